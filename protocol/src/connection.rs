@@ -1,0 +1,131 @@
+//! Opening a connection, and the daemon's own state.
+
+use serde::{Deserialize, Serialize};
+
+/// Parameters of `initialize`, the first request on every connection. The fields are those of the Language Server
+/// Protocol; others of that protocol are accepted and ignored.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct InitializeParams {
+    /// Who connects; shown in the audit trail and as the author of answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_info: Option<ClientInfo>,
+    /// The folders open in the editor. A request without a session means the newest live session of one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_folders: Option<Vec<WorkspaceFolder>>,
+}
+
+/// The program on the other end.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ClientInfo {
+    /// For example `areyouj-cli` or `Visual Studio Code`.
+    pub name: String,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+/// A folder open in the editor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct WorkspaceFolder {
+    /// A `file:` URI.
+    pub uri: String,
+    /// The name shown in the editor.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// Answer to `initialize`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct InitializeResult {
+    /// What the daemon can do. A capability is there when its field is there.
+    pub capabilities: ServerCapabilities,
+    /// The daemon.
+    pub server_info: ServerInfo,
+}
+
+/// What the daemon can do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServerCapabilities {
+    /// Where the Language Server Protocol keeps extensions.
+    pub experimental: ExperimentalCapabilities,
+}
+
+/// Extensions of the Language Server Protocol.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ExperimentalCapabilities {
+    /// The `areyouj/…` methods.
+    pub areyouj: AreYouJCapability,
+}
+
+/// The `areyouj/…` methods.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AreYouJCapability {
+    /// See [`crate::PROTOCOL_VERSION`].
+    pub protocol_version: u32,
+}
+
+/// The daemon's name and version.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ServerInfo {
+    /// Always `areyouj`.
+    pub name: String,
+    /// The daemon's version.
+    pub version: String,
+}
+
+/// No parameters, or nothing to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Empty {}
+
+/// The daemon as `areyouj/daemon/status` describes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DaemonStatus {
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// See [`crate::PROTOCOL_VERSION`].
+    pub protocol_version: u32,
+    /// When it started.
+    pub started_at: crate::Timestamp,
+    /// Connected clients, this one included.
+    pub clients: u32,
+    /// Live sessions: all but the terminated ones.
+    pub sessions: u32,
+    /// Sessions with a Claude process, which the limit counts.
+    pub active_sessions: u32,
+    /// The limit on them.
+    pub max_active_sessions: u32,
+    /// The database.
+    pub database: String,
+    /// The directory of the daemon's log files.
+    pub log_directory: String,
+}
+
+/// Parameters of `areyouj/daemon/stop`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct DaemonStopParams {
+    /// Also terminate every session first. Without it sessions go on without a daemon.
+    pub sessions: bool,
+}

@@ -1,0 +1,155 @@
+//! Errors: a stable code, one sentence on what happened, one on what to do.
+
+use serde::{Deserialize, Serialize};
+
+/// JSON-RPC's own codes, and the one for everything that AreYouJ refuses.
+pub mod rpc {
+    /// The body is not JSON.
+    pub const PARSE_ERROR: i32 = -32700;
+    /// The body is not a JSON-RPC request.
+    pub const INVALID_REQUEST: i32 = -32600;
+    /// Nobody here knows the method.
+    pub const METHOD_NOT_FOUND: i32 = -32601;
+    /// The parameters do not have the method's shape.
+    pub const INVALID_PARAMS: i32 = -32602;
+    /// A request came before `initialize`.
+    pub const SERVER_NOT_INITIALIZED: i32 = -32002;
+    /// The request was understood and refused; `data.code` says why.
+    pub const REFUSED: i32 = -32000;
+}
+
+/// The `data` member of a JSON-RPC error. What happened is the error's `message`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorData {
+    /// The stable code. Codes are added, never changed; treat an unknown one as a plain failure.
+    pub code: String,
+    /// What to do about it, one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The same request may be sent again as it is, for example because a daemon was restarting.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retryable: bool,
+}
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
+        /// Every stable error code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl ErrorCode {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)+];
+
+            /// The code as it stands on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(ErrorCode::$variant => $code,)+ }
+            }
+
+            /// What the code means.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(ErrorCode::$variant => concat!($($doc,)+),)+ }
+            }
+
+            /// The code with this name, if it is one of ours.
+            pub fn parse(code: &str) -> Option<ErrorCode> {
+                ErrorCode::ALL.iter().copied().find(|known| known.as_str() == code)
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The body of a message is not JSON, or not JSON-RPC.
+    InvalidRequest = "invalid_request",
+    /// The method does not exist here.
+    UnknownMethod = "unknown_method",
+    /// The parameters do not have the method's shape.
+    InvalidParams = "invalid_params",
+    /// A request came before `initialize`.
+    NotInitialized = "not_initialized",
+    /// No session has this id.
+    SessionNotFound = "session_not_found",
+    /// No message has this id.
+    MessageNotFound = "message_not_found",
+    /// No permission prompt has this id.
+    PermissionNotFound = "permission_not_found",
+    /// The beginning of an id fits several.
+    AmbiguousId = "ambiguous_id",
+    /// The directory does not exist.
+    DirectoryMissing = "directory_missing",
+    /// The path is not a directory.
+    NotADirectory = "not_a_directory",
+    /// The directory cannot be read, written or entered.
+    DirectoryNotAccessible = "directory_not_accessible",
+    /// The path is not valid UTF-8.
+    DirectoryNotUtf8 = "directory_not_utf8",
+    /// There is no Claude executable.
+    ClaudeNotFound = "claude_not_found",
+    /// The Claude executable may not be executed.
+    ClaudeNotExecutable = "claude_not_executable",
+    /// Claude exited before it was ready.
+    ClaudeStartFailed = "claude_start_failed",
+    /// Claude did not become ready in time.
+    ClaudeStartTimeout = "claude_start_timeout",
+    /// Claude crashed too often in a short time.
+    CrashedTooOften = "crashed_too_often",
+    /// Claude is not logged in.
+    LoginNeeded = "login_needed",
+    /// The session host could not be started or was lost.
+    HostFailed = "host_failed",
+    /// The driver is not available in this version.
+    DriverUnavailable = "driver_unavailable",
+    /// The message has no text.
+    MessageEmpty = "message_empty",
+    /// The message is larger than the limit.
+    MessageTooLarge = "message_too_large",
+    /// The message is not waiting any more.
+    MessageNotQueued = "message_not_queued",
+    /// The message was neither interrupted nor failed.
+    MessageNotInterrupted = "message_not_interrupted",
+    /// The queue is full.
+    QueueFull = "queue_full",
+    /// The same id was used for something else.
+    RequestConflict = "request_conflict",
+    /// The prompt was answered before.
+    PermissionAnswered = "permission_answered",
+    /// Claude withdrew the prompt.
+    PermissionWithdrawn = "permission_withdrawn",
+    /// The answer does not fit the prompt.
+    AnswerInvalid = "answer_invalid",
+    /// Claude offers no "always" for this prompt.
+    AlwaysNotOffered = "always_not_offered",
+    /// As many sessions are active as the limit allows.
+    TooManySessions = "too_many_sessions",
+    /// The session was terminated.
+    SessionTerminated = "session_terminated",
+    /// The session has a Claude process, or will have one.
+    SessionNotTerminated = "session_not_terminated",
+    /// No turn is running.
+    NoRunningTurn = "no_running_turn",
+    /// The name is too long or holds control characters.
+    NameInvalid = "name_invalid",
+    /// The disk is full.
+    StorageFull = "storage_full",
+    /// The database could not be read or written.
+    StorageFailed = "storage_failed",
+    /// The database was written by a newer version.
+    DatabaseNewer = "database_newer",
+    /// The path of the home is too long for a socket.
+    HomePathTooLong = "home_path_too_long",
+    /// The configuration file cannot be used.
+    ConfigInvalid = "config_invalid",
+    /// The daemon could not be started.
+    DaemonStartFailed = "daemon_start_failed",
+    /// The daemon went away, or is going away.
+    DaemonUnavailable = "daemon_unavailable",
+    /// What was waited for did not happen in time.
+    Timeout = "timeout",
+    /// A defect in AreYouJ.
+    Internal = "internal",
+}

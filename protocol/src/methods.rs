@@ -1,0 +1,191 @@
+//! The one method table: every request and notification, its direction, parameters and result.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::*;
+
+/// A request's name, parameters and result, as types.
+pub trait Request {
+    /// Its name on the wire.
+    const METHOD: Method;
+    /// Its parameters.
+    type Params: Serialize + DeserializeOwned;
+    /// Its result.
+    type Result: Serialize + DeserializeOwned;
+}
+
+/// A notification's name and parameters, as types.
+pub trait Notification {
+    /// Its name on the wire.
+    const METHOD: &'static str;
+    /// Its parameters.
+    type Params: Serialize + DeserializeOwned;
+}
+
+macro_rules! method_table {
+    (
+        requests { $($(#[doc = $rdoc:literal])+ $request:ident = $rname:literal ($rparams:ty) -> $result:ty;)+ }
+        notifications { $($(#[doc = $ndoc:literal])+ $notification:ident = $nname:literal ($nparams:ty);)+ }
+    ) => {
+        /// Every request from a client to the daemon.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Method {
+            $($(#[doc = $rdoc])+ $request,)+
+        }
+
+        impl Method {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &[Method] = &[$(Method::$request,)+];
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Method::$request => $rname,)+ }
+            }
+
+            /// The method of this name.
+            pub fn parse(name: &str) -> Option<Method> {
+                match name { $($rname => Some(Method::$request),)+ _ => None }
+            }
+        }
+
+        /// The requests as types, for [`Request`].
+        pub mod request {
+            $($(#[doc = $rdoc])+ #[derive(Debug)] pub struct $request;)+
+        }
+        $(impl Request for request::$request {
+            const METHOD: Method = Method::$request;
+            type Params = $rparams;
+            type Result = $result;
+        })+
+
+        /// The notifications from the daemon as types, for [`Notification`].
+        pub mod notification {
+            $($(#[doc = $ndoc])+ #[derive(Debug)] pub struct $notification;)+
+        }
+        $(impl Notification for notification::$notification {
+            const METHOD: &'static str = $nname;
+            type Params = $nparams;
+        })+
+
+        /// The table as data, for the generator: name, description, schema of the parameters, schema of the result.
+        #[cfg(feature = "schema")]
+        pub fn table(generator: &mut schemars::SchemaGenerator) -> Table {
+            Table {
+                requests: vec![$(TableRow {
+                    method: $rname,
+                    description: concat!($($rdoc,)+).trim(),
+                    params: generator.subschema_for::<$rparams>(),
+                    result: Some(generator.subschema_for::<$result>()),
+                },)+],
+                notifications: vec![$(TableRow {
+                    method: $nname,
+                    description: concat!($($ndoc,)+).trim(),
+                    params: generator.subschema_for::<$nparams>(),
+                    result: None,
+                },)+],
+            }
+        }
+    };
+}
+
+/// The method table as data.
+#[cfg(feature = "schema")]
+pub struct Table {
+    /// From client to daemon, answered.
+    pub requests: Vec<TableRow>,
+    /// From daemon to client, not answered.
+    pub notifications: Vec<TableRow>,
+}
+
+/// One method of the table.
+#[cfg(feature = "schema")]
+pub struct TableRow {
+    /// Its name on the wire.
+    pub method: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    /// The schema of its parameters.
+    pub params: schemars::Schema,
+    /// The schema of its result; notifications have none.
+    pub result: Option<schemars::Schema>,
+}
+
+method_table! {
+    requests {
+        /// Opens the connection; the first request.
+        Initialize = "initialize" (InitializeParams) -> InitializeResult;
+        /// Announces the end of the connection; sessions go on.
+        Shutdown = "shutdown" (Option<Empty>) -> Option<Empty>;
+        /// Creates a session and answers at once with status `starting`.
+        SessionCreate = "areyouj/session/create" (SessionCreateParams) -> SessionCreateResult;
+        /// Lists sessions, newest first.
+        SessionList = "areyouj/session/list" (SessionListParams) -> SessionList;
+        /// One session.
+        SessionGet = "areyouj/session/get" (SessionParams) -> Session;
+        /// Ends a session: asks Claude to finish, then signals, then kills its whole process tree.
+        SessionTerminate = "areyouj/session/terminate" (SessionActionParams) -> Session;
+        /// Breaks off the running turn. Waiting messages stay, and the queue pauses.
+        SessionInterrupt = "areyouj/session/interrupt" (SessionActionParams) -> Session;
+        /// Stops Claude if it runs and starts it again with the same conversation.
+        SessionRestart = "areyouj/session/restart" (SessionActionParams) -> Session;
+        /// Names a session.
+        SessionRename = "areyouj/session/rename" (SessionRenameParams) -> Session;
+        /// Removes a terminated session, with its transcript and journal, for good.
+        SessionDelete = "areyouj/session/delete" (SessionActionParams) -> Empty;
+        /// Marks everything in a session as seen.
+        SessionRead = "areyouj/session/read" (SessionParams) -> Session;
+        /// Returns the newest entries and sends `areyouj/claudeOutput` from there on.
+        SessionAttach = "areyouj/session/attach" (AttachParams) -> AttachResult;
+        /// Ends what attach began.
+        SessionDetach = "areyouj/session/detach" (SessionParams) -> Empty;
+        /// A page of a session's transcript.
+        TranscriptRead = "areyouj/transcript/read" (TranscriptReadParams) -> TranscriptPage;
+        /// Queues a message. It is on disk before the answer.
+        QueueAdd = "areyouj/queue/add" (QueueAddParams) -> Message;
+        /// Puts a message into the running turn; without a running turn, at the head of the queue.
+        QueueSteer = "areyouj/queue/steer" (QueueAddParams) -> Message;
+        /// The messages of a session.
+        QueueList = "areyouj/queue/list" (QueueListParams) -> Queue;
+        /// Changes the text of a waiting message.
+        QueueEdit = "areyouj/queue/edit" (QueueEditParams) -> Message;
+        /// Cancels a waiting message.
+        QueueRemove = "areyouj/queue/remove" (MessageParams) -> Message;
+        /// Moves a waiting message.
+        QueueMove = "areyouj/queue/move" (QueueMoveParams) -> Message;
+        /// Stops handing over messages after the running one.
+        QueuePause = "areyouj/queue/pause" (SessionActionParams) -> Queue;
+        /// Goes on handing over messages.
+        QueueResume = "areyouj/queue/resume" (SessionActionParams) -> Queue;
+        /// Cancels every waiting message.
+        QueueClear = "areyouj/queue/clear" (SessionActionParams) -> Queue;
+        /// Decides about a message that failed or was cut off, and resumes the queue.
+        QueueRecover = "areyouj/queue/recover" (QueueRecoverParams) -> Message;
+        /// Open prompts, oldest first.
+        PermissionList = "areyouj/permission/list" (PermissionListParams) -> PermissionList;
+        /// Answers a prompt, once.
+        PermissionAnswer = "areyouj/permission/answer" (PermissionAnswerParams) -> Permission;
+        /// The daemon itself.
+        DaemonStatus = "areyouj/daemon/status" (Empty) -> DaemonStatus;
+        /// Stops the daemon. Sessions go on unless asked otherwise.
+        DaemonStop = "areyouj/daemon/stop" (DaemonStopParams) -> Empty;
+    }
+    notifications {
+        /// The list of sessions, or one of them, changed.
+        SessionListUpdate = "areyouj/sessionListUpdate" (SessionListUpdate);
+        /// A session was created.
+        SessionCreated = "areyouj/sessionCreated" (SessionCreated);
+        /// A session was terminated.
+        SessionTerminated = "areyouj/sessionTerminated" (SessionTerminated);
+        /// A session's status changed.
+        SessionStatusChanged = "areyouj/sessionStatusChanged" (SessionStatusChanged);
+        /// A session's queue changed.
+        QueueUpdate = "areyouj/queueUpdate" (QueueUpdate);
+        /// A prompt was asked, answered or withdrawn.
+        PermissionUpdate = "areyouj/permissionUpdate" (PermissionUpdate);
+        /// Output of a session that this client attached to.
+        ClaudeOutput = "areyouj/claudeOutput" (ClaudeOutput);
+        /// This client was too slow; list and attach again.
+        Resync = "areyouj/resync" (Resync);
+    }
+}

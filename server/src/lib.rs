@@ -1,0 +1,14 @@
+//! AreYouJ: many Claude Code sessions, one per project directory, run and watched from the editor.
+//!
+//! One library, two programs: `areyouj` (command line, sidecar and daemon) and `areyouj-host` (one small process per
+//! session that owns Claude). ARCHITECTURE.md tells how the parts fit.
+
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod daemon;
+pub mod driver;
+pub mod host;
+pub mod orchestrator;
+pub mod paths;
+pub mod store;

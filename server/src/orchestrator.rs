@@ -1,0 +1,17 @@
+//! The pure core that owns all state.
+//!
+//! [`State::step`] takes one event and the time, and returns what is to be done. Nothing in this module touches a
+//! file, a process, a socket, a clock, a source of randomness or a channel, so every rule about sessions, queues,
+//! permissions, retries and limits is tested without a process.
+
+mod effect;
+mod event;
+mod fact;
+mod ids;
+mod model;
+
+pub use effect::*;
+pub use event::*;
+pub use fact::*;
+pub use ids::*;
+pub use model::*;

@@ -1,0 +1,460 @@
+//! What is kept: the rows of sessions, messages, prompts and transcript entries, and the views that clients get.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{MessageId, PermissionId, SessionId};
+
+/// Milliseconds since the Unix epoch.
+pub type Millis = u64;
+
+/// The time of a step: the wall clock for people, a monotonic clock for deadlines (which a step of the wall clock
+/// must not move).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since the Unix epoch.
+    pub wall: Millis,
+    /// Milliseconds since some fixed moment; never goes back.
+    pub monotonic: u64,
+}
+
+/// A refusal or failure: a stable code of the protocol's list, what happened, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Problem {
+    /// The stable code, as on the wire.
+    pub code: String,
+    /// What happened, one sentence.
+    pub message: String,
+    /// What to do, one sentence.
+    pub hint: String,
+    /// The end of what Claude or its host wrote to standard error, if that helps.
+    pub log: Option<String>,
+}
+
+/// How Claude is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Driver {
+    /// `claude -p` with JSON lines both ways.
+    Stream,
+    /// Claude's own screen in a pseudo-terminal.
+    Terminal,
+}
+
+/// How a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Host or Claude is being started.
+    Starting,
+    /// A turn is running.
+    Active,
+    /// A prompt needs an answer.
+    Waiting,
+    /// Ready for a message.
+    Idle,
+    /// It needs a person.
+    Error,
+    /// Ended by a person.
+    Terminated,
+}
+
+/// Which source a status comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusSource {
+    /// A request, or our own action on it.
+    Request,
+    /// Claude's control protocol.
+    Control,
+    /// The state of a process.
+    Process,
+}
+
+/// What is to become of a session; survives the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goal {
+    /// Claude is to run.
+    Run,
+    /// Claude is not to run until a person restarts it; `error` says why.
+    Fail,
+    /// It is to end for good.
+    Terminate,
+}
+
+/// Why a queue does not hand over messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pause {
+    /// A person paused it.
+    Person,
+    /// A person interrupted the turn while messages waited.
+    Interrupt,
+    /// A message was cut off in the middle of its turn by a crash; a person decides.
+    Interrupted,
+    /// A message failed; a person decides.
+    Failed,
+}
+
+/// A place in a session's journal up to which everything has been taken in.
+///
+/// Claude's output comes in pieces that need not end with a line. The rest of an unfinished line is not stored: it
+/// is read again from `line_start`, while all other records before `next` are passed over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Offset of the first record that was not taken in.
+    pub next: u64,
+    /// Offset of the output record in which the unfinished line begins; `next` if there is none.
+    pub line_start: u64,
+    /// How many bytes of that record's payload come before the unfinished line.
+    pub line_skip: u32,
+}
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: SessionId,
+    /// The absolute path of its directory.
+    pub directory: String,
+    /// A name that a person gave it.
+    pub name: Option<String>,
+    /// How Claude is driven.
+    pub driver: Driver,
+    /// The model that was asked for.
+    pub model: Option<String>,
+    /// The permission mode that was asked for.
+    pub permission_mode: Option<String>,
+    /// The model that Claude reported.
+    pub model_reported: Option<String>,
+    /// The permission mode that Claude reported.
+    pub permission_mode_reported: Option<String>,
+    /// Claude's id of the conversation.
+    pub claude_session: Uuid,
+    /// When it was created.
+    pub created_at: Millis,
+    /// When something last happened.
+    pub last_activity: Millis,
+    /// What is to become of it.
+    pub goal: Goal,
+    /// The number of the last launch of Claude: 0 before the first.
+    pub launch: u32,
+    /// A host of that launch may exist.
+    pub host: bool,
+    /// The host's process id, once known.
+    pub host_pid: Option<u32>,
+    /// Claude's process id, once known.
+    pub claude_pid: Option<u32>,
+    /// Claude of that launch has been ready.
+    pub ready: bool,
+    /// The last status.
+    pub status: Status,
+    /// Since when.
+    pub status_since: Millis,
+    /// Which source said so.
+    pub status_source: StatusSource,
+    /// More about it.
+    pub status_reason: Option<String>,
+    /// What is wrong, while the goal is [`Goal::Fail`].
+    pub error: Option<Problem>,
+    /// Why the queue does not hand over messages.
+    pub paused: Option<Pause>,
+    /// The message that the pause is about.
+    pub pause_message: Option<MessageId>,
+    /// The beginning of the message that runs or ran last.
+    pub current_task: Option<String>,
+    /// The cost of earlier launches, in US dollars.
+    pub cost_before: f64,
+    /// The cost of the current launch.
+    pub cost_launch: f64,
+    /// Tokens in the context window.
+    pub context_used: Option<u64>,
+    /// Its size.
+    pub context_max: Option<u64>,
+    /// Answers and prompts that nobody has looked at.
+    pub unread: u32,
+    /// The `seq` of the newest transcript entry.
+    pub seq: u64,
+    /// The number of the newest permission prompt.
+    pub permissions: u32,
+    /// Milliseconds from the last request to start it to Claude being ready.
+    pub startup_ms: Option<u64>,
+    /// How far its journal has been taken in.
+    pub position: Position,
+}
+
+/// How a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageState {
+    /// It waits.
+    Queued,
+    /// Claude has it, or gets it.
+    Running,
+    /// Its turn ended well.
+    Done,
+    /// Its turn ended with an error.
+    Failed,
+    /// Its turn was cut off.
+    Interrupted,
+    /// It was removed before it ran.
+    Cancelled,
+}
+
+impl MessageState {
+    /// Whether nothing more will happen to it by itself.
+    pub fn is_final(self) -> bool {
+        !matches!(self, MessageState::Queued | MessageState::Running)
+    }
+}
+
+/// A message as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRow {
+    /// Its id.
+    pub id: MessageId,
+    /// Its session.
+    pub session: SessionId,
+    /// What is said to Claude.
+    pub text: String,
+    /// How it stands.
+    pub state: MessageState,
+    /// Waiting messages go by ascending rank.
+    pub rank: i64,
+    /// It goes into the running turn rather than being a turn of its own.
+    pub steer: bool,
+    /// The journal says that it was written to Claude.
+    pub handed: bool,
+    /// Claude said that it began.
+    pub started: bool,
+    /// When it was accepted.
+    pub created_at: Millis,
+    /// When it was handed to Claude.
+    pub started_at: Option<Millis>,
+    /// When it came to its end.
+    pub finished_at: Option<Millis>,
+    /// Why it failed or was cut off.
+    pub error: Option<String>,
+}
+
+/// What kind of prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PermissionKind {
+    /// A tool wants to run.
+    Tool,
+    /// Claude asks a question with choices.
+    Question,
+    /// Claude presents a plan.
+    Plan,
+}
+
+/// How a prompt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PermissionState {
+    /// It waits for an answer.
+    Open,
+    /// Somebody answered.
+    Answered,
+    /// Claude took it back, or is gone.
+    Withdrawn,
+}
+
+/// An answer to a prompt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Answer {
+    /// Once.
+    Allow,
+    /// From now on, by these of the prompt's suggestions.
+    AllowAlways {
+        /// Indexes into [`PermissionAsk::suggestions`]; none means the sensible ones.
+        suggestions: Option<Vec<usize>>,
+    },
+    /// No.
+    Deny {
+        /// What Claude is told.
+        message: Option<String>,
+    },
+    /// For each question in order, the labels chosen or words of one's own.
+    Choose {
+        /// The choices.
+        choices: Vec<Vec<String>>,
+    },
+}
+
+/// A prompt as Claude asked it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PermissionAsk {
+    /// Claude's id of its request.
+    pub request_id: String,
+    /// What kind.
+    pub kind: PermissionKind,
+    /// The tool.
+    pub tool: String,
+    /// What it would be called with.
+    pub input: Value,
+    /// One line for people, free of control characters.
+    pub title: String,
+    /// Claude's rules for "always"; empty when it offers none.
+    pub suggestions: Vec<Value>,
+}
+
+/// A prompt as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PermissionRow {
+    /// Its id.
+    pub id: PermissionId,
+    /// The launch of Claude that asked.
+    pub launch: u32,
+    /// What was asked.
+    pub ask: PermissionAsk,
+    /// When.
+    pub created_at: Millis,
+    /// How it stands.
+    pub state: PermissionState,
+    /// Who answered.
+    pub answered_by: Option<String>,
+    /// The answer.
+    pub answer: Option<Answer>,
+    /// The journal says that the answer was written to Claude.
+    pub delivered: bool,
+}
+
+/// How grave a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NoticeLevel {
+    /// Good to know.
+    Info,
+    /// Something went wrong and is being taken care of.
+    Warning,
+    /// Something went wrong.
+    Error,
+}
+
+/// What a transcript entry holds. Stored as JSON; variants and fields are added, never changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EntryBody {
+    /// A message that Claude took up.
+    User { message_id: Option<MessageId>, text: String },
+    /// Claude's words.
+    Text { text: String, parent_tool_use_id: Option<String> },
+    /// Claude's thinking.
+    Thinking { text: String },
+    /// Claude calls a tool.
+    ToolCall { tool_use_id: String, tool: String, input: Value, parent_tool_use_id: Option<String> },
+    /// What a tool answered.
+    ToolResult { tool_use_id: String, is_error: bool, text: String, truncated: bool },
+    /// Claude asks for a person.
+    Permission { permission: u32, permission_kind: PermissionKind, tool: String, title: String },
+    /// A prompt came to its end: `allowed`, `allowedAlways`, `denied`, `answered` or `withdrawn`.
+    PermissionEnd { permission: u32, outcome: String, by: Option<String>, message: Option<String> },
+    /// A turn came to its end.
+    TurnEnd {
+        message_id: Option<MessageId>,
+        ok: bool,
+        outcome: String,
+        error: Option<String>,
+        cost_usd: f64,
+        duration_ms: u64,
+    },
+    /// Something about the session itself.
+    Notice { level: NoticeLevel, text: String },
+}
+
+/// A transcript entry as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryRow {
+    /// 1, 2, 3 … in the session.
+    pub seq: u64,
+    /// When.
+    pub at: Millis,
+    /// What.
+    pub body: EntryBody,
+}
+
+/// One operation, for the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// When.
+    pub at: Millis,
+    /// Who: the name the client gave of itself, or `areyouj` for what the daemon does by its own rules.
+    pub by: String,
+    /// What: the method's noun and verb, for example `session/create`.
+    pub operation: String,
+    /// The session it was about.
+    pub session: Option<SessionId>,
+    /// The message or prompt it was about, or other detail.
+    pub detail: Option<String>,
+    /// `ok`, or the code of the refusal.
+    pub outcome: String,
+}
+
+/// What needs a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attention {
+    /// What kind of thing.
+    pub kind: AttentionKind,
+    /// The prompt to answer.
+    pub permission: Option<PermissionId>,
+    /// The message to decide about.
+    pub message: Option<MessageId>,
+    /// One line for people.
+    pub title: String,
+    /// How many prompts are open.
+    pub open: u32,
+}
+
+/// What kind of thing needs a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttentionKind {
+    /// A tool asks for permission.
+    Permission,
+    /// Claude asked a question.
+    Question,
+    /// Claude presents a plan.
+    Plan,
+    /// A message was cut off.
+    Interrupted,
+    /// A message failed.
+    Failed,
+    /// The session is in error.
+    Error,
+}
+
+/// A session as clients see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionView {
+    /// The stored part.
+    pub row: SessionRow,
+    /// What needs a person.
+    pub attention: Option<Attention>,
+    /// Messages that wait.
+    pub queued: u32,
+}
+
+/// A message as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageView {
+    /// The stored part.
+    pub row: MessageRow,
+    /// Its place among the waiting ones.
+    pub position: Option<u32>,
+}
+
+/// A queue as clients see it: the running messages, then the waiting ones in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueView {
+    /// The session.
+    pub session: SessionId,
+    /// Why it is paused, for people.
+    pub paused: Option<String>,
+    /// The messages.
+    pub messages: Vec<MessageView>,
+}
