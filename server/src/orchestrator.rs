@@ -4,14 +4,25 @@
 //! file, a process, a socket, a clock, a source of randomness or a channel, so every rule about sessions, queues,
 //! permissions, retries and limits is tested without a process.
 
+mod command;
 mod effect;
 mod event;
 mod fact;
+mod facts;
 mod ids;
+mod lifecycle;
 mod model;
+mod permission;
+mod problem;
+mod queue;
+mod retry;
+mod session;
+mod state;
 
 pub use effect::*;
 pub use event::*;
 pub use fact::*;
 pub use ids::*;
 pub use model::*;
+pub use retry::Settings;
+pub use state::State;

@@ -169,8 +169,8 @@ pub enum Command {
         message: Keyed<String>,
         /// What to do.
         choice: Recovery,
-        /// The id of the message that asks Claude to continue, if that is the choice.
-        continuation: MessageId,
+        /// The id of the new message that asks Claude to continue, or says the same once more.
+        new_id: MessageId,
     },
     /// Open prompts, of one session or of all.
     Permissions(Option<SessionRef>),

@@ -1,0 +1,348 @@
+//! The life of one session: start, ready, crash, restart, end.
+
+use super::retry::{
+    CRASH_WINDOW_MS, CRASHES_IN_WINDOW, INITIALIZE_TIMEOUT_MS, INTERRUPT_TIMEOUT_MS, START_TRIES,
+    crash_delay_ms, start_delay_ms,
+};
+use super::session::{After, Phase, Session, Step};
+use super::{
+    Activity, AuditRow, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, PermissionAsk,
+    Problem,
+};
+
+/// How a launch came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The host saw Claude exit.
+    Exited(Exit),
+    /// The host itself was lost.
+    HostLost,
+    /// There was nothing to start.
+    NotStarted,
+}
+
+impl Session {
+    /// Asks for a start; it begins when a start slot is free.
+    pub(super) fn want_start(&mut self, step: &Step) {
+        self.phase = Phase::Queued;
+        self.note = None;
+        if self.start_requested.is_none() {
+            self.start_requested = Some(step.now.wall);
+        }
+    }
+
+    /// A start slot is free: looks at what Claude knows of the conversation, or launches at once if it can know
+    /// nothing.
+    pub(super) fn begin_start(&mut self, step: &mut Step) {
+        if self.row.launch == 0 {
+            self.launch(step, false);
+            return;
+        }
+        self.phase = Phase::Inspecting;
+        step.effects.push(Effect::Inspect {
+            session: self.row.id,
+            claude_session: self.row.claude_session,
+            messages: self.doubtful(),
+        });
+    }
+
+    pub(super) fn inspected(&mut self, step: &mut Step, conversation: bool, seen: &[MessageId]) {
+        if self.phase == Phase::Inspecting {
+            self.resolve_doubtful(step, seen);
+            self.launch(step, conversation);
+        }
+    }
+
+    fn launch(&mut self, step: &mut Step, resume: bool) {
+        self.row.launch += 1;
+        self.row.host = true;
+        self.row.ready = false;
+        self.row.cost_before += std::mem::take(&mut self.row.cost_launch);
+        self.error_lines.clear();
+        self.garbage = 0;
+        self.interrupting = None;
+        self.login_refused = false;
+        self.activity = Activity::Idle;
+        self.phase = Phase::Launching;
+        step.effects.push(Effect::Launch(LaunchOrder {
+            session: self.row.id,
+            launch: self.row.launch,
+            directory: self.row.directory.clone(),
+            claude_session: self.row.claude_session,
+            resume,
+            model: self.row.model.clone(),
+            permission_mode: self.row.permission_mode.clone(),
+            position: self.row.position,
+        }));
+    }
+
+    pub(super) fn launch_failed(&mut self, step: &mut Step, problem: Problem, permanent: bool) {
+        self.end_of_launch(step);
+        match self.phase.clone() {
+            _ if self.row.goal != Goal::Run => self.phase = Phase::Down,
+            Phase::Stopping(After::Restart) => self.want_start(step),
+            _ if permanent => self.fail(step, problem),
+            _ => self.start_failed(step, problem),
+        }
+    }
+
+    /// Claude runs: asks it to describe itself.
+    pub(super) fn claude_started(&mut self, step: &mut Step, pid: u32) {
+        self.row.claude_pid = Some(pid);
+        if self.phase == Phase::Launching {
+            self.initialize(step);
+        }
+    }
+
+    fn initialize(&mut self, step: &mut Step) {
+        let request_id = self.control_id("init");
+        self.send(step, Input::Initialize { request_id });
+        if !self.row.ready {
+            self.phase = Phase::Initializing { deadline: step.now.monotonic + INITIALIZE_TIMEOUT_MS };
+        }
+    }
+
+    /// Claude described itself.
+    pub(super) fn claude_ready(&mut self, step: &mut Step, pending: Vec<PermissionAsk>) {
+        if !self.row.ready {
+            self.row.ready = true;
+            self.start_failures = 0;
+            self.note = None;
+            if let Some(asked) = self.start_requested.take() {
+                self.row.startup_ms = Some(step.now.wall.saturating_sub(asked));
+            }
+            if matches!(self.phase, Phase::Launching | Phase::Initializing { .. }) {
+                self.phase = Phase::Ready;
+            }
+            if self.row.launch > 1 {
+                self.notice(step, NoticeLevel::Info, "Claude was started again.");
+            }
+        }
+        self.reconcile_prompts(step, pending);
+    }
+
+    /// After a daemon's start: the host runs, and all that it had recorded by then has been taken in.
+    pub(super) fn synced(&mut self, step: &mut Step) {
+        if self.phase != Phase::Adopting {
+            return;
+        }
+        if self.row.goal != Goal::Run {
+            self.stop(step, After::Goal);
+        } else if self.row.ready {
+            self.phase = Phase::Ready;
+            self.initialize(step);
+            self.send_undelivered(step);
+        } else if self.row.claude_pid.is_some() {
+            self.initialize(step);
+        } else {
+            self.phase = Phase::Launching;
+        }
+    }
+
+    /// Tells Claude to end; a running turn is broken off first.
+    pub(super) fn stop(&mut self, step: &mut Step, after: After) {
+        if self.turn_runs() {
+            self.interrupt(step);
+        }
+        self.phase = Phase::Stopping(after);
+        step.effects.push(Effect::Stop { session: self.row.id, launch: self.row.launch });
+    }
+
+    /// Claude and everything it started is gone.
+    pub(super) fn ended(&mut self, step: &mut Step, end: End) {
+        if !self.row.host {
+            return;
+        }
+        let was_ready = self.row.ready;
+        self.end_of_launch(step);
+        if self.row.goal != Goal::Run {
+            self.phase = Phase::Down;
+            return;
+        }
+        match std::mem::replace(&mut self.phase, Phase::Down) {
+            Phase::Stopping(After::Restart) => self.want_start(step),
+            Phase::Stopping(After::StartFailure(problem)) => self.start_failed(step, problem),
+            _ if was_ready => self.crashed(step, end),
+            _ => {
+                let problem = self.start_problem(end);
+                self.start_failed(step, problem);
+            }
+        }
+    }
+
+    /// Whatever belonged to the launch is over.
+    fn end_of_launch(&mut self, step: &mut Step) {
+        let restarts = self.row.goal == Goal::Run;
+        self.row.host = false;
+        self.row.host_pid = None;
+        self.row.claude_pid = None;
+        self.interrupting = None;
+        self.activity = Activity::Idle;
+        self.note = None;
+        self.withdraw_prompts(step);
+        self.claude_gone(step, restarts);
+        step.effects.push(Effect::Release { session: self.row.id, launch: self.row.launch });
+    }
+
+    fn start_problem(&self, end: End) -> Problem {
+        let (code, message) = match end {
+            End::Exited(exit) => {
+                ("claude_start_failed", format!("Claude ended before it was ready ({exit})."))
+            }
+            End::HostLost => ("host_failed", "The session host was lost before Claude was ready.".to_owned()),
+            End::NotStarted => ("claude_start_failed", "Claude could not be started.".to_owned()),
+        };
+        let hint = format!("See why below, then try again with: areyouj restart {}", self.row.id);
+        Problem { log: self.error_log(), ..Problem::new(code, message, hint) }
+    }
+
+    /// A start failed: another try follows, or a person is needed.
+    pub(super) fn start_failed(&mut self, step: &mut Step, problem: Problem) {
+        self.start_failures += 1;
+        if self.start_failures >= START_TRIES {
+            self.fail(step, problem);
+            return;
+        }
+        let delay = start_delay_ms(self.start_failures);
+        self.notice(step, NoticeLevel::Warning, problem.message.clone());
+        self.note = Some(format!(
+            "{} Try {} of {START_TRIES} follows in {} s.",
+            problem.message,
+            self.start_failures + 1,
+            delay / 1_000
+        ));
+        self.phase = Phase::BackOff { until: step.now.monotonic + delay };
+    }
+
+    fn crashed(&mut self, step: &mut Step, end: End) {
+        let how = match end {
+            End::Exited(exit) => format!("Claude ended unexpectedly ({exit})."),
+            End::HostLost => "The session host was lost, and Claude with it.".to_owned(),
+            End::NotStarted => "Claude is gone.".to_owned(),
+        };
+        self.notice(step, NoticeLevel::Warning, how.clone());
+        self.audit_own(step, "session/crash", &how);
+        let now = step.now.monotonic;
+        self.crashes.retain(|at| at + CRASH_WINDOW_MS > now);
+        self.crashes.push(now);
+        let crashes = self.crashes.len();
+        if crashes > CRASHES_IN_WINDOW {
+            let hint =
+                format!("Find out why below, then start it again with: areyouj restart {}", self.row.id);
+            let message = format!("Claude crashed {crashes} times within ten minutes.");
+            let problem =
+                Problem { log: self.error_log(), ..Problem::new("crashed_too_often", message, hint) };
+            self.fail(step, problem);
+            return;
+        }
+        let delay = crash_delay_ms(crashes);
+        self.note = Some(format!("{how} It is started again in {:.1} s.", delay as f64 / 1_000.0));
+        self.phase = Phase::BackOff { until: now + delay };
+    }
+
+    /// A person is needed. A Claude that still runs is told to end.
+    pub(super) fn fail(&mut self, step: &mut Step, problem: Problem) {
+        self.notice(step, NoticeLevel::Error, problem.message.clone());
+        self.audit_own(step, "session/fail", &problem.message);
+        self.row.goal = Goal::Fail;
+        self.row.error = Some(problem);
+        self.note = None;
+        self.unseen();
+        if self.row.host {
+            self.stop(step, After::Goal);
+        } else {
+            self.settle_doubtful(step);
+            self.phase = Phase::Down;
+        }
+    }
+
+    /// No look at Claude's record will follow: what is in doubt is called cut off.
+    fn settle_doubtful(&mut self, step: &mut Step) {
+        let doubtful = self.doubtful();
+        self.resolve_doubtful(step, &doubtful);
+    }
+
+    pub(super) fn terminate(&mut self, step: &mut Step) {
+        self.row.goal = Goal::Terminate;
+        self.row.error = None;
+        self.note = None;
+        self.cancel_waiting(step, None, Some("The session was terminated."));
+        if self.row.host {
+            // A daemon that is still looking for the host stops it once it has found it.
+            if self.phase != Phase::Adopting {
+                self.stop(step, After::Goal);
+            }
+        } else {
+            self.settle_doubtful(step);
+            self.phase = Phase::Down;
+        }
+    }
+
+    pub(super) fn restart(&mut self, step: &mut Step) {
+        self.row.goal = Goal::Run;
+        self.row.error = None;
+        self.start_failures = 0;
+        self.crashes.clear();
+        self.note = None;
+        self.start_requested = Some(step.now.wall);
+        if self.row.host {
+            self.stop(step, After::Restart);
+        } else {
+            self.want_start(step);
+        }
+    }
+
+    pub(super) fn interrupt(&mut self, step: &mut Step) {
+        let request_id = self.control_id("interrupt");
+        self.interrupting = Some(step.now.monotonic + INTERRUPT_TIMEOUT_MS);
+        self.send(step, Input::Interrupt { request_id });
+    }
+
+    /// The earliest moment at which something is due.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        let phase = match self.phase {
+            Phase::BackOff { until } => Some(until),
+            Phase::Initializing { deadline } => Some(deadline),
+            _ => None,
+        };
+        [phase, self.interrupting].into_iter().flatten().min()
+    }
+
+    pub(super) fn tick(&mut self, step: &mut Step) {
+        let now = step.now.monotonic;
+        match self.phase {
+            Phase::BackOff { until } if until <= now => self.want_start(step),
+            Phase::Initializing { deadline } if deadline <= now => {
+                let problem = Problem {
+                    log: self.error_log(),
+                    ..Problem::new(
+                        "claude_start_timeout",
+                        format!("Claude did not get ready within {} s.", INITIALIZE_TIMEOUT_MS / 1_000),
+                        format!("See why below, then try again with: areyouj restart {}", self.row.id),
+                    )
+                };
+                self.stop(step, After::StartFailure(problem));
+            }
+            _ => {}
+        }
+        if self.interrupting.is_some_and(|deadline| deadline <= now) {
+            self.interrupting = None;
+            let text = format!(
+                "Claude did not answer the interrupt. Start it again with: areyouj restart {}",
+                self.row.id
+            );
+            self.notice(step, NoticeLevel::Warning, text);
+        }
+    }
+
+    fn audit_own(&self, step: &mut Step, operation: &str, detail: &str) {
+        step.audit(AuditRow {
+            at: step.now.wall,
+            by: "areyouj".to_owned(),
+            operation: operation.to_owned(),
+            session: Some(self.row.id),
+            detail: Some(detail.to_owned()),
+            outcome: "ok".to_owned(),
+        });
+    }
+}

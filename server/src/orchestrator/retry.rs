@@ -1,0 +1,50 @@
+//! How often and how long to try: the limits that a person may set, and the back-off after failures.
+
+use super::Recovery;
+
+/// What a person may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Sessions with a Claude process at the same time. Each idle Claude holds about 200 MB.
+    pub max_active: u32,
+    /// Claudes that start at the same time. A start takes 0.7 CPU-seconds, so more than there are cores delay the
+    /// first without hastening the last.
+    pub max_starting: u32,
+    /// What becomes of a message that a crash cut off; none means that a person decides.
+    pub on_interrupted: Option<Recovery>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { max_active: 10, max_starting: 2, on_interrupted: None }
+    }
+}
+
+/// Claude answers `initialize` in half a second; ten at once on two cores take 3.4 s. A minute is a hang.
+pub(super) const INITIALIZE_TIMEOUT_MS: u64 = 60_000;
+
+/// An interrupt is answered within a second; after this a person is told that it was not.
+pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;
+
+/// Starts that may fail in a row before a person is needed: with the delays below about 15 s of trying.
+pub(super) const START_TRIES: u32 = 5;
+
+/// Crashes within [`CRASH_WINDOW_MS`] before a person is needed.
+pub(super) const CRASHES_IN_WINDOW: usize = 5;
+
+/// Crashes further apart than this are not one trouble.
+pub(super) const CRASH_WINDOW_MS: u64 = 600_000;
+
+/// Refusals of a login by the API that Claude has tried over before we call it a missing login: one or two may be a
+/// token being renewed.
+pub(super) const LOGIN_REFUSALS: u32 = 3;
+
+/// Milliseconds to wait before try number `failures + 1` of a start: 1, 2, 4, 8 s.
+pub(super) fn start_delay_ms(failures: u32) -> u64 {
+    1_000 << failures.saturating_sub(1).min(3)
+}
+
+/// Milliseconds to wait before the restart after crash number `crashes` in the window: 0.5, 1, 2, 4, 8 s.
+pub(super) fn crash_delay_ms(crashes: usize) -> u64 {
+    500 << crashes.saturating_sub(1).min(4)
+}

@@ -1,0 +1,414 @@
+//! One session: its stored row, its messages and prompts, and where it is in its life.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{
+    Activity, Attention, AttentionKind, AuditRow, Change, ClientId, Effect, EntryBody, EntryRow, Goal,
+    MessageRow, MessageState, MessageView, Notice, NoticeLevel, Now, Pause, PermissionId, PermissionKind,
+    PermissionRow, PermissionState, Problem, QueueView, SessionRow, SessionView, Settings, Status,
+    StatusSource,
+};
+
+/// Lines of standard error that are kept for the log of a failure.
+const ERROR_LINES: usize = 20;
+
+/// The journal may be read this far ahead of the stored position when nothing worth storing was in it: as much is
+/// read again after a crash, harmlessly.
+const POSITION_LAG: u64 = 1 << 20;
+
+/// What one step gathers.
+pub(super) struct Step {
+    pub(super) now: Now,
+    pub(super) settings: Settings,
+    pub(super) revision: u64,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Step {
+    pub(super) fn persist(&mut self, change: Change) {
+        self.effects.push(Effect::Persist(change));
+    }
+
+    pub(super) fn publish(&mut self, notice: Notice) {
+        self.effects.push(Effect::Publish(notice));
+    }
+
+    pub(super) fn next_revision(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    pub(super) fn audit(&mut self, row: AuditRow) {
+        self.persist(Change::Audit(row));
+    }
+}
+
+/// Where a session is in its life. Not stored: a restarted daemon finds it out again from the row and the host.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// It waits for a start slot.
+    Queued,
+    /// Claude's own record of the conversation is being looked at; holds a start slot.
+    Inspecting,
+    /// The host was asked for; holds a start slot.
+    Launching,
+    /// Claude was asked to describe itself; holds a start slot.
+    Initializing { deadline: u64 },
+    /// Claude is ready.
+    Ready,
+    /// A start follows at this time.
+    BackOff { until: u64 },
+    /// The daemon started and looks for the host.
+    Adopting,
+    /// Claude was told to end.
+    Stopping(After),
+    /// There is no process, and there will be none by itself.
+    Down,
+}
+
+/// What follows when Claude has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum After {
+    /// What the row's goal says.
+    Goal,
+    /// A new start, because a person asked for it.
+    Restart,
+    /// The start is counted as failed.
+    StartFailure(Problem),
+}
+
+/// One session.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) row: SessionRow,
+    /// Messages that run or wait, and the one that a person is to decide about.
+    pub(super) messages: Vec<MessageRow>,
+    /// Prompts of the current launch.
+    pub(super) prompts: BTreeMap<u32, PermissionRow>,
+    pub(super) phase: Phase,
+    pub(super) activity: Activity,
+    /// Wall-clock time at which the running start was asked for.
+    pub(super) start_requested: Option<u64>,
+    pub(super) start_failures: u32,
+    /// Monotonic times of the crashes in the window.
+    pub(super) crashes: Vec<u64>,
+    /// An interrupt was sent; it should be answered by then.
+    pub(super) interrupting: Option<u64>,
+    /// The API refuses the login: the running message fails for that.
+    pub(super) login_refused: bool,
+    /// What to say about the phase.
+    pub(super) note: Option<String>,
+    /// Lines of standard error of the current launch.
+    pub(super) error_lines: VecDeque<String>,
+    /// Garbage lines of the current launch.
+    pub(super) garbage: u32,
+    /// Clients that watch its output.
+    pub(super) watchers: BTreeSet<ClientId>,
+    /// Counts control requests of ours, for their ids.
+    pub(super) controls: u32,
+    saved: SessionRow,
+    published: Option<(Option<Attention>, u32)>,
+    queue_changed: bool,
+    dirty: bool,
+}
+
+impl Session {
+    pub(super) fn new(row: SessionRow, phase: Phase) -> Session {
+        let activity = match row.status {
+            Status::Active => Activity::Running,
+            Status::Waiting => Activity::RequiresAction,
+            _ => Activity::Idle,
+        };
+        Session {
+            saved: row.clone(),
+            row,
+            messages: Vec::new(),
+            prompts: BTreeMap::new(),
+            phase,
+            activity,
+            start_requested: None,
+            start_failures: 0,
+            crashes: Vec::new(),
+            interrupting: None,
+            login_refused: false,
+            note: None,
+            error_lines: VecDeque::new(),
+            garbage: 0,
+            watchers: BTreeSet::new(),
+            controls: 0,
+            published: None,
+            queue_changed: false,
+            dirty: false,
+        }
+    }
+
+    /// Whether it counts against the limit of active sessions.
+    pub(super) fn is_active(&self) -> bool {
+        self.row.goal == Goal::Run || self.row.host
+    }
+
+    /// Whether it holds a start slot.
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(self.phase, Phase::Inspecting | Phase::Launching | Phase::Initializing { .. })
+    }
+
+    pub(super) fn is_terminated(&self) -> bool {
+        self.row.status == Status::Terminated
+    }
+
+    pub(super) fn running(&self) -> impl Iterator<Item = &MessageRow> {
+        self.messages.iter().filter(|message| message.state == MessageState::Running)
+    }
+
+    pub(super) fn open_prompts(&self) -> impl Iterator<Item = &PermissionRow> {
+        self.prompts.values().filter(|prompt| prompt.state == PermissionState::Open)
+    }
+
+    /// Waiting messages in order.
+    pub(super) fn waiting(&self) -> Vec<&MessageRow> {
+        let mut waiting: Vec<_> =
+            self.messages.iter().filter(|message| message.state == MessageState::Queued).collect();
+        waiting.sort_by_key(|message| message.rank);
+        waiting
+    }
+
+    /// Stores a message as it is now and lets it go if nothing more will happen to it.
+    pub(super) fn keep_message(&mut self, step: &mut Step, index: usize) {
+        let message = &self.messages[index];
+        step.persist(Change::Message(Box::new(message.clone())));
+        self.queue_changed = true;
+        self.dirty = true;
+        if message.state.is_final() && self.row.pause_message != Some(message.id) {
+            self.messages.swap_remove(index);
+        }
+    }
+
+    /// Forgets the message that a person was to decide about.
+    pub(super) fn decided(&mut self) {
+        if let Some(id) = self.row.pause_message.take() {
+            self.messages.retain(|message| message.id != id || !message.state.is_final());
+        }
+        self.row.paused = None;
+        self.queue_changed = true;
+    }
+
+    /// Stores a prompt as it is now and tells clients.
+    pub(super) fn keep_prompt(&mut self, step: &mut Step, number: u32) {
+        if let Some(prompt) = self.prompts.get(&number) {
+            step.persist(Change::Permission(Box::new(prompt.clone())));
+            step.publish(Notice::Permission(Box::new(prompt.clone())));
+            self.dirty = true;
+        }
+    }
+
+    pub(super) fn add_entry(&mut self, step: &mut Step, body: EntryBody) {
+        self.row.seq += 1;
+        self.row.last_activity = step.now.wall;
+        let entry = EntryRow { seq: self.row.seq, at: step.now.wall, body };
+        step.persist(Change::Entry { session: self.row.id, entry: entry.clone() });
+        step.publish(Notice::Entry { session: self.row.id, entry });
+    }
+
+    pub(super) fn notice(&mut self, step: &mut Step, level: NoticeLevel, text: impl Into<String>) {
+        self.add_entry(step, EntryBody::Notice { level, text: text.into() });
+    }
+
+    /// Something happened that a person has not looked at, unless somebody watches.
+    pub(super) fn unseen(&mut self) {
+        if self.watchers.is_empty() {
+            self.row.unread = self.row.unread.saturating_add(1);
+        }
+    }
+
+    pub(super) fn add_error_line(&mut self, line: String) {
+        if self.error_lines.len() == ERROR_LINES {
+            self.error_lines.pop_front();
+        }
+        self.error_lines.push_back(line);
+    }
+
+    pub(super) fn error_log(&self) -> Option<String> {
+        if self.error_lines.is_empty() {
+            return None;
+        }
+        Some(self.error_lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n"))
+    }
+
+    pub(super) fn view(&self) -> SessionView {
+        SessionView {
+            row: self.row.clone(),
+            attention: self.attention(),
+            queued: u32::try_from(self.waiting().len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(super) fn message_view(&self, row: &MessageRow) -> MessageView {
+        let position = (row.state == MessageState::Queued)
+            .then(|| self.messages.iter().filter(|other| is_before(other, row)).count())
+            .and_then(|before| u32::try_from(before).ok());
+        MessageView { row: row.clone(), position }
+    }
+
+    pub(super) fn queue_view(&self) -> QueueView {
+        let running = self.running().map(|row| MessageView { row: row.clone(), position: None });
+        let waiting = self
+            .waiting()
+            .into_iter()
+            .zip(0..)
+            .map(|(row, position)| MessageView { row: row.clone(), position: Some(position) });
+        QueueView {
+            session: self.row.id,
+            paused: self.row.paused.map(|pause| pause.to_string()),
+            messages: running.chain(waiting).collect(),
+        }
+    }
+
+    fn attention(&self) -> Option<Attention> {
+        if self.row.goal == Goal::Terminate {
+            return None;
+        }
+        let open = u32::try_from(self.open_prompts().count()).unwrap_or(u32::MAX);
+        if let Some(prompt) = self.open_prompts().next() {
+            let kind = match prompt.ask.kind {
+                PermissionKind::Tool => AttentionKind::Permission,
+                PermissionKind::Question => AttentionKind::Question,
+                PermissionKind::Plan => AttentionKind::Plan,
+            };
+            let title = prompt.ask.title.clone();
+            return Some(Attention { kind, permission: Some(prompt.id), message: None, title, open });
+        }
+        if let Some(error) = self.row.error.as_ref().filter(|_| self.row.goal == Goal::Fail) {
+            let title = error.message.clone();
+            return Some(Attention {
+                kind: AttentionKind::Error,
+                permission: None,
+                message: None,
+                title,
+                open,
+            });
+        }
+        let kind = match self.row.paused? {
+            Pause::Interrupted => AttentionKind::Interrupted,
+            Pause::Failed => AttentionKind::Failed,
+            Pause::Person | Pause::Interrupt => return None,
+        };
+        let message = self.row.pause_message;
+        let cut = self.messages.iter().find(|row| Some(row.id) == message);
+        let title =
+            cut.and_then(|row| row.error.clone()).unwrap_or_else(|| "A message was cut off.".to_owned());
+        Some(Attention { kind, permission: None, message, title, open })
+    }
+
+    fn status(&self) -> (Status, StatusSource) {
+        match &self.phase {
+            Phase::Queued => (Status::Starting, StatusSource::Request),
+            Phase::Inspecting | Phase::Launching | Phase::Initializing { .. } | Phase::BackOff { .. } => {
+                (Status::Starting, StatusSource::Process)
+            }
+            Phase::Adopting => (self.row.status, self.row.status_source),
+            Phase::Stopping(After::Restart | After::StartFailure(_)) => {
+                (Status::Starting, StatusSource::Request)
+            }
+            Phase::Stopping(After::Goal) if self.row.goal == Goal::Fail => {
+                (Status::Error, StatusSource::Control)
+            }
+            Phase::Stopping(After::Goal) => (self.row.status, self.row.status_source),
+            Phase::Down if self.row.goal == Goal::Terminate => (Status::Terminated, StatusSource::Request),
+            Phase::Down => (Status::Error, StatusSource::Process),
+            Phase::Ready => {
+                let status = if self.open_prompts().next().is_some() {
+                    Status::Waiting
+                } else if self.activity == Activity::Idle && self.running().next().is_none() {
+                    Status::Idle
+                } else {
+                    Status::Active
+                };
+                (status, StatusSource::Control)
+            }
+        }
+    }
+
+    fn status_reason(&self) -> Option<String> {
+        if let Some(note) = &self.note {
+            return Some(note.clone());
+        }
+        match &self.phase {
+            Phase::Queued => Some("waits for its turn to start".to_owned()),
+            Phase::Stopping(After::Goal) if self.row.goal == Goal::Terminate => {
+                Some("is being terminated".to_owned())
+            }
+            Phase::Stopping(After::Restart) => Some("is being restarted".to_owned()),
+            Phase::Ready => self.row.paused.map(|pause| format!("queue paused: {pause}")),
+            _ => None,
+        }
+    }
+
+    /// After everything else in a step: hands over the next message, brings the status up to date, stores what
+    /// changed and tells clients.
+    pub(super) fn settle(&mut self, step: &mut Step) {
+        self.dispatch(step);
+        let (status, source) = self.status();
+        let status_changed = status != self.row.status;
+        if status_changed {
+            self.row.status_since = step.now.wall;
+            self.row.last_activity = step.now.wall;
+            self.row.status_source = source;
+        }
+        self.row.status = status;
+        self.row.status_reason = self.status_reason();
+
+        let read_far = self.row.position.next >= self.saved.position.next + POSITION_LAG;
+        let mut unmoved = self.saved.clone();
+        unmoved.position = self.row.position;
+        let changed = unmoved != self.row;
+        if changed || self.dirty || read_far {
+            step.persist(Change::Session(Box::new(self.row.clone())));
+            self.saved = self.row.clone();
+        }
+        self.dirty = false;
+        let view = self.view();
+        let published = (view.attention.clone(), view.queued);
+        if self.queue_changed {
+            self.queue_changed = false;
+            step.publish(Notice::Queue(self.queue_view()));
+        }
+        if changed || self.published.as_ref() != Some(&published) {
+            self.published = Some(published);
+            let revision = step.next_revision();
+            step.publish(Notice::Changed { revision, session: Box::new(view), status_changed });
+            if status_changed && status == Status::Terminated {
+                step.publish(Notice::Terminated { revision, session: self.row.id });
+            }
+        }
+    }
+
+    /// The id of our next control request. The driver knows an `initialize` by its beginning.
+    pub(super) fn control_id(&mut self, verb: &str) -> String {
+        self.controls += 1;
+        format!("areyouj-{verb}-{}-{}", self.row.launch, self.controls)
+    }
+
+    pub(super) fn permission_id(&self, number: u32) -> PermissionId {
+        PermissionId { session: self.row.id, number }
+    }
+
+    /// The queue changed in a way that no single message shows.
+    pub(super) fn mark_queue_changed(&mut self) {
+        self.queue_changed = true;
+    }
+}
+
+fn is_before(other: &MessageRow, row: &MessageRow) -> bool {
+    other.state == MessageState::Queued && other.rank < row.rank
+}
+
+impl std::fmt::Display for Pause {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Pause::Person => "paused by a person",
+            Pause::Interrupt => "paused when the turn was interrupted",
+            Pause::Interrupted => "a message was cut off: continue, send again or skip",
+            Pause::Failed => "a message failed: send again or skip",
+        })
+    }
+}
