@@ -1,6 +1,8 @@
 //! What clients may ask for, and what they get.
 
-use super::problem::{MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
+use super::problem::{
+    MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES, MAX_STEERS,
+};
 use super::session::{Phase, Session, Step};
 use super::{
     Activity, AuditRow, Change, Command, Create, Driver, Effect, Goal, Keyed, MessageId, MessageState,
@@ -208,7 +210,7 @@ impl State {
         for (index, (id, text)) in create.messages.iter().enumerate() {
             check_text(text)?;
             let twice = create.messages[..index].iter().any(|(other, _)| other == id);
-            if twice || self.holder_of(*id).is_some() {
+            if twice || self.request(&id.to_string()).is_some() {
                 return Err(conflict());
             }
         }
@@ -274,7 +276,11 @@ impl State {
         let view = Box::new(session.view());
         let revision = step.next_revision();
         step.publish(Notice::Created { revision, session: view.clone() });
+        let messages: Vec<MessageId> = session.messages.iter().map(|message| message.id).collect();
         self.sessions.insert(id, session);
+        for message in messages {
+            self.carried_out(step, &message.to_string(), format!("queue/add {id}"));
+        }
         self.carried_out(step, &create.key, format!("session/create {id}"));
         let mut done = Done::on(id, Ok(Outcome::Created { session: view, warning }));
         done.detail = Some(format!("for {}", origin.name));
@@ -345,6 +351,9 @@ impl State {
             let row = same.ok_or_else(conflict)?;
             return Ok(Done::on(holder, Ok(Outcome::Message(Box::new(session.message_view(row))))));
         }
+        if self.repeated(&id.to_string(), "queue/add")?.is_some() {
+            return Ok(Done::on(of, Ok(Outcome::Finished(id))));
+        }
         let session = self.live(of)?;
         let waiting = session.waiting();
         let bytes: usize = waiting.iter().map(|message| message.text.len()).sum();
@@ -356,10 +365,18 @@ impl State {
             ));
         }
         let into_turn = steer && session.turn_runs() && session.activity != Activity::Idle;
+        if into_turn && session.running().count() > MAX_STEERS {
+            return Err(Problem::new(
+                "queue_full",
+                format!("{MAX_STEERS} messages are on their way into this turn already."),
+                "Queue it instead with: areyouj send ID TEXT",
+            ));
+        }
         session.enqueue(step, id, text, steer && !into_turn);
         if into_turn {
             session.hand_over(step, id, true);
         }
+        self.carried_out(step, &id.to_string(), format!("queue/add {of}"));
         let mut done = self.message_done(of, id)?;
         done.detail = Some(id.to_string());
         Ok(done)

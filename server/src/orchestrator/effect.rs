@@ -62,6 +62,13 @@ pub enum Effect {
         /// The launch.
         launch: u32,
     },
+    /// What the journal holds before this offset is on disk elsewhere; the host may delete it.
+    Ingested {
+        /// The session.
+        session: SessionId,
+        /// The offset.
+        offset: u64,
+    },
     /// The end of this launch is on disk; its host may go.
     Release {
         /// The session.
@@ -139,6 +146,8 @@ pub enum Outcome {
     },
     /// A message.
     Message(Box<MessageView>),
+    /// A message that was accepted before and has come to its end; the store has it.
+    Finished(MessageId),
     /// A queue.
     Queue(QueueView),
     /// Prompts.

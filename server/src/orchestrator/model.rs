@@ -342,30 +342,90 @@ pub enum NoticeLevel {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryBody {
     /// A message that Claude took up.
-    User { message_id: Option<MessageId>, text: String },
+    User {
+        /// The message's id, if it came through the queue.
+        message_id: Option<MessageId>,
+        /// What was said.
+        text: String,
+    },
     /// Claude's words.
-    Text { text: String, parent_tool_use_id: Option<String> },
+    Text {
+        /// The words.
+        text: String,
+        /// The tool call of the subagent that speaks.
+        parent_tool_use_id: Option<String>,
+    },
     /// Claude's thinking.
-    Thinking { text: String },
+    Thinking {
+        /// The thoughts.
+        text: String,
+    },
     /// Claude calls a tool.
-    ToolCall { tool_use_id: String, tool: String, input: Value, parent_tool_use_id: Option<String> },
+    ToolCall {
+        /// The call's id.
+        tool_use_id: String,
+        /// The tool.
+        tool: String,
+        /// What it is called with.
+        input: Value,
+        /// The tool call of the subagent that calls.
+        parent_tool_use_id: Option<String>,
+    },
     /// What a tool answered.
-    ToolResult { tool_use_id: String, is_error: bool, text: String, truncated: bool },
+    ToolResult {
+        /// The call's id.
+        tool_use_id: String,
+        /// Whether it failed.
+        is_error: bool,
+        /// Its output as text.
+        text: String,
+        /// Whether the text was cut off.
+        truncated: bool,
+    },
     /// Claude asks for a person.
-    Permission { permission: u32, permission_kind: PermissionKind, tool: String, title: String },
-    /// A prompt came to its end: `allowed`, `allowedAlways`, `denied`, `answered` or `withdrawn`.
-    PermissionEnd { permission: u32, outcome: String, by: Option<String>, message: Option<String> },
+    Permission {
+        /// The prompt's number in the session.
+        permission: u32,
+        /// What kind.
+        permission_kind: PermissionKind,
+        /// The tool.
+        tool: String,
+        /// One line for people.
+        title: String,
+    },
+    /// A prompt came to its end.
+    PermissionEnd {
+        /// The prompt's number in the session.
+        permission: u32,
+        /// `allowed`, `allowedAlways`, `denied`, `answered` or `withdrawn`.
+        outcome: String,
+        /// Who answered.
+        by: Option<String>,
+        /// What was said with it.
+        message: Option<String>,
+    },
     /// A turn came to its end.
     TurnEnd {
+        /// The message whose turn it was.
         message_id: Option<MessageId>,
+        /// Whether it ended well.
         ok: bool,
+        /// Claude's word for how it ended.
         outcome: String,
+        /// What went wrong.
         error: Option<String>,
+        /// What the turn cost, in US dollars.
         cost_usd: f64,
+        /// Milliseconds.
         duration_ms: u64,
     },
     /// Something about the session itself.
-    Notice { level: NoticeLevel, text: String },
+    Notice {
+        /// How grave it is.
+        level: NoticeLevel,
+        /// One line for people.
+        text: String,
+    },
 }
 
 /// A transcript entry as it is stored.

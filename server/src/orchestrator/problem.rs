@@ -8,6 +8,8 @@ pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 pub const MAX_QUEUE: usize = 1_000;
 /// Most bytes that wait in one session; who adds more is refused.
 pub const MAX_QUEUE_BYTES: usize = 16 << 20;
+/// Most messages on their way into one running turn; who adds more is refused.
+pub const MAX_STEERS: usize = 16;
 /// Longest name, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
 /// Longest id that a client may choose for a request, in bytes.

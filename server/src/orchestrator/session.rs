@@ -16,6 +16,9 @@ const ERROR_LINES: usize = 20;
 /// read again after a crash, harmlessly.
 const POSITION_LAG: u64 = 1 << 20;
 
+/// The host is told this often how much of its journal it may delete: it deletes whole segments of 16 MiB.
+const INGESTED_STEP: u64 = 4 << 20;
+
 /// What one step gathers.
 pub(super) struct Step {
     pub(super) now: Now,
@@ -107,6 +110,8 @@ pub(super) struct Session {
     /// Counts control requests of ours, for their ids.
     pub(super) controls: u32,
     saved: SessionRow,
+    /// The offset up to which the host was told that it may delete.
+    told: u64,
     published: Option<(Option<Attention>, u32)>,
     queue_changed: bool,
     dirty: bool,
@@ -136,6 +141,7 @@ impl Session {
             garbage: 0,
             watchers: BTreeSet::new(),
             controls: 0,
+            told: 0,
             published: None,
             queue_changed: false,
             dirty: false,
@@ -364,6 +370,11 @@ impl Session {
         if changed || self.dirty || read_far {
             step.persist(Change::Session(Box::new(self.row.clone())));
             self.saved = self.row.clone();
+            let offset = self.row.position.line_start.min(self.row.position.next);
+            if self.row.host && offset >= self.told + INGESTED_STEP {
+                self.told = offset;
+                step.effects.push(Effect::Ingested { session: self.row.id, offset });
+            }
         }
         self.dirty = false;
         let view = self.view();

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use super::session::{After, Phase, Session, Step};
-use super::{
-    Change, ClientId, Effect, Event, Goal, MessageState, Now, SessionId, SessionView, Settings, Snapshot,
-};
+use super::session::{Phase, Session, Step};
+use super::{Change, ClientId, Effect, Event, Goal, Now, SessionId, SessionView, Settings, Snapshot};
 
 /// Requests that are remembered, so that a repeat changes nothing. Clients repeat within seconds.
 const MAX_REQUESTS: usize = 10_000;
@@ -222,7 +220,7 @@ impl State {
         touched
     }
 
-    /// What must hold after every step; for tests.
+    /// What must hold after every step.
     #[cfg(test)]
     pub(super) fn check(&self) -> Result<(), String> {
         for session in self.sessions.values() {
@@ -236,11 +234,15 @@ impl State {
             if session.phase == Phase::Down && session.row.host {
                 return Err(format!("{}: is down and has a host", session.row.id));
             }
-            if matches!(session.phase, Phase::Stopping(After::Goal)) && session.row.goal == Goal::Run {
+            if matches!(session.phase, Phase::Stopping(super::session::After::Goal))
+                && session.row.goal == Goal::Run
+            {
                 return Err(format!("{}: ends for no reason", session.row.id));
             }
             let undecided = session.messages.iter().filter(|message| message.state.is_final());
-            if undecided.clone().count() > 1 || undecided.into_iter().any(|m| m.state == MessageState::Done) {
+            if undecided.clone().count() > 1
+                || undecided.into_iter().any(|message| message.state == super::MessageState::Done)
+            {
                 return Err(format!("{}: keeps finished messages", session.row.id));
             }
         }
