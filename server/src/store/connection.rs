@@ -35,12 +35,12 @@ pub(super) fn refuse_newer(path: &Path) -> Result<(), StoreError> {
         let lost = StoreError::Corrupt("the file is empty, but its write-ahead log is not".to_owned());
         return if pending { Err(lost) } else { Ok(()) };
     };
-    known(version)?;
+    accept(version)?;
     // SQLite creates files even where it only reads, so it is asked only if the log may hold a newer header.
-    if pending { known(logged_version(path)?) } else { Ok(()) }
+    if pending { accept(logged_version(path)?) } else { Ok(()) }
 }
 
-fn known(found: u32) -> Result<(), StoreError> {
+fn accept(found: u32) -> Result<(), StoreError> {
     let known = schema::VERSION;
     if found > known { Err(StoreError::Newer { found, known }) } else { Ok(()) }
 }
@@ -177,6 +177,15 @@ mod tests {
         fs::set_permissions(store.path(), Permissions::from_mode(0o644)).unwrap();
         store.reopen();
         assert_eq!(mode(store.path()), 0o600);
+    }
+
+    #[test]
+    fn commits_wait_for_the_disk() {
+        let store = Store::new();
+        let connection = open_for_writing(store.path()).unwrap();
+        let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0)).unwrap();
+        let full = 2;
+        assert_eq!((setting("synchronous"), setting("foreign_keys")), (full, 1));
     }
 
     #[test]

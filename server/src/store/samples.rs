@@ -77,7 +77,7 @@ impl Store {
             Cell::Text(name) => name,
             other => panic!("{other:?} is not a name"),
         });
-        tables.map(|table| (table.clone(), rows(&format!("SELECT * FROM {table} ORDER BY 1, 2")))).collect()
+        tables.map(|table| (table.clone(), rows(&format!("SELECT * FROM {table}")))).collect()
     }
 
     /// How SQLite would carry out a statement.
