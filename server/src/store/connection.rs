@@ -1,0 +1,290 @@
+//! Opening the database's file: who may, in which mode, with which settings.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StoreError, schema};
+
+/// How long a connection waits for another one's lock. Only the recovery after a crash takes one for longer than an
+/// instant.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The write-ahead log is cut back to this many bytes after it was copied into the database, so that one large
+/// transaction does not occupy the disk for ever.
+const LOG_LIMIT: u32 = 16 * 1024 * 1024;
+
+/// Every SQLite database begins with this.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The length of a database's header, and where in it `user_version` stands, big-endian.
+const HEADER_LENGTH: usize = 100;
+const HEADER_VERSION: std::ops::Range<usize> = 60..64;
+
+/// Refuses a database of a newer version, and a file that is none, without changing a byte of it or of its log.
+pub(super) fn refuse_newer(path: &Path) -> Result<(), StoreError> {
+    let pending = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let Some(version) = header_version(path)? else {
+        // SQLite would take the log for a left-over and delete it.
+        let lost = StoreError::Corrupt("the file is empty, but its write-ahead log is not".to_owned());
+        return if pending { Err(lost) } else { Ok(()) };
+    };
+    accept(version)?;
+    // SQLite creates files even where it only reads, so it is asked only if the log may hold a newer header.
+    if pending { accept(logged_version(path)?) } else { Ok(()) }
+}
+
+fn accept(found: u32) -> Result<(), StoreError> {
+    let known = schema::VERSION;
+    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(()) }
+}
+
+/// The version in the file's own header; none if the file is missing or empty.
+fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if file.metadata()?.len() == 0 {
+        return Ok(None);
+    }
+    let mut header = [0; HEADER_LENGTH];
+    match file.read_exact_at(&mut header, 0) {
+        Ok(()) if header.starts_with(MAGIC) => {
+            let mut version = [0; size_of::<u32>()];
+            version.copy_from_slice(&header[HEADER_VERSION]);
+            Ok(Some(u32::from_be_bytes(version)))
+        }
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error.into()),
+        _ => Err(StoreError::Corrupt("the file is not a database".to_owned())),
+    }
+}
+
+/// The version with the log taken into account, which stays as it is.
+fn logged_version(path: &Path) -> Result<u32, StoreError> {
+    let connection = open_for_reading(path)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Makes sure that the file is there and that only its owner may read it: it holds what people say to Claude, and
+/// environments. SQLite gives the files beside it the same mode.
+pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
+    if let Some(directory) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // The mask may have taken more than was asked for, and a restored backup may have any mode.
+    if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+/// The connection that writes. There is one at a time; the daemon's lock sees to that.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Failed("this file system cannot hold a write-ahead log".to_owned()));
+    }
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
+    // NORMAL does not wait for the log to be on disk, and loses what was acknowledged in most power cuts.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open_with(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // What is sorted may be private, and never leaves memory.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// The file with this suffix that SQLite keeps beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::orchestrator::Change;
+    use crate::store::samples::{Store, entry_change, session, session_id};
+    use crate::store::{Reader, open};
+
+    /// The bytes of every file of a directory.
+    fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    /// A store with something in it.
+    fn filled() -> Store {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        store.commit(&[Change::Session(Box::new(session(id)))]);
+        store.commit(&(1..=1_000).map(|seq| entry_change(id, seq)).collect::<Vec<_>>());
+        store
+    }
+
+    fn make_newer(path: &Path) -> Connection {
+        let connection = open_for_writing(path).unwrap();
+        connection.pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
+        connection
+    }
+
+    #[test]
+    fn the_directory_and_every_file_are_for_their_owner_only() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("new/data");
+        let path = directory.join("areyouj.db");
+        let (mut committer, _) = open(&path).unwrap();
+        committer.commit(&[Change::Session(Box::new(session(session_id("AAAAAAAA"))))]).unwrap();
+        assert_eq!(mode(&directory), 0o700);
+        assert_eq!(files(&directory).len(), 3, "the database, its log and the log's index");
+        for file in files(&directory).keys() {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+        }
+    }
+
+    #[test]
+    fn a_database_that_others_may_read_is_closed_to_them() {
+        let mut store = filled();
+        store.close();
+        fs::set_permissions(store.path(), Permissions::from_mode(0o644)).unwrap();
+        store.reopen();
+        assert_eq!(mode(store.path()), 0o600);
+    }
+
+    #[test]
+    fn commits_wait_for_the_disk() {
+        let store = Store::new();
+        let connection = open_for_writing(store.path()).unwrap();
+        let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0)).unwrap();
+        let full = 2;
+        assert_eq!((setting("synchronous"), setting("foreign_keys")), (full, 1));
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_and_not_a_byte_of_it_changes() {
+        let mut store = filled();
+        store.close();
+        drop(make_newer(store.path()));
+        let directory = store.path().parent().unwrap();
+        let before = files(directory);
+        let newer = StoreError::Newer { found: schema::VERSION + 1, known: schema::VERSION };
+        assert_eq!(open(store.path()).err(), Some(newer.clone()));
+        assert_eq!(Reader::open(store.path()).err(), Some(newer));
+        assert_eq!(files(directory), before);
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_even_if_only_its_log_says_so() {
+        let mut store = filled();
+        store.close();
+        // As a crash leaves it: copied while the newer program has it open, with the log not yet taken in.
+        let newer = make_newer(store.path());
+        let crashed = tempfile::tempdir().unwrap();
+        let path = crashed.path().join("areyouj.db");
+        fs::copy(store.path(), &path).unwrap();
+        fs::copy(beside(store.path(), "-wal"), beside(&path, "-wal")).unwrap();
+        drop(newer);
+        assert_eq!(header_version(&path), Ok(Some(schema::VERSION)));
+        let before = files(crashed.path());
+
+        assert!(matches!(open(&path), Err(StoreError::Newer { .. })));
+        assert!(matches!(Reader::open(&path), Err(StoreError::Newer { .. })));
+        let mut after = files(crashed.path());
+        // The index of the log holds nothing that is not in the log.
+        after.remove(&beside(&path, "-shm"));
+        assert_eq!(after, before);
+    }
+
+    #[test]
+    fn what_a_crash_left_in_the_log_is_there_at_the_next_start() {
+        let store = filled();
+        let crashed = tempfile::tempdir().unwrap();
+        let path = crashed.path().join("areyouj.db");
+        fs::copy(store.path(), &path).unwrap();
+        fs::copy(beside(store.path(), "-wal"), beside(&path, "-wal")).unwrap();
+        let (_committer, snapshot) = open(&path).unwrap();
+        assert_eq!(snapshot.sessions.len(), 1);
+        assert_eq!(Reader::open(&path).unwrap().totals(), Ok((1, 0, 1_000)));
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_and_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("areyouj.db");
+        for content in [b"short".as_slice(), &[0; 4096], &[b'x'; 4096]] {
+            fs::write(&path, content).unwrap();
+            assert!(matches!(open(&path), Err(StoreError::Corrupt(_))));
+            assert_eq!(files(home.path()), BTreeMap::from([(path.clone(), content.to_vec())]));
+        }
+    }
+
+    #[test]
+    fn a_database_emptied_behind_its_log_is_refused_and_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("areyouj.db");
+        fs::write(&path, b"").unwrap();
+        fs::write(beside(&path, "-wal"), b"all that is left").unwrap();
+        let before = files(home.path());
+        assert!(matches!(open(&path), Err(StoreError::Corrupt(_))));
+        assert_eq!(files(home.path()), before);
+    }
+
+    #[test]
+    fn a_damaged_page_is_an_error_and_never_a_panic_or_a_deleted_file() {
+        let mut store = filled();
+        store.close();
+        let sound = fs::read(store.path()).unwrap();
+        let page = 4096;
+        let mut refused = 0;
+        for damaged in 0..sound.len() / page {
+            let mut bytes = sound.clone();
+            // The header's own hundred bytes say whether it is a database at all.
+            let start = (damaged * page).max(HEADER_LENGTH);
+            bytes[start..(damaged + 1) * page].fill(0xA5);
+            fs::write(store.path(), &bytes).unwrap();
+            let opened = open(store.path()).map(drop);
+            let checked = Reader::open(store.path()).and_then(|reader| reader.integrity_check());
+            assert!(matches!(opened, Ok(()) | Err(StoreError::Corrupt(_))), "page {damaged}: {opened:?}");
+            assert!(matches!(checked, Err(StoreError::Corrupt(_))), "page {damaged}: {checked:?}");
+            assert_eq!(fs::metadata(store.path()).unwrap().len(), sound.len() as u64);
+            refused += u32::from(opened.is_err());
+        }
+        assert!(refused > 0, "a start notices damage in what it reads");
+    }
+
+    #[test]
+    fn a_missing_database_is_not_created_by_reading() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("areyouj.db");
+        assert!(matches!(Reader::open(&path), Err(StoreError::Failed(_))));
+        assert!(files(home.path()).is_empty());
+    }
+}
