@@ -129,3 +129,44 @@ pub struct DaemonStopParams {
     /// Also terminate every session first. Without it sessions go on without a daemon.
     pub sessions: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_editor_may_say_everything_that_its_own_protocol_knows() {
+        let text = r#"{
+            "processId": 12, "rootUri": null, "trace": "off", "locale": "en",
+            "capabilities": { "window": { "workDoneProgress": true } },
+            "clientInfo": { "name": "Neovim", "version": "0.11.4", "vendor": "x" },
+            "workspaceFolders": [{ "uri": "file:///a", "name": "a" }, { "uri": "file:///b" }]
+        }"#;
+        let params: InitializeParams = serde_json::from_str(text).unwrap();
+        assert_eq!(params.client_info.unwrap().name, "Neovim");
+        let names: Vec<String> =
+            params.workspace_folders.unwrap().into_iter().map(|folder| folder.name).collect();
+        assert_eq!(names, ["a", ""]);
+    }
+
+    #[test]
+    fn a_client_may_say_nothing_of_itself() {
+        for text in ["{}", r#"{"clientInfo":null,"workspaceFolders":null}"#] {
+            let params: InitializeParams = serde_json::from_str(text).unwrap();
+            assert!(params.client_info.is_none() && params.workspace_folders.is_none());
+            assert_eq!(serde_json::to_string(&params).unwrap(), "{}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_say_is_an_empty_object_that_may_grow() {
+        assert_eq!(serde_json::to_string(&Empty {}).unwrap(), "{}");
+        assert_eq!(serde_json::from_str::<Empty>(r#"{"later":1}"#).unwrap(), Empty {});
+    }
+
+    #[test]
+    fn stopping_the_daemon_spares_the_sessions_unless_told_otherwise() {
+        assert!(!serde_json::from_str::<DaemonStopParams>("{}").unwrap().sessions);
+        assert!(serde_json::from_str::<DaemonStopParams>(r#"{"sessions":true}"#).unwrap().sessions);
+    }
+}

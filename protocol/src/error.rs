@@ -153,3 +153,53 @@ error_codes! {
     /// A defect in AreYouJ.
     Internal = "internal",
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_snake_case_and_explained() {
+        let mut seen = HashSet::new();
+        for code in ErrorCode::ALL {
+            let name = code.as_str();
+            assert!(seen.insert(name), "{name} stands for two errors");
+            let words: Vec<&str> = name.split('_').collect();
+            let is_word = |word: &&str| {
+                !word.is_empty()
+                    && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            };
+            assert!(words.iter().all(is_word), "{name} is not snake_case");
+            assert!(code.meaning().trim().ends_with('.'), "{name} has no sentence that explains it");
+        }
+    }
+
+    #[test]
+    fn every_code_parses_back_from_its_name() {
+        for code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::parse(code.as_str()), Some(*code));
+        }
+        assert_eq!(ErrorCode::parse("from_a_later_version"), None);
+    }
+
+    #[test]
+    fn the_data_of_an_error_holds_only_what_it_has() {
+        let plain = ErrorData { code: "queue_full".into(), hint: None, retryable: false };
+        assert_eq!(serde_json::to_string(&plain).unwrap(), r#"{"code":"queue_full"}"#);
+
+        let whole =
+            ErrorData { code: "daemon_unavailable".into(), hint: Some("Try again.".into()), retryable: true };
+        let text = r#"{"code":"daemon_unavailable","hint":"Try again.","retryable":true}"#;
+        assert_eq!(serde_json::to_string(&whole).unwrap(), text);
+        assert_eq!(serde_json::from_str::<ErrorData>(text).unwrap(), whole);
+    }
+
+    #[test]
+    fn the_data_of_an_error_may_hold_more_and_an_unknown_code() {
+        let text = r#"{"code":"from_a_later_version","limits":{"queue":5}}"#;
+        let expected = ErrorData { code: "from_a_later_version".into(), hint: None, retryable: false };
+        assert_eq!(serde_json::from_str::<ErrorData>(text).unwrap(), expected);
+    }
+}

@@ -189,3 +189,60 @@ method_table! {
         Resync = "areyouj/resync" (Resync);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// The methods that the Language Server Protocol defines.
+    const STANDARD: &[&str] = &["initialize", "shutdown"];
+
+    #[test]
+    fn every_method_parses_back_from_its_name() {
+        for method in Method::ALL {
+            assert_eq!(Method::parse(method.as_str()), Some(*method));
+        }
+        assert_eq!(Method::parse("areyouj/session/fly"), None);
+        assert_eq!(Method::parse(""), None);
+    }
+
+    #[test]
+    fn names_of_requests_are_unique_and_standard_or_a_noun_and_a_verb() {
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+        let mut seen = HashSet::new();
+        for name in Method::ALL.iter().map(|method| method.as_str()) {
+            assert!(seen.insert(name), "{name} stands for two requests");
+            let is_own = matches!(
+                name.split('/').collect::<Vec<_>>()[..],
+                ["areyouj", noun, verb] if is_word(noun) && is_word(verb)
+            );
+            assert!(is_own || STANDARD.contains(&name), "{name} is not areyouj/<noun>/<verb>");
+        }
+    }
+
+    #[test]
+    fn a_request_type_knows_its_row_of_the_table() {
+        assert_eq!(<request::SessionCreate as Request>::METHOD.as_str(), "areyouj/session/create");
+        assert_eq!(<notification::ClaudeOutput as Notification>::METHOD, "areyouj/claudeOutput");
+    }
+
+    #[cfg(feature = "schema")]
+    #[test]
+    fn the_table_describes_every_method_and_names_events_apart_from_requests() {
+        let table = table(&mut schemars::SchemaGenerator::default());
+        let requests: Vec<&str> = table.requests.iter().map(|row| row.method).collect();
+        assert_eq!(requests, Method::ALL.iter().map(|method| method.as_str()).collect::<Vec<_>>());
+
+        let mut seen = HashSet::new();
+        for row in &table.notifications {
+            assert!(seen.insert(row.method), "{} stands for two notifications", row.method);
+            let event = row.method.strip_prefix("areyouj/").unwrap();
+            assert!(event.bytes().all(|byte| byte.is_ascii_alphabetic()), "{event} is not one word");
+            assert!(row.result.is_none());
+        }
+        assert!(table.requests.iter().all(|row| row.result.is_some()));
+        assert!(table.requests.iter().chain(&table.notifications).all(|row| row.description.ends_with('.')));
+    }
+}

@@ -353,3 +353,109 @@ pub struct Delta {
     /// The next piece.
     pub text: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same JSON, after a way through [`Json`].
+    fn round_trip(text: &str) -> String {
+        serde_json::to_string(&serde_json::from_str::<Json>(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn any_json_comes_back_as_it_was() {
+        for text in [
+            "null",
+            "true",
+            "false",
+            "0",
+            "-1",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "9223372036854775808",
+            "18446744073709551615",
+            "0.1",
+            "-0.0",
+            "1e+300",
+            r#""""#,
+            r#""a \"quoted\" line\nand the next, ünïcode 🦀""#,
+            "[]",
+            "{}",
+            r#"[null,[1,[2.5,["three"]]],{"four":{"five":[]}}]"#,
+        ] {
+            assert_eq!(round_trip(text), text);
+        }
+    }
+
+    #[test]
+    fn members_of_an_object_keep_their_order() {
+        let text = r#"{"zebra":1,"apple":{"z":[],"a":{}},"mango":null,"":"empty name"}"#;
+        assert_eq!(round_trip(text), text);
+    }
+
+    #[test]
+    fn numbers_are_whole_as_long_as_they_fit() {
+        let numbers: Vec<Json> =
+            serde_json::from_str("[9223372036854775807, 18446744073709551615, 18446744073709551616, 1.0]")
+                .unwrap();
+        let expected = [
+            Json::Integer(i64::MAX),
+            Json::Unsigned(u64::MAX),
+            Json::Float(18_446_744_073_709_551_616.0),
+            Json::Float(1.0),
+        ];
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
+    fn json_converts_from_and_to_values_in_memory() {
+        let value = serde_json::json!({ "command": "ls", "timeout": u64::MAX, "flags": [null, -1, 0.5] });
+        let json: Json = serde_json::from_value(value.clone()).unwrap();
+        assert_eq!(serde_json::to_value(json).unwrap(), value);
+    }
+
+    #[test]
+    fn json_is_looked_into_without_matching() {
+        let json: Json = serde_json::from_str(r#"{"tool":"Bash","rules":["a","b"]}"#).unwrap();
+        assert_eq!(json.get("tool").and_then(Json::as_str), Some("Bash"));
+        assert_eq!(json.get("rules").map(|rules| rules.elements().len()), Some(2));
+        assert_eq!(json.get("absent"), None);
+        assert_eq!(Json::Null.get("tool"), None);
+        assert!(json.elements().is_empty());
+    }
+
+    #[test]
+    fn an_entry_names_its_kind_and_writes_what_it_lacks_as_null() {
+        let entry = TranscriptEntry {
+            seq: 7,
+            at: 1,
+            body: EntryBody::ToolCall {
+                tool_use_id: "t1".into(),
+                tool: "Bash".into(),
+                input: Json::Object(vec![("command".into(), Json::String("ls".into()))]),
+                parent_tool_use_id: None,
+            },
+        };
+        let text = concat!(
+            r#"{"seq":7,"at":1,"body":{"kind":"toolCall","toolUseId":"t1","tool":"Bash","#,
+            r#""input":{"command":"ls"},"parentToolUseId":null}}"#,
+        );
+        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+        assert_eq!(serde_json::from_str::<TranscriptEntry>(text).unwrap(), entry);
+    }
+
+    #[test]
+    fn output_carries_only_the_entry_or_the_delta_that_it_has() {
+        let output = ClaudeOutput {
+            session_id: "K7M2Q9XD".into(),
+            seq: 3,
+            entry: None,
+            delta: Some(Delta { thinking: false, text: "Hel".into() }),
+        };
+        assert_eq!(
+            serde_json::to_string(&output).unwrap(),
+            r#"{"sessionId":"K7M2Q9XD","seq":3,"delta":{"thinking":false,"text":"Hel"}}"#
+        );
+    }
+}

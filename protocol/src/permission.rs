@@ -125,3 +125,71 @@ pub struct PermissionUpdate {
     /// The prompt as it is now.
     pub permission: Permission,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_have_their_pinned_shape() {
+        let answers = [
+            (Answer::Allow {}, r#"{"decision":"allow"}"#),
+            (Answer::AllowAlways { suggestions: None }, r#"{"decision":"allowAlways"}"#),
+            (
+                Answer::AllowAlways { suggestions: Some(vec![0, 2]) },
+                r#"{"decision":"allowAlways","suggestions":[0,2]}"#,
+            ),
+            (Answer::Deny { message: None }, r#"{"decision":"deny"}"#),
+            (Answer::Deny { message: Some("No.".into()) }, r#"{"decision":"deny","message":"No."}"#),
+            (
+                Answer::Choose { choices: vec![vec!["Red".into(), "Blue".into()], vec![]] },
+                r#"{"decision":"choose","choices":[["Red","Blue"],[]]}"#,
+            ),
+        ];
+        for (answer, text) in answers {
+            assert_eq!(serde_json::to_string(&answer).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
+        }
+    }
+
+    #[test]
+    fn an_answer_may_hold_null_and_fields_of_a_later_version() {
+        let texts = [
+            (r#"{"decision":"allow","note":"new"}"#, Answer::Allow {}),
+            (r#"{"suggestions":null,"decision":"allowAlways"}"#, Answer::AllowAlways { suggestions: None }),
+            (r#"{"decision":"deny","message":null,"by":{"name":"x"}}"#, Answer::Deny { message: None }),
+        ];
+        for (text, answer) in texts {
+            assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
+        }
+    }
+
+    #[test]
+    fn an_unknown_decision_is_refused() {
+        assert!(serde_json::from_str::<Answer>(r#"{"decision":"perhaps"}"#).is_err());
+        assert!(serde_json::from_str::<Answer>("{}").is_err());
+    }
+
+    #[test]
+    fn a_prompt_has_exactly_the_fields_of_the_contract() {
+        let permission = Permission {
+            id: "K7M2Q9XD-3".into(),
+            session_id: "K7M2Q9XD".into(),
+            kind: PermissionKind::Tool,
+            tool: "Bash".into(),
+            input: Json::Object(vec![]),
+            title: "Run ls".into(),
+            suggestions: vec![],
+            created_at: 1,
+            state: PermissionState::Open,
+            answered_by: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&permission).unwrap(),
+            concat!(
+                r#"{"id":"K7M2Q9XD-3","sessionId":"K7M2Q9XD","kind":"tool","tool":"Bash","input":{},"#,
+                r#""title":"Run ls","suggestions":[],"createdAt":1,"state":"open","answeredBy":null}"#,
+            )
+        );
+    }
+}

@@ -183,3 +183,45 @@ pub struct QueueUpdate {
     /// Its queue.
     pub queue: Queue,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_exactly_the_fields_of_the_contract() {
+        let message = Message {
+            id: "m".into(),
+            session_id: "K7M2Q9XD".into(),
+            text: "Hello".into(),
+            state: MessageState::Queued,
+            position: Some(0),
+            created_at: 1,
+            started_at: None,
+            finished_at: None,
+            error: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&message).unwrap(),
+            concat!(
+                r#"{"id":"m","sessionId":"K7M2Q9XD","text":"Hello","state":"queued","position":0,"#,
+                r#""createdAt":1,"startedAt":null,"finishedAt":null,"error":null}"#,
+            )
+        );
+    }
+
+    #[test]
+    fn a_state_is_the_same_word_on_the_wire_and_in_print() {
+        use MessageState::*;
+        for state in [Queued, Running, Done, Failed, Interrupted, Cancelled] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+    }
+
+    #[test]
+    fn a_list_of_the_queue_may_be_asked_for_with_nothing() {
+        let params: QueueListParams = serde_json::from_str("{}").unwrap();
+        assert_eq!(params.session_id, None);
+        assert!(!params.all);
+    }
+}

@@ -338,3 +338,116 @@ pub struct Resync {
     /// How many notifications were dropped.
     pub dropped: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session() -> Session {
+        Session {
+            id: "K7M2Q9XD".into(),
+            directory: "/home/ada/engine".into(),
+            name: None,
+            driver: Driver::Stream,
+            status: Status::Starting,
+            status_since: 1,
+            status_source: StatusSource::Request,
+            status_reason: None,
+            error: None,
+            attention: None,
+            current_task: None,
+            created_at: 1,
+            last_activity: 1,
+            pid: None,
+            host_pid: None,
+            claude_session_id: "c".into(),
+            model: None,
+            permission_mode: None,
+            cost_usd: 0.0,
+            context_used: None,
+            context_max: None,
+            queued: 0,
+            queue_paused: None,
+            unread: 0,
+            startup_ms: None,
+        }
+    }
+
+    #[test]
+    fn a_session_has_exactly_the_fields_of_the_contract_also_when_they_have_no_value() {
+        // Scripts read these names from `areyouj ls --json`: a change here breaks them.
+        let promised = "id directory name driver status statusSince statusReason error attention currentTask \
+                        createdAt lastActivity pid hostPid claudeSessionId model permissionMode costUsd \
+                        contextUsed contextMax queued unread";
+        let added = "statusSource queuePaused startupMs";
+        let mut expected: Vec<&str> = promised.split_whitespace().chain(added.split_whitespace()).collect();
+        expected.sort_unstable();
+
+        let json = serde_json::to_value(session()).unwrap();
+        let mut fields: Vec<&String> = json.as_object().unwrap().keys().collect();
+        fields.sort_unstable();
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn a_session_comes_back_as_it_was() {
+        let mut whole = session();
+        whole.status = Status::Error;
+        whole.error = Some(SessionError {
+            code: "login_needed".into(),
+            message: "Claude is not logged in.".into(),
+            hint: "Run `claude` once.".into(),
+            log: Some("401".into()),
+        });
+        whole.attention = Some(Attention {
+            kind: AttentionKind::Error,
+            permission_id: None,
+            message_id: Some("m".into()),
+            title: "Login needed".into(),
+            open: 0,
+        });
+        let text = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Session>(&text).unwrap(), whole);
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_ignored() {
+        let mut json = serde_json::to_value(session()).unwrap();
+        json["hibernatedAt"] = 5.into();
+        json["limits"] = serde_json::json!({ "memory": [512] });
+        assert_eq!(serde_json::from_value::<Session>(json).unwrap(), session());
+    }
+
+    #[test]
+    fn fields_without_a_value_may_be_missing() {
+        let mut json = serde_json::to_value(session()).unwrap();
+        json.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        assert_eq!(serde_json::from_value::<Session>(json).unwrap(), session());
+    }
+
+    #[test]
+    fn a_session_is_created_from_no_more_than_an_id_a_directory_and_an_environment() {
+        let text = r#"{"requestId":"r","directory":"/tmp","environment":{"B":"2","A":"1"}}"#;
+        let params: SessionCreateParams = serde_json::from_str(text).unwrap();
+        assert_eq!(params.driver, Driver::Stream);
+        assert_eq!((params.name, params.model, params.permission_mode), (None, None, None));
+        assert!(params.messages.is_empty());
+        assert_eq!(params.environment["B"], "2");
+    }
+
+    #[test]
+    fn a_request_about_a_session_need_not_name_it() {
+        assert_eq!(serde_json::from_str::<SessionParams>("{}").unwrap().session_id, None);
+        let action: SessionActionParams = serde_json::from_str(r#"{"requestId":"r"}"#).unwrap();
+        assert_eq!(serde_json::to_string(&action).unwrap(), r#"{"requestId":"r"}"#);
+        assert!(serde_json::from_str::<SessionActionParams>("{}").is_err());
+    }
+
+    #[test]
+    fn a_status_is_the_same_word_on_the_wire_and_in_print() {
+        use Status::*;
+        for status in [Starting, Active, Waiting, Idle, Error, Terminated] {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+}
