@@ -1,1 +1,402 @@
+//! The daemon: one per user. It owns the state, serves clients, and follows the session hosts.
+//!
+//! It may be killed at any moment: what was acknowledged is on disk, sessions live in their hosts, and the next
+//! daemon goes on from the store and the journals.
 
+mod checks;
+mod commands;
+mod connection;
+mod core;
+mod framing;
+mod hub;
+mod journal_fact;
+mod launch;
+mod link;
+mod outbox;
+mod wire;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
+use nix::fcntl::{Flock, FlockArg};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::config::{Config, OnInterrupted};
+use crate::driver::stream;
+use crate::orchestrator::{
+    ClientId, Effect, Event, Input, LaunchOrder, Outcome, Position, Problem, Recovery, SessionId, Settings,
+};
+use crate::paths::Paths;
+use crate::store::{self, Reader, StoreError};
+use connection::Connection;
+use core::Committed;
+use hub::Hub;
+use link::{Link, MAILBOX, ToLink};
+
+/// Days of log files that are kept.
+const LOG_FILES: usize = 7;
+
+/// How long answers may take to leave when the daemon ends.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Between two tries to get the store back, for example when the disk was full.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// What the parts of the daemon have in common.
+struct Shared {
+    paths: Paths,
+    config: Config,
+    started_at: u64,
+    hub: Hub,
+    reader: Arc<Mutex<Reader>>,
+}
+
+impl Shared {
+    fn status(&self) -> DaemonStatus {
+        DaemonStatus {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol_version: PROTOCOL_VERSION,
+            started_at: self.started_at,
+            clients: self.hub.count(),
+            sessions: 0,
+            active_sessions: 0,
+            max_active_sessions: 0,
+            database: self.paths.database().display().to_string(),
+            log_directory: self.paths.log_dir().display().to_string(),
+        }
+    }
+
+    fn environment(&self, session: SessionId) -> Result<BTreeMap<String, String>, Problem> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.environment(session).map(Option::unwrap_or_default).map_err(|error| storage_problem(&error))
+    }
+}
+
+/// A failure of the store, for a client.
+fn storage_problem(error: &StoreError) -> Problem {
+    error.problem(std::path::Path::new("the database"))
+}
+
+/// How serving came to its end.
+enum End {
+    /// It was asked for.
+    Asked,
+    /// The store failed: the state in memory is ahead of the disk.
+    StoreFailed,
+}
+
+/// Runs the daemon until it is asked to end. Says `ready` on standard output once it serves, or what is wrong as
+/// one line of JSON.
+pub fn run(paths: Paths, config: Config) -> ExitCode {
+    match start(paths, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");
+            let line = serde_json::json!({
+                "code": problem.code, "message": problem.message, "hint": problem.hint,
+            });
+            say(&line.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(paths: Paths, config: Config) -> Result<(), Problem> {
+    // Fails if we lead a session already, which is as good.
+    let _ = nix::unistd::setsid();
+    let failed = |what: &str, error: &dyn std::fmt::Display| Problem {
+        code: "daemon_start_failed".to_owned(),
+        message: format!("{what}: {error}."),
+        hint: "Look for what is wrong with: areyouj doctor".to_owned(),
+        log: None,
+    };
+    paths.create().map_err(|error| Problem {
+        code: error.code().as_str().to_owned(),
+        message: format!("{error}."),
+        hint: error.hint().to_owned(),
+        log: None,
+    })?;
+    let _lock = lock(&paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
+    let _log = log(&paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
+    let database = paths.database();
+    let opened = store::open(&database).map_err(|error| error.problem(&database))?;
+    let socket = listen(&paths).map_err(|error| failed("The socket cannot be opened", &error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
+    let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
+    // Threads that still read the store must not hold up the end.
+    runtime.shutdown_background();
+    let _ = fs::remove_file(paths.daemon_socket());
+    served.map_err(|error| failed("The daemon broke down", &error))
+}
+
+/// One daemon per home: it holds this lock as long as it lives.
+fn lock(paths: &Paths) -> std::io::Result<Flock<File>> {
+    let file =
+        OpenOptions::new().create(true).read(true).write(true).truncate(false).mode(0o600).open(paths.daemon_lock())?;
+    let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
+    lock.set_len(0)?;
+    write!(lock, "{}", std::process::id())?;
+    Ok(lock)
+}
+
+fn log(paths: &Paths, config: &Config) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
+    let file = tracing_appender::rolling::Builder::new()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("daemon")
+        .filename_suffix("log")
+        .max_log_files(LOG_FILES)
+        .build(paths.log_dir())?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
+    Ok(guard)
+}
+
+/// Opens the socket. A stale one is removed: we hold the lock, so nobody serves it.
+fn listen(paths: &Paths) -> std::io::Result<StdUnixListener> {
+    let path = paths.daemon_socket();
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = StdUnixListener::bind(&path)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Tells whoever started us, who may be gone.
+fn say(line: &str) {
+    let mut output = std::io::stdout();
+    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
+}
+
+async fn serve(
+    paths: Paths,
+    config: Config,
+    socket: StdUnixListener,
+    mut opened: (store::Committer, crate::orchestrator::Snapshot),
+) -> anyhow::Result<()> {
+    let mut listener = UnixListener::from_std(socket)?;
+    let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let started_at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let mut announced = false;
+    loop {
+        let shared = Arc::new(Shared {
+            paths: paths.clone(),
+            config: config.clone(),
+            started_at: u64::try_from(started_at)?,
+            hub: Hub::default(),
+            reader: Arc::new(Mutex::new(Reader::open(&paths.database())?)),
+        });
+        let (committer, snapshot) = opened;
+        let (inbox, events) = mpsc::channel(core::INBOX);
+        let committed = core::spawn(settings(&config), snapshot, committer, events)?;
+        if !std::mem::replace(&mut announced, true) {
+            tracing::info!(pid = std::process::id(), "the daemon serves");
+            say("ready");
+        }
+        let mut daemon = Daemon { shared, inbox, links: HashMap::new(), tasks: JoinSet::new(), clients: 0 };
+        let end = daemon.serve(&mut listener, committed, &mut signals).await;
+        daemon.farewell().await;
+        match end {
+            End::Asked => return Ok(()),
+            End::StoreFailed => {
+                opened = loop {
+                    tokio::time::sleep(STORE_RETRY).await;
+                    match store::open(&paths.database()) {
+                        Ok(opened) => break opened,
+                        Err(error) => tracing::error!(%error, "the store is still out of order"),
+                    }
+                };
+                tracing::info!("the store is back; the state was read anew");
+            }
+        }
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        max_active: config.max_active_sessions,
+        max_starting: config.max_starting,
+        on_interrupted: match config.on_interrupted {
+            OnInterrupted::Ask => None,
+            OnInterrupted::Continue => Some(Recovery::Continue),
+            OnInterrupted::Again => Some(Recovery::Again),
+            OnInterrupted::Skip => Some(Recovery::Skip),
+        },
+    }
+}
+
+/// One run of the daemon over one opening of the store.
+struct Daemon {
+    shared: Arc<Shared>,
+    inbox: mpsc::Sender<Event>,
+    links: HashMap<SessionId, (u32, mpsc::Sender<ToLink>)>,
+    tasks: JoinSet<()>,
+    clients: ClientId,
+}
+
+impl Daemon {
+    async fn serve(
+        &mut self,
+        listener: &mut UnixListener,
+        mut committed: mpsc::Receiver<Committed>,
+        (terminate, interrupt): &mut (Signal, Signal),
+    ) -> End {
+        loop {
+            tokio::select! {
+                step = committed.recv() => match step {
+                    Some((Ok(()), effects)) => {
+                        for effect in effects {
+                            if matches!(effect, Effect::Exit) {
+                                return End::Asked;
+                            }
+                            self.carry_out(effect).await;
+                        }
+                    }
+                    Some((Err(error), effects)) => {
+                        tracing::error!(%error, "the store failed");
+                        self.refuse(&error, effects);
+                        while let Ok((_, effects)) = committed.try_recv() {
+                            self.refuse(&error, effects);
+                        }
+                        return End::StoreFailed;
+                    }
+                    None => return End::StoreFailed,
+                },
+                connection = listener.accept() => match connection {
+                    Ok((stream, _)) => self.welcome(stream),
+                    Err(error) => {
+                        // Out of descriptors: those who wait are served when some are free again.
+                        tracing::error!(%error, "no connection can be accepted");
+                        tokio::time::sleep(STORE_RETRY).await;
+                    }
+                },
+                _ = terminate.recv() => return End::Asked,
+                _ = interrupt.recv() => return End::Asked,
+                Some(_) = self.tasks.join_next() => {}
+            }
+        }
+    }
+
+    /// Serves a client of our own user; anybody else is turned away.
+    fn welcome(&mut self, stream: UnixStream) {
+        let ours = nix::unistd::geteuid().as_raw();
+        match stream.peer_cred() {
+            Ok(peer) if peer.uid() == ours => {}
+            Ok(peer) => return tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
+            Err(error) => return tracing::warn!(%error, "a client without credentials was turned away"),
+        }
+        self.clients += 1;
+        let connection = Arc::new(Connection::new(self.clients));
+        self.shared.hub.add(self.clients, Arc::clone(&connection));
+        self.tasks.spawn(connection.serve(stream, Arc::clone(&self.shared), self.inbox.clone()));
+    }
+
+    async fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply { client, reply, result } => {
+                self.shared.hub.reply(client, reply, result, &self.shared.reader);
+            }
+            Effect::Publish(notice) => self.shared.hub.publish(notice),
+            Effect::Launch(order) => self.launch(order),
+            Effect::Adopt { session, launch, position } => self.adopt(session, launch, position),
+            Effect::Inspect { session, claude_session, messages } => {
+                let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
+                self.tasks.spawn(async move {
+                    let inspected = tokio::task::spawn_blocking(move || {
+                        let environment = shared.environment(session).unwrap_or_default();
+                        launch::inspect(&environment, claude_session, &messages)
+                    });
+                    let (conversation, seen) = inspected.await.unwrap_or_default();
+                    let _ = inbox.send(Event::Inspected { session, conversation, seen }).await;
+                });
+            }
+            Effect::Send { session, launch, input } => self.send(session, launch, &input).await,
+            Effect::Stop { session, launch } => self.order(session, Some(launch), ToLink::Stop).await,
+            Effect::Ingested { session, offset } => self.order(session, None, ToLink::Ingested(offset)).await,
+            Effect::Release { session, launch } => {
+                self.order(session, Some(launch), ToLink::Release).await;
+                self.links.remove(&session);
+            }
+            Effect::RemoveFiles { session } => {
+                let directory = self.shared.paths.session_dir(&session);
+                tokio::task::spawn_blocking(move || match fs::remove_dir_all(&directory) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        tracing::warn!(%error, directory = %directory.display(), "files were left behind");
+                    }
+                    _ => {}
+                });
+            }
+            Effect::Persist(_) | Effect::Exit => {}
+        }
+    }
+
+    fn link(&mut self, session: SessionId, launch: u32) -> Link {
+        let (sender, mailbox) = mpsc::channel(MAILBOX);
+        self.links.insert(session, (launch, sender));
+        Link { shared: Arc::clone(&self.shared), session, launch, inbox: self.inbox.clone(), mailbox }
+    }
+
+    fn launch(&mut self, order: LaunchOrder) {
+        let link = self.link(order.session, order.launch);
+        self.tasks.spawn(link.launch(order));
+    }
+
+    fn adopt(&mut self, session: SessionId, launch: u32, position: Position) {
+        let link = self.link(session, launch);
+        self.tasks.spawn(link.adopt(position));
+    }
+
+    async fn send(&mut self, session: SessionId, launch: u32, input: &Input) {
+        match stream::encode(input) {
+            Ok(bytes) => self.order(session, Some(launch), ToLink::Write(bytes)).await,
+            Err(problem) => tracing::error!(%session, problem = %problem.message, "nothing was sent"),
+        }
+    }
+
+    async fn order(&mut self, session: SessionId, launch: Option<u32>, order: ToLink) {
+        if let Some((current, mailbox)) = self.links.get(&session)
+            && launch.is_none_or(|launch| launch == *current)
+        {
+            // A link that is gone has said so, and what follows from that is on its way.
+            let _ = mailbox.send(order).await;
+        }
+    }
+
+    /// What could not be stored did not happen: whoever asked for it is told so.
+    fn refuse(&self, error: &StoreError, effects: Vec<Effect>) {
+        let problem = error.problem(&self.shared.paths.database());
+        for effect in effects {
+            if let Effect::Reply { client, reply, .. } = effect {
+                let refused: Result<Outcome, Problem> = Err(problem.clone());
+                self.shared.hub.reply(client, reply, refused, &self.shared.reader);
+            }
+        }
+    }
+
+    /// Lets answers leave, then ends everything. Sessions go on in their hosts.
+    async fn farewell(mut self) {
+        self.links.clear();
+        self.shared.hub.close();
+        let hub = Arc::clone(&self.shared);
+        let _ = tokio::time::timeout(FAREWELL, async {
+            while hub.hub.count() > 0 && self.tasks.join_next().await.is_some() {}
+        })
+        .await;
+        self.tasks.shutdown().await;
+    }
+}

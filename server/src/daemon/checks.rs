@@ -1,0 +1,88 @@
+//! What has to be true of a directory and of Claude before a session can start.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
+
+use crate::config;
+use crate::orchestrator::Problem;
+
+/// Checks that a session can live in this directory.
+pub(super) fn check_directory(directory: &str) -> Result<(), Problem> {
+    let path = Path::new(directory);
+    let shown = directory.escape_default();
+    let problem = |code: &str, message: String, hint: &str| {
+        Err(Problem { code: code.to_owned(), message, hint: hint.to_owned(), log: None })
+    };
+    if !path.is_absolute() || directory.contains('\0') {
+        let message = format!("The directory \"{shown}\" is not an absolute path.");
+        return problem("directory_missing", message, "Name an absolute path.");
+    }
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => {
+            let message = format!("\"{shown}\" is not a directory.");
+            return problem("not_a_directory", message, "Name the directory that it is in.");
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            let message = format!("The directory \"{shown}\" does not exist.");
+            return problem("directory_missing", message, "Check the path, or create the directory.");
+        }
+        Err(error) => {
+            let message = format!("The directory \"{shown}\" cannot be looked at: {error}.");
+            return problem("directory_not_accessible", message, "Check the permissions of the path.");
+        }
+    }
+    let needs =
+        [(AccessFlags::R_OK, "read"), (AccessFlags::W_OK, "written"), (AccessFlags::X_OK, "entered")];
+    for (flag, what) in needs {
+        if access(path, flag).is_err() {
+            let message = format!("The directory \"{shown}\" cannot be {what}.");
+            let hint = "Give yourself read, write and enter permission on it, or choose another directory.";
+            return problem("directory_not_accessible", message, hint);
+        }
+    }
+    Ok(())
+}
+
+/// The Claude executable for a session with this environment.
+pub(super) fn find_claude(
+    environment: &BTreeMap<String, String>,
+    configured: Option<&Path>,
+) -> Result<PathBuf, Problem> {
+    let found = config::find_claude(|name| environment.get(name).map(OsString::from), configured);
+    found.map(|(path, _)| path).map_err(|missing| Problem {
+        code: missing.code().as_str().to_owned(),
+        message: format!("Claude was not found: {missing}."),
+        hint: missing.hint().to_owned(),
+        log: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(directory: &str) -> String {
+        check_directory(directory).map_or_else(|problem| problem.code, |()| "ok".to_owned())
+    }
+
+    #[test]
+    fn a_directory_has_to_be_there_and_usable() {
+        let home = tempfile::tempdir().unwrap();
+        let odd = home.path().join("with space\nand newline");
+        std::fs::create_dir(&odd).unwrap();
+        let file = home.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let missing = home.path().join("missing");
+        assert_eq!(code(odd.to_str().unwrap()), "ok");
+        assert_eq!(code(file.to_str().unwrap()), "not_a_directory");
+        assert_eq!(code(file.join("below").to_str().unwrap()), "directory_missing");
+        assert_eq!(code(missing.to_str().unwrap()), "directory_missing");
+        assert_eq!(code("relative"), "directory_missing");
+        assert_eq!(code("/tmp\0"), "directory_missing");
+    }
+}

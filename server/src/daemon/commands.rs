@@ -1,0 +1,303 @@
+//! Requests as commands: the protocol's terms in the orchestrator's, with everything checked that the orchestrator,
+//! which has no I/O, cannot check.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use areyouj_protocol::{self as wire, Method, request};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::connection::{Asked, More, Peer, parse};
+use super::{Shared, checks, wire as to_wire};
+use crate::driver::plain::plain;
+use crate::orchestrator::{Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef};
+use crate::store::Reader;
+
+/// Characters of a client's name that are kept.
+const NAME_CHARS: usize = 60;
+
+/// Bytes of an environment: the kernel takes at most 2 MiB of arguments and environment together.
+const MAX_ENVIRONMENT: usize = 1 << 20;
+
+/// Random session ids to choose from. With a million ids used, one in 650,000 is taken.
+const CANDIDATES: usize = 4;
+
+/// What a request comes to.
+pub(super) async fn command(
+    method: Method,
+    params: Option<&RawValue>,
+    peer: &Peer,
+    shared: &Arc<Shared>,
+) -> Result<Asked, Problem> {
+    let session_of = |id: Option<String>| match id {
+        Some(id) => SessionRef::Id(id),
+        None => SessionRef::Newest { directories: peer.folders.clone() },
+    };
+    let on_session = |params: wire::SessionActionParams| Keyed {
+        key: params.request_id,
+        what: session_of(params.session_id),
+    };
+    let plain = |command| Ok(Asked::Command(command, More::Nothing));
+    match method {
+        Method::Initialize => Err(not_initialized()),
+        Method::Shutdown => Ok(Asked::answer::<request::Shutdown>(None)),
+        Method::SessionCreate => plain(create(parse(params)?, shared).await?),
+        Method::SessionList => {
+            let params: wire::SessionListParams = parse(params)?;
+            plain(Command::List { all: params.all })
+        }
+        Method::SessionGet => {
+            let params: wire::SessionParams = parse(params)?;
+            plain(Command::Get(session_of(params.session_id)))
+        }
+        Method::SessionTerminate => plain(Command::Terminate(on_session(parse(params)?))),
+        Method::SessionInterrupt => plain(Command::Interrupt(on_session(parse(params)?))),
+        Method::SessionRestart => plain(Command::Restart(on_session(parse(params)?))),
+        Method::SessionDelete => plain(Command::Delete(on_session(parse(params)?))),
+        Method::SessionRename => {
+            let params: wire::SessionRenameParams = parse(params)?;
+            let what = (session_of(params.session_id), params.name);
+            plain(Command::Rename(Keyed { key: params.request_id, what }))
+        }
+        Method::SessionRead => {
+            let params: wire::SessionParams = parse(params)?;
+            plain(Command::Read(session_of(params.session_id)))
+        }
+        Method::SessionAttach => {
+            let params: wire::AttachParams = parse(params)?;
+            plain(Command::Attach { session: session_of(params.session_id), since: params.since })
+        }
+        Method::SessionDetach => {
+            let params: wire::SessionParams = parse(params)?;
+            plain(Command::Detach(session_of(params.session_id)))
+        }
+        Method::TranscriptRead => {
+            let params: wire::TranscriptReadParams = parse(params)?;
+            let command = Command::Resolve(session_of(params.session_id.clone()));
+            Ok(Asked::Command(command, More::Page(params)))
+        }
+        Method::QueueAdd | Method::QueueSteer => {
+            let params: wire::QueueAddParams = parse(params)?;
+            plain(Command::Send {
+                session: session_of(params.session_id),
+                id: message_id(&params.message.id)?,
+                text: params.message.text,
+                steer: method == Method::QueueSteer,
+            })
+        }
+        Method::QueueList => {
+            let params: wire::QueueListParams = parse(params)?;
+            let more = if params.all { More::FinishedMessages } else { More::Nothing };
+            Ok(Asked::Command(Command::Queue(session_of(params.session_id)), more))
+        }
+        Method::QueueEdit => {
+            let params: wire::QueueEditParams = parse(params)?;
+            let named = More::Named(params.message_id.clone());
+            let what = (params.message_id, params.text);
+            Ok(Asked::Command(Command::Edit(Keyed { key: params.request_id, what }), named))
+        }
+        Method::QueueRemove => {
+            let params: wire::MessageParams = parse(params)?;
+            let named = More::Named(params.message_id.clone());
+            Ok(Asked::Command(Command::Remove(Keyed { key: params.request_id, what: params.message_id }), named))
+        }
+        Method::QueueMove => {
+            let params: wire::QueueMoveParams = parse(params)?;
+            let named = More::Named(params.message_id.clone());
+            let what = (params.message_id, params.position);
+            Ok(Asked::Command(Command::Move(Keyed { key: params.request_id, what }), named))
+        }
+        Method::QueuePause => plain(Command::Pause(on_session(parse(params)?))),
+        Method::QueueResume => plain(Command::Resume(on_session(parse(params)?))),
+        Method::QueueClear => plain(Command::Clear(on_session(parse(params)?))),
+        Method::QueueRecover => {
+            let params: wire::QueueRecoverParams = parse(params)?;
+            plain(Command::Recover {
+                message: Keyed { key: params.request_id, what: params.message_id },
+                choice: to_wire::recovery(params.choice),
+                new_id: Uuid::new_v4(),
+            })
+        }
+        Method::PermissionList => {
+            let params: wire::PermissionListParams = parse(params)?;
+            plain(Command::Permissions(params.session_id.map(SessionRef::Id)))
+        }
+        Method::PermissionAnswer => {
+            let params: wire::PermissionAnswerParams = parse(params)?;
+            let named = More::Named(params.permission_id.clone());
+            let what = (params.permission_id, to_wire::answer(params.answer));
+            Ok(Asked::Command(Command::Answer(Keyed { key: params.request_id, what }), named))
+        }
+        Method::DaemonStatus => {
+            Ok(Asked::Command(Command::DaemonStatus, More::Status(Box::new(shared.status()))))
+        }
+        Method::DaemonStop => {
+            let params: wire::DaemonStopParams = parse(params)?;
+            plain(Command::StopDaemon { sessions: params.sessions })
+        }
+    }
+}
+
+async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Result<Command, Problem> {
+    let bytes: usize = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    if bytes > MAX_ENVIRONMENT {
+        return Err(Problem {
+            code: "invalid_params".to_owned(),
+            message: format!("The environment has {bytes} bytes, and the limit is {MAX_ENVIRONMENT}."),
+            hint: "Start AreYouJ from a smaller environment.".to_owned(),
+            log: None,
+        });
+    }
+    let messages = params.messages.into_iter();
+    let messages = messages.map(|message| Ok((message_id(&message.id)?, message.text)));
+    let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
+    let (directory, environment, claude) =
+        (params.directory.clone(), params.environment.clone(), shared.config.claude.clone());
+    let checked = tokio::task::spawn_blocking(move || {
+        checks::check_directory(&directory)?;
+        checks::find_claude(&environment, claude.as_deref())
+    });
+    checked.await.map_err(|error| internal(&error.to_string()))??;
+    Ok(Command::Create(Box::new(Create {
+        key: params.request_id,
+        candidates: candidates()?,
+        claude_session: Uuid::new_v4(),
+        directory: params.directory,
+        environment: params.environment,
+        name: params.name,
+        driver: to_wire::driver(params.driver),
+        model: params.model.filter(|model| !model.is_empty()),
+        permission_mode: params.permission_mode.filter(|mode| !mode.is_empty()),
+        messages,
+    })))
+}
+
+fn candidates() -> Result<Vec<SessionId>, Problem> {
+    let mut candidates = Vec::with_capacity(CANDIDATES);
+    while candidates.len() < CANDIDATES {
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(|error| internal(&error.to_string()))?;
+        candidates.extend(SessionId::from_random(&random));
+    }
+    Ok(candidates)
+}
+
+fn message_id(text: &str) -> Result<MessageId, Problem> {
+    Uuid::parse_str(text).map_err(|_| Problem {
+        code: "invalid_params".to_owned(),
+        message: "A message's id has to be a UUID.".to_owned(),
+        hint: "Choose a new random UUID for every message.".to_owned(),
+        log: None,
+    })
+}
+
+/// Says more than "there is no such thing" about a message or prompt that has come to its end.
+pub(super) fn explain_missing(problem: Problem, text: &str, reader: &Reader) -> Problem {
+    let explained = match problem.code.as_str() {
+        "message_not_found" => match reader.messages_with_prefix(text, 2).unwrap_or_default().as_slice() {
+            [row] => Some(Problem::message_finished(row.state)),
+            _ => None,
+        },
+        "permission_not_found" => {
+            let exact = text.to_ascii_uppercase().parse::<PermissionId>().ok();
+            let row = exact.and_then(|id| reader.permission(id).ok().flatten());
+            row.map(|row| Problem::already_answered(row.state, row.answered_by.as_deref()))
+        }
+        _ => None,
+    };
+    explained.unwrap_or(problem)
+}
+
+/// The name that a client gave of itself, fit for the audit trail.
+pub(super) fn client_name(info: Option<wire::ClientInfo>) -> String {
+    let name = info.map(|info| plain(&info.name, NAME_CHARS)).unwrap_or_default();
+    if name.is_empty() { "an unnamed client".to_owned() } else { name }
+}
+
+/// The path of a `file:` URI.
+pub(super) fn path_of_uri(uri: &str) -> Option<String> {
+    let path = uri.strip_prefix("file://").filter(|path| path.starts_with('/'))?;
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    let path = String::from_utf8(bytes).ok()?;
+    let trimmed = path.trim_end_matches('/');
+    Path::new(&path).is_absolute().then(|| if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() })
+}
+
+pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {
+    Problem {
+        code: "invalid_params".to_owned(),
+        message: format!("The parameters do not fit the method: {error}."),
+        hint: "See PROTOCOL.md for the method's parameters.".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn unknown_method(method: &str) -> Problem {
+    Problem {
+        code: "unknown_method".to_owned(),
+        message: format!("There is no method \"{}\" here.", plain(method, NAME_CHARS)),
+        hint: "The client may be newer than the daemon; restart it with: areyouj daemon restart".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn not_initialized() -> Problem {
+    Problem {
+        code: "not_initialized".to_owned(),
+        message: "The first request has to be `initialize`, once.".to_owned(),
+        hint: "Send `initialize` first.".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn going_away() -> Problem {
+    Problem {
+        code: "daemon_unavailable".to_owned(),
+        message: "The daemon is going away.".to_owned(),
+        hint: "Try again in a moment.".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn message_gone(text: &str) -> Problem {
+    Problem {
+        code: "message_not_found".to_owned(),
+        message: format!("The message {text} was accepted before, and its session has been removed since."),
+        hint: "Send it to another session under a new id.".to_owned(),
+        log: None,
+    }
+}
+
+fn internal(what: &str) -> Problem {
+    Problem {
+        code: "internal".to_owned(),
+        message: format!("Something went wrong inside AreYouJ: {what}."),
+        hint: "Try again; if it stays, report it with the output of: areyouj doctor".to_owned(),
+        log: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_uri_is_a_path_with_everything_in_it() {
+        assert_eq!(path_of_uri("file:///a%20b/%C3%BC").as_deref(), Some("/a b/ü"));
+        assert_eq!(path_of_uri("file:///a/").as_deref(), Some("/a"));
+        assert_eq!(path_of_uri("file:///").as_deref(), Some("/"));
+        for other in ["http://host/a", "file://host/a", "file:///%zz", "file:///%ff", "a"] {
+            assert_eq!(path_of_uri(other), None, "{other}");
+        }
+    }
+}

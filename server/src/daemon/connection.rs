@@ -1,0 +1,352 @@
+//! One client: its requests become commands in the order in which they arrive, and the orchestrator's answers
+//! become answers on the wire.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use areyouj_protocol::{self as wire, Method, Request, request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::framing::{Incoming, error_frame, notification_frame, read_body, result_frame, rpc_code};
+use super::hub::PAGE_BYTES;
+use super::outbox::{Frame, Next, Outbox};
+use super::{Shared, commands, wire as to_wire};
+use crate::orchestrator::{ClientId, Event, MessageView, Origin, Outcome, Problem, ReplyId};
+use crate::store::Reader;
+
+/// Requests of one client that may wait for their answers; further ones stay in its socket until some are answered.
+pub(super) const MAX_IN_FLIGHT: usize = 64;
+
+/// Finished messages that a queue's list holds at most.
+const FINISHED_MESSAGES: usize = 1_000;
+
+/// Entries of one page of a transcript if the client does not say.
+const PAGE_ENTRIES: u32 = 200;
+
+/// Entries of one page of a transcript at most.
+const PAGE_ENTRIES_MOST: u32 = 1_000;
+
+/// One client's connection.
+pub(super) struct Connection {
+    client: ClientId,
+    /// What it is still to be sent.
+    pub(super) outbox: Outbox,
+    peer: Mutex<Peer>,
+    pending: Mutex<HashMap<ReplyId, Pending>>,
+    in_flight: Semaphore,
+}
+
+/// What the client said of itself.
+#[derive(Clone, Default)]
+pub(super) struct Peer {
+    initialized: bool,
+    pub(super) name: String,
+    /// The folders open in the editor, as paths.
+    pub(super) folders: Vec<String>,
+}
+
+/// A request that waits for its answer.
+struct Pending {
+    id: Value,
+    more: More,
+}
+
+/// What an answer needs beyond what the orchestrator knows.
+pub(super) enum More {
+    /// Nothing.
+    Nothing,
+    /// Finished messages too.
+    FinishedMessages,
+    /// A page of the transcript.
+    Page(wire::TranscriptReadParams),
+    /// The message or prompt that was named, in case it has come to its end.
+    Named(String),
+    /// The daemon's own description.
+    Status(Box<wire::DaemonStatus>),
+}
+
+impl Connection {
+    pub(super) fn new(client: ClientId) -> Connection {
+        Connection {
+            client,
+            outbox: Outbox::default(),
+            peer: Mutex::default(),
+            pending: Mutex::default(),
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+        }
+    }
+
+    /// Serves the client until it goes away.
+    pub(super) async fn serve(self: Arc<Self>, stream: UnixStream, shared: Arc<Shared>, inbox: mpsc::Sender<Event>) {
+        let (input, output) = stream.into_split();
+        let writer = tokio::spawn(Arc::clone(&self).write(output));
+        if let Err(error) = self.read(input, &shared, &inbox).await {
+            tracing::debug!(client = self.client, %error, "a client broke off");
+        }
+        shared.hub.remove(self.client);
+        self.outbox.close();
+        let _ = inbox.send(Event::ClientGone(self.client)).await;
+        let _ = writer.await;
+    }
+
+    async fn write(self: Arc<Self>, mut output: OwnedWriteHalf) {
+        loop {
+            let frame = match self.outbox.next().await {
+                Next::Frame(frame) => frame,
+                Next::Resync(dropped) => {
+                    notification_frame::<wire::notification::Resync>(&wire::Resync { dropped })
+                }
+                Next::Closed => break,
+            };
+            if output.write_all(&frame).await.is_err() {
+                break;
+            }
+        }
+        let _ = output.shutdown().await;
+    }
+
+    async fn read(&self, input: OwnedReadHalf, shared: &Arc<Shared>, inbox: &mpsc::Sender<Event>) -> io::Result<()> {
+        let mut input = BufReader::new(input);
+        let mut replies: ReplyId = 0;
+        while let Some(body) = read_body(&mut input).await? {
+            let incoming: Incoming = match serde_json::from_slice(&body) {
+                Ok(incoming) => incoming,
+                Err(error) => {
+                    self.outbox.answer(error_frame(&Value::Null, wire::rpc::PARSE_ERROR, &not_rpc(&error), false));
+                    continue;
+                }
+            };
+            let Some(method) = incoming.method else { continue };
+            let Some(id) = incoming.id else {
+                if method == "exit" {
+                    return Ok(());
+                }
+                continue;
+            };
+            // Too many unanswered requests: the next one is read when one of them has been answered.
+            match self.in_flight.acquire().await {
+                Ok(permit) => permit.forget(),
+                Err(_) => return Ok(()),
+            }
+            replies += 1;
+            self.lock_pending().insert(replies, Pending { id, more: More::Nothing });
+            match self.request(&method, incoming.params.as_deref(), shared).await {
+                Ok(Asked::Answer(frame_of)) => {
+                    let frame = frame_of(&self.take_pending(replies).id);
+                    self.outbox.answer(frame);
+                }
+                Ok(Asked::Command(command, more)) => {
+                    if let Some(pending) = self.lock_pending().get_mut(&replies) {
+                        pending.more = more;
+                    }
+                    let name = self.peer().name;
+                    let origin = Origin { client: self.client, name, reply: replies };
+                    let event = Event::Command { origin, command };
+                    if inbox.send(event).await.is_err() {
+                        self.complete(replies, Err(commands::going_away()), &shared.reader);
+                        return Ok(());
+                    }
+                }
+                Err(problem) => self.complete(replies, Err(problem), &shared.reader),
+            }
+        }
+        Ok(())
+    }
+
+    async fn request(
+        &self,
+        method: &str,
+        params: Option<&RawValue>,
+        shared: &Arc<Shared>,
+    ) -> Result<Asked, Problem> {
+        let known = Method::parse(method).ok_or_else(|| commands::unknown_method(method))?;
+        if known == Method::Initialize {
+            let params: wire::InitializeParams = parse(params)?;
+            return Ok(self.initialize(params));
+        }
+        let peer = self.peer();
+        if !peer.initialized {
+            return Err(commands::not_initialized());
+        }
+        commands::command(known, params, &peer, shared).await
+    }
+
+    fn initialize(&self, params: wire::InitializeParams) -> Asked {
+        let client = params.client_info;
+        let folders = params.workspace_folders.unwrap_or_default();
+        *self.lock_peer() = Peer {
+            initialized: true,
+            name: commands::client_name(client),
+            folders: folders.iter().filter_map(|folder| commands::path_of_uri(&folder.uri)).collect(),
+        };
+        Asked::answer::<request::Initialize>(wire::InitializeResult {
+            capabilities: wire::ServerCapabilities {
+                experimental: wire::ExperimentalCapabilities {
+                    areyouj: wire::AreYouJCapability { protocol_version: wire::PROTOCOL_VERSION },
+                },
+            },
+            server_info: wire::ServerInfo {
+                name: "areyouj".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+        })
+    }
+
+    /// Answers a request with what the orchestrator said, and with what the store adds to it.
+    pub(super) fn complete(&self, reply: ReplyId, result: Result<Outcome, Problem>, reader: &Arc<Mutex<Reader>>) {
+        let pending = self.take_pending(reply);
+        let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let frame = match result {
+            Ok(outcome) => match answer(&pending, outcome, reader) {
+                Ok(frame) => frame,
+                Err(problem) => error_frame(&pending.id, rpc_code(&problem), &problem, false),
+            },
+            Err(problem) => {
+                let problem = match &pending.more {
+                    More::Named(text) => commands::explain_missing(problem, text, &reader()),
+                    _ => problem,
+                };
+                let retryable = problem.code == "daemon_unavailable";
+                error_frame(&pending.id, rpc_code(&problem), &problem, retryable)
+            }
+        };
+        self.outbox.answer(frame);
+    }
+
+    /// An answer that is put into a reserved place by the caller.
+    pub(super) fn frame(&self, reply: ReplyId, result: &impl Serialize) -> Frame {
+        result_frame(&self.take_pending(reply).id, result)
+    }
+
+    /// A refusal that is put into a reserved place by the caller.
+    pub(super) fn error_frame(&self, reply: ReplyId, problem: &Problem) -> Frame {
+        error_frame(&self.take_pending(reply).id, rpc_code(problem), problem, false)
+    }
+
+    fn take_pending(&self, reply: ReplyId) -> Pending {
+        self.in_flight.add_permits(1);
+        self.lock_pending().remove(&reply).unwrap_or(Pending { id: Value::Null, more: More::Nothing })
+    }
+
+    fn peer(&self) -> Peer {
+        self.lock_peer().clone()
+    }
+
+    fn lock_peer(&self) -> MutexGuard<'_, Peer> {
+        self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_pending(&self) -> MutexGuard<'_, HashMap<ReplyId, Pending>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a request comes to.
+pub(super) enum Asked {
+    /// An answer right away.
+    Answer(Box<dyn FnOnce(&Value) -> Frame + Send>),
+    /// A command for the orchestrator, and what its answer will need.
+    Command(crate::orchestrator::Command, More),
+}
+
+impl Asked {
+    /// An answer right away.
+    pub(super) fn answer<R: Request>(result: R::Result) -> Asked
+    where
+        R::Result: Send + 'static,
+    {
+        Asked::Answer(Box::new(move |id| result_frame(id, &result)))
+    }
+}
+
+/// Parameters of a request.
+pub(super) fn parse<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, Problem> {
+    let text = params.map_or("null", RawValue::get);
+    // Requests without parameters may leave them out.
+    let parsed = serde_json::from_str(text).or_else(|error| match text {
+        "null" => serde_json::from_str("{}"),
+        _ => Err(error),
+    });
+    parsed.map_err(|error| commands::invalid_params(&error))
+}
+
+fn answer<'a>(
+    pending: &Pending,
+    outcome: Outcome,
+    reader: impl Fn() -> MutexGuard<'a, Reader>,
+) -> Result<Frame, Problem> {
+    let id = &pending.id;
+    let failed = |error| super::storage_problem(&error);
+    Ok(match outcome {
+        Outcome::Done | Outcome::Detached(_) => result_frame(id, &wire::Empty {}),
+        Outcome::Session(view) => result_frame(id, &to_wire::session(*view)),
+        Outcome::Created { session, warning } => {
+            result_frame(id, &wire::SessionCreateResult { session: to_wire::session(*session), warning })
+        }
+        Outcome::Sessions { revision, sessions } => {
+            let sessions = sessions.into_iter().map(to_wire::session).collect();
+            result_frame(id, &wire::SessionList { revision, sessions })
+        }
+        Outcome::Message(view) => result_frame(id, &to_wire::message(*view)),
+        Outcome::Finished(message) => {
+            let row = reader().message(message).map_err(failed)?;
+            let row = row.ok_or_else(|| commands::message_gone(&message.to_string()))?;
+            result_frame(id, &to_wire::message(MessageView { row, position: None }))
+        }
+        Outcome::Queue(view) => {
+            let mut queue = to_wire::queue(view.clone());
+            if matches!(pending.more, More::FinishedMessages) {
+                let finished = reader().finished_messages(view.session, FINISHED_MESSAGES).map_err(failed)?;
+                let finished = finished.into_iter().map(|row| to_wire::message(MessageView { row, position: None }));
+                queue.messages = finished.chain(queue.messages).collect();
+            }
+            result_frame(id, &queue)
+        }
+        Outcome::Permissions(rows) => {
+            let permissions = rows.into_iter().map(to_wire::permission).collect();
+            result_frame(id, &wire::PermissionList { permissions })
+        }
+        Outcome::Permission(row) => result_frame(id, &to_wire::permission(*row)),
+        Outcome::Resolved(session) => {
+            let asked = match &pending.more {
+                More::Page(params) => params.clone(),
+                _ => wire::TranscriptReadParams::default(),
+            };
+            let limit = asked.limit.unwrap_or(PAGE_ENTRIES).clamp(1, PAGE_ENTRIES_MOST) as usize;
+            let page = reader().entries(session, asked.before, None, limit, PAGE_BYTES);
+            let (entries, more) = page.map_err(failed)?;
+            let entries = entries.into_iter().map(|row| to_wire::entry(session, row)).collect();
+            result_frame(id, &wire::TranscriptPage { entries, more })
+        }
+        Outcome::Daemon { sessions, active, max_active } => {
+            let More::Status(status) = &pending.more else { return Ok(result_frame(id, &wire::Empty {})) };
+            result_frame(
+                id,
+                &wire::DaemonStatus {
+                    sessions,
+                    active_sessions: active,
+                    max_active_sessions: max_active,
+                    ..wire::DaemonStatus::clone(status)
+                },
+            )
+        }
+        Outcome::Attached { session, .. } => result_frame(id, &to_wire::session(*session)),
+    })
+}
+
+fn not_rpc(error: &serde_json::Error) -> Problem {
+    Problem {
+        code: "invalid_request".to_owned(),
+        message: format!("The body is not a JSON-RPC message: {error}."),
+        hint: "Send JSON-RPC 2.0 in Language Server Protocol framing.".to_owned(),
+        log: None,
+    }
+}

@@ -1,0 +1,156 @@
+//! Language Server Protocol framing and JSON-RPC envelopes.
+
+use std::io;
+
+use areyouj_protocol::{ErrorData, Notification, rpc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+
+use super::outbox::Frame;
+use crate::orchestrator::Problem;
+
+/// Largest body of one message. The largest sensible one is a session with a few messages of 1 MiB.
+const MAX_BODY: usize = 32 << 20;
+
+/// Longest header line; the header has two at most.
+const MAX_HEADER_LINE: u64 = 1_024;
+
+/// Header lines of one message; more is not this protocol.
+const MAX_HEADER_LINES: usize = 16;
+
+/// The next message's body; none at the end of the stream.
+///
+/// # Errors
+/// Anything that is not this framing: there is no way to find the next message after it.
+pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
+    let mut length = None;
+    for line_number in 0.. {
+        let mut line = Vec::new();
+        let read = (&mut *input).take(MAX_HEADER_LINE).read_until(b'\n', &mut line).await?;
+        if read == 0 && line_number == 0 {
+            return Ok(None);
+        }
+        if line.last() != Some(&b'\n') || line_number >= MAX_HEADER_LINES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the header of a message is malformed"));
+        }
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.trim().eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse::<usize>().ok();
+        }
+    }
+    let length = length
+        .filter(|length| *length <= MAX_BODY)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message has no usable Content-Length"))?;
+    let mut body = vec![0; length];
+    input.read_exact(&mut body).await?;
+    Ok(Some(body))
+}
+
+/// A request or notification from a client.
+#[derive(serde::Deserialize)]
+pub(super) struct Incoming {
+    /// There for requests.
+    #[serde(default)]
+    pub(super) id: Option<Value>,
+    /// There for requests and notifications; answers to requests of ours have none.
+    #[serde(default)]
+    pub(super) method: Option<String>,
+    #[serde(default)]
+    pub(super) params: Option<Box<RawValue>>,
+}
+
+/// The answer to a request.
+pub(super) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
+    #[derive(Serialize)]
+    struct Response<'a, T> {
+        jsonrpc: &'static str,
+        id: &'a Value,
+        result: &'a T,
+    }
+    frame(&Response { jsonrpc: "2.0", id, result })
+}
+
+/// The refusal of a request.
+pub(super) fn error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
+    let data = ErrorData { code: problem.code.clone(), hint: Some(problem.hint.clone()), retryable };
+    frame(&json!({
+        "jsonrpc": "2.0",
+        "id": id,
+        "error": { "code": code, "message": problem.message, "data": data },
+    }))
+}
+
+/// A notification.
+pub(super) fn notification_frame<N: Notification>(params: &N::Params) -> Frame {
+    #[derive(Serialize)]
+    struct Message<'a, T> {
+        jsonrpc: &'static str,
+        method: &'static str,
+        params: &'a T,
+    }
+    frame(&Message { jsonrpc: "2.0", method: N::METHOD, params })
+}
+
+fn frame(message: &impl Serialize) -> Frame {
+    // The types on the wire have string keys only, so this cannot fail; an empty object is refused by any client.
+    let body = serde_json::to_vec(message).unwrap_or_else(|_| b"{}".to_vec());
+    let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();
+    frame.extend_from_slice(&body);
+    frame.into()
+}
+
+/// The JSON-RPC code that goes with one of our codes.
+pub(super) fn rpc_code(problem: &Problem) -> i32 {
+    match problem.code.as_str() {
+        "invalid_params" => rpc::INVALID_PARAMS,
+        "unknown_method" => rpc::METHOD_NOT_FOUND,
+        "invalid_request" => rpc::INVALID_REQUEST,
+        "not_initialized" => rpc::SERVER_NOT_INITIALIZED,
+        _ => rpc::REFUSED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn bodies(mut input: &[u8]) -> Vec<Result<Option<Vec<u8>>, io::ErrorKind>> {
+        let mut bodies = Vec::new();
+        loop {
+            let body = read_body(&mut input).await.map_err(|error| error.kind());
+            let done = !matches!(body, Ok(Some(_)));
+            bodies.push(body);
+            if done {
+                return bodies;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_come_one_after_the_other() {
+        let input = b"Content-Length: 2\r\n\r\n{}content-length:3\r\nContent-Type: x\r\n\r\n[1]";
+        assert_eq!(bodies(input).await, [Ok(Some(b"{}".to_vec())), Ok(Some(b"[1]".to_vec())), Ok(None)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_this_framing_ends_the_connection() {
+        for input in [
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            b"Content-Length: -1\r\n\r\n",
+            b"Content-Length: 99999999999\r\n\r\n",
+            b"Content-Length: 5\r\n\r\n{}",
+            b"\xff\xff\xff\xff",
+            &[b'x'; 4096],
+        ] {
+            assert!(bodies(input).await.last().is_some_and(Result::is_err), "{}", input.escape_ascii());
+        }
+    }
+}
