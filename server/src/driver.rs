@@ -1,1 +1,9 @@
+//! Drivers: how a session's Claude is started, spoken to and understood.
+//!
+//! A driver puts what the orchestrator wants into Claude's words ([`stream::encode`]) and reads facts out of what Claude
+//! says ([`stream::decode`]); [`ingest`] does the latter for a whole journal. A driver decides nothing.
 
+pub mod ingest;
+pub mod lines;
+pub mod plain;
+pub mod stream;

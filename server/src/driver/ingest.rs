@@ -1,0 +1,170 @@
+//! Facts out of a session's journal, and how far it has been taken in.
+
+use super::lines::{Line, Lines};
+use super::plain::plain;
+use super::stream::{decode, decode_input, garbage};
+use crate::orchestrator::{Exit, Fact, Position};
+
+/// The longest line of output that is taken in; a longer one becomes [`Fact::Garbage`]. Claude's longest hold a file or
+/// an image that a tool read, some megabytes; the bound keeps a runaway from taking the daemon's memory.
+pub const OUTPUT_LINE_BYTES: usize = 64 * 1024 * 1024;
+
+/// The longest line of standard error that is told whole; of a longer one the beginning.
+pub const ERROR_LINE_BYTES: usize = 4 * 1024;
+
+/// A record of the journal, as far as ingest needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRecord<'a> {
+    /// Where it begins.
+    pub offset: u64,
+    /// Where the next one begins.
+    pub next: u64,
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its bytes.
+    pub payload: &'a [u8],
+}
+
+/// What a record of the journal is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordKind {
+    /// A piece of Claude's standard output, cut anywhere.
+    Output,
+    /// A piece of Claude's standard error, cut anywhere.
+    ErrorOutput,
+    /// Bytes for Claude's standard input: whole lines.
+    Input,
+    /// Claude was started.
+    Started {
+        /// The launch.
+        launch: u32,
+        /// Claude's process id.
+        pid: u32,
+    },
+    /// Claude and everything it started is gone.
+    Exited {
+        /// The launch.
+        launch: u32,
+        /// How it ended.
+        exit: Exit,
+    },
+    /// Claude could not be started.
+    SpawnFailed {
+        /// The launch.
+        launch: u32,
+        /// The system's words.
+        message: String,
+    },
+    /// Nothing that concerns us.
+    Other,
+}
+
+/// Takes in a journal, record by record.
+///
+/// Dropped after any record and made anew from its position, it goes on as if nothing had happened, with one
+/// exception: of a line of standard error that was unfinished then, the part before is lost.
+#[derive(Debug)]
+pub struct Ingest {
+    position: Position,
+    output: Lines,
+    errors: Lines,
+}
+
+impl Ingest {
+    /// Goes on from here.
+    pub fn new(position: Position) -> Ingest {
+        Ingest::with_limit(position, OUTPUT_LINE_BYTES)
+    }
+
+    fn with_limit(position: Position, line_bytes: usize) -> Ingest {
+        Ingest { position, output: Lines::new(line_bytes), errors: Lines::new(ERROR_LINE_BYTES) }
+    }
+
+    /// How far the journal has been taken in.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Where the journal has to be read from.
+    pub fn start(&self) -> u64 {
+        self.position.line_start
+    }
+
+    /// Takes in the next record and adds what it says to `facts`. Records must come in order, the first from
+    /// [`Ingest::start`] on.
+    pub fn take(&mut self, record: &JournalRecord<'_>, facts: &mut Vec<Fact>) {
+        if record.offset < self.position.next {
+            self.read_again(record);
+            return;
+        }
+        self.position.next = record.next;
+        match &record.kind {
+            RecordKind::Output => self.take_output(record, facts),
+            RecordKind::ErrorOutput => {
+                self.errors.feed(record.payload, |line| {
+                    let (Line::Whole(line) | Line::TooLong(line)) = line;
+                    facts.extend(error_line(line));
+                });
+            }
+            RecordKind::Input => {
+                let lines =
+                    record.payload.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+                facts.extend(lines.map(|line| Fact::Written(decode_input(line))));
+            }
+            RecordKind::Started { launch, pid } => {
+                self.end_lines(facts);
+                facts.push(Fact::Started { launch: *launch, pid: *pid });
+            }
+            RecordKind::Exited { launch, exit } => {
+                self.end_lines(facts);
+                facts.push(Fact::Exited { launch: *launch, exit: *exit });
+            }
+            RecordKind::SpawnFailed { launch, message } => {
+                self.end_lines(facts);
+                facts.push(Fact::SpawnFailed { launch: *launch, message: plain(message, ERROR_LINE_BYTES) });
+            }
+            RecordKind::Other => {}
+        }
+        if self.output.at_line_start() {
+            self.position.line_start = record.next;
+            self.position.line_skip = 0;
+        }
+    }
+
+    /// Puts the unfinished line together again out of records whose facts were told before.
+    fn read_again(&mut self, record: &JournalRecord<'_>) {
+        if record.kind == RecordKind::Output {
+            let skip =
+                if record.offset == self.position.line_start { self.position.line_skip as usize } else { 0 };
+            self.output.feed(record.payload.get(skip..).unwrap_or_default(), |_| {});
+        }
+    }
+
+    fn take_output(&mut self, record: &JournalRecord<'_>, facts: &mut Vec<Fact>) {
+        let begins = self.output.at_line_start();
+        let ended = self.output.feed(record.payload, |line| match line {
+            Line::Whole(line) => facts.extend(decode(line)),
+            Line::TooLong(beginning) => facts.push(garbage(beginning)),
+        });
+        if begins || ended.is_some() {
+            self.position.line_start = record.offset;
+            // A record's length has 32 bits in the journal.
+            self.position.line_skip = ended.map_or(0, |ended| ended as u32);
+        }
+    }
+
+    /// Nothing more comes of the process that wrote these lines. A whole last line may lack only its newline; one
+    /// that was cut off is garbage to [`decode`].
+    fn end_lines(&mut self, facts: &mut Vec<Fact>) {
+        facts.extend(self.errors.finish().and_then(|line| error_line(&line)));
+        facts.extend(self.output.finish().iter().flat_map(|line| decode(line)));
+    }
+}
+
+fn error_line(line: &[u8]) -> Option<Fact> {
+    let line = plain(&String::from_utf8_lossy(line), ERROR_LINE_BYTES);
+    (!line.is_empty()).then_some(Fact::ErrorLine(line))
+}
+
+#[cfg(test)]
+mod tests;

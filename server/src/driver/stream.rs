@@ -1,0 +1,56 @@
+//! The driver of stream sessions: `claude -p` with one JSON object a line both ways.
+//!
+//! The shapes are those of Claude Code 2.1; anything unknown is passed over, so that a newer one works too.
+
+mod decode;
+mod encode;
+mod json;
+mod message;
+mod permission;
+mod system;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use decode::garbage;
+pub use decode::{decode, decode_input};
+pub use encode::encode;
+
+use crate::orchestrator::LaunchOrder;
+
+/// Our ids of control requests begin so; the answer to one is told by it from echoes of our own answers.
+pub const REQUEST_PREFIX: &str = "areyouj-";
+
+/// Our ids of `initialize` requests begin so.
+pub const INITIALIZE_PREFIX: &str = "areyouj-init-";
+
+/// What Claude's environment must hold besides the session's own: without it Claude does not tell when it is idle.
+pub const ENVIRONMENT: &[(&str, &str)] = &[("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS", "1")];
+
+/// Claude's arguments, the program's name not among them.
+pub fn arguments(order: &LaunchOrder) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "-p",
+        "--input-format",
+        "stream-json",
+        "--output-format",
+        "stream-json",
+        "--verbose",
+        "--include-partial-messages",
+        "--replay-user-messages",
+        "--permission-prompt-tool",
+        "stdio",
+    ]
+    .map(String::from)
+    .into();
+    let conversation = if order.resume { "--resume" } else { "--session-id" };
+    let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
+    option(conversation, &order.claude_session.to_string());
+    if let Some(model) = &order.model {
+        option("--model", model);
+    }
+    if let Some(mode) = &order.permission_mode {
+        option("--permission-mode", mode);
+    }
+    arguments
+}

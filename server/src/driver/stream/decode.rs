@@ -1,0 +1,193 @@
+//! What Claude says, as facts.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::json::{array, number, parse, take_array, take_text, text};
+use super::{INITIALIZE_PREFIX, REQUEST_PREFIX, message, permission, system};
+use crate::driver::plain::{plain, plain_block};
+use crate::orchestrator::{Fact, MessageId, Stage, TurnEnd, Written};
+
+/// How much of a line that is no JSON is told.
+const GARBAGE_CHARS: usize = 200;
+
+/// How much of an error's text is told; it is shown as a status, and the log has the rest.
+pub(super) const ERROR_CHARS: usize = 2000;
+
+/// Nearly every line begins so while Claude speaks; such a line is not taken apart further than needed.
+const STREAM_EVENT: &[u8] = br#"{"type":"stream_event""#;
+
+/// The facts in one line of Claude's output. Blank lines and what is not known hold none.
+pub fn decode(line: &[u8]) -> Vec<Fact> {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return Vec::new();
+    }
+    if line.starts_with(STREAM_EVENT)
+        && let Ok(event) = serde_json::from_slice::<StreamEvent<'_>>(line)
+    {
+        return event.fact().into_iter().collect();
+    }
+    let Some(mut value) = parse(line) else { return vec![garbage(line)] };
+    match take_text(&mut value, "type").as_str() {
+        "stream_event" => {
+            StreamEvent::deserialize(&value).ok().and_then(StreamEvent::fact).into_iter().collect()
+        }
+        "assistant" => message::assistant(value),
+        "user" => message::user(value),
+        "system" => system::system(&mut value),
+        "result" => vec![Fact::TurnEnded(turn_end(&value))],
+        "command_lifecycle" => lifecycle(&value).into_iter().collect(),
+        "control_request" => control_request(value).into_iter().collect(),
+        "control_response" => control_response(value).into_iter().collect(),
+        "control_cancel_request" => {
+            vec![Fact::Withdrawn { request_id: take_text(&mut value, "request_id") }]
+        }
+        "rate_limit_event" => system::rate_limit(&value).into_iter().collect(),
+        "conversation_reset" => vec![system::info("The conversation was cleared.")],
+        _ => Vec::new(),
+    }
+}
+
+/// A line that is not what Claude's protocol allows.
+pub(in crate::driver) fn garbage(line: &[u8]) -> Fact {
+    // A character has at most four bytes; the rest of a long line need not be looked at, except that escape
+    // sequences take room and show nothing.
+    let beginning = &line[..line.len().min(GARBAGE_CHARS * 16)];
+    Fact::Garbage(plain(&String::from_utf8_lossy(beginning), GARBAGE_CHARS))
+}
+
+/// What one line is that we wrote to Claude.
+pub fn decode_input(line: &[u8]) -> Written {
+    let Some(mut value) = parse(line) else { return Written::Other };
+    match text(&value, "type") {
+        "user" => uuid(&value, "uuid").map_or(Written::Other, Written::Message),
+        "control_response" => {
+            let Some(response) = value.get_mut("response") else { return Written::Other };
+            let answer = response.get("response").map(|answer| text(answer, "behavior"));
+            match (text(response, "subtype"), answer) {
+                ("success", Some("allow" | "deny")) => {
+                    Written::Answer { request_id: take_text(response, "request_id") }
+                }
+                _ => Written::Other,
+            }
+        }
+        _ => Written::Other,
+    }
+}
+
+pub(super) fn uuid(value: &Value, name: &str) -> Option<MessageId> {
+    Uuid::parse_str(text(value, name)).ok()
+}
+
+#[derive(Deserialize)]
+struct StreamEvent<'a> {
+    #[serde(borrow)]
+    event: Event<'a>,
+    #[serde(default)]
+    parent_tool_use_id: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    delta: Option<Delta<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    thinking: String,
+}
+
+impl StreamEvent<'_> {
+    fn fact(self) -> Option<Fact> {
+        let delta = self.event.delta.filter(|_| self.event.kind == "content_block_delta")?;
+        let (thinking, text) = match &*delta.kind {
+            "text_delta" => (false, delta.text),
+            "thinking_delta" => (true, delta.thinking),
+            _ => return None,
+        };
+        let of_subagent = self.parent_tool_use_id.is_some();
+        (!of_subagent && !text.is_empty()).then_some(Fact::Delta { thinking, text })
+    }
+}
+
+fn lifecycle(value: &Value) -> Option<Fact> {
+    let stage = match text(value, "state") {
+        "queued" => Stage::Queued,
+        "started" => Stage::Started,
+        "completed" => Stage::Completed,
+        // The other ends of a message whose turn did not come to its own end.
+        "cancelled" | "discarded" | "refused" => Stage::Cancelled,
+        _ => return None,
+    };
+    Some(Fact::Lifecycle { message: uuid(value, "command_uuid")?, stage })
+}
+
+fn control_request(value: Value) -> Option<Fact> {
+    let subtype = value.get("request").map(|request| text(request, "subtype")).unwrap_or_default();
+    if subtype == "can_use_tool" {
+        return permission::ask(value).map(Fact::Asked);
+    }
+    let (request_id, subtype) = (text(&value, "request_id").to_owned(), plain(subtype, GARBAGE_CHARS));
+    (!request_id.is_empty()).then_some(Fact::Unsupported { request_id, subtype })
+}
+
+/// The answer to a request of ours. Claude echoes our own answers too; their ids are Claude's.
+fn control_response(mut value: Value) -> Option<Fact> {
+    let response = value.get_mut("response")?;
+    let request_id = take_text(response, "request_id");
+    if !request_id.starts_with(REQUEST_PREFIX) {
+        return None;
+    }
+    if text(response, "subtype") != "success" {
+        let message = plain_block(text(response, "error"), ERROR_CHARS);
+        return Some(Fact::ControlFailed { request_id, message });
+    }
+    if !request_id.starts_with(INITIALIZE_PREFIX) {
+        return Some(Fact::ControlDone { request_id });
+    }
+    let pending = take_array(response, "pending_permission_requests");
+    Some(Fact::Ready { pending: pending.into_iter().filter_map(permission::ask).collect() })
+}
+
+fn turn_end(value: &Value) -> TurnEnd {
+    let outcome = text(value, "subtype").to_owned();
+    let is_error = value.get("is_error").and_then(Value::as_bool).unwrap_or_default();
+    let ok = !is_error && outcome == "success";
+    let messages = array(value, "user_message_uuids").iter().filter_map(Value::as_str);
+    let models =
+        value.get("modelUsage").and_then(Value::as_object).into_iter().flat_map(|models| models.values());
+    TurnEnd {
+        messages: messages.filter_map(|id| Uuid::parse_str(id).ok()).collect(),
+        ok,
+        error: if ok { None } else { turn_error(value) },
+        outcome,
+        api_status: number(value, "api_error_status").and_then(|status| u16::try_from(status).ok()),
+        cost_total: value.get("total_cost_usd").and_then(Value::as_f64).unwrap_or_default(),
+        context_max: models.filter_map(|model| number(model, "contextWindow")).max(),
+        duration_ms: number(value, "duration_ms").unwrap_or_default(),
+    }
+}
+
+/// Why a turn failed. An interrupted one gives only diagnostics for Claude's makers, which are left out.
+fn turn_error(value: &Value) -> Option<String> {
+    let interrupted = text(value, "terminal_reason").starts_with("aborted");
+    let errors = array(value, "errors").iter().filter_map(Value::as_str);
+    let errors = errors.filter(|error| !(interrupted && error.starts_with("[ede_diagnostic]")));
+    let texts: Vec<&str> =
+        [text(value, "result")].into_iter().chain(errors).filter(|text| !text.is_empty()).collect();
+    let error = plain_block(&texts.join("\n"), ERROR_CHARS);
+    (!error.is_empty()).then_some(error)
+}

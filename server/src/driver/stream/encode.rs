@@ -1,0 +1,133 @@
+//! What the orchestrator wants written, in Claude's words.
+
+use serde_json::{Value, json};
+
+use super::permission;
+use crate::orchestrator::{Input, Problem};
+
+/// The line to write, newline included. An answer that does not fit its prompt is a problem `answer_invalid`.
+pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
+    let line = match input {
+        Input::Initialize { request_id } => control_request(request_id, "initialize"),
+        Input::Interrupt { request_id } => control_request(request_id, "interrupt"),
+        Input::Message { id, text, steer } => {
+            let mut message = json!({
+                "type": "user",
+                "message": {"role": "user", "content": text},
+                "parent_tool_use_id": null,
+                "session_id": "",
+                "uuid": id,
+            });
+            if *steer {
+                // "next" waits for the running tool call; "now" would break off the turn.
+                message["priority"] = json!("next");
+            }
+            message
+        }
+        Input::Answer { ask, answer, .. } => control_response(&json!({
+            "subtype": "success",
+            "request_id": ask.request_id,
+            "response": permission::decision(ask, answer)?,
+        })),
+        Input::Refuse { request_id, message } => control_response(&json!({
+            "subtype": "error",
+            "request_id": request_id,
+            "error": message,
+        })),
+    };
+    let mut line = line.to_string().into_bytes();
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn control_request(request_id: &str, subtype: &str) -> Value {
+    json!({"type": "control_request", "request_id": request_id, "request": {"subtype": subtype}})
+}
+
+fn control_response(response: &Value) -> Value {
+    json!({"type": "control_response", "response": response})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode;
+    use crate::driver::stream::decode_input;
+    use crate::orchestrator::{Answer, Input, PermissionAsk, PermissionId, PermissionKind, Written};
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    fn line(input: &Input) -> Value {
+        let line = encode(input).unwrap();
+        let newlines = line.iter().filter(|byte| **byte == b'\n').count();
+        assert_eq!((newlines, line.last()), (1, Some(&b'\n')));
+        serde_json::from_slice(&line).unwrap()
+    }
+
+    fn answer() -> Input {
+        Input::Answer {
+            permission: PermissionId { session: "K7M2Q9XD".parse().unwrap(), number: 3 },
+            ask: Box::new(PermissionAsk {
+                request_id: "r1".to_owned(),
+                kind: PermissionKind::Tool,
+                tool: "Bash".to_owned(),
+                input: json!({"command": "ls"}),
+                title: "ls".to_owned(),
+                suggestions: Vec::new(),
+            }),
+            answer: Answer::Allow,
+        }
+    }
+
+    #[test]
+    fn a_message_carries_its_id() {
+        let id = Uuid::from_u128(7);
+        let message = Input::Message { id, text: "a\n\"b\"".to_owned(), steer: false };
+        let expected = json!({"type": "user", "message": {"role": "user", "content": "a\n\"b\""},
+            "parent_tool_use_id": null, "session_id": "", "uuid": id.to_string()});
+        assert_eq!(line(&message), expected);
+    }
+
+    #[test]
+    fn a_steering_message_goes_next() {
+        let message = Input::Message { id: Uuid::from_u128(7), text: "a".to_owned(), steer: true };
+        assert_eq!(line(&message)["priority"], "next");
+    }
+
+    #[test]
+    fn control_requests_carry_our_id() {
+        let initialize = Input::Initialize { request_id: "areyouj-init-1".to_owned() };
+        let expected = json!({"type": "control_request", "request_id": "areyouj-init-1",
+            "request": {"subtype": "initialize"}});
+        assert_eq!(line(&initialize), expected);
+        let interrupt = Input::Interrupt { request_id: "areyouj-2".to_owned() };
+        assert_eq!(line(&interrupt)["request"], json!({"subtype": "interrupt"}));
+    }
+
+    #[test]
+    fn an_answer_goes_to_the_request_it_answers() {
+        let response = json!({"behavior": "allow", "updatedInput": {"command": "ls"}});
+        let expected = json!({"type": "control_response",
+            "response": {"subtype": "success", "request_id": "r1", "response": response}});
+        assert_eq!(line(&answer()), expected);
+    }
+
+    #[test]
+    fn a_request_that_is_not_known_is_refused() {
+        let refusal = Input::Refuse { request_id: "r2".to_owned(), message: "Not known.".to_owned() };
+        let expected = json!({"type": "control_response",
+            "response": {"subtype": "error", "request_id": "r2", "error": "Not known."}});
+        assert_eq!(line(&refusal), expected);
+    }
+
+    #[test]
+    fn what_was_written_is_recognised_in_the_journal() {
+        let id = Uuid::from_u128(7);
+        let written = |input: &Input| decode_input(&encode(input).unwrap());
+        let message = Input::Message { id, text: "a".to_owned(), steer: true };
+        assert_eq!(written(&message), Written::Message(id));
+        assert_eq!(written(&answer()), Written::Answer { request_id: "r1".to_owned() });
+        let refusal = Input::Refuse { request_id: "r2".to_owned(), message: String::new() };
+        assert_eq!(written(&refusal), Written::Other);
+        assert_eq!(written(&Input::Interrupt { request_id: "areyouj-2".to_owned() }), Written::Other);
+    }
+}

@@ -1,0 +1,120 @@
+//! Claude's lines as JSON, and a way through it that minds no surprise.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// The line as an object. JavaScript writes half surrogate pairs and broken UTF-8 where it cut a text in the middle of
+/// a character; they become the replacement character, since a lost line is worse than a lost character.
+pub(super) fn parse(line: &[u8]) -> Option<Value> {
+    let value: Value = match serde_json::from_slice(line) {
+        Ok(value) => value,
+        Err(_) => serde_json::from_str(&repair(line)).ok()?,
+    };
+    value.is_object().then_some(value)
+}
+
+/// The string under this name; empty if there is none.
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The string under this name, taken out; empty if there is none.
+pub(super) fn take_text(value: &mut Value, name: &str) -> String {
+    match value.get_mut(name).map(Value::take) {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+/// The array under this name, taken out; empty if there is none.
+pub(super) fn take_array(value: &mut Value, name: &str) -> Vec<Value> {
+    match value.get_mut(name).map(Value::take) {
+        Some(Value::Array(elements)) => elements,
+        _ => Vec::new(),
+    }
+}
+
+/// The array under this name; empty if there is none.
+pub(super) fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The whole number under this name; fractions are cut off.
+pub(super) fn number(value: &Value, name: &str) -> Option<u64> {
+    let number = value.get(name)?;
+    number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))
+}
+
+fn repair(line: &[u8]) -> Cow<'_, str> {
+    let line = String::from_utf8_lossy(line);
+    let mut repaired = String::new();
+    let mut done = 0;
+    let mut at = 0;
+    while let Some(backslash) = line[at..].find('\\').map(|found| at + found) {
+        at = match surrogate(&line[backslash..]) {
+            Some(0xd800..=0xdbff)
+                if matches!(surrogate(&line[backslash + ESCAPE..]), Some(0xdc00..=0xdfff)) =>
+            {
+                backslash + 2 * ESCAPE
+            }
+            Some(_) => {
+                repaired.push_str(&line[done..backslash]);
+                repaired.push(char::REPLACEMENT_CHARACTER);
+                done = backslash + ESCAPE;
+                done
+            }
+            // Past the escaped character too, which may be a backslash.
+            None => backslash + 1 + line[backslash + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+    }
+    if done == 0 {
+        return line;
+    }
+    repaired.push_str(&line[done..]);
+    Cow::Owned(repaired)
+}
+
+/// The length of `\uXXXX`.
+const ESCAPE: usize = 6;
+
+/// The code unit that the text begins with as an escape, if it is half of a pair.
+fn surrogate(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    u32::from_str_radix(digits, 16).ok().filter(|unit| (0xd800..=0xdfff).contains(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_surrogate_pair_costs_a_character_and_not_the_line() {
+        let line = br#"{"a":"x\ud83d","b":"\ude00\ud83d\ude00y","c":"\\ud83d"}"#;
+        let value = parse(line).unwrap();
+        assert_eq!(text(&value, "a"), "x\u{fffd}");
+        assert_eq!(text(&value, "b"), "\u{fffd}\u{1f600}y");
+        assert_eq!(text(&value, "c"), "\\ud83d");
+    }
+
+    #[test]
+    fn broken_utf8_costs_a_character_and_not_the_line() {
+        assert_eq!(text(&parse(b"{\"a\":\"x\xffy\"}").unwrap(), "a"), "x\u{fffd}y");
+    }
+
+    #[test]
+    fn only_objects_are_taken() {
+        assert_eq!(parse(b"17"), None);
+        assert_eq!(parse(b"{\"a\":1"), None);
+        assert_eq!(parse(b"{\"a\":1} {}"), None);
+    }
+
+    #[test]
+    fn members_of_another_type_are_as_if_left_out() {
+        let mut value = parse(br#"{"a":5,"b":1.9,"c":[1]}"#).unwrap();
+        assert_eq!((text(&value, "a"), number(&value, "a"), number(&value, "b")), ("", Some(5), Some(1)));
+        assert_eq!(array(&value, "c").len(), 1);
+        assert_eq!(take_text(&mut value, "c"), "");
+        assert!(take_array(&mut value, "b").is_empty());
+    }
+}

@@ -1,0 +1,153 @@
+//! Claude's and the user's messages, as transcript entries.
+
+use serde_json::Value;
+
+use super::decode::uuid;
+use super::json::{array, number, take_array, take_text, text};
+use super::system::{command_output, info};
+use crate::driver::plain::plain;
+use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
+
+/// How much of a tool's answer is kept: transcripts are for reading, and what a tool prints has no bound.
+pub(super) const TOOL_RESULT_BYTES: usize = 256 * 1024;
+
+/// Names of kinds of blocks are words; a longer one is none.
+const KIND_CHARS: usize = 50;
+
+/// Claude makes up messages of its own, for example for an API error; they say nothing about the context.
+const SYNTHETIC_MODEL: &str = "<synthetic>";
+
+/// Claude's words, thoughts and tool calls. Claude sends one message for each block as it is finished.
+pub(super) fn assistant(mut value: Value) -> Vec<Fact> {
+    let parent = Some(take_text(&mut value, "parent_tool_use_id")).filter(|id| !id.is_empty());
+    let Some(mut message) = value.get_mut("message").map(Value::take) else { return Vec::new() };
+    let blocks = content(&mut message);
+    let mut facts: Vec<Fact> = blocks
+        .into_iter()
+        .filter_map(|block| block_of_assistant(block, parent.as_deref()))
+        .map(Fact::Entry)
+        .collect();
+    if parent.is_none() && text(&message, "model") != SYNTHETIC_MODEL {
+        facts.extend(context_used(&message).map(Fact::ContextUsed));
+    }
+    facts
+}
+
+fn block_of_assistant(mut block: Value, parent: Option<&str>) -> Option<EntryBody> {
+    let parent_tool_use_id = parent.map(str::to_owned);
+    match text(&block, "type") {
+        "text" => {
+            let text = take_text(&mut block, "text");
+            (!text.is_empty()).then_some(EntryBody::Text { text, parent_tool_use_id })
+        }
+        // Thoughts of a subagent could not be told from Claude's own.
+        "thinking" if parent.is_none() => {
+            let text = take_text(&mut block, "thinking");
+            (!text.is_empty()).then_some(EntryBody::Thinking { text })
+        }
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => Some(EntryBody::ToolCall {
+            tool_use_id: take_text(&mut block, "id"),
+            tool: take_text(&mut block, "name"),
+            input: block.get_mut("input").map(Value::take).unwrap_or_default(),
+            parent_tool_use_id,
+        }),
+        _ => block_of_user(block),
+    }
+}
+
+fn context_used(message: &Value) -> Option<u64> {
+    let usage = message.get("usage")?;
+    let parts = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"];
+    let used = parts.into_iter().filter_map(|part| number(usage, part)).fold(0, u64::saturating_add);
+    (used > 0).then_some(used)
+}
+
+/// What tools answered, and messages that Claude took up. Texts that Claude puts into the user's mouth (reminders,
+/// summaries, prompts of subagents) are not told.
+pub(super) fn user(mut value: Value) -> Vec<Fact> {
+    let replay = value.get("isReplay").and_then(Value::as_bool).unwrap_or_default();
+    let message_id = uuid(&value, "uuid").filter(|_| replay);
+    let Some(mut message) = value.get_mut("message").map(Value::take) else { return Vec::new() };
+    let (results, words): (Vec<Value>, Vec<Value>) =
+        content(&mut message).into_iter().partition(|block| block.get("tool_use_id").is_some());
+    let mut facts: Vec<Fact> = results.into_iter().filter_map(block_of_user).map(Fact::Entry).collect();
+    let words = joined(words);
+    if message_id.is_some() {
+        facts.extend(replayed(message_id, words));
+    } else if let Some(note) =
+        words.strip_prefix('[').filter(|note| note.starts_with("Request interrupted by user"))
+    {
+        facts.push(info(note.trim_end_matches(']')));
+    }
+    facts
+}
+
+/// A message as Claude repeats it when it takes it up; commands of Claude's own come dressed up, and so does what they
+/// print.
+fn replayed(message_id: Option<MessageId>, words: String) -> Option<Fact> {
+    if let Some(output) = element(&words, "local-command-stdout") {
+        return command_output(NoticeLevel::Info, output);
+    }
+    if let Some(output) = element(&words, "local-command-stderr") {
+        return command_output(NoticeLevel::Warning, output);
+    }
+    let arguments = words.find("<command-args>").and_then(|begin| element(&words[begin..], "command-args"));
+    let text = match element(&words, "command-name") {
+        Some(name) => format!("{name} {}", arguments.unwrap_or_default()).trim_end().to_owned(),
+        None => words,
+    };
+    Some(Fact::Entry(EntryBody::User { message_id, text }))
+}
+
+/// What stands in the element that the text begins with.
+fn element<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
+    let inner = text.strip_prefix(&format!("<{tag}>"))?;
+    inner.find(&format!("</{tag}>")).map(|end| &inner[..end])
+}
+
+/// The answer of a tool; Claude's own tools bring their answers in Claude's messages.
+fn block_of_user(mut block: Value) -> Option<EntryBody> {
+    let tool_use_id = take_text(&mut block, "tool_use_id");
+    if tool_use_id.is_empty() {
+        return None;
+    }
+    let is_error = block.get("is_error").and_then(Value::as_bool).unwrap_or_default();
+    let mut text = joined(content(&mut block));
+    let truncated = text.len() > TOOL_RESULT_BYTES;
+    if truncated {
+        text.truncate(text.floor_char_boundary(TOOL_RESULT_BYTES));
+        text.shrink_to_fit();
+    }
+    Some(EntryBody::ToolResult { tool_use_id, is_error, text, truncated })
+}
+
+/// The blocks of something's content, which may also be a bare text or a single block.
+fn content(value: &mut Value) -> Vec<Value> {
+    match value.get_mut("content") {
+        Some(Value::Array(_)) => take_array(value, "content"),
+        Some(content @ Value::String(_)) => vec![serde_json::json!({"type": "text", "text": content.take()})],
+        Some(content @ Value::Object(_)) => vec![content.take()],
+        _ => Vec::new(),
+    }
+}
+
+/// The text of blocks, one below the other; what is not text is named in brackets.
+fn joined(mut blocks: Vec<Value>) -> String {
+    if let [block] = blocks.as_mut_slice()
+        && text(block, "type") == "text"
+    {
+        return take_text(block, "text");
+    }
+    let texts: Vec<String> = blocks.into_iter().map(block_text).collect();
+    texts.join("\n")
+}
+
+fn block_text(mut block: Value) -> String {
+    match text(&block, "type") {
+        "text" => take_text(&mut block, "text"),
+        "web_search_result" => format!("{} {}", text(&block, "title"), text(&block, "url")),
+        "document" if !text(&block, "title").is_empty() => format!("[document: {}]", text(&block, "title")),
+        "" => array(&block, "content").iter().filter_map(Value::as_str).collect(),
+        kind => format!("[{}]", plain(kind, KIND_CHARS)),
+    }
+}

@@ -1,0 +1,239 @@
+//! Prompts: what Claude asks, and how an answer is worded.
+
+use serde_json::{Map, Value, json};
+
+use super::json::{array, take_array, take_text, text};
+use crate::driver::plain::plain;
+use crate::orchestrator::{Answer, PermissionAsk, PermissionKind, Problem};
+
+/// Titles are one line in lists and pop-ups.
+const TITLE_CHARS: usize = 300;
+
+/// What Claude is told when a person denies without a word.
+const DENIED: &str = "The user denied this.";
+
+/// The prompt of this control request; none if it is another kind of request, or has no id to answer to.
+pub(super) fn ask(mut envelope: Value) -> Option<PermissionAsk> {
+    let request_id = take_text(&mut envelope, "request_id");
+    let mut request = envelope.get_mut("request").map(Value::take)?;
+    if request_id.is_empty() || text(&request, "subtype") != "can_use_tool" {
+        return None;
+    }
+    let tool = take_text(&mut request, "tool_name");
+    let kind = match tool.as_str() {
+        "AskUserQuestion" => PermissionKind::Question,
+        "ExitPlanMode" => PermissionKind::Plan,
+        _ => PermissionKind::Tool,
+    };
+    let input = request.get_mut("input").map(Value::take).unwrap_or_default();
+    let title = title(kind, &tool, &input, &request);
+    // Claude says so when its rule for "always" would reach further than what is asked.
+    let no_always = request.get("suppress_always_allow_rule").and_then(Value::as_bool) == Some(true);
+    let suggestions = if no_always { Vec::new() } else { take_array(&mut request, "permission_suggestions") };
+    Some(PermissionAsk { request_id, kind, tool, input, title, suggestions })
+}
+
+fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Value) -> String {
+    let description = match text(request, "description") {
+        "" => text(input, "description"),
+        description => description,
+    };
+    let own = match kind {
+        PermissionKind::Question => {
+            array(input, "questions").first().map_or("", |question| text(question, "question")).to_owned()
+        }
+        PermissionKind::Plan => {
+            let mut lines = text(input, "plan").lines().map(|line| line.trim_start_matches(['#', ' ']));
+            let first_line = lines.find(|line| !line.trim().is_empty());
+            first_line.map(|line| format!("Plan: {line}")).unwrap_or_default()
+        }
+        PermissionKind::Tool if !text(request, "title").is_empty() => text(request, "title").to_owned(),
+        PermissionKind::Tool => match tool {
+            "Bash" => text(input, "command").to_owned(),
+            "Edit" | "MultiEdit" | "Write" | "Read" => named(tool, text(input, "file_path")),
+            "NotebookEdit" => named(tool, text(input, "notebook_path")),
+            "WebFetch" => text(input, "url").to_owned(),
+            _ => String::new(),
+        },
+    };
+    let fallback = || match (kind, description) {
+        (PermissionKind::Plan, _) => "Plan".to_owned(),
+        (_, "") => plain(tool, TITLE_CHARS),
+        _ => plain(&format!("{tool}: {description}"), TITLE_CHARS),
+    };
+    Some(plain(&own, TITLE_CHARS)).filter(|title| !title.is_empty()).unwrap_or_else(fallback)
+}
+
+fn named(tool: &str, path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{tool} {path}") }
+}
+
+/// The answer as Claude takes it.
+pub(super) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Value, Problem> {
+    match answer {
+        Answer::Allow => Ok(allow(&ask.input)),
+        Answer::AllowAlways { suggestions } => {
+            let mut decision = allow(&ask.input);
+            decision["updatedPermissions"] = Value::Array(always(ask, suggestions.as_deref())?);
+            Ok(decision)
+        }
+        Answer::Deny { message } => {
+            let message = message.as_deref().filter(|message| !message.trim().is_empty()).unwrap_or(DENIED);
+            Ok(json!({"behavior": "deny", "message": message, "interrupt": false}))
+        }
+        Answer::Choose { choices } => {
+            let mut input = match &ask.input {
+                Value::Object(members) => members.clone(),
+                _ => Map::new(),
+            };
+            input.insert("answers".to_owned(), Value::Object(answers(ask, choices)?));
+            Ok(allow(&Value::Object(input)))
+        }
+    }
+}
+
+fn allow(input: &Value) -> Value {
+    json!({"behavior": "allow", "updatedInput": input})
+}
+
+/// The suggestions that "always" stands for. They are alternatives of different breadth: rules for what is asked come
+/// before whole directories and modes.
+fn always(ask: &PermissionAsk, chosen: Option<&[usize]>) -> Result<Vec<Value>, Problem> {
+    if let Some(chosen) = chosen {
+        let chosen: Option<Vec<&Value>> = chosen.iter().map(|index| ask.suggestions.get(*index)).collect();
+        let chosen = chosen.ok_or_else(|| {
+            invalid("The prompt has no such suggestion.", "Choose among the suggestions of the prompt.")
+        })?;
+        return Ok(chosen.into_iter().cloned().collect());
+    }
+    let rules = |suggestion: &&Value| {
+        text(suggestion, "type") == "addRules" && text(suggestion, "behavior") == "allow"
+    };
+    let rules: Vec<Value> = ask.suggestions.iter().filter(rules).cloned().collect();
+    Ok(if rules.is_empty() { ask.suggestions.iter().take(1).cloned().collect() } else { rules })
+}
+
+/// Claude takes the answers by the text of the question.
+fn answers(ask: &PermissionAsk, choices: &[Vec<String>]) -> Result<Map<String, Value>, Problem> {
+    let questions = array(&ask.input, "questions");
+    if choices.len() > questions.len() {
+        return Err(invalid("There are more answers than questions.", "Give one answer for each question."));
+    }
+    let answers = questions.iter().zip(choices);
+    Ok(answers
+        .map(|(question, labels)| (text(question, "question").to_owned(), Value::String(labels.join(", "))))
+        .collect())
+}
+
+fn invalid(message: &str, hint: &str) -> Problem {
+    Problem {
+        code: "answer_invalid".to_owned(),
+        message: message.to_owned(),
+        hint: hint.to_owned(),
+        log: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(request: &Value) -> PermissionAsk {
+        ask(json!({"type": "control_request", "request_id": "r1", "request": request})).unwrap()
+    }
+
+    fn bash() -> PermissionAsk {
+        asked(&json!({
+            "subtype": "can_use_tool", "tool_name": "Bash", "input": {"command": "touch a", "description": "run it"},
+            "permission_suggestions": [
+                {"type": "addDirectories", "directories": ["/project"], "destination": "session"},
+                {"type": "addRules", "rules": [{"toolName": "Bash"}], "behavior": "allow", "destination": "session"},
+                {"type": "setMode", "mode": "acceptEdits", "destination": "session"},
+            ],
+        }))
+    }
+
+    fn title_of(tool: &str, input: &Value) -> String {
+        asked(
+            &json!({"subtype": "can_use_tool", "tool_name": tool, "input": input, "description": "does it"}),
+        )
+        .title
+    }
+
+    #[test]
+    fn a_title_says_what_would_be_done() {
+        assert_eq!(title_of("Bash", &json!({"command": "ls\n  -l"})), "ls -l");
+        assert_eq!(title_of("Edit", &json!({"file_path": "/project/a.rs"})), "Edit /project/a.rs");
+        assert_eq!(
+            title_of("NotebookEdit", &json!({"notebook_path": "/project/a.ipynb"})),
+            "NotebookEdit /project/a.ipynb"
+        );
+        assert_eq!(title_of("WebFetch", &json!({"url": "https://example.org"})), "https://example.org");
+        assert_eq!(title_of("mcp__x__y", &json!({})), "mcp__x__y: does it");
+        assert_eq!(title_of("Write", &json!({})), "Write: does it");
+        assert_eq!(title_of("ExitPlanMode", &json!({"plan": "\n# Do it\n1. this"})), "Plan: Do it");
+        assert_eq!(title_of("ExitPlanMode", &json!({})), "Plan");
+        assert_eq!(title_of("AskUserQuestion", &json!({"questions": [{"question": "Which?"}]})), "Which?");
+    }
+
+    #[test]
+    fn claudes_own_title_comes_first_and_is_cleaned() {
+        let request = json!({"subtype": "can_use_tool", "tool_name": "Bash", "input": {"command": "x"},
+            "title": "Run \u{1b}[31mx\u{202e}?"});
+        assert_eq!(asked(&request).title, "Run x?");
+    }
+
+    #[test]
+    fn no_always_is_offered_when_claude_says_so() {
+        let request = json!({"subtype": "can_use_tool", "tool_name": "Bash", "input": {},
+            "permission_suggestions": [{"type": "addRules"}], "suppress_always_allow_rule": true});
+        assert!(asked(&request).suggestions.is_empty());
+    }
+
+    #[test]
+    fn always_takes_the_rules_and_not_the_broader_suggestions() {
+        let ask = bash();
+        let decision = decision(&ask, &Answer::AllowAlways { suggestions: None }).unwrap();
+        assert_eq!(decision["updatedPermissions"], json!([ask.suggestions[1]]));
+        assert_eq!(decision["updatedInput"], ask.input);
+    }
+
+    #[test]
+    fn always_takes_the_first_suggestion_when_none_is_a_rule() {
+        let mut ask = bash();
+        ask.suggestions.remove(1);
+        let decision = decision(&ask, &Answer::AllowAlways { suggestions: None }).unwrap();
+        assert_eq!(decision["updatedPermissions"], json!([ask.suggestions[0]]));
+    }
+
+    #[test]
+    fn always_takes_the_suggestions_that_were_chosen() {
+        let ask = bash();
+        let chosen = decision(&ask, &Answer::AllowAlways { suggestions: Some(vec![2, 0]) }).unwrap();
+        assert_eq!(chosen["updatedPermissions"], json!([ask.suggestions[2], ask.suggestions[0]]));
+        let problem = decision(&ask, &Answer::AllowAlways { suggestions: Some(vec![3]) }).unwrap_err();
+        assert_eq!(problem.code, "answer_invalid");
+    }
+
+    #[test]
+    fn a_denial_without_a_word_gets_one() {
+        let decision = |message: Option<&str>| {
+            decision(&bash(), &Answer::Deny { message: message.map(String::from) }).unwrap()
+        };
+        assert_eq!(decision(None), json!({"behavior": "deny", "message": DENIED, "interrupt": false}));
+        assert_eq!(decision(Some("use rg"))["message"], "use rg");
+    }
+
+    #[test]
+    fn choices_answer_questions_by_their_text() {
+        let input = json!({"questions": [{"question": "Which?"}, {"question": "Why?"}]});
+        let ask = asked(&json!({"subtype": "can_use_tool", "tool_name": "AskUserQuestion", "input": input}));
+        let choices = vec![vec!["Red".to_owned(), "Blue".to_owned()], vec!["so".to_owned()]];
+        let chosen = decision(&ask, &Answer::Choose { choices }).unwrap();
+        let expected =
+            json!({"questions": ask.input["questions"], "answers": {"Which?": "Red, Blue", "Why?": "so"}});
+        assert_eq!(chosen, json!({"behavior": "allow", "updatedInput": expected}));
+        let choices = vec![Vec::new(); 3];
+        assert_eq!(decision(&ask, &Answer::Choose { choices }).unwrap_err().code, "answer_invalid");
+    }
+}

@@ -1,0 +1,157 @@
+//! What Claude says about itself: its state, retries, and what is worth a notice.
+
+use serde_json::Value;
+
+use super::decode::ERROR_CHARS;
+use super::json::{number, take_text, text};
+use crate::driver::plain::{plain, plain_block};
+use crate::orchestrator::{Activity, EntryBody, Fact, NoticeLevel};
+
+/// How much of what a command of Claude's own printed is told: a few screens.
+const COMMAND_OUTPUT_CHARS: usize = 20_000;
+
+/// How much of a background task's report is told; Claude takes it up in the turn that follows.
+const TASK_REPORT_CHARS: usize = 200;
+
+/// The facts in a message of type `system`.
+pub(super) fn system(value: &mut Value) -> Vec<Fact> {
+    match take_text(value, "subtype").as_str() {
+        "session_state_changed" => activity(value).map(Fact::Activity).into_iter().collect(),
+        "init" => {
+            let (model, permission_mode) = (some_text(value, "model"), some_text(value, "permissionMode"));
+            vec![Fact::Described { model, permission_mode }]
+        }
+        "status" => status(value),
+        "api_retry" => vec![retrying(value)],
+        "compact_boundary" => compacted(value),
+        "local_command_output" => {
+            command_output(NoticeLevel::Info, text(value, "content")).into_iter().collect()
+        }
+        "informational" => match text(value, "level") {
+            "warning" => said(NoticeLevel::Warning, text(value, "content")),
+            "notice" | "suggestion" => said(NoticeLevel::Info, text(value, "content")),
+            _ => Vec::new(),
+        },
+        "notification" => match text(value, "priority") {
+            "high" | "immediate" => said(NoticeLevel::Info, text(value, "text")),
+            _ => Vec::new(),
+        },
+        "hook_response" if text(value, "outcome") == "error" => {
+            let (name, words) = (text(value, "hook_name"), text(value, "stderr"));
+            vec![warning(&format!("Hook {name} failed: {words}"))]
+        }
+        "permission_denied" => {
+            let (tool, message) = (text(value, "tool_name"), text(value, "message"));
+            vec![warning(&format!("{tool} was denied without asking: {message}"))]
+        }
+        "model_refusal_fallback" | "model_refusal_no_fallback" => {
+            said(NoticeLevel::Warning, text(value, "content"))
+        }
+        "task_notification" => {
+            let (outcome, summary) =
+                (text(value, "status"), plain(text(value, "summary"), TASK_REPORT_CHARS));
+            vec![info(&format!("A background task {outcome}: {summary}"))]
+        }
+        "session_writes_lost" => {
+            let text =
+                format!("Claude could not save all of the conversation: {}.", text(value, "error_code"));
+            vec![notice(NoticeLevel::Error, plain(&text, ERROR_CHARS))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What subscribers' usage limits are worth telling of.
+pub(super) fn rate_limit(value: &Value) -> Option<Fact> {
+    let limit = value.get("rate_limit_info")?;
+    let which = match text(limit, "rateLimitType") {
+        "" => String::new(),
+        which => format!(" ({})", which.replace('_', " ")),
+    };
+    match text(limit, "status") {
+        "allowed_warning" => Some(warning(&format!("The usage limit{which} is nearly reached."))),
+        "rejected" => Some(notice(
+            NoticeLevel::Error,
+            plain(&format!("The usage limit{which} is reached."), ERROR_CHARS),
+        )),
+        _ => None,
+    }
+}
+
+/// A notice that is good to know.
+pub(super) fn info(text: &str) -> Fact {
+    notice(NoticeLevel::Info, plain(text, ERROR_CHARS))
+}
+
+/// A notice of text that is fit to show.
+pub(super) fn notice(level: NoticeLevel, text: String) -> Fact {
+    Fact::Entry(EntryBody::Notice { level, text })
+}
+
+/// What a command of Claude's own printed.
+pub(super) fn command_output(level: NoticeLevel, output: &str) -> Option<Fact> {
+    let output = plain_block(output, COMMAND_OUTPUT_CHARS);
+    (!output.is_empty()).then(|| notice(level, output))
+}
+
+fn warning(text: &str) -> Fact {
+    notice(NoticeLevel::Warning, plain(text, ERROR_CHARS))
+}
+
+fn said(level: NoticeLevel, text: &str) -> Vec<Fact> {
+    let text = plain_block(text, ERROR_CHARS);
+    if text.is_empty() { Vec::new() } else { vec![notice(level, text)] }
+}
+
+fn some_text(value: &mut Value, name: &str) -> Option<String> {
+    Some(take_text(value, name)).filter(|text| !text.is_empty())
+}
+
+fn activity(value: &Value) -> Option<Activity> {
+    match text(value, "state") {
+        "idle" => Some(Activity::Idle),
+        "running" => Some(Activity::Running),
+        "requires_action" => Some(Activity::RequiresAction),
+        _ => None,
+    }
+}
+
+fn status(value: &mut Value) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(mode) = some_text(value, "permissionMode") {
+        facts.push(Fact::Described { model: None, permission_mode: Some(mode) });
+    }
+    if text(value, "compact_result") == "failed" {
+        facts.push(warning(&format!(
+            "The conversation could not be compacted: {}",
+            text(value, "compact_error")
+        )));
+    }
+    facts
+}
+
+fn retrying(value: &Value) -> Fact {
+    let count =
+        |name: &str| number(value, name).and_then(|count| u32::try_from(count).ok()).unwrap_or_default();
+    Fact::Retrying {
+        attempt: count("attempt"),
+        of: count("max_retries"),
+        status: number(value, "error_status").and_then(|status| u16::try_from(status).ok()),
+        error: plain(text(value, "error"), ERROR_CHARS),
+        delay_ms: number(value, "retry_delay_ms").unwrap_or_default(),
+    }
+}
+
+fn compacted(value: &Value) -> Vec<Fact> {
+    let sizes = value.get("compact_metadata");
+    let before = sizes.and_then(|sizes| number(sizes, "pre_tokens"));
+    let after = sizes.and_then(|sizes| number(sizes, "post_tokens"));
+    let text = match (before, after) {
+        (Some(before), Some(after)) => {
+            format!("The conversation was compacted: {before} tokens before, {after} after.")
+        }
+        (Some(before), None) => format!("The conversation was compacted: {before} tokens before."),
+        _ => "The conversation was compacted.".to_owned(),
+    };
+    [info(&text)].into_iter().chain(after.map(Fact::ContextUsed)).collect()
+}
