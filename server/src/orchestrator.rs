@@ -10,6 +10,8 @@ mod event;
 mod fact;
 mod facts;
 mod ids;
+#[cfg(test)]
+mod interleavings;
 mod lifecycle;
 mod model;
 mod permission;

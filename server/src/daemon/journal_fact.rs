@@ -1,7 +1,7 @@
 //! Journal records in the driver's terms.
 
 use crate::driver::ingest::{JournalRecord, RecordKind};
-use crate::host::journal::{Ended, Kind, Record};
+use crate::host::journal::{Exited, How, Kind, Record, SpawnFailed, Started};
 use crate::orchestrator::Exit;
 
 /// A record as the driver takes it in. One whose payload is not of its kind's shape is passed over.
@@ -10,7 +10,28 @@ pub(super) fn record(record: &Record) -> JournalRecord<'_> {
         Kind::Output => RecordKind::Output,
         Kind::ErrorOutput => RecordKind::ErrorOutput,
         Kind::Input => RecordKind::Input,
-        Kind::Started | Kind::Exited | Kind::SpawnFailed | Kind::Signalled | Kind::Unknown(_) => RecordKind::Other,
+        Kind::Started => Started::decode(&record.payload)
+            .map_or(RecordKind::Other, |Started { launch, pid }| RecordKind::Started { launch, pid }),
+        Kind::Exited => {
+            Exited::decode(&record.payload).map_or(RecordKind::Other, |Exited { launch, how }| RecordKind::Exited {
+                launch,
+                exit: match how {
+                    How::Code(code) => Exit::Code(code),
+                    How::Signal(signal) => Exit::Signal(signal),
+                },
+            })
+        }
+        Kind::SpawnFailed => SpawnFailed::decode(&record.payload)
+            .map_or(RecordKind::Other, |SpawnFailed { launch, reason }| RecordKind::SpawnFailed { launch, message: reason }),
+        Kind::Signalled | Kind::Unknown(_) => RecordKind::Other,
     };
     JournalRecord { offset: record.offset, next: record.next, kind, payload: &record.payload }
+}
+
+/// Whether nothing of this launch follows.
+pub(super) fn ends(record: &JournalRecord<'_>, of: u32) -> bool {
+    match record.kind {
+        RecordKind::Exited { launch, .. } | RecordKind::SpawnFailed { launch, .. } => launch == of,
+        _ => false,
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,9 +57,23 @@ pub(super) struct Link {
     pub(super) mailbox: mpsc::Receiver<ToLink>,
 }
 
+/// How a link reads: no further than the end of its launch, because what follows is for the next link.
+struct Reading {
+    launch: u32,
+    ingest: Ingest,
+    journal: PathBuf,
+    reader: Option<Reader>,
+    ended: bool,
+}
+
 impl Link {
     /// Starts a host and follows it to its end.
     pub(super) async fn launch(mut self, order: LaunchOrder) {
+        // The host of the launch before was let go a moment ago, and is the journal's only writer until it is gone.
+        let deadline = Instant::now() + HANDSHAKE;
+        while !self.host_is_gone() && Instant::now() < deadline {
+            sleep(LOOK).await;
+        }
         if let Err(NoHost { problem, permanent }) = launch::start(&self.shared, &order).await {
             tracing::warn!(session = %self.session, launch = self.launch, problem = %problem.message, "no host");
             let (session, launch) = (self.session, self.launch);
@@ -75,15 +89,19 @@ impl Link {
     }
 
     async fn follow(&mut self, position: Position) {
-        let mut ingest = Ingest::new(position);
-        let journal = self.shared.paths.session_dir(&self.session).join("journal");
-        let mut reader = None;
+        let mut reading = Reading {
+            launch: self.launch,
+            ingest: Ingest::new(position),
+            journal: self.shared.paths.session_dir(&self.session).join("journal"),
+            reader: None,
+            ended: false,
+        };
         let released = match self.connect().await {
-            Some((stream, welcome)) => self.converse(stream, welcome, &mut ingest, &journal, &mut reader).await,
+            Some((peer, welcome)) => self.converse(peer, welcome, &mut reading).await,
             None => false,
         };
         if !released {
-            self.host_lost(&mut ingest, &journal, &mut reader).await;
+            self.host_lost(&mut reading).await;
         }
     }
 
@@ -121,28 +139,21 @@ impl Link {
     }
 
     /// Follows a connected host; true when it was released and is gone.
-    async fn converse(
-        &mut self,
-        mut peer: Peer,
-        welcome: Welcome,
-        ingest: &mut Ingest,
-        journal: &Path,
-        reader: &mut Option<Reader>,
-    ) -> bool {
+    async fn converse(&mut self, mut peer: Peer, welcome: Welcome, reading: &mut Reading) -> bool {
         let (session, launch) = (self.session, self.launch);
         let _ = self.inbox.send(Event::Launched { session, launch, host_pid: welcome.host_pid }).await;
-        peer.send(&ToHost::Subscribe { from: ingest.start() });
+        peer.send(&ToHost::Subscribe { from: reading.ingest.start() });
         let mut end = welcome.end;
-        let mut taken = ingest.start();
+        let mut taken = reading.ingest.start();
         let mut synced = false;
         let mut released = false;
         let mut batch: Option<(Vec<Fact>, Position)> = None;
         loop {
             if batch.is_none() && taken < end {
-                let (facts, progress) = take_in(ingest, journal, reader, &mut peer);
+                let (facts, progress) = reading.take_in(&mut peer);
                 // Nothing readable: what was announced will be there with the next announcement, or never.
                 taken = progress.unwrap_or(end);
-                batch = Some((facts, ingest.position()));
+                batch = Some((facts, reading.ingest.position()));
             } else if batch.is_none() && !synced {
                 synced = true;
                 let _ = self.inbox.send(Event::Synced { session, launch }).await;
@@ -187,7 +198,7 @@ impl Link {
     }
 
     /// The host is gone without having been let go: kills what it left, takes in the rest of its journal, says so.
-    async fn host_lost(&mut self, ingest: &mut Ingest, journal: &Path, reader: &mut Option<Reader>) {
+    async fn host_lost(&mut self, reading: &mut Reading) {
         while !self.host_is_gone() {
             sleep(LOOK).await;
         }
@@ -195,9 +206,9 @@ impl Link {
         let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
         let (session, launch) = (self.session, self.launch);
         loop {
-            let (facts, progress) = take_in(ingest, journal, reader, &mut Peer::nobody());
-            let position = ingest.position();
-            if self.inbox.send(Event::Facts { session, facts, position }).await.is_err() {
+            let (facts, progress) = reading.take_in(&mut Peer::nobody());
+            let position = reading.ingest.position();
+            if !facts.is_empty() && self.inbox.send(Event::Facts { session, facts, position }).await.is_err() {
                 return;
             }
             if progress.is_none() {
@@ -208,58 +219,61 @@ impl Link {
     }
 }
 
-/// Reads on in the journal; returns the facts, and the offset after the last record, or none if there was no record
-/// to read.
-fn take_in(
-    ingest: &mut Ingest,
-    journal: &Path,
-    reader: &mut Option<Reader>,
-    peer: &mut Peer,
-) -> (Vec<Fact>, Option<u64>) {
-    let mut facts = Vec::new();
-    let mut progress = None;
-    let open = match reader.take() {
-        Some(open) => Ok(open),
-        None => Reader::open(journal, ingest.start()),
-    };
-    let open = match open {
-        Ok(open) => reader.insert(open),
-        Err(error) => {
-            tracing::warn!(%error, journal = %journal.display(), "the journal cannot be opened");
-            return (facts, None);
-        }
-    };
-    let mut read = 0;
-    while read < READ_BYTES {
-        match open.next() {
-            Ok(Some(record)) => {
-                read += record.next - record.offset;
-                progress = Some(record.next);
-                ingest.take(&journal_fact::record(&record), &mut facts);
+impl Reading {
+    /// Reads on in the journal; returns the facts, and the offset after the last record, or none if there was no
+    /// record to read.
+    fn take_in(&mut self, peer: &mut Peer) -> (Vec<Fact>, Option<u64>) {
+        let mut facts = Vec::new();
+        let mut progress = None;
+        let open = match self.reader.take() {
+            Some(open) => Ok(open),
+            None => Reader::open(&self.journal, self.ingest.start()),
+        };
+        let open = match open {
+            Ok(open) => self.reader.insert(open),
+            Err(error) => {
+                tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be opened");
+                return (facts, None);
             }
-            Ok(None) => break,
-            Err(JournalError::Gap { resume_at }) => {
-                facts.push(Fact::Garbage(format!("a part of the journal is missing before byte {resume_at}")));
-                progress = Some(resume_at);
-            }
-            Err(JournalError::Corrupt { offset }) => {
-                facts.push(Fact::Garbage(format!("the journal is damaged at byte {offset}")));
-                match open.skip_corrupt() {
-                    Ok(Some(next)) => progress = Some(next),
-                    // The rest of what this host records cannot be read: the next one cuts the damage off.
-                    _ => {
-                        peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
-                        break;
+        };
+        let mut read = 0;
+        while read < READ_BYTES && !self.ended {
+            match open.next() {
+                Ok(Some(record)) => {
+                    read += record.next - record.offset;
+                    progress = Some(record.next);
+                    let record = journal_fact::record(&record);
+                    self.ended = journal_fact::ends(&record, self.launch);
+                    self.ingest.take(&record, &mut facts);
+                }
+                Ok(None) => break,
+                Err(JournalError::Gap { resume_at }) => {
+                    facts.push(Fact::Garbage(format!("a part of the journal is missing before byte {resume_at}")));
+                    self.ingest = Ingest::new(Position { next: resume_at, line_start: resume_at, line_skip: 0 });
+                    progress = Some(resume_at);
+                }
+                Err(JournalError::Corrupt { offset }) => {
+                    facts.push(Fact::Garbage(format!("the journal is damaged at byte {offset}")));
+                    match open.skip_corrupt() {
+                        Ok(Some(next)) => {
+                            self.ingest = Ingest::new(Position { next, line_start: next, line_skip: 0 });
+                            progress = Some(next);
+                        }
+                        // The rest of what this host records cannot be read: the next one cuts the damage off.
+                        _ => {
+                            peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
+                            self.ended = true;
+                        }
                     }
                 }
-            }
-            Err(JournalError::Io(error)) => {
-                tracing::warn!(%error, journal = %journal.display(), "the journal cannot be read");
-                break;
+                Err(JournalError::Io(error)) => {
+                    tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be read");
+                    break;
+                }
             }
         }
+        (facts, progress)
     }
-    (facts, progress)
 }
 
 /// What a host said of itself.

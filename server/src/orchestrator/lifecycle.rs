@@ -181,6 +181,9 @@ impl Session {
         self.note = None;
         self.withdraw_prompts(step);
         self.claude_gone(step, restarts);
+        if self.row.goal == Goal::Terminate {
+            self.cancel_waiting(step, None, Some("The session was terminated."));
+        }
         step.effects.push(Effect::Release { session: self.row.id, launch: self.row.launch });
     }
 

@@ -155,7 +155,8 @@ impl Session {
 
     /// Whether it holds a start slot.
     pub(super) fn is_starting(&self) -> bool {
-        matches!(self.phase, Phase::Inspecting | Phase::Launching | Phase::Initializing { .. })
+        let adopted_early = self.phase == Phase::Adopting && !self.row.ready;
+        adopted_early || matches!(self.phase, Phase::Inspecting | Phase::Launching | Phase::Initializing { .. })
     }
 
     pub(super) fn is_terminated(&self) -> bool {
@@ -311,7 +312,9 @@ impl Session {
             Phase::Inspecting | Phase::Launching | Phase::Initializing { .. } | Phase::BackOff { .. } => {
                 (Status::Starting, StatusSource::Process)
             }
-            Phase::Adopting => (self.row.status, self.row.status_source),
+            Phase::Adopting if !self.row.ready || self.row.goal != Goal::Run => {
+                (self.row.status, self.row.status_source)
+            }
             Phase::Stopping(After::Restart | After::StartFailure(_)) => {
                 (Status::Starting, StatusSource::Request)
             }
@@ -321,7 +324,8 @@ impl Session {
             Phase::Stopping(After::Goal) => (self.row.status, self.row.status_source),
             Phase::Down if self.row.goal == Goal::Terminate => (Status::Terminated, StatusSource::Request),
             Phase::Down => (Status::Error, StatusSource::Process),
-            Phase::Ready => {
+            // Also while the host is being found: the status is what a next daemon would know of the activity.
+            Phase::Ready | Phase::Adopting => {
                 let status = if self.open_prompts().next().is_some() {
                     Status::Waiting
                 } else if self.activity == Activity::Idle && self.running().next().is_none() {

@@ -246,10 +246,6 @@ impl State {
                 return Err(format!("{}: keeps finished messages", session.row.id));
             }
         }
-        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
-        if starting > self.settings.max_starting as usize {
-            return Err(format!("{starting} sessions start at once"));
-        }
         Ok(())
     }
 }

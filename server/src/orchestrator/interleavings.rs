@@ -1,0 +1,728 @@
+//! Random interleavings of people, hosts, Claudes, crashes and clocks against the promises: no message lost, none
+//! begun twice, order kept, nothing of one session in another, one turn at a time, every prompt answered once.
+//!
+//! The world here is a model of everything around the orchestrator: a store that keeps what was committed, hosts
+//! whose journals survive the daemon, and Claudes that take messages, ask, crash and forget.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+
+/// Interleavings that one run tries.
+const CASES: u32 = 10_000;
+
+/// The client of all commands.
+const ORIGIN: ClientId = 1;
+
+/// One thing that happens. The numbers choose among whatever is there at that moment.
+#[derive(Clone, Debug)]
+enum Act {
+    Create,
+    Send { session: usize, steer: bool },
+    Repeat { message: usize },
+    Remove { message: usize },
+    Move { message: usize, to: u32 },
+    Pause { session: usize },
+    Resume { session: usize },
+    Interrupt { session: usize },
+    Restart { session: usize },
+    Terminate { session: usize },
+    Answer { prompt: usize },
+    Recover { session: usize, again: bool },
+    /// Claude goes on by one step.
+    Claude { session: usize, ask: bool },
+    /// The link takes in this many facts.
+    Ingest { session: usize, facts: usize },
+    ClaudeDies { session: usize },
+    /// The host dies, and with it what Claude had said and the host had not written down.
+    HostDies { session: usize, unsaid: bool },
+    /// The daemon dies: before the commit of the step, after it, or between two steps.
+    DaemonDies { when: u8 },
+    Clock { ms: u64 },
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let n = 0usize..8;
+    let act = prop_oneof![
+        1 => Just(Act::Create),
+        5 => (n.clone(), prop::bool::weighted(0.15)).prop_map(|(session, steer)| Act::Send { session, steer }),
+        1 => n.clone().prop_map(|message| Act::Repeat { message }),
+        1 => n.clone().prop_map(|message| Act::Remove { message }),
+        1 => (n.clone(), 0u32..4).prop_map(|(message, to)| Act::Move { message, to }),
+        1 => n.clone().prop_map(|session| Act::Pause { session }),
+        2 => n.clone().prop_map(|session| Act::Resume { session }),
+        1 => n.clone().prop_map(|session| Act::Interrupt { session }),
+        1 => n.clone().prop_map(|session| Act::Restart { session }),
+        1 => n.clone().prop_map(|session| Act::Terminate { session }),
+        3 => n.clone().prop_map(|prompt| Act::Answer { prompt }),
+        2 => (n.clone(), any::<bool>()).prop_map(|(session, again)| Act::Recover { session, again }),
+        14 => (n.clone(), prop::bool::weighted(0.2)).prop_map(|(session, ask)| Act::Claude { session, ask }),
+        14 => (n.clone(), 1usize..6).prop_map(|(session, facts)| Act::Ingest { session, facts }),
+        1 => n.clone().prop_map(|session| Act::ClaudeDies { session }),
+        1 => (n, any::<bool>()).prop_map(|(session, unsaid)| Act::HostDies { session, unsaid }),
+        2 => (0u8..3).prop_map(|when| Act::DaemonDies { when }),
+        2 => (0u64..20_000).prop_map(|ms| Act::Clock { ms }),
+    ];
+    prop::collection::vec(act, 1..120)
+}
+
+/// What a store keeps.
+#[derive(Clone, Default)]
+struct Disk {
+    sessions: BTreeMap<SessionId, SessionRow>,
+    messages: BTreeMap<MessageId, MessageRow>,
+    permissions: BTreeMap<PermissionId, PermissionRow>,
+    requests: Vec<(String, String)>,
+    entries: BTreeMap<SessionId, BTreeSet<u64>>,
+}
+
+impl Disk {
+    fn keep(&mut self, change: Change) {
+        match change {
+            Change::Session(row) => drop(self.sessions.insert(row.id, *row)),
+            Change::Message(row) => drop(self.messages.insert(row.id, *row)),
+            Change::Permission(row) => drop(self.permissions.insert(row.id, *row)),
+            Change::Request { key, subject, .. } => self.requests.push((key, subject)),
+            Change::Entry { session, entry } => drop(self.entries.entry(session).or_default().insert(entry.seq)),
+            Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let paused_about: BTreeSet<_> = self.sessions.values().filter_map(|row| row.pause_message).collect();
+        let wanted = |row: &&MessageRow| !row.state.is_final() || paused_about.contains(&row.id);
+        let undelivered = |row: &&PermissionRow| match row.state {
+            PermissionState::Open => true,
+            PermissionState::Answered => !row.delivered,
+            PermissionState::Withdrawn => false,
+        };
+        Snapshot {
+            sessions: self.sessions.values().cloned().collect(),
+            messages: self.messages.values().filter(wanted).cloned().collect(),
+            permissions: self.permissions.values().filter(undelivered).cloned().collect(),
+            used_ids: self.sessions.keys().copied().collect(),
+            requests: self.requests.clone(),
+        }
+    }
+}
+
+/// One session's host and Claude, and what outlives them.
+#[derive(Default)]
+struct Outside {
+    /// Everything that was ever written down, by all hosts.
+    journal: Vec<Fact>,
+    /// How much of it the link has passed on since the daemon started.
+    taken: usize,
+    /// The journal's length when the link connected, until the link says that it has got there.
+    sync_at: Option<usize>,
+    host: Option<Claude>,
+    /// The host is dead and the link has not said so yet.
+    lost: Option<u32>,
+    /// A link follows this session.
+    linked: bool,
+    /// Claude's own record of the conversation.
+    record: BTreeSet<MessageId>,
+}
+
+struct Claude {
+    launch: u32,
+    exited: bool,
+    waiting: VecDeque<MessageId>,
+    turn: Option<MessageId>,
+    asked: Option<String>,
+}
+
+struct World {
+    state: State,
+    disk: Disk,
+    outside: BTreeMap<SessionId, Outside>,
+    now: Now,
+    ids: u128,
+    /// Messages that were acknowledged, in order.
+    acknowledged: Vec<(SessionId, MessageId, String)>,
+    /// How often Claude began a message.
+    begun: HashMap<MessageId, u32>,
+    /// The order in which each session's messages began.
+    order: BTreeMap<SessionId, Vec<MessageId>>,
+    /// Sessions whose order people or crashes changed on purpose.
+    reordered: BTreeSet<SessionId>,
+    /// How often Claude was told the answer to a prompt.
+    answers: HashMap<String, u32>,
+    asks: u32,
+}
+
+type Verdict = Result<(), TestCaseError>;
+
+impl World {
+    fn new() -> World {
+        let now = Now { wall: 1_000, monotonic: 0 };
+        let (state, _) = State::restore(settings(), Snapshot::default(), now);
+        World {
+            state,
+            disk: Disk::default(),
+            outside: BTreeMap::new(),
+            now,
+            ids: 0,
+            acknowledged: Vec::new(),
+            begun: HashMap::new(),
+            order: BTreeMap::new(),
+            reordered: BTreeSet::new(),
+            answers: HashMap::new(),
+            asks: 0,
+        }
+    }
+
+    fn fresh(&mut self) -> Uuid {
+        // Far apart: the rules derive the id of an automatic continuation from its neighbour.
+        self.ids += 1_000;
+        Uuid::from_u128(self.ids)
+    }
+
+    fn sessions(&self) -> Vec<SessionId> {
+        self.disk.sessions.keys().copied().collect()
+    }
+
+    fn pick(&self, number: usize) -> Option<SessionId> {
+        let sessions = self.sessions();
+        (!sessions.is_empty()).then(|| sessions[number % sessions.len()])
+    }
+
+    /// One step: commits its changes, then carries out the rest.
+    fn event(&mut self, event: Event) -> Result<Option<Result<Outcome, Problem>>, TestCaseError> {
+        let about = match &event {
+            Event::Facts { session, .. } => Some(*session),
+            _ => None,
+        };
+        let effects = self.state.step(self.now, event);
+        self.state.check().map_err(TestCaseError::fail)?;
+        if let Some(session) = about {
+            check_only_about(session, &effects)?;
+        }
+        self.carry_out(effects)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<Option<Result<Outcome, Problem>>, TestCaseError> {
+        let mut answer = None;
+        let (changes, others): (Vec<_>, Vec<_>) =
+            effects.into_iter().partition(|effect| matches!(effect, Effect::Persist(_)));
+        for change in changes {
+            if let Effect::Persist(change) = change {
+                self.disk.keep(change);
+            }
+        }
+        for effect in others {
+            match effect {
+                Effect::Reply { result, .. } => answer = Some(result),
+                Effect::Launch(order) => {
+                    let outside = self.outside.entry(order.session).or_default();
+                    prop_assert!(outside.host.is_none(), "two hosts of one session");
+                    outside.journal.push(Fact::Started { launch: order.launch, pid: 7 });
+                    outside.linked = true;
+                    outside.lost = None;
+                    outside.sync_at = None;
+                    outside.taken = usize::try_from(order.position.next).unwrap_or(usize::MAX);
+                    outside.host = Some(Claude {
+                        launch: order.launch,
+                        exited: false,
+                        waiting: VecDeque::new(),
+                        turn: None,
+                        asked: None,
+                    });
+                }
+                Effect::Adopt { session, launch, position } => {
+                    let outside = self.outside.entry(session).or_default();
+                    outside.linked = true;
+                    outside.taken = usize::try_from(position.next).unwrap_or(usize::MAX);
+                    match outside.host {
+                        Some(_) => outside.sync_at = Some(outside.journal.len()),
+                        None => outside.lost = Some(launch),
+                    }
+                }
+                Effect::Inspect { session, messages, .. } => {
+                    let record = &self.outside.entry(session).or_default().record;
+                    let seen = messages.into_iter().filter(|id| record.contains(id)).collect();
+                    let conversation = !record.is_empty();
+                    self.event(Event::Inspected { session, conversation, seen })?;
+                }
+                Effect::Send { session, launch, input } => self.write(session, launch, input)?,
+                Effect::Stop { session, launch } => {
+                    if let Some(outside) = self.outside.get_mut(&session)
+                        && outside.host.as_ref().is_some_and(|claude| claude.launch == launch)
+                    {
+                        outside.exit(Exit::Code(0));
+                    }
+                }
+                Effect::Release { session, launch } => {
+                    if let Some(outside) = self.outside.get_mut(&session)
+                        && outside.host.as_ref().is_some_and(|claude| claude.launch == launch)
+                    {
+                        prop_assert!(outside.host.as_ref().is_some_and(|claude| claude.exited), "let go too early");
+                        outside.host = None;
+                        outside.linked = false;
+                    }
+                }
+                Effect::Persist(_)
+                | Effect::Publish(_)
+                | Effect::Ingested { .. }
+                | Effect::RemoveFiles { .. }
+                | Effect::Exit => {}
+            }
+        }
+        Ok(answer)
+    }
+
+    fn write(&mut self, session: SessionId, launch: u32, input: Input) -> Verdict {
+        let Some(outside) = self.outside.get_mut(&session) else { return Ok(()) };
+        let Some(claude) = outside.host.as_mut().filter(|claude| claude.launch == launch && !claude.exited) else {
+            return Ok(());
+        };
+        match input {
+            Input::Initialize { .. } => {
+                outside.journal.push(Fact::Written(Written::Other));
+                let pending = claude.asked.iter().map(|request| ask(request)).collect();
+                outside.journal.push(Fact::Ready { pending });
+            }
+            Input::Message { id, steer, .. } => {
+                outside.journal.push(Fact::Written(Written::Message(id)));
+                outside.journal.push(Fact::Lifecycle { message: id, stage: Stage::Queued });
+                if !claude.waiting.contains(&id) && claude.turn != Some(id) && !outside.record.contains(&id) {
+                    claude.waiting.push_back(id);
+                }
+                prop_assert!(steer || claude.waiting.len() <= 1, "messages pile up inside Claude");
+            }
+            Input::Answer { ask, .. } => {
+                outside.journal.push(Fact::Written(Written::Answer { request_id: ask.request_id.clone() }));
+                if claude.asked.take_if(|asked| *asked == ask.request_id).is_some() {
+                    outside.journal.push(Fact::Activity(Activity::Running));
+                }
+                *self.answers.entry(ask.request_id).or_default() += 1;
+            }
+            Input::Interrupt { .. } => {
+                if let Some(request_id) = claude.asked.take() {
+                    outside.journal.push(Fact::Withdrawn { request_id });
+                }
+                let broken: Vec<MessageId> = claude.turn.take().into_iter().chain(claude.waiting.drain(..)).collect();
+                outside.journal.push(Fact::TurnEnded(turn_end(&broken, false)));
+                for message in broken {
+                    outside.journal.push(Fact::Lifecycle { message, stage: Stage::Cancelled });
+                }
+                outside.journal.push(Fact::Activity(Activity::Idle));
+            }
+            Input::Refuse { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, command: Command) -> Result<Option<Result<Outcome, Problem>>, TestCaseError> {
+        let origin = Origin { client: ORIGIN, name: "a person".to_owned(), reply: 1 };
+        self.event(Event::Command { origin, command })
+    }
+
+    fn keyed<T>(&mut self, what: T) -> Keyed<T> {
+        Keyed { key: self.fresh().to_string(), what }
+    }
+
+    fn act(&mut self, act: Act) -> Verdict {
+        match act {
+            Act::Create => self.create()?,
+            Act::Send { session, steer } => {
+                let Some(session) = self.pick(session) else { return Ok(()) };
+                let id = self.fresh();
+                let text = format!("message {id}");
+                let target = SessionRef::Id(session.to_string());
+                let sent = Command::Send { session: target, id, text: text.clone(), steer };
+                if let Some(Ok(_)) = self.command(sent)? {
+                    self.acknowledged.push((session, id, text));
+                    if steer {
+                        self.reordered.insert(session);
+                    }
+                }
+            }
+            Act::Repeat { message } => {
+                let Some((session, id, text)) = self.some_message(message) else { return Ok(()) };
+                let target = SessionRef::Id(session.to_string());
+                let again = self.command(Command::Send { session: target, id, text, steer: false })?;
+                let refused = matches!(&again, Some(Err(problem)) if problem.code != "session_terminated");
+                prop_assert!(!refused, "a repeat was refused: {again:?}");
+            }
+            Act::Remove { message } => {
+                let Some((_, id, _)) = self.some_message(message) else { return Ok(()) };
+                let removal = self.keyed(id.to_string());
+                self.command(Command::Remove(removal))?;
+            }
+            Act::Move { message, to } => {
+                let Some((session, id, _)) = self.some_message(message) else { return Ok(()) };
+                let place = self.keyed((id.to_string(), to));
+                self.command(Command::Move(place))?;
+                self.reordered.insert(session);
+            }
+            Act::Pause { session } => self.on_session(session, Command::Pause)?,
+            Act::Resume { session } => self.on_session(session, Command::Resume)?,
+            Act::Interrupt { session } => self.on_session(session, Command::Interrupt)?,
+            Act::Restart { session } => self.on_session(session, Command::Restart)?,
+            Act::Terminate { session } => self.on_session(session, Command::Terminate)?,
+            Act::Answer { prompt } => {
+                let open: Vec<_> = self.disk.permissions.values().map(|row| (row.id, row.state)).collect();
+                if open.is_empty() {
+                    return Ok(());
+                }
+                let (id, state) = open[prompt % open.len()];
+                let answer = self.keyed((id.to_string(), Answer::Allow));
+                let answered = self.command(Command::Answer(answer))?;
+                if state != PermissionState::Open {
+                    prop_assert!(matches!(answered, Some(Err(_))), "a prompt was answered twice");
+                }
+            }
+            Act::Recover { session, again } => {
+                let Some(session) = self.pick(session) else { return Ok(()) };
+                let Some(id) = self.disk.sessions[&session].pause_message else { return Ok(()) };
+                let new_id = self.fresh();
+                let message = self.keyed(id.to_string());
+                let choice = if again { Recovery::Again } else { Recovery::Skip };
+                self.command(Command::Recover { message, choice, new_id })?;
+                self.reordered.insert(session);
+            }
+            Act::Claude { session, ask } => {
+                if let Some(session) = self.pick(session) {
+                    self.claude_goes_on(session, ask)?;
+                }
+            }
+            Act::Ingest { session, facts } => {
+                if let Some(session) = self.pick(session) {
+                    self.ingest(session, facts)?;
+                }
+            }
+            Act::ClaudeDies { session } => {
+                if let Some(outside) = self.pick(session).and_then(|id| self.outside.get_mut(&id)) {
+                    outside.exit(Exit::Signal(9));
+                }
+            }
+            Act::HostDies { session, unsaid } => {
+                let Some(session) = self.pick(session) else { return Ok(()) };
+                if unsaid {
+                    self.begin_unsaid(session);
+                }
+                if let Some(outside) = self.outside.get_mut(&session)
+                    && let Some(claude) = outside.host.take()
+                    && outside.linked
+                {
+                    outside.sync_at = None;
+                    outside.lost = Some(claude.launch);
+                }
+            }
+            Act::DaemonDies { when } => self.daemon_dies(when)?,
+            Act::Clock { ms } => {
+                self.now.monotonic += ms;
+                // The wall clock may go anywhere.
+                self.now.wall = self.now.wall.wrapping_mul(31) % 1_000_000 + ms;
+                self.event(Event::Tick)?;
+            }
+        }
+        self.check()
+    }
+
+    fn on_session(&mut self, number: usize, command: impl FnOnce(Keyed<SessionRef>) -> Command) -> Verdict {
+        let Some(session) = self.pick(number) else { return Ok(()) };
+        let keyed = self.keyed(SessionRef::Id(session.to_string()));
+        self.command(command(keyed)).map(drop)
+    }
+
+    fn create(&mut self) -> Verdict {
+        let key = self.fresh().to_string();
+        let claude_session = self.fresh();
+        let number = self.disk.sessions.len();
+        let random: Vec<u8> = (0..8).map(|at| u8::try_from((number * 7 + at) % 200).unwrap_or(0)).collect();
+        let create = Create {
+            key: key.clone(),
+            candidates: SessionId::from_random(&random).into_iter().collect(),
+            claude_session,
+            directory: "/project".to_owned(),
+            environment: BTreeMap::new(),
+            name: None,
+            driver: Driver::Stream,
+            model: None,
+            permission_mode: None,
+            messages: Vec::new(),
+        };
+        let first = self.command(Command::Create(Box::new(create.clone())))?;
+        let second = self.command(Command::Create(Box::new(create)))?;
+        if let (Some(Ok(Outcome::Created { session: first, .. })), Some(Ok(Outcome::Created { session: second, .. }))) =
+            (&first, &second)
+        {
+            prop_assert_eq!(first.row.id, second.row.id, "a repeat created another session");
+        } else {
+            let limit = matches!(&first, Some(Err(problem)) if problem.code == "too_many_sessions");
+            prop_assert!(limit, "no session and no reason: {:?}", first);
+        }
+        Ok(())
+    }
+
+    fn some_message(&self, number: usize) -> Option<(SessionId, MessageId, String)> {
+        let count = self.acknowledged.len();
+        // Rather a late one: those still wait.
+        (count > 0).then(|| self.acknowledged[count - 1 - number % count].clone())
+    }
+
+    fn claude_goes_on(&mut self, session: SessionId, ask_first: bool) -> Verdict {
+        self.asks += 1;
+        let request = format!("ask-{}", self.asks);
+        let Some(outside) = self.outside.get_mut(&session) else { return Ok(()) };
+        let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.asked.is_none()) else {
+            return Ok(());
+        };
+        match claude.turn {
+            None => {
+                let Some(id) = claude.waiting.pop_front() else { return Ok(()) };
+                claude.turn = Some(id);
+                outside.record.insert(id);
+                outside.journal.push(Fact::Activity(Activity::Running));
+                outside.journal.push(Fact::Lifecycle { message: id, stage: Stage::Started });
+                *self.begun.entry(id).or_default() += 1;
+                self.order.entry(session).or_default().push(id);
+            }
+            Some(_) if ask_first => {
+                claude.asked = Some(request.clone());
+                outside.journal.push(Fact::Activity(Activity::RequiresAction));
+                outside.journal.push(Fact::Asked(ask(&request)));
+            }
+            Some(id) => {
+                // Messages that came meanwhile are merged into the turn.
+                let mut ended = vec![id];
+                while let Some(steered) = claude.waiting.pop_front() {
+                    outside.record.insert(steered);
+                    *self.begun.entry(steered).or_default() += 1;
+                    outside.journal.push(Fact::Lifecycle { message: steered, stage: Stage::Started });
+                    ended.push(steered);
+                }
+                claude.turn = None;
+                outside.journal.push(Fact::TurnEnded(turn_end(&ended, true)));
+                for message in ended {
+                    outside.journal.push(Fact::Lifecycle { message, stage: Stage::Completed });
+                }
+                outside.journal.push(Fact::Activity(Activity::Idle));
+            }
+        }
+        Ok(())
+    }
+
+    /// Claude begins a message and the host dies before it has written that down.
+    fn begin_unsaid(&mut self, session: SessionId) {
+        let Some(outside) = self.outside.get_mut(&session) else { return };
+        let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.turn.is_none()) else { return };
+        if let Some(id) = claude.waiting.pop_front() {
+            outside.record.insert(id);
+            *self.begun.entry(id).or_default() += 1;
+            self.order.entry(session).or_default().push(id);
+        }
+    }
+
+    fn ingest(&mut self, session: SessionId, count: usize) -> Verdict {
+        let Some(outside) = self.outside.get_mut(&session).filter(|outside| outside.linked) else { return Ok(()) };
+        // A link reads no further than the end of its launch: what follows is for the next link.
+        let end = outside.journal[outside.taken..].iter().position(|fact| matches!(fact, Fact::Exited { .. }));
+        let end = end.map_or(outside.journal.len(), |at| outside.taken + at + 1);
+        let until = outside.taken.saturating_add(count).min(end);
+        let facts = outside.journal[outside.taken..until].to_vec();
+        outside.taken = until;
+        let next = u64::try_from(until).unwrap_or(u64::MAX);
+        let synced = outside.sync_at.is_some_and(|at| at <= until);
+        let launch = outside.host.as_ref().map(|claude| claude.launch);
+        let read_all = until == outside.journal.len();
+        let position = Position { next, line_start: next, line_skip: 0 };
+        if !facts.is_empty() {
+            self.event(Event::Facts { session, facts, position })?;
+        }
+        if let (true, Some(launch)) = (synced, launch) {
+            if let Some(outside) = self.outside.get_mut(&session) {
+                outside.sync_at = None;
+            }
+            self.event(Event::Synced { session, launch })?;
+        }
+        let lost = self.outside.get_mut(&session).filter(|_| read_all).and_then(|outside| outside.lost.take());
+        if let Some(launch) = lost {
+            if let Some(outside) = self.outside.get_mut(&session) {
+                outside.linked = false;
+            }
+            self.event(Event::HostLost { session, launch })?;
+        }
+        Ok(())
+    }
+
+    fn daemon_dies(&mut self, when: u8) -> Verdict {
+        // A step is under way: its changes may or may not be on disk, its effects were not carried out.
+        if when > 0
+            && let Some(session) = self.pick(usize::from(when))
+        {
+            let id = self.fresh();
+            let text = format!("message {id}");
+            let target = SessionRef::Id(session.to_string());
+            let command = Command::Send { session: target, id, text: text.clone(), steer: false };
+            let origin = Origin { client: ORIGIN, name: "a person".to_owned(), reply: 1 };
+            let effects = self.state.step(self.now, Event::Command { origin, command });
+            if when == 2 {
+                let taken = effects.iter().any(|effect| matches!(effect, Effect::Reply { result: Ok(_), .. }));
+                for effect in effects {
+                    if let Effect::Persist(change) = effect {
+                        self.disk.keep(change);
+                    }
+                }
+                if taken {
+                    self.acknowledged.push((session, id, text));
+                }
+            }
+        }
+        for outside in self.outside.values_mut() {
+            outside.linked = false;
+            outside.lost = None;
+            outside.sync_at = None;
+        }
+        self.now.monotonic = 0;
+        let (state, effects) = State::restore(settings(), self.disk.snapshot(), self.now);
+        self.state = state;
+        self.state.check().map_err(TestCaseError::fail)?;
+        self.carry_out(effects).map(drop)
+    }
+
+    fn check(&self) -> Verdict {
+        for (session, id, text) in &self.acknowledged {
+            let Some(row) = self.disk.messages.get(id) else {
+                return Err(TestCaseError::fail(format!("message {id} was acknowledged and is lost")));
+            };
+            prop_assert_eq!(row.session, *session, "a message changed its session");
+            prop_assert_eq!(&row.text, text);
+        }
+        for (id, times) in &self.begun {
+            prop_assert!(*times <= 1, "message {} was begun {} times", id, times);
+        }
+        for (request, times) in &self.answers {
+            prop_assert!(*times <= 1, "prompt {} was answered {} times", request, times);
+        }
+        for row in self.disk.messages.values() {
+            let begun = self.begun.get(&row.id).copied().unwrap_or(0);
+            if row.state == MessageState::Done {
+                prop_assert_eq!(begun, 1, "message {} is called done and never began", row.id);
+            }
+            if row.state == MessageState::Cancelled {
+                prop_assert_eq!(begun, 0, "message {} is called cancelled and began", row.id);
+            }
+        }
+        for (session, order) in &self.order {
+            let mut sorted = order.clone();
+            sorted.sort();
+            prop_assert!(self.reordered.contains(session) || *order == sorted, "order lost: {:?}", order);
+        }
+        for (session, row) in &self.disk.sessions {
+            let entries = self.disk.entries.get(session).map_or(0, BTreeSet::len);
+            prop_assert_eq!(u64::try_from(entries).unwrap_or(0), row.seq, "the transcript of {} has gaps", session);
+        }
+        Ok(())
+    }
+
+    /// Lets everything come to rest: nobody disturbs, and every decision is made.
+    fn come_to_rest(&mut self) -> Verdict {
+        for _ in 0..400 {
+            self.now.monotonic += 30_000;
+            self.event(Event::Tick)?;
+            for session in self.sessions() {
+                self.ingest(session, usize::MAX / 2)?;
+                self.claude_goes_on(session, false)?;
+                let row = &self.disk.sessions[&session];
+                let (paused, fails) = (row.paused.is_some(), row.goal == Goal::Fail);
+                let target = SessionRef::Id(session.to_string());
+                if fails {
+                    let restart = self.keyed(target.clone());
+                    self.command(Command::Restart(restart))?;
+                }
+                if paused {
+                    let resume = self.keyed(target);
+                    self.command(Command::Resume(resume))?;
+                }
+            }
+            let open = self.disk.permissions.values().filter(|row| row.state == PermissionState::Open);
+            for id in open.map(|row| row.id.to_string()).collect::<Vec<_>>() {
+                let answer = self.keyed((id, Answer::Allow));
+                self.command(Command::Answer(answer))?;
+            }
+            if self.disk.messages.values().all(|row| row.state.is_final()) {
+                return self.check();
+            }
+        }
+        let stuck: Vec<_> = self.disk.messages.values().filter(|row| !row.state.is_final()).collect();
+        Err(TestCaseError::fail(format!("messages never come to an end: {stuck:?}")))
+    }
+}
+
+impl Outside {
+    fn exit(&mut self, exit: Exit) {
+        if let Some(claude) = self.host.as_mut().filter(|claude| !claude.exited) {
+            claude.exited = true;
+            claude.waiting.clear();
+            claude.turn = None;
+            claude.asked = None;
+            self.journal.push(Fact::Exited { launch: claude.launch, exit });
+        }
+    }
+}
+
+fn settings() -> Settings {
+    Settings { max_active: 4, max_starting: 2, on_interrupted: None }
+}
+
+fn ask(request: &str) -> PermissionAsk {
+    PermissionAsk {
+        request_id: request.to_owned(),
+        kind: PermissionKind::Tool,
+        tool: "Bash".to_owned(),
+        input: serde_json::json!({ "command": "true" }),
+        title: "true".to_owned(),
+        suggestions: Vec::new(),
+    }
+}
+
+fn turn_end(messages: &[MessageId], ok: bool) -> TurnEnd {
+    TurnEnd {
+        messages: messages.to_vec(),
+        ok,
+        outcome: if ok { "success" } else { "error_during_execution" }.to_owned(),
+        error: None,
+        api_status: None,
+        cost_total: 0.01,
+        context_max: None,
+        duration_ms: 1,
+    }
+}
+
+/// Facts of one session change nothing of another, beyond giving it the start slot that became free.
+fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdict {
+    for effect in effects {
+        let of = match effect {
+            Effect::Persist(Change::Message(row)) => row.session,
+            Effect::Persist(Change::Permission(row)) => row.id.session,
+            Effect::Persist(Change::Entry { session, .. }) => *session,
+            Effect::Send { session, .. } | Effect::Stop { session, .. } | Effect::Release { session, .. } => *session,
+            Effect::Publish(Notice::Entry { session, .. } | Notice::Delta { session, .. }) => *session,
+            Effect::Publish(Notice::Permission(row)) => row.id.session,
+            Effect::Publish(Notice::Queue(queue)) => queue.session,
+            _ => continue,
+        };
+        prop_assert_eq!(of, session, "a fact of one session reached another: {:?}", effect);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_interleaving_keeps_the_promises(acts in acts()) {
+        let mut world = World::new();
+        world.create()?;
+        for act in acts {
+            world.act(act)?;
+        }
+        world.come_to_rest()?;
+    }
+}
