@@ -20,6 +20,8 @@ mod queue;
 mod retry;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use effect::*;
 pub use event::*;

@@ -1,5 +1,7 @@
 //! Facts: what a driver reads out of a session's journal. A driver reports and decides nothing.
 
+use uuid::Uuid;
+
 use super::{EntryBody, MessageId, PermissionAsk};
 
 /// Something that happened in a session.
@@ -103,6 +105,8 @@ pub enum Fact {
         /// Milliseconds until the next.
         delay_ms: u64,
     },
+    /// Claude goes on under another id of the conversation.
+    ConversationReset(Uuid),
     /// A line of output that is not what Claude's protocol allows; its beginning, free of control characters.
     Garbage(String),
 }

@@ -76,6 +76,7 @@ impl Session {
             Fact::Retrying { attempt, of, status, error, delay_ms } => {
                 self.retrying(step, attempt, of, status, &error, delay_ms);
             }
+            Fact::ConversationReset(claude_session) => self.row.claude_session = claude_session,
             Fact::Garbage(beginning) => {
                 self.garbage += 1;
                 if self.garbage <= GARBAGE_SHOWN {

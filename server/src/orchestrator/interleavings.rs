@@ -21,27 +21,67 @@ const ORIGIN: ClientId = 1;
 #[derive(Clone, Debug)]
 enum Act {
     Create,
-    Send { session: usize, steer: bool },
-    Repeat { message: usize },
-    Remove { message: usize },
-    Move { message: usize, to: u32 },
-    Pause { session: usize },
-    Resume { session: usize },
-    Interrupt { session: usize },
-    Restart { session: usize },
-    Terminate { session: usize },
-    Answer { prompt: usize },
-    Recover { session: usize, again: bool },
+    Send {
+        session: usize,
+        steer: bool,
+    },
+    Repeat {
+        message: usize,
+    },
+    Remove {
+        message: usize,
+    },
+    Move {
+        message: usize,
+        to: u32,
+    },
+    Pause {
+        session: usize,
+    },
+    Resume {
+        session: usize,
+    },
+    Interrupt {
+        session: usize,
+    },
+    Restart {
+        session: usize,
+    },
+    Terminate {
+        session: usize,
+    },
+    Answer {
+        prompt: usize,
+    },
+    Recover {
+        session: usize,
+        again: bool,
+    },
     /// Claude goes on by one step.
-    Claude { session: usize, ask: bool },
+    Claude {
+        session: usize,
+        ask: bool,
+    },
     /// The link takes in this many facts.
-    Ingest { session: usize, facts: usize },
-    ClaudeDies { session: usize },
+    Ingest {
+        session: usize,
+        facts: usize,
+    },
+    ClaudeDies {
+        session: usize,
+    },
     /// The host dies, and with it what Claude had said and the host had not written down.
-    HostDies { session: usize, unsaid: bool },
+    HostDies {
+        session: usize,
+        unsaid: bool,
+    },
     /// The daemon dies: before the commit of the step, after it, or between two steps.
-    DaemonDies { when: u8 },
-    Clock { ms: u64 },
+    DaemonDies {
+        when: u8,
+    },
+    Clock {
+        ms: u64,
+    },
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -86,7 +126,9 @@ impl Disk {
             Change::Message(row) => drop(self.messages.insert(row.id, *row)),
             Change::Permission(row) => drop(self.permissions.insert(row.id, *row)),
             Change::Request { key, subject, .. } => self.requests.push((key, subject)),
-            Change::Entry { session, entry } => drop(self.entries.entry(session).or_default().insert(entry.seq)),
+            Change::Entry { session, entry } => {
+                drop(self.entries.entry(session).or_default().insert(entry.seq))
+            }
             Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
         }
     }
@@ -259,7 +301,10 @@ impl World {
                     if let Some(outside) = self.outside.get_mut(&session)
                         && outside.host.as_ref().is_some_and(|claude| claude.launch == launch)
                     {
-                        prop_assert!(outside.host.as_ref().is_some_and(|claude| claude.exited), "let go too early");
+                        prop_assert!(
+                            outside.host.as_ref().is_some_and(|claude| claude.exited),
+                            "let go too early"
+                        );
                         outside.host = None;
                         outside.linked = false;
                     }
@@ -276,7 +321,8 @@ impl World {
 
     fn write(&mut self, session: SessionId, launch: u32, input: Input) -> Verdict {
         let Some(outside) = self.outside.get_mut(&session) else { return Ok(()) };
-        let Some(claude) = outside.host.as_mut().filter(|claude| claude.launch == launch && !claude.exited) else {
+        let Some(claude) = outside.host.as_mut().filter(|claude| claude.launch == launch && !claude.exited)
+        else {
             return Ok(());
         };
         match input {
@@ -304,7 +350,8 @@ impl World {
                 if let Some(request_id) = claude.asked.take() {
                     outside.journal.push(Fact::Withdrawn { request_id });
                 }
-                let broken: Vec<MessageId> = claude.turn.take().into_iter().chain(claude.waiting.drain(..)).collect();
+                let broken: Vec<MessageId> =
+                    claude.turn.take().into_iter().chain(claude.waiting.drain(..)).collect();
                 outside.journal.push(Fact::TurnEnded(turn_end(&broken, false)));
                 for message in broken {
                     outside.journal.push(Fact::Lifecycle { message, stage: Stage::Cancelled });
@@ -449,8 +496,10 @@ impl World {
         };
         let first = self.command(Command::Create(Box::new(create.clone())))?;
         let second = self.command(Command::Create(Box::new(create)))?;
-        if let (Some(Ok(Outcome::Created { session: first, .. })), Some(Ok(Outcome::Created { session: second, .. }))) =
-            (&first, &second)
+        if let (
+            Some(Ok(Outcome::Created { session: first, .. })),
+            Some(Ok(Outcome::Created { session: second, .. })),
+        ) = (&first, &second)
         {
             prop_assert_eq!(first.row.id, second.row.id, "a repeat created another session");
         } else {
@@ -470,7 +519,8 @@ impl World {
         self.asks += 1;
         let request = format!("ask-{}", self.asks);
         let Some(outside) = self.outside.get_mut(&session) else { return Ok(()) };
-        let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.asked.is_none()) else {
+        let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.asked.is_none())
+        else {
             return Ok(());
         };
         match claude.turn {
@@ -511,7 +561,10 @@ impl World {
     /// Claude begins a message and the host dies before it has written that down.
     fn begin_unsaid(&mut self, session: SessionId) {
         let Some(outside) = self.outside.get_mut(&session) else { return };
-        let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.turn.is_none()) else { return };
+        let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.turn.is_none())
+        else {
+            return;
+        };
         if let Some(id) = claude.waiting.pop_front() {
             outside.record.insert(id);
             *self.begun.entry(id).or_default() += 1;
@@ -520,9 +573,12 @@ impl World {
     }
 
     fn ingest(&mut self, session: SessionId, count: usize) -> Verdict {
-        let Some(outside) = self.outside.get_mut(&session).filter(|outside| outside.linked) else { return Ok(()) };
+        let Some(outside) = self.outside.get_mut(&session).filter(|outside| outside.linked) else {
+            return Ok(());
+        };
         // A link reads no further than the end of its launch: what follows is for the next link.
-        let end = outside.journal[outside.taken..].iter().position(|fact| matches!(fact, Fact::Exited { .. }));
+        let end =
+            outside.journal[outside.taken..].iter().position(|fact| matches!(fact, Fact::Exited { .. }));
         let end = end.map_or(outside.journal.len(), |at| outside.taken + at + 1);
         let until = outside.taken.saturating_add(count).min(end);
         let facts = outside.journal[outside.taken..until].to_vec();
@@ -541,7 +597,8 @@ impl World {
             }
             self.event(Event::Synced { session, launch })?;
         }
-        let lost = self.outside.get_mut(&session).filter(|_| read_all).and_then(|outside| outside.lost.take());
+        let lost =
+            self.outside.get_mut(&session).filter(|_| read_all).and_then(|outside| outside.lost.take());
         if let Some(launch) = lost {
             if let Some(outside) = self.outside.get_mut(&session) {
                 outside.linked = false;
@@ -563,7 +620,8 @@ impl World {
             let origin = Origin { client: ORIGIN, name: "a person".to_owned(), reply: 1 };
             let effects = self.state.step(self.now, Event::Command { origin, command });
             if when == 2 {
-                let taken = effects.iter().any(|effect| matches!(effect, Effect::Reply { result: Ok(_), .. }));
+                let taken =
+                    effects.iter().any(|effect| matches!(effect, Effect::Reply { result: Ok(_), .. }));
                 for effect in effects {
                     if let Effect::Persist(change) = effect {
                         self.disk.keep(change);
@@ -616,7 +674,12 @@ impl World {
         }
         for (session, row) in &self.disk.sessions {
             let entries = self.disk.entries.get(session).map_or(0, BTreeSet::len);
-            prop_assert_eq!(u64::try_from(entries).unwrap_or(0), row.seq, "the transcript of {} has gaps", session);
+            prop_assert_eq!(
+                u64::try_from(entries).unwrap_or(0),
+                row.seq,
+                "the transcript of {} has gaps",
+                session
+            );
         }
         Ok(())
     }
@@ -702,7 +765,9 @@ fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdict {
             Effect::Persist(Change::Message(row)) => row.session,
             Effect::Persist(Change::Permission(row)) => row.id.session,
             Effect::Persist(Change::Entry { session, .. }) => *session,
-            Effect::Send { session, .. } | Effect::Stop { session, .. } | Effect::Release { session, .. } => *session,
+            Effect::Send { session, .. } | Effect::Stop { session, .. } | Effect::Release { session, .. } => {
+                *session
+            }
             Effect::Publish(Notice::Entry { session, .. } | Notice::Delta { session, .. }) => *session,
             Effect::Publish(Notice::Permission(row)) => row.id.session,
             Effect::Publish(Notice::Queue(queue)) => queue.session,

@@ -156,7 +156,8 @@ impl Session {
     /// Whether it holds a start slot.
     pub(super) fn is_starting(&self) -> bool {
         let adopted_early = self.phase == Phase::Adopting && !self.row.ready;
-        adopted_early || matches!(self.phase, Phase::Inspecting | Phase::Launching | Phase::Initializing { .. })
+        adopted_early
+            || matches!(self.phase, Phase::Inspecting | Phase::Launching | Phase::Initializing { .. })
     }
 
     pub(super) fn is_terminated(&self) -> bool {

@@ -48,7 +48,14 @@ pub fn decode(line: &[u8]) -> Vec<Fact> {
             vec![Fact::Withdrawn { request_id: take_text(&mut value, "request_id") }]
         }
         "rate_limit_event" => system::rate_limit(&value).into_iter().collect(),
-        "conversation_reset" => vec![system::info("The conversation was cleared.")],
+        "conversation_reset" => {
+            let cleared = system::info("The conversation was cleared.");
+            uuid(&value, "new_conversation_id")
+                .map(Fact::ConversationReset)
+                .into_iter()
+                .chain([cleared])
+                .collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -8,8 +8,11 @@ use crate::orchestrator::{Input, Problem};
 /// The line to write, newline included. An answer that does not fit its prompt is a problem `answer_invalid`.
 pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
     let line = match input {
-        Input::Initialize { request_id } => control_request(request_id, "initialize"),
-        Input::Interrupt { request_id } => control_request(request_id, "interrupt"),
+        Input::Initialize { request_id } => control_request(request_id, json!({"subtype": "initialize"})),
+        // Without the flag a message that Claude has and has not begun would run after the interrupt.
+        Input::Interrupt { request_id } => {
+            control_request(request_id, json!({"subtype": "interrupt", "cancel_queued": true}))
+        }
         Input::Message { id, text, steer } => {
             let mut message = json!({
                 "type": "user",
@@ -40,8 +43,8 @@ pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
     Ok(line)
 }
 
-fn control_request(request_id: &str, subtype: &str) -> Value {
-    json!({"type": "control_request", "request_id": request_id, "request": {"subtype": subtype}})
+fn control_request(request_id: &str, request: Value) -> Value {
+    json!({"type": "control_request", "request_id": request_id, "request": request})
 }
 
 fn control_response(response: &Value) -> Value {
@@ -100,7 +103,7 @@ mod tests {
             "request": {"subtype": "initialize"}});
         assert_eq!(line(&initialize), expected);
         let interrupt = Input::Interrupt { request_id: "areyouj-2".to_owned() };
-        assert_eq!(line(&interrupt)["request"], json!({"subtype": "interrupt"}));
+        assert_eq!(line(&interrupt)["request"], json!({"subtype": "interrupt", "cancel_queued": true}));
     }
 
     #[test]

@@ -488,6 +488,9 @@ fn what_a_person_should_know_becomes_a_notice() {
     let failed = system("status", json!({"compact_result": "failed", "compact_error": "too big"}));
     assert_eq!(notice(failed).1, "The conversation could not be compacted: too big");
     assert_eq!(notice(json!({"type": "conversation_reset"})).1, "The conversation was cleared.");
+    let new = Uuid::from_u128(9);
+    let reset = decode_value(&json!({"type": "conversation_reset", "new_conversation_id": new}));
+    assert_eq!(reset.first(), Some(&Fact::ConversationReset(new)));
 }
 
 #[test]

@@ -1,0 +1,374 @@
+//! Single rules of the orchestrator, one sentence each. What must hold in every order of events is tested by the
+//! interleavings.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::*;
+
+struct Bench {
+    state: State,
+    now: Now,
+    ids: u128,
+}
+
+impl Bench {
+    fn new(settings: Settings) -> Bench {
+        let now = Now { wall: 1_000_000, monotonic: 0 };
+        Bench { state: State::restore(settings, Snapshot::default(), now).0, now, ids: 0 }
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.ids += 1_000;
+        Uuid::from_u128(self.ids)
+    }
+
+    fn step(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.state.step(self.now, event);
+        self.state.check().unwrap();
+        effects
+    }
+
+    fn command(&mut self, command: Command) -> (Result<Outcome, Problem>, Vec<Effect>) {
+        let origin = Origin { client: 1, name: "a person".to_owned(), reply: 1 };
+        let effects = self.step(Event::Command { origin, command });
+        let answer = effects.iter().find_map(|effect| match effect {
+            Effect::Reply { result, .. } => Some(result.clone()),
+            _ => None,
+        });
+        (answer.expect("every command is answered in its own step"), effects)
+    }
+
+    fn create(&mut self) -> (Result<SessionId, Problem>, Vec<Effect>) {
+        let key = self.id().to_string();
+        let start = u8::try_from(self.ids / 1_000 % 200).unwrap();
+        let random: Vec<u8> = (start..start + 8).collect();
+        let create = Create {
+            key,
+            candidates: SessionId::from_random(&random).into_iter().collect(),
+            claude_session: self.id(),
+            directory: "/project".to_owned(),
+            environment: BTreeMap::new(),
+            name: None,
+            driver: Driver::Stream,
+            model: None,
+            permission_mode: None,
+            messages: Vec::new(),
+        };
+        let (answer, effects) = self.command(Command::Create(Box::new(create)));
+        let id = answer.map(|outcome| match outcome {
+            Outcome::Created { session, .. } => session.row.id,
+            other => panic!("not a session: {other:?}"),
+        });
+        (id, effects)
+    }
+
+    fn facts(&mut self, session: SessionId, facts: Vec<Fact>) -> Vec<Effect> {
+        let position = self.state.sessions[&session].row.position;
+        self.step(Event::Facts { session, facts, position })
+    }
+
+    fn ready(&mut self) -> SessionId {
+        let session = self.create().0.unwrap();
+        self.facts(session, vec![Fact::Started { launch: 1, pid: 7 }, Fact::Ready { pending: Vec::new() }]);
+        session
+    }
+
+    fn send(&mut self, session: SessionId, text: &str) -> Result<MessageId, Problem> {
+        let id = self.id();
+        let target = SessionRef::Id(session.to_string());
+        let sent = self.command(Command::Send { session: target, id, text: text.to_owned(), steer: false }).0;
+        sent.map(|_| id)
+    }
+
+    fn view(&self, session: SessionId) -> SessionView {
+        self.state.views(true).into_iter().find(|view| view.row.id == session).unwrap()
+    }
+
+    fn pass(&mut self, ms: u64) -> Vec<Effect> {
+        self.now.monotonic += ms;
+        self.now.wall += ms;
+        self.step(Event::Tick)
+    }
+}
+
+fn launches(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Launch(_) | Effect::Inspect { .. })).count()
+}
+
+fn sent(effects: &[Effect]) -> Vec<&Input> {
+    let input = |effect| match effect {
+        &Effect::Send { ref input, .. } => Some(input),
+        _ => None,
+    };
+    effects.iter().filter_map(input).collect()
+}
+
+fn code<T: std::fmt::Debug>(result: &Result<T, Problem>) -> &str {
+    result.as_ref().err().map_or("ok", |problem| problem.code.as_str())
+}
+
+#[test]
+fn only_so_many_sessions_start_at_once_and_the_next_follows_when_one_is_ready() {
+    let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
+    let (first, effects) = bench.create();
+    assert_eq!(launches(&effects), 1);
+    assert_eq!(launches(&bench.create().1), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    let first = first.unwrap();
+    let started = bench.facts(first, vec![Fact::Started { launch: 1, pid: 7 }]);
+    assert_eq!(launches(&started), 0);
+    let ready = bench.facts(first, vec![Fact::Ready { pending: Vec::new() }]);
+    assert_eq!(launches(&ready), 1);
+}
+
+#[test]
+fn a_session_beyond_the_limit_is_refused_until_another_has_ended() {
+    let mut bench = Bench::new(Settings { max_active: 1, ..Settings::default() });
+    let first = bench.ready();
+    assert_eq!(code(&bench.create().0), "too_many_sessions");
+    let key = bench.id().to_string();
+    let target = SessionRef::Id(first.to_string());
+    bench.command(Command::Terminate(Keyed { key, what: target })).0.unwrap();
+    assert_eq!(code(&bench.create().0), "too_many_sessions", "its Claude still runs");
+    bench.facts(first, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
+    assert_eq!(bench.view(first).row.status, Status::Terminated);
+    assert_eq!(code(&bench.create().0), "ok");
+}
+
+#[test]
+fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    for (launch, delay) in (1..).zip([1_000, 2_000, 4_000, 8_000]) {
+        let gone = vec![
+            Fact::Started { launch, pid: 7 },
+            Fact::ErrorLine("bad flag".to_owned()),
+            Fact::Exited { launch, exit: Exit::Code(1) },
+        ];
+        bench.facts(session, gone);
+        let view = bench.view(session);
+        assert_eq!(view.row.status, Status::Starting);
+        assert!(view.row.status_reason.unwrap().contains(&format!("Try {} of 5", launch + 1)));
+        assert_eq!(launches(&bench.pass(delay - 1)), 0);
+        assert_eq!(launches(&bench.pass(1)), 1);
+        bench.step(Event::Inspected { session, conversation: false, seen: Vec::new() });
+    }
+    let gone = vec![Fact::ErrorLine("bad flag".to_owned()), Fact::Exited { launch: 5, exit: Exit::Code(1) }];
+    bench.facts(session, gone);
+    let view = bench.view(session);
+    assert_eq!(view.row.status, Status::Error);
+    let error = view.row.error.unwrap();
+    assert_eq!((error.code.as_str(), error.log.as_deref()), ("claude_start_failed", Some("bad flag")));
+}
+
+#[test]
+fn a_claude_that_never_answers_is_stopped_and_counts_as_a_failed_start() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
+    let effects = bench.pass(60_000);
+    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(15) }]);
+    assert!(bench.view(session).row.status_reason.unwrap().contains("did not get ready within 60 s"));
+}
+
+#[test]
+fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for launch in 1..=6 {
+        assert_ne!(bench.view(session).row.status, Status::Error, "crash {launch}");
+        bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(11) }]);
+        bench.pass(10_000);
+        bench.step(Event::Inspected { session, conversation: true, seen: Vec::new() });
+        let next = launch + 1;
+        bench.facts(
+            session,
+            vec![Fact::Started { launch: next, pid: 7 }, Fact::Ready { pending: Vec::new() }],
+        );
+    }
+    assert_eq!(bench.view(session).row.error.unwrap().code, "crashed_too_often");
+}
+
+#[test]
+fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
+    for conversation in [true, false] {
+        let mut bench = Bench::new(Settings::default());
+        let session = bench.ready();
+        bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+        bench.pass(500);
+        let effects = bench.step(Event::Inspected { session, conversation, seen: Vec::new() });
+        let resumed = effects.iter().any(|effect| matches!(effect, Effect::Launch(order) if order.resume));
+        assert_eq!(resumed, conversation);
+    }
+}
+
+#[test]
+fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let message = bench.send(session, "hello").unwrap();
+    let refused = |attempt| Fact::Retrying {
+        attempt,
+        of: 10,
+        status: Some(401),
+        error: "authentication_failed".to_owned(),
+        delay_ms: 500,
+    };
+    let started = Fact::Lifecycle { message, stage: Stage::Started };
+    bench.facts(session, vec![Fact::Written(Written::Message(message)), started, refused(1), refused(2)]);
+    assert_eq!(bench.view(session).row.status, Status::Active);
+    let effects = bench.facts(session, vec![refused(3)]);
+    assert!(matches!(sent(&effects).as_slice(), [Input::Interrupt { .. }]));
+    let end = TurnEnd {
+        messages: vec![message],
+        ok: false,
+        outcome: "error_during_execution".to_owned(),
+        error: None,
+        api_status: None,
+        cost_total: 0.0,
+        context_max: None,
+        duration_ms: 1,
+    };
+    let effects = bench.facts(session, vec![Fact::TurnEnded(end)]);
+    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    let view = bench.view(session);
+    assert_eq!(view.row.error.unwrap().code, "login_needed");
+    assert_eq!(view.row.pause_message, Some(message), "the message can be sent again");
+}
+
+#[test]
+fn what_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
+    let expected = [
+        (None, true, 0),
+        (Some(Recovery::Skip), false, 0),
+        (Some(Recovery::Again), false, 1),
+        (Some(Recovery::Continue), false, 1),
+    ];
+    for (on_interrupted, paused, queued) in expected {
+        let mut bench = Bench::new(Settings { on_interrupted, ..Settings::default() });
+        let session = bench.ready();
+        let message = bench.send(session, "hello").unwrap();
+        let begun = Fact::Lifecycle { message, stage: Stage::Started };
+        bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
+        bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+        let view = bench.view(session);
+        assert_eq!((view.row.paused.is_some(), view.queued), (paused, queued), "{on_interrupted:?}");
+        assert_eq!(view.attention.is_some(), paused);
+    }
+}
+
+#[test]
+fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_first() {
+    let mut bench = Bench::new(Settings::default());
+    let (first, second) = (bench.ready(), bench.ready());
+    let get = |bench: &mut Bench, text: &str| bench.command(Command::Get(SessionRef::Id(text.to_owned()))).0;
+    assert_eq!(code(&get(&mut bench, "")), "ambiguous_id");
+    assert_eq!(code(&get(&mut bench, "99999999")), "session_not_found");
+    assert_eq!(code(&get(&mut bench, &first.as_str().to_lowercase())), "ok");
+    let key = bench.id().to_string();
+    bench.command(Command::Terminate(Keyed { key, what: SessionRef::Id(second.to_string()) })).0.unwrap();
+    bench.facts(second, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
+    let Ok(Outcome::Session(view)) = get(&mut bench, "") else { panic!("one live session is left") };
+    assert_eq!(view.row.id, first);
+}
+
+#[test]
+fn a_message_moves_to_the_place_that_was_asked_for() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let key = bench.id().to_string();
+    bench.command(Command::Pause(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
+    let ids: Vec<MessageId> = (0..5).map(|_| bench.send(session, "hello").unwrap()).collect();
+    let mut expected = ids.clone();
+    // Enough moves to use up the room between two neighbours many times over.
+    for turn in 0..200usize {
+        let (from, to) = (turn * 3 % 5, turn % 4);
+        let id = expected.remove(from);
+        expected.insert(to, id);
+        let key = bench.id().to_string();
+        let what = (id.to_string(), u32::try_from(to).unwrap());
+        bench.command(Command::Move(Keyed { key, what })).0.unwrap();
+        let Ok(Outcome::Queue(queue)) = bench.command(Command::Queue(SessionRef::Id(session.to_string()))).0
+        else {
+            panic!("a queue was asked for");
+        };
+        let order: Vec<MessageId> = queue.messages.iter().map(|message| message.row.id).collect();
+        assert_eq!(order, expected);
+    }
+}
+
+#[test]
+fn a_message_is_refused_when_it_is_empty_or_too_large_or_the_queue_is_full() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    assert_eq!(code(&bench.send(session, " \n")), "message_empty");
+    assert_eq!(code(&bench.send(session, &"x".repeat((1 << 20) + 1))), "message_too_large");
+    for _ in 0..16 {
+        assert_eq!(code(&bench.send(session, &"x".repeat(1 << 20))), "ok");
+    }
+    assert_eq!(code(&bench.send(session, "x")), "queue_full");
+}
+
+#[test]
+fn a_question_is_answered_by_choices_that_exist() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let question = |several: bool| {
+        serde_json::json!({"questions": [{"question": "Which?", "multiSelect": several,
+            "options": [{"label": "A"}, {"label": "B"}]}]})
+    };
+    for (number, several) in [(1, false), (2, true)] {
+        let ask = PermissionAsk {
+            request_id: format!("r{number}"),
+            kind: PermissionKind::Question,
+            tool: "AskUserQuestion".to_owned(),
+            input: question(several),
+            title: "Which?".to_owned(),
+            suggestions: Vec::new(),
+        };
+        bench.facts(session, vec![Fact::Asked(ask)]);
+        let mut answer = |answer: Answer| {
+            let key = bench.id().to_string();
+            let what = (format!("{session}-{number}"), answer);
+            code(&bench.command(Command::Answer(Keyed { key, what })).0).to_owned()
+        };
+        let choose = |labels: &[&str]| Answer::Choose {
+            choices: vec![labels.iter().map(|label| (*label).to_owned()).collect()],
+        };
+        assert_eq!(answer(Answer::Allow), "answer_invalid");
+        assert_eq!(answer(Answer::Choose { choices: Vec::new() }), "answer_invalid");
+        assert_eq!(answer(choose(&[])), "answer_invalid");
+        assert_eq!(answer(choose(&["A", "B"])), if several { "ok" } else { "answer_invalid" });
+        assert_eq!(answer(choose(&["A"])), if several { "permission_answered" } else { "ok" });
+    }
+}
+
+#[test]
+fn nothing_here_can_reach_the_world_outside() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![root.join("orchestrator.rs")];
+    files.extend(std::fs::read_dir(root.join("orchestrator")).unwrap().map(|file| file.unwrap().path()));
+    assert!(files.len() > 10);
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        if ["tests.rs", "interleavings.rs"].contains(&name.as_str()) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for (at, _) in code.match_indices("std::") {
+            let module: String =
+                code[at + 5..].chars().take_while(|letter| letter.is_alphanumeric()).collect();
+            let pure = ["cmp", "collections", "fmt", "mem", "str"];
+            assert!(pure.contains(&module.as_str()), "{name} uses std::{module}");
+        }
+        for crate_name in
+            ["tokio", "nix::", "rusqlite", "tracing", "getrandom", "new_v4", "println!", "crate::"]
+        {
+            assert!(!code.contains(crate_name), "{name} uses {crate_name}");
+        }
+    }
+}
