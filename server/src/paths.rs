@@ -1,1 +1,383 @@
+//! Where everything is kept: sockets, database, journals, logs, configuration.
+//!
+//! With `AREYOUJ_HOME` set everything is under it (`run/`, `data/`, `state/`, `config/`). Otherwise the XDG
+//! directories are used, each with `/areyouj` below it; without `XDG_RUNTIME_DIR` the sockets are under the state
+//! directory, which is per user as well.
 
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use areyouj_protocol::{ErrorCode, PROTOCOL_VERSION};
+
+use crate::orchestrator::SessionId;
+
+/// A socket's path has to stay below this many bytes: the kernel takes 107, other systems fewer, and a home that
+/// works should go on working when it is moved to one of them.
+const SOCKET_PATH_LIMIT: usize = 100;
+
+/// The name of a host's socket is as long as this one, whichever session it is for.
+const ANY_HOST_SOCKET: &str = "XXXXXXXX.sock";
+
+/// For the owner alone: prompts, environments and answers are private.
+const PRIVATE: u32 = 0o700;
+
+/// Permissions that others than the owner have.
+const OTHERS: u32 = 0o077;
+
+/// Where everything is kept. All paths are absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    run: PathBuf,
+    data: PathBuf,
+    state: PathBuf,
+    config: PathBuf,
+    home: Option<PathBuf>,
+}
+
+/// Why there is no usable place.
+#[derive(Debug, thiserror::Error)]
+pub enum PathsError {
+    /// Neither `AREYOUJ_HOME` nor `HOME` names a directory.
+    #[error("neither AREYOUJ_HOME nor HOME names a directory")]
+    NoHome,
+    /// A socket in the runtime directory would have too long a path.
+    #[error("the path {} is too long for a socket ({} bytes, {SOCKET_PATH_LIMIT} are too many)",
+        .socket.display(), .socket.as_os_str().len())]
+    TooLong {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The runtime directory belongs to somebody else.
+    #[error("{} belongs to another user (uid {owner})", .directory.display())]
+    ForeignDirectory {
+        /// The directory.
+        directory: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// The runtime directory is something else.
+    #[error("{} is not a directory", .path.display())]
+    NotADirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A directory could not be made or made private.
+    #[error("cannot prepare the directory {}: {source}", .directory.display())]
+    Create {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl PathsError {
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            PathsError::TooLong { .. } => ErrorCode::HomePathTooLong,
+            PathsError::NotADirectory { .. } => ErrorCode::NotADirectory,
+            PathsError::NoHome | PathsError::ForeignDirectory { .. } | PathsError::Create { .. } => {
+                ErrorCode::DirectoryNotAccessible
+            }
+        }
+    }
+
+    /// What to do, one sentence.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            PathsError::NoHome => "Set AREYOUJ_HOME to a directory of your own.",
+            PathsError::TooLong { .. } => {
+                "Set AREYOUJ_HOME or XDG_RUNTIME_DIR to a directory with a shorter path."
+            }
+            PathsError::ForeignDirectory { .. } => {
+                "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own."
+            }
+            PathsError::NotADirectory { .. } => "Move it away, or set AREYOUJ_HOME to another directory.",
+            PathsError::Create { .. } => {
+                "Make it writable for you and the disk not full, or set AREYOUJ_HOME to another directory."
+            }
+        }
+    }
+}
+
+impl Paths {
+    /// The places that these environment variables name. Touches no file.
+    pub fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Paths, PathsError> {
+        let named = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let paths = match named("AREYOUJ_HOME") {
+            Some(home) => {
+                let home = std::path::absolute(&home)
+                    .map_err(|source| PathsError::Create { directory: home, source })?;
+                Paths {
+                    run: home.join("run"),
+                    data: home.join("data"),
+                    state: home.join("state"),
+                    config: home.join("config"),
+                    home: Some(home),
+                }
+            }
+            None => {
+                // The XDG specification wants relative paths ignored.
+                let xdg = |name: &str, fallback: &str| {
+                    named(name)
+                        .filter(|path| path.is_absolute())
+                        .or_else(|| {
+                            named("HOME").filter(|home| home.is_absolute()).map(|home| home.join(fallback))
+                        })
+                        .map(|path| path.join("areyouj"))
+                        .ok_or(PathsError::NoHome)
+                };
+                let state = xdg("XDG_STATE_HOME", ".local/state")?;
+                Paths {
+                    run: named("XDG_RUNTIME_DIR")
+                        .filter(|path| path.is_absolute())
+                        .map_or_else(|| state.join("run"), |path| path.join("areyouj")),
+                    data: xdg("XDG_DATA_HOME", ".local/share")?,
+                    config: xdg("XDG_CONFIG_HOME", ".config")?,
+                    state,
+                    home: None,
+                }
+            }
+        };
+        for socket in [paths.daemon_socket(), paths.run.join(ANY_HOST_SOCKET)] {
+            if socket.as_os_str().as_bytes().len() >= SOCKET_PATH_LIMIT {
+                return Err(PathsError::TooLong { socket });
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Makes the directories that do not exist, for the owner alone. A runtime directory of another user is refused:
+    /// whoever owns it could put a socket of their own there. The configuration directory is the person's to make.
+    pub fn create(&self) -> Result<(), PathsError> {
+        for directory in [&self.data, &self.state.join("sessions"), &self.log_dir(), &self.run] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(PRIVATE)
+                .create(directory)
+                .map_err(|source| PathsError::Create { directory: directory.clone(), source })?;
+        }
+        for directory in [&self.data, &self.state, &self.run] {
+            make_private(directory)?;
+        }
+        Ok(())
+    }
+
+    /// `AREYOUJ_HOME` as an absolute path, if it is set: what a program started from here has to be given.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// Sockets and lock files.
+    pub fn run_dir(&self) -> &Path {
+        &self.run
+    }
+
+    /// The daemon's socket. Its name carries the version of the protocol.
+    pub fn daemon_socket(&self) -> PathBuf {
+        self.run.join(format!("daemon-v{PROTOCOL_VERSION}.sock"))
+    }
+
+    /// Locked by a daemon for as long as it lives; holds its process id as text.
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.run.join("daemon.lock")
+    }
+
+    /// Locked by a client while it starts or stops a daemon.
+    pub fn start_lock(&self) -> PathBuf {
+        self.run.join("start.lock")
+    }
+
+    /// The socket of a session's host.
+    pub fn host_socket(&self, session: &SessionId) -> PathBuf {
+        self.run.join(format!("{session}.sock"))
+    }
+
+    /// The directory of the database.
+    pub fn data_dir(&self) -> &Path {
+        &self.data
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.data.join("areyouj.db")
+    }
+
+    /// Sessions' files and logs.
+    pub fn state_dir(&self) -> &Path {
+        &self.state
+    }
+
+    /// A session's files: journal, launch file, lock and log of its host.
+    pub fn session_dir(&self, session: &SessionId) -> PathBuf {
+        self.state.join("sessions").join(session.as_str())
+    }
+
+    /// The daemon's log files.
+    pub fn log_dir(&self) -> PathBuf {
+        self.state.join("log")
+    }
+
+    /// What a daemon writes to standard error: panics, and what goes wrong before its log is open.
+    pub fn daemon_stderr(&self) -> PathBuf {
+        self.log_dir().join("daemon-stderr.log")
+    }
+
+    /// The configuration file, which need not exist.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+}
+
+/// The session host's executable: `AREYOUJ_HOST` of this process, or the one beside this program.
+pub fn host_program() -> io::Result<PathBuf> {
+    match std::env::var_os("AREYOUJ_HOST").filter(|value| !value.is_empty()) {
+        Some(program) => std::path::absolute(program),
+        None => Ok(std::env::current_exe()?.with_file_name("areyouj-host")),
+    }
+}
+
+fn make_private(directory: &Path) -> Result<(), PathsError> {
+    let failed = |source| PathsError::Create { directory: directory.to_owned(), source };
+    // The link itself: a link that somebody else planted must not pass for the directory that it points to.
+    let metadata = fs::symlink_metadata(directory).map_err(failed)?;
+    if metadata.is_symlink() {
+        let target = fs::metadata(directory).map_err(failed)?;
+        return check_owner(directory, metadata.uid()).and_then(|()| check_owner(directory, target.uid()));
+    }
+    if !metadata.is_dir() {
+        return Err(PathsError::NotADirectory { path: directory.to_owned() });
+    }
+    check_owner(directory, metadata.uid())?;
+    if metadata.permissions().mode() & OTHERS != 0 {
+        fs::set_permissions(directory, Permissions::from_mode(PRIVATE)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn check_owner(directory: &Path, owner: u32) -> Result<(), PathsError> {
+    if owner == nix::unistd::geteuid().as_raw() {
+        Ok(())
+    } else {
+        Err(PathsError::ForeignDirectory { directory: directory.to_owned(), owner })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(variables: &[(&str, &str)]) -> Result<Paths, PathsError> {
+        Paths::from_environment(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    fn session() -> SessionId {
+        "K7M2Q9XD".parse().unwrap()
+    }
+
+    #[test]
+    fn everything_is_under_areyouj_home_when_it_is_set() {
+        let paths =
+            paths(&[("AREYOUJ_HOME", "/h"), ("HOME", "/u"), ("XDG_RUNTIME_DIR", "/run/user/1")]).unwrap();
+        assert_eq!(paths.daemon_socket(), Path::new("/h/run/daemon-v1.sock"));
+        assert_eq!(paths.host_socket(&session()), Path::new("/h/run/K7M2Q9XD.sock"));
+        assert_eq!(paths.daemon_lock(), Path::new("/h/run/daemon.lock"));
+        assert_eq!(paths.start_lock(), Path::new("/h/run/start.lock"));
+        assert_eq!(paths.database(), Path::new("/h/data/areyouj.db"));
+        assert_eq!(paths.session_dir(&session()), Path::new("/h/state/sessions/K7M2Q9XD"));
+        assert_eq!(paths.log_dir(), Path::new("/h/state/log"));
+        assert_eq!(paths.config_file(), Path::new("/h/config/config.toml"));
+    }
+
+    #[test]
+    fn the_xdg_directories_are_used_otherwise() {
+        let paths = paths(&[
+            ("HOME", "/u"),
+            ("XDG_RUNTIME_DIR", "/run/user/1"),
+            ("XDG_DATA_HOME", "/d"),
+            ("XDG_STATE_HOME", "/s"),
+            ("XDG_CONFIG_HOME", "/c"),
+        ])
+        .unwrap();
+        assert_eq!(paths.run_dir(), Path::new("/run/user/1/areyouj"));
+        assert_eq!(paths.database(), Path::new("/d/areyouj/areyouj.db"));
+        assert_eq!(paths.log_dir(), Path::new("/s/areyouj/log"));
+        assert_eq!(paths.config_file(), Path::new("/c/areyouj/config.toml"));
+    }
+
+    #[test]
+    fn without_a_runtime_directory_sockets_are_under_the_state_directory() {
+        let paths = paths(&[("HOME", "/u"), ("XDG_STATE_HOME", "relative/is/ignored")]).unwrap();
+        assert_eq!(paths.run_dir(), Path::new("/u/.local/state/areyouj/run"));
+        assert_eq!(paths.data_dir(), Path::new("/u/.local/share/areyouj"));
+    }
+
+    #[test]
+    fn a_relative_home_is_made_absolute() {
+        let paths = paths(&[("AREYOUJ_HOME", "some/where")]).unwrap();
+        assert!(paths.run_dir().is_absolute());
+        assert!(paths.run_dir().ends_with("some/where/run"));
+    }
+
+    #[test]
+    fn without_any_home_there_is_no_place() {
+        assert!(matches!(paths(&[("AREYOUJ_HOME", "")]), Err(PathsError::NoHome)));
+    }
+
+    #[test]
+    fn a_home_whose_sockets_would_have_too_long_a_path_is_refused() {
+        let longest = SOCKET_PATH_LIMIT - 1 - "/run/daemon-v1.sock".len();
+        let fits = format!("/{}", "x".repeat(longest - 1));
+        assert!(paths(&[("AREYOUJ_HOME", &fits)]).is_ok());
+        let error = paths(&[("AREYOUJ_HOME", &format!("{fits}x"))]).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::HomePathTooLong);
+    }
+
+    #[test]
+    fn directories_are_made_for_the_owner_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let run = home.path().join("run");
+        fs::create_dir(&run).unwrap();
+        fs::set_permissions(&run, Permissions::from_mode(0o755)).unwrap();
+        let paths = paths(&[("AREYOUJ_HOME", home.path().to_str().unwrap())]).unwrap();
+        paths.create().unwrap();
+        paths.create().unwrap();
+        for directory in [paths.run_dir(), paths.data_dir(), paths.state_dir(), &paths.log_dir()] {
+            assert_eq!(
+                fs::metadata(directory).unwrap().permissions().mode() & 0o777,
+                PRIVATE,
+                "{directory:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_runtime_directory_of_another_user_is_refused() {
+        // Only root can give a directory away; everybody else finds one of root's.
+        let home = tempfile::tempdir().unwrap();
+        let foreign = if nix::unistd::geteuid().is_root() {
+            let directory = home.path().join("foreign");
+            fs::create_dir(&directory).unwrap();
+            std::os::unix::fs::chown(&directory, Some(12_345), None).unwrap();
+            directory
+        } else {
+            PathBuf::from("/usr")
+        };
+        assert!(matches!(make_private(&foreign), Err(PathsError::ForeignDirectory { .. })));
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_runtime_directory_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("run"), "").unwrap();
+        let paths = paths(&[("AREYOUJ_HOME", home.path().to_str().unwrap())]).unwrap();
+        assert!(paths.create().is_err());
+    }
+}
