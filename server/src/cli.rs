@@ -1,1 +1,244 @@
+//! The command line: the same protocol as the editors, for people and scripts.
+//!
+//! Every command prints text for people, or with `--json` one JSON value. Exit codes: 0 done, 1 failed, 2 usage,
+//! 3 timed out.
 
+mod arguments;
+mod choices;
+mod daemon;
+mod doctor;
+mod logs;
+mod permissions;
+mod plain;
+mod prompt;
+mod queue;
+mod screen;
+mod sessions;
+mod spinner;
+mod status;
+mod table;
+mod time;
+mod transcript;
+mod wait;
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::process::ExitCode;
+
+use areyouj_protocol::ErrorCode;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::client::{Client, Failure};
+use crate::paths::Paths;
+use arguments::{Arguments, Command, DaemonCommand};
+use screen::{Screen, say};
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const TIMED_OUT: u8 = 3;
+
+/// What is read from standard input: more than the largest message, so that the daemon says what is too large.
+const MAX_INPUT_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Why a command ended before its end.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    /// It failed, for this reason.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// What it has to say cannot be written.
+    #[error(transparent)]
+    Output(#[from] io::Error),
+    /// It failed and has said so.
+    #[error("the command failed")]
+    Reported,
+}
+
+/// What every command has.
+struct Context {
+    screen: Screen,
+    paths: Paths,
+}
+
+impl Context {
+    /// The daemon, started if need be.
+    fn connect(&self) -> Result<Client, Failure> {
+        Client::connect(&self.paths, true)
+    }
+}
+
+/// Runs the command that these arguments name, the program's own name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = match Arguments::read(&arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return ExitCode::from(refuse(&error, &arguments)),
+    };
+    let screen = Screen::of_process(parsed.json);
+    let paths = match Paths::from_environment(|name| std::env::var_os(name)) {
+        Ok(paths) => paths,
+        Err(error) => {
+            screen.fail(&error.into());
+            return ExitCode::from(FAILED);
+        }
+    };
+    if let Command::Daemon { command: DaemonCommand::Run } = parsed.command {
+        return daemon::run(paths);
+    }
+    let context = Context { screen, paths };
+    match execute(&context, parsed.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(report(&context.screen, error)),
+    }
+}
+
+fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
+    match command {
+        Command::New(new) => sessions::new(context, new),
+        Command::Ls { all } => sessions::list(context, all),
+        Command::Show { id } => sessions::show(context, id),
+        Command::Send { id, text } => queue::send(context, id, &text, false),
+        Command::Steer { id, text } => queue::send(context, id, &text, true),
+        Command::Queue(arguments) => queue::run(context, arguments),
+        Command::Wait { id, goal, timeout } => wait::run(context, id, goal, timeout),
+        Command::Logs { id, follow } => logs::run(context, id, follow),
+        Command::Permissions { id } => permissions::list(context, id),
+        Command::Allow { request, always } => permissions::allow(context, request, always),
+        Command::Deny { request, message } => permissions::deny(context, request, message),
+        Command::Answer { request, choices } => permissions::answer(context, request, &choices),
+        Command::Interrupt { id } => sessions::interrupt(context, id),
+        Command::Restart { id } => sessions::restart(context, id),
+        Command::Terminate { id } => sessions::terminate(context, id),
+        Command::Rename { id, name } => sessions::rename(context, id, name),
+        Command::Rm { id } => sessions::remove(context, id),
+        Command::Daemon { command } => daemon::control(context, &command),
+        Command::Doctor => doctor::run(context),
+        Command::Completions { shell } => completions(&context.screen, shell),
+    }
+}
+
+fn completions(screen: &Screen, shell: arguments::Shell) -> Result<(), CommandError> {
+    let mut script = Vec::new();
+    let shell = clap_complete::Shell::from(shell);
+    clap_complete::generate(shell, &mut Arguments::command(), "areyouj", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    screen.show(&json!({"shell": shell.to_string(), "script": script}), || script.clone().into_owned())
+}
+
+/// Says what is wrong with the arguments, or prints the help that was asked for.
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !asked
+        && arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+    {
+        let rendered = error.to_string();
+        let (message, _) = rendered.split_once("\n\n").unwrap_or((&rendered, ""));
+        let message =
+            message.trim().trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let error = json!({
+            "code": ErrorCode::InvalidParams.as_str(), "message": message, "hint": "Run `areyouj help`."
+        });
+        say(&format!("{}\n", json!({"error": error})));
+    } else {
+        // Nobody is left to tell if this cannot be written.
+        let _ = error.print();
+    }
+    if asked { 0 } else { USAGE }
+}
+
+/// Says why a command failed; returns the exit code.
+fn report(screen: &Screen, error: CommandError) -> u8 {
+    match error {
+        CommandError::Failure(failure) => {
+            screen.fail(&failure);
+            exit_code(&failure)
+        }
+        // The reader has what it wanted, for example `areyouj logs ID | head`.
+        CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        CommandError::Output(error) => {
+            screen.fail(&Failure::new(
+                ErrorCode::Internal,
+                format!("cannot write to standard output: {error}"),
+                "Look at where the output goes.",
+            ));
+            FAILED
+        }
+        CommandError::Reported => FAILED,
+    }
+}
+
+fn exit_code(failure: &Failure) -> u8 {
+    if failure.code == ErrorCode::Timeout.as_str() { TIMED_OUT } else { FAILED }
+}
+
+/// A new id for a request or a message, made once per command.
+fn fresh_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// The text of an argument; `-` stands for standard input, without the newline at its end.
+fn text_argument(argument: &str) -> Result<String, Failure> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes);
+    let text = read.and_then(|_| String::from_utf8(bytes).map_err(io::Error::other)).map_err(|error| {
+        let message = format!("cannot read the text from standard input: {error}");
+        Failure::new(ErrorCode::InvalidParams, message, "Give text in UTF-8.")
+    })?;
+    Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(line: &str) -> u8 {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Arguments::read(&arguments).map_or_else(|error| refuse(&error, &arguments), |_| 0)
+    }
+
+    #[test]
+    fn wrong_arguments_are_a_usage_error_and_help_is_none() {
+        for line in [
+            "areyouj",
+            "areyouj frobnicate",
+            "areyouj ls --al",
+            "areyouj --json show",
+            "areyouj show A B",
+            "areyouj queue",
+            "areyouj queue move M first",
+            "areyouj wait A --for bored",
+            "areyouj wait A --timeout -1",
+            "areyouj new --driver telepathy",
+            "areyouj answer K-1",
+            "areyouj attach A",
+            "areyouj lsp",
+        ] {
+            assert_eq!(code(line), USAGE, "{line}");
+        }
+        for line in ["areyouj --help", "areyouj --version", "areyouj help queue", "areyouj queue --help"] {
+            assert_eq!(code(line), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn exit_codes_tell_a_time_out_from_a_failure() {
+        assert_eq!(exit_code(&Failure::new(ErrorCode::Timeout, "late", "")), TIMED_OUT);
+        assert_eq!(exit_code(&Failure::new(ErrorCode::ClaudeStartTimeout, "late", "")), FAILED);
+        let screen = Screen::bare(None);
+        assert_eq!(report(&screen, io::Error::from(io::ErrorKind::BrokenPipe).into()), 0);
+        assert_eq!(report(&screen, io::Error::from(io::ErrorKind::StorageFull).into()), FAILED);
+        assert_eq!(report(&screen, CommandError::Reported), FAILED);
+    }
+
+    #[test]
+    fn text_stands_for_itself() {
+        assert_eq!(text_argument("--").unwrap(), "--");
+        assert_eq!(text_argument("fix it\n").unwrap(), "fix it\n");
+    }
+}

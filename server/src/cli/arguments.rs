@@ -1,0 +1,386 @@
+//! The commands and their arguments.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{Styles, styling::AnsiColor};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Run and watch many Claude Code sessions.
+#[derive(Debug, Parser)]
+#[command(name = "areyouj", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    after_help = "ID is a session's id, MSG a message's and REQUEST a prompt's, or an unambiguous beginning of \
+                        one. TEXT of - is read from standard input.\n\n\
+                        Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 timed out."
+)]
+pub(crate) struct Arguments {
+    /// Print JSON: one value, or one per line with -f; errors too, on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Parses the arguments, the program's own name first.
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+        let parsed = Arguments::try_parse_from(arguments)?;
+        match &parsed.command {
+            // clap has no rule for this that leaves `--json` its freedom.
+            Command::Queue(Queue { id: Some(_), command: Some(_), .. }) => Err(Arguments::command().error(
+                ErrorKind::ArgumentConflict,
+                "`areyouj queue` takes a session's id or a command, not both",
+            )),
+            _ => Ok(parsed),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a session in a directory and print its id
+    New(New),
+    /// List sessions, newest first
+    Ls {
+        /// Terminated sessions too
+        #[arg(long, short)]
+        all: bool,
+    },
+    /// Show everything about a session
+    Show {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Queue a message; it runs when the session is idle
+    Send {
+        #[arg(value_parser = session_id)]
+        id: String,
+        text: String,
+    },
+    /// Put a message into the running turn
+    Steer {
+        #[arg(value_parser = session_id)]
+        id: String,
+        text: String,
+    },
+    /// List the messages of a session that run and wait, or change its queue
+    Queue(Queue),
+    /// Wait until a session has come to a status
+    Wait {
+        #[arg(value_parser = session_id)]
+        id: String,
+        /// The status; idle means that nothing waits in its queue either
+        #[arg(long = "for", value_name = "STATUS", value_enum, default_value_t = Goal::Idle)]
+        goal: Goal,
+        /// Give up after this time, with exit code 3
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        timeout: Option<Duration>,
+    },
+    /// Print the transcript of a session
+    Logs {
+        #[arg(value_parser = session_id)]
+        id: String,
+        /// Go on with what comes, until the session is terminated
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// List what waits for an answer: permissions, questions and plans
+    Permissions {
+        #[arg(value_parser = session_id)]
+        id: Option<String>,
+    },
+    /// Allow what a prompt asks for
+    Allow {
+        request: String,
+        /// From now on, by the rule that Claude suggests
+        #[arg(long)]
+        always: bool,
+    },
+    /// Deny what a prompt asks for
+    Deny {
+        request: String,
+        /// What Claude is told
+        #[arg(long, short, value_name = "TEXT")]
+        message: Option<String>,
+    },
+    /// Answer a question that Claude asked
+    #[command(
+        after_help = "A CHOICE is a choice's number or label, or words of your own. One question takes all \
+                            CHOICEs; several questions take one CHOICE each, with commas between several choices of \
+                            one question."
+    )]
+    Answer {
+        request: String,
+        #[arg(required = true, value_name = "CHOICE")]
+        choices: Vec<String>,
+    },
+    /// Break off the running turn
+    Interrupt {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Start Claude again, with the same conversation
+    Restart {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// End a session and everything it started
+    Terminate {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Name a session; an empty name takes the name away
+    Rename {
+        #[arg(value_parser = session_id)]
+        id: String,
+        name: String,
+    },
+    /// Remove a terminated session and its transcript for good
+    Rm {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Start, stop or look at the daemon
+    Daemon {
+        #[command(subcommand)]
+        command: DaemonCommand,
+    },
+    /// Tell everything that a bug report needs, and what is wrong
+    Doctor,
+    /// Print a completion script for a shell
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The directory to work in
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+    /// A first message; may be given several times
+    #[arg(long = "message", short = 'm', value_name = "TEXT")]
+    pub(crate) messages: Vec<String>,
+    /// A name for the session
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// How Claude is driven
+    #[arg(long, value_enum, default_value_t = DriverArgument::Stream)]
+    pub(crate) driver: DriverArgument,
+    /// The model, as `claude --model` takes it
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// The permission mode, as `claude --permission-mode` takes it
+    #[arg(long, value_name = "MODE")]
+    pub(crate) permission_mode: Option<String>,
+    /// Wait until the messages are done or an answer is needed
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub(crate) struct Queue {
+    #[arg(required = true, value_parser = session_id)]
+    pub(crate) id: Option<String>,
+    /// Finished messages too
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<QueueCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QueueCommand {
+    /// Change the text of a waiting message
+    Edit {
+        #[arg(value_name = "MSG")]
+        message: String,
+        text: String,
+    },
+    /// Cancel a waiting message
+    Rm {
+        #[arg(value_name = "MSG")]
+        message: String,
+    },
+    /// Move a waiting message; position 0 is next
+    Move {
+        #[arg(value_name = "MSG")]
+        message: String,
+        position: u32,
+    },
+    /// Hand over no more messages after the running one
+    Pause {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Go on handing over messages
+    Resume {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Cancel all waiting messages
+    Clear {
+        #[arg(value_parser = session_id)]
+        id: String,
+    },
+    /// Ask Claude to go on with a message that was cut off or failed
+    Continue {
+        #[arg(value_name = "MSG")]
+        message: String,
+    },
+    /// Run a message once more that was cut off or failed
+    Again {
+        #[arg(value_name = "MSG")]
+        message: String,
+    },
+    /// Leave a message that was cut off or failed, and go on with the queue
+    Skip {
+        #[arg(value_name = "MSG")]
+        message: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DaemonCommand {
+    /// Start the daemon, unless one runs
+    Start,
+    /// Stop the daemon; sessions go on without it
+    Stop {
+        /// Terminate every session first
+        #[arg(long)]
+        sessions: bool,
+    },
+    /// Tell how the daemon is, starting nothing
+    Status,
+    /// Stop the daemon and start it again; sessions go on
+    Restart,
+    /// Be the daemon
+    #[command(hide = true)]
+    Run,
+}
+
+/// What to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Goal {
+    Idle,
+    Waiting,
+    Active,
+    Error,
+    Terminated,
+}
+
+/// How Claude is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DriverArgument {
+    Stream,
+    Terminal,
+}
+
+/// The shells that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl From<Shell> for clap_complete::Shell {
+    fn from(shell: Shell) -> clap_complete::Shell {
+        match shell {
+            Shell::Bash => clap_complete::Shell::Bash,
+            Shell::Zsh => clap_complete::Shell::Zsh,
+            Shell::Fish => clap_complete::Shell::Fish,
+        }
+    }
+}
+
+/// Session ids have capital letters only; people need not type them so.
+fn session_id(typed: &str) -> Result<String, String> {
+    if typed.is_empty() { Err("an id is not empty".to_owned()) } else { Ok(typed.to_uppercase()) }
+}
+
+fn seconds(typed: &str) -> Result<Duration, String> {
+    typed
+        .parse::<f64>()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a time is a number of seconds, 0 or more".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Command {
+        Arguments::try_parse_from(line.split(' ')).unwrap().command
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn session_ids_may_be_typed_in_small_letters_and_message_ids_stay_as_typed() {
+        assert!(matches!(parse("areyouj show k7m2"), Command::Show { id } if id == "K7M2"));
+        let Command::Queue(queue) = parse("areyouj queue rm 3fAb") else { panic!("not a queue command") };
+        assert!(matches!(queue.command, Some(QueueCommand::Rm { message }) if message == "3fAb"));
+    }
+
+    #[test]
+    fn queue_takes_an_id_or_a_command() {
+        let Command::Queue(queue) = parse("areyouj queue k7m2 --all") else { panic!("not a queue command") };
+        assert_eq!((queue.id.as_deref(), queue.all), (Some("K7M2"), true));
+        for line in [
+            "areyouj queue edit MSG text",
+            "areyouj queue move MSG 0",
+            "areyouj --json queue pause ID",
+            "areyouj queue --json pause ID",
+            "areyouj queue resume ID --json",
+            "areyouj queue clear ID",
+            "areyouj queue continue MSG",
+            "areyouj queue again MSG",
+            "areyouj queue skip MSG",
+        ] {
+            let Command::Queue(queue) = parse(line) else { panic!("not a queue command: {line}") };
+            assert!(queue.id.is_none() && queue.command.is_some(), "{line}");
+        }
+        let both: Vec<OsString> = "areyouj queue ID pause ID".split(' ').map(OsString::from).collect();
+        assert_eq!(Arguments::read(&both).unwrap_err().kind(), ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn json_may_stand_anywhere() {
+        for line in [
+            "areyouj --json ls",
+            "areyouj ls --json",
+            "areyouj logs A -f --json",
+            "areyouj daemon status --json",
+        ] {
+            assert!(Arguments::try_parse_from(line.split(' ')).unwrap().json, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lone_dash_is_a_text() {
+        assert!(matches!(parse("areyouj send A -"), Command::Send { text, .. } if text == "-"));
+        let Command::New(new) = parse("areyouj new -m - -m two /tmp --wait") else { panic!("not new") };
+        assert_eq!(new.messages, ["-", "two"]);
+        assert!(new.wait && new.directory == std::path::Path::new("/tmp"));
+    }
+
+    #[test]
+    fn time_outs_are_seconds() {
+        assert!(matches!(parse("areyouj wait A --timeout 0.5"),
+            Command::Wait { timeout: Some(timeout), goal: Goal::Idle, .. } if timeout == Duration::from_millis(500)));
+        assert!(Arguments::try_parse_from(["areyouj", "wait", "A", "--timeout", "nan"]).is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! `areyouj doctor`: everything that a bug report needs, and what is wrong, with fixes. It starts no daemon and
+//! changes nothing.
+
+mod checks;
+
+use std::fmt::Write as _;
+
+use areyouj_protocol::{DaemonStatus, Empty, PROTOCOL_VERSION, Session, SessionListParams, request};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::screen::{Colour, Paint};
+use super::{CommandError, Context, daemon, plain};
+use crate::client::Failure;
+use crate::config::Config;
+use crate::paths::Paths;
+
+/// How one thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// As it should be.
+    Ok,
+    /// It works, but not for long or not as well as it could.
+    Warning,
+    /// It does not work.
+    Problem,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Check {
+    /// What.
+    name: &'static str,
+    /// How it stands.
+    state: State,
+    /// What was found.
+    message: String,
+    /// What to do, if something is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, message: impl Into<String>) -> Check {
+        Check { name, state: State::Ok, message: message.into(), fix: None }
+    }
+
+    fn warning(name: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Check {
+        Check { name, state: State::Warning, message: message.into(), fix: Some(fix.into()) }
+    }
+
+    fn problem(name: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Check {
+        Check { name, state: State::Problem, message: message.into(), fix: Some(fix.into()) }
+    }
+
+    fn failed(name: &'static str, failure: Failure) -> Check {
+        Check { name, state: State::Problem, message: failure.message, fix: failure.hint }
+    }
+}
+
+/// Looks at everything; exit code 1 if something is wrong.
+pub(super) fn run(context: &Context) -> Result<(), CommandError> {
+    let paths = &context.paths;
+    let config = Config::load(&paths.config_file());
+    let claude = config.as_ref().ok().and_then(|config| config.claude.clone());
+    let mut all = vec![checks::system(), checks::configuration(paths, config)];
+    all.extend(checks::directories(paths));
+    all.push(checks::claude(claude.as_deref()));
+    all.push(checks::host());
+    all.push(checks::disk(paths));
+    let (status, sessions) = match look_at_daemon(paths) {
+        Ok(Some((status, sessions))) => {
+            all.push(checks::daemon(&status));
+            all.extend(checks::sessions(&sessions));
+            (Some(status), sessions)
+        }
+        Ok(None) => {
+            all.push(checks::no_daemon(paths));
+            (None, Vec::new())
+        }
+        Err(failure) => {
+            all.push(Check::failed("daemon", failure));
+            (None, Vec::new())
+        }
+    };
+    all.push(checks::log(paths));
+    let healthy = all.iter().all(|check| check.state != State::Problem);
+    let report = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocolVersion": PROTOCOL_VERSION,
+        "healthy": healthy,
+        "paths": paths_json(paths),
+        "daemon": status.as_ref().map_or_else(|| json!({"running": false}), daemon::status_json),
+        "sessions": sessions,
+        "checks": all,
+    });
+    context.screen.show(&report, || render(&all, healthy, context.screen.out))?;
+    if healthy { Ok(()) } else { Err(CommandError::Reported) }
+}
+
+fn look_at_daemon(paths: &Paths) -> Result<Option<(DaemonStatus, Vec<Session>)>, Failure> {
+    let Some(mut client) = daemon::running(paths)? else { return Ok(None) };
+    let status = client.call::<request::DaemonStatus>(&Empty {})?;
+    let sessions = client.call::<request::SessionList>(&SessionListParams { all: false })?.sessions;
+    Ok(Some((status, sessions)))
+}
+
+fn paths_json(paths: &Paths) -> Value {
+    json!({
+        "run": paths.run_dir(),
+        "socket": paths.daemon_socket(),
+        "database": paths.database(),
+        "state": paths.state_dir(),
+        "log": paths.log_dir(),
+        "config": paths.config_file(),
+    })
+}
+
+fn render(checks: &[Check], healthy: bool, paint: Paint) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let (mark, colour) = match check.state {
+            State::Ok => ("ok", Colour::Green),
+            State::Warning => ("warning", Colour::Yellow),
+            State::Problem => ("problem", Colour::Red),
+        };
+        let mark = paint.paint(colour, &format!("{mark:<8}"));
+        let name = paint.paint(Colour::Bold, &format!("{:<14}", check.name));
+        let _ = writeln!(text, "{mark} {name} {}", plain::line(&check.message));
+        if let Some(fix) = &check.fix {
+            let _ = writeln!(text, "{:24}{}", "", paint.paint(Colour::Cyan, &plain::line(fix)));
+        }
+    }
+    text + if healthy { "Nothing is wrong.\n" } else { "Something is wrong.\n" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_tells_what_is_wrong_with_the_fix_below() {
+        let checks =
+            [Check::ok("version", "0.1.0"), Check::problem("claude", "not \u{1b}[1mfound", "Install it.")];
+        assert_eq!(
+            render(&checks, false, Paint(false)),
+            "ok       version        0.1.0\n\
+             problem  claude         not found\n\
+             \u{20}                       Install it.\n\
+             Something is wrong.\n"
+        );
+    }
+}

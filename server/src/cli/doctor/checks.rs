@@ -1,0 +1,312 @@
+//! The single checks.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use areyouj_protocol::{DaemonStatus, Session, Status};
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::statvfs::statvfs;
+use nix::unistd::{AccessFlags, Pid, access, geteuid};
+
+use super::Check;
+use crate::client::Failure;
+use crate::config::{Config, ConfigError, find_claude};
+use crate::paths::{Paths, host_program};
+
+/// `claude --version` takes some 20 ms; a machine under load takes its time.
+const CLAUDE_VERSION_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A version is one line.
+const CLAUDE_VERSION_BYTES: u64 = 4096;
+
+/// With less than this free nothing can be accepted for long.
+const DISK_PROBLEM_BYTES: u64 = 100 * 1024 * 1024;
+
+/// With less than this free it is time to clean up.
+const DISK_WARNING_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Program and system.
+pub(super) fn system() -> Check {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let release = read("/etc/os-release");
+    let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")).unwrap_or("Linux");
+    let version = env!("CARGO_PKG_VERSION");
+    let (name, kernel) = (name.trim_matches('"'), kernel.trim());
+    Check::ok("system", format!("areyouj {version}, {name}, kernel {kernel}, {}", std::env::consts::ARCH))
+}
+
+/// The configuration file.
+pub(super) fn configuration(paths: &Paths, config: Result<Config, ConfigError>) -> Check {
+    let path = paths.config_file();
+    match config {
+        Ok(_) if path.exists() => Check::ok("configuration", path.display().to_string()),
+        Ok(_) => Check::ok("configuration", format!("defaults, {} does not exist", path.display())),
+        Err(error) => Check::failed("configuration", Failure::from(error)),
+    }
+}
+
+/// The directories and who may look into them.
+pub(super) fn directories(paths: &Paths) -> Vec<Check> {
+    [("run directory", paths.run_dir()), ("data directory", paths.data_dir()), ("state", paths.state_dir())]
+        .map(|(name, path)| directory(name, path))
+        .into()
+}
+
+fn directory(name: &'static str, path: &Path) -> Check {
+    let shown = path.display();
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(_) => {
+            let parent = existing_ancestor(path);
+            return if access(&parent, AccessFlags::W_OK | AccessFlags::X_OK).is_ok() {
+                Check::ok(name, format!("{shown} (made when it is needed)"))
+            } else {
+                let message = format!("{shown} does not exist and cannot be made in {}", parent.display());
+                Check::problem(name, message, "Make it, or set AREYOUJ_HOME to a directory of your own.")
+            };
+        }
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if !metadata.is_dir() {
+        Check::problem(name, format!("{shown} is not a directory"), "Move it away.")
+    } else if metadata.uid() != geteuid().as_raw() {
+        let fix = format!("Run as that user, or set AREYOUJ_HOME; `chown` it if it is yours: {shown}");
+        Check::problem(name, format!("{shown} belongs to uid {}", metadata.uid()), fix)
+    } else if access(path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
+        Check::problem(
+            name,
+            format!("{shown} cannot be read, written and entered"),
+            format!("chmod 700 {shown}"),
+        )
+    } else if mode & 0o077 != 0 {
+        Check::warning(
+            name,
+            format!("{shown} is open to others (mode {mode:o})"),
+            format!("chmod 700 {shown}"),
+        )
+    } else {
+        Check::ok(name, shown.to_string())
+    }
+}
+
+fn existing_ancestor(path: &Path) -> PathBuf {
+    path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/")).to_owned()
+}
+
+/// The Claude executable and its version.
+pub(super) fn claude(configured: Option<&Path>) -> Check {
+    let found = find_claude(|name| std::env::var_os(name), configured);
+    let (path, by) = match found {
+        Ok(found) => found,
+        Err(missing) => return Check::failed("claude", missing.into()),
+    };
+    match claude_version(&path, CLAUDE_VERSION_DEADLINE) {
+        Ok(version) => Check::ok("claude", format!("{version}, {} (by {by})", path.display())),
+        Err(reason) => Check::problem(
+            "claude",
+            format!("{} (by {by}) does not tell its version: {reason}", path.display()),
+            "Run it by hand with --version; install Claude Code again if that fails.",
+        ),
+    }
+}
+
+fn claude_version(program: &Path, deadline: Duration) -> Result<String, String> {
+    let mut child = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| error.to_string())?;
+    let (sender, receiver) = mpsc::channel();
+    if let Some(stdout) = child.stdout.take() {
+        thread::spawn(move || {
+            let mut text = String::new();
+            let read = stdout.take(CLAUDE_VERSION_BYTES).read_to_string(&mut text);
+            let _ = sender.send(read.map(|_| text));
+        });
+    }
+    let said = receiver.recv_timeout(deadline);
+    // Whatever is left of it, with what it started; it has said all that was wanted.
+    if said.is_err() {
+        let _ = i32::try_from(child.id()).map(|pid| killpg(Pid::from_raw(pid), Signal::SIGKILL));
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    match said {
+        Err(_) => Err(format!("no answer in {} seconds", deadline.as_secs())),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(_)) if !status.success() => Err(format!("it ended with {status}")),
+        Ok(Ok(text)) if text.trim().is_empty() => Err("it said nothing".to_owned()),
+        Ok(Ok(text)) => Ok(text.trim().to_owned()),
+    }
+}
+
+/// The session host.
+pub(super) fn host() -> Check {
+    match host_program() {
+        Ok(path) if access(&path, AccessFlags::X_OK).is_ok() && path.is_file() => {
+            Check::ok("session host", path.display().to_string())
+        }
+        Ok(path) => Check::problem(
+            "session host",
+            format!("{} is not an executable file", path.display()),
+            "Install areyouj-host beside areyouj, or name it in AREYOUJ_HOST.",
+        ),
+        Err(error) => Check::problem("session host", error.to_string(), "Name areyouj-host in AREYOUJ_HOST."),
+    }
+}
+
+/// Free space where things are kept.
+pub(super) fn disk(paths: &Paths) -> Check {
+    let free = |path: &Path| {
+        let path = existing_ancestor(path);
+        let stat = statvfs(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        // The types differ between platforms.
+        #[allow(clippy::useless_conversion)]
+        let free = u64::from(stat.blocks_available()).saturating_mul(u64::from(stat.fragment_size()));
+        Ok::<_, String>((free, path))
+    };
+    let both = free(paths.data_dir()).and_then(|data| Ok(data.min(free(paths.state_dir())?)));
+    match both {
+        Err(error) => Check::warning("disk", format!("free space is not known: {error}"), "Look with `df`."),
+        Ok((free, path)) => {
+            let message = format!("{} MiB free for {}", free / (1024 * 1024), path.display());
+            match free {
+                0..DISK_PROBLEM_BYTES => {
+                    Check::problem("disk", message, "Make room: nothing is accepted on a full disk.")
+                }
+                DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Make room soon."),
+                _ => Check::ok("disk", message),
+            }
+        }
+    }
+}
+
+/// A daemon that answers.
+pub(super) fn daemon(status: &DaemonStatus) -> Check {
+    let message = format!(
+        "process {}, version {}, {} sessions, {} of at most {} active",
+        status.pid, status.version, status.sessions, status.active_sessions, status.max_active_sessions
+    );
+    if status.version == env!("CARGO_PKG_VERSION") {
+        Check::ok("daemon", message)
+    } else {
+        let fix = "`areyouj daemon restart` starts the version of this program; sessions go on.";
+        Check::warning("daemon", message, fix)
+    }
+}
+
+/// No daemon that listens. A process that holds the lock all the same is stuck, or still starting.
+pub(super) fn no_daemon(paths: &Paths) -> Check {
+    let pid = fs::read_to_string(paths.daemon_lock()).ok().and_then(|text| text.trim().parse::<u32>().ok());
+    let alive = pid.filter(|pid| {
+        let program = fs::read_to_string(format!("/proc/{pid}/comm"));
+        program.is_ok_and(|program| program.trim() == "areyouj")
+    });
+    match alive {
+        Some(pid) => Check::problem(
+            "daemon",
+            format!("process {pid} is a daemon that does not listen at {}", paths.daemon_socket().display()),
+            format!("Try again; if it stays so, end it with `kill {pid}`: sessions go on."),
+        ),
+        None => Check::ok("daemon", "not running (started when it is needed)"),
+    }
+}
+
+/// The open sessions: one line for all, and one for each in error.
+pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
+    let mut checks = vec![Check::ok("sessions", format!("{} open", sessions.len()))];
+    checks.extend(sessions.iter().filter(|session| session.status == Status::Error).map(|session| {
+        let (message, fix) = match &session.error {
+            Some(error) => (format!("{} ({})", error.message, error.code), error.hint.clone()),
+            None => ("in error".to_owned(), format!("Run `areyouj restart {}`.", session.id)),
+        };
+        Check::problem("session", format!("{}: {message}", session.id), fix)
+    }));
+    checks
+}
+
+/// The newest log file.
+pub(super) fn log(paths: &Paths) -> Check {
+    let directory = paths.log_dir();
+    let newest = fs::read_dir(&directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified());
+            Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
+                .filter(|(_, path)| path.is_file())
+        })
+        .max();
+    match newest {
+        Some((_, path)) => Check::ok("log", path.display().to_string()),
+        None => Check::ok("log", format!("none yet in {}", directory.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    fn script(directory: &Path, text: &str) -> PathBuf {
+        let path = directory.join("claude");
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[test]
+    fn claude_is_asked_for_its_version() {
+        let directory = tempfile::tempdir().unwrap();
+        let ask = |text: &str| claude_version(&script(directory.path(), text), Duration::from_secs(10));
+        assert_eq!(ask("echo '1.2.3 (Claude Code)'").unwrap(), "1.2.3 (Claude Code)");
+        assert!(ask("exit 3").unwrap_err().contains("exit status: 3"));
+        assert_eq!(ask("exit 0").unwrap_err(), "it said nothing");
+    }
+
+    #[test]
+    fn a_claude_that_does_not_answer_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = script(directory.path(), "exec sleep 600");
+        let reason = claude_version(&program, Duration::from_millis(50)).unwrap_err();
+        assert!(reason.starts_with("no answer"), "{reason}");
+    }
+
+    #[test]
+    fn directories_open_to_others_are_a_warning_and_missing_ones_are_none() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run");
+        assert_eq!(directory("run", &path).state, State::Ok);
+        fs::create_dir(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(directory("run", &path).state, State::Warning);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(directory("run", &path).state, State::Ok);
+        assert_eq!(directory("run", Path::new("/proc/self/cmdline")).state, State::Problem);
+    }
+
+    #[test]
+    fn a_session_in_error_is_a_problem_with_its_own_fix() {
+        let mut session = crate::cli::status::tests::session(Status::Error);
+        session.error = Some(areyouj_protocol::SessionError {
+            code: "login_needed".to_owned(),
+            message: "Claude is not logged in".to_owned(),
+            hint: "Log in.".to_owned(),
+            log: None,
+        });
+        let checks = sessions(&[session, crate::cli::status::tests::session(Status::Idle)]);
+        assert_eq!(checks.len(), 2);
+        assert_eq!((checks[1].state, checks[1].fix.as_deref()), (State::Problem, Some("Log in.")));
+    }
+}

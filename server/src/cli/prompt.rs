@@ -1,0 +1,257 @@
+//! A prompt as a person sees it before deciding: the whole of what is asked, and what to type.
+
+use std::fmt::Write as _;
+
+use areyouj_protocol::{Json, Permission, PermissionKind, Timestamp};
+
+use super::choices::{Question, questions};
+use super::screen::{Colour, Paint};
+use super::{plain, time};
+
+/// The prompt with numbered choices and the command for each. Nothing of what is asked is left out, and nothing in it
+/// can hide (see [`plain::exact`]).
+pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> String {
+    let id = plain::line(&permission.id);
+    let mut text = format!(
+        "{}  {}  {}\n",
+        paint.paint(Colour::Bold, &id),
+        paint.paint(Colour::Yellow, &plain::line(&permission.title)),
+        paint.paint(Colour::Dim, &time::ago(now, permission.created_at))
+    );
+    match permission.kind {
+        PermissionKind::Question => {
+            let questions = questions(&permission.input);
+            for question in &questions {
+                text.push_str(&ask(question, paint));
+            }
+            let example = if questions.len() > 1 { " 1".repeat(questions.len()) } else { " 1".to_owned() };
+            let _ = writeln!(
+                text,
+                "  type: {}",
+                paint.paint(Colour::Cyan, &format!("areyouj answer {id}{example}"))
+            );
+            let _ = writeln!(
+                text,
+                "        {}",
+                paint.paint(Colour::Dim, "numbers, labels or words of your own")
+            );
+        }
+        PermissionKind::Plan => {
+            let plan = permission.input.get("plan").and_then(Json::as_str);
+            match plan {
+                Some(plan) => text.push_str(&block("  ", plan)),
+                None => text.push_str(&block("  ", &json(&permission.input))),
+            }
+            options(&mut text, paint, &[("Go ahead", format!("areyouj allow {id}")), keep_planning(&id)]);
+        }
+        PermissionKind::Tool => {
+            text.push_str(&call(&permission.tool, &permission.input, paint));
+            let mut choices = vec![("Allow once".to_owned(), format!("areyouj allow {id}"))];
+            if !permission.suggestions.is_empty() {
+                let rules = always(&permission.suggestions);
+                choices.push((format!("Allow always: {rules}"), format!("areyouj allow {id} --always")));
+            }
+            choices.push(("Deny".to_owned(), format!("areyouj deny {id} -m \"what to do instead\"")));
+            options(&mut text, paint, &choices);
+        }
+    }
+    text
+}
+
+fn keep_planning(id: &str) -> (&'static str, String) {
+    ("Keep planning", format!("areyouj deny {id} -m \"what to change\""))
+}
+
+fn options(text: &mut String, paint: Paint, choices: &[(impl AsRef<str>, String)]) {
+    for (number, (label, command)) in (1..).zip(choices) {
+        let _ = writeln!(text, "  {number}. {}", label.as_ref());
+        let _ = writeln!(text, "     {}", paint.paint(Colour::Cyan, command));
+    }
+}
+
+fn ask(question: &Question, paint: Paint) -> String {
+    let mut text = String::new();
+    let several = if question.several { " (several may be chosen)" } else { "" };
+    let header = if question.header.is_empty() { String::new() } else { format!("[{}] ", question.header) };
+    text.push_str(&block("  ", &format!("{header}{}{several}", question.question)));
+    for (number, (label, description)) in (1..).zip(&question.options) {
+        let _ = writeln!(text, "    {number}. {}", paint.paint(Colour::Bold, &one_line(label)));
+        if !description.is_empty() {
+            text.push_str(&block("       ", description));
+        }
+    }
+    text
+}
+
+/// What a tool would do: its command or its change of a file, else everything it would be called with.
+fn call(tool: &str, input: &Json, paint: Paint) -> String {
+    let field = |name: &str| input.get(name).and_then(Json::as_str);
+    let mut text = String::new();
+    let mut shown: Vec<&str> = Vec::new();
+    let file = ["file_path", "notebook_path"].into_iter().find_map(|name| Some((name, field(name)?)));
+    if let Some((name, path)) = file {
+        let _ = writeln!(text, "  {} {}", plain::line(tool), one_line(path));
+        shown.push(name);
+        for (name, sign, colour) in [
+            ("old_string", "-", Colour::Red),
+            ("new_string", "+", Colour::Green),
+            ("content", "+", Colour::Green),
+        ] {
+            if let Some(part) = field(name) {
+                shown.push(name);
+                for line in plain::exact(part).split('\n') {
+                    let _ = writeln!(text, "    {}", paint.paint(colour, &format!("{sign} {line}")));
+                }
+            }
+        }
+    } else if let Some(command) = field("command") {
+        shown.push("command");
+        text.push_str(&block("  $ ", command));
+    } else {
+        let _ = writeln!(text, "  {}", plain::line(tool));
+    }
+    if let Json::Object(members) = input {
+        for (name, value) in members.iter().filter(|(name, _)| !shown.contains(&name.as_str())) {
+            let value = value.as_str().map_or_else(|| json(value), str::to_owned);
+            let indented = plain::exact(&value).replace('\n', "\n      ");
+            let _ = writeln!(
+                text,
+                "    {} {indented}",
+                paint.paint(Colour::Dim, &format!("{}:", one_line(name)))
+            );
+        }
+    }
+    text
+}
+
+fn one_line(raw: &str) -> String {
+    plain::exact(raw).replace('\n', "\u{240a}")
+}
+
+/// Text in full, each line behind the same margin; a `$ ` in it stands before the first line only.
+fn block(margin: &str, raw: &str) -> String {
+    let mut text = String::new();
+    let blank = " ".repeat(margin.len());
+    for (index, line) in plain::exact(raw).trim_end_matches('\n').split('\n').enumerate() {
+        let _ = writeln!(text, "{}{line}", if index == 0 { margin } else { &blank });
+    }
+    text
+}
+
+fn json(value: &Json) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// The rules that "always" would add, as Claude writes them: those for the tool, else the first suggestion.
+fn always(suggestions: &[Json]) -> String {
+    let rules: Vec<String> = suggestions
+        .iter()
+        .filter(|suggestion| suggestion.get("type").and_then(Json::as_str) == Some("addRules"))
+        .flat_map(|suggestion| suggestion.get("rules").map_or(&[][..], Json::elements))
+        .map(|rule| {
+            let tool = rule.get("toolName").and_then(Json::as_str).unwrap_or_default();
+            match rule.get("ruleContent").and_then(Json::as_str) {
+                Some(content) => format!("{tool}({content})"),
+                None => tool.to_owned(),
+            }
+        })
+        .collect();
+    match suggestions {
+        [first, ..] if rules.is_empty() => one_line(&serde_json::to_string(first).unwrap_or_default()),
+        _ => one_line(&rules.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use areyouj_protocol::PermissionState;
+    use serde_json::json;
+
+    use super::*;
+
+    fn prompt(
+        kind: PermissionKind,
+        tool: &str,
+        input: serde_json::Value,
+        suggestions: serde_json::Value,
+    ) -> String {
+        let permission = Permission {
+            id: "K7M2Q9XD-3".to_owned(),
+            session_id: "K7M2Q9XD".to_owned(),
+            kind,
+            tool: tool.to_owned(),
+            input: serde_json::from_value(input).unwrap(),
+            title: "Claude wants\nto run a command".to_owned(),
+            suggestions: serde_json::from_value(suggestions).unwrap(),
+            created_at: 0,
+            state: PermissionState::Open,
+            answered_by: None,
+        };
+        render(&permission, 60_000, Paint(false))
+    }
+
+    #[test]
+    fn a_command_is_shown_whole_with_what_to_type() {
+        let input = json!({"command": "ls\u{1b}[8m; rm -rf ~\nsecond line", "description": "List files"});
+        let rules = json!([{"type": "addRules", "behavior": "allow", "destination": "localSettings",
+            "rules": [{"toolName": "Bash", "ruleContent": "ls:*"}]}]);
+        assert_eq!(
+            prompt(PermissionKind::Tool, "Bash", input, rules),
+            "K7M2Q9XD-3  Claude wants to run a command  1m ago\n\
+             \u{20}\u{20}$ ls\u{241b}[8m; rm -rf ~\n\
+             \u{20}\u{20}\u{20}\u{20}second line\n\
+             \u{20}\u{20}\u{20}\u{20}description: List files\n\
+             \u{20}\u{20}1. Allow once\n\
+             \u{20}\u{20}\u{20}\u{20}\u{20}areyouj allow K7M2Q9XD-3\n\
+             \u{20}\u{20}2. Allow always: Bash(ls:*)\n\
+             \u{20}\u{20}\u{20}\u{20}\u{20}areyouj allow K7M2Q9XD-3 --always\n\
+             \u{20}\u{20}3. Deny\n\
+             \u{20}\u{20}\u{20}\u{20}\u{20}areyouj deny K7M2Q9XD-3 -m \"what to do instead\"\n"
+        );
+    }
+
+    #[test]
+    fn a_change_of_a_file_is_shown_as_what_goes_and_what_comes() {
+        let input = json!({"file_path": "/a/b.rs", "old_string": "one\ntwo", "new_string": "three", "replace_all": true});
+        let text = prompt(PermissionKind::Tool, "Edit", input, json!([]));
+        for line in ["  Edit /a/b.rs\n", "    - one\n    - two\n    + three\n", "    replace_all: true\n"] {
+            assert!(text.contains(line), "{line}:\n{text}");
+        }
+        assert!(!text.contains("--always"), "{text}");
+    }
+
+    #[test]
+    fn any_other_tool_is_shown_with_everything_it_would_be_called_with() {
+        let input = json!({"url": "http://127.0.0.1", "depth": {"a": [1]}});
+        let text = prompt(
+            PermissionKind::Tool,
+            "mcp__web__get",
+            input,
+            json!([{"type": "setMode", "mode": "plan"}]),
+        );
+        assert!(text.contains("  mcp__web__get\n    url: http://127.0.0.1\n    depth: {"), "{text}");
+        assert!(text.contains("2. Allow always: {\"type\":\"setMode\",\"mode\":\"plan\"}\n"), "{text}");
+    }
+
+    #[test]
+    fn questions_have_numbered_choices() {
+        let question = |text: &str| {
+            json!({"question": text, "header": "Colour", "multiSelect": false,
+            "options": [{"label": "Red", "description": "warm"}, {"label": "Blue", "description": ""}]})
+        };
+        let input = json!({"questions": [question("First?"), question("Second?")]});
+        let text = prompt(PermissionKind::Question, "AskUserQuestion", input, json!([]));
+        assert!(text.contains("  [Colour] First?\n    1. Red\n       warm\n    2. Blue\n"), "{text}");
+        assert!(text.contains("type: areyouj answer K7M2Q9XD-3 1 1\n"), "{text}");
+    }
+
+    #[test]
+    fn a_plan_is_shown_whole() {
+        let text =
+            prompt(PermissionKind::Plan, "ExitPlanMode", json!({"plan": "# Plan\n1. Do it"}), json!([]));
+        assert!(
+            text.contains("  # Plan\n  1. Do it\n  1. Go ahead\n     areyouj allow K7M2Q9XD-3\n"),
+            "{text}"
+        );
+    }
+}

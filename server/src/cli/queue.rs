@@ -1,0 +1,180 @@
+//! Commands about messages: `send`, `steer`, `queue`.
+
+use areyouj_protocol::{
+    Message, MessageParams, MessageState, NewMessage, Queue, QueueAddParams, QueueEditParams,
+    QueueListParams, QueueMoveParams, QueueRecoverParams, RecoverChoice, SessionActionParams, Timestamp,
+    request,
+};
+
+use super::arguments::{Queue as QueueArguments, QueueCommand};
+use super::screen::{Colour, Screen};
+use super::table::{self, Cell, Column, Shorten};
+use super::{CommandError, Context, fresh_id, plain, status, text_argument, time};
+
+const COLUMNS: &[Column] = &[
+    Column { title: "MSG", right: false, shorten: Shorten::Never, goes: 0 },
+    Column { title: "STATE", right: false, shorten: Shorten::Never, goes: 0 },
+    Column { title: "POSITION", right: true, shorten: Shorten::Never, goes: 2 },
+    Column { title: "TEXT", right: false, shorten: Shorten::End(14), goes: 0 },
+    Column { title: "AGE", right: true, shorten: Shorten::Never, goes: 1 },
+];
+
+/// Queues a message, or puts it into the running turn.
+pub(super) fn send(context: &Context, id: String, text: &str, steer: bool) -> Result<(), CommandError> {
+    let params = QueueAddParams {
+        session_id: Some(id),
+        message: NewMessage { id: fresh_id(), text: text_argument(text)? },
+    };
+    let mut client = context.connect()?;
+    let message = if steer {
+        client.call::<request::QueueSteer>(&params)?
+    } else {
+        client.call::<request::QueueAdd>(&params)?
+    };
+    tell(&context.screen, &message)
+}
+
+/// Lists or changes a queue.
+pub(super) fn run(context: &Context, arguments: QueueArguments) -> Result<(), CommandError> {
+    match arguments.command {
+        None => list(context, arguments.id, arguments.all),
+        Some(command) => change(context, command),
+    }
+}
+
+fn list(context: &Context, session_id: Option<String>, all: bool) -> Result<(), CommandError> {
+    let queue = context.connect()?.call::<request::QueueList>(&QueueListParams { session_id, all })?;
+    context.screen.show(&queue.messages, || render(&queue, time::now(), &context.screen))
+}
+
+fn change(context: &Context, command: QueueCommand) -> Result<(), CommandError> {
+    let screen = &context.screen;
+    let action = |id| SessionActionParams { request_id: fresh_id(), session_id: Some(id) };
+    let recover = |message_id, choice| QueueRecoverParams { request_id: fresh_id(), message_id, choice };
+    // The text first: nothing is started for a text that cannot be read.
+    let text = match &command {
+        QueueCommand::Edit { text, .. } => text_argument(text)?,
+        _ => String::new(),
+    };
+    let mut client = context.connect()?;
+    let message = match command {
+        QueueCommand::Edit { message, .. } => {
+            let params = QueueEditParams { request_id: fresh_id(), message_id: message, text };
+            client.call::<request::QueueEdit>(&params)?
+        }
+        QueueCommand::Rm { message } => client
+            .call::<request::QueueRemove>(&MessageParams { request_id: fresh_id(), message_id: message })?,
+        QueueCommand::Move { message, position } => {
+            let params = QueueMoveParams { request_id: fresh_id(), message_id: message, position };
+            client.call::<request::QueueMove>(&params)?
+        }
+        QueueCommand::Continue { message } => {
+            client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Continue))?
+        }
+        QueueCommand::Again { message } => {
+            client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Again))?
+        }
+        QueueCommand::Skip { message } => {
+            client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Skip))?
+        }
+        QueueCommand::Pause { id } => return show(screen, &client.call::<request::QueuePause>(&action(id))?),
+        QueueCommand::Resume { id } => {
+            return show(screen, &client.call::<request::QueueResume>(&action(id))?);
+        }
+        QueueCommand::Clear { id } => return show(screen, &client.call::<request::QueueClear>(&action(id))?),
+    };
+    tell(screen, &message)
+}
+
+fn show(screen: &Screen, queue: &Queue) -> Result<(), CommandError> {
+    screen.show(queue, || render(queue, time::now(), screen))
+}
+
+fn tell(screen: &Screen, message: &Message) -> Result<(), CommandError> {
+    screen.show(message, || {
+        let place = match message.position {
+            Some(0) => ", next in line".to_owned(),
+            Some(position) => format!(", {position} before it"),
+            None => String::new(),
+        };
+        format!("{} is {}{place}", status::short_message_id(&message.id), message.state.as_str())
+    })
+}
+
+fn render(queue: &Queue, now: Timestamp, screen: &Screen) -> String {
+    let mut text = String::new();
+    if let Some(reason) = &queue.paused {
+        let paused = screen.out.paint(Colour::Yellow, "paused:");
+        text.push_str(&format!("{paused} {}\n", plain::line(reason)));
+    }
+    if queue.messages.is_empty() {
+        text.push_str("Nothing runs and nothing waits.\n");
+        return text;
+    }
+    let rows: Vec<Vec<Cell>> = queue.messages.iter().map(|message| row(message, now)).collect();
+    text + &table::render(COLUMNS, &rows, screen.width, screen.out)
+}
+
+fn row(message: &Message, now: Timestamp) -> Vec<Cell> {
+    let colour = match message.state {
+        MessageState::Queued => Colour::Cyan,
+        MessageState::Running => Colour::Green,
+        MessageState::Done | MessageState::Cancelled => Colour::Dim,
+        MessageState::Failed => Colour::Red,
+        MessageState::Interrupted => Colour::Yellow,
+    };
+    let text = match &message.error {
+        Some(error) => format!("{} ({})", plain::line(&message.text), plain::line(error)),
+        None => plain::line(&message.text),
+    };
+    vec![
+        Cell::coloured(Colour::Bold, status::short_message_id(&message.id)),
+        Cell::coloured(colour, message.state.as_str()),
+        Cell::from(message.position.map_or_else(|| "-".to_owned(), |position| position.to_string())),
+        Cell::from(text),
+        Cell::from(time::age(now, message.created_at)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(state: MessageState, position: Option<u32>) -> Message {
+        Message {
+            id: "3f2a9c1b-0000-4000-8000-000000000000".to_owned(),
+            session_id: "K7M2Q9XD".to_owned(),
+            text: "fix\nthe \u{1b}[31mparser".to_owned(),
+            state,
+            position,
+            created_at: 0,
+            started_at: None,
+            finished_at: None,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn a_queue_is_listed_with_its_pause() {
+        let mut failed = message(MessageState::Failed, None);
+        failed.error = Some("overloaded".to_owned());
+        let queue = Queue {
+            session_id: "K7M2Q9XD".to_owned(),
+            paused: Some("a message failed".to_owned()),
+            messages: vec![failed, message(MessageState::Queued, Some(0))],
+        };
+        assert_eq!(
+            render(&queue, 60_000, &Screen::bare(None)),
+            "paused: a message failed\n\
+             MSG       STATE   POSITION  TEXT                         AGE\n\
+             3f2a9c1b  failed         -  fix the parser (overloaded)   1m\n\
+             3f2a9c1b  queued         0  fix the parser                1m\n"
+        );
+    }
+
+    #[test]
+    fn an_empty_queue_says_so() {
+        let queue = Queue { session_id: "K7M2Q9XD".to_owned(), paused: None, messages: Vec::new() };
+        assert_eq!(render(&queue, 0, &Screen::bare(None)), "Nothing runs and nothing waits.\n");
+    }
+}

@@ -1,0 +1,258 @@
+//! `areyouj wait`: until a session has come to a status, by what the daemon pushes.
+
+use std::time::{Duration, Instant};
+
+use areyouj_protocol::{
+    ErrorCode, Notification as _, Session, SessionListUpdate, SessionParams, SessionTerminated, Status,
+    notification, request,
+};
+
+use super::arguments::Goal;
+use super::screen::Screen;
+use super::spinner::Spinner;
+use super::{CommandError, Context, status};
+use crate::client::{Client, Failure, Notification, Pushed};
+
+/// Whether a session has come to where it was to come.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    /// It has.
+    Reached,
+    /// It may yet.
+    Pending,
+    /// It will not.
+    Failed(Failure),
+}
+
+/// Waits and tells how the session is then.
+pub(super) fn run(
+    context: &Context,
+    id: String,
+    goal: Goal,
+    timeout: Option<Duration>,
+) -> Result<(), CommandError> {
+    // A time-out too long for the clock is none.
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut client = context.connect()?;
+    let session = client.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
+    let session = until(&mut client, &context.screen, session, |session| judge(session, goal), deadline)?;
+    context.screen.show(&session, || format!("{} is {}", session.id, session.status.as_str()))
+}
+
+/// Waits until the messages of a new session are done or a person is needed.
+pub(super) fn until_settled(
+    client: &mut Client,
+    screen: &Screen,
+    session: Session,
+) -> Result<Session, CommandError> {
+    let settled = |session: &Session| match session.status {
+        Status::Waiting => Verdict::Reached,
+        _ => judge(session, Goal::Idle),
+    };
+    until(client, screen, session, settled, None)
+}
+
+fn until(
+    client: &mut Client,
+    screen: &Screen,
+    mut session: Session,
+    judge: impl Fn(&Session) -> Verdict,
+    deadline: Option<Instant>,
+) -> Result<Session, CommandError> {
+    let mut spinner = Spinner::new(screen);
+    loop {
+        match judge(&session) {
+            Verdict::Reached => return Ok(session),
+            Verdict::Failed(failure) => return Err(failure.into()),
+            Verdict::Pending => {}
+        }
+        session = match next_change(client, &session, &mut spinner, deadline)? {
+            Some(changed) => changed,
+            None => return Err(timed_out(&session).into()),
+        };
+    }
+}
+
+/// The session as it is after its next change; none if the deadline passes first.
+fn next_change(
+    client: &mut Client,
+    session: &Session,
+    spinner: &mut Spinner<'_>,
+    deadline: Option<Instant>,
+) -> Result<Option<Session>, Failure> {
+    loop {
+        let frame = spinner.interval().map(|interval| Instant::now() + interval);
+        let until = deadline.into_iter().chain(frame).min();
+        match client.next_notification(until)? {
+            Pushed::Notification(pushed) => match change_of(&pushed, &session.id) {
+                Change::None => {}
+                Change::Now(session) => return Ok(Some(*session)),
+                Change::Look => return look(client, &session.id).map(Some),
+            },
+            Pushed::Resync => return look(client, &session.id).map(Some),
+            Pushed::Nothing if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
+                return Ok(None);
+            }
+            Pushed::Nothing => spinner.turn(&summary(session)),
+        }
+    }
+}
+
+enum Change {
+    /// The notification is about something else.
+    None,
+    /// The session is like this now.
+    Now(Box<Session>),
+    /// The session is to be looked at.
+    Look,
+}
+
+fn change_of(pushed: &Notification, id: &str) -> Change {
+    match pushed.method.as_str() {
+        notification::SessionListUpdate::METHOD => {
+            match serde_json::from_value::<SessionListUpdate>(pushed.params.clone()) {
+                Ok(update) if update.session_id == id => {
+                    update.session.map_or(Change::Look, |session| Change::Now(Box::new(session)))
+                }
+                _ => Change::None,
+            }
+        }
+        notification::SessionTerminated::METHOD => {
+            match serde_json::from_value::<SessionTerminated>(pushed.params.clone()) {
+                Ok(terminated) if terminated.session_id == id => Change::Look,
+                _ => Change::None,
+            }
+        }
+        notification::Resync::METHOD => Change::Look,
+        _ => Change::None,
+    }
+}
+
+fn look(client: &mut Client, id: &str) -> Result<Session, Failure> {
+    client.call::<request::SessionGet>(&SessionParams { session_id: Some(id.to_owned()) })
+}
+
+fn judge(session: &Session, goal: Goal) -> Verdict {
+    let reached = match goal {
+        // A paused queue does not go on by itself: there is nothing to wait for.
+        Goal::Idle => {
+            session.status == Status::Idle && (session.queued == 0 || session.queue_paused.is_some())
+        }
+        Goal::Waiting => session.status == Status::Waiting,
+        Goal::Active => session.status == Status::Active,
+        Goal::Error => session.status == Status::Error,
+        Goal::Terminated => session.status == Status::Terminated,
+    };
+    match session.status {
+        _ if reached => Verdict::Reached,
+        // Terminating it ends an error as well.
+        Status::Error if goal != Goal::Terminated => Verdict::Failed(error_of(session)),
+        Status::Terminated => Verdict::Failed(Failure::new(
+            ErrorCode::SessionTerminated,
+            format!("session {} was terminated", session.id),
+            "Start a new one with `areyouj new`.",
+        )),
+        _ => Verdict::Pending,
+    }
+}
+
+fn error_of(session: &Session) -> Failure {
+    match session.error.clone() {
+        Some(error) => error.into(),
+        None => Failure::new(
+            ErrorCode::Internal,
+            format!("session {} is in error", session.id),
+            format!("Run `areyouj restart {}`.", session.id),
+        ),
+    }
+}
+
+fn timed_out(session: &Session) -> Failure {
+    let hint = match status::next_command(session) {
+        Some(command) => format!("It needs you: `{command}`."),
+        None => format!("`areyouj logs {} -f` shows what it does.", session.id),
+    };
+    Failure::new(ErrorCode::Timeout, format!("time is up: {}", summary(session)), hint)
+}
+
+fn summary(session: &Session) -> String {
+    let mut summary = format!("{} is {}", session.id, session.status.as_str());
+    if let Some(attention) = &session.attention {
+        summary.push_str(&format!(": {}", attention.title));
+    } else if let Some(reason) = &session.status_reason {
+        summary.push_str(&format!(": {reason}"));
+    } else if let Some(task) = session.current_task.as_ref().filter(|_| session.status == Status::Active) {
+        summary.push_str(&format!(": {task}"));
+    }
+    if session.queued > 0 {
+        summary.push_str(&format!(" ({} queued)", session.queued));
+    }
+    summary
+}
+
+#[cfg(test)]
+mod tests {
+    use areyouj_protocol::SessionError;
+    use serde_json::json;
+
+    use super::super::status::tests::session;
+    use super::*;
+
+    #[test]
+    fn idle_means_that_nothing_waits_unless_the_queue_is_paused() {
+        let mut session = session(Status::Idle);
+        assert_eq!(judge(&session, Goal::Idle), Verdict::Reached);
+        session.queued = 1;
+        assert_eq!(judge(&session, Goal::Idle), Verdict::Pending);
+        session.queue_paused = Some("paused by a person".to_owned());
+        assert_eq!(judge(&session, Goal::Idle), Verdict::Reached);
+        session.status = Status::Active;
+        assert_eq!(judge(&session, Goal::Idle), Verdict::Pending);
+    }
+
+    #[test]
+    fn an_error_ends_waiting_for_anything_else_with_the_session_s_own_error() {
+        let mut session = session(Status::Error);
+        session.error = Some(SessionError {
+            code: "login_needed".to_owned(),
+            message: "Claude is not logged in".to_owned(),
+            hint: "Log in.".to_owned(),
+            log: None,
+        });
+        assert_eq!(judge(&session, Goal::Error), Verdict::Reached);
+        assert_eq!(judge(&session, Goal::Terminated), Verdict::Pending);
+        let Verdict::Failed(failure) = judge(&session, Goal::Idle) else { panic!("it has failed") };
+        assert_eq!(failure.code, "login_needed");
+    }
+
+    #[test]
+    fn a_terminated_session_comes_to_nothing_else() {
+        let session = session(Status::Terminated);
+        assert_eq!(judge(&session, Goal::Terminated), Verdict::Reached);
+        for goal in [Goal::Idle, Goal::Waiting, Goal::Active, Goal::Error] {
+            let Verdict::Failed(failure) = judge(&session, goal) else { panic!("it has failed") };
+            assert_eq!(failure.code, "session_terminated");
+        }
+    }
+
+    #[test]
+    fn only_changes_of_the_session_itself_count() {
+        let pushed = |method: &str, params| Notification { method: method.to_owned(), params };
+        let update = |id: &str| {
+            let session = session(Status::Active);
+            pushed("areyouj/sessionListUpdate", json!({"revision": 1, "sessionId": id, "session": session}))
+        };
+        assert!(matches!(change_of(&update("K7M2Q9XD"), "K7M2Q9XD"), Change::Now(_)));
+        assert!(matches!(change_of(&update("K7M2Q9XE"), "K7M2Q9XD"), Change::None));
+        let removed = pushed("areyouj/sessionListUpdate", json!({"revision": 1, "sessionId": "K7M2Q9XD"}));
+        assert!(matches!(change_of(&removed, "K7M2Q9XD"), Change::Look));
+        assert!(matches!(
+            change_of(&pushed("areyouj/newThing", json!({"sessionId": "K7M2Q9XD"})), "K7M2Q9XD"),
+            Change::None
+        ));
+        assert!(matches!(
+            change_of(&pushed("areyouj/resync", json!({"dropped": 3})), "K7M2Q9XD"),
+            Change::Look
+        ));
+    }
+}

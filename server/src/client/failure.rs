@@ -1,0 +1,70 @@
+//! What went wrong, as the command line tells it.
+
+use areyouj_protocol::{ErrorCode, SessionError};
+
+use crate::config::{ClaudeMissing, ConfigError};
+use crate::paths::PathsError;
+
+/// What went wrong: a stable code, one sentence on what happened, one on what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// The stable code; one of a newer daemon may be unknown here.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Lines of a log that may say more.
+    pub log: Option<String>,
+    /// The same request may be sent again.
+    pub retryable: bool,
+}
+
+impl Failure {
+    /// A failure that is not to be tried again.
+    pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Failure {
+        Failure {
+            code: code.as_str().to_owned(),
+            message: message.into(),
+            hint: Some(hint.into()),
+            log: None,
+            retryable: false,
+        }
+    }
+
+    /// The same with lines of a log.
+    pub fn with_log(self, log: Option<String>) -> Failure {
+        Failure { log, ..self }
+    }
+}
+
+impl From<PathsError> for Failure {
+    fn from(error: PathsError) -> Failure {
+        Failure::new(error.code(), error.to_string(), error.hint())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Failure {
+        Failure::new(error.code(), error.to_string(), error.hint())
+    }
+}
+
+impl From<ClaudeMissing> for Failure {
+    fn from(error: ClaudeMissing) -> Failure {
+        Failure::new(error.code(), error.to_string(), error.hint())
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Failure {
+        Failure {
+            code: error.code,
+            message: error.message,
+            hint: Some(error.hint),
+            log: error.log,
+            retryable: false,
+        }
+    }
+}
