@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -56,6 +56,17 @@ impl Cli {
     /// When it cannot be started, or does not end in time; it is killed then.
     pub fn run_within(&self, arguments: &[&str], deadline: Duration) -> Result<Run> {
         Running::start(self, arguments)?.finish(deadline)
+    }
+
+    /// Runs to the end with that on standard input.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not end within a minute; it is killed then.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Run> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(input.as_bytes())?;
+        file.rewind()?;
+        Running::start_with_input(self, arguments, file.into())?.finish(DEADLINE)
     }
 
     /// Runs with `--json` and returns what it printed.
@@ -138,12 +149,16 @@ impl Running {
     /// # Errors
     /// When it cannot be started.
     pub fn start(cli: &Cli, arguments: &[&str]) -> Result<Running> {
+        Running::start_with_input(cli, arguments, Stdio::null())
+    }
+
+    fn start_with_input(cli: &Cli, arguments: &[&str], input: Stdio) -> Result<Running> {
         let mut child = Command::new(&cli.program)
             .args(arguments)
             .env_clear()
             .envs(&cli.environment)
             .current_dir(&cli.directory)
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -14,10 +14,14 @@ use serde_json::Value;
 use crate::claude::claude_program;
 use crate::cli::{Cli, Run, Running};
 use crate::messages_api::MessagesApi;
+use crate::processes::{self, Process};
 use crate::sandbox::{Sandbox, programs};
 
 /// How long something may take that is sure to happen: ample on a machine that is busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it may take until a session gives up on a Claude that does not start: all tries, and the time between.
+pub const START_PATIENCE: Duration = Duration::from_secs(240);
 
 /// A home for one test.
 pub struct TestHome {
@@ -39,16 +43,21 @@ impl TestHome {
     /// With the stand-in for Claude in one of its modes; see `src/bin/claude-stand-in.rs`.
     #[track_caller]
     pub fn with_stand_in(mode: &str) -> TestHome {
-        let mut home = TestHome::with_claude(&expect(programs()).join("claude-stand-in"));
-        home.cli = home.cli.clone().with("AREYOUJ_STANDIN", mode);
-        home
+        TestHome::with_claude(&expect(programs()).join("claude-stand-in")).with("AREYOUJ_STANDIN", mode)
+    }
+
+    /// With one more variable in the environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> TestHome {
+        self.cli = self.cli.clone().with(name, value);
+        self
     }
 
     /// With that program for Claude, which need not exist.
     #[track_caller]
     pub fn with_claude(claude: &Path) -> TestHome {
         let api = expect(MessagesApi::start());
-        let sandbox = expect(programs().and_then(|programs| Sandbox::new(api.url(), claude, &programs)));
+        let sandbox = expect(programs().and_then(|programs| Sandbox::isolated(api.url(), claude, &programs)));
         TestHome { cli: sandbox.cli.clone(), sandbox: Some(sandbox), api }
     }
 
@@ -60,7 +69,7 @@ impl TestHome {
 
     /// What `AREYOUJ_HOME` is.
     #[track_caller]
-    pub fn path(&self) -> PathBuf {
+    pub fn path(&self) -> &Path {
         self.sandbox().home()
     }
 
@@ -192,6 +201,16 @@ impl TestHome {
         })
     }
 
+    /// Waits until the session has given up, and returns the code of its error.
+    #[track_caller]
+    pub fn wait_error(&self, session: &str) -> String {
+        let given_up = self.sandbox().until("the session is in error", START_PATIENCE, || {
+            let session = self.cli.json(&["show", session])?;
+            Ok((session["status"] == "error").then_some(session))
+        });
+        text_of(&self.expect(given_up)["error"], "code")
+    }
+
     /// Waits until a prompt of this session is open, and returns it.
     #[track_caller]
     pub fn wait_prompt(&self, session: &str) -> Value {
@@ -208,6 +227,19 @@ impl TestHome {
             return rows(&whole, "entries");
         }
         text.lines().map(|line| self.expect(serde_json::from_str(line).map_err(Into::into))).collect()
+    }
+
+    /// What runs in this home now, the daemon included.
+    #[track_caller]
+    pub fn processes(&self) -> Vec<Process> {
+        processes::of_home(self.path())
+    }
+
+    /// Kills a process at once and waits until it is gone.
+    #[track_caller]
+    pub fn kill(&self, pid: i32) {
+        self.expect(processes::kill(pid));
+        assert!(processes::wait_for_exit(pid, PATIENCE), "process {pid} does not die");
     }
 
     /// The daemon's process id; starts none.

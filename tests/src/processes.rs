@@ -1,4 +1,4 @@
-//! Processes of a home: found by the environment they were started with, whoever their parent is.
+//! Processes of a home: found by what they were started with, whoever their parent is.
 
 use std::fs;
 use std::path::Path;
@@ -21,15 +21,17 @@ pub struct Process {
 /// The longest command line that is shown.
 const COMMAND_CHARACTERS: usize = 160;
 
-/// The processes that were started with `AREYOUJ_HOME` set to this home.
+/// The processes that were started with `AREYOUJ_HOME` set to this home, or with something in it as an argument.
 pub fn of_home(home: &Path) -> Vec<Process> {
-    let wanted = format!("AREYOUJ_HOME={}", home.display()).into_bytes();
+    let variable = format!("AREYOUJ_HOME={}", home.display()).into_bytes();
+    let inside = format!("{}/", home.display()).into_bytes();
+    let fields = |pid: i32, file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
         .filter(|pid| {
-            fs::read(format!("/proc/{pid}/environ"))
-                .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|field| field == wanted))
+            fields(*pid, "environ").split(|byte| *byte == 0).any(|field| field == variable)
+                || fields(*pid, "cmdline").split(|byte| *byte == 0).any(|field| field.starts_with(&inside))
         })
         .map(|pid| Process { pid, command: command_line(pid) })
         .collect()

@@ -1,5 +1,6 @@
 //! A place to run AreYouJ in that is cut off from the person's own: directories, environment, clean-up.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Run};
 use crate::environment;
 use crate::processes;
 use crate::watch::Watch;
@@ -22,16 +23,41 @@ const LOG_LINES: usize = 60;
 /// Directories of its own, and `areyouj` in an environment of its own.
 pub struct Sandbox {
     root: TempDir,
+    home: PathBuf,
     /// The program in this sandbox's environment.
     pub cli: Cli,
 }
 
 impl Sandbox {
-    /// `api`: the address of the scripted API; `claude`: what sessions run; `programs`: where `areyouj` is.
+    /// Cut off from the person's own settings and from the network. `api`: the address of the scripted API; `claude`:
+    /// what sessions run; `programs`: where `areyouj` is.
     ///
     /// # Errors
     /// When the directories cannot be made, or `areyouj` is not there.
-    pub fn new(api: &str, claude: &Path, programs: &Path) -> Result<Sandbox> {
+    pub fn isolated(api: &str, claude: &Path, programs: &Path) -> Result<Sandbox> {
+        Sandbox::new(programs, |root| {
+            let mut environment = environment::isolated(root, api)?;
+            environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
+            Ok(environment)
+        })
+    }
+
+    /// With the person's own environment and Claude, and an AreYouJ of its own.
+    ///
+    /// # Errors
+    /// When the directories cannot be made, or `areyouj` is not there.
+    pub fn around_the_person(programs: &Path) -> Result<Sandbox> {
+        Sandbox::new(programs, |_| {
+            Ok(std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+                .collect())
+        })
+    }
+
+    fn new(
+        programs: &Path,
+        environment: impl FnOnce(&Path) -> Result<BTreeMap<String, OsString>>,
+    ) -> Result<Sandbox> {
         let program = programs.join("areyouj");
         if !program.is_file() || !programs.join("areyouj-host").is_file() {
             bail!("areyouj and areyouj-host are not in {}: run `cargo xtask test`", programs.display());
@@ -39,22 +65,24 @@ impl Sandbox {
         let root = tempfile::Builder::new().prefix("areyouj-").tempdir().context("no temporary directory")?;
         // /proc and Claude name directories by their real path.
         let path = root.path().canonicalize()?;
-        for directory in ["home", "projects"] {
-            fs::create_dir_all(path.join(directory))?;
+        let (home, projects) = (path.join("home"), path.join("projects"));
+        for directory in [&home, &projects] {
+            fs::create_dir_all(directory)?;
         }
-        let mut environment = environment::isolated(&path, api)?;
+        let mut environment = environment(&path)?;
         let mut search = OsString::from(programs);
-        search.push(":/usr/local/bin:/usr/bin:/bin");
+        if let Some(others) = environment.get("PATH") {
+            search.push(":");
+            search.push(others);
+        }
         environment.insert("PATH".into(), search);
-        environment.insert("AREYOUJ_HOME".into(), path.join("home").into());
-        environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
-        let cli = Cli { program, environment, directory: path.join("projects") };
-        Ok(Sandbox { root, cli })
+        environment.insert("AREYOUJ_HOME".into(), home.clone().into());
+        Ok(Sandbox { cli: Cli { program, environment, directory: projects }, home, root })
     }
 
     /// What `AREYOUJ_HOME` is.
-    pub fn home(&self) -> PathBuf {
-        self.cli.environment.get("AREYOUJ_HOME").map_or_else(|| self.root.path().join("home"), PathBuf::from)
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// A new directory for a session.
@@ -80,11 +108,10 @@ impl Sandbox {
     ) -> Result<T> {
         let end = Instant::now() + deadline;
         let left = || end.saturating_duration_since(Instant::now());
-        let home = self.home();
         let mut watch: Option<Watch> = None;
         while !left().is_zero() {
             // Without a daemon there is nobody to listen to; the check, which uses the command line, starts one.
-            watch = watch.or_else(|| Watch::open(&home, left()).ok());
+            watch = watch.or_else(|| Watch::open(&self.home, left()).ok());
             if let Some(found) = check()? {
                 return Ok(found);
             }
@@ -98,11 +125,11 @@ impl Sandbox {
 
     /// What a person needs to see when something failed: processes, and the end of the daemon's log.
     pub fn diagnosis(&self) -> String {
-        let processes: Vec<String> = processes::of_home(&self.home())
+        let processes: Vec<String> = processes::of_home(&self.home)
             .iter()
             .map(|process| format!("  {} {}", process.pid, process.command))
             .collect();
-        let mut logs: Vec<PathBuf> = fs::read_dir(self.home().join("state/log"))
+        let mut logs: Vec<PathBuf> = fs::read_dir(self.home.join("state/log"))
             .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
             .unwrap_or_default();
         logs.sort();
@@ -116,19 +143,18 @@ impl Sandbox {
     ///
     /// # Errors
     /// When something did not end by itself; it is killed, so that nothing is left in any case.
-    pub fn close(self) -> Result<()> {
-        let home = self.home();
+    pub fn close(&self) -> Result<()> {
         let mut problem = None;
-        if !processes::of_home(&home).is_empty() {
+        if !processes::of_home(&self.home).is_empty() {
             // Sessions go on without a daemon, and only a daemon can end them.
-            let stopped = self.cli.run(&["daemon", "start"]).and_then(|_| {
-                self.cli
-                    .run_within(&["daemon", "stop", "--sessions"], GRACE)
-                    .and_then(crate::cli::Run::success)
-            });
-            problem = stopped.err().map(|error| error.context("`areyouj daemon stop --sessions` failed"));
+            let stopped = self
+                .cli
+                .run(&["daemon", "start"])
+                .and_then(|_| self.cli.run_within(&["daemon", "stop", "--sessions"], GRACE))
+                .and_then(Run::success);
+            problem = stopped.err().map(|error| error.context("not everything could be stopped"));
         }
-        let left = processes::wait_until_gone(&home, GRACE);
+        let left = processes::wait_until_gone(&self.home, GRACE);
         if !left.is_empty() {
             problem = Some(anyhow!("processes were left behind: {left:#?}\n{}", self.diagnosis()));
         }
@@ -136,8 +162,9 @@ impl Sandbox {
             // An error means that it has ended meanwhile.
             let _ = processes::kill(process.pid);
         }
-        processes::wait_until_gone(&home, GRACE);
-        let removed = self.root.close().context("the temporary directory could not be removed");
+        processes::wait_until_gone(&self.home, GRACE);
+        let removed =
+            fs::remove_dir_all(self.root.path()).context("the temporary directory could not be removed");
         problem.map_or(removed, Err)
     }
 }
