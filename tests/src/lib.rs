@@ -1,1 +1,13 @@
+//! The test infrastructure: a home of one's own, the scripted Messages API, and the real Claude CLI.
+//!
+//! The end-to-end tests (`e2e/`) and the demo (`cargo xtask demo`) drive the `areyouj` program as a person does,
+//! through its command line, and let the real Claude CLI talk to [`messages_api`] on loopback.
 
+pub mod claude;
+pub mod cli;
+pub mod environment;
+pub mod home;
+pub mod messages_api;
+pub mod processes;
+pub mod sandbox;
+pub mod watch;

@@ -1,1 +1,58 @@
-fn main() {}
+//! What developers run: `cargo xtask test | lint | codegen | demo`.
+
+mod cargo;
+mod demo;
+mod lint;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the AreYouJ project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run all tests, with the real Claude CLI; it is installed first, if need be
+    Test {
+        /// Only tests whose name holds one of these
+        filters: Vec<String>,
+    },
+    /// Check the format, clippy's warnings, dependencies and generated files
+    Lint,
+    /// Generate what is made of the protocol's types
+    Codegen {
+        /// Change nothing; fail if something is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show three sessions at work, offline, with the daemon killed in the middle
+    Demo {
+        /// With your own Claude, in this directory: one session, one message, a real answer
+        #[arg(long)]
+        live: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Test { filters } => test::run(&filters),
+        Task::Lint => lint::run(),
+        Task::Codegen { check } => cargo::codegen(check),
+        Task::Demo { live: false } => demo::story(),
+        Task::Demo { live: true } => demo::live(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

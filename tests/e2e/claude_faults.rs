@@ -1,0 +1,94 @@
+//! When Claude is not there, does not start, or does not behave.
+
+use std::fs;
+use std::path::Path;
+
+use areyouj_tests::home::{TestHome, text_of};
+
+#[test]
+fn without_claude_no_session_is_created() {
+    let home = TestHome::with_claude(Path::new("/nonexistent/claude"));
+    let directory = home.project("project");
+    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "claude_not_found");
+    assert!(home.sessions().is_empty());
+}
+
+#[test]
+fn a_claude_that_may_not_be_executed_is_named_as_such() {
+    let home = TestHome::with_stand_in("obedient");
+    let directory = home.project("project");
+    let plain = directory.join("claude");
+    fs::write(&plain, "no program").unwrap();
+    let home = home.with("AREYOUJ_CLAUDE", plain.to_str().unwrap());
+    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "claude_not_executable");
+}
+
+#[test]
+fn a_claude_that_exits_at_start_is_tried_again_and_then_given_up_with_what_it_said() {
+    let home = TestHome::with_stand_in("exits");
+    let id = home.new_session(&home.project("project"), &[]);
+    assert_eq!(home.wait_error(&id), "claude_start_failed");
+    let error = home.session(&id)["error"].clone();
+    assert!(text_of(&error, "log").contains("the moon is in the wrong phase"), "{error}");
+    assert!(!text_of(&error, "hint").is_empty());
+}
+
+#[test]
+fn a_message_waits_while_claude_does_not_start_and_a_person_can_try_again() {
+    let home = TestHome::with_stand_in("refuses");
+    let id = home.new_session(&home.project("project"), &["-m", "patience"]);
+    assert_eq!(home.wait_error(&id), "claude_start_failed");
+    assert_eq!(home.waiting(&id), ["patience"]);
+    home.ok(&["restart", &id]);
+    home.wait_session(&id, "it is tried again", |session| session["status"] != "error");
+    assert_eq!(home.wait_error(&id), "claude_start_failed");
+    assert_eq!(home.waiting(&id), ["patience"]);
+}
+
+#[test]
+fn a_claude_that_never_answers_is_given_up() {
+    let home = TestHome::with_stand_in("silent");
+    let id = home.new_session(&home.project("project"), &[]);
+    assert_eq!(home.wait_error(&id), "claude_start_timeout");
+}
+
+#[test]
+fn a_claude_that_is_not_logged_in_needs_a_person() {
+    let home = TestHome::new().with("CLAUDE_CODE_MAX_RETRIES", "1");
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = home.send(&id, "error: 401");
+    assert_eq!(home.wait_error(&id), "login_needed");
+    assert_ne!(home.message(&id, &message)["state"], "done");
+}
+
+#[test]
+fn lines_that_make_no_sense_are_passed_over() {
+    let home = TestHome::with_stand_in("garbage");
+    let id = home.idle_session(&home.project("project"), &[]);
+    home.say(&id, "hello");
+    assert!(home.ok(&["logs", &id]).contains("The stand-in heard message 1."));
+}
+
+#[test]
+fn a_flood_of_output_slows_nothing_else_down_and_is_taken_in_whole() {
+    let home = TestHome::with_stand_in("flood");
+    let flooded = home.idle_session(&home.project("flooded"), &[]);
+    let message = home.send(&flooded, "pour");
+    let other = home.idle_session(&home.project("other"), &[]);
+    home.say(&other, "hello");
+    home.wait_message(&flooded, &message, "done");
+    assert!(home.ok(&["logs", &flooded]).contains("The stand-in heard message 1."));
+}
+
+#[test]
+fn a_directory_that_vanishes_is_reported_when_claude_has_to_start_again() {
+    let home = TestHome::with_stand_in("obedient");
+    let directory = home.project("project");
+    let id = home.idle_session(&directory, &[]);
+    fs::remove_dir_all(&directory).unwrap();
+    home.kill(areyouj_tests::home::process_id(&home.session(&id), "pid"));
+    assert_eq!(home.wait_error(&id), "directory_missing");
+    fs::create_dir(&directory).unwrap();
+    home.ok(&["restart", &id]);
+    home.wait(&id, "idle");
+}

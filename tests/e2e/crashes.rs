@@ -1,0 +1,178 @@
+//! What survives when something is killed.
+
+use std::fs;
+
+use areyouj_tests::home::{PATIENCE, TestHome, process_id, text_of};
+use areyouj_tests::processes;
+
+/// How often the daemon is killed in one test.
+const KILLS: usize = 20;
+
+#[test]
+fn killing_the_daemon_again_and_again_loses_nothing_and_doubles_nothing() {
+    let home = TestHome::new();
+    let asking = home.idle_session(&home.project("asking"), &[]);
+    let working = home.idle_session(&home.project("working"), &[]);
+    let asked = home.send(&asking, "run: touch answered.txt");
+    home.wait(&asking, "waiting");
+    let before = [home.session(&asking), home.session(&working)];
+
+    let mut texts = Vec::new();
+    for round in 0..KILLS {
+        let daemon = home.daemon_pid();
+        let surely = format!("slow: 3 surely {round}");
+        home.send(&working, &surely);
+        // This one is being added, in whatever state, at the moment of the kill.
+        let meanwhile = format!("slow: 3 meanwhile {round}");
+        let adding = home.spawn(&["send", &working, &meanwhile]);
+        home.kill(daemon);
+        home.expect(adding.finish(PATIENCE).and_then(areyouj_tests::cli::Run::success));
+        texts.extend([surely, meanwhile]);
+    }
+
+    home.wait(&working, "idle");
+    let messages = home.messages(&working);
+    assert_eq!(areyouj_tests::home::texts(&messages, "text"), texts, "all are there, in order");
+    assert!(messages.iter().all(|message| message["state"] == "done"), "{messages:#?}");
+    let prompts: Vec<String> =
+        home.api.prompts().into_iter().filter(|prompt| prompt.starts_with("slow:")).collect();
+    assert_eq!(prompts, texts, "each ran exactly once, in order");
+
+    for (before, id) in before.iter().zip([&asking, &working]) {
+        let after = home.session(id);
+        assert_eq!((&after["pid"], &after["hostPid"]), (&before["pid"], &before["hostPid"]));
+    }
+    let prompt = home.wait_prompt(&asking);
+    home.ok(&["allow", &text_of(&prompt, "id")]);
+    home.wait_message(&asking, &asked, "done");
+    assert!(home.project("asking").join("answered.txt").is_file());
+    assert_eq!(home.api.times_asked("run: touch answered.txt"), 1);
+}
+
+#[test]
+fn a_turn_that_runs_while_the_daemon_is_dead_is_known_afterwards() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.kill(home.daemon_pid());
+    home.api.release("gate");
+    home.wait_message(&id, &message, "done");
+    let said = home.ok(&["logs", &id]);
+    assert_eq!(said.matches("gate was released.").count(), 1, "{said}");
+    assert_eq!(home.api.prompts(), ["hold: gate"]);
+}
+
+#[test]
+fn a_killed_claude_comes_back_with_its_conversation_and_a_person_decides_about_the_cut_off_message() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    home.say(&id, "before");
+    let cut_off = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.wait(&id, "active");
+    let waiting = home.send(&id, "after");
+    let before = home.session(&id);
+    home.kill(process_id(&before, "pid"));
+
+    home.wait_message(&id, &cut_off, "interrupted");
+    let after = home.wait_session(&id, "Claude is back and a person is asked", |session| {
+        session["status"] == "idle" && session["attention"]["kind"] == "interrupted"
+    });
+    assert_eq!(after["attention"]["messageId"], cut_off.as_str());
+    assert!(after["queuePaused"].is_string(), "{after}");
+    assert_eq!(after["claudeSessionId"], before["claudeSessionId"]);
+    assert_ne!(after["pid"], before["pid"]);
+    let command = fs::read_to_string(format!("/proc/{}/cmdline", process_id(&after, "pid"))).unwrap();
+    assert!(command.contains(&format!("--resume\0{}", text_of(&before, "claudeSessionId"))), "{command:?}");
+    assert_eq!(home.message(&id, &waiting)["state"], "queued");
+    assert_eq!(home.api.times_asked("hold: gate"), 1, "nothing runs again by itself");
+
+    home.ok(&["queue", "again", &cut_off]);
+    home.api.release("gate");
+    home.wait_message(&id, &cut_off, "done");
+    home.wait_message(&id, &waiting, "done");
+    assert_eq!(home.api.prompts(), ["before", "hold: gate", "hold: gate", "after"]);
+}
+
+#[test]
+fn a_cut_off_message_can_be_skipped() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    let cut_off = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    let waiting = home.send(&id, "after");
+    home.kill(process_id(&home.session(&id), "pid"));
+    home.wait_message(&id, &cut_off, "interrupted");
+    home.ok(&["queue", "skip", &cut_off]);
+    home.wait_message(&id, &waiting, "done");
+    assert_eq!(home.message(&id, &cut_off)["state"], "interrupted");
+    assert_eq!(home.api.prompts(), ["hold: gate", "after"]);
+}
+
+#[test]
+fn a_cut_off_message_can_be_continued() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    let cut_off = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    let waiting = home.send(&id, "after");
+    home.kill(process_id(&home.session(&id), "pid"));
+    home.wait_message(&id, &cut_off, "interrupted");
+    home.ok(&["queue", "continue", &cut_off]);
+    home.wait_message(&id, &waiting, "done");
+    let prompts = home.api.prompts();
+    assert_eq!((prompts.len(), prompts[0].as_str(), prompts[2].as_str()), (3, "hold: gate", "after"));
+}
+
+#[test]
+fn an_idle_claude_that_is_killed_comes_back_and_nothing_is_asked() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    home.say(&id, "before");
+    let before = home.session(&id);
+    home.kill(process_id(&before, "pid"));
+    home.wait_session(&id, "Claude is back", |session| {
+        session["status"] == "idle" && session["pid"].is_i64() && session["pid"] != before["pid"]
+    });
+    home.say(&id, "after");
+    assert_eq!(home.api.prompts(), ["before", "after"]);
+}
+
+#[test]
+fn a_killed_host_takes_its_claude_along_and_both_come_back() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    let other = home.idle_session(&home.project("other"), &[]);
+    home.say(&id, "before");
+    let (before, untouched) = (home.session(&id), home.session(&other));
+    home.kill(process_id(&before, "hostPid"));
+    let after = home.wait_session(&id, "a new host and Claude are there", |session| {
+        session["status"] == "idle" && session["hostPid"].is_i64() && session["hostPid"] != before["hostPid"]
+    });
+    assert!(!processes::is_running(process_id(&before, "pid")), "never two Claudes in one conversation");
+    assert_eq!(after["claudeSessionId"], before["claudeSessionId"]);
+    home.say(&id, "after");
+    assert_eq!(home.api.prompts(), ["before", "after"]);
+    assert_eq!(home.session(&other)["pid"], untouched["pid"], "other sessions notice nothing");
+}
+
+#[test]
+fn everything_killed_at_once_comes_back() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    home.say(&id, "before");
+    let cut_off = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    let waiting = home.send(&id, "after");
+    let session = home.session(&id);
+    let daemon = home.daemon_pid();
+    for pid in [daemon, process_id(&session, "hostPid")] {
+        home.expect(processes::kill(pid));
+    }
+    assert!(processes::wait_for_exit(process_id(&session, "pid"), PATIENCE), "Claude ends with its host");
+    home.wait_message(&id, &cut_off, "interrupted");
+    home.ok(&["queue", "skip", &cut_off]);
+    home.wait_message(&id, &waiting, "done");
+    assert_eq!(home.api.prompts(), ["before", "hold: gate", "after"]);
+}

@@ -1,0 +1,105 @@
+//! The daemon: one per user, started when it is needed, and nothing depends on its life.
+
+use std::collections::HashSet;
+
+use areyouj_tests::cli::Run;
+use areyouj_tests::home::{PATIENCE, TestHome, rows, texts};
+
+/// How many clients start at once.
+const CLIENTS: usize = 20;
+
+/// The limit on active sessions, unless configured.
+const MAX_ACTIVE: usize = 10;
+
+/// The stand-in: so many real Claudes would be too heavy.
+#[test]
+fn many_clients_that_start_at_once_start_one_daemon() {
+    let home = TestHome::with_stand_in("obedient").with("AREYOUJ_MAX_ACTIVE", "20");
+    let directory = home.project("project");
+    let clients: Vec<_> = (0..CLIENTS).map(|_| home.spawn(&["new", directory.to_str().unwrap()])).collect();
+    let ids: HashSet<String> = clients
+        .into_iter()
+        .map(|client| home.expect(client.finish(PATIENCE).and_then(Run::success)).stdout.trim().to_owned())
+        .collect();
+    assert_eq!(ids.len(), CLIENTS);
+    assert_eq!(home.sessions().into_iter().collect::<HashSet<_>>(), ids);
+    let daemons =
+        home.processes().iter().filter(|process| process.command.contains("areyouj daemon")).count();
+    assert_eq!(daemons, 1, "{:#?}", home.processes());
+}
+
+/// The stand-in: so many real Claudes would be too heavy.
+#[test]
+fn as_many_sessions_are_active_as_the_limit_allows() {
+    let home = TestHome::with_stand_in("obedient");
+    let directory = home.project("project");
+    let ids: Vec<String> = (0..MAX_ACTIVE).map(|_| home.new_session(&directory, &[])).collect();
+    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "too_many_sessions");
+    home.ok(&["terminate", &ids[0]]);
+    home.wait(&ids[0], "terminated");
+    home.idle_session(&directory, &[]);
+    let all = texts(&rows(&home.json(&["ls", "--all"]), "sessions"), "id");
+    assert_eq!(all.len(), MAX_ACTIVE + 1, "the refused one left nothing");
+}
+
+#[test]
+fn status_starts_nothing() {
+    let home = TestHome::with_stand_in("obedient");
+    assert_eq!(home.json(&["daemon", "status"])["running"], false);
+    assert_eq!(home.processes(), []);
+}
+
+#[test]
+fn sessions_go_on_without_a_daemon() {
+    let home = TestHome::with_stand_in("obedient");
+    let id = home.idle_session(&home.project("project"), &[]);
+    let before = home.session(&id);
+    let daemon = home.daemon_pid();
+    home.ok(&["daemon", "stop"]);
+    assert_eq!(home.json(&["daemon", "status"])["running"], false);
+    assert!(!home.processes().is_empty(), "the session's processes are there");
+    let after = home.session(&id);
+    assert_eq!((&after["pid"], &after["hostPid"]), (&before["pid"], &before["hostPid"]));
+    assert_ne!(home.daemon_pid(), daemon);
+    home.say(&id, "still there?");
+}
+
+#[test]
+fn a_restarted_daemon_finds_its_sessions() {
+    let home = TestHome::with_stand_in("obedient");
+    let id = home.idle_session(&home.project("project"), &[]);
+    let (before, daemon) = (home.session(&id), home.daemon_pid());
+    home.ok(&["daemon", "restart"]);
+    assert_ne!(home.daemon_pid(), daemon);
+    assert_eq!(home.session(&id)["pid"], before["pid"]);
+}
+
+#[test]
+fn stopping_with_sessions_leaves_no_process() {
+    let home = TestHome::with_stand_in("obedient");
+    let ids = [home.idle_session(&home.project("one"), &[]), home.idle_session(&home.project("two"), &[])];
+    home.ok(&["daemon", "stop", "--sessions"]);
+    assert_eq!(areyouj_tests::processes::wait_until_gone(home.path(), PATIENCE), []);
+    for id in ids {
+        assert_eq!(home.session(&id)["status"], "terminated");
+    }
+}
+
+#[test]
+fn a_daemon_that_was_killed_leaves_no_stale_socket_behind_that_matters() {
+    let home = TestHome::with_stand_in("obedient");
+    home.ok(&["daemon", "start"]);
+    for _ in 0..3 {
+        home.kill(home.daemon_pid());
+        assert_eq!(home.json(&["daemon", "status"])["running"], false);
+        home.ok(&["daemon", "start"]);
+    }
+}
+
+#[test]
+fn doctor_finds_nothing_wrong_here() {
+    let home = TestHome::with_stand_in("obedient");
+    home.ok(&["daemon", "start"]);
+    let report = home.ok(&["doctor"]);
+    assert!(report.contains(home.path().to_str().unwrap()), "{report}");
+}

@@ -1,0 +1,170 @@
+//! The queue of a session: one message, one turn, in order.
+
+use areyouj_tests::home::{PATIENCE, TestHome, rows, texts};
+
+/// A session whose turn is held open until `gate` is released; also the message whose turn it is.
+fn held(home: &TestHome) -> (String, String) {
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.wait(&id, "active");
+    (id, message)
+}
+
+#[test]
+fn queued_messages_run_in_order_after_an_edit_a_removal_and_a_move() {
+    let home = TestHome::new();
+    let (id, _) = held(&home);
+    let sent: Vec<String> =
+        ["one", "two", "three", "four", "five", "six"].iter().map(|text| home.send(&id, text)).collect();
+    home.ok(&["queue", "edit", &sent[1], "two, edited"]);
+    home.ok(&["queue", "rm", &sent[2]]);
+    home.ok(&["queue", "move", &sent[5], "0"]);
+    let order = ["six", "one", "two, edited", "four", "five"];
+    assert_eq!(home.waiting(&id), order);
+    assert_eq!(home.session(&id)["queued"], 5);
+    home.api.release("gate");
+    home.wait(&id, "idle");
+    assert_eq!(home.api.prompts(), [&["hold: gate"], &order[..]].concat());
+    for message in home.messages(&id) {
+        let expected = if message["id"] == sent[2].as_str() { "cancelled" } else { "done" };
+        assert_eq!(message["state"], expected, "{message}");
+    }
+}
+
+#[test]
+fn a_message_is_one_turn_even_when_many_wait() {
+    let home = TestHome::new();
+    let (id, _) = held(&home);
+    for text in ["one", "two", "three"] {
+        home.send(&id, text);
+    }
+    home.api.release("gate");
+    home.wait(&id, "idle");
+    let ends = home.transcript(&id).iter().filter(|entry| entry["body"]["kind"] == "turnEnd").count();
+    assert_eq!(ends, 4);
+}
+
+#[test]
+fn a_paused_queue_hands_nothing_over_until_it_is_resumed() {
+    let home = TestHome::new();
+    let (id, message) = held(&home);
+    home.ok(&["queue", "pause", &id]);
+    let waiting = home.send(&id, "later");
+    home.api.release("gate");
+    home.wait_message(&id, &message, "done");
+    home.wait_session(&id, "the session is idle", |session| session["status"] == "idle");
+    assert_eq!(home.message(&id, &waiting)["state"], "queued");
+    assert!(home.session(&id)["queuePaused"].is_string());
+    home.ok(&["queue", "resume", &id]);
+    home.wait_message(&id, &waiting, "done");
+    assert!(home.session(&id)["queuePaused"].is_null());
+}
+
+#[test]
+fn a_cleared_queue_is_empty_and_the_running_turn_goes_on() {
+    let home = TestHome::new();
+    let (id, message) = held(&home);
+    for text in ["one", "two"] {
+        home.send(&id, text);
+    }
+    home.ok(&["queue", "clear", &id]);
+    assert!(home.waiting(&id).is_empty());
+    home.api.release("gate");
+    home.wait_message(&id, &message, "done");
+    assert_eq!(home.api.prompts(), ["hold: gate"]);
+}
+
+#[test]
+fn an_interrupted_turn_ends_and_what_waits_stays() {
+    let home = TestHome::new();
+    let (id, message) = held(&home);
+    let waiting = home.send(&id, "later");
+    home.ok(&["interrupt", &id]);
+    home.wait_message(&id, &message, "interrupted");
+    home.wait_session(&id, "the session is idle", |session| session["status"] == "idle");
+    assert_eq!(home.message(&id, &waiting)["state"], "queued");
+    home.ok(&["queue", "resume", &id]);
+    home.wait_message(&id, &waiting, "done");
+    assert_eq!(home.api.prompts(), ["hold: gate", "later"]);
+}
+
+#[test]
+fn without_a_running_turn_there_is_nothing_to_interrupt() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    assert_eq!(home.refused(&["interrupt", &id]), "no_running_turn");
+}
+
+#[test]
+fn a_steering_message_enters_the_running_turn_before_what_waits() {
+    let home = TestHome::new();
+    let directory = home.project("project");
+    let id = home.idle_session(&directory, &["--permission-mode", "bypassPermissions"]);
+    nix::unistd::mkfifo(&directory.join("gate"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let message = home.send(&id, "run: cat gate");
+    let waiting = home.send(&id, "later");
+    // Opening the pipe for writing waits for the command that reads it: from here on the tool is running.
+    let mut gate = std::fs::OpenOptions::new().write(true).open(directory.join("gate")).unwrap();
+    let steered = home.json(&["steer", &id, "look at the tests too"]);
+    let steered = areyouj_tests::home::text_of(&steered, "id");
+    home.wait_message(&id, &steered, "running");
+    std::io::Write::write_all(&mut gate, b"opened").unwrap();
+    drop(gate);
+    for message in [&message, &steered, &waiting] {
+        home.wait_message(&id, message, "done");
+    }
+    assert_eq!(home.api.prompts(), ["run: cat gate", "look at the tests too", "later"]);
+    let ends = home.transcript(&id).iter().filter(|entry| entry["body"]["kind"] == "turnEnd").count();
+    assert_eq!(ends, 2, "the steering message has no turn of its own");
+}
+
+#[test]
+fn a_message_that_runs_or_ran_cannot_be_changed() {
+    let home = TestHome::new();
+    let (id, running) = held(&home);
+    assert_eq!(home.refused(&["queue", "edit", &running, "other"]), "message_not_queued");
+    assert_eq!(home.refused(&["queue", "rm", &running]), "message_not_queued");
+    home.api.release("gate");
+    home.wait_message(&id, &running, "done");
+    assert_eq!(home.refused(&["queue", "move", &running, "0"]), "message_not_queued");
+    assert_eq!(home.refused(&["queue", "again", &running]), "message_not_interrupted");
+}
+
+#[test]
+fn queues_of_different_sessions_do_not_mix() {
+    let home = TestHome::new();
+    let (first, _) = held(&home);
+    let second = home.idle_session(&home.project("other"), &[]);
+    home.send(&first, "for the first");
+    home.say(&second, "for the second");
+    assert_eq!(home.waiting(&first), ["for the first"]);
+    let seconds = rows(&home.json(&["queue", &second, "--all"]), "messages");
+    assert_eq!(texts(&seconds, "text"), ["for the second"]);
+    home.api.release("gate");
+    home.wait(&first, "idle");
+}
+
+#[test]
+fn an_overloaded_api_is_waited_for() {
+    let home = TestHome::new();
+    let id = home.idle_session(&home.project("project"), &[]);
+    home.say(&id, "error: 529 1");
+    assert_eq!(home.api.times_asked("error: 529 1"), 2);
+}
+
+#[test]
+fn a_failed_turn_pauses_the_queue_and_a_person_decides() {
+    let home = TestHome::new();
+    let (id, _) = held(&home);
+    let failing = home.send(&id, "error: 400 1");
+    let waiting = home.send(&id, "later");
+    home.api.release("gate");
+    home.wait_message(&id, &failing, "failed");
+    let session = home.wait_session(&id, "a person is asked", |session| !session["attention"].is_null());
+    assert_eq!(session["attention"]["kind"], "failed");
+    assert_eq!(home.message(&id, &waiting)["state"], "queued");
+    home.ok(&["queue", "again", &failing]);
+    home.wait_message(&id, &failing, "done");
+    home.wait_message(&id, &waiting, "done");
+}

@@ -1,0 +1,150 @@
+//! A stand-in for the Claude CLI, for faults that the real one does not make and for many sessions at once.
+//!
+//! It is not Claude: whatever is said about Claude's behaviour is tested with the real one. `AREYOUJ_STANDIN` says
+//! what it does:
+//!
+//! | mode | behaviour |
+//! |---|---|
+//! | `obedient` | answers `initialize`, and every message with one line of text |
+//! | `exits` | complains on standard error and exits with 1 before it is ready |
+//! | `refuses` | complains about its arguments and exits with 2 before it is ready |
+//! | `silent` | reads everything and never answers |
+//! | `garbage` | prints lines that make no sense between those that do; otherwise obedient |
+//! | `flood` | says very much about every message; otherwise obedient |
+
+use std::io::{self, BufRead, StdoutLock, Write};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+/// How many deltas of how many bytes a flood has: 16 MiB together, more than any buffer on the way holds.
+const FLOOD: (usize, usize) = (4096, 4096);
+
+fn main() -> io::Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|argument| argument == "--version") {
+        println!("0.0.0 (stand-in)");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mode = std::env::var("AREYOUJ_STANDIN").unwrap_or_default();
+    match mode.as_str() {
+        "exits" => {
+            eprintln!("stand-in: the moon is in the wrong phase");
+            Ok(ExitCode::from(1))
+        }
+        "refuses" => {
+            eprintln!("error: unknown option '--stand-in'");
+            Ok(ExitCode::from(2))
+        }
+        "silent" => {
+            io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "obedient" | "garbage" | "flood" => {
+            let session = value_of(&arguments, "--session-id").or_else(|| value_of(&arguments, "--resume"));
+            let mut claude =
+                StandIn { mode, session: session.unwrap_or_default(), out: io::stdout().lock(), turns: 0 };
+            claude.run()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        other => {
+            eprintln!("stand-in: AREYOUJ_STANDIN={other:?} is no mode");
+            Ok(ExitCode::from(64))
+        }
+    }
+}
+
+fn value_of(arguments: &[String], option: &str) -> Option<String> {
+    let place = arguments.iter().position(|argument| argument == option)?;
+    arguments.get(place + 1).cloned()
+}
+
+struct StandIn {
+    mode: String,
+    session: String,
+    out: StdoutLock<'static>,
+    turns: u64,
+}
+
+impl StandIn {
+    fn run(&mut self) -> io::Result<()> {
+        for line in io::stdin().lock().lines() {
+            let Ok(message) = serde_json::from_str::<Value>(&line?) else { continue };
+            match message["type"].as_str() {
+                Some("control_request") => self.control(&message)?,
+                Some("user") => self.turn(&message)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn control(&mut self, request: &Value) -> io::Result<()> {
+        let response = match request["request"]["subtype"].as_str() {
+            Some("initialize") => json!({ "commands": [], "models": [], "agents": [] }),
+            _ => json!({}),
+        };
+        self.print(&json!({ "type": "control_response", "response": {
+            "subtype": "success", "request_id": request["request_id"], "response": response,
+            "pending_permission_requests": [],
+        } }))
+    }
+
+    fn turn(&mut self, message: &Value) -> io::Result<()> {
+        self.turns += 1;
+        let uuid = &message["uuid"];
+        self.state("running")?;
+        self.lifecycle(uuid, "queued")?;
+        self.lifecycle(uuid, "started")?;
+        self.print(
+            &json!({ "type": "system", "subtype": "init", "model": "stand-in", "permissionMode": "default" }),
+        )?;
+        let mut echo = message.clone();
+        echo["isReplay"] = json!(true);
+        self.print(&echo)?;
+        if self.mode == "flood" {
+            self.flood()?;
+        }
+        let text = format!("The stand-in heard message {}.", self.turns);
+        self.print(&json!({ "type": "assistant", "parent_tool_use_id": null, "message": {
+            "id": format!("msg_{}", self.turns), "type": "message", "role": "assistant", "model": "stand-in",
+            "content": [{ "type": "text", "text": text }],
+        } }))?;
+        self.print(&json!({
+            "type": "result", "subtype": "success", "is_error": false, "num_turns": 1, "duration_ms": 1,
+            "result": text, "total_cost_usd": 0.01 * self.turns as f64, "usage": {}, "modelUsage": {},
+        }))?;
+        self.lifecycle(uuid, "completed")?;
+        self.state("idle")
+    }
+
+    fn flood(&mut self) -> io::Result<()> {
+        let text = "x".repeat(FLOOD.1);
+        for _ in 0..FLOOD.0 {
+            self.print(&json!({ "type": "stream_event", "parent_tool_use_id": null, "event": {
+                "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text },
+            } }))?;
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, state: &str) -> io::Result<()> {
+        self.print(&json!({ "type": "system", "subtype": "session_state_changed", "state": state }))
+    }
+
+    fn lifecycle(&mut self, uuid: &Value, state: &str) -> io::Result<()> {
+        self.print(&json!({ "type": "command_lifecycle", "command_uuid": uuid, "state": state }))
+    }
+
+    fn print(&mut self, line: &Value) -> io::Result<()> {
+        if self.mode == "garbage" {
+            self.out.write_all(
+                b"\r\n{\"type\":\"tomorrow's news\"}\nno JSON\n\xff\xfe\0\n[1,2\n{\"type\":7}\n\"\"\n",
+            )?;
+        }
+        let mut line = line.clone();
+        line["session_id"] = json!(self.session);
+        writeln!(self.out, "{line}")?;
+        self.out.flush()
+    }
+}

@@ -1,0 +1,247 @@
+//! The `areyouj` program, run as a person or a script runs it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::Value;
+
+use crate::processes;
+
+/// How long a command may take that waits for nothing: ample on a busy machine, and still a hang is noticed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The program, and the environment it is run in. Nothing else of the caller's environment gets through.
+#[derive(Clone, Debug)]
+pub struct Cli {
+    /// `areyouj`.
+    pub program: PathBuf,
+    /// All of its environment.
+    pub environment: BTreeMap<String, OsString>,
+    /// Where it is run.
+    pub directory: PathBuf,
+}
+
+/// A run that came to its end.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What was run, for messages.
+    pub command: String,
+    /// 0 done, 1 failed, 2 usage, 3 timed out; a signal counts as 128 and its number, as in a shell.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Cli {
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not end within a minute; it is killed then.
+    pub fn run(&self, arguments: &[&str]) -> Result<Run> {
+        self.run_within(arguments, DEADLINE)
+    }
+
+    /// Runs to the end, which may take that long.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not end in time; it is killed then.
+    pub fn run_within(&self, arguments: &[&str], deadline: Duration) -> Result<Run> {
+        Running::start(self, arguments)?.finish(deadline)
+    }
+
+    /// Runs to the end with that on standard input.
+    ///
+    /// # Errors
+    /// When it cannot be started, or does not end within a minute; it is killed then.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Run> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(input.as_bytes())?;
+        file.rewind()?;
+        Running::start_with_input(self, arguments, file.into())?.finish(DEADLINE)
+    }
+
+    /// Runs with `--json` and returns what it printed.
+    ///
+    /// # Errors
+    /// When it fails, or prints anything but one JSON value.
+    pub fn json(&self, arguments: &[&str]) -> Result<Value> {
+        let run = self.run(&[arguments, &["--json"]].concat())?.success()?;
+        run.json()
+    }
+
+    /// The same program in the same environment, but for this variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Cli {
+        self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same program, run elsewhere.
+    #[must_use]
+    pub fn within(mut self, directory: &Path) -> Cli {
+        self.directory = directory.to_owned();
+        self
+    }
+}
+
+impl Run {
+    /// Itself, if it did what it was asked to do.
+    ///
+    /// # Errors
+    /// With everything it printed, if its exit code is not 0.
+    pub fn success(self) -> Result<Run> {
+        if self.status == 0 { Ok(self) } else { Err(anyhow!("{self}")) }
+    }
+
+    /// The JSON value on standard output.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.stdout).with_context(|| format!("no JSON on standard output: {self}"))
+    }
+
+    /// The `error` object that a refusal with `--json` prints on standard error.
+    ///
+    /// # Errors
+    /// When it succeeded, or printed no such object.
+    pub fn error(&self) -> Result<Value> {
+        if self.status == 0 {
+            bail!("it was expected to be refused: {self}");
+        }
+        let line = self.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
+        let error: Value =
+            serde_json::from_str(line).with_context(|| format!("no JSON on standard error: {self}"))?;
+        Ok(error["error"].clone())
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "`{}` ended with {}\n--- standard output\n{}\n--- standard error\n{}",
+            self.command, self.status, self.stdout, self.stderr
+        )
+    }
+}
+
+/// A run that goes on. It is killed when this is dropped.
+pub struct Running {
+    command: String,
+    child: Child,
+    lines: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+impl Running {
+    /// Starts it; its output is read by threads, so that it never stands still.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(cli: &Cli, arguments: &[&str]) -> Result<Running> {
+        Running::start_with_input(cli, arguments, Stdio::null())
+    }
+
+    fn start_with_input(cli: &Cli, arguments: &[&str], input: Stdio) -> Result<Running> {
+        let mut child = Command::new(&cli.program)
+            .args(arguments)
+            .env_clear()
+            .envs(&cli.environment)
+            .current_dir(&cli.directory)
+            .stdin(input)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", cli.program.display()))?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let stderr = child.stderr.take().context("no standard error")?;
+        let command = format!("areyouj {}", arguments.join(" ")).chars().take(300).collect();
+        Ok(Running { command, child, lines: lines_of(stdout)?, stderr: lines_of(stderr)? })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line of its standard output, without the line break.
+    ///
+    /// # Errors
+    /// When none comes in time, or no more can come.
+    pub fn line(&mut self, deadline: Duration) -> Result<String> {
+        let line = self.lines.recv_timeout(deadline);
+        line.map(|line| line.trim_end_matches('\n').to_owned())
+            .with_context(|| format!("`{}` printed no further line", self.command))
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end in time; it is killed then, and the error holds what it had printed.
+    pub fn finish(mut self, deadline: Duration) -> Result<Run> {
+        let end = Instant::now() + deadline;
+        let exited = i32::try_from(self.child.id()).is_ok_and(|pid| processes::wait_for_exit(pid, deadline));
+        if !exited {
+            self.child.kill()?;
+        }
+        let status = exit_code(self.child.wait()?);
+        let run = Run {
+            command: self.command.clone(),
+            status,
+            stdout: rest(&self.lines, end),
+            stderr: rest(&self.stderr, end),
+        };
+        if exited { Ok(run) } else { Err(anyhow!("no end within {deadline:?}: {run}")) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail when it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How long is waited for output after the end: somebody else may hold the pipe open for ever, which is a defect that
+/// must not look like a hang of the test.
+const OUTPUT_AFTER_END: Duration = Duration::from_secs(5);
+
+fn rest(lines: &Receiver<String>, end: Instant) -> String {
+    let end = end.max(Instant::now() + OUTPUT_AFTER_END);
+    let mut text = String::new();
+    while let Ok(line) = lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        text.push_str(&line);
+    }
+    text
+}
+
+fn lines_of(pipe: impl Read + Send + 'static) -> io::Result<Receiver<String>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::Builder::new().name("output".into()).spawn(move || {
+        let mut reader = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+            line.clear();
+        }
+    })?;
+    Ok(receiver)
+}
+
+fn exit_code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}

@@ -1,0 +1,328 @@
+//! What a test runs in: a sandbox, the scripted API, and the commands of a person with their answers checked.
+//!
+//! Every function here fails the test, with everything there is to know, when `areyouj` does not do what it is
+//! expected to do. When a home goes out of scope nothing of it is left, and the test fails if something was.
+
+#![allow(clippy::panic, reason = "this module is only for tests: a panic is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::claude::claude_program;
+use crate::cli::{Cli, Run, Running};
+use crate::messages_api::MessagesApi;
+use crate::processes::{self, Process};
+use crate::sandbox::{Sandbox, programs};
+
+/// How long something may take that is sure to happen: ample on a machine that is busy with other tests.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long it may take until a session gives up on a Claude that does not start: all tries, and the time between.
+pub const START_PATIENCE: Duration = Duration::from_secs(240);
+
+/// A home for one test.
+pub struct TestHome {
+    sandbox: Option<Sandbox>,
+    /// What Claude talks to.
+    pub api: MessagesApi,
+    /// The program in this home's environment.
+    pub cli: Cli,
+}
+
+impl TestHome {
+    /// With the real Claude CLI.
+    #[track_caller]
+    #[expect(clippy::new_without_default, reason = "it does more than a default may do")]
+    pub fn new() -> TestHome {
+        TestHome::with_claude(&expect(claude_program()))
+    }
+
+    /// With the stand-in for Claude in one of its modes; see `src/bin/claude-stand-in.rs`.
+    #[track_caller]
+    pub fn with_stand_in(mode: &str) -> TestHome {
+        TestHome::with_claude(&expect(programs()).join("claude-stand-in")).with("AREYOUJ_STANDIN", mode)
+    }
+
+    /// With one more variable in the environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> TestHome {
+        self.cli = self.cli.clone().with(name, value);
+        self
+    }
+
+    /// With that program for Claude, which need not exist.
+    #[track_caller]
+    pub fn with_claude(claude: &Path) -> TestHome {
+        let api = expect(MessagesApi::start());
+        let sandbox = expect(programs().and_then(|programs| Sandbox::isolated(api.url(), claude, &programs)));
+        TestHome { cli: sandbox.cli.clone(), sandbox: Some(sandbox), api }
+    }
+
+    /// A new directory for a session.
+    #[track_caller]
+    pub fn project(&self, name: &str) -> PathBuf {
+        expect(self.sandbox().project(name))
+    }
+
+    /// What `AREYOUJ_HOME` is.
+    #[track_caller]
+    pub fn path(&self) -> &Path {
+        self.sandbox().home()
+    }
+
+    /// Runs a command, however it ends.
+    #[track_caller]
+    pub fn areyouj(&self, arguments: &[&str]) -> Run {
+        self.expect(self.cli.run(arguments))
+    }
+
+    /// Runs a command that succeeds, and returns what it printed.
+    #[track_caller]
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        self.expect(self.cli.run(arguments).and_then(Run::success)).stdout.trim().to_owned()
+    }
+
+    /// Runs a command that succeeds, with `--json`, and returns what it printed.
+    #[track_caller]
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        self.expect(self.cli.json(arguments))
+    }
+
+    /// Runs a command that is refused, and returns the code of the error. The error must say what happened and what
+    /// to do, and the exit code must be 1.
+    #[track_caller]
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let run = self.areyouj(&[arguments, &["--json"]].concat());
+        assert_eq!(run.status, 1, "{run}");
+        let error = self.expect(run.error());
+        for member in ["message", "hint"] {
+            assert!(error[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {run}");
+        }
+        error["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Starts a command that goes on.
+    #[track_caller]
+    pub fn spawn(&self, arguments: &[&str]) -> Running {
+        self.expect(Running::start(&self.cli, arguments))
+    }
+
+    /// Creates a session in that directory and returns its id.
+    #[track_caller]
+    pub fn new_session(&self, directory: &Path, options: &[&str]) -> String {
+        let directory = directory.to_string_lossy();
+        self.ok(&[&["new", directory.as_ref()], options].concat())
+    }
+
+    /// Creates a session and waits until it is idle.
+    #[track_caller]
+    pub fn idle_session(&self, directory: &Path, options: &[&str]) -> String {
+        let id = self.new_session(directory, options);
+        self.wait(&id, "idle");
+        id
+    }
+
+    /// The session, as `areyouj show` shows it.
+    #[track_caller]
+    pub fn session(&self, id: &str) -> Value {
+        self.json(&["show", id])
+    }
+
+    /// The ids of the live sessions.
+    #[track_caller]
+    pub fn sessions(&self) -> Vec<String> {
+        texts(&rows(&self.json(&["ls"]), "sessions"), "id")
+    }
+
+    /// Queues a message and returns its id.
+    #[track_caller]
+    pub fn send(&self, session: &str, text: &str) -> String {
+        text_of(&self.json(&["send", session, text]), "id")
+    }
+
+    /// Queues a message and waits until it is done.
+    #[track_caller]
+    pub fn say(&self, session: &str, text: &str) -> String {
+        let message = self.send(session, text);
+        self.wait_message(session, &message, "done");
+        message
+    }
+
+    /// All messages of a session, finished ones too, in order.
+    #[track_caller]
+    pub fn messages(&self, session: &str) -> Vec<Value> {
+        rows(&self.json(&["queue", session, "--all"]), "messages")
+    }
+
+    /// The texts of the waiting messages, in order.
+    #[track_caller]
+    pub fn waiting(&self, session: &str) -> Vec<String> {
+        let messages = rows(&self.json(&["queue", session]), "messages");
+        texts(
+            &messages.into_iter().filter(|message| message["state"] == "queued").collect::<Vec<_>>(),
+            "text",
+        )
+    }
+
+    /// One message.
+    #[track_caller]
+    pub fn message(&self, session: &str, message: &str) -> Value {
+        let messages = self.messages(session);
+        let found = messages.iter().find(|known| known["id"] == message);
+        found.cloned().unwrap_or_else(|| panic!("there is no message {message} among {messages:#?}"))
+    }
+
+    /// Waits for a status with `areyouj wait`.
+    #[track_caller]
+    pub fn wait(&self, session: &str, status: &str) {
+        let seconds = PATIENCE.as_secs().to_string();
+        let arguments = ["wait", session, "--for", status, "--timeout", &seconds];
+        self.expect(self.cli.run_within(&arguments, 2 * PATIENCE).and_then(Run::success));
+    }
+
+    /// Waits until a message has come to that state.
+    #[track_caller]
+    pub fn wait_message(&self, session: &str, message: &str, state: &str) {
+        self.until(&format!("message {message} is {state}"), || {
+            let messages = rows(&self.cli.json(&["queue", session, "--all"])?, "messages");
+            Ok(messages.iter().any(|known| known["id"] == message && known["state"] == state).then_some(()))
+        });
+    }
+
+    /// Waits until the session looks like that, and returns it.
+    #[track_caller]
+    pub fn wait_session(&self, session: &str, what: &str, mut holds: impl FnMut(&Value) -> bool) -> Value {
+        self.until(what, || {
+            let session = self.cli.json(&["show", session])?;
+            Ok(holds(&session).then_some(session))
+        })
+    }
+
+    /// Waits until the session has given up, and returns the code of its error.
+    #[track_caller]
+    pub fn wait_error(&self, session: &str) -> String {
+        let given_up = self.sandbox().until("the session is in error", START_PATIENCE, || {
+            let session = self.cli.json(&["show", session])?;
+            Ok((session["status"] == "error").then_some(session))
+        });
+        text_of(&self.expect(given_up)["error"], "code")
+    }
+
+    /// Waits until a prompt of this session is open, and returns it.
+    #[track_caller]
+    pub fn wait_prompt(&self, session: &str) -> Value {
+        self.until("a prompt is open", || {
+            Ok(rows(&self.cli.json(&["permissions", session])?, "permissions").into_iter().next())
+        })
+    }
+
+    /// The transcript, as `areyouj logs --json` prints it: one entry a line.
+    #[track_caller]
+    pub fn transcript(&self, session: &str) -> Vec<Value> {
+        let text = self.ok(&["logs", session, "--json"]);
+        if let Ok(whole) = serde_json::from_str::<Value>(&text) {
+            return rows(&whole, "entries");
+        }
+        text.lines().map(|line| self.expect(serde_json::from_str(line).map_err(Into::into))).collect()
+    }
+
+    /// What runs in this home now, the daemon included.
+    #[track_caller]
+    pub fn processes(&self) -> Vec<Process> {
+        processes::of_home(self.path())
+    }
+
+    /// Kills a process at once and waits until it is gone.
+    #[track_caller]
+    pub fn kill(&self, pid: i32) {
+        self.expect(processes::kill(pid));
+        assert!(processes::wait_for_exit(pid, PATIENCE), "process {pid} does not die");
+    }
+
+    /// The daemon's process id; starts none.
+    #[track_caller]
+    pub fn daemon_pid(&self) -> i32 {
+        let status = self.json(&["daemon", "status"]);
+        assert_eq!(status["running"], true, "no daemon runs: {status}");
+        process_id(&status, "pid")
+    }
+
+    /// Waits until `check` finds what it looks for; see [`Sandbox::until`].
+    #[track_caller]
+    pub fn until<T>(&self, what: &str, check: impl FnMut() -> Result<Option<T>>) -> T {
+        self.expect(self.sandbox().until(what, PATIENCE, check))
+    }
+
+    /// What was to be had, or a failed test that shows why not.
+    #[track_caller]
+    pub fn expect<T>(&self, result: Result<T>) -> T {
+        match result {
+            Ok(value) => value,
+            Err(error) => {
+                panic!("{error:?}\n--- prompts\n{:#?}\n{}", self.api.prompts(), self.sandbox().diagnosis())
+            }
+        }
+    }
+
+    #[track_caller]
+    fn sandbox(&self) -> &Sandbox {
+        match &self.sandbox {
+            Some(sandbox) => sandbox,
+            None => panic!("this home is closed"),
+        }
+    }
+}
+
+impl Drop for TestHome {
+    fn drop(&mut self) {
+        let Some(sandbox) = self.sandbox.take() else { return };
+        if std::thread::panicking() {
+            eprintln!("{}\n--- prompts\n{:#?}", sandbox.diagnosis(), self.api.prompts());
+        }
+        match sandbox.close() {
+            Ok(()) => {}
+            // A second panic would hide the first.
+            Err(error) if std::thread::panicking() => eprintln!("{error:?}"),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+/// The rows of a list: the command line prints an array, or an object that holds it.
+pub fn rows(list: &Value, member: &str) -> Vec<Value> {
+    list.get(member).unwrap_or(list).as_array().cloned().unwrap_or_default()
+}
+
+/// A member of every row, as text.
+pub fn texts(rows: &[Value], member: &str) -> Vec<String> {
+    rows.iter().map(|row| row[member].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// A member that must be a text.
+#[track_caller]
+pub fn text_of(value: &Value, member: &str) -> String {
+    match value[member].as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("no text {member:?} in {value}"),
+    }
+}
+
+/// A member that must be a process id.
+#[track_caller]
+pub fn process_id(value: &Value, member: &str) -> i32 {
+    match value[member].as_i64().and_then(|pid| i32::try_from(pid).ok()) {
+        Some(pid) => pid,
+        None => panic!("no process id {member:?} in {value}"),
+    }
+}
+
+#[track_caller]
+fn expect<T>(result: Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error:?}"),
+    }
+}

@@ -1,0 +1,81 @@
+//! Processes of a home: found by what they were started with, whoever their parent is.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nix::sys::signal::Signal;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, pidfd_open};
+
+/// A process, as far as a person wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id.
+    pub pid: i32,
+    /// Its command line, shortened.
+    pub command: String,
+}
+
+/// The longest command line that is shown.
+const COMMAND_CHARACTERS: usize = 160;
+
+/// The processes that were started with `AREYOUJ_HOME` set to this home, or with something in it as an argument.
+pub fn of_home(home: &Path) -> Vec<Process> {
+    let variable = format!("AREYOUJ_HOME={}", home.display()).into_bytes();
+    let inside = format!("{}/", home.display()).into_bytes();
+    let fields = |pid: i32, file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| {
+            fields(*pid, "environ").split(|byte| *byte == 0).any(|field| field == variable)
+                || fields(*pid, "cmdline").split(|byte| *byte == 0).any(|field| field.starts_with(&inside))
+        })
+        .map(|pid| Process { pid, command: command_line(pid) })
+        .collect()
+}
+
+/// Waits until none of them is left, new ones included. Returns those that still are when the time is over.
+pub fn wait_until_gone(home: &Path, deadline: Duration) -> Vec<Process> {
+    let end = Instant::now() + deadline;
+    loop {
+        let left = of_home(home);
+        let time = end.saturating_duration_since(Instant::now());
+        let Some(first) = left.first() else { return left };
+        if !wait_for_exit(first.pid, time) {
+            return left;
+        }
+    }
+}
+
+/// Waits until a process has exited, also one that is nobody's child here. False when the time is over.
+pub fn wait_for_exit(pid: i32, deadline: Duration) -> bool {
+    let Some(id) = rustix::process::Pid::from_raw(pid) else { return true };
+    // An error means that there is no such process.
+    let Ok(pidfd) = pidfd_open(id, PidfdFlags::empty()) else { return true };
+    let timeout = Timespec::try_from(deadline).ok();
+    let mut exits = [PollFd::new(&pidfd, PollFlags::IN)];
+    matches!(poll(&mut exits, timeout.as_ref()), Ok(1..))
+}
+
+/// Kills this one process, at once.
+///
+/// # Errors
+/// When there is no such process.
+pub fn kill(pid: i32) -> Result<()> {
+    let id = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(id, Signal::SIGKILL).with_context(|| format!("cannot kill process {pid}"))
+}
+
+/// Whether there is such a process, dead ones that nobody has waited for not counted.
+pub fn is_running(pid: i32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|command| !command.is_empty())
+}
+
+fn command_line(pid: i32) -> String {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    words.join(" ").trim().chars().take(COMMAND_CHARACTERS).collect()
+}

@@ -1,0 +1,184 @@
+//! A place to run AreYouJ in that is cut off from the person's own: directories, environment, clean-up.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use tempfile::TempDir;
+
+use crate::cli::{Cli, Run};
+use crate::environment;
+use crate::processes;
+use crate::watch::Watch;
+
+/// How long everything may take to end once it was told to: longer than the grace that a session gets.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How much of the daemon's log is shown when something failed.
+const LOG_LINES: usize = 60;
+
+/// Directories of its own, and `areyouj` in an environment of its own.
+pub struct Sandbox {
+    root: TempDir,
+    home: PathBuf,
+    /// The program in this sandbox's environment.
+    pub cli: Cli,
+}
+
+impl Sandbox {
+    /// Cut off from the person's own settings and from the network. `api`: the address of the scripted API; `claude`:
+    /// what sessions run; `programs`: where `areyouj` is.
+    ///
+    /// # Errors
+    /// When the directories cannot be made, or `areyouj` is not there.
+    pub fn isolated(api: &str, claude: &Path, programs: &Path) -> Result<Sandbox> {
+        Sandbox::new(programs, |root| {
+            let mut environment = environment::isolated(root, api)?;
+            environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
+            Ok(environment)
+        })
+    }
+
+    /// With the person's own environment and Claude, and an AreYouJ of its own.
+    ///
+    /// # Errors
+    /// When the directories cannot be made, or `areyouj` is not there.
+    pub fn around_the_person(programs: &Path) -> Result<Sandbox> {
+        Sandbox::new(programs, |_| {
+            Ok(std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+                .collect())
+        })
+    }
+
+    fn new(
+        programs: &Path,
+        environment: impl FnOnce(&Path) -> Result<BTreeMap<String, OsString>>,
+    ) -> Result<Sandbox> {
+        let program = programs.join("areyouj");
+        if !program.is_file() || !programs.join("areyouj-host").is_file() {
+            bail!("areyouj and areyouj-host are not in {}: run `cargo xtask test`", programs.display());
+        }
+        let root = tempfile::Builder::new().prefix("areyouj-").tempdir().context("no temporary directory")?;
+        // /proc and Claude name directories by their real path.
+        let path = root.path().canonicalize()?;
+        let (home, projects) = (path.join("home"), path.join("projects"));
+        for directory in [&home, &projects] {
+            fs::create_dir_all(directory)?;
+        }
+        let mut environment = environment(&path)?;
+        let mut search = OsString::from(programs);
+        if let Some(others) = environment.get("PATH") {
+            search.push(":");
+            search.push(others);
+        }
+        environment.insert("PATH".into(), search);
+        environment.insert("AREYOUJ_HOME".into(), home.clone().into());
+        Ok(Sandbox { cli: Cli { program, environment, directory: projects }, home, root })
+    }
+
+    /// What `AREYOUJ_HOME` is.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// A new directory for a session.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn project(&self, name: &str) -> Result<PathBuf> {
+        let directory = self.cli.directory.join(name);
+        fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        Ok(directory)
+    }
+
+    /// Waits until `check` finds what it looks for. It looks again whenever the daemon says that something changed,
+    /// so it may only look at what the daemon tells of.
+    ///
+    /// # Errors
+    /// When `check` fails, or has found nothing within `deadline`.
+    pub fn until<T>(
+        &self,
+        what: &str,
+        deadline: Duration,
+        mut check: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let end = Instant::now() + deadline;
+        let left = || end.saturating_duration_since(Instant::now());
+        let mut watch: Option<Watch> = None;
+        while !left().is_zero() {
+            // Without a daemon there is nobody to listen to; the check, which uses the command line, starts one.
+            watch = watch.or_else(|| Watch::open(&self.home, left()).ok());
+            if let Some(found) = check()? {
+                return Ok(found);
+            }
+            watch = watch.and_then(|mut watch| watch.changed(left()).is_ok().then_some(watch));
+        }
+        match check()? {
+            Some(_) => Err(anyhow!("{what}: it happened, but the daemon told nobody for {deadline:?}")),
+            None => Err(anyhow!("{what}: it did not happen within {deadline:?}")),
+        }
+    }
+
+    /// What a person needs to see when something failed: processes, and the end of the daemon's log.
+    pub fn diagnosis(&self) -> String {
+        let processes: Vec<String> = processes::of_home(&self.home)
+            .iter()
+            .map(|process| format!("  {} {}", process.pid, process.command))
+            .collect();
+        let mut logs: Vec<PathBuf> = fs::read_dir(self.home.join("state/log"))
+            .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+            .unwrap_or_default();
+        logs.sort();
+        let log: String = logs.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n");
+        format!("--- processes\n{}\n--- end of the daemon's log\n{tail}", processes.join("\n"))
+    }
+
+    /// Ends everything that runs here and removes the directories.
+    ///
+    /// # Errors
+    /// When something did not end by itself; it is killed, so that nothing is left in any case.
+    pub fn close(&self) -> Result<()> {
+        let mut problem = None;
+        if !processes::of_home(&self.home).is_empty() {
+            // Sessions go on without a daemon, and only a daemon can end them.
+            let stopped = self
+                .cli
+                .run(&["daemon", "start"])
+                .and_then(|_| self.cli.run_within(&["daemon", "stop", "--sessions"], GRACE))
+                .and_then(Run::success);
+            problem = stopped.err().map(|error| error.context("not everything could be stopped"));
+        }
+        let left = processes::wait_until_gone(&self.home, GRACE);
+        if !left.is_empty() {
+            problem = Some(anyhow!("processes were left behind: {left:#?}\n{}", self.diagnosis()));
+        }
+        for process in left {
+            // An error means that it has ended meanwhile.
+            let _ = processes::kill(process.pid);
+        }
+        processes::wait_until_gone(&self.home, GRACE);
+        let removed =
+            fs::remove_dir_all(self.root.path()).context("the temporary directory could not be removed");
+        problem.map_or(removed, Err)
+    }
+}
+
+/// Where `areyouj` is: `AREYOUJ_BIN_DIR`, or where the running program was built.
+///
+/// # Errors
+/// When the running program does not know where it is.
+pub fn programs() -> Result<PathBuf> {
+    if let Some(directory) = std::env::var_os("AREYOUJ_BIN_DIR") {
+        return Ok(directory.into());
+    }
+    let here = std::env::current_exe().context("where is this program?")?;
+    // Tests are built into a directory below that of the programs.
+    let directory = here.ancestors().skip(1).find(|directory| directory.join("areyouj").is_file());
+    Ok(directory.or(here.parent()).context("a program without a directory")?.to_owned())
+}

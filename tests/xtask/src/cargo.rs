@@ -1,0 +1,49 @@
+//! Cargo, as the tasks use it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+/// Cargo with these arguments, in the workspace.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    // The one that runs this task, if it is one.
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(workspace());
+    command
+}
+
+/// Runs it; it must succeed.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    let status = command(arguments).status().context("cargo cannot be started")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
+
+/// Whether this subcommand of cargo is installed.
+pub(crate) fn has(subcommand: &str) -> bool {
+    let mut command = command(&[subcommand, "--version"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// Generates what is made of the protocol's types, or checks that it is up to date.
+pub(crate) fn codegen(check: bool) -> Result<()> {
+    let mut arguments =
+        vec!["run", "--quiet", "-p", "areyouj-protocol", "--features", "schema", "--bin", "codegen"];
+    if check {
+        arguments.extend(["--", "--check"]);
+    }
+    run(&arguments)
+}
+
+/// Builds every program and returns the directory that they are in.
+pub(crate) fn build_programs() -> Result<PathBuf> {
+    run(&["build", "--quiet", "--workspace", "--bins"])?;
+    let here = std::env::current_exe().context("where is this program?")?;
+    Ok(here.parent().context("a program without a directory")?.to_owned())
+}
+
+fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here)
+}

@@ -1,0 +1,18 @@
+//! The demo: AreYouJ at work, driven through its command line, in a place of its own that is gone afterwards.
+
+mod board;
+mod live;
+mod signals;
+mod story;
+
+use anyhow::Result;
+
+/// Three sessions with the real Claude CLI and a scripted API, and the daemon killed in the middle.
+pub(crate) fn story() -> Result<()> {
+    story::run()
+}
+
+/// One session with the person's own Claude.
+pub(crate) fn live() -> Result<()> {
+    live::run()
+}

@@ -1,0 +1,62 @@
+//! One session with the person's own Claude, in the directory where they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use areyouj_tests::cli::Run;
+use areyouj_tests::home::rows;
+use areyouj_tests::sandbox::Sandbox;
+use serde_json::Value;
+
+use super::signals;
+use crate::cargo;
+
+/// What Claude is asked: it can be answered anywhere, and costs little.
+const QUESTION: &str = "In one or two sentences: what is in this directory? Only look, change nothing.";
+
+/// How long the answer may take.
+const ANSWER: Duration = Duration::from_secs(180);
+
+pub(super) fn run() -> Result<()> {
+    let signals = signals::hold()?;
+    let mut sandbox = Sandbox::around_the_person(&cargo::build_programs()?)?;
+    sandbox.cli.directory = std::env::current_dir().context("where are you?")?;
+    let sandbox = Arc::new(sandbox);
+    signals.close(&sandbox)?;
+    let asked = ask(&sandbox);
+    let closed = sandbox.close();
+    asked.and(closed)
+}
+
+fn ask(sandbox: &Sandbox) -> Result<()> {
+    println!("Your Claude, in {}:\n> {QUESTION}", sandbox.cli.directory.display());
+    let id = sandbox.cli.run(&["new", "--name", "demo"])?.success()?.stdout.trim().to_owned();
+    let message = sandbox.cli.json(&["send", &id, QUESTION])?["id"].clone();
+    let session = sandbox.until("Claude answers", ANSWER, || {
+        // The person is asked nothing: what Claude wants to do beyond looking is denied for them.
+        for prompt in rows(&sandbox.cli.json(&["permissions", &id])?, "permissions") {
+            let request = prompt["id"].as_str().unwrap_or_default();
+            sandbox.cli.run(&["deny", request, "-m", "Only look, and answer with what you have."])?;
+        }
+        let session = sandbox.cli.json(&["show", &id])?;
+        anyhow::ensure!(session["status"] != "error", "{}", problem(&session["error"]));
+        let messages = rows(&sandbox.cli.json(&["queue", &id, "--all"])?, "messages");
+        let ours = messages.into_iter().find(|known| known["id"] == message).unwrap_or_default();
+        match ours["state"].as_str() {
+            Some("done") => Ok(Some(session)),
+            Some("failed" | "interrupted") => anyhow::bail!("it failed: {}", ours["error"]),
+            _ => Ok(None),
+        }
+    })?;
+    let transcript = sandbox.cli.run(&["logs", &id]).and_then(Run::success)?;
+    println!("{}", transcript.stdout.trim_end());
+    let milliseconds = session["startupMs"].as_u64().unwrap_or_default();
+    println!("Ready after {milliseconds} ms, cost {} USD.", session["costUsd"]);
+    Ok(())
+}
+
+fn problem(error: &Value) -> String {
+    let part = |name: &str| error[name].as_str().unwrap_or_default();
+    format!("{} {}\n{}", part("message"), part("hint"), part("log"))
+}
