@@ -127,7 +127,8 @@ fn start(paths: Paths, config: Config) -> Result<(), Problem> {
         hint: error.hint().to_owned(),
         log: None,
     })?;
-    let _lock = lock(&paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
+    let _lock =
+        lock(&paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
     let _log = log(&paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = store::open(&database).map_err(|error| error.problem(&database))?;
@@ -143,8 +144,13 @@ fn start(paths: Paths, config: Config) -> Result<(), Problem> {
 
 /// One daemon per home: it holds this lock as long as it lives.
 fn lock(paths: &Paths) -> std::io::Result<Flock<File>> {
-    let file =
-        OpenOptions::new().create(true).read(true).write(true).truncate(false).mode(0o600).open(paths.daemon_lock())?;
+    let file = OpenOptions::new()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(paths.daemon_lock())?;
     let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
     lock.set_len(0)?;
     write!(lock, "{}", std::process::id())?;

@@ -36,8 +36,7 @@ pub(super) fn check_directory(directory: &str) -> Result<(), Problem> {
             return problem("directory_not_accessible", message, "Check the permissions of the path.");
         }
     }
-    let needs =
-        [(AccessFlags::R_OK, "read"), (AccessFlags::W_OK, "written"), (AccessFlags::X_OK, "entered")];
+    let needs = [(AccessFlags::R_OK, "read"), (AccessFlags::W_OK, "written"), (AccessFlags::X_OK, "entered")];
     for (flag, what) in needs {
         if access(path, flag).is_err() {
             let message = format!("The directory \"{shown}\" cannot be {what}.");

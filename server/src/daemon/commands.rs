@@ -100,7 +100,10 @@ pub(super) async fn command(
         Method::QueueRemove => {
             let params: wire::MessageParams = parse(params)?;
             let named = More::Named(params.message_id.clone());
-            Ok(Asked::Command(Command::Remove(Keyed { key: params.request_id, what: params.message_id }), named))
+            Ok(Asked::Command(
+                Command::Remove(Keyed { key: params.request_id, what: params.message_id }),
+                named,
+            ))
         }
         Method::QueueMove => {
             let params: wire::QueueMoveParams = parse(params)?;
@@ -230,7 +233,9 @@ pub(super) fn path_of_uri(uri: &str) -> Option<String> {
     }
     let path = String::from_utf8(bytes).ok()?;
     let trimmed = path.trim_end_matches('/');
-    Path::new(&path).is_absolute().then(|| if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() })
+    Path::new(&path)
+        .is_absolute()
+        .then(|| if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() })
 }
 
 pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {

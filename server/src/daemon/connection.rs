@@ -85,7 +85,12 @@ impl Connection {
     }
 
     /// Serves the client until it goes away.
-    pub(super) async fn serve(self: Arc<Self>, stream: UnixStream, shared: Arc<Shared>, inbox: mpsc::Sender<Event>) {
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        stream: UnixStream,
+        shared: Arc<Shared>,
+        inbox: mpsc::Sender<Event>,
+    ) {
         let (input, output) = stream.into_split();
         let writer = tokio::spawn(Arc::clone(&self).write(output));
         if let Err(error) = self.read(input, &shared, &inbox).await {
@@ -113,14 +118,24 @@ impl Connection {
         let _ = output.shutdown().await;
     }
 
-    async fn read(&self, input: OwnedReadHalf, shared: &Arc<Shared>, inbox: &mpsc::Sender<Event>) -> io::Result<()> {
+    async fn read(
+        &self,
+        input: OwnedReadHalf,
+        shared: &Arc<Shared>,
+        inbox: &mpsc::Sender<Event>,
+    ) -> io::Result<()> {
         let mut input = BufReader::new(input);
         let mut replies: ReplyId = 0;
         while let Some(body) = read_body(&mut input).await? {
             let incoming: Incoming = match serde_json::from_slice(&body) {
                 Ok(incoming) => incoming,
                 Err(error) => {
-                    self.outbox.answer(error_frame(&Value::Null, wire::rpc::PARSE_ERROR, &not_rpc(&error), false));
+                    self.outbox.answer(error_frame(
+                        &Value::Null,
+                        wire::rpc::PARSE_ERROR,
+                        &not_rpc(&error),
+                        false,
+                    ));
                     continue;
                 }
             };
@@ -201,7 +216,12 @@ impl Connection {
     }
 
     /// Answers a request with what the orchestrator said, and with what the store adds to it.
-    pub(super) fn complete(&self, reply: ReplyId, result: Result<Outcome, Problem>, reader: &Arc<Mutex<Reader>>) {
+    pub(super) fn complete(
+        &self,
+        reply: ReplyId,
+        result: Result<Outcome, Problem>,
+        reader: &Arc<Mutex<Reader>>,
+    ) {
         let pending = self.take_pending(reply);
         let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
         let frame = match result {
@@ -305,7 +325,8 @@ fn answer<'a>(
             let mut queue = to_wire::queue(view.clone());
             if matches!(pending.more, More::FinishedMessages) {
                 let finished = reader().finished_messages(view.session, FINISHED_MESSAGES).map_err(failed)?;
-                let finished = finished.into_iter().map(|row| to_wire::message(MessageView { row, position: None }));
+                let finished =
+                    finished.into_iter().map(|row| to_wire::message(MessageView { row, position: None }));
                 queue.messages = finished.chain(queue.messages).collect();
             }
             result_frame(id, &queue)

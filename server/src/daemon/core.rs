@@ -35,7 +35,9 @@ pub(super) fn spawn(
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     std::thread::Builder::new().name("areyouj-core".to_owned()).spawn(move || {
-        runtime.block_on(run(settings, snapshot, inbox, |changes, effects| writer.submit(changes, effects).is_ok()));
+        runtime.block_on(run(settings, snapshot, inbox, |changes, effects| {
+            writer.submit(changes, effects).is_ok()
+        }));
         writer.close();
     })?;
     Ok(committed)

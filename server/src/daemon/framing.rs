@@ -46,9 +46,9 @@ pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Re
             length = value.trim().parse::<usize>().ok();
         }
     }
-    let length = length
-        .filter(|length| *length <= MAX_BODY)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message has no usable Content-Length"))?;
+    let length = length.filter(|length| *length <= MAX_BODY).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "a message has no usable Content-Length")
+    })?;
     let mut body = vec![0; length];
     input.read_exact(&mut body).await?;
     Ok(Some(body))

@@ -90,17 +90,14 @@ impl Hub {
                 self.changed(revision, to_wire::session(*session), status_changed);
             }
             Notice::Terminated { revision, session } => {
-                self.tell_all(&notification_frame::<notification::SessionTerminated>(&wire::SessionTerminated {
-                    revision,
-                    session_id: session.to_string(),
-                }));
+                self.tell_all(&notification_frame::<notification::SessionTerminated>(
+                    &wire::SessionTerminated { revision, session_id: session.to_string() },
+                ));
             }
             Notice::Removed { revision, session } => {
-                self.tell_all(&notification_frame::<notification::SessionListUpdate>(&wire::SessionListUpdate {
-                    revision,
-                    session_id: session.to_string(),
-                    session: None,
-                }));
+                self.tell_all(&notification_frame::<notification::SessionListUpdate>(
+                    &wire::SessionListUpdate { revision, session_id: session.to_string(), session: None },
+                ));
             }
             Notice::Queue(queue) => {
                 let queue = to_wire::queue(queue);
@@ -113,10 +110,9 @@ impl Hub {
             Notice::Permission(prompt) => {
                 let permission = to_wire::permission(*prompt);
                 let session_id = permission.session_id.clone();
-                self.tell_all(&notification_frame::<notification::PermissionUpdate>(&wire::PermissionUpdate {
-                    session_id,
-                    permission,
-                }));
+                self.tell_all(&notification_frame::<notification::PermissionUpdate>(
+                    &wire::PermissionUpdate { session_id, permission },
+                ));
             }
             Notice::Entry { session, entry } => {
                 if !self.is_watched(session) {

@@ -13,16 +13,20 @@ pub(super) fn record(record: &Record) -> JournalRecord<'_> {
         Kind::Started => Started::decode(&record.payload)
             .map_or(RecordKind::Other, |Started { launch, pid }| RecordKind::Started { launch, pid }),
         Kind::Exited => {
-            Exited::decode(&record.payload).map_or(RecordKind::Other, |Exited { launch, how }| RecordKind::Exited {
-                launch,
-                exit: match how {
-                    How::Code(code) => Exit::Code(code),
-                    How::Signal(signal) => Exit::Signal(signal),
-                },
+            Exited::decode(&record.payload).map_or(RecordKind::Other, |Exited { launch, how }| {
+                RecordKind::Exited {
+                    launch,
+                    exit: match how {
+                        How::Code(code) => Exit::Code(code),
+                        How::Signal(signal) => Exit::Signal(signal),
+                    },
+                }
             })
         }
-        Kind::SpawnFailed => SpawnFailed::decode(&record.payload)
-            .map_or(RecordKind::Other, |SpawnFailed { launch, reason }| RecordKind::SpawnFailed { launch, message: reason }),
+        Kind::SpawnFailed => SpawnFailed::decode(&record.payload).map_or(
+            RecordKind::Other,
+            |SpawnFailed { launch, reason }| RecordKind::SpawnFailed { launch, message: reason },
+        ),
         Kind::Signalled | Kind::Unknown(_) => RecordKind::Other,
     };
     JournalRecord { offset: record.offset, next: record.next, kind, payload: &record.payload }

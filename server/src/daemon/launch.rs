@@ -42,12 +42,17 @@ pub(super) struct NoHost {
 
 /// Starts the host of this launch; returns when it listens.
 pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
-    let environment = shared.environment(order.session).map_err(|problem| NoHost { problem, permanent: false })?;
+    let environment =
+        shared.environment(order.session).map_err(|problem| NoHost { problem, permanent: false })?;
     let prepared = prepare(shared, order, environment)?;
     spawn(shared, order, &prepared).await
 }
 
-fn prepare(shared: &Shared, order: &LaunchOrder, environment: BTreeMap<String, String>) -> Result<PathBuf, NoHost> {
+fn prepare(
+    shared: &Shared,
+    order: &LaunchOrder,
+    environment: BTreeMap<String, String>,
+) -> Result<PathBuf, NoHost> {
     let permanent = |problem: Problem| {
         let hint = format!("{} Then: areyouj restart {}", problem.hint, order.session);
         NoHost { problem: Problem { hint, ..problem }, permanent: true }
@@ -81,7 +86,8 @@ fn prepare(shared: &Shared, order: &LaunchOrder, environment: BTreeMap<String, S
 
 async fn spawn(shared: &Shared, order: &LaunchOrder, directory: &Path) -> Result<(), NoHost> {
     let failed = |message: String| failed(message, order.session);
-    let program = paths::host_program().map_err(|error| failed(format!("areyouj-host was not found: {error}.")))?;
+    let program =
+        paths::host_program().map_err(|error| failed(format!("areyouj-host was not found: {error}.")))?;
     let log = OpenOptions::new().create(true).append(true).mode(0o600).open(directory.join("host.log"));
     let log = log.map_err(|error| failed(format!("The host's log cannot be written: {error}.")))?;
     let mut child = Command::new(program)

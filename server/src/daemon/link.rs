@@ -208,7 +208,8 @@ impl Link {
         loop {
             let (facts, progress) = reading.take_in(&mut Peer::nobody());
             let position = reading.ingest.position();
-            if !facts.is_empty() && self.inbox.send(Event::Facts { session, facts, position }).await.is_err() {
+            if !facts.is_empty() && self.inbox.send(Event::Facts { session, facts, position }).await.is_err()
+            {
                 return;
             }
             if progress.is_none() {
@@ -248,8 +249,11 @@ impl Reading {
                 }
                 Ok(None) => break,
                 Err(JournalError::Gap { resume_at }) => {
-                    facts.push(Fact::Garbage(format!("a part of the journal is missing before byte {resume_at}")));
-                    self.ingest = Ingest::new(Position { next: resume_at, line_start: resume_at, line_skip: 0 });
+                    facts.push(Fact::Garbage(format!(
+                        "a part of the journal is missing before byte {resume_at}"
+                    )));
+                    self.ingest =
+                        Ingest::new(Position { next: resume_at, line_start: resume_at, line_skip: 0 });
                     progress = Some(resume_at);
                 }
                 Err(JournalError::Corrupt { offset }) => {

@@ -82,7 +82,8 @@ impl Outbox {
     /// Fills a place that was kept.
     pub(super) fn fill(&self, slot: Slot, frame: Frame) {
         let mut waiting = self.lock();
-        let place = waiting.items.iter_mut().find(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
+        let place =
+            waiting.items.iter_mut().find(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
         if let Some(item) = place {
             *item = Item::Answer(frame);
         }
@@ -157,7 +158,10 @@ mod tests {
         }
         assert_eq!(frames, 4 + 1, "four notifications fit, and the answer is never dropped");
         outbox.notify(frame(1));
-        assert!(matches!(outbox.next().await, Next::Frame(_)), "after catching up it gets notifications again");
+        assert!(
+            matches!(outbox.next().await, Next::Frame(_)),
+            "after catching up it gets notifications again"
+        );
     }
 
     #[tokio::test]

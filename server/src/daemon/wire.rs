@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use crate::orchestrator::{
     Answer, Attention, AttentionKind, Driver, EntryBody, EntryRow, MessageState, MessageView, NoticeLevel,
-    PermissionKind, PermissionRow, PermissionState, Problem, QueueView, Recovery, SessionView, Status, StatusSource,
+    PermissionKind, PermissionRow, PermissionState, Problem, QueueView, Recovery, SessionView, Status,
+    StatusSource,
 };
 
 /// A session.
@@ -163,23 +164,27 @@ pub(super) fn entry(session: crate::orchestrator::SessionId, row: EntryRow) -> w
         EntryBody::ToolResult { tool_use_id, is_error, text, truncated } => {
             wire::EntryBody::ToolResult { tool_use_id, is_error, text, truncated }
         }
-        EntryBody::Permission { permission, permission_kind: kind, tool, title } => wire::EntryBody::Permission {
-            permission_id: prompt(permission),
-            permission_kind: permission_kind(kind),
-            tool,
-            title,
-        },
+        EntryBody::Permission { permission, permission_kind: kind, tool, title } => {
+            wire::EntryBody::Permission {
+                permission_id: prompt(permission),
+                permission_kind: permission_kind(kind),
+                tool,
+                title,
+            }
+        }
         EntryBody::PermissionEnd { permission, outcome, by, message } => {
             wire::EntryBody::PermissionEnd { permission_id: prompt(permission), outcome, by, message }
         }
-        EntryBody::TurnEnd { message_id, ok, outcome, error, cost_usd, duration_ms } => wire::EntryBody::TurnEnd {
-            message_id: message_id.map(|id| id.to_string()),
-            ok,
-            outcome,
-            error,
-            cost_usd,
-            duration_ms,
-        },
+        EntryBody::TurnEnd { message_id, ok, outcome, error, cost_usd, duration_ms } => {
+            wire::EntryBody::TurnEnd {
+                message_id: message_id.map(|id| id.to_string()),
+                ok,
+                outcome,
+                error,
+                cost_usd,
+                duration_ms,
+            }
+        }
         EntryBody::Notice { level, text } => wire::EntryBody::Notice {
             level: match level {
                 NoticeLevel::Info => wire::NoticeLevel::Info,

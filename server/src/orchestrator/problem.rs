@@ -3,17 +3,17 @@
 use super::{MessageState, PermissionState, Problem, SessionId};
 
 /// Longest message, in bytes. Claude's own input takes no more than a few hundred kilobytes sensibly.
-pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
+pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// Most messages that wait in one session; who adds more is refused.
-pub const MAX_QUEUE: usize = 1_000;
+pub(super) const MAX_QUEUE: usize = 1_000;
 /// Most bytes that wait in one session; who adds more is refused.
-pub const MAX_QUEUE_BYTES: usize = 16 << 20;
+pub(super) const MAX_QUEUE_BYTES: usize = 16 << 20;
 /// Most messages on their way into one running turn; who adds more is refused.
-pub const MAX_STEERS: usize = 16;
+pub(super) const MAX_STEERS: usize = 16;
 /// Longest name, in characters.
-pub const MAX_NAME_CHARS: usize = 100;
+pub(super) const MAX_NAME_CHARS: usize = 100;
 /// Longest id that a client may choose for a request, in bytes.
-pub const MAX_KEY_BYTES: usize = 64;
+pub(super) const MAX_KEY_BYTES: usize = 64;
 
 impl Problem {
     pub(super) fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
