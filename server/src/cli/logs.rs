@@ -88,8 +88,11 @@ impl Reader<'_> {
         // The answer holds the newest entries only.
         let first = attached.entries.first().map_or(attached.seq + 1, seq_of);
         while self.last + 1 < first {
-            let window = self.window(self.last + 1, first.min(self.last + 1 + PAGE))?;
+            let end = first.min(self.last + 1 + PAGE);
+            let window = self.window(self.last + 1, end)?;
             self.print(window)?;
+            // Entries that the daemon does not have are not asked for again.
+            self.last = self.last.max(end - 1);
         }
         self.print(attached.entries)?;
         self.last = self.last.max(attached.seq);
@@ -113,8 +116,6 @@ impl Reader<'_> {
             let mut page = self.client.call::<ReadPage>(&params)?.entries;
             page.retain(|entry| (from..before).contains(&seq_of(entry)));
             if page.is_empty() {
-                // Entries that the daemon does not have are not waited for.
-                self.last = self.last.max(entries.first().map_or(before - 1, |_| self.last));
                 return Ok(entries);
             }
             page.append(&mut entries);

@@ -21,13 +21,13 @@ pub(super) fn list(context: &Context, session_id: Option<String>) -> Result<(), 
 }
 
 /// Allows what a prompt asks for.
-pub(super) fn allow(context: &Context, request: String, always: bool) -> Result<(), CommandError> {
+pub(super) fn allow(context: &Context, request: &str, always: bool) -> Result<(), CommandError> {
     let answer = if always { Answer::AllowAlways { suggestions: None } } else { Answer::Allow {} };
     give(context, &mut context.connect()?, request, answer)
 }
 
 /// Denies what a prompt asks for.
-pub(super) fn deny(context: &Context, request: String, message: Option<String>) -> Result<(), CommandError> {
+pub(super) fn deny(context: &Context, request: &str, message: Option<String>) -> Result<(), CommandError> {
     give(context, &mut context.connect()?, request, Answer::Deny { message })
 }
 
@@ -50,7 +50,7 @@ pub(super) fn answer(context: &Context, request: String, typed: &[String]) -> Re
         // It is not open: the daemon knows why.
         None => (request, vec![typed.to_vec()]),
     };
-    give(context, &mut client, request, Answer::Choose { choices })
+    give(context, &mut client, &request, Answer::Choose { choices })
 }
 
 /// The open prompt that was meant, by the same rule as the daemon's: the whole id, or the beginning of just one.
@@ -72,7 +72,7 @@ fn find<'a>(open: &'a [Permission], request: &str) -> Result<Option<&'a Permissi
     }
 }
 
-fn give(context: &Context, client: &mut Client, request: String, answer: Answer) -> Result<(), CommandError> {
+fn give(context: &Context, client: &mut Client, request: &str, answer: Answer) -> Result<(), CommandError> {
     let done = match &answer {
         Answer::Allow {} => "allowed".to_owned(),
         Answer::AllowAlways { .. } => "allowed from now on".to_owned(),

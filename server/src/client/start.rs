@@ -79,7 +79,7 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
         return Ok(stream);
     }
     let program = std::env::current_exe().map_err(|error| {
-        start_failed(paths, &format!("this program's own file is not known ({error})"), Vec::new())
+        start_failed(paths, &format!("this program's own file is not known ({error})"), &[])
     })?;
     let mut command = Command::new(program);
     command.args(["daemon", "run"]);
@@ -100,7 +100,7 @@ fn start_with(paths: &Paths, command: Command, deadline: Instant) -> Result<Unix
             break;
         }
         if Instant::now() >= deadline {
-            return Err(start_failed(paths, "one is alive and does not listen", Vec::new()));
+            return Err(start_failed(paths, "one is alive and does not listen", &[]));
         }
     }
     let problem = spawn(paths, command, deadline);
@@ -108,7 +108,7 @@ fn start_with(paths: &Paths, command: Command, deadline: Instant) -> Result<Unix
     match (connect_socket(&socket)?, problem) {
         (Some(stream), _) => Ok(stream),
         (None, Err(failure)) => Err(failure),
-        (None, Ok(())) => Err(start_failed(paths, "it went away at once", Vec::new())),
+        (None, Ok(())) => Err(start_failed(paths, "it went away at once", &[])),
     }
 }
 
@@ -117,7 +117,7 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
     let mut log = OpenOptions::new();
     let log = log.append(true).create(true).mode(PRIVATE_FILE).open(paths.daemon_stderr());
     let log =
-        log.map_err(|error| start_failed(paths, &format!("its log cannot be opened ({error})"), Vec::new()))?;
+        log.map_err(|error| start_failed(paths, &format!("its log cannot be opened ({error})"), &[]))?;
     let logged = log.metadata().map_or(0, |metadata| metadata.len());
     // A group of its own: Ctrl-C in this terminal is not meant for it. The root directory: it keeps no directory busy.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0).current_dir("/");
@@ -126,7 +126,7 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
     }
     let mut child = command
         .spawn()
-        .map_err(|error| start_failed(paths, &format!("it could not be started ({error})"), Vec::new()))?;
+        .map_err(|error| start_failed(paths, &format!("it could not be started ({error})"), &[]))?;
     let said = first_line(&mut child, deadline);
     let ended = |child: &mut Child| match child.wait() {
         Ok(status) => format!("it ended at once with {status}"),
@@ -136,14 +136,14 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
         Some(line) if line == READY => Ok(()),
         Some(line) if !line.is_empty() => {
             let reason = ended(&mut child);
-            Err(reported(&line).unwrap_or_else(|| start_failed(paths, &reason, log_since(paths, logged))))
+            Err(reported(&line).unwrap_or_else(|| start_failed(paths, &reason, &log_since(paths, logged))))
         }
-        Some(_) => Err(start_failed(paths, &ended(&mut child), log_since(paths, logged))),
+        Some(_) => Err(start_failed(paths, &ended(&mut child), &log_since(paths, logged))),
         None => {
             // A daemon that is only slow would otherwise stand in the way of the next try.
             let _ = child.kill();
             let _ = child.wait();
-            Err(start_failed(paths, "it was not ready in time", log_since(paths, logged)))
+            Err(start_failed(paths, "it was not ready in time", &log_since(paths, logged)))
         }
     }
 }
@@ -176,7 +176,7 @@ fn reported(line: &str) -> Option<Failure> {
     Some(failure(code, message, None))
 }
 
-fn start_failed(paths: &Paths, reason: &str, log: Vec<String>) -> Failure {
+fn start_failed(paths: &Paths, reason: &str, log: &[String]) -> Failure {
     Failure::new(
         ErrorCode::DaemonStartFailed,
         format!("the daemon could not be started: {reason}"),
