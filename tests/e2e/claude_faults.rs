@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use areyouj_tests::home::{TestHome, text_of};
+use areyouj_tests::home::{TestHome, process_id, text_of};
+use areyouj_tests::processes;
 
 #[test]
 fn without_claude_no_session_is_created() {
@@ -45,11 +46,19 @@ fn a_message_waits_while_claude_does_not_start_and_a_person_can_try_again() {
     assert_eq!(home.waiting(&id), ["patience"]);
 }
 
+/// It takes the minute that Claude is given to become ready.
 #[test]
-fn a_claude_that_never_answers_is_given_up() {
+fn a_claude_that_never_answers_is_ended_and_started_again() {
     let home = TestHome::with_stand_in("silent");
-    let id = home.new_session(&home.project("project"), &[]);
-    assert_eq!(home.wait_error(&id), "claude_start_timeout");
+    let id = home.new_session(&home.project("project"), &["-m", "patience"]);
+    let first = home.wait_session(&id, "Claude runs", |session| session["pid"].is_i64());
+    let second = home.wait_session(&id, "another Claude runs", |session| {
+        session["pid"].is_i64() && session["pid"] != first["pid"]
+    });
+    assert_eq!(second["status"], "starting");
+    assert!(text_of(&second, "statusReason").len() > 1, "{second}");
+    assert!(!processes::is_running(process_id(&first, "pid")));
+    assert_eq!(home.waiting(&id), ["patience"]);
 }
 
 #[test]
@@ -86,7 +95,7 @@ fn a_directory_that_vanishes_is_reported_when_claude_has_to_start_again() {
     let directory = home.project("project");
     let id = home.idle_session(&directory, &[]);
     fs::remove_dir_all(&directory).unwrap();
-    home.kill(areyouj_tests::home::process_id(&home.session(&id), "pid"));
+    home.kill(process_id(&home.session(&id), "pid"));
     assert_eq!(home.wait_error(&id), "directory_missing");
     fs::create_dir(&directory).unwrap();
     home.ok(&["restart", &id]);

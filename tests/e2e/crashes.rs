@@ -19,9 +19,9 @@ fn killing_the_daemon_again_and_again_loses_nothing_and_doubles_nothing() {
 
     let mut texts = Vec::new();
     for round in 0..KILLS {
-        let daemon = home.daemon_pid();
         let surely = format!("slow: 3 surely {round}");
         home.send(&working, &surely);
+        let daemon = home.daemon_pid();
         // This one is being added, in whatever state, at the moment of the kill.
         let meanwhile = format!("slow: 3 meanwhile {round}");
         let adding = home.spawn(&["send", &working, &meanwhile]);

@@ -98,7 +98,7 @@ fn a_daemon_that_was_killed_leaves_no_stale_socket_behind_that_matters() {
 
 #[test]
 fn doctor_finds_nothing_wrong_here() {
-    let home = TestHome::with_stand_in("obedient");
+    let home = TestHome::new();
     home.ok(&["daemon", "start"]);
     let report = home.ok(&["doctor"]);
     assert!(report.contains(home.path().to_str().unwrap()), "{report}");

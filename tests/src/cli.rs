@@ -245,3 +245,39 @@ fn exit_code(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bash() -> Cli {
+        let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".into())]);
+        Cli { program: "/bin/bash".into(), environment, directory: "/".into() }
+    }
+
+    #[test]
+    fn a_run_has_all_of_its_output_and_its_exit_code() {
+        let run = bash().run(&["-c", "echo out; echo err >&2; exit 3"]).unwrap();
+        assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (3, "out\n", "err\n"));
+    }
+
+    #[test]
+    fn nothing_of_the_callers_environment_gets_through() {
+        let run = bash().with("MARK", "mine").run(&["-c", "echo $MARK${HOME:-nothing}"]).unwrap();
+        assert_eq!(run.stdout, "minenothing\n");
+    }
+
+    #[test]
+    fn a_run_that_does_not_end_is_killed_and_what_it_printed_is_told() {
+        let error = bash()
+            .run_within(&["-c", "echo begun; exec sleep 1000"], Duration::from_millis(500))
+            .unwrap_err();
+        assert!(error.to_string().contains("begun"), "{error}");
+    }
+
+    #[test]
+    fn input_reaches_the_program() {
+        let run = bash().run_with_input(&["-c", "cat"], &"x".repeat(200_000)).unwrap();
+        assert_eq!(run.stdout.len(), 200_000);
+    }
+}

@@ -20,8 +20,9 @@ use crate::sandbox::{Sandbox, programs};
 /// How long something may take that is sure to happen: ample on a machine that is busy with other tests.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long it may take until a session gives up on a Claude that does not start: all tries, and the time between.
-pub const START_PATIENCE: Duration = Duration::from_secs(240);
+/// How long it may take until a Claude that does not start is noticed: a minute without an answer is a hang, and a
+/// Claude that exits is started a few times, with some time between.
+pub const START_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A home for one test.
 pub struct TestHome {
@@ -192,23 +193,21 @@ impl TestHome {
         });
     }
 
-    /// Waits until the session looks like that, and returns it.
+    /// Waits until the session looks like that, and returns it. This may be the end of all tries to start Claude.
     #[track_caller]
     pub fn wait_session(&self, session: &str, what: &str, mut holds: impl FnMut(&Value) -> bool) -> Value {
-        self.until(what, || {
+        self.expect(self.sandbox().until(what, START_PATIENCE, || {
             let session = self.cli.json(&["show", session])?;
             Ok(holds(&session).then_some(session))
-        })
+        }))
     }
 
     /// Waits until the session has given up, and returns the code of its error.
     #[track_caller]
     pub fn wait_error(&self, session: &str) -> String {
-        let given_up = self.sandbox().until("the session is in error", START_PATIENCE, || {
-            let session = self.cli.json(&["show", session])?;
-            Ok((session["status"] == "error").then_some(session))
-        });
-        text_of(&self.expect(given_up)["error"], "code")
+        let given_up =
+            self.wait_session(session, "the session is in error", |session| session["status"] == "error");
+        text_of(&given_up["error"], "code")
     }
 
     /// Waits until a prompt of this session is open, and returns it.
@@ -223,9 +222,6 @@ impl TestHome {
     #[track_caller]
     pub fn transcript(&self, session: &str) -> Vec<Value> {
         let text = self.ok(&["logs", session, "--json"]);
-        if let Ok(whole) = serde_json::from_str::<Value>(&text) {
-            return rows(&whole, "entries");
-        }
         text.lines().map(|line| self.expect(serde_json::from_str(line).map_err(Into::into))).collect()
     }
 

@@ -79,3 +79,47 @@ fn command_line(pid: i32) -> String {
     let words: Vec<_> = bytes.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
     words.join(" ").trim().chars().take(COMMAND_CHARACTERS).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn processes_of_a_home_are_found_by_their_environment_and_their_arguments() {
+        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut by_environment =
+            Command::new("sleep").arg("1000").env("AREYOUJ_HOME", home.path()).spawn().unwrap();
+        let mut by_argument = Command::new("tail")
+            .args(["-f", "/dev/null"])
+            .arg(home.path().join("session"))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut unrelated =
+            Command::new("sleep").arg("1000").env("AREYOUJ_HOME", other.path()).spawn().unwrap();
+        let found: Vec<u32> = of_home(home.path()).iter().map(|process| process.pid.unsigned_abs()).collect();
+        for child in [&mut by_environment, &mut by_argument, &mut unrelated] {
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+        assert!(found.contains(&by_environment.id()) && found.contains(&by_argument.id()), "{found:?}");
+        assert!(!found.contains(&unrelated.id()), "{found:?}");
+        assert_eq!(wait_until_gone(home.path(), PATIENCE), []);
+    }
+
+    #[test]
+    fn the_exit_of_a_process_is_waited_for() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        assert!(is_running(pid));
+        assert!(!wait_for_exit(pid, Duration::from_millis(1)));
+        kill(pid).unwrap();
+        assert!(wait_for_exit(pid, PATIENCE));
+        child.wait().unwrap();
+        assert!(!is_running(pid));
+    }
+}
