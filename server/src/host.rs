@@ -24,7 +24,8 @@ use setup::Failure;
 /// The exit status when another host has the session.
 const LOCKED: u8 = 3;
 
-/// Runs the host of the session whose files are in this directory until its daemon releases it.
+/// Runs the host of the session whose files are in this directory until its daemon releases it. Takes over the whole
+/// process: its descriptors, signals and children. Only the first thing that a program does.
 ///
 /// Says `ready` on standard output, and closes it, once Claude was started or could not be and the socket can be
 /// connected to; else `locked` or `error: …`. What is amiss later goes to standard error.

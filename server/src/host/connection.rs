@@ -1,0 +1,124 @@
+//! One connection of a daemon: frames in and out, without blocking.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use nix::sys::socket::{getsockopt, sockopt};
+use nix::unistd::geteuid;
+
+use super::wire::{FromHost, ToHost, WireError};
+
+/// How much is read at a time.
+const PIECE: u64 = 64 << 10;
+
+/// How much may wait for a daemon to read it. Its frames are small and few; one that lets this much pile up does not
+/// read at all.
+const MAX_UNSENT: usize = 64 << 10;
+
+/// A connection. Once it is of no more use, [`Connection::is_over`].
+pub(super) struct Connection {
+    stream: UnixStream,
+    incoming: Vec<u8>,
+    /// How much of `incoming` was taken out.
+    taken: usize,
+    outgoing: Vec<u8>,
+    over: bool,
+    /// The end of the journal that the daemon was told; none unless it subscribed.
+    pub(super) announced: Option<u64>,
+}
+
+impl Connection {
+    /// Takes a connection if it comes from this user or from root.
+    pub(super) fn accept(stream: UnixStream) -> io::Result<Connection> {
+        let peer = getsockopt(&stream, sockopt::PeerCredentials)?.uid();
+        if peer != geteuid().as_raw() && peer != 0 {
+            return Err(io::Error::other(format!("a connection from user {peer} is refused")));
+        }
+        stream.set_nonblocking(true)?;
+        Ok(Connection {
+            stream,
+            incoming: Vec::new(),
+            taken: 0,
+            outgoing: Vec::new(),
+            over: false,
+            announced: None,
+        })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+
+    /// The other side has gone or broken the rules. What it sent before can still be taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    pub(super) fn has_unsent(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Reads one piece, if there is one, and returns its size.
+    pub(super) fn receive(&mut self) -> usize {
+        self.incoming.drain(..self.taken);
+        self.taken = 0;
+        if self.incoming.is_empty() {
+            self.incoming = Vec::with_capacity(PIECE as usize);
+        }
+        let before = self.incoming.len();
+        match (&self.stream).take(PIECE).read_to_end(&mut self.incoming) {
+            Ok(read) if read as u64 == PIECE => {}
+            Ok(_) => self.over = true,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => self.over = true,
+        }
+        self.incoming.len() - before
+    }
+
+    /// Takes the next complete frame; none if there is none yet. Gives back memory that is not needed then.
+    pub(super) fn next_frame(&mut self) -> Option<ToHost> {
+        match ToHost::decode(&self.incoming[self.taken..]) {
+            Ok(Some((frame, length))) => {
+                self.taken += length;
+                Some(frame)
+            }
+            Ok(None) => {
+                if self.taken == self.incoming.len() {
+                    self.incoming = Vec::new();
+                    self.taken = 0;
+                }
+                None
+            }
+            Err(WireError::Length(_) | WireError::Short(_)) => {
+                self.over = true;
+                self.incoming = Vec::new();
+                self.taken = 0;
+                None
+            }
+        }
+    }
+
+    /// Sends a frame, as far as the other side has room now.
+    pub(super) fn send(&mut self, frame: &FromHost) {
+        frame.encode(&mut self.outgoing);
+        self.flush();
+        if self.outgoing.len() > MAX_UNSENT {
+            self.over = true;
+        }
+    }
+
+    /// Sends what waits, as far as the other side has room.
+    pub(super) fn flush(&mut self) {
+        while !self.outgoing.is_empty() {
+            match self.stream.write(&self.outgoing) {
+                Ok(written) => drop(self.outgoing.drain(..written)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // Whatever else the other side sent is still taken; reading tells when it is over.
+                Err(_) => self.outgoing.clear(),
+            }
+        }
+        self.outgoing = Vec::new();
+    }
+}

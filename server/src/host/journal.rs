@@ -1,0 +1,266 @@
+//! The journal of a session: every byte in and out of Claude, in order, written before it is acted on.
+//!
+//! A directory of segments named after the offset at which they start. Offsets are logical: they count the bytes of
+//! records, not the segments' headers, and never start again in a session. A record's offset is that of its first
+//! byte. A record is, little endian: `u32` payload length, `u32` CRC-32 over what follows, `u8` kind, `u64`
+//! microseconds since the epoch, payload. The host writes with [`Writer`], anyone reads with [`Reader`] meanwhile.
+
+mod reader;
+mod segment;
+mod writer;
+
+use std::io;
+
+pub use reader::Reader;
+pub use writer::Writer;
+
+/// The most payload of one record; a larger length can only be damage. A Write frame always fits.
+pub const MAX_PAYLOAD: usize = super::wire::MAX_FRAME;
+
+/// Bytes of a record before its payload.
+const RECORD_HEADER: usize = 17;
+
+/// Where the part of a record begins that its checksum covers.
+const CHECKED: usize = 8;
+
+/// What a record holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Bytes from Claude's standard output.
+    Output,
+    /// Bytes from Claude's standard error.
+    ErrorOutput,
+    /// Bytes for Claude's standard input.
+    Input,
+    /// Claude was started: [`Started`].
+    Started,
+    /// Claude and everything it started have ended: [`Exited`].
+    Exited,
+    /// A signal was sent to Claude: its number as `i32`.
+    Signalled,
+    /// Claude could not be started: [`SpawnFailed`].
+    SpawnFailed,
+    /// A kind of a later version.
+    Unknown(u8),
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Kind {
+        match byte {
+            1 => Kind::Output,
+            2 => Kind::ErrorOutput,
+            3 => Kind::Input,
+            4 => Kind::Started,
+            5 => Kind::Exited,
+            6 => Kind::Signalled,
+            7 => Kind::SpawnFailed,
+            unknown => Kind::Unknown(unknown),
+        }
+    }
+
+    fn byte(self) -> u8 {
+        match self {
+            Kind::Output => 1,
+            Kind::ErrorOutput => 2,
+            Kind::Input => 3,
+            Kind::Started => 4,
+            Kind::Exited => 5,
+            Kind::Signalled => 6,
+            Kind::SpawnFailed => 7,
+            Kind::Unknown(byte) => byte,
+        }
+    }
+}
+
+/// One record as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Where it begins.
+    pub offset: u64,
+    /// Where the next one begins.
+    pub next: u64,
+    /// When it was written, in microseconds since the Unix epoch.
+    pub time_us: u64,
+    /// What it holds.
+    pub kind: Kind,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+}
+
+/// Why the next record cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// What came next was deleted or lost; the reader goes on at `resume_at`.
+    #[error("the journal goes on at {resume_at}")]
+    Gap {
+        /// The offset of the next record there is.
+        resume_at: u64,
+    },
+    /// The record is damaged. [`Reader::skip_corrupt`] may find a way past it.
+    #[error("the journal is damaged at {offset}")]
+    Corrupt {
+        /// Its offset.
+        offset: u64,
+    },
+    /// Reading failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The payload of [`Kind::Started`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The number of the launch.
+    pub launch: u32,
+    /// Claude's process id.
+    pub pid: u32,
+}
+
+impl Started {
+    /// The payload.
+    pub fn encode(&self) -> Vec<u8> {
+        [self.launch.to_le_bytes(), self.pid.to_le_bytes()].concat()
+    }
+
+    /// Reads the payload; none if it is too short.
+    pub fn decode(payload: &[u8]) -> Option<Started> {
+        let (launch, rest) = payload.split_first_chunk()?;
+        let pid = rest.first_chunk()?;
+        Some(Started { launch: u32::from_le_bytes(*launch), pid: u32::from_le_bytes(*pid) })
+    }
+}
+
+/// How Claude ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// With this exit status.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// The payload of [`Kind::Exited`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exited {
+    /// The number of the launch.
+    pub launch: u32,
+    /// How Claude ended.
+    pub how: How,
+}
+
+impl Exited {
+    /// The payload.
+    pub fn encode(&self) -> Vec<u8> {
+        let (how, value) = match self.how {
+            How::Code(code) => (0, code),
+            How::Signal(signal) => (1, signal),
+        };
+        [&self.launch.to_le_bytes()[..], &[how], &value.to_le_bytes()].concat()
+    }
+
+    /// Reads the payload; none if it is too short or says how in a way unknown here.
+    pub fn decode(payload: &[u8]) -> Option<Exited> {
+        let (launch, rest) = payload.split_first_chunk()?;
+        let (how, rest) = rest.split_first()?;
+        let value = i32::from_le_bytes(*rest.first_chunk()?);
+        let how = match how {
+            0 => How::Code(value),
+            1 => How::Signal(value),
+            _ => return None,
+        };
+        Some(Exited { launch: u32::from_le_bytes(*launch), how })
+    }
+}
+
+/// The payload of [`Kind::SpawnFailed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpawnFailed {
+    /// The number of the launch.
+    pub launch: u32,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl SpawnFailed {
+    /// The payload.
+    pub fn encode(&self) -> Vec<u8> {
+        [&self.launch.to_le_bytes()[..], self.reason.as_bytes()].concat()
+    }
+
+    /// Reads the payload; none if it is too short.
+    pub fn decode(payload: &[u8]) -> Option<SpawnFailed> {
+        let (launch, reason) = payload.split_first_chunk()?;
+        Some(SpawnFailed {
+            launch: u32::from_le_bytes(*launch),
+            reason: String::from_utf8_lossy(reason).into_owned(),
+        })
+    }
+}
+
+/// The bytes of a record before its payload.
+fn record_header(kind: Kind, time_us: u64, payload: &[u8]) -> io::Result<[u8; RECORD_HEADER]> {
+    if payload.len() > MAX_PAYLOAD {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a record beyond the bound"));
+    }
+    let mut header = [0; RECORD_HEADER];
+    header[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    header[CHECKED] = kind.byte();
+    header[CHECKED + 1..].copy_from_slice(&time_us.to_le_bytes());
+    let checksum = checksum(&[&header[CHECKED..], payload]);
+    header[4..CHECKED].copy_from_slice(&checksum.to_le_bytes());
+    Ok(header)
+}
+
+fn checksum(parts: &[&[u8]]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    hasher.finalize()
+}
+
+/// What the beginning of a buffer is.
+enum Parsed {
+    /// A record of this kind, time and payload length.
+    Whole(Kind, u64, usize),
+    /// Nothing yet: this many bytes are needed from its beginning to go on.
+    Incomplete(usize),
+    /// Damage.
+    Damaged,
+}
+
+/// Looks at the record at the beginning of a buffer.
+fn parse(buffer: &[u8]) -> Parsed {
+    let Some((header, rest)) = buffer.split_first_chunk::<RECORD_HEADER>() else {
+        return Parsed::Incomplete(RECORD_HEADER);
+    };
+    let [l0, l1, l2, l3, c0, c1, c2, c3, kind, time @ ..] = *header;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    if length > MAX_PAYLOAD {
+        return Parsed::Damaged;
+    }
+    let Some(payload) = rest.get(..length) else { return Parsed::Incomplete(RECORD_HEADER + length) };
+    if checksum(&[&header[CHECKED..], payload]) != u32::from_le_bytes([c0, c1, c2, c3]) {
+        return Parsed::Damaged;
+    }
+    Parsed::Whole(Kind::from_byte(kind), u64::from_le_bytes(time), length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_come_out_as_they_went_in_and_short_ones_are_none() {
+        let started = Started { launch: 7, pid: 4711 };
+        assert_eq!(Started::decode(&started.encode()), Some(started));
+        for how in [How::Code(3), How::Signal(9)] {
+            let exited = Exited { launch: 7, how };
+            let bytes = exited.encode();
+            assert_eq!(Exited::decode(&bytes), Some(exited));
+            (0..bytes.len()).for_each(|cut| assert_eq!(Exited::decode(&bytes[..cut]), None));
+        }
+        let failed = SpawnFailed { launch: 1, reason: "no such file".into() };
+        assert_eq!(SpawnFailed::decode(&failed.encode()), Some(failed));
+        assert_eq!(SpawnFailed::decode(&[1, 2]), None);
+        assert_eq!(Started::decode(&[1, 2, 3, 4, 5]), None);
+    }
+}

@@ -1,0 +1,343 @@
+//! The host's one loop: waits for events and passes them between Claude, the journal and the daemon.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::mem;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use nix::sys::signalfd::SignalFd;
+
+use super::connection::Connection;
+use super::journal::{Exited, Kind};
+use super::log;
+use super::process::Process;
+use super::recorder::Recorder;
+use super::wire::{CONTRACT, FromHost, ToHost};
+
+/// The graces of a stop that nobody gave: SIGTERM to the host, as at the machine's shutdown.
+const CLOSE_GRACE: Duration = Duration::from_secs(5);
+const KILL_GRACE: Duration = Duration::from_secs(2);
+
+/// Connections that have not said Hello yet. There is one daemon; beyond these the oldest goes.
+const MAX_NEWCOMERS: usize = 8;
+
+/// How much of what an earlier daemon sent is still heard when another comes: more than a socket holds, so all that
+/// a dead one left.
+const LAST_WORDS: usize = 16 << 20;
+
+/// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
+const DEAF: Duration = Duration::from_secs(1);
+
+/// A host at work.
+pub(super) struct Host {
+    /// Held for as long as the host lives.
+    _lock: File,
+    socket: PathBuf,
+    listener: UnixListener,
+    signals: SignalFd,
+    recorder: Recorder,
+    /// Claude, until nothing of it is left.
+    process: Option<Process>,
+    launch: u32,
+    controller: Option<Connection>,
+    newcomers: Vec<Connection>,
+    deaf_until: Option<Instant>,
+    /// The end is in the journal and on disk.
+    exited: bool,
+    released: bool,
+}
+
+/// Something to wait for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Signals,
+    Listener,
+    Controller,
+    Newcomer,
+    Output,
+    Input,
+}
+
+impl Host {
+    pub(super) fn new(
+        lock: File,
+        socket: PathBuf,
+        listener: UnixListener,
+        signals: SignalFd,
+        recorder: Recorder,
+        process: Option<Process>,
+        launch: u32,
+    ) -> Host {
+        Host {
+            _lock: lock,
+            socket,
+            listener,
+            signals,
+            recorder,
+            process,
+            launch,
+            controller: None,
+            newcomers: Vec::new(),
+            deaf_until: None,
+            exited: false,
+            released: false,
+        }
+    }
+
+    /// Serves until it is released.
+    pub(super) fn serve(mut self) -> io::Result<()> {
+        loop {
+            self.advance();
+            self.announce();
+            if self.released {
+                return fs::remove_file(&self.socket);
+            }
+            let ready = self.wait()?;
+            let now = Instant::now();
+            if ready.contains(&Source::Signals) {
+                self.take_signals(now);
+            }
+            self.recorder.retry(now);
+            if let Some(process) = &mut self.process {
+                if ready.contains(&Source::Output) {
+                    process.read(&mut self.recorder);
+                }
+                if ready.contains(&Source::Input) {
+                    process.flush();
+                }
+            }
+            if ready.contains(&Source::Controller) {
+                self.hear_controller(now);
+            }
+            if ready.contains(&Source::Newcomer) {
+                self.hear_newcomers(now);
+            }
+            if ready.contains(&Source::Listener) {
+                self.accept(now);
+            }
+        }
+    }
+
+    /// Waits for the next event or deadline and says what is ready.
+    fn wait(&mut self) -> io::Result<Vec<Source>> {
+        let now = Instant::now();
+        self.deaf_until.take_if(|until| *until <= now);
+        let mut sources = vec![Source::Signals];
+        let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        if self.deaf_until.is_none() {
+            sources.push(Source::Listener);
+            fds.push(PollFd::new(self.listener.as_fd(), PollFlags::POLLIN));
+        }
+        if let Some(controller) = &self.controller {
+            let unsent = if controller.has_unsent() { PollFlags::POLLOUT } else { PollFlags::empty() };
+            sources.push(Source::Controller);
+            fds.push(PollFd::new(controller.fd(), PollFlags::POLLIN | unsent));
+        }
+        for newcomer in &self.newcomers {
+            sources.push(Source::Newcomer);
+            fds.push(PollFd::new(newcomer.fd(), PollFlags::POLLIN));
+        }
+        if let Some(process) = &self.process {
+            // Back-pressure: while the journal cannot be written, Claude's output stays in its pipes.
+            for output in process.outputs().filter(|_| !self.recorder.is_stuck()) {
+                sources.push(Source::Output);
+                fds.push(PollFd::new(output, PollFlags::POLLIN));
+            }
+            if let Some(input) = process.input() {
+                sources.push(Source::Input);
+                fds.push(PollFd::new(input, PollFlags::POLLOUT));
+            }
+        }
+        let deadline = [
+            self.recorder.retry_at(),
+            self.deaf_until,
+            self.process.as_ref().and_then(|process| process.deadline(now)),
+        ];
+        let timeout = deadline.into_iter().flatten().min().map_or(PollTimeout::NONE, |at| {
+            // Rounded up, so that it has come once the wait is over.
+            let milliseconds = at.saturating_duration_since(now).as_millis() + 1;
+            PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
+        });
+        match poll(&mut fds, timeout) {
+            Ok(_) => {}
+            Err(Errno::EINTR | Errno::EAGAIN) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        }
+        let ready = sources.into_iter().zip(&fds).filter(|(_, fd)| fd.any().unwrap_or(true));
+        Ok(ready.map(|(source, _)| source).collect())
+    }
+
+    fn take_signals(&mut self, now: Instant) {
+        while let Ok(Some(signal)) = self.signals.read_signal() {
+            match Signal::try_from(signal.ssi_signo.cast_signed()) {
+                Ok(Signal::SIGCHLD) => {
+                    if let Some(process) = &self.process {
+                        process.reap();
+                    }
+                }
+                Ok(Signal::SIGTERM | Signal::SIGINT) => match &mut self.process {
+                    Some(process) => process.stop(CLOSE_GRACE, KILL_GRACE, now),
+                    // The journal says all there is to say.
+                    None if self.exited => self.released = true,
+                    None => {}
+                },
+                _ => {}
+            }
+        }
+    }
+
+    /// Moves Claude's end on, and makes it known once it has come.
+    fn advance(&mut self) {
+        if let Some(process) = &mut self.process
+            && let Some(how) = process.advance(Instant::now(), &mut self.recorder)
+        {
+            self.process = None;
+            self.recorder.record(Kind::Exited, &Exited { launch: self.launch, how }.encode());
+        }
+        if self.process.is_none() && !self.exited && !self.recorder.is_stuck() {
+            self.recorder.sync();
+            self.exited = true;
+        }
+    }
+
+    /// Tells the daemon how far the journal goes, if it asked and does not know.
+    fn announce(&mut self) {
+        let end = self.recorder.end();
+        if let Some(controller) = &mut self.controller {
+            controller.flush();
+            if !controller.has_unsent() && controller.announced.is_some_and(|announced| announced < end) {
+                controller.announced = Some(end);
+                controller.send(&FromHost::Appended { end });
+            }
+            if controller.is_over() {
+                self.controller = None;
+            }
+        }
+    }
+
+    fn accept(&mut self, now: Instant) {
+        match self.listener.accept() {
+            Ok((stream, _)) => match Connection::accept(stream) {
+                Ok(connection) => {
+                    if self.newcomers.len() == MAX_NEWCOMERS {
+                        self.newcomers.remove(0);
+                    }
+                    self.newcomers.push(connection);
+                }
+                Err(error) => log(&error.to_string()),
+            },
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {}
+            Err(error) => {
+                log(&format!("cannot accept a connection: {error}"));
+                self.deaf_until = Some(now + DEAF);
+            }
+        }
+    }
+
+    fn hear_controller(&mut self, now: Instant) {
+        if let Some(mut controller) = self.controller.take() {
+            controller.receive();
+            self.obey(&mut controller, now);
+            self.keep(controller);
+        }
+    }
+
+    /// Lets the first newcomer that says Hello take over; one that says anything else first is no daemon.
+    fn hear_newcomers(&mut self, now: Instant) {
+        for mut newcomer in mem::take(&mut self.newcomers) {
+            newcomer.receive();
+            match newcomer.next_frame() {
+                Some(ToHost::Hello { contract }) => {
+                    self.hear_out_controller(now);
+                    self.welcome(&mut newcomer, contract);
+                    self.obey(&mut newcomer, now);
+                    self.keep(newcomer);
+                }
+                None if !newcomer.is_over() => self.newcomers.push(newcomer),
+                _ => {}
+            }
+        }
+    }
+
+    /// Does everything that the controller has sent, and lets go of it: nothing that a dead daemon had sent may get
+    /// lost, or be overtaken by what the next one sends.
+    fn hear_out_controller(&mut self, now: Instant) {
+        let Some(mut controller) = self.controller.take() else { return };
+        let mut heard = 0;
+        while heard < LAST_WORDS && !controller.is_over() {
+            let received = controller.receive();
+            if received == 0 {
+                return;
+            }
+            heard += received;
+            self.obey(&mut controller, now);
+        }
+    }
+
+    fn keep(&mut self, controller: Connection) {
+        self.controller = Some(controller).filter(|controller| !controller.is_over());
+    }
+
+    fn obey(&mut self, controller: &mut Connection, now: Instant) {
+        while let Some(frame) = controller.next_frame() {
+            if let Err(reason) = self.handle(frame, controller, now) {
+                controller.send(&FromHost::Refused(reason));
+            }
+        }
+    }
+
+    fn handle(&mut self, frame: ToHost, from: &mut Connection, now: Instant) -> Result<(), String> {
+        match frame {
+            ToHost::Hello { contract } => self.welcome(from, contract),
+            ToHost::Subscribe { from: known } => from.announced = Some(known),
+            ToHost::Status => from.send(&FromHost::State {
+                claude_pid: self.claude_pid(),
+                exited: self.exited,
+                end: self.recorder.end(),
+                pending_input: self.process.as_ref().map_or(0, Process::pending_input),
+            }),
+            ToHost::Ingested { offset } => self.recorder.ingested(offset),
+            ToHost::Release if self.exited => self.released = true,
+            ToHost::Release => return Err("Claude has not ended".to_owned()),
+            ToHost::Stop { close_grace_ms, kill_grace_ms } => {
+                let [close, kill] =
+                    [close_grace_ms, kill_grace_ms].map(|ms| Duration::from_millis(ms.into()));
+                if let Some(process) = &mut self.process {
+                    process.stop(close, kill, now);
+                }
+            }
+            ToHost::Write(bytes) => {
+                let process = self.process.as_mut().ok_or("Claude has ended")?;
+                process.write(&bytes, &mut self.recorder)?;
+            }
+            ToHost::CloseInput => self.process.as_mut().ok_or("Claude has ended")?.close_input(),
+            ToHost::Signal(number) => {
+                let signal = Signal::try_from(number).map_err(|_| format!("{number} is no signal"))?;
+                let process = self.process.as_ref().ok_or("Claude has ended")?;
+                process.signal(signal, &mut self.recorder)?;
+            }
+            ToHost::Unknown(_) => {}
+        }
+        Ok(())
+    }
+
+    fn welcome(&self, newcomer: &mut Connection, contract: u32) {
+        newcomer.send(&FromHost::Welcome {
+            contract: contract.min(CONTRACT),
+            launch: self.launch,
+            host_pid: std::process::id(),
+            claude_pid: self.claude_pid(),
+            end: self.recorder.end(),
+        });
+    }
+
+    fn claude_pid(&self) -> Option<u32> {
+        self.process.as_ref().filter(|process| process.is_running()).map(Process::pid)
+    }
+}

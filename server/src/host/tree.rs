@@ -1,0 +1,112 @@
+//! Finding processes: a host's own children, and whatever carries a session's mark in its environment.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How long killed processes may take to go: one stuck in the kernel, or of another user, must not hold up its
+/// killer for ever.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Milliseconds between two looks at what is left: a killed process is gone within a few.
+const LOOK_AGAIN_MS: u8 = 5;
+
+/// The processes other than this one whose environment, as it was when they were started, holds exactly this
+/// `NAME=VALUE`. Processes that cannot be looked into (of other users) are not among them.
+pub fn descendants_marked(name_value: &str) -> Vec<i32> {
+    let own = Pid::this().as_raw();
+    processes().into_iter().filter(|pid| *pid != own && is_marked(*pid, name_value)).collect()
+}
+
+/// Kills all processes that [`descendants_marked`] finds, until none is left. False if some would not go in time.
+pub fn kill_marked(name_value: &str) -> bool {
+    let until = Instant::now() + KILL_PATIENCE;
+    loop {
+        let marked = descendants_marked(name_value);
+        if marked.is_empty() {
+            return true;
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        for pid in marked {
+            // Looked at again right before, since its number may have gone to another process.
+            if is_marked(pid, name_value) {
+                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+        }
+        // They are not our children, so nothing tells when they are gone.
+        let _ = poll(&mut [], PollTimeout::from(LOOK_AGAIN_MS));
+    }
+}
+
+/// The children of this process, which has one thread. May miss some while they come and go.
+pub(super) fn children() -> Vec<Pid> {
+    let own = Pid::this();
+    let listed = fs::read_to_string(format!("/proc/self/task/{own}/children")).map_or_else(
+        // Kernels without checkpoint and restore have no such file.
+        |_| processes().into_iter().filter(|pid| parent(*pid) == Some(own.as_raw())).collect(),
+        |listed| listed.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>(),
+    );
+    listed.into_iter().map(Pid::from_raw).collect()
+}
+
+fn processes() -> Vec<i32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn is_marked(pid: i32, name_value: &str) -> bool {
+    let environment: io::Result<Vec<u8>> = fs::read(format!("/proc/{pid}/environ"));
+    environment.is_ok_and(|bytes| bytes.split(|byte| *byte == 0).any(|entry| entry == name_value.as_bytes()))
+}
+
+fn parent(pid: i32) -> Option<i32> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in brackets and may hold anything, brackets and spaces too.
+    let after = stat.iter().rposition(|byte| *byte == b')')?;
+    std::str::from_utf8(stat.get(after + 1..)?).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::process::{Child, Command, Stdio};
+
+    fn started(mark: &str, script: &str) -> Child {
+        let (name, value) = mark.split_once('=').unwrap();
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", script])
+            .env(name, value)
+            .stdout(Stdio::piped())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It runs its own program, and so has its own environment, once it says something.
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 2]).unwrap();
+        child
+    }
+
+    #[test]
+    fn a_marked_tree_is_found_and_killed_and_others_are_not() {
+        let mark = format!("AREYOUJ_TREE_TEST={}", std::process::id());
+        let longer = format!("{mark}0");
+        let mut marked = started(&mark, "setsid sleep 1000 & trap '' TERM; echo x; wait");
+        let mut other = started(&longer, "echo x; read -r line");
+        assert!(descendants_marked(&mark).contains(&(marked.id() as i32)));
+        assert!(!descendants_marked(&mark).contains(&(other.id() as i32)));
+
+        assert_eq!(parent(other.id() as i32), Some(std::process::id() as i32));
+        assert!(kill_marked(&mark));
+        assert!(descendants_marked(&mark).is_empty());
+        assert!(!marked.wait().unwrap().success());
+        assert!(other.try_wait().unwrap().is_none());
+        drop(other.stdin.take());
+        other.wait().unwrap();
+    }
+}
