@@ -17,12 +17,12 @@ mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
 use nix::fcntl::{Flock, FlockArg};
@@ -31,6 +31,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::client::Failure;
+use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
 use crate::driver::stream;
 use crate::orchestrator::{
@@ -48,6 +50,12 @@ const LOG_FILES: usize = 7;
 
 /// How long answers may take to leave when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long the lock may be held by those who only look.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
+/// Between two tries to take the lock.
+const LOCK_LOOK: Duration = Duration::from_millis(10);
 
 /// Between two tries to get the store back, for example when the disk was full.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -96,37 +104,27 @@ enum End {
     StoreFailed,
 }
 
-/// Runs the daemon until it is asked to end. Says `ready` on standard output once it serves, or what is wrong as
-/// one line of JSON.
+/// Runs the daemon until it is asked to end. The directories of `paths` exist, and the process leads a session of its
+/// own. Whoever started it is told on standard output that it serves, or what is wrong.
 pub fn run(paths: Paths, config: Config) -> ExitCode {
     match start(paths, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");
-            let line = serde_json::json!({
-                "code": problem.code, "message": problem.message, "hint": problem.hint,
-            });
-            say(&line.to_string());
+            let Problem { code, message, hint, log } = problem;
+            report_failure(&Failure { code, message, hint: Some(hint), log, retryable: false });
             ExitCode::FAILURE
         }
     }
 }
 
 fn start(paths: Paths, config: Config) -> Result<(), Problem> {
-    // Fails if we lead a session already, which is as good.
-    let _ = nix::unistd::setsid();
     let failed = |what: &str, error: &dyn std::fmt::Display| Problem {
         code: "daemon_start_failed".to_owned(),
         message: format!("{what}: {error}."),
         hint: "Look for what is wrong with: areyouj doctor".to_owned(),
         log: None,
     };
-    paths.create().map_err(|error| Problem {
-        code: error.code().as_str().to_owned(),
-        message: format!("{error}."),
-        hint: error.hint().to_owned(),
-        log: None,
-    })?;
     let _lock =
         lock(&paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
     let _log = log(&paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
@@ -151,10 +149,23 @@ fn lock(paths: &Paths) -> std::io::Result<Flock<File>> {
         .truncate(false)
         .mode(0o600)
         .open(paths.daemon_lock())?;
-    let mut lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)?;
+    let mut lock = take(file)?;
     lock.set_len(0)?;
     write!(lock, "{}", std::process::id())?;
     Ok(lock)
+}
+
+/// Clients that look whether a daemon lives hold the lock for a moment.
+fn take(mut file: File) -> std::io::Result<Flock<File>> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((_, error)) if Instant::now() > deadline => return Err(error.into()),
+            Err((returned, _)) => file = returned,
+        }
+        std::thread::park_timeout(LOCK_LOOK);
+    }
 }
 
 fn log(paths: &Paths, config: &Config) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
@@ -183,12 +194,6 @@ fn listen(paths: &Paths) -> std::io::Result<StdUnixListener> {
     Ok(listener)
 }
 
-/// Tells whoever started us, who may be gone.
-fn say(line: &str) {
-    let mut output = std::io::stdout();
-    let _ = writeln!(output, "{line}").and_then(|()| output.flush());
-}
-
 async fn serve(
     paths: Paths,
     config: Config,
@@ -212,7 +217,7 @@ async fn serve(
         let committed = core::spawn(settings(&config), snapshot, committer, events)?;
         if !std::mem::replace(&mut announced, true) {
             tracing::info!(pid = std::process::id(), "the daemon serves");
-            say("ready");
+            report_ready();
         }
         let mut daemon = Daemon { shared, inbox, links: HashMap::new(), tasks: JoinSet::new(), clients: 0 };
         let end = daemon.serve(&mut listener, committed, &mut signals).await;
@@ -398,11 +403,8 @@ impl Daemon {
     async fn farewell(mut self) {
         self.links.clear();
         self.shared.hub.close();
-        let hub = Arc::clone(&self.shared);
-        let _ = tokio::time::timeout(FAREWELL, async {
-            while hub.hub.count() > 0 && self.tasks.join_next().await.is_some() {}
-        })
-        .await;
+        let _ =
+            tokio::time::timeout(FAREWELL, async { while self.tasks.join_next().await.is_some() {} }).await;
         self.tasks.shutdown().await;
     }
 }

@@ -147,6 +147,7 @@ impl Link {
         let mut taken = reading.ingest.start();
         let mut synced = false;
         let mut released = false;
+        let mut open = true;
         let mut batch: Option<(Vec<Fact>, Position)> = None;
         loop {
             if batch.is_none() && taken < end {
@@ -163,7 +164,7 @@ impl Link {
                     (Ok(permit), Some((facts, position))) => permit.send(Event::Facts { session, facts, position }),
                     _ => return true,
                 },
-                order = self.mailbox.recv() => match order {
+                order = self.mailbox.recv(), if open => match order {
                     Some(ToLink::Write(bytes)) => peer.send(&ToHost::Write(bytes)),
                     Some(ToLink::Stop) => peer.send(&ToHost::Stop {
                         close_grace_ms: CLOSE_GRACE_MS,
@@ -174,7 +175,8 @@ impl Link {
                         released = true;
                         peer.send(&ToHost::Release);
                     }
-                    // The daemon ends; the host goes on without it.
+                    // Nothing more is ordered: a host that was let go is seen off, any other goes on without us.
+                    None if released => open = false,
                     None => return true,
                 },
                 frame = peer.next() => match frame {
