@@ -1,259 +1,30 @@
 //! The session host as the daemon meets it: the real program, its socket and its journal, with small programs in
 //! Claude's place.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of this is tests, which the lints see in test functions only"
+)]
+
+mod session;
+
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-use areyouj::host::journal::{Exited, How, Kind, Reader, Record, SpawnFailed, Started};
-use areyouj::host::launch::Launch;
+use areyouj::host::journal::{Exited, How, Kind, Record, SpawnFailed, Started};
 use areyouj::host::tree;
-use areyouj::host::wire::{CONTRACT, FromHost, ToHost};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use areyouj::host::wire::{FromHost, ToHost};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::unistd::{Pid, mkfifo};
+use nix::unistd::mkfifo;
 
-/// Far longer than anything here takes on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A session's directory, and the host that has it.
-struct Session {
-    home: tempfile::TempDir,
-    launch: Launch,
-    /// What all processes of this session carry in their environment.
-    mark: String,
-    host: Option<Child>,
-}
-
-impl Session {
-    /// A session in which this program is to run in Claude's place.
-    fn of(program: &str, arguments: &[&str]) -> Session {
-        static SESSIONS: AtomicU32 = AtomicU32::new(0);
-        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
-        let value = format!("{}-{number}", std::process::id());
-        let launch = Launch {
-            launch: 1,
-            session: "K7M2Q9XD".into(),
-            floor: 0,
-            directory: "/".into(),
-            program: program.into(),
-            arguments: arguments.iter().map(Into::into).collect(),
-            environment: vec![
-                ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
-                ("AREYOUJ_HOST_TEST".into(), value.clone().into()),
-            ],
-        };
-        let mark = format!("AREYOUJ_HOST_TEST={value}");
-        Session { home: tempfile::tempdir().unwrap(), launch, mark, host: None }
-    }
-
-    fn shell(script: &str) -> Session {
-        Session::of("/bin/sh", &["-c", script])
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
-    }
-
-    /// Starts a host by a command that ends with the host's own, and returns what it says.
-    fn start_by(&mut self, prefix: &[&str]) -> String {
-        self.launch.write(&self.path("launch")).unwrap();
-        let words: Vec<&OsStr> = prefix.iter().map(OsStr::new).collect();
-        let socket = self.path("socket");
-        let words = [
-            &words[..],
-            &[env!("CARGO_BIN_EXE_areyouj-host").as_ref(), self.home.path().as_ref(), socket.as_ref()],
-        ]
-        .concat();
-        let mut host = Command::new(words[0])
-            .args(&words[1..])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = String::new();
-        host.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        self.host = Some(host);
-        said
-    }
-
-    /// Starts the host and connects to it.
-    fn start(&mut self) -> Controller {
-        assert_eq!(self.start_by(&[]), "ready\n");
-        self.connect()
-    }
-
-    fn connect(&self) -> Controller {
-        let mut controller = self.connect_silently();
-        controller.send(&ToHost::Hello { contract: 9 });
-        match controller.receive() {
-            Some(FromHost::Welcome { contract: CONTRACT, launch, host_pid, .. }) => {
-                assert_eq!((launch, host_pid), (self.launch.launch, self.host.as_ref().unwrap().id()));
-            }
-            other => panic!("{other:?}"),
-        }
-        controller
-    }
-
-    fn connect_silently(&self) -> Controller {
-        let stream = UnixStream::connect(self.path("socket")).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Controller { stream, buffer: Vec::new() }
-    }
-
-    fn journal(&self) -> Reader {
-        Reader::open(&self.path("journal"), 0).unwrap()
-    }
-
-    /// All records up to the one in which Claude's end, or the failure to start it, is told.
-    fn records_to_the_end(&self, controller: &mut Controller) -> Vec<Record> {
-        controller.records_until(&mut self.journal(), |records| {
-            records.last().is_some_and(|last| matches!(last.kind, Kind::Exited | Kind::SpawnFailed))
-        })
-    }
-
-    /// Waits for the end of the host and returns its status and log.
-    fn ended(&mut self) -> (ExitStatus, String) {
-        let mut host = self.host.take().unwrap();
-        let mut log = String::new();
-        let mut stderr = host.stderr.take().unwrap();
-        wait_for_end(&stderr);
-        stderr.read_to_string(&mut log).unwrap();
-        (host.wait().unwrap(), log)
-    }
-
-    fn host_pid(&self) -> Pid {
-        Pid::from_raw(self.host.as_ref().unwrap().id() as i32)
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        if let Some(mut host) = self.host.take() {
-            let _ = host.kill();
-            let _ = host.wait();
-        }
-        tree::kill_marked(&self.mark);
-    }
-}
-
-/// Waits until there are no more writers to a host's log.
-fn wait_for_end(log: &ChildStderr) {
-    let until = Instant::now() + DEADLINE;
-    loop {
-        let mut fds = [PollFd::new(log.as_fd(), PollFlags::empty())];
-        let left = until.saturating_duration_since(Instant::now());
-        assert!(!left.is_zero(), "the host does not end");
-        poll(&mut fds, PollTimeout::try_from(left).unwrap()).unwrap();
-        if fds[0].any().unwrap() {
-            return;
-        }
-    }
-}
-
-/// A daemon's side of a connection.
-struct Controller {
-    stream: UnixStream,
-    buffer: Vec<u8>,
-}
-
-impl Controller {
-    fn send(&mut self, frame: &ToHost) {
-        let mut bytes = Vec::new();
-        frame.encode(&mut bytes);
-        self.stream.write_all(&bytes).unwrap();
-    }
-
-    fn write(&mut self, bytes: impl Into<Vec<u8>>) {
-        self.send(&ToHost::Write(bytes.into()));
-    }
-
-    /// The next frame; none once the host has closed the connection.
-    fn receive(&mut self) -> Option<FromHost> {
-        loop {
-            if let Some((frame, taken)) = FromHost::decode(&self.buffer).unwrap() {
-                self.buffer.drain(..taken);
-                return Some(frame);
-            }
-            let mut piece = [0; 4096];
-            match self.stream.read(&mut piece).expect("a frame in time") {
-                0 => return None,
-                read => self.buffer.extend(&piece[..read]),
-            }
-        }
-    }
-
-    /// The next frame that does not tell of the journal's growth.
-    fn answer(&mut self) -> FromHost {
-        loop {
-            match self.receive().expect("an answer") {
-                FromHost::Appended { .. } => {}
-                answer => return answer,
-            }
-        }
-    }
-
-    fn refusal(&mut self) -> String {
-        match self.answer() {
-            FromHost::Refused(why) => why,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn status(&mut self) -> (Option<u32>, bool, u64) {
-        self.send(&ToHost::Status);
-        match self.answer() {
-            FromHost::State { claude_pid, exited, pending_input, .. } => (claude_pid, exited, pending_input),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    /// Reads the journal, as the host tells of its growth, until there is enough.
-    fn records_until(&mut self, journal: &mut Reader, enough: impl Fn(&[Record]) -> bool) -> Vec<Record> {
-        self.send(&ToHost::Subscribe { from: journal.offset() });
-        let mut records = Vec::new();
-        while !enough(&records) {
-            match self.receive().expect("more records") {
-                FromHost::Appended { end } => {
-                    while let Some(record) = journal.next_below(end).unwrap() {
-                        records.push(record);
-                    }
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        records
-    }
-
-    /// Reads the journal until Claude has said this many bytes, and returns them.
-    fn output(&mut self, journal: &mut Reader, length: usize) -> Vec<u8> {
-        let records = self.records_until(journal, |records| length_of(records, Kind::Output) >= length);
-        bytes_of(&records, Kind::Output)
-    }
-}
-
-fn bytes_of(records: &[Record], kind: Kind) -> Vec<u8> {
-    records.iter().filter(|record| record.kind == kind).fold(Vec::new(), |mut bytes, record| {
-        bytes.extend_from_slice(&record.payload);
-        bytes
-    })
-}
-
-fn length_of(records: &[Record], kind: Kind) -> usize {
-    records.iter().filter(|record| record.kind == kind).map(|record| record.payload.len()).sum()
-}
+use session::{Controller, Session, bytes_of, length_of};
 
 fn signals_in(records: &[Record]) -> Vec<i32> {
     let signalled = records.iter().filter(|record| record.kind == Kind::Signalled);
@@ -365,16 +136,17 @@ fn an_exit_is_recorded_with_its_signal_even_if_that_has_no_name() {
 
 #[test]
 fn a_signal_reaches_the_group_and_is_recorded() {
-    let mut session = Session::shell("trap 'echo interrupted; exit 0' INT; echo up; sleep 1000");
+    let mut session = Session::shell("cat; echo survived");
     let mut controller = session.start();
-    let mut journal = session.journal();
-    controller.output(&mut journal, 3);
+    controller.write("up\n");
+    controller.output(&mut session.journal(), 3);
     controller.send(&ToHost::Signal(1000));
     assert!(controller.refusal().contains("no signal"));
     controller.send(&ToHost::Signal(Signal::SIGINT as i32));
     let records = session.records_to_the_end(&mut controller);
     assert_eq!(signals_in(&records), [2]);
-    assert_eq!(bytes_of(&records, Kind::Output), b"up\ninterrupted\n");
+    assert_eq!(how_in(&records), How::Signal(2));
+    assert_eq!(bytes_of(&records, Kind::Output), b"up\n");
 }
 
 #[test]
@@ -609,15 +381,7 @@ fn a_journal_that_cannot_be_written_holds_claude_up_and_loses_nothing() {
     let script = "read -r line; head -c 300000 /dev/zero; echo done; cat";
     let mut session = Session::shell(script);
     let mut controller = session.start();
-    let host = session.host_pid();
-    let limit = |bytes: &str| {
-        let fsize = format!("--fsize={bytes}:unlimited");
-        assert!(
-            Command::new("prlimit").args(["--pid", &host.to_string(), &fsize]).status().unwrap().success()
-        );
-    };
-    // A limit on the size of files stands for a full disk.
-    limit("100000");
+    session.limit_files("100000");
     controller.write("go\n");
     let mut journal = session.journal();
     let records = controller
@@ -625,7 +389,7 @@ fn a_journal_that_cannot_be_written_holds_claude_up_and_loses_nothing() {
     controller.write("x".repeat(100_000));
     assert!(controller.refusal().contains("not recorded"));
     assert!(controller.status().0.is_some());
-    limit("unlimited");
+    session.limit_files("unlimited");
     let missing = 300_005 - bytes_of(&records, Kind::Output).len();
     let rest = controller.output(&mut journal, missing);
     assert_eq!(rest.len(), missing);
@@ -638,20 +402,18 @@ fn a_journal_that_cannot_be_written_holds_claude_up_and_loses_nothing() {
 fn an_end_with_a_journal_that_cannot_be_written_is_recorded_later() {
     let mut session = Session::shell("read -r line; head -c 300000 /dev/zero; exit 5");
     let mut controller = session.start();
-    let host = session.host_pid();
-    let limit = |bytes: &str| {
-        let fsize = format!("--fsize={bytes}:unlimited");
-        assert!(
-            Command::new("prlimit").args(["--pid", &host.to_string(), &fsize]).status().unwrap().success()
-        );
-    };
-    controller.write("go on\n");
-    controller.send(&ToHost::Subscribe { from: 0 });
-    limit("50");
-    controller.send(&ToHost::Stop { close_grace_ms: 20, kill_grace_ms: 20 });
+    // Room for the start and nothing more.
+    session.limit_files("50");
+    controller.send(&ToHost::CloseInput);
+    controller.send(&ToHost::Stop { close_grace_ms: 200, kill_grace_ms: 200 });
     controller.send(&ToHost::Release);
     assert!(controller.refusal().contains("not ended"));
-    limit("unlimited");
-    session.records_to_the_end(&mut controller);
+    // The shell is gone, or will be, and its end waits to be recorded.
+    while controller.status().0.is_some() {}
+    assert!(!controller.status().1);
+    session.limit_files("unlimited");
+    let records = session.records_to_the_end(&mut controller);
+    assert_eq!(signals_in(&records), [15]);
+    assert_eq!(how_in(&records), How::Signal(15));
     assert!(controller.status().1);
 }
