@@ -88,10 +88,11 @@ fn a_killed_claude_comes_back_with_its_conversation_and_a_person_decides_about_t
     assert_eq!(home.message(&id, &waiting)["state"], "queued");
     assert_eq!(home.api.times_asked("hold: gate"), 1, "nothing runs again by itself");
 
-    home.ok(&["queue", "again", &cut_off]);
+    let again = text_of(&home.json(&["queue", "again", &cut_off]), "id");
     home.api.release("gate");
-    home.wait_message(&id, &cut_off, "done");
+    home.wait_message(&id, &again, "done");
     home.wait_message(&id, &waiting, "done");
+    assert_eq!(home.message(&id, &cut_off)["state"], "interrupted");
     assert_eq!(home.api.prompts(), ["before", "hold: gate", "hold: gate", "after"]);
 }
 

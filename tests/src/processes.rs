@@ -71,7 +71,10 @@ pub fn kill(pid: i32) -> Result<()> {
 
 /// Whether there is such a process, dead ones that nobody has waited for not counted.
 pub fn is_running(pid: i32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|command| !command.is_empty())
+    // The state follows the name, which is in parentheses and may hold any. The command line would not do: it is
+    // empty for a moment after the start.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
 fn command_line(pid: i32) -> String {

@@ -116,11 +116,10 @@ pub(super) async fn command(
         Method::QueueClear => plain(Command::Clear(on_session(parse(params)?))),
         Method::QueueRecover => {
             let params: wire::QueueRecoverParams = parse(params)?;
-            plain(Command::Recover {
-                message: Keyed { key: params.request_id, what: params.message_id },
-                choice: to_wire::recovery(params.choice),
-                new_id: Uuid::new_v4(),
-            })
+            let more = More::Recovered(params.message_id.clone());
+            let message = Keyed { key: params.request_id, what: params.message_id };
+            let choice = to_wire::recovery(params.choice);
+            Ok(Asked::Command(Command::Recover { message, choice, new_id: Uuid::new_v4() }, more))
         }
         Method::PermissionList => {
             let params: wire::PermissionListParams = parse(params)?;
@@ -210,6 +209,21 @@ pub(super) fn explain_missing(problem: Problem, text: &str, reader: &Reader) -> 
         _ => None,
     };
     explained.unwrap_or(problem)
+}
+
+/// Says more about a message that cannot be continued or sent again because it came to its end otherwise, or because
+/// another one did after it.
+pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &Reader) -> Problem {
+    let known = reader.messages_with_prefix(text, 2).unwrap_or_default();
+    match known.as_slice() {
+        [_] if problem.code == "message_not_found" => Problem {
+            code: "message_not_interrupted".to_owned(),
+            message: "The message is not the one that was cut off or failed last.".to_owned(),
+            hint: "Send its text as a new message instead.".to_owned(),
+            log: None,
+        },
+        _ => problem,
+    }
 }
 
 /// The name that a client gave of itself, fit for the audit trail.

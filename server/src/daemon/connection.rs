@@ -69,6 +69,8 @@ pub(super) enum More {
     Page(wire::TranscriptReadParams),
     /// The message or prompt that was named, in case it has come to its end.
     Named(String),
+    /// The message that was named for a decision, in case there is nothing to decide.
+    Recovered(String),
     /// The daemon's own description.
     Status(Box<wire::DaemonStatus>),
 }
@@ -232,6 +234,7 @@ impl Connection {
             Err(problem) => {
                 let problem = match &pending.more {
                     More::Named(text) => commands::explain_missing(problem, text, &reader()),
+                    More::Recovered(text) => commands::explain_unrecoverable(problem, text, &reader()),
                     _ => problem,
                 };
                 let retryable = problem.code == "daemon_unavailable";

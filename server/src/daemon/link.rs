@@ -151,7 +151,7 @@ impl Link {
         let mut batch: Option<(Vec<Fact>, Position)> = None;
         loop {
             if batch.is_none() && taken < end {
-                let (facts, progress) = reading.take_in(&mut peer);
+                let (facts, progress) = reading.take_in(&mut peer, Some(end));
                 // Nothing readable: what was announced will be there with the next announcement, or never.
                 taken = progress.unwrap_or(end);
                 batch = Some((facts, reading.ingest.position()));
@@ -208,7 +208,7 @@ impl Link {
         let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
         let (session, launch) = (self.session, self.launch);
         loop {
-            let (facts, progress) = reading.take_in(&mut Peer::nobody());
+            let (facts, progress) = reading.take_in(&mut Peer::nobody(), None);
             let position = reading.ingest.position();
             if !facts.is_empty() && self.inbox.send(Event::Facts { session, facts, position }).await.is_err()
             {
@@ -223,9 +223,9 @@ impl Link {
 }
 
 impl Reading {
-    /// Reads on in the journal; returns the facts, and the offset after the last record, or none if there was no
-    /// record to read.
-    fn take_in(&mut self, peer: &mut Peer) -> (Vec<Fact>, Option<u64>) {
+    /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and the offset after
+    /// the last record, or none if there was no record to read.
+    fn take_in(&mut self, peer: &mut Peer, end: Option<u64>) -> (Vec<Fact>, Option<u64>) {
         let mut facts = Vec::new();
         let mut progress = None;
         let open = match self.reader.take() {
@@ -241,7 +241,11 @@ impl Reading {
         };
         let mut read = 0;
         while read < READ_BYTES && !self.ended {
-            match open.next() {
+            let next = match end {
+                Some(end) => open.next_below(end),
+                None => open.next(),
+            };
+            match next {
                 Ok(Some(record)) => {
                     read += record.next - record.offset;
                     progress = Some(record.next);

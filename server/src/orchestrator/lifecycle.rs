@@ -64,6 +64,8 @@ impl Session {
         self.login_refused = false;
         self.activity = Activity::Idle;
         self.phase = Phase::Launching;
+        self.note = (self.start_failures > 0)
+            .then(|| format!("Try {} of {START_TRIES} is under way.", self.start_failures + 1));
         step.effects.push(Effect::Launch(LaunchOrder {
             session: self.row.id,
             launch: self.row.launch,
