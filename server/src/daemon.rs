@@ -107,7 +107,7 @@ enum End {
 /// Runs the daemon until it is asked to end. The directories of `paths` exist, and the process leads a session of its
 /// own. Whoever started it is told on standard output that it serves, or what is wrong.
 pub fn run(paths: Paths, config: Config) -> ExitCode {
-    match start(paths, config) {
+    match start(&paths, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");
@@ -118,7 +118,7 @@ pub fn run(paths: Paths, config: Config) -> ExitCode {
     }
 }
 
-fn start(paths: Paths, config: Config) -> Result<(), Problem> {
+fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let failed = |what: &str, error: &dyn std::fmt::Display| Problem {
         code: "daemon_start_failed".to_owned(),
         message: format!("{what}: {error}."),
@@ -126,11 +126,11 @@ fn start(paths: Paths, config: Config) -> Result<(), Problem> {
         log: None,
     };
     let _lock =
-        lock(&paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
-    let _log = log(&paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
+        lock(paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
+    let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = store::open(&database).map_err(|error| error.problem(&database))?;
-    let socket = listen(&paths).map_err(|error| failed("The socket cannot be opened", &error))?;
+    let socket = listen(paths).map_err(|error| failed("The socket cannot be opened", &error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
     let served = runtime.block_on(serve(paths.clone(), config, socket, opened));

@@ -77,7 +77,8 @@ fn nothing_that_a_person_or_claude_said_controls_the_terminal() {
     let nasty = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J";
     let id = home.idle_session(&home.project("a\u{1b}[7mb"), &[]);
     home.say(&id, nasty);
-    home.send(&id, &format!("run: echo '{nasty}' > x"));
+    // Claude refuses commands with control characters by itself; a question may hold any.
+    home.send(&id, &format!("ask: {nasty}? | yes{nasty} | no"));
     home.wait_prompt(&id);
     for arguments in [&["ls"][..], &["show", &id], &["queue", &id, "--all"], &["logs", &id], &["permissions"]]
     {

@@ -104,13 +104,13 @@ impl State {
     fn change(&mut self, step: &mut Step, origin: &Origin, command: Command) -> Result<Done, Problem> {
         match command {
             Command::Create(create) => self.create(step, origin, *create),
-            Command::Terminate(session) => self.act(step, "session/terminate", session, |session, step| {
+            Command::Terminate(session) => self.act(step, "session/terminate", &session, |session, step| {
                 if session.row.goal != Goal::Terminate {
                     session.terminate(step);
                 }
                 Ok(())
             }),
-            Command::Interrupt(session) => self.act(step, "session/interrupt", session, |session, step| {
+            Command::Interrupt(session) => self.act(step, "session/interrupt", &session, |session, step| {
                 if !session.turn_runs() {
                     return Err(Problem::new(
                         "no_running_turn",
@@ -125,15 +125,15 @@ impl State {
                 session.interrupt(step);
                 Ok(())
             }),
-            Command::Restart(session) => self.restart(step, session),
+            Command::Restart(session) => self.restart(step, &session),
             Command::Rename(Keyed { key, what: (session, name) }) => {
                 let name = checked_name(Some(name))?;
-                self.act(step, "session/rename", Keyed { key, what: session }, |session, _| {
+                self.act(step, "session/rename", &Keyed { key, what: session }, |session, _| {
                     session.row.name = name;
                     Ok(())
                 })
             }
-            Command::Delete(session) => self.delete(step, session),
+            Command::Delete(session) => self.delete(step, &session),
             Command::Send { session, id, text, steer } => self.send_message(step, &session, id, text, steer),
             Command::Edit(Keyed { key, what: (message, text) }) => {
                 check_text(&text)?;
@@ -153,13 +153,13 @@ impl State {
                     session.move_message(step, id, usize::try_from(position).unwrap_or(usize::MAX));
                 })
             }
-            Command::Pause(session) => self.act_on_queue(step, "queue/pause", session, |session, _| {
+            Command::Pause(session) => self.act_on_queue(step, "queue/pause", &session, |session, _| {
                 session.row.paused.get_or_insert(Pause::Person);
             }),
             Command::Resume(session) => {
-                self.act_on_queue(step, "queue/resume", session, |session, _| session.decided())
+                self.act_on_queue(step, "queue/resume", &session, |session, _| session.decided())
             }
-            Command::Clear(session) => self.act_on_queue(step, "queue/clear", session, |session, step| {
+            Command::Clear(session) => self.act_on_queue(step, "queue/clear", &session, |session, step| {
                 session.cancel_waiting(step, None, None);
             }),
             Command::Recover { message, choice, new_id } => self.recover(step, &message, choice, new_id),
@@ -299,7 +299,7 @@ impl State {
         ))
     }
 
-    fn restart(&mut self, step: &mut Step, session: Keyed<SessionRef>) -> Result<Done, Problem> {
+    fn restart(&mut self, step: &mut Step, session: &Keyed<SessionRef>) -> Result<Done, Problem> {
         let id = self.resolve(&session.what)?;
         let counted = self.sessions.get(&id).is_some_and(Session::is_active);
         if !counted && self.request(&session.key).is_none() && !self.sessions[&id].is_terminated() {
@@ -314,7 +314,7 @@ impl State {
         })
     }
 
-    fn delete(&mut self, step: &mut Step, session: Keyed<SessionRef>) -> Result<Done, Problem> {
+    fn delete(&mut self, step: &mut Step, session: &Keyed<SessionRef>) -> Result<Done, Problem> {
         if self.repeated(&session.key, "session/delete")?.is_some() {
             return Ok(Done { answer: Ok(Outcome::Done), session: None, detail: None });
         }
@@ -422,7 +422,7 @@ impl State {
         &mut self,
         step: &mut Step,
         verb: &str,
-        session: Keyed<SessionRef>,
+        session: &Keyed<SessionRef>,
         what: impl FnOnce(&mut Session, &mut Step) -> Result<(), Problem>,
     ) -> Result<Done, Problem> {
         let id = self.resolve(&session.what)?;
@@ -441,7 +441,7 @@ impl State {
         &mut self,
         step: &mut Step,
         verb: &str,
-        session: Keyed<SessionRef>,
+        session: &Keyed<SessionRef>,
         what: impl FnOnce(&mut Session, &mut Step),
     ) -> Result<Done, Problem> {
         let mut done = self.act(step, verb, session, |session, step| {

@@ -18,7 +18,7 @@ const CASES: u32 = 10_000;
 const ORIGIN: ClientId = 1;
 
 /// One thing that happens. The numbers choose among whatever is there at that moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Act {
     Create,
     Send {
@@ -127,7 +127,7 @@ impl Disk {
             Change::Permission(row) => drop(self.permissions.insert(row.id, *row)),
             Change::Request { key, subject, .. } => self.requests.push((key, subject)),
             Change::Entry { session, entry } => {
-                drop(self.entries.entry(session).or_default().insert(entry.seq))
+                self.entries.entry(session).or_default().insert(entry.seq);
             }
             Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
         }

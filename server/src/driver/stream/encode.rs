@@ -8,10 +8,10 @@ use crate::orchestrator::{Input, Problem};
 /// The line to write, newline included. An answer that does not fit its prompt is a problem `answer_invalid`.
 pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
     let line = match input {
-        Input::Initialize { request_id } => control_request(request_id, json!({"subtype": "initialize"})),
+        Input::Initialize { request_id } => control_request(request_id, &json!({"subtype": "initialize"})),
         // Without the flag a message that Claude has and has not begun would run after the interrupt.
         Input::Interrupt { request_id } => {
-            control_request(request_id, json!({"subtype": "interrupt", "cancel_queued": true}))
+            control_request(request_id, &json!({"subtype": "interrupt", "cancel_queued": true}))
         }
         Input::Message { id, text, steer } => {
             let mut message = json!({
@@ -43,7 +43,7 @@ pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
     Ok(line)
 }
 
-fn control_request(request_id: &str, request: Value) -> Value {
+fn control_request(request_id: &str, request: &Value) -> Value {
     json!({"type": "control_request", "request_id": request_id, "request": request})
 }
 
