@@ -106,8 +106,8 @@ enum End {
 
 /// Runs the daemon until it is asked to end. The directories of `paths` exist, and the process leads a session of its
 /// own. Whoever started it is told on standard output that it serves, or what is wrong.
-pub fn run(paths: Paths, config: Config) -> ExitCode {
-    match start(&paths, config) {
+pub fn run(paths: &Paths, config: Config) -> ExitCode {
+    match start(paths, config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");

@@ -110,7 +110,7 @@ pub(super) fn run(paths: Paths) -> ExitCode {
         .map_err(Failure::from)
         .and_then(|()| Config::load(&paths.config_file()).map_err(Failure::from));
     match prepared {
-        Ok(config) => crate::daemon::run(paths, config),
+        Ok(config) => crate::daemon::run(&paths, config),
         Err(failure) => {
             start::report_failure(&failure);
             ExitCode::from(FAILED)

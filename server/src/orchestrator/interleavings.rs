@@ -483,7 +483,7 @@ impl World {
         let number = self.disk.sessions.len();
         let random: Vec<u8> = (0..8).map(|at| u8::try_from((number * 7 + at) % 200).unwrap_or(0)).collect();
         let create = Create {
-            key: key.clone(),
+            key,
             candidates: SessionId::from_random(&random).into_iter().collect(),
             claude_session,
             directory: "/project".to_owned(),

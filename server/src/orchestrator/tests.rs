@@ -98,10 +98,12 @@ fn launches(effects: &[Effect]) -> usize {
 }
 
 fn sent(effects: &[Effect]) -> Vec<&Input> {
-    let input = |effect| match effect {
-        &Effect::Send { ref input, .. } => Some(input),
-        _ => None,
-    };
+    fn input(effect: &Effect) -> Option<&Input> {
+        match effect {
+            Effect::Send { input, .. } => Some(input),
+            _ => None,
+        }
+    }
     effects.iter().filter_map(input).collect()
 }
 
@@ -282,7 +284,7 @@ fn a_message_moves_to_the_place_that_was_asked_for() {
     let key = bench.id().to_string();
     bench.command(Command::Pause(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
     let ids: Vec<MessageId> = (0..5).map(|_| bench.send(session, "hello").unwrap()).collect();
-    let mut expected = ids.clone();
+    let mut expected = ids;
     // Enough moves to use up the room between two neighbours many times over.
     for turn in 0..200usize {
         let (from, to) = (turn * 3 % 5, turn % 4);
