@@ -86,7 +86,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     if let Command::Daemon { command: DaemonCommand::Run } = parsed.command {
-        return daemon::run(paths);
+        return daemon::run(&paths);
     }
     let context = Context { screen, paths };
     match execute(&context, parsed.command) {

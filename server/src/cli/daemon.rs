@@ -102,7 +102,7 @@ fn stop(paths: &Paths, sessions: bool) -> Result<bool, Failure> {
 }
 
 /// Is the daemon, until it is told to stop.
-pub(super) fn run(paths: Paths) -> ExitCode {
+pub(super) fn run(paths: &Paths) -> ExitCode {
     // A session of its own: closing the terminal is not meant for it. It has one already if a shell made it.
     let _ = nix::unistd::setsid();
     let prepared = paths
@@ -110,7 +110,7 @@ pub(super) fn run(paths: Paths) -> ExitCode {
         .map_err(Failure::from)
         .and_then(|()| Config::load(&paths.config_file()).map_err(Failure::from));
     match prepared {
-        Ok(config) => crate::daemon::run(&paths, config),
+        Ok(config) => crate::daemon::run(paths, config),
         Err(failure) => {
             start::report_failure(&failure);
             ExitCode::from(FAILED)
