@@ -4,7 +4,9 @@
 //! file, a process, a socket, a clock, a source of randomness or a channel, so every rule about sessions, queues,
 //! permissions, retries and limits is tested without a process.
 
+mod check;
 mod command;
+mod create;
 mod effect;
 mod event;
 mod fact;
@@ -13,11 +15,13 @@ mod ids;
 #[cfg(test)]
 mod interleavings;
 mod lifecycle;
+mod lookup;
 mod model;
 mod permission;
 mod problem;
 mod queue;
 mod retry;
+mod send;
 mod session;
 mod state;
 #[cfg(test)]

@@ -1,26 +1,24 @@
 //! What clients may ask for, and what they get.
 
-use super::problem::{
-    MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES, MAX_STEERS,
-};
-use super::session::{Phase, Session, Step};
+use super::check::{check_text, checked_name, conflict};
+use super::problem::MAX_KEY_BYTES;
+use super::session::{Session, Step};
 use super::{
-    Activity, AuditRow, Change, Command, Create, Driver, Effect, Goal, Keyed, MessageId, MessageState,
-    Notice, Origin, Outcome, Pause, PermissionId, PermissionRow, Position, Problem, Recovery, SessionId,
-    SessionRef, SessionRow, State, Status, StatusSource,
+    AuditRow, Change, Command, Effect, Goal, Keyed, MessageId, MessageState, Notice, Origin, Outcome, Pause,
+    PermissionRow, Problem, SessionId, SessionRef, State,
 };
 
 type Answered = Result<Outcome, Problem>;
 
 /// What a command did: the answer, the session it was about, and a detail for the audit trail.
-struct Done {
-    answer: Answered,
-    session: Option<SessionId>,
-    detail: Option<String>,
+pub(super) struct Done {
+    pub(super) answer: Answered,
+    pub(super) session: Option<SessionId>,
+    pub(super) detail: Option<String>,
 }
 
 impl Done {
-    fn on(session: SessionId, answer: Answered) -> Done {
+    pub(super) fn on(session: SessionId, answer: Answered) -> Done {
         Done { answer, session: Some(session), detail: None }
     }
 }
@@ -190,115 +188,6 @@ impl State {
         }
     }
 
-    fn create(&mut self, step: &mut Step, origin: &Origin, create: Create) -> Result<Done, Problem> {
-        if let Some(subject) = self.repeated(&create.key, "session/create")? {
-            let id = subject.parse().map_err(|_| Problem::session_not_found(&subject))?;
-            let session = self.sessions.get(&id).ok_or_else(|| Problem::session_not_found(&subject))?;
-            return Ok(Done::on(
-                id,
-                Ok(Outcome::Created { session: Box::new(session.view()), warning: None }),
-            ));
-        }
-        let name = checked_name(create.name)?;
-        if create.driver == Driver::Terminal {
-            return Err(Problem::new(
-                "driver_unavailable",
-                "Terminal sessions are not available in this version.",
-                "Leave out --driver, or use: --driver stream",
-            ));
-        }
-        for (index, (id, text)) in create.messages.iter().enumerate() {
-            check_text(text)?;
-            let twice = create.messages[..index].iter().any(|(other, _)| other == id);
-            if twice || self.request(&id.to_string()).is_some() {
-                return Err(conflict());
-            }
-        }
-        self.admit()?;
-        let id = create
-            .candidates
-            .iter()
-            .copied()
-            .find(|id| !self.used_ids.contains(id))
-            .ok_or_else(|| Problem::new("internal", "No free session id was found.", "Try again."))?;
-        let others = self
-            .sessions
-            .values()
-            .filter(|other| !other.is_terminated() && other.row.directory == create.directory);
-        let others: Vec<String> = others.map(|other| other.row.id.to_string()).collect();
-        let warning = (!others.is_empty()).then(|| {
-            format!("The directory is also used by {}: they may change the same files.", others.join(", "))
-        });
-        self.used_ids.insert(id);
-        let row = SessionRow {
-            id,
-            directory: create.directory,
-            name,
-            driver: create.driver,
-            model: create.model,
-            permission_mode: create.permission_mode,
-            model_reported: None,
-            permission_mode_reported: None,
-            claude_session: create.claude_session,
-            created_at: step.now.wall,
-            last_activity: step.now.wall,
-            goal: Goal::Run,
-            launch: 0,
-            host: false,
-            host_pid: None,
-            claude_pid: None,
-            ready: false,
-            status: Status::Starting,
-            status_since: step.now.wall,
-            status_source: StatusSource::Request,
-            status_reason: None,
-            error: None,
-            paused: None,
-            pause_message: None,
-            current_task: None,
-            cost_before: 0.0,
-            cost_launch: 0.0,
-            context_used: None,
-            context_max: None,
-            unread: 0,
-            seq: 0,
-            permissions: 0,
-            startup_ms: None,
-            position: Position::default(),
-        };
-        step.persist(Change::Session(Box::new(row.clone())));
-        step.persist(Change::Environment { session: id, environment: create.environment });
-        let mut session = Session::new(row, Phase::Queued);
-        session.want_start(step);
-        for (message, text) in create.messages {
-            session.enqueue(step, message, text, false);
-        }
-        let view = Box::new(session.view());
-        let revision = step.next_revision();
-        step.publish(Notice::Created { revision, session: view.clone() });
-        let messages: Vec<MessageId> = session.messages.iter().map(|message| message.id).collect();
-        self.sessions.insert(id, session);
-        for message in messages {
-            self.carried_out(step, &message.to_string(), format!("queue/add {id}"));
-        }
-        self.carried_out(step, &create.key, format!("session/create {id}"));
-        let mut done = Done::on(id, Ok(Outcome::Created { session: view, warning }));
-        done.detail = Some(format!("for {}", origin.name));
-        Ok(done)
-    }
-
-    fn admit(&self) -> Result<(), Problem> {
-        let (active, limit) = (self.active(), self.settings.max_active);
-        if active < limit {
-            return Ok(());
-        }
-        Err(Problem::new(
-            "too_many_sessions",
-            format!("{active} sessions are active, and the limit is {limit}."),
-            "Terminate one with: areyouj terminate ID, or raise max_active_sessions in config.toml.",
-        ))
-    }
-
     fn restart(&mut self, step: &mut Step, session: &Keyed<SessionRef>) -> Result<Done, Problem> {
         let id = self.resolve(&session.what)?;
         let counted = self.sessions.get(&id).is_some_and(Session::is_active);
@@ -333,88 +222,6 @@ impl State {
         let revision = step.next_revision();
         step.publish(Notice::Removed { revision, session: id });
         Ok(Done::on(id, Ok(Outcome::Done)))
-    }
-
-    fn send_message(
-        &mut self,
-        step: &mut Step,
-        session: &SessionRef,
-        id: MessageId,
-        text: String,
-        steer: bool,
-    ) -> Result<Done, Problem> {
-        check_text(&text)?;
-        let of = self.resolve(session)?;
-        if let Some(holder) = self.holder_of(id) {
-            let session = self.live(holder)?;
-            let same = session.messages.iter().find(|row| row.id == id && row.text == text && holder == of);
-            let row = same.ok_or_else(conflict)?;
-            return Ok(Done::on(holder, Ok(Outcome::Message(Box::new(session.message_view(row))))));
-        }
-        if self.repeated(&id.to_string(), "queue/add")?.is_some() {
-            return Ok(Done::on(of, Ok(Outcome::Finished(id))));
-        }
-        let session = self.live(of)?;
-        let waiting = session.waiting();
-        let bytes: usize = waiting.iter().map(|message| message.text.len()).sum();
-        if waiting.len() >= MAX_QUEUE || bytes + text.len() > MAX_QUEUE_BYTES {
-            return Err(Problem::new(
-                "queue_full",
-                format!("{} messages with {bytes} bytes wait already.", waiting.len()),
-                "Wait until some have run, or remove some with: areyouj queue rm MSG",
-            ));
-        }
-        let into_turn = steer && session.turn_runs() && session.activity != Activity::Idle;
-        if into_turn && session.running().count() > MAX_STEERS {
-            return Err(Problem::new(
-                "queue_full",
-                format!("{MAX_STEERS} messages are on their way into this turn already."),
-                "Queue it instead with: areyouj send ID TEXT",
-            ));
-        }
-        session.enqueue(step, id, text, steer && !into_turn);
-        if into_turn {
-            session.hand_over(step, id, true);
-        }
-        self.carried_out(step, &id.to_string(), format!("queue/add {of}"));
-        let mut done = self.message_done(of, id)?;
-        done.detail = Some(id.to_string());
-        Ok(done)
-    }
-
-    fn recover(
-        &mut self,
-        step: &mut Step,
-        message: &Keyed<String>,
-        choice: Recovery,
-        new_id: MessageId,
-    ) -> Result<Done, Problem> {
-        if let Some(subject) = self.repeated(&message.key, "queue/recover")? {
-            let id = subject.parse().map_err(|_| Problem::message_not_found(&subject))?;
-            let holder = self.holder_of(id).ok_or_else(|| Problem::message_not_found(&subject))?;
-            return self.message_done(holder, id);
-        }
-        let (of, id) = self.find_message(&message.what)?;
-        let session = self.live(of)?;
-        let row = session.messages.iter().find(|row| row.id == id).cloned();
-        let Some(mut row) =
-            row.filter(|row| matches!(row.state, MessageState::Interrupted | MessageState::Failed))
-        else {
-            return Err(Problem::new(
-                "message_not_interrupted",
-                "The message was neither cut off nor did it fail.",
-                "Only such a message can be continued, sent again or skipped.",
-            ));
-        };
-        let follows = session.recover(step, id, choice, new_id);
-        self.carried_out(step, &message.key, format!("queue/recover {}", follows.unwrap_or(id)));
-        let session = self.live(of)?;
-        if let Some(new) = follows.and_then(|id| session.messages.iter().find(|row| row.id == id)) {
-            row = new.clone();
-        }
-        let mut done = Done::on(of, Ok(Outcome::Message(Box::new(session.message_view(&row)))));
-        done.detail = Some(id.to_string());
-        Ok(done)
     }
 
     /// Carries out a change of one session.
@@ -487,7 +294,7 @@ impl State {
         Ok(done)
     }
 
-    fn message_done(&mut self, of: SessionId, id: MessageId) -> Result<Done, Problem> {
+    pub(super) fn message_done(&mut self, of: SessionId, id: MessageId) -> Result<Done, Problem> {
         let session = self.session(of)?;
         let row = session.messages.iter().find(|row| row.id == id);
         let row = row.ok_or_else(|| Problem::message_not_found(&id.to_string()))?;
@@ -495,7 +302,7 @@ impl State {
     }
 
     /// What an earlier request of this id was about, if it did the same thing; a conflict if it did another.
-    fn repeated(&self, key: &str, verb: &str) -> Result<Option<String>, Problem> {
+    pub(super) fn repeated(&self, key: &str, verb: &str) -> Result<Option<String>, Problem> {
         if key.is_empty() || key.len() > MAX_KEY_BYTES {
             return Err(Problem::new(
                 "invalid_params",
@@ -508,93 +315,6 @@ impl State {
             Some((did, what)) if did == verb => Ok(Some(what.to_owned())),
             _ => Err(conflict()),
         }
-    }
-
-    /// The id of the session that is meant.
-    pub(super) fn resolve(&self, session: &SessionRef) -> Result<SessionId, Problem> {
-        match session {
-            SessionRef::Newest { directories } => {
-                let here = self.sessions.values().filter(|session| {
-                    !session.is_terminated() && directories.contains(&session.row.directory)
-                });
-                let newest = here.max_by_key(|session| (session.row.created_at, session.row.id));
-                newest.map(|session| session.row.id).ok_or_else(Problem::no_session_here)
-            }
-            SessionRef::Id(text) => {
-                let prefix = text.to_ascii_uppercase();
-                let of = |live: bool| {
-                    let fits = |session: &&Session| {
-                        session.row.id.as_str().starts_with(&prefix) && session.is_terminated() != live
-                    };
-                    self.sessions.values().filter(fits).map(|session| session.row.id).collect::<Vec<_>>()
-                };
-                // A live session is what is meant, unless only ended ones fit.
-                let mut fitting = of(true);
-                if fitting.is_empty() {
-                    fitting = of(false);
-                }
-                match fitting.as_slice() {
-                    [] => Err(Problem::session_not_found(text)),
-                    [one] => Ok(*one),
-                    several => Err(Problem::ambiguous(
-                        text,
-                        &several.iter().map(SessionId::to_string).collect::<Vec<_>>(),
-                    )),
-                }
-            }
-        }
-    }
-
-    fn find_message(&self, text: &str) -> Result<(SessionId, MessageId), Problem> {
-        let prefix = text.to_ascii_lowercase();
-        let all = self.sessions.values().flat_map(|session| &session.messages);
-        let fitting: Vec<_> =
-            all.filter(|row| !prefix.is_empty() && row.id.to_string().starts_with(&prefix)).collect();
-        match fitting.as_slice() {
-            [] => Err(Problem::message_not_found(text)),
-            [one] => Ok((one.session, one.id)),
-            several => Err(Problem::ambiguous(
-                text,
-                &several.iter().map(|row| row.id.to_string()).collect::<Vec<_>>(),
-            )),
-        }
-    }
-
-    fn find_permission(&self, text: &str) -> Result<PermissionId, Problem> {
-        let wanted = text.to_ascii_uppercase();
-        let exact = wanted.parse().ok().filter(|id: &PermissionId| self.prompt(*id).is_some());
-        if let Some(id) = exact {
-            return Ok(id);
-        }
-        let open = self.sessions.values().flat_map(Session::open_prompts).map(|prompt| prompt.id);
-        let fitting: Vec<_> =
-            open.filter(|id| !wanted.is_empty() && id.to_string().starts_with(&wanted)).collect();
-        match fitting.as_slice() {
-            [] => Err(Problem::permission_not_found(text)),
-            [one] => Ok(*one),
-            several => Err(Problem::ambiguous(
-                text,
-                &several.iter().map(PermissionId::to_string).collect::<Vec<_>>(),
-            )),
-        }
-    }
-
-    fn prompt(&self, id: PermissionId) -> Option<&PermissionRow> {
-        self.sessions.get(&id.session)?.prompts.get(&id.number)
-    }
-
-    fn holder_of(&self, id: MessageId) -> Option<SessionId> {
-        let holds = |session: &&Session| session.messages.iter().any(|message| message.id == id);
-        self.sessions.values().find(holds).map(|session| session.row.id)
-    }
-
-    fn session(&mut self, id: SessionId) -> Result<&mut Session, Problem> {
-        self.sessions.get_mut(&id).ok_or_else(|| Problem::session_not_found(id.as_str()))
-    }
-
-    fn live(&mut self, id: SessionId) -> Result<&mut Session, Problem> {
-        let session = self.session(id)?;
-        if session.row.goal == Goal::Terminate { Err(Problem::terminated(id)) } else { Ok(session) }
     }
 
     fn on_session(&mut self, session: &SessionRef, what: impl FnOnce(&mut Session) -> Outcome) -> Answered {
@@ -639,42 +359,6 @@ impl State {
             other => other,
         }
     }
-}
-
-fn conflict() -> Problem {
-    Problem::new(
-        "request_conflict",
-        "The same id was used before for something else.",
-        "Choose a new id for every request and message.",
-    )
-}
-
-fn check_text(text: &str) -> Result<(), Problem> {
-    if text.trim().is_empty() {
-        return Err(Problem::new("message_empty", "The message has no text.", "Say something."));
-    }
-    if text.len() > MAX_MESSAGE_BYTES {
-        return Err(Problem::new(
-            "message_too_large",
-            format!("The message has {} bytes, and the limit is {MAX_MESSAGE_BYTES}.", text.len()),
-            "Put the text into a file in the session's directory and name the file.",
-        ));
-    }
-    Ok(())
-}
-
-fn checked_name(name: Option<String>) -> Result<Option<String>, Problem> {
-    let Some(name) = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()) else {
-        return Ok(None);
-    };
-    if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(Problem::new(
-            "name_invalid",
-            format!("A name has at most {MAX_NAME_CHARS} characters and none that control a terminal."),
-            "Choose a shorter, plain name.",
-        ));
-    }
-    Ok(Some(name))
 }
 
 /// The name of a command in the audit trail.

@@ -4,12 +4,16 @@
 //! The world here is a model of everything around the orchestrator: a store that keeps what was committed, hosts
 //! whose journals survive the daemon, and Claudes that take messages, ask, crash and forget.
 
+mod outside;
+mod promises;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use outside::{Claude, Disk, Outside, ask, settings, turn_end};
 
 /// Interleavings that one run tries.
 const CASES: u32 = 10_000;
@@ -107,74 +111,6 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (0u64..20_000).prop_map(|ms| Act::Clock { ms }),
     ];
     prop::collection::vec(act, 1..120)
-}
-
-/// What a store keeps.
-#[derive(Clone, Default)]
-struct Disk {
-    sessions: BTreeMap<SessionId, SessionRow>,
-    messages: BTreeMap<MessageId, MessageRow>,
-    permissions: BTreeMap<PermissionId, PermissionRow>,
-    requests: Vec<(String, String)>,
-    entries: BTreeMap<SessionId, BTreeSet<u64>>,
-}
-
-impl Disk {
-    fn keep(&mut self, change: Change) {
-        match change {
-            Change::Session(row) => drop(self.sessions.insert(row.id, *row)),
-            Change::Message(row) => drop(self.messages.insert(row.id, *row)),
-            Change::Permission(row) => drop(self.permissions.insert(row.id, *row)),
-            Change::Request { key, subject, .. } => self.requests.push((key, subject)),
-            Change::Entry { session, entry } => {
-                self.entries.entry(session).or_default().insert(entry.seq);
-            }
-            Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let paused_about: BTreeSet<_> = self.sessions.values().filter_map(|row| row.pause_message).collect();
-        let wanted = |row: &&MessageRow| !row.state.is_final() || paused_about.contains(&row.id);
-        let undelivered = |row: &&PermissionRow| match row.state {
-            PermissionState::Open => true,
-            PermissionState::Answered => !row.delivered,
-            PermissionState::Withdrawn => false,
-        };
-        Snapshot {
-            sessions: self.sessions.values().cloned().collect(),
-            messages: self.messages.values().filter(wanted).cloned().collect(),
-            permissions: self.permissions.values().filter(undelivered).cloned().collect(),
-            used_ids: self.sessions.keys().copied().collect(),
-            requests: self.requests.clone(),
-        }
-    }
-}
-
-/// One session's host and Claude, and what outlives them.
-#[derive(Default)]
-struct Outside {
-    /// Everything that was ever written down, by all hosts.
-    journal: Vec<Fact>,
-    /// How much of it the link has passed on since the daemon started.
-    taken: usize,
-    /// The journal's length when the link connected, until the link says that it has got there.
-    sync_at: Option<usize>,
-    host: Option<Claude>,
-    /// The host is dead and the link has not said so yet.
-    lost: Option<u32>,
-    /// A link follows this session.
-    linked: bool,
-    /// Claude's own record of the conversation.
-    record: BTreeSet<MessageId>,
-}
-
-struct Claude {
-    launch: u32,
-    exited: bool,
-    waiting: VecDeque<MessageId>,
-    turn: Option<MessageId>,
-    asked: Option<String>,
 }
 
 struct World {
@@ -642,119 +578,6 @@ impl World {
         self.state = state;
         self.state.check().map_err(TestCaseError::fail)?;
         self.carry_out(effects).map(drop)
-    }
-
-    fn check(&self) -> Verdict {
-        for (session, id, text) in &self.acknowledged {
-            let Some(row) = self.disk.messages.get(id) else {
-                return Err(TestCaseError::fail(format!("message {id} was acknowledged and is lost")));
-            };
-            prop_assert_eq!(row.session, *session, "a message changed its session");
-            prop_assert_eq!(&row.text, text);
-        }
-        for (id, times) in &self.begun {
-            prop_assert!(*times <= 1, "message {} was begun {} times", id, times);
-        }
-        for (request, times) in &self.answers {
-            prop_assert!(*times <= 1, "prompt {} was answered {} times", request, times);
-        }
-        for row in self.disk.messages.values() {
-            let begun = self.begun.get(&row.id).copied().unwrap_or(0);
-            if row.state == MessageState::Done {
-                prop_assert_eq!(begun, 1, "message {} is called done and never began", row.id);
-            }
-            if row.state == MessageState::Cancelled {
-                prop_assert_eq!(begun, 0, "message {} is called cancelled and began", row.id);
-            }
-        }
-        for (session, order) in &self.order {
-            let mut sorted = order.clone();
-            sorted.sort();
-            prop_assert!(self.reordered.contains(session) || *order == sorted, "order lost: {:?}", order);
-        }
-        for (session, row) in &self.disk.sessions {
-            let entries = self.disk.entries.get(session).map_or(0, BTreeSet::len);
-            prop_assert_eq!(
-                u64::try_from(entries).unwrap_or(0),
-                row.seq,
-                "the transcript of {} has gaps",
-                session
-            );
-        }
-        Ok(())
-    }
-
-    /// Lets everything come to rest: nobody disturbs, and every decision is made.
-    fn come_to_rest(&mut self) -> Verdict {
-        for _ in 0..400 {
-            self.now.monotonic += 30_000;
-            self.event(Event::Tick)?;
-            for session in self.sessions() {
-                self.ingest(session, usize::MAX / 2)?;
-                self.claude_goes_on(session, false)?;
-                let row = &self.disk.sessions[&session];
-                let (paused, fails) = (row.paused.is_some(), row.goal == Goal::Fail);
-                let target = SessionRef::Id(session.to_string());
-                if fails {
-                    let restart = self.keyed(target.clone());
-                    self.command(Command::Restart(restart))?;
-                }
-                if paused {
-                    let resume = self.keyed(target);
-                    self.command(Command::Resume(resume))?;
-                }
-            }
-            let open = self.disk.permissions.values().filter(|row| row.state == PermissionState::Open);
-            for id in open.map(|row| row.id.to_string()).collect::<Vec<_>>() {
-                let answer = self.keyed((id, Answer::Allow));
-                self.command(Command::Answer(answer))?;
-            }
-            if self.disk.messages.values().all(|row| row.state.is_final()) {
-                return self.check();
-            }
-        }
-        let stuck: Vec<_> = self.disk.messages.values().filter(|row| !row.state.is_final()).collect();
-        Err(TestCaseError::fail(format!("messages never come to an end: {stuck:?}")))
-    }
-}
-
-impl Outside {
-    fn exit(&mut self, exit: Exit) {
-        if let Some(claude) = self.host.as_mut().filter(|claude| !claude.exited) {
-            claude.exited = true;
-            claude.waiting.clear();
-            claude.turn = None;
-            claude.asked = None;
-            self.journal.push(Fact::Exited { launch: claude.launch, exit });
-        }
-    }
-}
-
-fn settings() -> Settings {
-    Settings { max_active: 4, max_starting: 2, on_interrupted: None }
-}
-
-fn ask(request: &str) -> PermissionAsk {
-    PermissionAsk {
-        request_id: request.to_owned(),
-        kind: PermissionKind::Tool,
-        tool: "Bash".to_owned(),
-        input: serde_json::json!({ "command": "true" }),
-        title: "true".to_owned(),
-        suggestions: Vec::new(),
-    }
-}
-
-fn turn_end(messages: &[MessageId], ok: bool) -> TurnEnd {
-    TurnEnd {
-        messages: messages.to_vec(),
-        ok,
-        outcome: if ok { "success" } else { "error_during_execution" }.to_owned(),
-        error: None,
-        api_status: None,
-        cost_total: 0.01,
-        context_max: None,
-        duration_ms: 1,
     }
 }
 

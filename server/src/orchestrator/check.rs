@@ -1,0 +1,40 @@
+//! What is refused in what people type.
+
+use super::Problem;
+use super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS};
+
+pub(super) fn conflict() -> Problem {
+    Problem::new(
+        "request_conflict",
+        "The same id was used before for something else.",
+        "Choose a new id for every request and message.",
+    )
+}
+
+pub(super) fn check_text(text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::new("message_empty", "The message has no text.", "Say something."));
+    }
+    if text.len() > MAX_MESSAGE_BYTES {
+        return Err(Problem::new(
+            "message_too_large",
+            format!("The message has {} bytes, and the limit is {MAX_MESSAGE_BYTES}.", text.len()),
+            "Put the text into a file in the session's directory and name the file.",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn checked_name(name: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(name) = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(Problem::new(
+            "name_invalid",
+            format!("A name has at most {MAX_NAME_CHARS} characters and none that control a terminal."),
+            "Choose a shorter, plain name.",
+        ));
+    }
+    Ok(Some(name))
+}

@@ -1,0 +1,111 @@
+//! A model of what is around the orchestrator: the store, the hosts with their journals, Claudes.
+
+use super::*;
+
+/// What a store keeps.
+#[derive(Clone, Default)]
+pub(super) struct Disk {
+    pub(super) sessions: BTreeMap<SessionId, SessionRow>,
+    pub(super) messages: BTreeMap<MessageId, MessageRow>,
+    pub(super) permissions: BTreeMap<PermissionId, PermissionRow>,
+    pub(super) requests: Vec<(String, String)>,
+    pub(super) entries: BTreeMap<SessionId, BTreeSet<u64>>,
+}
+
+impl Disk {
+    pub(super) fn keep(&mut self, change: Change) {
+        match change {
+            Change::Session(row) => drop(self.sessions.insert(row.id, *row)),
+            Change::Message(row) => drop(self.messages.insert(row.id, *row)),
+            Change::Permission(row) => drop(self.permissions.insert(row.id, *row)),
+            Change::Request { key, subject, .. } => self.requests.push((key, subject)),
+            Change::Entry { session, entry } => {
+                self.entries.entry(session).or_default().insert(entry.seq);
+            }
+            Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let paused_about: BTreeSet<_> = self.sessions.values().filter_map(|row| row.pause_message).collect();
+        let wanted = |row: &&MessageRow| !row.state.is_final() || paused_about.contains(&row.id);
+        let undelivered = |row: &&PermissionRow| match row.state {
+            PermissionState::Open => true,
+            PermissionState::Answered => !row.delivered,
+            PermissionState::Withdrawn => false,
+        };
+        Snapshot {
+            sessions: self.sessions.values().cloned().collect(),
+            messages: self.messages.values().filter(wanted).cloned().collect(),
+            permissions: self.permissions.values().filter(undelivered).cloned().collect(),
+            used_ids: self.sessions.keys().copied().collect(),
+            requests: self.requests.clone(),
+        }
+    }
+}
+
+/// One session's host and Claude, and what outlives them.
+#[derive(Default)]
+pub(super) struct Outside {
+    /// Everything that was ever written down, by all hosts.
+    pub(super) journal: Vec<Fact>,
+    /// How much of it the link has passed on since the daemon started.
+    pub(super) taken: usize,
+    /// The journal's length when the link connected, until the link says that it has got there.
+    pub(super) sync_at: Option<usize>,
+    pub(super) host: Option<Claude>,
+    /// The host is dead and the link has not said so yet.
+    pub(super) lost: Option<u32>,
+    /// A link follows this session.
+    pub(super) linked: bool,
+    /// Claude's own record of the conversation.
+    pub(super) record: BTreeSet<MessageId>,
+}
+
+pub(super) struct Claude {
+    pub(super) launch: u32,
+    pub(super) exited: bool,
+    pub(super) waiting: VecDeque<MessageId>,
+    pub(super) turn: Option<MessageId>,
+    pub(super) asked: Option<String>,
+}
+
+impl Outside {
+    pub(super) fn exit(&mut self, exit: Exit) {
+        if let Some(claude) = self.host.as_mut().filter(|claude| !claude.exited) {
+            claude.exited = true;
+            claude.waiting.clear();
+            claude.turn = None;
+            claude.asked = None;
+            self.journal.push(Fact::Exited { launch: claude.launch, exit });
+        }
+    }
+}
+
+pub(super) fn settings() -> Settings {
+    Settings { max_active: 4, max_starting: 2, on_interrupted: None }
+}
+
+pub(super) fn ask(request: &str) -> PermissionAsk {
+    PermissionAsk {
+        request_id: request.to_owned(),
+        kind: PermissionKind::Tool,
+        tool: "Bash".to_owned(),
+        input: serde_json::json!({ "command": "true" }),
+        title: "true".to_owned(),
+        suggestions: Vec::new(),
+    }
+}
+
+pub(super) fn turn_end(messages: &[MessageId], ok: bool) -> TurnEnd {
+    TurnEnd {
+        messages: messages.to_vec(),
+        ok,
+        outcome: if ok { "success" } else { "error_during_execution" }.to_owned(),
+        error: None,
+        api_status: None,
+        cost_total: 0.01,
+        context_max: None,
+        duration_ms: 1,
+    }
+}

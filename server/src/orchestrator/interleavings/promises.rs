@@ -1,0 +1,78 @@
+//! What must hold after every act, and that everything comes to rest.
+
+use super::*;
+
+impl World {
+    pub(super) fn check(&self) -> Verdict {
+        for (session, id, text) in &self.acknowledged {
+            let Some(row) = self.disk.messages.get(id) else {
+                return Err(TestCaseError::fail(format!("message {id} was acknowledged and is lost")));
+            };
+            prop_assert_eq!(row.session, *session, "a message changed its session");
+            prop_assert_eq!(&row.text, text);
+        }
+        for (id, times) in &self.begun {
+            prop_assert!(*times <= 1, "message {} was begun {} times", id, times);
+        }
+        for (request, times) in &self.answers {
+            prop_assert!(*times <= 1, "prompt {} was answered {} times", request, times);
+        }
+        for row in self.disk.messages.values() {
+            let begun = self.begun.get(&row.id).copied().unwrap_or(0);
+            if row.state == MessageState::Done {
+                prop_assert_eq!(begun, 1, "message {} is called done and never began", row.id);
+            }
+            if row.state == MessageState::Cancelled {
+                prop_assert_eq!(begun, 0, "message {} is called cancelled and began", row.id);
+            }
+        }
+        for (session, order) in &self.order {
+            let mut sorted = order.clone();
+            sorted.sort();
+            prop_assert!(self.reordered.contains(session) || *order == sorted, "order lost: {:?}", order);
+        }
+        for (session, row) in &self.disk.sessions {
+            let entries = self.disk.entries.get(session).map_or(0, BTreeSet::len);
+            prop_assert_eq!(
+                u64::try_from(entries).unwrap_or(0),
+                row.seq,
+                "the transcript of {} has gaps",
+                session
+            );
+        }
+        Ok(())
+    }
+
+    /// Lets everything come to rest: nobody disturbs, and every decision is made.
+    pub(super) fn come_to_rest(&mut self) -> Verdict {
+        for _ in 0..400 {
+            self.now.monotonic += 30_000;
+            self.event(Event::Tick)?;
+            for session in self.sessions() {
+                self.ingest(session, usize::MAX / 2)?;
+                self.claude_goes_on(session, false)?;
+                let row = &self.disk.sessions[&session];
+                let (paused, fails) = (row.paused.is_some(), row.goal == Goal::Fail);
+                let target = SessionRef::Id(session.to_string());
+                if fails {
+                    let restart = self.keyed(target.clone());
+                    self.command(Command::Restart(restart))?;
+                }
+                if paused {
+                    let resume = self.keyed(target);
+                    self.command(Command::Resume(resume))?;
+                }
+            }
+            let open = self.disk.permissions.values().filter(|row| row.state == PermissionState::Open);
+            for id in open.map(|row| row.id.to_string()).collect::<Vec<_>>() {
+                let answer = self.keyed((id, Answer::Allow));
+                self.command(Command::Answer(answer))?;
+            }
+            if self.disk.messages.values().all(|row| row.state.is_final()) {
+                return self.check();
+            }
+        }
+        let stuck: Vec<_> = self.disk.messages.values().filter(|row| !row.state.is_final()).collect();
+        Err(TestCaseError::fail(format!("messages never come to an end: {stuck:?}")))
+    }
+}

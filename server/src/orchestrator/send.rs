@@ -1,0 +1,91 @@
+//! Accepting messages, and decisions about those that failed or were cut off.
+
+use super::check::{check_text, conflict};
+use super::command::Done;
+use super::problem::{MAX_QUEUE, MAX_QUEUE_BYTES, MAX_STEERS};
+use super::session::Step;
+use super::{Activity, Keyed, MessageId, MessageState, Outcome, Problem, Recovery, SessionRef, State};
+
+impl State {
+    pub(super) fn send_message(
+        &mut self,
+        step: &mut Step,
+        session: &SessionRef,
+        id: MessageId,
+        text: String,
+        steer: bool,
+    ) -> Result<Done, Problem> {
+        check_text(&text)?;
+        let of = self.resolve(session)?;
+        if let Some(holder) = self.holder_of(id) {
+            let session = self.live(holder)?;
+            let same = session.messages.iter().find(|row| row.id == id && row.text == text && holder == of);
+            let row = same.ok_or_else(conflict)?;
+            return Ok(Done::on(holder, Ok(Outcome::Message(Box::new(session.message_view(row))))));
+        }
+        if self.repeated(&id.to_string(), "queue/add")?.is_some() {
+            return Ok(Done::on(of, Ok(Outcome::Finished(id))));
+        }
+        let session = self.live(of)?;
+        let waiting = session.waiting();
+        let bytes: usize = waiting.iter().map(|message| message.text.len()).sum();
+        if waiting.len() >= MAX_QUEUE || bytes + text.len() > MAX_QUEUE_BYTES {
+            return Err(Problem::new(
+                "queue_full",
+                format!("{} messages with {bytes} bytes wait already.", waiting.len()),
+                "Wait until some have run, or remove some with: areyouj queue rm MSG",
+            ));
+        }
+        let into_turn = steer && session.turn_runs() && session.activity != Activity::Idle;
+        if into_turn && session.running().count() > MAX_STEERS {
+            return Err(Problem::new(
+                "queue_full",
+                format!("{MAX_STEERS} messages are on their way into this turn already."),
+                "Queue it instead with: areyouj send ID TEXT",
+            ));
+        }
+        session.enqueue(step, id, text, steer && !into_turn);
+        if into_turn {
+            session.hand_over(step, id, true);
+        }
+        self.carried_out(step, &id.to_string(), format!("queue/add {of}"));
+        let mut done = self.message_done(of, id)?;
+        done.detail = Some(id.to_string());
+        Ok(done)
+    }
+
+    pub(super) fn recover(
+        &mut self,
+        step: &mut Step,
+        message: &Keyed<String>,
+        choice: Recovery,
+        new_id: MessageId,
+    ) -> Result<Done, Problem> {
+        if let Some(subject) = self.repeated(&message.key, "queue/recover")? {
+            let id = subject.parse().map_err(|_| Problem::message_not_found(&subject))?;
+            let holder = self.holder_of(id).ok_or_else(|| Problem::message_not_found(&subject))?;
+            return self.message_done(holder, id);
+        }
+        let (of, id) = self.find_message(&message.what)?;
+        let session = self.live(of)?;
+        let row = session.messages.iter().find(|row| row.id == id).cloned();
+        let Some(mut row) =
+            row.filter(|row| matches!(row.state, MessageState::Interrupted | MessageState::Failed))
+        else {
+            return Err(Problem::new(
+                "message_not_interrupted",
+                "The message was neither cut off nor did it fail.",
+                "Only such a message can be continued, sent again or skipped.",
+            ));
+        };
+        let follows = session.recover(step, id, choice, new_id);
+        self.carried_out(step, &message.key, format!("queue/recover {}", follows.unwrap_or(id)));
+        let session = self.live(of)?;
+        if let Some(new) = follows.and_then(|id| session.messages.iter().find(|row| row.id == id)) {
+            row = new.clone();
+        }
+        let mut done = Done::on(of, Ok(Outcome::Message(Box::new(session.message_view(&row)))));
+        done.detail = Some(id.to_string());
+        Ok(done)
+    }
+}
