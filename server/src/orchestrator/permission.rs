@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::session::{Session, Step};
+use super::session::{Phase, Session, Step};
 use super::{
     Answer, EntryBody, Input, PermissionAsk, PermissionKind, PermissionRow, PermissionState, Problem,
 };
@@ -135,7 +135,10 @@ impl Session {
         let by = Some(by.to_owned());
         let outcome = outcome.to_owned();
         self.add_entry(step, EntryBody::PermissionEnd { permission: number, outcome, by, message });
-        self.send(step, input);
+        // While the host is still being found, what is undelivered is sent once it is.
+        if self.phase != Phase::Adopting {
+            self.send(step, input);
+        }
         Ok(())
     }
 }
