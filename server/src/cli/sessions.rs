@@ -245,7 +245,9 @@ pub(super) fn restart(context: &Context, id: String) -> Result<(), CommandError>
 
 /// Ends a session.
 pub(super) fn terminate(context: &Context, id: String) -> Result<(), CommandError> {
-    tell(&context.screen, &context.connect()?.call::<request::SessionTerminate>(&action(id))?)
+    let mut client = context.connect()?;
+    let session = client.call::<request::SessionTerminate>(&action(id))?;
+    tell(&context.screen, &wait::until_terminated(&mut client, &context.screen, session)?)
 }
 
 /// Names a session.

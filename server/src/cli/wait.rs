@@ -52,6 +52,19 @@ pub(super) fn until_settled(
     until(client, screen, session, settled, None)
 }
 
+/// How long the end of a session may take: Claude and its host are given seven seconds before they are killed.
+const TERMINATION: Duration = Duration::from_secs(30);
+
+/// Waits until a session that is being terminated has ended, with everything it started.
+pub(super) fn until_terminated(
+    client: &mut Client,
+    screen: &Screen,
+    session: Session,
+) -> Result<Session, CommandError> {
+    let deadline = Instant::now().checked_add(TERMINATION);
+    until(client, screen, session, |session| judge(session, Goal::Terminated), deadline)
+}
+
 fn until(
     client: &mut Client,
     screen: &Screen,

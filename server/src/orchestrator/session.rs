@@ -421,8 +421,8 @@ fn is_before(other: &MessageRow, row: &MessageRow) -> bool {
 impl std::fmt::Display for Pause {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
-            Pause::Person => "paused by a person",
-            Pause::Interrupt => "paused when the turn was interrupted",
+            Pause::Person => "a person paused it",
+            Pause::Interrupt => "the turn was interrupted",
             Pause::Interrupted => "a message was cut off: continue, send again or skip",
             Pause::Failed => "a message failed: send again or skip",
         })
