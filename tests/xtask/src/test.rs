@@ -30,21 +30,20 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
 }
 
 fn nextest(filters: &[String], programs: &Path) -> Result<(bool, Counts)> {
-    let report = report(programs)?;
+    let report = report();
     if report.exists() {
         fs::remove_file(&report)?;
     }
     let mut command = cargo::command(&["nextest", "run", "--workspace"]);
     let status = command.args(filters).env("AREYOUJ_BIN_DIR", programs).status()?;
-    let counts =
-        fs::read_to_string(&report).ok().and_then(|text| counts_of_report(&text)).unwrap_or_default();
+    let text = fs::read_to_string(&report).with_context(|| format!("no report at {}", report.display()))?;
+    let counts = counts_of_report(&text).context("the report of the tests has no counts")?;
     Ok((status.success(), counts))
 }
 
-/// Where nextest writes its report: below the target directory, in which the programs are one level down.
-fn report(programs: &Path) -> Result<PathBuf> {
-    let target = programs.parent().context("programs without a target directory")?;
-    Ok(target.join("nextest/default/junit.xml"))
+/// Where nextest writes its report: below the workspace, wherever the target directory is.
+fn report() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/nextest/default/junit.xml")
 }
 
 fn counts_of_report(report: &str) -> Option<Counts> {
