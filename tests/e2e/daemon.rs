@@ -50,6 +50,27 @@ fn status_starts_nothing() {
 }
 
 #[test]
+fn the_daemon_and_the_hosts_leave_the_terminal_that_they_were_started_from() {
+    let home = TestHome::with_stand_in("obedient");
+    home.idle_session(&home.project("project"), &[]);
+    let ours = nix::unistd::getsid(None).unwrap();
+    let daemon = nix::unistd::Pid::from_raw(home.daemon_pid());
+    let host = home.processes().into_iter().find(|process| process.command.contains("areyouj-host")).unwrap();
+    for process in [daemon, nix::unistd::Pid::from_raw(host.pid)] {
+        let session = nix::unistd::getsid(Some(process)).unwrap();
+        assert_ne!(session, ours);
+        assert_eq!(session, process);
+    }
+}
+
+#[test]
+fn a_daemon_is_not_started_inside_of_a_session() {
+    let home = TestHome::with_stand_in("obedient").with("AREYOUJ_SESSION_ID", "K7M2Q9XD");
+    assert_eq!(home.refused(&["ls"]), "daemon_unavailable");
+    assert_eq!(home.processes(), []);
+}
+
+#[test]
 fn sessions_go_on_without_a_daemon() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);

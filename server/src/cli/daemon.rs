@@ -103,7 +103,8 @@ fn stop(paths: &Paths, sessions: bool) -> Result<bool, Failure> {
 
 /// Is the daemon, until it is told to stop.
 pub(super) fn run(paths: &Paths) -> ExitCode {
-    // A session of its own: closing the terminal is not meant for it. It has one already if a shell made it.
+    // A session of its own: Ctrl-C in a terminal and closing it are not meant for it. Started by hand from a shell it
+    // leads a group already and stays in the shell's session, as one would expect.
     let _ = nix::unistd::setsid();
     let prepared = paths
         .create()

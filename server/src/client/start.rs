@@ -7,7 +7,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -29,6 +28,9 @@ const PRIVATE_FILE: u32 = 0o600;
 /// How long to wait for a daemon's lock between two looks at its socket: a daemon that is going away gives up its
 /// lock, one that was started by hand begins to listen.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// The variable that marks everything inside of a session, which ends with the session.
+pub const SESSION_MARK: &str = "AREYOUJ_SESSION_ID";
 
 /// Tells the client that started this daemon that it serves. Nobody listening is no error: a daemon may be started
 /// by hand.
@@ -78,6 +80,13 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
     if let Some(stream) = connect_socket(&socket)? {
         return Ok(stream);
     }
+    if std::env::var_os(SESSION_MARK).is_some() {
+        return Err(Failure::new(
+            ErrorCode::DaemonUnavailable,
+            "no daemon is running, and one that is started inside of a session would end with the session",
+            "Run any `areyouj` command outside of the session once; that starts the daemon.",
+        ));
+    }
     let program = std::env::current_exe().map_err(|error| {
         start_failed(paths, &format!("this program's own file is not known ({error})"), &[])
     })?;
@@ -119,8 +128,9 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
     let log =
         log.map_err(|error| start_failed(paths, &format!("its log cannot be opened ({error})"), &[]))?;
     let logged = log.metadata().map_or(0, |metadata| metadata.len());
-    // A group of its own: Ctrl-C in this terminal is not meant for it. The root directory: it keeps no directory busy.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0).current_dir("/");
+    // The root directory: it keeps no directory busy. No group of its own here: the leader of one could not leave this
+    // terminal's session, which is the first thing that it does.
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).current_dir("/");
     if let Some(home) = paths.home() {
         command.env("AREYOUJ_HOME", home);
     }

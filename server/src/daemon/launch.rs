@@ -14,6 +14,7 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use super::{Shared, checks};
+use crate::client::start::SESSION_MARK;
 use crate::driver::stream;
 use crate::host::launch::Launch;
 use crate::orchestrator::{LaunchOrder, MessageId, Problem, SessionId};
@@ -25,12 +26,9 @@ const HOST_START: Duration = Duration::from_secs(15);
 /// Longest first line of a host.
 const HOST_LINE: u64 = 4_096;
 
-/// The variable that marks everything that belongs to a session.
-const MARK: &str = "AREYOUJ_SESSION_ID";
-
 /// The mark of this session's processes, as it stands in their environment.
 pub(super) fn mark(session: SessionId) -> String {
-    format!("{MARK}={session}")
+    format!("{SESSION_MARK}={session}")
 }
 
 /// Why there is no host.
@@ -64,7 +62,7 @@ fn prepare(
     for (name, value) in stream::ENVIRONMENT {
         variables.insert(name.into(), value.into());
     }
-    variables.insert(MARK.into(), order.session.to_string().into());
+    variables.insert(SESSION_MARK.into(), order.session.to_string().into());
     let launch = Launch {
         launch: order.launch,
         session: order.session.to_string(),
