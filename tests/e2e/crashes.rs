@@ -177,3 +177,25 @@ fn everything_killed_at_once_comes_back() {
     home.wait_message(&id, &waiting, "done");
     assert_eq!(home.api.prompts(), ["before", "hold: gate", "after"]);
 }
+
+/// The stand-in: ten real Claudes would be too heavy.
+#[test]
+fn a_daemon_that_is_killed_while_sessions_start_leaves_every_one_of_them_with_one_host() {
+    let home = TestHome::with_stand_in("obedient");
+    let directory = home.project("project");
+    let ids: Vec<String> = (0..10)
+        .map(|_| {
+            home.ok(&["daemon", "start"]);
+            let daemon = home.daemon_pid();
+            let adding = home.spawn(&["new", directory.to_str().unwrap()]);
+            home.kill(daemon);
+            let added = home.expect(adding.finish(PATIENCE).and_then(areyouj_tests::cli::Run::success));
+            added.stdout.trim().to_owned()
+        })
+        .collect();
+    for id in &ids {
+        home.wait(id, "idle");
+    }
+    let hosts = home.processes().iter().filter(|process| process.command.contains("areyouj-host")).count();
+    assert_eq!((home.sessions().len(), hosts), (ids.len(), ids.len()));
+}

@@ -17,6 +17,9 @@ use crate::store::Reader;
 /// Characters of a client's name that are kept.
 const NAME_CHARS: usize = 60;
 
+/// Bytes of a model's name or a permission mode.
+const MAX_WORD: usize = 200;
+
 /// Bytes of an environment: the kernel takes at most 2 MiB of arguments and environment together.
 const MAX_ENVIRONMENT: usize = 1 << 20;
 
@@ -169,10 +172,24 @@ async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Resu
         environment: params.environment,
         name: params.name,
         driver: to_wire::driver(params.driver),
-        model: params.model.filter(|model| !model.is_empty()),
-        permission_mode: params.permission_mode.filter(|mode| !mode.is_empty()),
+        model: word("model", params.model)?,
+        permission_mode: word("permissionMode", params.permission_mode)?,
         messages,
     })))
+}
+
+/// A word that goes onto Claude's command line: it must not be taken for an option there.
+fn word(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
+    if value.starts_with('-') || value.len() > MAX_WORD || value.chars().any(char::is_control) {
+        return Err(Problem {
+            code: "invalid_params".to_owned(),
+            message: format!("\"{}\" cannot be a {name}.", plain(&value, NAME_CHARS)),
+            hint: "Name one that `claude --help` lists.".to_owned(),
+            log: None,
+        });
+    }
+    Ok(Some(value))
 }
 
 fn candidates() -> Result<Vec<SessionId>, Problem> {

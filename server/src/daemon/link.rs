@@ -1,6 +1,6 @@
 //! The daemon's end of one session host: reads its journal into facts, hands it what is to be written.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -28,6 +28,9 @@ const READ_BYTES: u64 = 256 << 10;
 
 /// A host answers within milliseconds; one that is stopped or swapped out, later.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A host that was let go is gone within milliseconds; one that is still there after this was not let go.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Between two looks whether a host that holds its lock listens yet.
 const LOOK: Duration = Duration::from_millis(20);
@@ -70,8 +73,11 @@ impl Link {
     /// Starts a host and follows it to its end.
     pub(super) async fn launch(mut self, order: LaunchOrder) {
         // The host of the launch before was let go a moment ago, and is the journal's only writer until it is gone.
-        let deadline = Instant::now() + HANDSHAKE;
-        while !self.host_is_gone() && Instant::now() < deadline {
+        let asked = Instant::now();
+        while !self.host_is_gone() && asked.elapsed() < HANDSHAKE {
+            if asked.elapsed() > FAREWELL {
+                self.evict().await;
+            }
             sleep(LOOK).await;
         }
         if let Err(NoHost { problem, permanent }) = launch::start(&self.shared, &order).await {
@@ -81,6 +87,26 @@ impl Link {
             return;
         }
         self.follow(order.position).await;
+    }
+
+    /// Ends a host that nobody follows: a daemon was killed in the moment between starting it and its taking the lock,
+    /// and the next one took it for gone.
+    async fn evict(&self) {
+        let Ok(stream) = UnixStream::connect(self.shared.paths.host_socket(&self.session)).await else {
+            return;
+        };
+        let Ok(Ok((mut peer, _))) = timeout(HANDSHAKE, hello(stream)).await else { return };
+        tracing::warn!(session = %self.session, "a host that nobody followed is ended");
+        peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
+        loop {
+            peer.send(&ToHost::Status);
+            match timeout(HANDSHAKE, peer.next()).await {
+                Ok(Ok(FromHost::State { exited: true, .. })) => peer.send(&ToHost::Release),
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) | Err(_) => return,
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Finds the host of an earlier launch and follows it to its end.
@@ -204,6 +230,7 @@ impl Link {
         while !self.host_is_gone() {
             sleep(LOOK).await;
         }
+        let _ = fs::remove_file(self.shared.paths.host_socket(&self.session));
         let mark = launch::mark(self.session);
         let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
         let (session, launch) = (self.session, self.launch);

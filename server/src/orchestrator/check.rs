@@ -1,7 +1,7 @@
 //! What is refused in what people type.
 
 use super::Problem;
-use super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS};
+use super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
 
 pub(super) fn conflict() -> Problem {
     Problem::new(
@@ -23,6 +23,20 @@ pub(super) fn check_text(text: &str) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+/// Whether so many messages with so many bytes may wait in one session.
+pub(super) fn check_room(messages: usize, bytes: usize) -> Result<(), Problem> {
+    if messages <= MAX_QUEUE && bytes <= MAX_QUEUE_BYTES {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "queue_full",
+        format!(
+            "That would make {messages} waiting messages with {bytes} bytes; the limits are {MAX_QUEUE} and {MAX_QUEUE_BYTES}."
+        ),
+        "Wait until some have run, or remove some with: areyouj queue rm MSG",
+    ))
 }
 
 pub(super) fn checked_name(name: Option<String>) -> Result<Option<String>, Problem> {

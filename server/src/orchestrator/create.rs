@@ -1,6 +1,6 @@
 //! Creating a session: what is refused, and what a new one starts with.
 
-use super::check::{check_text, checked_name, conflict};
+use super::check::{check_room, check_text, checked_name, conflict};
 use super::command::Done;
 use super::session::{Phase, Session, Step};
 use super::{
@@ -31,6 +31,8 @@ impl State {
                 "Leave out --driver, or use: --driver stream",
             ));
         }
+        let bytes: usize = create.messages.iter().map(|(_, text)| text.len()).sum();
+        check_room(create.messages.len(), bytes)?;
         for (index, (id, text)) in create.messages.iter().enumerate() {
             check_text(text)?;
             let twice = create.messages[..index].iter().any(|(other, _)| other == id);

@@ -36,6 +36,8 @@ impl Session {
             Fact::Written(Written::Other) => {}
             Fact::Ready { pending } => self.claude_ready(step, pending),
             Fact::ControlFailed { request_id, message } => self.control_failed(step, &request_id, &message),
+            // Claude had nothing to break off, so no turn's end will follow.
+            Fact::ControlDone { .. } if self.activity == Activity::Idle => self.interrupting = None,
             Fact::ControlDone { .. } => {}
             Fact::Activity(activity) => self.activity_changed(step, activity),
             Fact::Lifecycle { message, stage } => {

@@ -1,8 +1,8 @@
 //! Accepting messages, and decisions about those that failed or were cut off.
 
-use super::check::{check_text, conflict};
+use super::check::{check_room, check_text, conflict};
 use super::command::Done;
-use super::problem::{MAX_QUEUE, MAX_QUEUE_BYTES, MAX_STEERS};
+use super::problem::MAX_STEERS;
 use super::session::Step;
 use super::{Activity, Keyed, MessageId, MessageState, Outcome, Problem, Recovery, SessionRef, State};
 
@@ -29,13 +29,7 @@ impl State {
         let session = self.live(of)?;
         let waiting = session.waiting();
         let bytes: usize = waiting.iter().map(|message| message.text.len()).sum();
-        if waiting.len() >= MAX_QUEUE || bytes + text.len() > MAX_QUEUE_BYTES {
-            return Err(Problem::new(
-                "queue_full",
-                format!("{} messages with {bytes} bytes wait already.", waiting.len()),
-                "Wait until some have run, or remove some with: areyouj queue rm MSG",
-            ));
-        }
+        check_room(waiting.len() + 1, bytes + text.len())?;
         let into_turn = steer && session.turn_runs() && session.activity != Activity::Idle;
         if into_turn && session.running().count() > MAX_STEERS {
             return Err(Problem::new(
