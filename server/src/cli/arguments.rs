@@ -23,7 +23,7 @@ const STYLES: Styles = Styles::styled()
                         Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 timed out."
 )]
 pub(crate) struct Arguments {
-    /// Print JSON: one value, or one per line with -f; errors too, on standard error
+    /// Print JSON: one value (`logs`: one a line); errors too, on standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -57,25 +57,31 @@ pub(crate) enum Command {
     },
     /// Show everything about a session
     Show {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
     /// Queue a message; it runs when the session is idle
     Send {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
+        /// What to tell Claude; - reads it from standard input
         text: String,
     },
     /// Put a message into the running turn
     Steer {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
+        /// What to tell Claude; - reads it from standard input
         text: String,
     },
     /// List the messages of a session that run and wait, or change its queue
     Queue(Queue),
     /// Wait until a session has come to a status
     Wait {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
         /// The status; idle means that nothing waits in its queue either
@@ -87,6 +93,7 @@ pub(crate) enum Command {
     },
     /// Print the transcript of a session
     Logs {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
         /// Go on with what comes, until the session is terminated
@@ -95,11 +102,13 @@ pub(crate) enum Command {
     },
     /// List what waits for an answer: permissions, questions and plans
     Permissions {
+        /// Only of this session
         #[arg(value_parser = session_id)]
         id: Option<String>,
     },
     /// Allow what a prompt asks for
     Allow {
+        /// The prompt's id, as `areyouj permissions` lists it, or a beginning of it
         request: String,
         /// From now on, by the rule that Claude suggests
         #[arg(long)]
@@ -107,6 +116,7 @@ pub(crate) enum Command {
     },
     /// Deny what a prompt asks for
     Deny {
+        /// The prompt's id, as `areyouj permissions` lists it, or a beginning of it
         request: String,
         /// What Claude is told
         #[arg(long, short, value_name = "TEXT")]
@@ -119,33 +129,41 @@ pub(crate) enum Command {
                             one question."
     )]
     Answer {
+        /// The prompt's id, as `areyouj permissions` lists it, or a beginning of it
         request: String,
+        /// Numbers, labels or words of your own
         #[arg(required = true, value_name = "CHOICE")]
         choices: Vec<String>,
     },
-    /// Break off the running turn
+    /// Break off the running turn, and wait until it has ended
     Interrupt {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Start Claude again, with the same conversation
+    /// Start Claude again with the same conversation, and wait until it is ready
     Restart {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// End a session and everything it started
+    /// End a session and everything it started, and wait until it has ended
     Terminate {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
     /// Name a session; an empty name takes the name away
     Rename {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
+        /// The new name
         name: String,
     },
     /// Remove a terminated session and its transcript for good
     Rm {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
@@ -157,7 +175,10 @@ pub(crate) enum Command {
     /// Tell everything that a bug report needs, and what is wrong
     Doctor,
     /// Print a completion script for a shell
-    Completions { shell: Shell },
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -186,8 +207,12 @@ pub(crate) struct New {
 }
 
 #[derive(Debug, Args)]
-#[command(subcommand_negates_reqs = true)]
+#[command(
+    subcommand_negates_reqs = true,
+    override_usage = "areyouj queue [OPTIONS] <ID>\n       areyouj queue [OPTIONS] <COMMAND>"
+)]
 pub(crate) struct Queue {
+    /// The session's id, or an unambiguous beginning of it
     #[arg(required = true, value_parser = session_id)]
     pub(crate) id: Option<String>,
     /// Finished messages too
@@ -201,48 +226,59 @@ pub(crate) struct Queue {
 pub(crate) enum QueueCommand {
     /// Change the text of a waiting message
     Edit {
+        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
         #[arg(value_name = "MSG")]
         message: String,
+        /// What to tell Claude; - reads it from standard input
         text: String,
     },
     /// Cancel a waiting message
     Rm {
+        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
         #[arg(value_name = "MSG")]
         message: String,
     },
     /// Move a waiting message; position 0 is next
     Move {
+        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
         #[arg(value_name = "MSG")]
         message: String,
+        /// How many waiting messages go before it
         position: u32,
     },
     /// Hand over no more messages after the running one
     Pause {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
     /// Go on handing over messages
     Resume {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
     /// Cancel all waiting messages
     Clear {
+        /// The session's id, or an unambiguous beginning of it
         #[arg(value_parser = session_id)]
         id: String,
     },
     /// Ask Claude to go on with a message that was cut off or failed
     Continue {
+        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
         #[arg(value_name = "MSG")]
         message: String,
     },
     /// Run a message once more that was cut off or failed
     Again {
+        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
         #[arg(value_name = "MSG")]
         message: String,
     },
     /// Leave a message that was cut off or failed, and go on with the queue
     Skip {
+        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
         #[arg(value_name = "MSG")]
         message: String,
     },

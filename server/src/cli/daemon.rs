@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::arguments::DaemonCommand;
 use super::screen::Screen;
-use super::{CommandError, Context, FAILED, time};
+use super::{CommandError, Context, FAILED, status as words, time};
 use crate::client::{Client, Failure, start};
 use crate::config::Config;
 use crate::paths::Paths;
@@ -62,16 +62,17 @@ fn tell(screen: &Screen, client: &mut Client) -> Result<(), CommandError> {
     let status = client.call::<request::DaemonStatus>(&Empty {})?;
     screen.show(&status_json(&status), || {
         format!(
-            "The daemon runs: process {}, version {}, since {}.\n\
-             {} sessions, {} of at most {} active; {} clients.\n\
-             Database {}, logs {}.\n",
+            "The daemon runs: process {}, version {}, started {}.\n\
+             {}, {} of at most {} active; {}.\n\
+             Database {}\n\
+             Logs     {}\n",
             status.pid,
             status.version,
-            time::age(time::now(), status.started_at),
-            status.sessions,
+            time::ago(time::now(), status.started_at),
+            words::count(status.sessions, "session"),
             status.active_sessions,
             status.max_active_sessions,
-            status.clients,
+            words::count(status.clients, "client"),
             status.database,
             status.log_directory
         )

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 
 use areyouj_protocol::{
     Driver, ErrorCode, NewMessage, Session, SessionActionParams, SessionCreateParams, SessionListParams,
-    SessionParams, SessionRenameParams, Timestamp, request,
+    SessionParams, SessionRenameParams, Status, Timestamp, request,
 };
 use serde_json::json;
 
@@ -20,8 +20,8 @@ use crate::client::Failure;
 const COLUMNS: &[Column] = &[
     Column { title: "ID", right: false, shorten: Shorten::Never, goes: 0 },
     Column { title: "STATUS", right: false, shorten: Shorten::Never, goes: 0 },
-    Column { title: "NAME/DIRECTORY", right: false, shorten: Shorten::Middle(14), goes: 0 },
-    Column { title: "TASK", right: false, shorten: Shorten::End(14), goes: 1 },
+    Column { title: "NAME/DIRECTORY", right: false, shorten: Shorten::Middle(20), goes: 0 },
+    Column { title: "TASK", right: false, shorten: Shorten::End(16), goes: 1 },
     Column { title: "MODEL", right: false, shorten: Shorten::End(10), goes: 6 },
     Column { title: "CONTEXT", right: true, shorten: Shorten::Never, goes: 4 },
     Column { title: "COST", right: true, shorten: Shorten::Never, goes: 5 },
@@ -63,7 +63,7 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
     }
     let session = wait::until_settled(&mut client, screen, created.session)?;
     if let Some((attention, command)) = session.attention.as_ref().zip(status::next_command(&session)) {
-        screen.warn(&format!("{}: {command}", attention.title));
+        screen.warn(&format!("it needs you: {} (`{command}`)", attention.title));
     }
     if screen.json { screen.value(&session) } else { Ok(()) }
 }
@@ -132,8 +132,10 @@ fn row(session: &Session, now: Timestamp, home: Option<&str>) -> Vec<Cell> {
         None => Cell::coloured(Colour::Dim, none),
     };
     let queued = match (session.queued, &session.queue_paused) {
-        (queued, Some(_)) => Cell::coloured(Colour::Yellow, format!("{queued} paused")),
-        (queued, None) => Cell::from(queued.to_string()),
+        (queued, Some(_)) if session.status != Status::Terminated => {
+            Cell::coloured(Colour::Yellow, format!("{queued} paused"))
+        }
+        (queued, _) => Cell::from(queued.to_string()),
     };
     vec![
         Cell::coloured(Colour::Bold, plain::line(&session.id)),
@@ -227,20 +229,21 @@ fn action(id: String) -> SessionActionParams {
 }
 
 fn tell(screen: &Screen, session: &Session) -> Result<(), CommandError> {
-    screen.show(session, || {
-        let reason = session.status_reason.as_deref().map(|reason| format!(" ({})", plain::line(reason)));
-        format!("{} is {}{}", session.id, session.status.as_str(), reason.unwrap_or_default())
-    })
+    screen.show(session, || status::sentence(session))
 }
 
 /// Breaks off the running turn.
 pub(super) fn interrupt(context: &Context, id: String) -> Result<(), CommandError> {
-    tell(&context.screen, &context.connect()?.call::<request::SessionInterrupt>(&action(id))?)
+    let mut client = context.connect()?;
+    let session = client.call::<request::SessionInterrupt>(&action(id))?;
+    tell(&context.screen, &wait::until_interrupted(&mut client, &context.screen, session)?)
 }
 
 /// Starts Claude again.
 pub(super) fn restart(context: &Context, id: String) -> Result<(), CommandError> {
-    tell(&context.screen, &context.connect()?.call::<request::SessionRestart>(&action(id))?)
+    let mut client = context.connect()?;
+    let session = client.call::<request::SessionRestart>(&action(id))?;
+    tell(&context.screen, &wait::until_restarted(&mut client, &context.screen, session)?)
 }
 
 /// Ends a session.
@@ -272,7 +275,7 @@ pub(super) fn remove(context: &Context, id: String) -> Result<(), CommandError> 
 mod tests {
     use std::os::unix::ffi::OsStrExt;
 
-    use areyouj_protocol::{SessionError, Status};
+    use areyouj_protocol::SessionError;
     use unicode_width::UnicodeWidthStr;
 
     use super::super::status::tests::session;

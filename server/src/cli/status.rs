@@ -18,6 +18,18 @@ pub(crate) fn word(status: Status) -> String {
     format!("{icon} {}", status.as_str())
 }
 
+/// How the session stands, in a sentence.
+pub(crate) fn sentence(session: &Session) -> String {
+    let reason = session.status_reason.as_deref().map(|reason| format!(" ({})", plain::line(reason)));
+    format!("{} is {}{}", plain::line(&session.id), session.status.as_str(), reason.unwrap_or_default())
+}
+
+/// A number of things: `1 session`, `2 sessions`.
+pub(crate) fn count(number: impl Into<u64>, thing: &str) -> String {
+    let number = number.into();
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The colour of a status.
 pub(crate) fn colour(status: Status) -> Colour {
     match status {
@@ -126,6 +138,22 @@ pub(crate) mod tests {
         assert_eq!(directory("/home/adam", Some("/home/ada")), "/home/adam");
         assert_eq!(directory("/srv", Some("/")), "/srv");
         assert_eq!(directory("/srv/\u{1b}[31mx", None), "/srv/x");
+    }
+
+    #[test]
+    fn things_are_counted_as_people_do() {
+        assert_eq!(
+            [0_u32, 1, 2].map(|number| count(number, "client")),
+            ["0 clients", "1 client", "2 clients"]
+        );
+    }
+
+    #[test]
+    fn a_sentence_tells_why_if_there_is_a_reason() {
+        let mut session = session(Status::Idle);
+        assert_eq!(sentence(&session), "K7M2Q9XD is idle");
+        session.status_reason = Some("queue paused: a\nperson".to_owned());
+        assert_eq!(sentence(&session), "K7M2Q9XD is idle (queue paused: a person)");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn run(
     let mut client = context.connect()?;
     let session = client.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
     let session = until(&mut client, &context.screen, session, |session| judge(session, goal), deadline)?;
-    context.screen.show(&session, || format!("{} is {}", session.id, session.status.as_str()))
+    context.screen.show(&session, || status::sentence(&session))
 }
 
 /// Waits until the messages of a new session are done or a person is needed.
@@ -55,6 +55,12 @@ pub(super) fn until_settled(
 /// How long the end of a session may take: Claude and its host are given seven seconds before they are killed.
 const TERMINATION: Duration = Duration::from_secs(30);
 
+/// How long the end of a turn may take. The daemon tells after 15 seconds that Claude does not answer.
+const INTERRUPTION: Duration = Duration::from_secs(20);
+
+/// How long a start is watched. It takes a second; one that fails is tried over for longer than people look on.
+const RESTART: Duration = Duration::from_secs(10);
+
 /// Waits until a session that is being terminated has ended, with everything it started.
 pub(super) fn until_terminated(
     client: &mut Client,
@@ -65,23 +71,72 @@ pub(super) fn until_terminated(
     until(client, screen, session, |session| judge(session, Goal::Terminated), deadline)
 }
 
+/// Waits until a turn that is being broken off has ended.
+pub(super) fn until_interrupted(
+    client: &mut Client,
+    screen: &Screen,
+    session: Session,
+) -> Result<Session, CommandError> {
+    let deadline = Instant::now().checked_add(INTERRUPTION);
+    until(client, screen, session, turn_has_ended, deadline)
+}
+
+/// Waits until a session that is being restarted can work again, or for as long as people look on: the daemon goes on
+/// trying without them.
+pub(super) fn until_restarted(
+    client: &mut Client,
+    screen: &Screen,
+    session: Session,
+) -> Result<Session, CommandError> {
+    let deadline = Instant::now().checked_add(RESTART);
+    watch(client, screen, session, has_started, deadline).map(|(session, _)| session)
+}
+
+fn turn_has_ended(session: &Session) -> Verdict {
+    match session.status {
+        Status::Active | Status::Waiting => Verdict::Pending,
+        _ => Verdict::Reached,
+    }
+}
+
+fn has_started(session: &Session) -> Verdict {
+    match session.status {
+        Status::Active | Status::Waiting | Status::Idle => Verdict::Reached,
+        _ => judge(session, Goal::Idle),
+    }
+}
+
 fn until(
+    client: &mut Client,
+    screen: &Screen,
+    session: Session,
+    judge: impl Fn(&Session) -> Verdict,
+    deadline: Option<Instant>,
+) -> Result<Session, CommandError> {
+    match watch(client, screen, session, judge, deadline)? {
+        (session, true) => Ok(session),
+        (session, false) => Err(timed_out(&session).into()),
+    }
+}
+
+/// The session as it is at the end, and whether it has come to where it was to come before the deadline.
+fn watch(
     client: &mut Client,
     screen: &Screen,
     mut session: Session,
     judge: impl Fn(&Session) -> Verdict,
     deadline: Option<Instant>,
-) -> Result<Session, CommandError> {
+) -> Result<(Session, bool), CommandError> {
     let mut spinner = Spinner::new(screen);
     loop {
         match judge(&session) {
-            Verdict::Reached => return Ok(session),
+            Verdict::Reached => return Ok((session, true)),
             Verdict::Failed(failure) => return Err(failure.into()),
             Verdict::Pending => {}
         }
         session = match next_change(client, &session, &mut spinner, deadline)? {
             Some(changed) => changed,
-            None => return Err(timed_out(&session).into()),
+            None => return Ok((session, false)),
         };
     }
 }
@@ -245,6 +300,29 @@ mod tests {
         for goal in [Goal::Idle, Goal::Waiting, Goal::Active, Goal::Error] {
             let Verdict::Failed(failure) = judge(&session, goal) else { panic!("it has failed") };
             assert_eq!(failure.code, "session_terminated");
+        }
+    }
+
+    #[test]
+    fn an_interrupted_turn_has_ended_when_the_session_is_busy_no_more() {
+        for (status, verdict) in [
+            (Status::Active, Verdict::Pending),
+            (Status::Waiting, Verdict::Pending),
+            (Status::Idle, Verdict::Reached),
+            (Status::Terminated, Verdict::Reached),
+        ] {
+            assert_eq!(turn_has_ended(&session(status)), verdict, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_restart_is_done_when_claude_is_ready_and_has_failed_when_it_will_not_be() {
+        assert_eq!(has_started(&session(Status::Starting)), Verdict::Pending);
+        for status in [Status::Idle, Status::Active, Status::Waiting] {
+            assert_eq!(has_started(&session(status)), Verdict::Reached, "{status:?}");
+        }
+        for status in [Status::Error, Status::Terminated] {
+            assert!(matches!(has_started(&session(status)), Verdict::Failed(_)), "{status:?}");
         }
     }
 
