@@ -75,7 +75,8 @@ fn change(context: &Context, command: QueueCommand) -> Result<(), CommandError> 
             client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Again))?
         }
         QueueCommand::Skip { message } => {
-            client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Skip))?
+            let skipped = client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Skip))?;
+            return screen.show(&skipped, || format!("{} is skipped", status::short_message_id(&skipped.id)));
         }
         QueueCommand::Pause { id } => return show(screen, &client.call::<request::QueuePause>(&action(id))?),
         QueueCommand::Resume { id } => {
@@ -105,7 +106,9 @@ fn render(queue: &Queue, now: Timestamp, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(reason) = &queue.paused {
         let paused = screen.out.paint(Colour::Yellow, "paused:");
-        text.push_str(&format!("{paused} {}\n", plain::line(reason)));
+        let next =
+            screen.out.paint(Colour::Cyan, &format!("areyouj show {}", plain::line(&queue.session_id)));
+        text.push_str(&format!("{paused} {} ({next} tells what to do)\n", plain::line(reason)));
     }
     if queue.messages.is_empty() {
         text.push_str("Nothing runs and nothing waits.\n");
@@ -165,7 +168,7 @@ mod tests {
         };
         assert_eq!(
             render(&queue, 60_000, &Screen::bare(None)),
-            "paused: a message failed\n\
+            "paused: a message failed (areyouj show K7M2Q9XD tells what to do)\n\
              MSG       STATE   POSITION  TEXT                         AGE\n\
              3f2a9c1b  failed         -  fix the parser (overloaded)   1m\n\
              3f2a9c1b  queued         0  fix the parser                1m\n"

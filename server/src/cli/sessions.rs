@@ -197,6 +197,10 @@ fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint)
     field(
         "queue",
         Some(match &session.queue_paused {
+            Some(reason) if session.attention.is_none() && session.status != Status::Terminated => {
+                let next = format!("areyouj queue resume {}", session.id);
+                format!("{} queued, paused: {reason}; go on with: {next}", session.queued)
+            }
             Some(reason) => format!("{} queued, paused: {reason}", session.queued),
             None => format!("{} queued", session.queued),
         }),
