@@ -63,7 +63,7 @@ fn tell(screen: &Screen, client: &mut Client) -> Result<(), CommandError> {
     screen.show(&status_json(&status), || {
         format!(
             "The daemon runs: process {}, version {}, since {}.\n\
-             {} sessions, {} of at most {} active; {} clients.\n\
+             Sessions: {}, of which {} of at most {} are active. Clients: {}.\n\
              Database {}, logs {}.\n",
             status.pid,
             status.version,

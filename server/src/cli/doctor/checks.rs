@@ -194,7 +194,7 @@ pub(super) fn disk(paths: &Paths) -> Check {
 /// A daemon that answers.
 pub(super) fn daemon(status: &DaemonStatus) -> Check {
     let message = format!(
-        "process {}, version {}, {} sessions, {} of at most {} active",
+        "process {}, version {}, sessions: {}, active: {} of at most {}",
         status.pid, status.version, status.sessions, status.active_sessions, status.max_active_sessions
     );
     if status.version == env!("CARGO_PKG_VERSION") {
