@@ -15,11 +15,12 @@ mod link;
 mod outbox;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -37,6 +38,7 @@ use crate::config::{Config, OnInterrupted};
 use crate::driver::stream;
 use crate::orchestrator::{
     ClientId, Effect, Event, Input, LaunchOrder, Outcome, Position, Problem, Recovery, SessionId, Settings,
+    Snapshot,
 };
 use crate::paths::Paths;
 use crate::store::{self, Reader, StoreError};
@@ -93,7 +95,7 @@ impl Shared {
 
 /// A failure of the store, for a client.
 fn storage_problem(error: &StoreError) -> Problem {
-    error.problem(std::path::Path::new("the database"))
+    error.problem(Path::new("the database"))
 }
 
 /// How serving came to its end.
@@ -130,6 +132,7 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = store::open(&database).map_err(|error| error.problem(&database))?;
+    remove_leftovers(paths, &opened.1);
     let socket = listen(paths).map_err(|error| failed("The socket cannot be opened", &error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
@@ -198,7 +201,7 @@ async fn serve(
     paths: Paths,
     config: Config,
     socket: StdUnixListener,
-    mut opened: (store::Committer, crate::orchestrator::Snapshot),
+    mut opened: (store::Committer, Snapshot),
 ) -> anyhow::Result<()> {
     let mut listener = UnixListener::from_std(socket)?;
     let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -235,6 +238,23 @@ async fn serve(
                 tracing::info!("the store is back; the state was read anew");
             }
         }
+    }
+}
+
+/// Removes what a daemon left of removed sessions because it was killed before it came to their files.
+fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
+    let kept: HashSet<SessionId> = snapshot.sessions.iter().map(|row| row.id).collect();
+    for removed in snapshot.used_ids.iter().filter(|id| !kept.contains(id)) {
+        remove_files(&paths.session_dir(removed));
+    }
+}
+
+fn remove_files(directory: &Path) {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(%error, directory = %directory.display(), "files were left behind");
+        }
+        _ => {}
     }
 }
 
@@ -344,13 +364,9 @@ impl Daemon {
                 self.links.remove(&session);
             }
             Effect::RemoveFiles { session } => {
+                // Waited for: whoever asked is told that they are gone.
                 let directory = self.shared.paths.session_dir(&session);
-                tokio::task::spawn_blocking(move || match fs::remove_dir_all(&directory) {
-                    Err(error) if error.kind() != ErrorKind::NotFound => {
-                        tracing::warn!(%error, directory = %directory.display(), "files were left behind");
-                    }
-                    _ => {}
-                });
+                let _ = tokio::task::spawn_blocking(move || remove_files(&directory)).await;
             }
             Effect::Persist(_) | Effect::Exit => {}
         }

@@ -70,3 +70,18 @@ fn a_session_is_removed_only_when_it_is_terminated() {
     assert_eq!(home.refused(&["show", &id]), "session_not_found");
     assert!(!home.path().join("state/sessions").join(&id).exists(), "its journal is gone");
 }
+
+#[test]
+fn files_that_a_killed_daemon_left_of_a_removed_session_go_with_the_next() {
+    let home = TestHome::with_stand_in("obedient");
+    let id = home.idle_session(&home.project("project"), &[]);
+    let kept = home.idle_session(&home.project("other"), &[]);
+    home.ok(&["terminate", &id]);
+    home.ok(&["rm", &id]);
+    let files = home.path().join("state/sessions");
+    std::fs::create_dir_all(files.join(&id).join("journal")).unwrap();
+    home.kill(home.daemon_pid());
+    home.ok(&["ls"]);
+    assert!(!files.join(&id).exists());
+    assert!(files.join(&kept).exists());
+}

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::arguments::DaemonCommand;
 use super::screen::Screen;
-use super::{CommandError, Context, FAILED, status as words, time};
+use super::{CommandError, Context, FAILED, time};
 use crate::client::{Client, Failure, start};
 use crate::config::Config;
 use crate::paths::Paths;
@@ -63,16 +63,16 @@ fn tell(screen: &Screen, client: &mut Client) -> Result<(), CommandError> {
     screen.show(&status_json(&status), || {
         format!(
             "The daemon runs: process {}, version {}, started {}.\n\
-             {}, {} of at most {} active; {}.\n\
+             Sessions: {}, of which {} of at most {} are active. Clients: {}.\n\
              Database {}\n\
              Logs     {}\n",
             status.pid,
             status.version,
             time::ago(time::now(), status.started_at),
-            words::count(status.sessions, "session"),
+            status.sessions,
             status.active_sessions,
             status.max_active_sessions,
-            words::count(status.clients, "client"),
+            status.clients,
             status.database,
             status.log_directory
         )

@@ -24,12 +24,6 @@ pub(crate) fn sentence(session: &Session) -> String {
     format!("{} is {}{}", plain::line(&session.id), session.status.as_str(), reason.unwrap_or_default())
 }
 
-/// A number of things: `1 session`, `2 sessions`.
-pub(crate) fn count(number: impl Into<u64>, thing: &str) -> String {
-    let number = number.into();
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
 /// The colour of a status.
 pub(crate) fn colour(status: Status) -> Colour {
     match status {
@@ -138,14 +132,6 @@ pub(crate) mod tests {
         assert_eq!(directory("/home/adam", Some("/home/ada")), "/home/adam");
         assert_eq!(directory("/srv", Some("/")), "/srv");
         assert_eq!(directory("/srv/\u{1b}[31mx", None), "/srv/x");
-    }
-
-    #[test]
-    fn things_are_counted_as_people_do() {
-        assert_eq!(
-            [0_u32, 1, 2].map(|number| count(number, "client")),
-            ["0 clients", "1 client", "2 clients"]
-        );
     }
 
     #[test]

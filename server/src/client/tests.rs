@@ -1,3 +1,5 @@
+//! The client against a daemon that a test plays.
+
 use std::os::unix::net::UnixListener;
 use std::thread::JoinHandle;
 

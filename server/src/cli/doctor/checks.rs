@@ -16,7 +16,6 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, Pid, access, geteuid};
 
 use super::Check;
-use crate::cli::status::count;
 use crate::client::Failure;
 use crate::config::{Config, ConfigError, find_claude};
 use crate::paths::{Paths, host_program};
@@ -195,12 +194,8 @@ pub(super) fn disk(paths: &Paths) -> Check {
 /// A daemon that answers.
 pub(super) fn daemon(status: &DaemonStatus) -> Check {
     let message = format!(
-        "process {}, version {}, {}, {} of at most {} active",
-        status.pid,
-        status.version,
-        count(status.sessions, "session"),
-        status.active_sessions,
-        status.max_active_sessions
+        "process {}, version {}, sessions: {}, active: {} of at most {}",
+        status.pid, status.version, status.sessions, status.active_sessions, status.max_active_sessions
     );
     if status.version == env!("CARGO_PKG_VERSION") {
         Check::ok("daemon", message)

@@ -1,3 +1,5 @@
+//! Starting a daemon, with programs that only play one.
+
 use std::os::unix::net::UnixListener;
 
 use tempfile::TempDir;

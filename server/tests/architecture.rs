@@ -1,0 +1,114 @@
+//! The rules of ARCHITECTURE.md that can be read off the sources.
+
+#![expect(clippy::unwrap_used, reason = "all of this is tests, which the lint sees in test functions only")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use areyouj_protocol::ErrorCode;
+
+/// A file has one purpose; beyond this it has two.
+const LINES: usize = 620;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// All Rust files below a directory, with their paths from the root.
+fn sources(below: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut directories = vec![root().join(below)];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "nothing below {below}");
+    found
+}
+
+/// The code of a file, without comments and without the tests at its end.
+fn code(text: &str) -> String {
+    let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_protocol_depends_on_serde_alone() {
+    let manifest = fs::read_to_string(root().join("protocol/Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    for (name, dependency) in manifest["dependencies"].as_table().unwrap() {
+        let optional = dependency.get("optional").and_then(toml::Value::as_bool).unwrap_or(false);
+        assert!(name == "serde" || optional, "{name} is needed to speak the protocol");
+    }
+}
+
+#[test]
+fn there_is_no_sql_outside_of_the_store() {
+    for (name, text) in sources("server/src") {
+        if name.starts_with("server/src/store") || name.ends_with("/tests.rs") {
+            continue;
+        }
+        for word in ["rusqlite", "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "PRAGMA"] {
+            assert!(!code(&text).contains(word), "{name} has {word:?}");
+        }
+    }
+}
+
+#[test]
+fn wire_types_stop_where_requests_become_commands() {
+    for inner in ["orchestrator", "driver", "host", "store"] {
+        for (name, text) in sources(&format!("server/src/{inner}")) {
+            // The stable error codes are one list for all.
+            let code = code(&text).replace("areyouj_protocol::ErrorCode", "");
+            assert!(!code.contains("areyouj_protocol"), "{name} knows the wire");
+        }
+    }
+}
+
+#[test]
+fn the_host_stays_small() {
+    for (name, text) in sources("server/src/host") {
+        for heavy in ["tokio", "serde", "tracing", "clap", "rusqlite", "std::thread"] {
+            assert!(!code(&text).contains(&format!("{heavy}::")), "{name} uses {heavy}");
+        }
+    }
+}
+
+#[test]
+fn files_are_short_and_lie_beside_their_folders() {
+    for below in ["protocol", "server", "tests"] {
+        for (name, text) in sources(below) {
+            assert!(!name.ends_with("/mod.rs"), "{name}");
+            assert!(text.lines().count() <= LINES, "{name} has {} lines", text.lines().count());
+            assert!(text.starts_with("//!"), "{name} does not say what it is for");
+        }
+    }
+}
+
+#[test]
+fn every_error_code_is_one_of_the_documented_list() {
+    let mut codes = 0;
+    for (name, text) in sources("server/src") {
+        let code = code(&text);
+        for before in ["Problem::new(", "code: \""] {
+            for (at, _) in code.match_indices(before) {
+                let after = &code[at..];
+                let Some(word) = after.split('"').nth(1) else { continue };
+                let is_code = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                // What is not a literal is made of one elsewhere.
+                if is_code && after.find('"').is_some_and(|quote| quote < before.len() + 40) {
+                    assert!(ErrorCode::parse(word).is_some(), "{name} uses \"{word}\"");
+                    codes += 1;
+                }
+            }
+        }
+    }
+    assert!(codes > 30, "only {codes} codes were found");
+}
