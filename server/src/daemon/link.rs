@@ -208,7 +208,7 @@ impl Link {
                 frame = peer.next() => match frame {
                     Ok(FromHost::Appended { end: appended }) => end = end.max(appended),
                     Ok(FromHost::Refused(why)) => {
-                        tracing::error!(%session, why, "the host cannot write its journal");
+                        tracing::warn!(%session, why, "the host refused an order");
                     }
                     Ok(_) => {}
                     Err(error) => {

@@ -116,10 +116,7 @@ impl State {
                         "There is nothing to interrupt.",
                     ));
                 }
-                if session.row.paused.is_none() && !session.waiting().is_empty() {
-                    session.row.paused = Some(Pause::Interrupt);
-                    session.mark_queue_changed();
-                }
+                session.hold_queue_for_interrupt();
                 session.interrupt(step);
                 Ok(())
             }),

@@ -120,7 +120,7 @@ impl State {
         }
         Err(Problem::new(
             "too_many_sessions",
-            format!("{active} sessions are active, and the limit is {limit}."),
+            format!("{active} of {limit} sessions are active, and that is the limit."),
             "Terminate one with: areyouj terminate ID, or raise max_active_sessions in config.toml.",
         ))
     }

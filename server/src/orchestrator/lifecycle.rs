@@ -290,10 +290,19 @@ impl Session {
         self.crashes.clear();
         self.note = None;
         self.start_requested = Some(step.now.wall);
+        self.hold_queue_for_interrupt();
         if self.row.host {
             self.stop(step, After::Restart);
         } else {
             self.want_start(step);
+        }
+    }
+
+    /// A person breaks the turn off: what waits is not to follow by itself.
+    pub(super) fn hold_queue_for_interrupt(&mut self) {
+        if self.turn_runs() && self.row.paused.is_none() && !self.waiting().is_empty() {
+            self.row.paused = Some(Pause::Interrupt);
+            self.mark_queue_changed();
         }
     }
 

@@ -402,3 +402,14 @@ fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
     let answers = sent(&effects).into_iter().filter(|input| matches!(input, Input::Answer { .. })).count();
     assert_eq!(answers, 1);
 }
+
+#[test]
+fn a_restart_in_the_middle_of_a_turn_holds_what_waits() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "runs").unwrap();
+    bench.send(session, "waits").unwrap();
+    let key = bench.id().to_string();
+    bench.command(Command::Restart(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
+    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupt));
+}
