@@ -6,7 +6,7 @@ use super::retry::{
 };
 use super::session::{After, Phase, Session, Step};
 use super::{
-    Activity, AuditRow, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, PermissionAsk,
+    Activity, AuditRow, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, Pause, PermissionAsk,
     Problem,
 };
 
