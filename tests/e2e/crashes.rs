@@ -96,15 +96,21 @@ fn a_killed_claude_comes_back_with_its_conversation_and_a_person_decides_about_t
     assert_eq!(home.api.prompts(), ["before", "hold: gate", "hold: gate", "after"]);
 }
 
-#[test]
-fn a_cut_off_message_can_be_skipped() {
-    let home = TestHome::new();
+/// A session whose Claude was killed in the middle of a message while another waited: its id and the two messages.
+fn cut_off(home: &TestHome) -> (String, String, String) {
     let id = home.idle_session(&home.project("project"), &[]);
     let cut_off = home.send(&id, "hold: gate");
     home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
     let waiting = home.send(&id, "after");
     home.kill(process_id(&home.session(&id), "pid"));
     home.wait_message(&id, &cut_off, "interrupted");
+    (id, cut_off, waiting)
+}
+
+#[test]
+fn a_cut_off_message_can_be_skipped() {
+    let home = TestHome::new();
+    let (id, cut_off, waiting) = cut_off(&home);
     home.ok(&["queue", "skip", &cut_off]);
     home.wait_message(&id, &waiting, "done");
     assert_eq!(home.message(&id, &cut_off)["state"], "interrupted");
@@ -114,12 +120,7 @@ fn a_cut_off_message_can_be_skipped() {
 #[test]
 fn a_cut_off_message_can_be_continued() {
     let home = TestHome::new();
-    let id = home.idle_session(&home.project("project"), &[]);
-    let cut_off = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
-    let waiting = home.send(&id, "after");
-    home.kill(process_id(&home.session(&id), "pid"));
-    home.wait_message(&id, &cut_off, "interrupted");
+    let (id, cut_off, waiting) = cut_off(&home);
     home.ok(&["queue", "continue", &cut_off]);
     home.wait_message(&id, &waiting, "done");
     let prompts = home.api.prompts();
