@@ -167,27 +167,29 @@ impl Link {
     /// Follows a connected host; true when it was released and is gone.
     async fn converse(&mut self, mut peer: Peer, welcome: Welcome, reading: &mut Reading) -> bool {
         let (session, launch) = (self.session, self.launch);
-        let _ = self.inbox.send(Event::Launched { session, launch, host_pid: welcome.host_pid }).await;
         peer.send(&ToHost::Subscribe { from: reading.ingest.start() });
         let mut end = welcome.end;
         let mut taken = reading.ingest.start();
         let mut synced = false;
         let mut released = false;
         let mut open = true;
-        let mut batch: Option<(Vec<Fact>, Position)> = None;
+        // What is to be told next. Never waited for alone: orders are taken also while the orchestrator is busy.
+        let mut next = Some(Event::Launched { session, launch, host_pid: welcome.host_pid });
+        let mut stall: Option<Event> = None;
         loop {
-            if batch.is_none() && taken < end {
+            if next.is_none() && taken < end {
                 let (facts, progress) = reading.take_in(&mut peer, Some(end));
                 // Nothing readable: what was announced will be there with the next announcement, or never.
                 taken = progress.unwrap_or(end);
-                batch = Some((facts, reading.ingest.position()));
-            } else if batch.is_none() && !synced {
+                next = Some(Event::Facts { session, facts, position: reading.ingest.position() });
+            } else if next.is_none() && !synced {
                 synced = true;
-                let _ = self.inbox.send(Event::Synced { session, launch }).await;
+                next = Some(Event::Synced { session, launch });
             }
+            next = next.or_else(|| stall.take());
             tokio::select! {
-                permit = self.inbox.reserve(), if batch.is_some() => match (permit, batch.take()) {
-                    (Ok(permit), Some((facts, position))) => permit.send(Event::Facts { session, facts, position }),
+                permit = self.inbox.reserve(), if next.is_some() => match (permit, next.take()) {
+                    (Ok(permit), Some(event)) => permit.send(event),
                     _ => return true,
                 },
                 order = self.mailbox.recv(), if open => match order {
@@ -207,6 +209,10 @@ impl Link {
                 },
                 frame = peer.next() => match frame {
                     Ok(FromHost::Appended { end: appended }) => end = end.max(appended),
+                    Ok(FromHost::Stalled(why)) => {
+                        tracing::warn!(%session, ?why, "whether the host's journal can be written changed");
+                        stall = Some(Event::HostStalled { session, launch, why });
+                    }
                     Ok(FromHost::Refused(why)) => {
                         tracing::warn!(%session, why, "the host refused an order");
                     }
@@ -215,8 +221,8 @@ impl Link {
                         if !released {
                             tracing::warn!(%session, %error, "the host is gone");
                         }
-                        if let Some((facts, position)) = batch.take() {
-                            let _ = self.inbox.send(Event::Facts { session, facts, position }).await;
+                        if let Some(event) = next.take() {
+                            let _ = self.inbox.send(event).await;
                         }
                         return released;
                     }

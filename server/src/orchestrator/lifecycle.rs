@@ -181,6 +181,7 @@ impl Session {
         self.interrupting = None;
         self.activity = Activity::Idle;
         self.note = None;
+        self.stalled = None;
         self.withdraw_prompts(step);
         self.claude_gone(step, restarts);
         if self.row.goal == Goal::Terminate {

@@ -413,3 +413,17 @@ fn a_restart_in_the_middle_of_a_turn_holds_what_waits() {
     bench.command(Command::Restart(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
     assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupt));
 }
+
+#[test]
+fn a_host_that_cannot_write_its_journal_is_said_and_never_stored() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let stalled = |why: Option<&str>| Event::HostStalled { session, launch: 1, why: why.map(str::to_owned) };
+    let effects = bench.step(stalled(Some("no space left")));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Persist(_))), "the disk may be full");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Publish(Notice::Changed { .. }))));
+    let reason = bench.view(session).row.status_reason;
+    assert!(reason.is_some_and(|reason| reason.contains("no space left")));
+    bench.step(stalled(None));
+    assert_eq!(bench.view(session).row.status_reason, None);
+}
