@@ -3,6 +3,7 @@
 //! The end-to-end tests (`e2e/`) and the demo (`cargo xtask demo`) drive the `areyouj` program as a person does,
 //! through its command line, and let the real Claude CLI talk to [`messages_api`] on loopback.
 
+pub mod chaos;
 pub mod claude;
 pub mod cli;
 pub mod environment;

@@ -100,6 +100,12 @@ impl MessagesApi {
         self.shared.record().prompts.clone()
     }
 
+    /// Tells how many prompts have arrived, from any thread.
+    pub fn counter(&self) -> impl Fn() -> usize + Clone + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.record().prompts.len()
+    }
+
     /// How often this prompt arrived.
     pub fn times_asked(&self, prompt: &str) -> usize {
         self.shared.record().prompts.iter().filter(|known| *known == prompt).count()

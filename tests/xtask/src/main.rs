@@ -1,6 +1,7 @@
-//! What developers run: `cargo xtask test | lint | codegen | demo`.
+//! What developers run: `cargo xtask test | lint | codegen | demo | chaos`.
 
 mod cargo;
+mod chaos;
 mod demo;
 mod lint;
 mod test;
@@ -32,6 +33,20 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Break things at random moments and check that nothing is lost and nothing left behind
+    Chaos {
+        /// Which faults, all if none is named
+        rows: Vec<String>,
+        /// Decides everything that is left to chance
+        #[arg(long, default_value_t = chaos::seed())]
+        seed: u64,
+        /// How often the fault happens; every row has a number of its own
+        #[arg(long)]
+        rounds: Option<u32>,
+        /// List the rows and run none
+        #[arg(long)]
+        list: bool,
+    },
     /// Show three sessions at work, offline, with the daemon killed in the middle
     Demo {
         /// With your own Claude, in this directory: one session, one message, a real answer
@@ -45,6 +60,8 @@ fn main() -> ExitCode {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
         Task::Codegen { check } => cargo::codegen(check),
+        Task::Chaos { list: true, .. } => chaos::list(),
+        Task::Chaos { rows, seed, rounds, list: false } => chaos::run(&rows, seed, rounds),
         Task::Demo { live: false } => demo::story(),
         Task::Demo { live: true } => demo::live(),
     };
