@@ -8,13 +8,16 @@ mod arena;
 mod disk;
 mod disks;
 mod escapes;
+mod flips;
 mod kills;
 mod ledger;
 mod lies;
 mod load;
 mod pauses;
+mod previous;
 mod races;
 mod shortages;
+mod upgrades;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -116,6 +119,20 @@ pub const ROWS: &[Row] = &[
         few: 24,
         run: lies::clients,
     },
+    Row {
+        name: "flips",
+        about: "bits flip in the database, its log and the journals",
+        rounds: 100,
+        few: 10,
+        run: flips::bits,
+    },
+    Row {
+        name: "upgrades",
+        about: "the daemon is replaced by a newer and by an older version under load",
+        rounds: 20,
+        few: 3,
+        run: upgrades::versions,
+    },
 ];
 
 /// One run of a row.
@@ -147,7 +164,7 @@ impl Row {
         let random = fastrand::Rng::with_seed(seed);
         let mut trial = Trial { seed, rounds, full, random, report: Report::default() };
         if let Err(error) = (self.run)(&mut trial) {
-            trial.report.broken.push(format!("the trial could not be carried through: {error:?}"));
+            trial.report.broken.push(format!("the trial could not be carried through: {error:#}"));
         }
         trial.report
     }

@@ -113,16 +113,21 @@ fn control(trial: &mut Trial, disk: &Disk) -> Result<i64> {
             let writer = scope.spawn(|| -> Result<()> {
                 let connection = open()?;
                 for number in first + 1.. {
-                    if connection.execute("INSERT INTO rows VALUES (?1)", [number]).is_err() {
-                        break;
+                    match connection.execute("INSERT INTO rows VALUES (?1)", [number]) {
+                        Ok(_) => acknowledged.store(number, Ordering::SeqCst),
+                        Err(error) if number == first + 1 => return Err(error.into()),
+                        Err(_) => break,
                     }
-                    acknowledged.store(number, Ordering::SeqCst);
                 }
                 Ok(())
             });
+            while acknowledged.load(Ordering::SeqCst) == first && !writer.is_finished() {
+                thread::yield_now();
+            }
             trial.any_moment(Duration::from_millis(300));
             disk.cut_power()?;
-            writer.join().ok().context("the writer panicked")?
+            writer.join().ok().context("the writer panicked")??;
+            Ok(())
         })?;
         disk.remount()?;
         let kept: i64 =

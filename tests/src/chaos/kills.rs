@@ -21,6 +21,9 @@ const READY_AGAIN: Duration = Duration::from_secs(1);
 /// Claude is gone when its host has been gone for this long.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// Sessions that there is room for besides.
+const SPARE: u32 = 4;
+
 /// Claude was killed.
 const CUTS: Rules = Rules { cuts: true, clock: false };
 
@@ -37,13 +40,15 @@ pub(super) struct Field {
     pub(super) talking: Vec<String>,
     /// Each has an open prompt.
     asking: Vec<String>,
+    /// Sessions that came later.
+    later: Vec<String>,
     pub(super) load: Load,
     pub(super) before: HashMap<String, Found>,
 }
 
 impl Field {
     pub(super) fn new(trial: &Trial, size: &Size, fate: Fate) -> Result<Field> {
-        let arena = Arena::new(u32::try_from(size.talking + size.asking)?)?;
+        let arena = Arena::new(u32::try_from(size.talking + size.asking)? + SPARE)?;
         Field::within(arena, trial, size, fate, |_| Ok(()))
     }
 
@@ -69,7 +74,12 @@ impl Field {
         }
         prepare(&mut arena)?;
         let load = Load::start(&arena, &talking, size.producers, trial.seed, fate);
-        Ok(Field { arena, talking, asking, load, before })
+        Ok(Field { arena, talking, asking, later: Vec::new(), load, before })
+    }
+
+    /// These sessions are there as well, for the final account.
+    pub(super) fn also(&mut self, sessions: impl IntoIterator<Item = String>) {
+        self.later.extend(sessions);
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &String> {
@@ -197,7 +207,7 @@ impl Field {
             self.same_processes(trial, None)?;
             self.answer_prompts(trial)?;
         }
-        let sessions: Vec<String> = self.all().cloned().collect();
+        let sessions: Vec<String> = self.all().chain(&self.later).cloned().collect();
         let balance = self.load.ledger.balance(&self.arena, &sessions, rules)?;
         trial.figure("messages acknowledged", balance.acknowledged);
         trial.figure("messages done", balance.done);
