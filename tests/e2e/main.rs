@@ -6,6 +6,7 @@
 mod claude_faults;
 mod crashes;
 mod daemon;
+mod hosts;
 mod output;
 mod permissions;
 mod queue;
