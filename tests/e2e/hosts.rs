@@ -52,16 +52,19 @@ fn a_host_that_stands_still_when_a_daemon_starts_holds_nobody_else_up() {
     let home = TestHome::with_stand_in("obedient");
     let (id, other) =
         (home.idle_session(&home.project("project"), &[]), home.idle_session(&home.project("other"), &[]));
-    let host = process_id(&home.session(&id), "hostPid");
+    let session = home.session(&id);
+    let host = process_id(&session, "hostPid");
     home.kill(home.daemon_pid());
     stop(&home, host);
     // More than any mailbox would hold.
-    for _ in 0..80 {
+    for _ in 0..70 {
         home.ok(&["restart", &id]);
     }
     home.say(&other, "meanwhile");
-    kill(Pid::from_raw(host), Signal::SIGCONT).unwrap();
-    home.wait(&id, "idle");
+    // It was told to stop for the restart and does not: it is killed, and the session starts anew.
+    home.wait_session(&id, "the session is back", |now| {
+        now["status"] == "idle" && now["hostPid"].is_i64() && now["hostPid"] != session["hostPid"]
+    });
     home.say(&id, "and on it goes");
 }
 
