@@ -12,6 +12,7 @@ mod hub;
 mod journal_fact;
 mod launch;
 mod link;
+mod outage;
 mod outbox;
 mod wire;
 
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
+use areyouj_protocol::{DaemonStatus, ErrorCode, PROTOCOL_VERSION};
 use nix::fcntl::{Flock, FlockArg};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -59,8 +60,8 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 /// Between two tries to take the lock.
 const LOCK_LOOK: Duration = Duration::from_millis(10);
 
-/// Between two tries to get the store back, for example when the disk was full.
-const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Before a connection is accepted again after that failed.
+const ACCEPT_RETRY: Duration = Duration::from_secs(1);
 
 /// What the parts of the daemon have in common.
 struct Shared {
@@ -127,13 +128,21 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
         hint: "Look for what is wrong with: areyouj doctor".to_owned(),
         log: None,
     };
+    let of_file = |what: &str, error: &std::io::Error| {
+        let failure = Failure::of_file(error, ErrorCode::DaemonStartFailed, format!("{what}: {error}."));
+        let Failure { code, message, hint, log, .. } = failure;
+        Problem { code, message, hint: hint.unwrap_or_default(), log }
+    };
     let _lock =
-        lock(paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
+        lock(paths).map_err(|error| of_file("Another daemon runs, or its lock cannot be taken", &error))?;
     let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = store::open(&database).map_err(|error| error.problem(&database))?;
     remove_leftovers(paths, &opened.1);
-    let socket = listen(paths).map_err(|error| failed("The socket cannot be opened", &error))?;
+    if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
+        return Err(problem);
+    }
+    let socket = listen(paths).map_err(|error| of_file("The socket cannot be opened", &error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
     let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
@@ -227,18 +236,26 @@ async fn serve(
         daemon.farewell().await;
         match end {
             End::Asked => return Ok(()),
-            End::StoreFailed => {
-                opened = loop {
-                    tokio::time::sleep(STORE_RETRY).await;
-                    match store::open(&paths.database()) {
-                        Ok(opened) => break opened,
-                        Err(error) => tracing::error!(%error, "the store is still out of order"),
-                    }
-                };
-                tracing::info!("the store is back; the state was read anew");
-            }
+            End::StoreFailed => match outage::wait(&paths.database(), &mut listener, &mut signals).await {
+                Some(reopened) => {
+                    tracing::info!("the store is back; the state was read anew");
+                    opened = reopened;
+                }
+                None => return Ok(()),
+            },
         }
     }
+}
+
+/// Whether a client is of our own user; anybody else is turned away.
+fn is_ours(stream: &UnixStream) -> bool {
+    let ours = nix::unistd::geteuid().as_raw();
+    match stream.peer_cred() {
+        Ok(peer) if peer.uid() == ours => return true,
+        Ok(peer) => tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
+        Err(error) => tracing::warn!(%error, "a client without credentials was turned away"),
+    }
+    false
 }
 
 /// Removes what a daemon left of removed sessions because it was killed before it came to their files.
@@ -313,7 +330,7 @@ impl Daemon {
                     Err(error) => {
                         // Out of descriptors: those who wait are served when some are free again.
                         tracing::error!(%error, "no connection can be accepted");
-                        tokio::time::sleep(STORE_RETRY).await;
+                        tokio::time::sleep(ACCEPT_RETRY).await;
                     }
                 },
                 _ = terminate.recv() => return End::Asked,
@@ -323,13 +340,9 @@ impl Daemon {
         }
     }
 
-    /// Serves a client of our own user; anybody else is turned away.
     fn welcome(&mut self, stream: UnixStream) {
-        let ours = nix::unistd::geteuid().as_raw();
-        match stream.peer_cred() {
-            Ok(peer) if peer.uid() == ours => {}
-            Ok(peer) => return tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
-            Err(error) => return tracing::warn!(%error, "a client without credentials was turned away"),
+        if !is_ours(&stream) {
+            return;
         }
         self.clients += 1;
         let connection = Arc::new(Connection::new(self.clients));
