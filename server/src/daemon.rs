@@ -321,6 +321,8 @@ impl Daemon {
                         while let Ok((_, effects)) = committed.try_recv() {
                             self.refuse(&error, effects);
                         }
+                        // Those that have not come to their turn are told too: on a full disk they never might.
+                        self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
                         return End::StoreFailed;
                     }
                     None => return End::StoreFailed,

@@ -210,6 +210,25 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
 }
 
 #[test]
+fn a_claude_that_has_no_login_asks_for_one_when_its_turn_ends() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "hello").unwrap();
+    let turn = TurnEnd {
+        messages: Vec::new(),
+        ok: false,
+        outcome: "success".to_owned(),
+        error: Some("Not logged in".to_owned()),
+        api_status: None,
+        cost_total: 0.0,
+        duration_ms: 1,
+        context_max: None,
+    };
+    bench.facts(session, vec![Fact::LoginRefused, Fact::TurnEnded(turn)]);
+    assert_eq!(bench.view(session).row.error.unwrap().code, "login_needed");
+}
+
+#[test]
 fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
