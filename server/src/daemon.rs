@@ -60,8 +60,8 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 /// Between two tries to take the lock.
 const LOCK_LOOK: Duration = Duration::from_millis(10);
 
-/// Before a connection is accepted again after that failed.
-const ACCEPT_RETRY: Duration = Duration::from_secs(1);
+/// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
+const DEAF: Duration = Duration::from_secs(1);
 
 /// What the parts of the daemon have in common.
 struct Shared {
@@ -304,6 +304,7 @@ impl Daemon {
         mut committed: mpsc::Receiver<Committed>,
         (terminate, interrupt): &mut (Signal, Signal),
     ) -> End {
+        let mut deaf_until: Option<tokio::time::Instant> = None;
         loop {
             tokio::select! {
                 step = committed.recv() => match step {
@@ -327,12 +328,16 @@ impl Daemon {
                     }
                     None => return End::StoreFailed,
                 },
-                connection = listener.accept() => match connection {
+                () = tokio::time::sleep_until(deaf_until.unwrap_or_else(tokio::time::Instant::now)), if deaf_until.is_some() => {
+                    deaf_until = None;
+                }
+                connection = listener.accept(), if deaf_until.is_none() => match connection {
                     Ok((stream, _)) => self.welcome(stream),
                     Err(error) => {
-                        // Out of descriptors: those who wait are served when some are free again.
+                        // Out of descriptors: those who wait are served when some are free again. Everybody else is
+                        // served meanwhile.
                         tracing::error!(%error, "no connection can be accepted");
-                        tokio::time::sleep(ACCEPT_RETRY).await;
+                        deaf_until = Some(tokio::time::Instant::now() + DEAF);
                     }
                 },
                 _ = terminate.recv() => return End::Asked,

@@ -38,7 +38,20 @@ impl Sandbox {
     /// # Errors
     /// When the directories cannot be made, or `areyouj` is not there.
     pub fn isolated(api: &str, claude: &Path, programs: &Path) -> Result<Sandbox> {
-        Sandbox::new(programs, |root| {
+        Sandbox::isolated_with_home(None, api, claude, programs)
+    }
+
+    /// As [`Sandbox::isolated`], with this for AreYouJ's home, which is not removed: a disk of its own, for example.
+    ///
+    /// # Errors
+    /// When the directories cannot be made, or `areyouj` is not there.
+    pub fn isolated_with_home(
+        home: Option<&Path>,
+        api: &str,
+        claude: &Path,
+        programs: &Path,
+    ) -> Result<Sandbox> {
+        Sandbox::new(home, programs, |root| {
             let mut environment = environment::isolated(root, api)?;
             environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
             Ok(environment)
@@ -50,7 +63,7 @@ impl Sandbox {
     /// # Errors
     /// When the directories cannot be made, or `areyouj` is not there.
     pub fn around_the_person(programs: &Path) -> Result<Sandbox> {
-        Sandbox::new(programs, |_| {
+        Sandbox::new(None, programs, |_| {
             Ok(std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .collect())
@@ -58,6 +71,7 @@ impl Sandbox {
     }
 
     fn new(
+        home: Option<&Path>,
         programs: &Path,
         environment: impl FnOnce(&Path) -> Result<BTreeMap<String, OsString>>,
     ) -> Result<Sandbox> {
@@ -68,7 +82,8 @@ impl Sandbox {
         let root = tempfile::Builder::new().prefix("areyouj-").tempdir().context("no temporary directory")?;
         // /proc and Claude name directories by their real path.
         let path = root.path().canonicalize()?;
-        let (home, projects) = (path.join("home"), path.join("projects"));
+        let home = home.map_or_else(|| path.join("home"), Path::to_owned);
+        let projects = path.join("projects");
         for directory in [&home, &projects] {
             fs::create_dir_all(directory)?;
         }
