@@ -60,6 +60,8 @@ pub struct Client {
     notifications: VecDeque<Notification>,
     resync: bool,
     daemon_version: String,
+    /// Why the daemon could do nothing when it was asked last, if it may be asked again.
+    refused: Option<Failure>,
 }
 
 /// A notification of the daemon.
@@ -107,6 +109,7 @@ impl Client {
             notifications: VecDeque::new(),
             resync: false,
             daemon_version: String::new(),
+            refused: None,
         };
         client.reconnect()?;
         client.resync = false;
@@ -133,8 +136,12 @@ impl Client {
             match attempt {
                 Ok(result) => return decode::<R>(result),
                 Err(Attempt::Broken) if more_time => self.connection = None,
-                Err(Attempt::Broken) => return Err(connection_lost()),
-                Err(Attempt::Refused(failure)) if failure.retryable && more_time => self.pause(),
+                // A daemon that says why and then goes away, again and again, has said why.
+                Err(Attempt::Broken) => return Err(self.refused.take().unwrap_or_else(connection_lost)),
+                Err(Attempt::Refused(failure)) if failure.retryable && more_time => {
+                    self.refused = Some(failure);
+                    self.pause();
+                }
                 Err(Attempt::Refused(failure)) => return Err(failure),
             }
         }
@@ -196,8 +203,14 @@ impl Client {
             match self.initialize() {
                 Ok(()) => return Ok(()),
                 Err(Attempt::Refused(failure)) if !failure.retryable => return Err(failure),
-                Err(_) if Instant::now() >= deadline => return Err(no_daemon_there(&self.paths)),
-                Err(Attempt::Refused(_)) => self.pause(),
+                Err(Attempt::Refused(failure)) if Instant::now() >= deadline => return Err(failure),
+                Err(Attempt::Broken) if Instant::now() >= deadline => {
+                    return Err(self.refused.take().unwrap_or_else(|| no_daemon_there(&self.paths)));
+                }
+                Err(Attempt::Refused(failure)) => {
+                    self.refused = Some(failure);
+                    self.pause();
+                }
                 // It went away between accepting and answering: the next round waits for its lock.
                 Err(Attempt::Broken) => self.connection = None,
             }

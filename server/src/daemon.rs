@@ -104,7 +104,7 @@ enum End {
     /// It was asked for.
     Asked,
     /// The store failed: the state in memory is ahead of the disk.
-    StoreFailed,
+    StoreFailed(StoreError),
 }
 
 /// Runs the daemon until it is asked to end. The directories of `paths` exist, and the process leads a session of its
@@ -236,13 +236,15 @@ async fn serve(
         daemon.farewell().await;
         match end {
             End::Asked => return Ok(()),
-            End::StoreFailed => match outage::wait(&paths.database(), &mut listener, &mut signals).await {
-                Some(reopened) => {
-                    tracing::info!("the store is back; the state was read anew");
-                    opened = reopened;
+            End::StoreFailed(error) => {
+                match outage::wait(&error, &paths.database(), &mut listener, &mut signals).await {
+                    Some(reopened) => {
+                        tracing::info!("the store is back; the state was read anew");
+                        opened = reopened;
+                    }
+                    None => return Ok(()),
                 }
-                None => return Ok(()),
-            },
+            }
         }
     }
 }
@@ -324,9 +326,10 @@ impl Daemon {
                         }
                         // Those that have not come to their turn are told too: on a full disk they never might.
                         self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
-                        return End::StoreFailed;
+                        return End::StoreFailed(error);
                     }
-                    None => return End::StoreFailed,
+                    // The writer is gone, which it is only after a panic.
+                    None => return End::StoreFailed(StoreError::Failed("its thread is gone".to_owned())),
                 },
                 () = tokio::time::sleep_until(deaf_until.unwrap_or_else(tokio::time::Instant::now)), if deaf_until.is_some() => {
                     deaf_until = None;

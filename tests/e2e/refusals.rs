@@ -80,11 +80,13 @@ fn rubbish_is_no_id_and_means_no_session_even_if_there_is_only_one() {
 fn nothing_is_no_id_as_it_would_be_the_beginning_of_every_one() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
-    for arguments in [&["terminate", ""][..], &["send", "", "text"], &["queue", "rm", ""], &["allow", ""]] {
+    for arguments in [&["terminate", ""][..], &["send", "", "text"], &["restart", ""], &["rm", ""]] {
         let run = home.areyouj(&[arguments, &["--json"]].concat());
         assert_eq!(run.status, 2, "{run}");
         assert_eq!(home.expect(run.error())["code"], "invalid_params", "{run}");
     }
+    assert_eq!(home.refused(&["queue", "rm", ""]), "message_not_found");
+    assert_eq!(home.refused(&["allow", ""]), "permission_not_found");
     bystander.goes_on(&home);
 }
 

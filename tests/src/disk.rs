@@ -46,8 +46,8 @@ impl Disk {
             }
             Kind::Ext4 => {
                 File::create(image)?.set_len(MEGABYTES << 20)?;
-                // No blocks are set aside for root, who would be the only one to fill the disk up.
-                run(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(image))?;
+                // Blocks of the size that larger disks have, and none set aside for root, who is the one to fill it up.
+                run(Command::new("mkfs.ext4").args(["-q", "-F", "-b", "4096", "-m", "0"]).arg(image))?;
                 run(Command::new("mount").args(["-o", "loop"]).arg(image).arg(&place))?;
             }
         }

@@ -10,18 +10,18 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, sleep};
 
 use super::framing::{Incoming, error_frame, read_body, rpc_code};
 use super::is_ours;
 use crate::orchestrator::{Problem, Snapshot};
-use crate::store::{self, Committer};
+use crate::store::{self, Committer, StoreError};
 
 /// Between two tries to get the store back, for example when the disk was full.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// How long clients are kept waiting. A store that failed in a write is there again with the first try, as a rule, and
-/// then nobody need be told anything.
+/// How long clients are told to ask again. A store that failed in a write is there again with the first try, as a rule,
+/// and then nobody need give up.
 const CLIENTS_WAIT: Duration = Duration::from_secs(3);
 
 /// What must be taken away before the socket can be made: anything but a stale socket, which is nobody's.
@@ -40,8 +40,9 @@ pub(super) fn in_the_way(socket: &Path) -> Option<Problem> {
     })
 }
 
-/// Tries until the store can be opened; none if the daemon is told to end before.
+/// Tries until the store, which failed with that error, can be opened; none if the daemon is told to end before.
 pub(super) async fn wait(
+    error: &StoreError,
     database: &Path,
     listener: &mut UnixListener,
     (terminate, interrupt): &mut (Signal, Signal),
@@ -50,25 +51,25 @@ pub(super) async fn wait(
     let mut tries = interval(STORE_RETRY);
     // The first one is due at once, which is too early.
     tries.tick().await;
-    let mut problem: Option<Problem> = None;
+    let mut problem = error.problem(database);
     let mut clients = JoinSet::new();
     loop {
-        let told = problem.as_ref().filter(|_| began.elapsed() >= CLIENTS_WAIT);
         tokio::select! {
             _ = tries.tick() => match store::open(database) {
                 Ok(opened) => return Some(opened),
                 Err(error) => {
                     tracing::error!(%error, "the store is still out of order");
-                    problem = Some(error.problem(database));
+                    problem = error.problem(database);
                 }
             },
-            accepted = listener.accept(), if told.is_some() => {
-                if let (Ok((stream, _)), Some(problem)) = (accepted, told)
-                    && is_ours(&stream)
-                {
-                    clients.spawn(refuse(stream, problem.clone()));
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if is_ours(&stream) => {
+                    clients.spawn(refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT));
                 }
-            }
+                Ok(_) => {}
+                // Out of descriptors: whoever waits goes on waiting.
+                Err(_) => sleep(STORE_RETRY).await,
+            },
             _ = terminate.recv() => return None,
             _ = interrupt.recv() => return None,
             Some(_) = clients.join_next() => {}
@@ -77,14 +78,14 @@ pub(super) async fn wait(
 }
 
 /// Answers every request with the reason why it cannot be carried out.
-async fn refuse(stream: UnixStream, problem: Problem) {
+async fn refuse(stream: UnixStream, problem: Problem, retryable: bool) {
     let (input, mut output) = stream.into_split();
     let mut input = BufReader::new(input);
     while let Ok(Some(body)) = read_body(&mut input).await {
         let Ok(Incoming { id: Some(id), method: Some(_), .. }) = serde_json::from_slice(&body) else {
             continue;
         };
-        let frame = error_frame(&id, rpc_code(&problem), &problem, false);
+        let frame = error_frame(&id, rpc_code(&problem), &problem, retryable);
         if output.write_all(&frame).await.is_err() {
             return;
         }

@@ -102,8 +102,14 @@ fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
 /// The version with the log taken into account, which stays as it is.
 fn logged_version(path: &Path) -> Result<u32, StoreError> {
     let connection = open_for_reading(path)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    keep_log_on_close(&connection, true)?;
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Whether closing leaves the log as it is. Otherwise the last connection copies it into the database and removes it.
+pub(super) fn keep_log_on_close(connection: &Connection, keep: bool) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)?;
+    Ok(())
 }
 
 /// Makes sure that the file is there and that only its owner may read it: it holds what people say to Claude, and
