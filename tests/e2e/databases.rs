@@ -1,6 +1,8 @@
 //! A database that is damaged while no daemon runs: it works on or says so with a code, it is never changed when it is
 //! refused, no session notices, and with the file restored everything goes on.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,9 @@ const FLIPS: usize = 12;
 
 /// Files by name; a directory has no bytes.
 type Files = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
+/// What is done to the bytes of a file.
+type Damage = fn(&mut Vec<u8>);
 
 /// A home whose daemon was killed, with one session that lives and one whose queue is full of things to lose.
 struct Scene {
@@ -179,7 +184,7 @@ fn flipped_bytes_are_noticed_or_do_no_harm() {
 #[test]
 fn a_damaged_log_of_the_database_is_noticed_or_does_no_harm() {
     let mut scene = Scene::new();
-    let damages: [(&str, fn(&mut Vec<u8>)); 4] = [
+    let damages: [(&str, Damage); 4] = [
         ("garbage in the header", |bytes| bytes[..32].fill(0xA5)),
         ("garbage in the middle", |bytes| {
             let middle = bytes.len() / 2;

@@ -1,5 +1,7 @@
 //! Directories that a session cannot live in, and odd ones that it can.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,8 @@
 //! A disk that is filled to the last byte: nothing that was accepted is lost, nothing new is accepted, and everything
 //! goes on by itself when there is room.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::disk::Kind;
 use areyouj_tests::home::{PATIENCE, TestHome, text_of};

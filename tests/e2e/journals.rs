@@ -1,6 +1,8 @@
 //! A journal that is damaged while no daemon runs: the session goes on, the damage is told in its transcript, and no
 //! other session notices.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;

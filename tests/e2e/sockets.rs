@@ -1,5 +1,7 @@
 //! What may be found at the path of the daemon's socket instead of a daemon.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::{FileTypeExt, symlink};

@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn input_reaches_the_program() {
-        let run = bash().run_with_input(&["-c", "cat"], &"x".repeat(200_000)).unwrap();
+        let run = bash().run_with_input(&["-c", "cat"], "x".repeat(200_000)).unwrap();
         assert_eq!(run.stdout.len(), 200_000);
     }
 }
