@@ -12,8 +12,8 @@ mod hub;
 mod journal_fact;
 mod launch;
 mod link;
+mod outage;
 mod outbox;
-mod refuse;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
+use areyouj_protocol::{DaemonStatus, ErrorCode, PROTOCOL_VERSION};
 use nix::fcntl::{Flock, FlockArg};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -60,14 +60,8 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 /// Between two tries to take the lock.
 const LOCK_LOOK: Duration = Duration::from_millis(10);
 
-/// Between two tries to get the store back, for example when the disk was full.
-const STORE_RETRY: Duration = Duration::from_secs(1);
-
 /// Threads that read the store, files and `/proc`. More would only wait for the same disk.
 const MAX_BLOCKING: usize = 4;
-
-/// Clients that are told at the same time that the store is out of order; others wait for their turn.
-const MAX_REFUSALS: usize = 16;
 
 /// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
 const DEAF: Duration = Duration::from_secs(1);
@@ -113,7 +107,7 @@ enum End {
     /// It was asked for.
     Asked,
     /// The store failed: the state in memory is ahead of the disk.
-    StoreFailed,
+    StoreFailed(StoreError),
 }
 
 /// Runs the daemon until it is asked to end. The directories of `paths` exist, and the process leads a session of its
@@ -137,13 +131,21 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
         hint: "Look for what is wrong with: areyouj doctor".to_owned(),
         log: None,
     };
+    let of_file = |what: &str, error: &std::io::Error| {
+        let failure = Failure::of_file(error, ErrorCode::DaemonStartFailed, format!("{what}: {error}."));
+        let Failure { code, message, hint, log, .. } = failure;
+        Problem { code, message, hint: hint.unwrap_or_default(), log }
+    };
     let _lock =
-        lock(paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
+        lock(paths).map_err(|error| of_file("Another daemon runs, or its lock cannot be taken", &error))?;
     let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = store::open(&database).map_err(|error| error.problem(&database))?;
     remove_leftovers(paths, &opened.1);
-    let socket = listen(paths).map_err(|error| failed("The socket cannot be opened", &error))?;
+    if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
+        return Err(problem);
+    }
+    let socket = listen(paths).map_err(|error| of_file("The socket cannot be opened", &error))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(MAX_BLOCKING)
@@ -244,51 +246,28 @@ async fn serve(
         daemon.farewell().await;
         match end {
             End::Asked => return Ok(()),
-            End::StoreFailed => {
-                let Some(reopened) = reopen(&paths, &mut listener, &mut signals).await else { return Ok(()) };
-                opened = reopened;
-                tracing::info!("the store is back; the state was read anew");
+            End::StoreFailed(error) => {
+                match outage::wait(&error, &paths.database(), &mut listener, &mut signals).await {
+                    Some(reopened) => {
+                        tracing::info!("the store is back; the state was read anew");
+                        opened = reopened;
+                    }
+                    None => return Ok(()),
+                }
             }
         }
     }
 }
 
-/// Tries until the store can be opened again; none if the daemon is asked to end before. Who asks for something
-/// meanwhile is told what is wrong.
-async fn reopen(
-    paths: &Paths,
-    listener: &mut UnixListener,
-    (terminate, interrupt): &mut (Signal, Signal),
-) -> Option<(store::Committer, Snapshot)> {
-    let database = paths.database();
-    let mut refusals = JoinSet::new();
-    let mut problem = None;
-    loop {
-        let retry = tokio::time::sleep(STORE_RETRY);
-        tokio::pin!(retry);
-        loop {
-            tokio::select! {
-                () = &mut retry => break,
-                _ = terminate.recv() => return None,
-                _ = interrupt.recv() => return None,
-                Some(_) = refusals.join_next() => {}
-                connection = listener.accept(), if problem.is_some() && refusals.len() < MAX_REFUSALS => {
-                    if let (Ok((stream, _)), Some(problem)) = (connection, &problem) {
-                        refusals.spawn(refuse::refuse(stream, Problem::clone(problem)));
-                    }
-                }
-            }
-        }
-        let path = database.clone();
-        match tokio::task::spawn_blocking(move || store::open(&path)).await {
-            Ok(Ok(opened)) => return Some(opened),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the store is still out of order");
-                problem = Some(error.problem(&database));
-            }
-            Err(error) => tracing::error!(%error, "the store cannot be looked at"),
-        }
+/// Whether a client is of our own user; anybody else is turned away.
+fn is_ours(stream: &UnixStream) -> bool {
+    let ours = nix::unistd::geteuid().as_raw();
+    match stream.peer_cred() {
+        Ok(peer) if peer.uid() == ours => return true,
+        Ok(peer) => tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
+        Err(error) => tracing::warn!(%error, "a client without credentials was turned away"),
     }
+    false
 }
 
 /// Removes what a daemon left of removed sessions because it was killed before it came to their files.
@@ -355,9 +334,12 @@ impl Daemon {
                         while let Ok((_, effects)) = committed.try_recv() {
                             self.refuse(&error, effects);
                         }
-                        return End::StoreFailed;
+                        // Those that have not come to their turn are told too: on a full disk they never might.
+                        self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
+                        return End::StoreFailed(error);
                     }
-                    None => return End::StoreFailed,
+                    // The writer is gone, which it is only after a panic.
+                    None => return End::StoreFailed(StoreError::Failed("its thread is gone".to_owned())),
                 },
                 () = tokio::time::sleep_until(deaf_until.unwrap_or_else(tokio::time::Instant::now)), if deaf_until.is_some() => {
                     deaf_until = None;
@@ -378,13 +360,9 @@ impl Daemon {
         }
     }
 
-    /// Serves a client of our own user; anybody else is turned away.
     fn welcome(&mut self, stream: UnixStream) {
-        let ours = nix::unistd::geteuid().as_raw();
-        match stream.peer_cred() {
-            Ok(peer) if peer.uid() == ours => {}
-            Ok(peer) => return tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
-            Err(error) => return tracing::warn!(%error, "a client without credentials was turned away"),
+        if !is_ours(&stream) {
+            return;
         }
         self.clients += 1;
         let connection = Arc::new(Connection::new(self.clients));

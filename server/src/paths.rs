@@ -81,9 +81,12 @@ impl PathsError {
         match self {
             PathsError::TooLong { .. } => ErrorCode::HomePathTooLong,
             PathsError::NotADirectory { .. } => ErrorCode::NotADirectory,
-            PathsError::NoHome | PathsError::ForeignDirectory { .. } | PathsError::Create { .. } => {
-                ErrorCode::DirectoryNotAccessible
-            }
+            PathsError::Create { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => ErrorCode::NotADirectory,
+                _ => ErrorCode::DirectoryNotAccessible,
+            },
+            PathsError::NoHome | PathsError::ForeignDirectory { .. } => ErrorCode::DirectoryNotAccessible,
         }
     }
 
