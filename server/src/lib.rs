@@ -8,6 +8,8 @@ pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod driver;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 pub mod host;
 pub mod orchestrator;
 pub mod paths;

@@ -24,7 +24,7 @@ const MAX_HEADER_LINES: usize = 16;
 ///
 /// # Errors
 /// Anything that is not this framing: there is no way to find the next message after it.
-pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
+pub(crate) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut length = None;
     for line_number in 0.. {
         let mut line = Vec::new();
@@ -56,19 +56,19 @@ pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Re
 
 /// A request or notification from a client.
 #[derive(serde::Deserialize)]
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     /// There for requests.
     #[serde(default)]
-    pub(super) id: Option<Value>,
+    pub(crate) id: Option<Value>,
     /// There for requests and notifications; answers to requests of ours have none.
     #[serde(default)]
-    pub(super) method: Option<String>,
+    pub(crate) method: Option<String>,
     #[serde(default)]
-    pub(super) params: Option<Box<RawValue>>,
+    pub(crate) params: Option<Box<RawValue>>,
 }
 
 /// The answer to a request.
-pub(super) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
+pub(crate) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
     #[derive(Serialize)]
     struct Response<'a, T> {
         jsonrpc: &'static str,
@@ -79,7 +79,7 @@ pub(super) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
 }
 
 /// The refusal of a request.
-pub(super) fn error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
+pub(crate) fn error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
     let data = ErrorData { code: problem.code.clone(), hint: Some(problem.hint.clone()), retryable };
     frame(&json!({
         "jsonrpc": "2.0",
@@ -108,7 +108,7 @@ fn frame(message: &impl Serialize) -> Frame {
 }
 
 /// The JSON-RPC code that goes with one of our codes.
-pub(super) fn rpc_code(problem: &Problem) -> i32 {
+pub(crate) fn rpc_code(problem: &Problem) -> i32 {
     match problem.code.as_str() {
         "invalid_params" => rpc::INVALID_PARAMS,
         "unknown_method" => rpc::METHOD_NOT_FOUND,

@@ -42,7 +42,12 @@ impl Writer {
         Writer::open_sized(directory, floor, SEGMENT_SIZE, KEPT)
     }
 
-    fn open_sized(directory: &Path, floor: u64, segment_size: u64, kept: u64) -> io::Result<Writer> {
+    pub(crate) fn open_sized(
+        directory: &Path,
+        floor: u64,
+        segment_size: u64,
+        kept: u64,
+    ) -> io::Result<Writer> {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let starts = segment::list(directory)?;
         let (start, end, file) = match starts.last() {
