@@ -32,21 +32,23 @@ pub(crate) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Re
         if read == 0 && line_number == 0 {
             return Ok(None);
         }
-        if line.last() != Some(&b'\n') || line_number >= MAX_HEADER_LINES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the header of a message is malformed"));
-        }
-        let line = String::from_utf8_lossy(&line);
-        let line = line.trim_end();
+        let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the header of a message is malformed");
+        // As strict as clients are: what both ends take must be the same message to both.
+        let line = line.strip_suffix(b"\r\n").ok_or_else(malformed)?;
         if line.is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
+        if line_number >= MAX_HEADER_LINES {
+            return Err(malformed());
+        }
+        if let Some((name, value)) = String::from_utf8_lossy(line).split_once(':')
             && name.trim().eq_ignore_ascii_case("content-length")
+            && length.replace(value.trim().parse::<usize>().ok()).is_some()
         {
-            length = value.trim().parse::<usize>().ok();
+            return Err(malformed());
         }
     }
-    let length = length.filter(|length| *length <= MAX_BODY).ok_or_else(|| {
+    let length = length.flatten().filter(|length| *length <= MAX_BODY).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, "a message has no usable Content-Length")
     })?;
     let mut body = vec![0; length];
@@ -148,6 +150,10 @@ mod tests {
             b"Content-Length: 99999999999\r\n\r\n",
             b"Content-Length: 5\r\n\r\n{}",
             b"\xff\xff\xff\xff",
+            b"Content-Length: 2\n\n{}",
+            b"Content-Length: 2\n\r\n{}",
+            b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+            b"Content-Length: 2\r\n",
             &[b'x'; 4096],
         ] {
             assert!(bodies(input).await.last().is_some_and(Result::is_err), "{}", input.escape_ascii());
