@@ -7,7 +7,7 @@ mod checks;
 mod commands;
 mod connection;
 mod core;
-mod framing;
+pub(crate) mod framing;
 mod hub;
 mod journal_fact;
 mod launch;

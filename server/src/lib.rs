@@ -9,6 +9,8 @@ pub mod config;
 pub mod daemon;
 mod descriptors;
 pub mod driver;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 pub mod host;
 pub mod orchestrator;
 pub mod paths;
