@@ -1,5 +1,6 @@
-//! What developers run: `cargo xtask test | lint | codegen | demo`.
+//! What developers run: `cargo xtask test | lint | codegen | demo | bench`.
 
+mod bench;
 mod cargo;
 mod demo;
 mod lint;
@@ -38,6 +39,12 @@ enum Task {
         #[arg(long)]
         live: bool,
     },
+    /// Measure speed against peers and physical limits, in the release profile
+    Bench {
+        /// Only these rows, and what else the benchmarks are told; `--list` says which rows there are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -47,6 +54,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => cargo::codegen(check),
         Task::Demo { live: false } => demo::story(),
         Task::Demo { live: true } => demo::live(),
+        Task::Bench { arguments } => bench::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
