@@ -6,9 +6,11 @@
 mod client;
 mod home;
 mod interleave;
+mod readers;
 mod report;
 mod rows;
 mod statistics;
+mod watcher;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
