@@ -28,7 +28,8 @@ pub fn decode(line: &[u8]) -> Vec<Fact> {
         return Vec::new();
     }
     if line.starts_with(STREAM_EVENT)
-        && let Ok(event) = serde_json::from_slice::<StreamEvent<'_>>(line)
+        && let Ok(line) = std::str::from_utf8(line)
+        && let Ok(event) = serde_json::from_str::<StreamEvent<'_>>(line)
     {
         return event.fact().into_iter().collect();
     }

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::borrowed::{Json, Tree};
+use super::borrowed::{Json, Line, Tree};
 
 /// The line as an object; none if it is anything else. What has to be repaired first is none too: see [`repair`].
 pub(super) fn parse(line: &[u8]) -> Option<Json<'_>> {
-    serde_json::from_slice(line).ok().filter(|json| matches!(json, Json::Object(_)))
+    // Checked as a whole, which is several times faster than text by text.
+    let line = std::str::from_utf8(line).ok()?;
+    serde_json::from_str::<Line<'_>>(line).ok().map(|line| line.0)
 }
 
 /// The string under this name; empty if there is none.
