@@ -27,7 +27,11 @@ pub(crate) const ROWS: &[Row] = &[
         about: "accepting a message for good, against a write that waits for the disk and against bare SQLite",
         run: enqueue::run,
     },
-    Row { name: "ingest", about: "a journal as facts, against looking for its lines and at their JSON", run: ingest::run },
+    Row {
+        name: "ingest",
+        about: "a journal as facts, against looking for its lines and at their JSON",
+        run: ingest::run,
+    },
     Row {
         name: "fanout",
         about: "one event to 500 clients, against a loop that writes the same bytes to 500 sockets",

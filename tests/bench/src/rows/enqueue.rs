@@ -45,7 +45,7 @@ const FILE_BLOCKS: usize = 1024;
 pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let home = home::serving("obedient", SESSIONS)?;
     let sessions = home::idle_sessions(&home, SESSIONS);
-    let mut control = Client::connect(home.path())?;
+    let mut control = Client::connect_quiet(home.path())?;
     for session in &sessions {
         control.request("areyouj/queue/pause", &action(session))?;
     }
@@ -98,7 +98,7 @@ fn accepted(client: &mut Client) -> Result<()> {
 /// One message, one write, one message, one write …
 fn alone(home: &TestHome, control: &mut Client, session: &String) -> Result<Rounds> {
     let file = preallocated(home.path())?;
-    let mut client = Client::connect(home.path())?;
+    let mut client = Client::connect_quiet(home.path())?;
     let mut rounds = Rounds::default();
     for round in 0..=ROUNDS {
         let (mut ours, mut peer) = (Vec::new(), Vec::new());
@@ -142,7 +142,7 @@ fn together(home: &TestHome, sessions: &[String]) -> Result<f64> {
     let barrier = Barrier::new(PRODUCERS);
     let produce = |number: usize| -> Result<()> {
         let session = &sessions[number % sessions.len()];
-        let client = Client::connect(home.path());
+        let client = Client::connect_quiet(home.path());
         let frames: Vec<Vec<u8>> = (0..EACH).map(|_| message(session)).collect();
         if barrier.wait().is_leader() {
             *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -155,11 +155,12 @@ fn together(home: &TestHome, sessions: &[String]) -> Result<f64> {
         Ok(())
     };
     std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..PRODUCERS).map(|number| {
-                    let produce = &produce;
-                    scope.spawn(move || produce(number))
-                }).collect();
+        let threads: Vec<_> = (0..PRODUCERS)
+            .map(|number| {
+                let produce = &produce;
+                scope.spawn(move || produce(number))
+            })
+            .collect();
         threads
             .into_iter()
             .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a producer broke down"))))

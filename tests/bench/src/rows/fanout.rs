@@ -34,7 +34,8 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
     setrlimit(Resource::RLIMIT_NOFILE, most, most).context("this many sockets are not allowed")?;
     let home = home::serving("obedient", 1)?;
     let session = home::idle_sessions(&home, 1).remove(0);
-    let clients = (0..CLIENTS).map(|_| Ok(Client::connect(home.path())?.stream)).collect::<Result<Vec<_>>>()?;
+    let clients =
+        (0..CLIENTS).map(|_| Ok(Client::connect(home.path())?.stream)).collect::<Result<Vec<_>>>()?;
     let readers = Readers::start(clients)?;
     let mut driver = Client::connect(home.path())?;
     let mut number = 0;

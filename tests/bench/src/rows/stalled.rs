@@ -103,7 +103,7 @@ struct Flood {
 
 impl Flood {
     fn open(home: &TestHome, session: String) -> Result<Flood> {
-        Ok(Flood { control: Client::connect(home.path())?, session, daemon: home.daemon_pid() })
+        Ok(Flood { control: Client::connect_quiet(home.path())?, session, daemon: home.daemon_pid() })
     }
 
     fn ask(&mut self, method: &str) -> Result<Value> {
