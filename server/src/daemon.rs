@@ -7,7 +7,7 @@ mod checks;
 mod commands;
 mod connection;
 mod core;
-mod framing;
+pub(crate) mod framing;
 mod hub;
 mod journal_fact;
 mod launch;
@@ -16,7 +16,7 @@ mod outage;
 mod outbox;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -46,7 +46,7 @@ use crate::store::{self, Reader, StoreError};
 use connection::Connection;
 use core::Committed;
 use hub::Hub;
-use link::{Link, MAILBOX, ToLink};
+use link::{Link, ToLink};
 
 /// Days of log files that are kept.
 const LOG_FILES: usize = 7;
@@ -59,6 +59,9 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Between two tries to take the lock.
 const LOCK_LOOK: Duration = Duration::from_millis(10);
+
+/// Threads that read the store, files and `/proc`. More would only wait for the same disk.
+const MAX_BLOCKING: usize = 4;
 
 /// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
 const DEAF: Duration = Duration::from_secs(1);
@@ -143,8 +146,15 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
         return Err(problem);
     }
     let socket = listen(paths).map_err(|error| of_file("The socket cannot be opened", &error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_BLOCKING)
+        // Kept for ever: where no thread can be started any more, those that there are go on.
+        .thread_keep_alive(Duration::MAX)
+        .build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
+    // The first one now, while there is room for it.
+    drop(runtime.spawn_blocking(|| {}));
     let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
     // Threads that still read the store must not hold up the end.
     runtime.shutdown_background();
@@ -294,7 +304,7 @@ fn settings(config: &Config) -> Settings {
 struct Daemon {
     shared: Arc<Shared>,
     inbox: mpsc::Sender<Event>,
-    links: HashMap<SessionId, (u32, mpsc::Sender<ToLink>)>,
+    links: HashMap<SessionId, (u32, mpsc::UnboundedSender<ToLink>)>,
     tasks: JoinSet<()>,
     clients: ClientId,
 }
@@ -371,19 +381,16 @@ impl Daemon {
             Effect::Inspect { session, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
-                    let inspected = tokio::task::spawn_blocking(move || {
-                        let environment = shared.environment(session).unwrap_or_default();
-                        launch::inspect(&environment, claude_session, &messages)
-                    });
-                    let (conversation, seen) = inspected.await.unwrap_or_default();
+                    let (conversation, seen) =
+                        launch::inspect(shared, session, claude_session, messages).await;
                     let _ = inbox.send(Event::Inspected { session, conversation, seen }).await;
                 });
             }
-            Effect::Send { session, launch, input } => self.send(session, launch, &input).await,
-            Effect::Stop { session, launch } => self.order(session, Some(launch), ToLink::Stop).await,
-            Effect::Ingested { session, offset } => self.order(session, None, ToLink::Ingested(offset)).await,
+            Effect::Send { session, launch, input } => self.send(session, launch, &input),
+            Effect::Stop { session, launch } => self.order(session, Some(launch), ToLink::Stop),
+            Effect::Ingested { session, offset } => self.order(session, None, ToLink::Ingested(offset)),
             Effect::Release { session, launch } => {
-                self.order(session, Some(launch), ToLink::Release).await;
+                self.order(session, Some(launch), ToLink::Release);
                 self.links.remove(&session);
             }
             Effect::RemoveFiles { session } => {
@@ -396,9 +403,17 @@ impl Daemon {
     }
 
     fn link(&mut self, session: SessionId, launch: u32) -> Link {
-        let (sender, mailbox) = mpsc::channel(MAILBOX);
+        let (sender, mailbox) = mpsc::unbounded_channel();
         self.links.insert(session, (launch, sender));
-        Link { shared: Arc::clone(&self.shared), session, launch, inbox: self.inbox.clone(), mailbox }
+        Link {
+            shared: Arc::clone(&self.shared),
+            session,
+            launch,
+            inbox: self.inbox.clone(),
+            mailbox,
+            early: VecDeque::new(),
+            stop_by: None,
+        }
     }
 
     fn launch(&mut self, order: LaunchOrder) {
@@ -411,19 +426,19 @@ impl Daemon {
         self.tasks.spawn(link.adopt(position));
     }
 
-    async fn send(&mut self, session: SessionId, launch: u32, input: &Input) {
+    fn send(&self, session: SessionId, launch: u32, input: &Input) {
         match stream::encode(input) {
-            Ok(bytes) => self.order(session, Some(launch), ToLink::Write(bytes)).await,
+            Ok(bytes) => self.order(session, Some(launch), ToLink::Write(bytes)),
             Err(problem) => tracing::error!(%session, problem = %problem.message, "nothing was sent"),
         }
     }
 
-    async fn order(&mut self, session: SessionId, launch: Option<u32>, order: ToLink) {
+    fn order(&self, session: SessionId, launch: Option<u32>, order: ToLink) {
         if let Some((current, mailbox)) = self.links.get(&session)
             && launch.is_none_or(|launch| launch == *current)
         {
             // A link that is gone has said so, and what follows from that is on its way.
-            let _ = mailbox.send(order).await;
+            let _ = mailbox.send(order);
         }
     }
 

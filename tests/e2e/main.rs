@@ -5,6 +5,7 @@
 //! machine.
 
 mod api_faults;
+mod chaos;
 mod claude_faults;
 mod configuration;
 mod crashes;
@@ -13,6 +14,7 @@ mod databases;
 mod directories;
 mod full_disk;
 mod homes;
+mod hosts;
 mod journals;
 mod output;
 mod permissions;

@@ -1,11 +1,13 @@
-//! What developers run: `cargo xtask test | lint | codegen | demo | chaos`.
+//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos`.
 
 mod cargo;
 mod chaos;
 mod demo;
+mod fuzz;
 mod lint;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +34,17 @@ enum Task {
         /// Change nothing; fail if something is not up to date
         #[arg(long)]
         check: bool,
+    },
+    /// Feed what reads other people's bytes with damaged and made-up ones, and check what must hold
+    Fuzz {
+        /// Which target, all if none is named
+        target: Option<String>,
+        /// How long each runs
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Run the target once, with the input in this file
+        #[arg(long, requires = "target")]
+        repeat: Option<PathBuf>,
     },
     /// Break things at random moments and check that nothing is lost and nothing left behind
     Chaos {
@@ -60,6 +73,7 @@ fn main() -> ExitCode {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
         Task::Codegen { check } => cargo::codegen(check),
+        Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),
         Task::Chaos { list: true, .. } => chaos::list(),
         Task::Chaos { rows, seed, rounds, list: false } => chaos::run(&rows, seed, rounds),
         Task::Demo { live: false } => demo::story(),
