@@ -39,8 +39,8 @@ use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
 use crate::driver::stream;
 use crate::orchestrator::{
-    ClientId, Effect, Event, Input, LaunchOrder, Notice, Outcome, Position, Problem, Recovery, SessionId,
-    Settings, Snapshot,
+    ClientId, Effect, Event, Goal, Input, LaunchOrder, Notice, Outcome, Position, Problem, Recovery,
+    SessionId, SessionRow, Settings, Snapshot,
 };
 use crate::paths::Paths;
 use crate::store::{self, Reader, StoreError};
@@ -237,6 +237,9 @@ async fn serve(
             reader: Arc::new(Mutex::new(Reader::open(&paths.database())?)),
         });
         let (committer, snapshot) = opened;
+        let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
+        let ended: Vec<(SessionId, u32)> =
+            snapshot.sessions.iter().filter(ended).map(|row| (row.id, row.launch)).collect();
         let (inbox, events) = mpsc::channel(core::INBOX);
         let committed = core::spawn(settings(&config), snapshot, committer, events)?;
         if !std::mem::replace(&mut announced, true) {
@@ -251,6 +254,11 @@ async fn serve(
             tasks: JoinSet::new(),
             clients: 0,
         };
+        for (session, launch) in ended {
+            let link = daemon.link(session, launch);
+            daemon.links.remove(&session);
+            daemon.tasks.spawn(link.see_off());
+        }
         let end = daemon.serve(&mut listener, committed, &mut signals).await;
         daemon.farewell().await;
         match end {
@@ -395,12 +403,12 @@ impl Daemon {
             Effect::Publish(notice) => self.shared.hub.publish(notice),
             Effect::Launch(order) => self.launch(order),
             Effect::Adopt { session, launch, position } => self.adopt(session, launch, position),
-            Effect::Inspect { session, claude_session, messages } => {
+            Effect::Inspect { session, look, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
                     let (conversation, seen) =
                         launch::inspect(shared, session, claude_session, messages).await;
-                    let _ = inbox.send(Event::Inspected { session, conversation, seen }).await;
+                    let _ = inbox.send(Event::Inspected { session, look, conversation, seen }).await;
                 });
             }
             Effect::Send { session, launch, input } => self.send(session, launch, &input),

@@ -39,6 +39,8 @@ pub enum Effect {
     },
     /// Look into Claude's own record of the conversation.
     Inspect {
+        /// Which look at it this is, for the answer.
+        look: u32,
         /// The session.
         session: SessionId,
         /// Claude's id of the conversation.

@@ -73,6 +73,8 @@ pub enum Event {
     },
     /// What Claude's own record of the conversation says.
     Inspected {
+        /// Which look at it this was.
+        look: u32,
         /// The session.
         session: SessionId,
         /// Whether Claude has such a conversation.

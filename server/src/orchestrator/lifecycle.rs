@@ -1,8 +1,8 @@
 //! The life of one session: start, ready, crash, restart, end.
 
 use super::retry::{
-    CRASH_WINDOW_MS, CRASHES_IN_WINDOW, INITIALIZE_TIMEOUT_MS, INTERRUPT_TIMEOUT_MS, START_TRIES,
-    crash_delay_ms, start_delay_ms,
+    CRASH_WINDOW_MS, CRASHES_IN_WINDOW, INITIALIZE_TIMEOUT_MS, INTERRUPT_TIMEOUT_MS, START_TIMEOUT_MS,
+    START_TRIES, crash_delay_ms, start_delay_ms,
 };
 use super::session::{After, Phase, Session, Step};
 use super::{
@@ -39,15 +39,18 @@ impl Session {
             return;
         }
         self.phase = Phase::Inspecting;
+        self.looks += 1;
         step.effects.push(Effect::Inspect {
             session: self.row.id,
+            look: self.looks,
             claude_session: self.row.claude_session,
             messages: self.doubtful(),
         });
     }
 
-    pub(super) fn inspected(&mut self, step: &mut Step, conversation: bool, seen: &[MessageId]) {
-        if self.phase == Phase::Inspecting {
+    /// `look` tells which one this is: what an earlier one saw is of no more use.
+    pub(super) fn inspected(&mut self, step: &mut Step, look: u32, conversation: bool, seen: &[MessageId]) {
+        if self.phase == Phase::Inspecting && look == self.looks {
             self.resolve_doubtful(step, seen);
             self.launch(step, conversation);
         }
@@ -64,6 +67,7 @@ impl Session {
         self.login_refused = false;
         self.activity = Activity::Idle;
         self.phase = Phase::Launching;
+        self.start_by = Some(step.now.monotonic + START_TIMEOUT_MS);
         self.note = (self.start_failures > 0)
             .then(|| format!("Try {} of {START_TRIES} is under way.", self.start_failures + 1));
         step.effects.push(Effect::Launch(LaunchOrder {
@@ -91,6 +95,7 @@ impl Session {
     /// Claude runs: asks it to describe itself.
     pub(super) fn claude_started(&mut self, step: &mut Step, pid: u32) {
         self.row.claude_pid = Some(pid);
+        self.start_by = None;
         if self.phase == Phase::Launching {
             self.initialize(step);
         }
@@ -131,6 +136,11 @@ impl Session {
         self.stalled = None;
         let (session, launch, position) = (self.row.id, self.row.launch, self.row.position);
         step.effects.push(Effect::Adopt { session, launch, position });
+        if matches!(self.phase, Phase::Stopping(_)) {
+            step.effects.push(Effect::Stop { session, launch });
+        } else if !self.row.ready {
+            self.start_by = Some(step.now.monotonic + START_TIMEOUT_MS);
+        }
     }
 
     /// After a daemon's start: the host runs, and all that it had recorded by then has been taken in.
@@ -144,9 +154,7 @@ impl Session {
             }
             _ => return,
         }
-        if self.row.goal != Goal::Run {
-            self.stop(step, After::Goal);
-        } else if self.row.ready {
+        if self.row.ready {
             self.phase = Phase::Ready;
             self.initialize(step);
             self.send_undelivered(step);
@@ -199,6 +207,7 @@ impl Session {
         self.row.host_pid = None;
         self.row.claude_pid = None;
         self.interrupting = None;
+        self.start_by = None;
         self.activity = Activity::Idle;
         self.note = None;
         self.stalled = None;
@@ -294,10 +303,7 @@ impl Session {
         self.note = None;
         self.cancel_waiting(step, None, Some("The session was terminated."));
         if self.row.host {
-            // A daemon that is still looking for the host stops it once it has found it.
-            if self.phase != Phase::Adopting {
-                self.stop(step, After::Goal);
-            }
+            self.stop(step, After::Goal);
         } else {
             self.settle_doubtful(step);
             self.phase = Phase::Down;
@@ -344,7 +350,7 @@ impl Session {
             Phase::Initializing { deadline } => Some(deadline),
             _ => None,
         };
-        [phase, self.interrupting].into_iter().flatten().min()
+        [phase, self.interrupting, self.start_by].into_iter().flatten().min()
     }
 
     pub(super) fn tick(&mut self, step: &mut Step) {
@@ -363,6 +369,17 @@ impl Session {
                 self.stop(step, After::StartFailure(problem));
             }
             _ => {}
+        }
+        if self.start_by.is_some_and(|deadline| deadline <= now) {
+            self.start_by = None;
+            if matches!(self.phase, Phase::Launching | Phase::Adopting) && self.stalled.is_none() {
+                let problem = Problem::new(
+                    "host_failed",
+                    format!("The session host did not start Claude within {} s.", START_TIMEOUT_MS / 1_000),
+                    format!("See host.log, then try again with: areyouj restart {}", self.row.id),
+                );
+                self.stop(step, After::StartFailure(problem));
+            }
         }
         if self.interrupting.is_some_and(|deadline| deadline <= now) {
             self.interrupting = None;

@@ -23,6 +23,10 @@ impl Default for Settings {
 /// Claude answers `initialize` in half a second; ten at once on two cores take 3.4 s. A minute is a hang.
 pub(super) const INITIALIZE_TIMEOUT_MS: u64 = 60_000;
 
+/// A host starts Claude within milliseconds. One that has not by then holds a start slot for nothing; longer than the
+/// daemon itself waits for a host.
+pub(super) const START_TIMEOUT_MS: u64 = 60_000;
+
 /// An interrupt is answered within a second; after this a person is told that it was not.
 pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;
 

@@ -56,6 +56,9 @@ impl State {
         new_id: MessageId,
     ) -> Result<Done, Problem> {
         if let Some(subject) = self.repeated(&message.key, "queue/recover")? {
+            if let Some(done) = self.finished_before(Some(&subject)) {
+                return Ok(done);
+            }
             let id = subject.parse().map_err(|_| Problem::message_not_found(&subject))?;
             let holder = self.holder_of(id).ok_or_else(|| Problem::message_not_found(&subject))?;
             return self.message_done(holder, id);

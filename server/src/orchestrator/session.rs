@@ -98,6 +98,10 @@ pub(super) struct Session {
     pub(super) crashes: Vec<u64>,
     /// An interrupt was sent; it should be answered by then.
     pub(super) interrupting: Option<u64>,
+    /// The host should have started Claude by then.
+    pub(super) start_by: Option<u64>,
+    /// Counts the looks at Claude's own record.
+    pub(super) looks: u32,
     /// The API refuses the login: the running message fails for that.
     pub(super) login_refused: bool,
     /// What to say about the phase.
@@ -138,6 +142,8 @@ impl Session {
             start_failures: 0,
             crashes: Vec::new(),
             interrupting: None,
+            start_by: None,
+            looks: 0,
             login_refused: false,
             note: None,
             stalled: None,

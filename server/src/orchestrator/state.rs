@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use super::session::{Phase, Session, Step};
-use super::{Change, ClientId, Effect, Event, Goal, Notice, Now, SessionId, SessionView, Settings, Snapshot};
+use super::session::{After, Phase, Session, Step};
+use super::{
+    Change, ClientId, Effect, Event, Goal, Notice, Now, SessionId, SessionView, Settings, Snapshot, Status,
+};
 
 /// Requests that are remembered, so that a repeat changes nothing. Clients repeat within seconds.
 const MAX_REQUESTS: usize = 10_000;
@@ -39,8 +41,12 @@ impl State {
             state.remember_request(key, subject);
         }
         for row in snapshot.sessions {
+            // Restarts are not stored by themselves: only a Claude that was ready and is to be ended is starting.
+            let restarting = row.ready && row.status == Status::Starting;
             let phase = match (row.host, row.goal) {
-                (true, _) => Phase::Adopting,
+                (true, Goal::Run) if restarting => Phase::Stopping(After::Restart),
+                (true, Goal::Run) => Phase::Adopting,
+                (true, _) => Phase::Stopping(After::Goal),
                 (false, Goal::Run) => Phase::Queued,
                 (false, Goal::Fail | Goal::Terminate) => Phase::Down,
             };
@@ -59,9 +65,8 @@ impl State {
         }
         let mut step = state.begin(now);
         for session in state.sessions.values_mut() {
-            if session.phase == Phase::Adopting {
-                let (session, launch, position) = (session.row.id, session.row.launch, session.row.position);
-                step.effects.push(Effect::Adopt { session, launch, position });
+            if session.row.host {
+                session.link_lost(&mut step);
             }
         }
         let ids: Vec<SessionId> = state.sessions.keys().copied().collect();
@@ -122,8 +127,8 @@ impl State {
                     session.launch_failed(step, problem, permanent);
                 }
             }),
-            Event::Inspected { session, conversation, seen } => {
-                self.with(session, |session| session.inspected(step, conversation, &seen))
+            Event::Inspected { session, look, conversation, seen } => {
+                self.with(session, |session| session.inspected(step, look, conversation, &seen))
             }
             Event::Facts { session, facts, position } => {
                 self.with(session, |session| session.take_facts(step, facts, position))
@@ -250,9 +255,7 @@ impl State {
             if session.phase == Phase::Down && session.row.host {
                 return Err(format!("{}: is down and has a host", session.row.id));
             }
-            if matches!(session.phase, Phase::Stopping(super::session::After::Goal))
-                && session.row.goal == Goal::Run
-            {
+            if matches!(session.phase, Phase::Stopping(After::Goal)) && session.row.goal == Goal::Run {
                 return Err(format!("{}: ends for no reason", session.row.id));
             }
             let undecided = session.messages.iter().filter(|message| message.state.is_final());

@@ -157,7 +157,7 @@ fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed
         assert!(view.row.status_reason.unwrap().contains(&format!("Try {} of 5", launch + 1)));
         assert_eq!(launches(&bench.pass(delay - 1)), 0);
         assert_eq!(launches(&bench.pass(1)), 1);
-        bench.step(Event::Inspected { session, conversation: false, seen: Vec::new() });
+        bench.step(Event::Inspected { session, look: 1, conversation: false, seen: Vec::new() });
     }
     let gone = vec![Fact::ErrorLine("bad flag".to_owned()), Fact::Exited { launch: 5, exit: Exit::Code(1) }];
     bench.facts(session, gone);
@@ -186,7 +186,7 @@ fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
         assert_ne!(bench.view(session).row.status, Status::Error, "crash {launch}");
         bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(11) }]);
         bench.pass(10_000);
-        bench.step(Event::Inspected { session, conversation: true, seen: Vec::new() });
+        bench.step(Event::Inspected { session, look: 1, conversation: true, seen: Vec::new() });
         let next = launch + 1;
         bench.facts(
             session,
@@ -203,7 +203,7 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
         let session = bench.ready();
         bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
         bench.pass(500);
-        let effects = bench.step(Event::Inspected { session, conversation, seen: Vec::new() });
+        let effects = bench.step(Event::Inspected { session, look: 1, conversation, seen: Vec::new() });
         let resumed = effects.iter().any(|effect| matches!(effect, Effect::Launch(order) if order.resume));
         assert_eq!(resumed, conversation);
     }

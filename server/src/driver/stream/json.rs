@@ -31,10 +31,14 @@ pub(super) fn array<'a, T: Tree>(value: &'a T, name: &str) -> &'a [T] {
     value.member(name).and_then(Tree::array).unwrap_or_default()
 }
 
-/// The whole number under this name; fractions are cut off.
+/// The largest number that a database holds. No count that Claude tells of comes near it.
+pub(super) const LARGEST: u64 = i64::MAX as u64;
+
+/// The whole number under this name; fractions are cut off, and what no database holds becomes the largest that it does.
 pub(super) fn number<T: Tree>(value: &T, name: &str) -> Option<u64> {
     let number = value.member(name)?.number()?;
-    number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))
+    let number = number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))?;
+    Some(number.min(LARGEST))
 }
 
 /// The line with what no JSON may hold replaced. JavaScript writes half surrogate pairs and broken UTF-8 where it cut a

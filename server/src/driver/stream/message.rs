@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::borrowed::{Json, Tree};
 use super::decode::uuid;
-use super::json::{array, number, take_text, text};
+use super::json::{LARGEST, array, number, take_text, text};
 use super::system::{command_output, info};
 use crate::driver::plain::plain;
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
@@ -66,7 +66,8 @@ fn block_of_assistant(mut block: Json<'_>, parent: Option<&str>) -> Option<Entry
 fn context_used(message: &Json<'_>) -> Option<u64> {
     let usage = message.member("usage")?;
     let parts = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"];
-    let used = parts.into_iter().filter_map(|part| number(usage, part)).fold(0, u64::saturating_add);
+    let used =
+        parts.into_iter().filter_map(|part| number(usage, part)).fold(0, u64::saturating_add).min(LARGEST);
     (used > 0).then_some(used)
 }
 
