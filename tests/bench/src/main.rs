@@ -3,12 +3,15 @@
 //! `cargo xtask bench` builds the programs in the release profile and starts this. What a machine can do changes from
 //! hour to hour, so goals are ratios wherever there is something to compare with.
 
+mod bare;
 mod client;
 mod home;
 mod interleave;
+mod processes;
 mod report;
 mod rows;
 mod statistics;
+mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
