@@ -18,7 +18,13 @@ const ROUNDS: usize = 30;
 const GOAL: f64 = 0.1;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let claude = claude_program()?;
+    let claude = match claude_program() {
+        Ok(claude) => claude,
+        Err(error) => {
+            bench.report.skip("against `claude agents --json`", &format!("{error:#}"));
+            return Ok(());
+        }
+    };
     let home = serving("obedient", SESSIONS)?;
     idle_sessions(&home, SESSIONS);
     let measured = interleave(

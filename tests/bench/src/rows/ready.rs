@@ -22,7 +22,13 @@ const ROUNDS: usize = 15;
 const GOAL: f64 = 1.15;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let claude = claude_program()?;
+    let claude = match claude_program() {
+        Ok(claude) => claude,
+        Err(error) => {
+            bench.report.skip("against a bare claude", &format!("{error:#}"));
+            return Ok(());
+        }
+    };
     let home = TestHome::with_claude(&claude);
     home.ok(&["daemon", "start"]);
     let project: PathBuf = home.project("project");

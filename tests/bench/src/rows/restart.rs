@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use areyouj::orchestrator::{Change, EntryBody, EntryRow};
-use areyouj::store;
+use areyouj::store::{self, Reader};
 use areyouj_tests::home::{TestHome, process_id};
 use nix::poll::{PollTimeout, poll};
 
@@ -125,5 +125,8 @@ fn fill(database: &Path) -> Result<()> {
         session.seq += share;
         committer.commit(&[Change::Session(Box::new(session))])?;
     }
+    drop(committer);
+    let (_, _, entries) = Reader::open(database)?.totals()?;
+    ensure!(entries >= ENTRIES, "the store holds {entries} entries only");
     Ok(())
 }

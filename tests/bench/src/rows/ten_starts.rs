@@ -27,7 +27,13 @@ const FIRST: f64 = 1.2;
 const LAST: f64 = 1.0;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let claude = claude_program()?;
+    let claude = match claude_program() {
+        Ok(claude) => claude,
+        Err(error) => {
+            bench.report.skip("against bare claudes", &format!("{error:#}"));
+            return Ok(());
+        }
+    };
     let home = TestHome::with_claude(&claude);
     home.ok(&["daemon", "start"]);
     let projects: Vec<PathBuf> =
