@@ -7,7 +7,7 @@ use super::Recovery;
 pub struct Settings {
     /// Sessions with a Claude process at the same time. Each idle Claude holds about 200 MB.
     pub max_active: u32,
-    /// Claudes that start at the same time. A start takes 0.7 CPU-seconds, so more than there are cores delay the
+    /// Claudes that start at the same time. A start takes 0.7 CPU-seconds, so many more than there are cores delay the
     /// first without hastening the last.
     pub max_starting: u32,
     /// What becomes of a message that a crash cut off; none means that a person decides.
@@ -22,6 +22,10 @@ impl Default for Settings {
 
 /// Claude answers `initialize` in half a second; ten at once on two cores take 3.4 s. A minute is a hang.
 pub(super) const INITIALIZE_TIMEOUT_MS: u64 = 60_000;
+
+/// Milliseconds that a start gets ahead of the next one when the cores are short: alone it is through with the larger
+/// part of its work by then, and two that begin together on two cores both take half as long again.
+pub(super) const HEAD_START_MS: u64 = 300;
 
 /// An interrupt is answered within a second; after this a person is told that it was not.
 pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use super::retry::HEAD_START_MS;
 use super::session::{Phase, Session, Step};
 use super::{Change, ClientId, Effect, Event, Goal, Now, SessionId, SessionView, Settings, Snapshot};
 
@@ -17,6 +18,8 @@ pub struct State {
     pub(super) revision: u64,
     /// A client asked to stop the daemon once all sessions have ended.
     pub(super) exit_when_ended: bool,
+    /// Monotonic time at which the latest start began.
+    last_start: Option<u64>,
     requests: HashMap<String, String>,
     request_order: VecDeque<String>,
 }
@@ -32,6 +35,7 @@ impl State {
             // Clients of an earlier daemon must not take this list for the one that they have.
             revision: now.wall,
             exit_when_ended: false,
+            last_start: None,
             requests: HashMap::new(),
             request_order: VecDeque::new(),
         };
@@ -79,7 +83,10 @@ impl State {
 
     /// The monotonic time at which [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.sessions.values().filter_map(Session::deadline).min()
+        let sessions = self.sessions.values().filter_map(Session::deadline);
+        let waiting = self.sessions.values().any(|session| session.phase == Phase::Queued);
+        let start = self.next_start().filter(|at| waiting && *at > 0);
+        sessions.chain(start).min()
     }
 
     fn begin(&self, now: Now) -> Step {
@@ -151,8 +158,6 @@ impl State {
     }
 
     fn give_start_slots(&mut self, step: &mut Step) {
-        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
-        let free = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX).saturating_sub(starting);
         let mut queued: Vec<(Option<u64>, SessionId)> = self
             .sessions
             .values()
@@ -160,12 +165,29 @@ impl State {
             .map(|session| (session.start_requested, session.row.id))
             .collect();
         queued.sort_unstable();
-        for (_, id) in queued.into_iter().take(free) {
+        for (_, id) in queued {
+            if self.next_start().is_none_or(|at| at > step.now.monotonic) {
+                return;
+            }
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.begin_start(step);
                 session.settle(step);
+                self.last_start = Some(step.now.monotonic);
             }
         }
+    }
+
+    /// The monotonic time from which another start may begin; none while as many start as may. Half of the starts may
+    /// begin together; each further one lets the one before it get ahead.
+    fn next_start(&self) -> Option<u64> {
+        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
+        let most = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX);
+        if starting >= most {
+            return None;
+        }
+        let together = (most / 2).max(1);
+        let after = self.last_start.filter(|_| starting >= together);
+        Some(after.map_or(0, |at| at + HEAD_START_MS))
     }
 
     pub(super) fn active(&self) -> u32 {
