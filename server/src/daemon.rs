@@ -13,6 +13,7 @@ mod journal_fact;
 mod launch;
 mod link;
 mod outbox;
+mod queues;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -37,8 +38,8 @@ use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
 use crate::driver::stream;
 use crate::orchestrator::{
-    ClientId, Effect, Event, Input, LaunchOrder, Outcome, Position, Problem, Recovery, SessionId, Settings,
-    Snapshot,
+    ClientId, Effect, Event, Input, LaunchOrder, Notice, Outcome, Position, Problem, Recovery, SessionId,
+    Settings, Snapshot,
 };
 use crate::paths::Paths;
 use crate::store::{self, Reader, StoreError};
@@ -46,6 +47,7 @@ use connection::Connection;
 use core::Committed;
 use hub::Hub;
 use link::{Link, MAILBOX, ToLink};
+use queues::Queues;
 
 /// Days of log files that are kept.
 const LOG_FILES: usize = 7;
@@ -222,7 +224,14 @@ async fn serve(
             tracing::info!(pid = std::process::id(), "the daemon serves");
             report_ready();
         }
-        let mut daemon = Daemon { shared, inbox, links: HashMap::new(), tasks: JoinSet::new(), clients: 0 };
+        let mut daemon = Daemon {
+            shared,
+            inbox,
+            links: HashMap::new(),
+            queues: Queues::default(),
+            tasks: JoinSet::new(),
+            clients: 0,
+        };
         let end = daemon.serve(&mut listener, committed, &mut signals).await;
         daemon.farewell().await;
         match end {
@@ -276,6 +285,7 @@ struct Daemon {
     shared: Arc<Shared>,
     inbox: mpsc::Sender<Event>,
     links: HashMap<SessionId, (u32, mpsc::Sender<ToLink>)>,
+    queues: Queues,
     tasks: JoinSet<()>,
     clients: ClientId,
 }
@@ -342,6 +352,13 @@ impl Daemon {
             Effect::Reply { client, reply, result } => {
                 self.shared.hub.reply(client, reply, result, &self.shared.reader);
             }
+            Effect::Publish(Notice::QueueChanged(session)) => {
+                if self.shared.hub.is_heard()
+                    && let Some(asking) = self.queues.changed(session, &self.inbox)
+                {
+                    self.tasks.spawn(asking);
+                }
+            }
             Effect::Publish(notice) => self.shared.hub.publish(notice),
             Effect::Launch(order) => self.launch(order),
             Effect::Adopt { session, launch, position } => self.adopt(session, launch, position),
@@ -364,6 +381,7 @@ impl Daemon {
                 self.links.remove(&session);
             }
             Effect::RemoveFiles { session } => {
+                self.queues.forget(session);
                 // Waited for: whoever asked is told that they are gone.
                 let directory = self.shared.paths.session_dir(&session);
                 let _ = tokio::task::spawn_blocking(move || remove_files(&directory)).await;

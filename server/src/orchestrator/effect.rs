@@ -209,7 +209,10 @@ pub enum Notice {
         /// The session.
         session: SessionId,
     },
-    /// A queue changed.
+    /// A queue changed: [`super::Event::ShowQueue`] is to follow sooner or later. It is not shown with every change,
+    /// since all of it is shown.
+    QueueChanged(SessionId),
+    /// A queue as it is now.
     Queue(QueueView),
     /// A prompt was asked, answered or withdrawn.
     Permission(Box<PermissionRow>),

@@ -87,6 +87,8 @@ pub enum Event {
         /// The launch.
         launch: u32,
     },
+    /// Clients are to be told of this queue as it is now.
+    ShowQueue(SessionId),
     /// Time has passed; see [`super::State::next_deadline`].
     Tick,
 }

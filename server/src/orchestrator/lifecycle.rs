@@ -300,7 +300,7 @@ impl Session {
 
     /// A person breaks the turn off: what waits is not to follow by itself.
     pub(super) fn hold_queue_for_interrupt(&mut self) {
-        if self.turn_runs() && self.row.paused.is_none() && !self.waiting().is_empty() {
+        if self.turn_runs() && self.row.paused.is_none() && self.queued().next().is_some() {
             self.row.paused = Some(Pause::Interrupt);
             self.mark_queue_changed();
         }

@@ -64,7 +64,9 @@ impl Session {
         if !free {
             return;
         }
-        let Some(next) = self.waiting().first().map(|message| message.id) else { return };
+        let Some(next) = self.queued().min_by_key(|message| message.rank).map(|message| message.id) else {
+            return;
+        };
         self.hand_over(step, next, false);
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::messages::Messages;
 use super::{
     Activity, Attention, AttentionKind, AuditRow, Change, ClientId, Effect, EntryBody, EntryRow, Goal,
     MessageRow, MessageState, MessageView, Notice, NoticeLevel, Now, Pause, PermissionId, PermissionKind,
@@ -85,7 +86,7 @@ pub(super) enum After {
 pub(super) struct Session {
     pub(super) row: SessionRow,
     /// Messages that run or wait, and the one that a person is to decide about.
-    pub(super) messages: Vec<MessageRow>,
+    pub(super) messages: Messages,
     /// Prompts of the current launch.
     pub(super) prompts: BTreeMap<u32, PermissionRow>,
     pub(super) phase: Phase,
@@ -127,7 +128,7 @@ impl Session {
         Session {
             saved: row.clone(),
             row,
-            messages: Vec::new(),
+            messages: Messages::default(),
             prompts: BTreeMap::new(),
             phase,
             activity,
@@ -172,10 +173,14 @@ impl Session {
         self.prompts.values().filter(|prompt| prompt.state == PermissionState::Open)
     }
 
+    /// Waiting messages in any order.
+    pub(super) fn queued(&self) -> impl Iterator<Item = &MessageRow> {
+        self.messages.iter().filter(|message| message.state == MessageState::Queued)
+    }
+
     /// Waiting messages in order.
     pub(super) fn waiting(&self) -> Vec<&MessageRow> {
-        let mut waiting: Vec<_> =
-            self.messages.iter().filter(|message| message.state == MessageState::Queued).collect();
+        let mut waiting: Vec<_> = self.queued().collect();
         waiting.sort_by_key(|message| message.rank);
         waiting
     }
@@ -246,7 +251,7 @@ impl Session {
         SessionView {
             row: self.row.clone(),
             attention: self.attention(),
-            queued: u32::try_from(self.waiting().len()).unwrap_or(u32::MAX),
+            queued: u32::try_from(self.queued().count()).unwrap_or(u32::MAX),
         }
     }
 
@@ -386,7 +391,7 @@ impl Session {
         let published = (view.attention.clone(), view.queued);
         if self.queue_changed {
             self.queue_changed = false;
-            step.publish(Notice::Queue(self.queue_view()));
+            step.publish(Notice::QueueChanged(self.row.id));
         }
         if changed || self.published.as_ref() != Some(&published) {
             self.published = Some(published);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::retry::HEAD_START_MS;
 use super::session::{Phase, Session, Step};
-use super::{Change, ClientId, Effect, Event, Goal, Now, SessionId, SessionView, Settings, Snapshot};
+use super::{Change, ClientId, Effect, Event, Goal, Notice, Now, SessionId, SessionView, Settings, Snapshot};
 
 /// Requests that are remembered, so that a repeat changes nothing. Clients repeat within seconds.
 const MAX_REQUESTS: usize = 10_000;
@@ -97,6 +97,12 @@ impl State {
         match event {
             Event::Command { origin, command } => self.command(step, &origin, command),
             Event::ClientGone(client) => self.client_gone(client),
+            Event::ShowQueue(session) => {
+                if let Some(session) = self.sessions.get(&session) {
+                    step.publish(Notice::Queue(session.queue_view()));
+                }
+                Vec::new()
+            }
             Event::Tick => {
                 for session in self.sessions.values_mut() {
                     session.tick(step);

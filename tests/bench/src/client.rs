@@ -28,10 +28,20 @@ pub(crate) struct Client {
 impl Client {
     /// Connects to the daemon of this home and introduces itself.
     pub(crate) fn connect(home: &Path) -> Result<Client> {
+        Client::introduced(home, false)
+    }
+
+    /// Connects as one that only asks: it is told of nothing that it does not ask for.
+    pub(crate) fn connect_quiet(home: &Path) -> Result<Client> {
+        Client::introduced(home, true)
+    }
+
+    fn introduced(home: &Path, quiet: bool) -> Result<Client> {
         let stream = UnixStream::connect(home.join("run/daemon-v1.sock")).context("no daemon listens")?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut client = Client { stream, frames: Frames::default(), next_id: 0 };
-        client.request("initialize", &json!({ "clientInfo": { "name": "areyouj-bench" } }))?;
+        let parameters = json!({ "clientInfo": { "name": "areyouj-bench" }, "quiet": quiet });
+        client.request("initialize", &parameters)?;
         Ok(client)
     }
 

@@ -9,12 +9,12 @@ use areyouj_tests::claude::claude_program;
 use areyouj_tests::home::TestHome;
 
 use crate::Bench;
+use crate::arrivals::arrivals;
 use crate::bare;
 use crate::client::Client;
 use crate::interleave::interleave;
 use crate::processes::{command, timed};
 use crate::report::{Figure, Goal};
-use crate::watch::arrivals;
 
 const ROUNDS: usize = 15;
 

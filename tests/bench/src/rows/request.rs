@@ -6,12 +6,12 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::Bench;
+use crate::arrivals::arrivals;
 use crate::client::Client;
 use crate::home::serving;
 use crate::interleave::interleave;
 use crate::processes::{command, timed};
 use crate::report::{Figure, Goal};
-use crate::watch::arrivals;
 
 const ROUNDS: usize = 100;
 

@@ -9,12 +9,12 @@ use areyouj_tests::claude::claude_program;
 use areyouj_tests::home::TestHome;
 
 use crate::Bench;
+use crate::arrivals::arrivals;
 use crate::bare;
 use crate::client::Client;
 use crate::interleave::Rounds;
 use crate::processes::{Owned, command};
 use crate::report::{Figure, Goal};
-use crate::watch::arrivals;
 
 const AT_ONCE: usize = 10;
 
