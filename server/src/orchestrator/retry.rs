@@ -23,10 +23,6 @@ impl Default for Settings {
 /// Claude answers `initialize` in half a second; ten at once on two cores take 3.4 s. A minute is a hang.
 pub(super) const INITIALIZE_TIMEOUT_MS: u64 = 60_000;
 
-/// Milliseconds that a start gets ahead of the next one when the cores are short: alone it is through with the larger
-/// part of its work by then, and two that begin together on two cores both take half as long again.
-pub(super) const HEAD_START_MS: u64 = 300;
-
 /// An interrupt is answered within a second; after this a person is told that it was not.
 pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;
 
@@ -51,4 +47,12 @@ pub(super) fn start_delay_ms(failures: u32) -> u64 {
 /// Milliseconds to wait before the restart after crash number `crashes` in the window: 0.5, 1, 2, 4, 8 s.
 pub(super) fn crash_delay_ms(crashes: usize) -> u64 {
     500 << crashes.saturating_sub(1).min(4)
+}
+
+/// Milliseconds that a start gets ahead of the next one when the cores are short, after a start that took so long.
+/// Alone on two cores it takes half a second and is past the part that keeps both busy after 300 ms; two that begin
+/// together both take half as long again. On a machine that is busy with other things everything takes longer, so it is
+/// at least a third of what a start took, but never so long that a start that hung keeps everybody waiting.
+pub(super) fn head_start_ms(start_took: u64) -> u64 {
+    (start_took / 3).clamp(300, 2_000)
 }

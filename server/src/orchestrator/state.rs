@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use super::retry::HEAD_START_MS;
+use super::retry::head_start_ms;
 use super::session::{Phase, Session, Step};
 use super::{Change, ClientId, Effect, Event, Goal, Notice, Now, SessionId, SessionView, Settings, Snapshot};
 
@@ -20,6 +20,8 @@ pub struct State {
     pub(super) exit_when_ended: bool,
     /// Monotonic time at which the latest start began.
     last_start: Option<u64>,
+    /// How long the latest start took that went well, in milliseconds; nothing is known of it at first.
+    start_took: u64,
     requests: HashMap<String, String>,
     request_order: VecDeque<String>,
 }
@@ -36,6 +38,7 @@ impl State {
             revision: now.wall,
             exit_when_ended: false,
             last_start: None,
+            start_took: 0,
             requests: HashMap::new(),
             request_order: VecDeque::new(),
         };
@@ -90,7 +93,7 @@ impl State {
     }
 
     fn begin(&self, now: Now) -> Step {
-        Step { now, settings: self.settings, revision: self.revision, effects: Vec::new() }
+        Step { now, settings: self.settings, revision: self.revision, start_took: None, effects: Vec::new() }
     }
 
     fn take(&mut self, step: &mut Step, event: Event) -> Vec<SessionId> {
@@ -155,6 +158,7 @@ impl State {
                 session.settle(step);
             }
         }
+        self.start_took = step.start_took.unwrap_or(self.start_took);
         self.give_start_slots(step);
         self.revision = step.revision;
         if self.exit_when_ended && self.sessions.values().all(|session| session.phase == Phase::Down) {
@@ -193,7 +197,7 @@ impl State {
         }
         let together = (most / 2).max(1);
         let after = self.last_start.filter(|_| starting >= together);
-        Some(after.map_or(0, |at| at + HEAD_START_MS))
+        Some(after.map_or(0, |at| at + head_start_ms(self.start_took)))
     }
 
     pub(super) fn active(&self) -> u32 {

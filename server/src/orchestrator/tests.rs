@@ -149,6 +149,19 @@ fn a_start_gets_ahead_of_the_next_one_when_the_cores_are_short() {
 }
 
 #[test]
+fn on_a_slow_machine_a_start_gets_ahead_by_more() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let slow = bench.create().0.unwrap();
+    bench.facts(slow, vec![Fact::Started { launch: 1, pid: 7 }]);
+    bench.pass(3_000);
+    bench.facts(slow, vec![Fact::Ready { pending: Vec::new() }]);
+    assert_eq!(launches(&bench.create().1), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.pass(999)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+}
+
+#[test]
 fn a_start_that_nobody_is_ahead_of_begins_at_once() {
     let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
     bench.ready();
