@@ -7,7 +7,10 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod daemon;
+mod descriptors;
 pub mod driver;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 pub mod host;
 pub mod orchestrator;
 pub mod paths;

@@ -86,12 +86,14 @@ impl Decoder {
 
 fn content_length(header: &[u8]) -> Result<usize, FrameError> {
     let header = std::str::from_utf8(header).map_err(|_| FrameError::NoLength)?;
-    let length = header
+    let mut lengths = header
         .split("\r\n")
         .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.trim().parse::<usize>().ok())
-        .ok_or(FrameError::NoLength)?;
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-length"));
+    let (Some((_, length)), None) = (lengths.next(), lengths.next()) else {
+        return Err(FrameError::NoLength);
+    };
+    let length = length.trim().parse::<usize>().map_err(|_| FrameError::NoLength)?;
     if length > MAX_BODY { Err(FrameError::TooLarge(length)) } else { Ok(length) }
 }
 
@@ -131,6 +133,7 @@ mod tests {
             (b"GET / HTTP/1.1\r\n\r\n".to_vec(), FrameError::NoLength),
             (b"Content-Length: many\r\n\r\n".to_vec(), FrameError::NoLength),
             (b"Content-Length: -1\r\n\r\n".to_vec(), FrameError::NoLength),
+            (b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x".to_vec(), FrameError::NoLength),
             (b"\xff\xfe: 1\r\n\r\n".to_vec(), FrameError::NoLength),
             (b"Content-Length: 99999999999\r\n\r\n".to_vec(), FrameError::TooLarge(99_999_999_999)),
             (vec![b'x'; MAX_HEADER], FrameError::EndlessHeader),

@@ -24,7 +24,7 @@ const MAX_HEADER_LINES: usize = 16;
 ///
 /// # Errors
 /// Anything that is not this framing: there is no way to find the next message after it.
-pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
+pub(crate) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
     let mut length = None;
     for line_number in 0.. {
         let mut line = Vec::new();
@@ -32,21 +32,23 @@ pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Re
         if read == 0 && line_number == 0 {
             return Ok(None);
         }
-        if line.last() != Some(&b'\n') || line_number >= MAX_HEADER_LINES {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the header of a message is malformed"));
-        }
-        let line = String::from_utf8_lossy(&line);
-        let line = line.trim_end();
+        let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the header of a message is malformed");
+        // As strict as clients are: what both ends take must be the same message to both.
+        let line = line.strip_suffix(b"\r\n").ok_or_else(malformed)?;
         if line.is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
+        if line_number >= MAX_HEADER_LINES {
+            return Err(malformed());
+        }
+        if let Some((name, value)) = String::from_utf8_lossy(line).split_once(':')
             && name.trim().eq_ignore_ascii_case("content-length")
+            && length.replace(value.trim().parse::<usize>().ok()).is_some()
         {
-            length = value.trim().parse::<usize>().ok();
+            return Err(malformed());
         }
     }
-    let length = length.filter(|length| *length <= MAX_BODY).ok_or_else(|| {
+    let length = length.flatten().filter(|length| *length <= MAX_BODY).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, "a message has no usable Content-Length")
     })?;
     let mut body = vec![0; length];
@@ -56,19 +58,19 @@ pub(super) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Re
 
 /// A request or notification from a client.
 #[derive(serde::Deserialize)]
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     /// There for requests.
     #[serde(default)]
-    pub(super) id: Option<Value>,
+    pub(crate) id: Option<Value>,
     /// There for requests and notifications; answers to requests of ours have none.
     #[serde(default)]
-    pub(super) method: Option<String>,
+    pub(crate) method: Option<String>,
     #[serde(default)]
-    pub(super) params: Option<Box<RawValue>>,
+    pub(crate) params: Option<Box<RawValue>>,
 }
 
 /// The answer to a request.
-pub(super) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
+pub(crate) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
     #[derive(Serialize)]
     struct Response<'a, T> {
         jsonrpc: &'static str,
@@ -79,7 +81,7 @@ pub(super) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
 }
 
 /// The refusal of a request.
-pub(super) fn error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
+pub(crate) fn error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
     let data = ErrorData { code: problem.code.clone(), hint: Some(problem.hint.clone()), retryable };
     frame(&json!({
         "jsonrpc": "2.0",
@@ -108,7 +110,7 @@ fn frame(message: &impl Serialize) -> Frame {
 }
 
 /// The JSON-RPC code that goes with one of our codes.
-pub(super) fn rpc_code(problem: &Problem) -> i32 {
+pub(crate) fn rpc_code(problem: &Problem) -> i32 {
     match problem.code.as_str() {
         "invalid_params" => rpc::INVALID_PARAMS,
         "unknown_method" => rpc::METHOD_NOT_FOUND,
@@ -148,6 +150,10 @@ mod tests {
             b"Content-Length: 99999999999\r\n\r\n",
             b"Content-Length: 5\r\n\r\n{}",
             b"\xff\xff\xff\xff",
+            b"Content-Length: 2\n\n{}",
+            b"Content-Length: 2\n\r\n{}",
+            b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+            b"Content-Length: 2\r\n",
             &[b'x'; 4096],
         ] {
             assert!(bodies(input).await.last().is_some_and(Result::is_err), "{}", input.escape_ascii());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// One message on the wire, header included. Shared: a notification is serialised once for all clients.
-pub(super) type Frame = Arc<[u8]>;
+pub(crate) type Frame = Arc<[u8]>;
 
 /// Notifications that a client may leave unread, in bytes. Who lets more pile up loses them, is told so with
 /// `areyouj/resync`, and lists and attaches again. Answers are not counted: a client has at most

@@ -76,7 +76,7 @@ impl Ingest {
         Ingest::with_limit(position, OUTPUT_LINE_BYTES)
     }
 
-    fn with_limit(position: Position, line_bytes: usize) -> Ingest {
+    pub(crate) fn with_limit(position: Position, line_bytes: usize) -> Ingest {
         Ingest { position, output: Lines::new(line_bytes), errors: Lines::new(ERROR_LINE_BYTES) }
     }
 

@@ -26,6 +26,10 @@ pub(super) struct Connection {
     over: bool,
     /// The end of the journal that the daemon was told; none unless it subscribed.
     pub(super) announced: Option<u64>,
+    /// The contract that both sides speak, once that is settled.
+    pub(super) contract: u32,
+    /// The trouble with the journal that the daemon was told.
+    pub(super) told_trouble: Option<String>,
 }
 
 impl Connection {
@@ -43,6 +47,8 @@ impl Connection {
             outgoing: Vec::new(),
             over: false,
             announced: None,
+            contract: 0,
+            told_trouble: None,
         })
     }
 

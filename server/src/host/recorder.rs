@@ -15,12 +15,18 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Recorder {
     writer: Writer,
     backlog: VecDeque<(Kind, Vec<u8>)>,
-    retry_at: Option<Instant>,
+    stall: Option<Stall>,
+}
+
+/// The journal cannot be written.
+struct Stall {
+    why: String,
+    retry_at: Instant,
 }
 
 impl Recorder {
     pub(super) fn new(writer: Writer) -> Recorder {
-        Recorder { writer, backlog: VecDeque::new(), retry_at: None }
+        Recorder { writer, backlog: VecDeque::new(), stall: None }
     }
 
     /// The end of the journal.
@@ -30,12 +36,17 @@ impl Recorder {
 
     /// When to call [`Recorder::retry`]; none while everything is recorded.
     pub(super) fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+        self.stall.as_ref().map(|stall| stall.retry_at)
     }
 
     /// Something could not be recorded yet.
     pub(super) fn is_stuck(&self) -> bool {
-        !self.backlog.is_empty()
+        self.stall.is_some()
+    }
+
+    /// Why something could not be recorded yet.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.stall.as_ref().map(|stall| stall.why.as_str())
     }
 
     /// Records what has happened, now or as soon as it can be.
@@ -43,35 +54,47 @@ impl Recorder {
         if self.is_stuck() {
             self.backlog.push_back((kind, payload.to_vec()));
         } else if let Err(error) = self.writer.append(kind, payload) {
-            log(&format!("cannot write the journal: {error}"));
             self.backlog.push_back((kind, payload.to_vec()));
-            self.retry_at = Some(Instant::now() + RETRY);
+            self.stalled(&error, Instant::now());
         }
     }
 
-    /// Records what is about to be done; on an error it must not be done.
+    /// Records what is about to be done; on an error it must not be done. [`Recorder::is_stuck`] says whether it may be
+    /// tried again.
     pub(super) fn record_first(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         if self.is_stuck() {
             return Err(io::Error::other("the journal cannot be written"));
         }
-        self.writer.append(kind, payload).map(|_| ())
+        let recorded = self.writer.append(kind, payload);
+        if let Err(error) = &recorded {
+            self.stalled(error, Instant::now());
+        }
+        recorded.map(|_| ())
     }
 
-    /// Records what is kept, if it is time to try.
-    pub(super) fn retry(&mut self, now: Instant) {
-        if self.retry_at.is_none_or(|at| now < at) {
-            return;
+    /// Records what is kept, if it is time to try; true if that worked.
+    pub(super) fn retry(&mut self, now: Instant) -> bool {
+        if self.retry_at().is_none_or(|at| now < at) {
+            return false;
         }
         while let Some((kind, payload)) = self.backlog.front() {
-            if self.writer.append(*kind, payload).is_err() {
-                self.retry_at = Some(now + RETRY);
-                return;
+            if let Err(error) = self.writer.append(*kind, payload) {
+                self.stalled(&error, now);
+                return false;
             }
             self.backlog.pop_front();
         }
         self.backlog = VecDeque::new();
-        self.retry_at = None;
-        log("the journal can be written again");
+        self.stall = None;
+        true
+    }
+
+    fn stalled(&mut self, error: &io::Error, now: Instant) {
+        let why = error.to_string();
+        if self.trouble() != Some(&why) {
+            log(&format!("cannot write the journal: {why}"));
+        }
+        self.stall = Some(Stall { why, retry_at: now + RETRY });
     }
 
     /// Makes everything recorded survive a power cut.

@@ -1,5 +1,6 @@
 //! The host's one loop: waits for events and passes them between Claude, the journal and the daemon.
 
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::mem;
@@ -18,7 +19,7 @@ use super::journal::{Exited, Kind};
 use super::log;
 use super::process::Process;
 use super::recorder::Recorder;
-use super::wire::{CONTRACT, FromHost, ToHost};
+use super::wire::{CONTRACT, FromHost, MAX_FRAME, TELLS_STALLS, ToHost};
 
 /// The graces of a stop that nobody gave: SIGTERM to the host, as at the machine's shutdown.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
@@ -45,11 +46,15 @@ pub(super) struct Host {
     /// Claude, until nothing of it is left.
     process: Option<Process>,
     launch: u32,
+    /// What the daemon wants written to Claude and the journal does not take yet, in order.
+    held: VecDeque<Vec<u8>>,
     controller: Option<Connection>,
     newcomers: Vec<Connection>,
     deaf_until: Option<Instant>,
     /// The end is in the journal and on disk.
     exited: bool,
+    /// It was asked to go by a signal, as at the machine's shutdown.
+    leaving: bool,
     released: bool,
 }
 
@@ -82,10 +87,12 @@ impl Host {
             recorder,
             process,
             launch,
+            held: VecDeque::new(),
             controller: None,
             newcomers: Vec::new(),
             deaf_until: None,
             exited: false,
+            leaving: false,
             released: false,
         }
     }
@@ -103,7 +110,9 @@ impl Host {
             if ready.contains(&Source::Signals) {
                 self.take_signals(now);
             }
-            self.recorder.retry(now);
+            if self.recorder.retry(now) {
+                self.write_held();
+            }
             if let Some(process) = &mut self.process {
                 if ready.contains(&Source::Output) {
                     process.read(&mut self.recorder);
@@ -181,12 +190,12 @@ impl Host {
                         process.reap();
                     }
                 }
-                Ok(Signal::SIGTERM | Signal::SIGINT) => match &mut self.process {
-                    Some(process) => process.stop(CLOSE_GRACE, KILL_GRACE, now),
-                    // The journal says all there is to say.
-                    None if self.exited => self.released = true,
-                    None => {}
-                },
+                Ok(Signal::SIGTERM | Signal::SIGINT) => {
+                    self.leaving = true;
+                    if let Some(process) = &mut self.process {
+                        process.stop(CLOSE_GRACE, KILL_GRACE, now);
+                    }
+                }
                 _ => {}
             }
         }
@@ -204,6 +213,8 @@ impl Host {
             self.recorder.sync();
             self.exited = true;
         }
+        // The journal says all there is to say.
+        self.released |= self.exited && self.leaving;
     }
 
     /// Tells the daemon how far the journal goes, if it asked and does not know.
@@ -214,6 +225,11 @@ impl Host {
             if !controller.has_unsent() && controller.announced.is_some_and(|announced| announced < end) {
                 controller.announced = Some(end);
                 controller.send(&FromHost::Appended { end });
+            }
+            let trouble = self.recorder.trouble();
+            if controller.contract >= TELLS_STALLS && controller.told_trouble.as_deref() != trouble {
+                controller.told_trouble = trouble.map(str::to_owned);
+                controller.send(&FromHost::Stalled(controller.told_trouble.clone()));
             }
             if controller.is_over() {
                 self.controller = None;
@@ -312,10 +328,7 @@ impl Host {
                     process.stop(close, kill, now);
                 }
             }
-            ToHost::Write(bytes) => {
-                let process = self.process.as_mut().ok_or("Claude has ended")?;
-                process.write(&bytes, &mut self.recorder)?;
-            }
+            ToHost::Write(bytes) => self.write(bytes)?,
             ToHost::CloseInput => self.process.as_mut().ok_or("Claude has ended")?.close_input(),
             ToHost::Signal(number) => {
                 let signal = Signal::try_from(number).map_err(|_| format!("{number} is no signal"))?;
@@ -327,9 +340,42 @@ impl Host {
         Ok(())
     }
 
-    fn welcome(&self, newcomer: &mut Connection, contract: u32) {
+    /// Passes on what Claude is to be told, or keeps it until the journal can be written again.
+    fn write(&mut self, bytes: Vec<u8>) -> Result<(), String> {
+        let process = self.process.as_mut().ok_or("Claude has ended")?;
+        let Err(why) = process.write(&bytes, &mut self.recorder) else { return Ok(()) };
+        let held: usize = self.held.iter().map(Vec::len).sum();
+        if !self.recorder.is_stuck() || held + bytes.len() > MAX_FRAME {
+            return Err(why);
+        }
+        self.held.push_back(bytes);
+        Ok(())
+    }
+
+    /// The journal can be written again.
+    fn write_held(&mut self) {
+        while !self.recorder.is_stuck()
+            && let Some(bytes) = self.held.pop_front()
+        {
+            let waiting = mem::take(&mut self.held);
+            let refused = self.write(bytes);
+            // If it is kept once more, it still comes first.
+            self.held.extend(waiting);
+            if let (Err(why), Some(controller)) = (refused, &mut self.controller) {
+                controller.send(&FromHost::Refused(why));
+            }
+        }
+        if !self.recorder.is_stuck() {
+            log("the journal can be written again");
+        }
+    }
+
+    fn welcome(&mut self, newcomer: &mut Connection, contract: u32) {
+        // It is not in the journal, so whoever reads that will send it again.
+        self.held.clear();
+        newcomer.contract = contract.min(CONTRACT);
         newcomer.send(&FromHost::Welcome {
-            contract: contract.min(CONTRACT),
+            contract: newcomer.contract,
             launch: self.launch,
             host_pid: std::process::id(),
             claude_pid: self.claude_pid(),

@@ -4,8 +4,11 @@
 //! frames of contract 1 stay valid for ever; later contracts add kinds, and fields at the end of a payload, both of
 //! which an older side passes over.
 
-/// The newest contract that this program speaks.
-pub const CONTRACT: u32 = 1;
+/// The newest contract that this program speaks. Contract 2 added [`FromHost::Stalled`].
+pub const CONTRACT: u32 = 2;
+
+/// The first contract in which a host tells that its journal cannot be written.
+pub const TELLS_STALLS: u32 = 2;
 
 /// The most bytes that follow a frame's length: room for the largest message with pictures that Claude takes, and
 /// no more than a host may hold for a moment.
@@ -87,6 +90,9 @@ pub enum FromHost {
     },
     /// A Write, Signal, CloseInput or Release was not carried out, and why.
     Refused(String),
+    /// The journal cannot be written, and why; none when it can be again. Meanwhile Claude's output stays in its
+    /// pipes, and a Write is kept until it can be recorded. Since contract 2.
+    Stalled(Option<String>),
     /// A kind of a later contract.
     Unknown(u8),
 }
@@ -116,6 +122,7 @@ mod kind {
     pub(super) const APPENDED: u8 = 130;
     pub(super) const STATE: u8 = 131;
     pub(super) const REFUSED: u8 = 132;
+    pub(super) const STALLED: u8 = 133;
 }
 
 impl ToHost {
@@ -184,6 +191,9 @@ impl FromHost {
                 ],
             ),
             FromHost::Refused(why) => frame(out, kind::REFUSED, &[why.as_bytes()]),
+            FromHost::Stalled(why) => {
+                frame(out, kind::STALLED, &[why.as_deref().unwrap_or_default().as_bytes()]);
+            }
             FromHost::Unknown(kind) => frame(out, *kind, &[]),
         }
     }
@@ -208,6 +218,9 @@ impl FromHost {
                 pending_input: fields.u64()?,
             },
             kind::REFUSED => FromHost::Refused(String::from_utf8_lossy(payload).into_owned()),
+            kind::STALLED => FromHost::Stalled(
+                (!payload.is_empty()).then(|| String::from_utf8_lossy(payload).into_owned()),
+            ),
             unknown => FromHost::Unknown(unknown),
         };
         Ok(Some((frame, taken)))
@@ -314,6 +327,7 @@ mod tests {
                 FromHost::State { claude_pid, exited, end, pending_input }
             }),
             any::<String>().prop_map(FromHost::Refused),
+            proptest::option::of(".+").prop_map(FromHost::Stalled),
             (200_u8..).prop_map(FromHost::Unknown),
         ]
     }

@@ -106,6 +106,8 @@ pub(super) struct Session {
     pub(super) login_refused: bool,
     /// What to say about the phase.
     pub(super) note: Option<String>,
+    /// Why the host cannot write the journal. Shown and never stored: the disk may be full.
+    pub(super) stalled: Option<String>,
     /// Lines of standard error of the current launch.
     pub(super) error_lines: VecDeque<String>,
     /// Garbage lines of the current launch.
@@ -117,7 +119,7 @@ pub(super) struct Session {
     saved: SessionRow,
     /// The offset up to which the host was told that it may delete.
     told: u64,
-    published: Option<(Option<Attention>, u32)>,
+    published: Option<(Option<Attention>, u32, Option<String>)>,
     queue_changed: bool,
     dirty: bool,
 }
@@ -143,6 +145,7 @@ impl Session {
             interrupting: None,
             login_refused: false,
             note: None,
+            stalled: None,
             error_lines: VecDeque::new(),
             garbage: 0,
             watchers: BTreeSet::new(),
@@ -253,8 +256,13 @@ impl Session {
     }
 
     pub(super) fn view(&self) -> SessionView {
+        let mut row = self.row.clone();
+        if let Some(why) = &self.stalled {
+            row.status_reason =
+                Some(format!("held up, the journal cannot be written ({why}); goes on by itself"));
+        }
         SessionView {
-            row: self.row.clone(),
+            row,
             attention: self.attention(),
             queued: u32::try_from(self.queued().count()).unwrap_or(u32::MAX),
         }
@@ -393,7 +401,7 @@ impl Session {
         }
         self.dirty = false;
         let view = self.view();
-        let published = (view.attention.clone(), view.queued);
+        let published = (view.attention.clone(), view.queued, self.stalled.clone());
         if self.queue_changed {
             self.queue_changed = false;
             step.publish(Notice::QueueChanged(self.row.id));

@@ -117,6 +117,16 @@ impl State {
                     session.row.host_pid = Some(host_pid);
                 }
             }),
+            Event::LinkLost { session, launch } => self.with(session, |session| {
+                if session.row.launch == launch && session.row.host {
+                    session.link_lost(step);
+                }
+            }),
+            Event::HostStalled { session, launch, why } => self.with(session, |session| {
+                if session.row.launch == launch && session.row.host {
+                    session.stalled = why;
+                }
+            }),
             Event::LaunchFailed { session, launch, problem, permanent } => self.with(session, |session| {
                 if session.row.launch == launch && session.row.host {
                     session.launch_failed(step, problem, permanent);

@@ -195,11 +195,11 @@ impl Controller {
         }
     }
 
-    /// The next frame that does not tell of the journal's growth.
+    /// The next frame that does not tell of the journal.
     pub(crate) fn answer(&mut self) -> FromHost {
         loop {
             match self.receive().expect("an answer") {
-                FromHost::Appended { .. } => {}
+                FromHost::Appended { .. } | FromHost::Stalled(_) => {}
                 answer => return answer,
             }
         }
@@ -209,6 +209,17 @@ impl Controller {
         match self.answer() {
             FromHost::Refused(why) => why,
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the host says next about trouble with its journal.
+    pub(crate) fn stall(&mut self) -> Option<String> {
+        loop {
+            match self.receive().expect("word of the journal") {
+                FromHost::Appended { .. } => {}
+                FromHost::Stalled(why) => return why,
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -235,6 +246,7 @@ impl Controller {
                         records.push(record);
                     }
                 }
+                FromHost::Stalled(_) => {}
                 other => panic!("{other:?}"),
             }
         }

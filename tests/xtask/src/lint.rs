@@ -1,24 +1,32 @@
 //! Everything that is checked without running the product.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::cargo;
 
+/// The workspace, and the fuzz targets, which are one of their own.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
+
 /// All checks; the first that fails ends it.
 pub(crate) fn run() -> Result<()> {
-    cargo::run(&["fmt", "--all", "--check"])?;
-    cargo::run(&[
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
     ensure!(cargo::has("deny"), "cargo-deny is not installed: cargo install --locked cargo-deny");
-    cargo::run(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])?;
+    for manifest in MANIFESTS {
+        cargo::run(&["fmt", "--manifest-path", manifest, "--all", "--check"])?;
+        cargo::run(&[
+            "clippy",
+            "--quiet",
+            "--locked",
+            "--manifest-path",
+            manifest,
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "-D",
+            "warnings",
+        ])?;
+        deny(manifest, &["check", "bans", "licenses", "sources"])?;
+    }
     advisories()?;
     cargo::codegen(true)
 }
@@ -27,8 +35,19 @@ pub(crate) fn run() -> Result<()> {
 fn advisories() -> Result<()> {
     let fetched = cargo::command(&["deny", "--log-level", "off", "fetch", "db"]).output()?;
     if fetched.status.success() {
-        return cargo::run(&["deny", "--log-level", "error", "check", "--disable-fetch", "advisories"]);
+        return MANIFESTS
+            .into_iter()
+            .try_for_each(|manifest| deny(manifest, &["check", "--disable-fetch", "advisories"]));
     }
     eprintln!("==> SKIPPED: advisories were NOT checked, because their database cannot be fetched from here");
     Ok(())
+}
+
+/// Asks cargo-deny, by the one list of what may be depended on.
+fn deny(manifest: &str, check: &[&str]) -> Result<()> {
+    let (check, options) = check.split_first().context("nothing to check")?;
+    let mut arguments =
+        vec!["deny", "--log-level", "error", "--manifest-path", manifest, check, "--config", "deny.toml"];
+    arguments.extend(options);
+    cargo::run(&arguments)
 }

@@ -1,11 +1,14 @@
-//! What developers run: `cargo xtask test | lint | codegen | demo | bench`.
+//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench`.
 
 mod bench;
 mod cargo;
+mod chaos;
 mod demo;
+mod fuzz;
 mod lint;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +36,31 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Feed what reads other people's bytes with damaged and made-up ones, and check what must hold
+    Fuzz {
+        /// Which target, all if none is named
+        target: Option<String>,
+        /// How long each runs
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+        /// Run the target once, with the input in this file
+        #[arg(long, requires = "target")]
+        repeat: Option<PathBuf>,
+    },
+    /// Break things at random moments and check that nothing is lost and nothing left behind
+    Chaos {
+        /// Which faults, all if none is named
+        rows: Vec<String>,
+        /// Decides everything that is left to chance
+        #[arg(long, default_value_t = chaos::seed())]
+        seed: u64,
+        /// How often the fault happens; every row has a number of its own
+        #[arg(long)]
+        rounds: Option<u32>,
+        /// List the rows and run none
+        #[arg(long)]
+        list: bool,
+    },
     /// Show three sessions at work, offline, with the daemon killed in the middle
     Demo {
         /// With your own Claude, in this directory: one session, one message, a real answer
@@ -52,6 +80,9 @@ fn main() -> ExitCode {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
         Task::Codegen { check } => cargo::codegen(check),
+        Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),
+        Task::Chaos { list: true, .. } => chaos::list(),
+        Task::Chaos { rows, seed, rounds, list: false } => chaos::run(&rows, seed, rounds),
         Task::Demo { live: false } => demo::story(),
         Task::Demo { live: true } => demo::live(),
         Task::Bench { arguments } => bench::run(&arguments),

@@ -133,10 +133,12 @@ impl Reader {
         self.enter(start).map(|_| ())
     }
 
-    /// The first segment after the current one.
+    /// The first segment after the current one that does not begin before the next record: an offset that was passed
+    /// does not come again, whatever files there are.
     fn following(&self) -> io::Result<Option<u64>> {
-        let behind = self.current.as_ref().map_or(self.offset, |segment| segment.start + 1);
-        Ok(segment::list(&self.directory)?.into_iter().find(|start| *start >= behind))
+        let current = self.current.as_ref().map(|segment| segment.start);
+        let follows = |start: &u64| *start >= self.offset && Some(*start) > current;
+        Ok(segment::list(&self.directory)?.into_iter().find(follows))
     }
 
     /// What comes next was deleted or lost, unless nothing comes next.
@@ -163,12 +165,16 @@ impl Reader {
         loop {
             match parse(&self.buffer[self.used..]) {
                 Parsed::Whole(kind, time_us, length) => {
+                    let offset = self.offset;
+                    // A segment whose name puts it near the end of all offsets is nobody's.
+                    let Some(next) = offset.checked_add((RECORD_HEADER + length) as u64) else {
+                        return Ok(Found::Damaged);
+                    };
                     let begin = self.used + RECORD_HEADER;
                     let payload = self.buffer[begin..begin + length].to_vec();
-                    let offset = self.offset;
                     self.used = begin + length;
-                    self.offset += (RECORD_HEADER + length) as u64;
-                    return Ok(Found::Record(Record { offset, next: self.offset, time_us, kind, payload }));
+                    self.offset = next;
+                    return Ok(Found::Record(Record { offset, next, time_us, kind, payload }));
                 }
                 Parsed::Incomplete(needed) => {
                     if !self.fill(needed)? {
@@ -201,7 +207,7 @@ impl Reader {
             let filled = self.buffer.len();
             // By pieces, so that a damaged length cannot claim memory that the file does not fill.
             self.buffer.resize(filled + (needed - filled).clamp(PIECE, 16 * PIECE), 0);
-            let position = segment::HEADER + (self.offset - current.start) + filled as u64;
+            let position = (self.offset - current.start).saturating_add(segment::HEADER + filled as u64);
             let read = match current.file.read_at(&mut self.buffer[filled..], position) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {
                     self.buffer.truncate(filled);
@@ -321,6 +327,45 @@ mod tests {
         }
         assert!(matches!(reader.next(), Err(JournalError::Corrupt { .. })));
         assert_eq!(reader.skip_corrupt().unwrap(), Some(end));
+    }
+
+    #[test]
+    fn a_segment_inside_of_another_is_passed_over() {
+        let directory = journal();
+        let end = segment::path(directory.path(), 0).metadata().unwrap().len() - segment::HEADER;
+        segment::create(directory.path(), 40).unwrap();
+        segment::create(directory.path(), end + 100).unwrap();
+        Writer::open(directory.path(), 0).unwrap().append(Kind::Input, b"later").unwrap();
+        let mut reader = Reader::open(directory.path(), 0).unwrap();
+        for payload in PAYLOADS {
+            assert_eq!(reader.next().unwrap().unwrap().payload, payload);
+        }
+        assert!(matches!(reader.next(), Err(JournalError::Gap { resume_at }) if resume_at == end + 100));
+        assert_eq!(reader.next().unwrap().unwrap().payload, b"later");
+    }
+
+    #[test]
+    fn a_segment_at_the_end_of_all_offsets_is_damage_that_nothing_follows() {
+        let directory = journal();
+        segment::create(directory.path(), u64::MAX).unwrap();
+        assert_eq!(
+            Writer::open(directory.path(), 0).unwrap().append(Kind::Input, b"x").unwrap_err().kind(),
+            ErrorKind::StorageFull
+        );
+        let header = super::super::record_header(Kind::Output, 1, b"").unwrap();
+        let path = segment::path(directory.path(), u64::MAX);
+        fs::write(&path, [&fs::read(&path).unwrap()[..], &header].concat()).unwrap();
+        let mut reader = Reader::open(directory.path(), u64::MAX).unwrap();
+        assert!(matches!(reader.next(), Err(JournalError::Corrupt { offset: u64::MAX })));
+        assert_eq!(reader.skip_corrupt().unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_whose_name_is_nearly_that_of_a_segment_is_none() {
+        let directory = journal();
+        fs::write(directory.path().join("+0000000000000000500.log"), b"").unwrap();
+        assert_eq!(segment::list(directory.path()).unwrap(), [0]);
+        Writer::open(directory.path(), 0).unwrap();
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub(super) const HEADER: u64 = 16;
 const MAGIC: &[u8; 4] = b"AYJJ";
 const VERSION: u16 = 1;
 
+/// Digits of the offset in a segment's name: enough for every offset, so that names sort as offsets do.
+const DIGITS: usize = 20;
+
 /// The name under which a segment is prepared, so that it appears with its header or not at all.
 const UNFINISHED: &str = "segment.new";
 
@@ -27,7 +30,7 @@ pub(super) enum Header {
 
 /// The path of the segment that starts at this offset.
 pub(super) fn path(directory: &Path, start: u64) -> PathBuf {
-    directory.join(format!("{start:020}.log"))
+    directory.join(format!("{start:0DIGITS$}.log"))
 }
 
 /// The start offsets of the segments in ascending order. A directory that does not exist holds none.
@@ -39,7 +42,9 @@ pub(super) fn list(directory: &Path) -> io::Result<Vec<u64>> {
     let mut starts = Vec::new();
     for entry in entries {
         let name = entry?.file_name();
-        let digits = name.to_str().and_then(|name| name.strip_suffix(".log")).filter(|name| name.len() == 20);
+        let digits = name.to_str().and_then(|name| name.strip_suffix(".log"));
+        let digits =
+            digits.filter(|name| name.len() == DIGITS && name.bytes().all(|byte| byte.is_ascii_digit()));
         starts.extend(digits.and_then(|digits| digits.parse::<u64>().ok()));
     }
     starts.sort_unstable();

@@ -42,7 +42,12 @@ impl Writer {
         Writer::open_sized(directory, floor, SEGMENT_SIZE, KEPT)
     }
 
-    fn open_sized(directory: &Path, floor: u64, segment_size: u64, kept: u64) -> io::Result<Writer> {
+    pub(crate) fn open_sized(
+        directory: &Path,
+        floor: u64,
+        segment_size: u64,
+        kept: u64,
+    ) -> io::Result<Writer> {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let starts = segment::list(directory)?;
         let (start, end, file) = match starts.last() {
@@ -73,6 +78,8 @@ impl Writer {
     /// as it was before.
     pub fn append(&mut self, kind: Kind, payload: &[u8]) -> io::Result<u64> {
         let header = record_header(kind, now_us(), payload)?;
+        let length = (RECORD_HEADER + payload.len()) as u64;
+        let next = self.end.checked_add(length).ok_or(ErrorKind::StorageFull)?;
         if self.torn {
             self.cut()?;
         }
@@ -86,8 +93,8 @@ impl Writer {
             let _ = self.cut();
             return Err(error);
         }
-        self.end += (RECORD_HEADER + payload.len()) as u64;
-        Ok(self.end)
+        self.end = next;
+        Ok(next)
     }
 
     /// Makes everything appended so far survive a power cut.
@@ -102,7 +109,7 @@ impl Writer {
     }
 
     fn cut(&mut self) -> io::Result<()> {
-        self.file.set_len(segment::HEADER + self.end - self.start)?;
+        self.file.set_len(segment::HEADER + (self.end - self.start))?;
         self.torn = false;
         Ok(())
     }
@@ -150,7 +157,7 @@ fn repair(directory: &Path, start: u64) -> io::Result<u64> {
     }
     let mut reader = Reader::open(directory, start)?;
     let end = reader.last_whole()?;
-    let length = segment::HEADER + end - start;
+    let length = segment::HEADER + (end - start);
     if file.metadata()?.len() > length {
         file.set_len(length)?;
     }

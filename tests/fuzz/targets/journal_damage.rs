@@ -1,0 +1,144 @@
+//! A journal that a writer wrote and somebody damaged: exactly what lies before the damage of each segment is read,
+//! and a writer goes on behind it.
+//!
+//! The first two bytes are the size of segments and how much is kept, the third how many acts of writing follow; then
+//! come the acts, then the damage, each a byte that says what, followed by what it needs.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use areyouj::fuzz::writer;
+use areyouj::host::journal::{Reader, Record, Writer};
+use areyouj_fuzz::input::Input;
+use areyouj_fuzz::journal::{self, KINDS, SEGMENT_HEADER};
+use areyouj_fuzz::scratch;
+use libfuzzer_sys::fuzz_target;
+
+/// More tell nothing new and take long: each may be a file.
+const ACTS: u8 = 40;
+const DAMAGES: usize = 8;
+
+/// Writes as the fuzzer says, with a reader that follows. Returns every record, and up to where all of them may have
+/// been deleted.
+fn write(input: &mut Input<'_>, directory: &Path) -> (Vec<Record>, u64) {
+    let (segment_size, kept) = (1 + 4 * u64::from(input.byte()), 16 * u64::from(input.byte()));
+    let open = |floor| writer(directory, floor, segment_size, kept).expect("a sound journal can be opened");
+    let mut writer = open(0);
+    let mut reader = Reader::open(directory, 0).expect("a sound journal can be read");
+    let mut appended = Vec::new();
+    let mut records: Vec<Record> = Vec::new();
+    let mut ingested = 0;
+    for _ in 0..input.byte().min(ACTS) {
+        match input.byte() {
+            act @ ..200 => {
+                let (kind, payload) = (KINDS[usize::from(act) % KINDS.len()].1, input.sized());
+                let offset = writer.end();
+                let next = writer.append(kind, payload).expect("a record can be written");
+                appended.push((offset, next, kind, payload));
+            }
+            200..225 => {
+                while let Some(record) = reader.next().expect("a sound journal can be followed") {
+                    records.push(record);
+                }
+                if input.byte() % 2 == 0 {
+                    ingested = reader.offset();
+                    writer.ingested(ingested);
+                }
+            }
+            _ => {
+                let end = writer.end();
+                drop(writer);
+                writer = open(ingested);
+                assert_eq!(writer.end(), end, "an end without an accident takes nothing away");
+            }
+        }
+    }
+    while let Some(record) = reader.next().expect("a sound journal can be followed") {
+        records.push(record);
+    }
+    let seen = records.iter().map(|record| (record.offset, record.next, record.kind, &record.payload[..]));
+    assert!(seen.eq(appended), "who follows a journal reads what is written");
+    (records, ingested)
+}
+
+/// Damages files as the fuzzer says.
+fn damage(input: &mut Input<'_>, directory: &Path) {
+    for _ in 0..DAMAGES {
+        if input.is_empty() {
+            break;
+        }
+        let segments = journal::segments(directory);
+        let (what, which, at) = (input.byte(), usize::from(input.byte()), input.short());
+        let Some((start, bytes)) = segments.iter().nth(which % segments.len().max(1)) else { return };
+        let (start, mut bytes) = (*start, bytes.clone());
+        let path = journal::segment(directory, start);
+        let at = if bytes.is_empty() { 0 } else { at % bytes.len() };
+        match what % 5 {
+            0 => bytes.truncate(at),
+            1 => bytes[at..].iter_mut().take(1).for_each(|byte| *byte ^= what | 1),
+            2 => bytes[at..].iter_mut().take(usize::from(what)).for_each(|byte| *byte = 0),
+            3 => bytes.extend(vec![what; at]),
+            _ => {
+                fs::remove_file(path).expect("a segment can be removed");
+                continue;
+            }
+        }
+        fs::write(path, bytes).expect("a segment can be written");
+    }
+}
+
+/// The records that lie before the first difference in their segment.
+fn undamaged(
+    records: &[Record],
+    before: &BTreeMap<u64, Vec<u8>>,
+    after: &BTreeMap<u64, Vec<u8>>,
+) -> Vec<Record> {
+    let survives = |record: &&Record| {
+        let Some((start, sound)) = before.range(..=record.offset).next_back() else { return false };
+        let Some(found) = after.get(start) else { return false };
+        let same = sound.iter().zip(found).take_while(|(sound, found)| sound == found).count();
+        same >= SEGMENT_HEADER && record.next - start <= (same - SEGMENT_HEADER) as u64
+    };
+    records.iter().filter(survives).cloned().collect()
+}
+
+fuzz_target!(|data: &[u8]| {
+    let mut input = Input(data);
+    let directory = scratch::emptied();
+    let (records, ingested) = write(&mut input, directory);
+    let end = records.last().map_or(0, |record| record.next);
+
+    let before = journal::segments(directory);
+    let oldest = before.keys().next().copied().unwrap_or(0);
+    let mut deleted = records.iter().filter(|record| record.offset < oldest);
+    assert!(deleted.all(|record| record.next <= ingested), "what was not taken in is kept");
+    let there: Vec<Record> = records.into_iter().filter(|record| record.offset >= oldest).collect();
+    assert_eq!(journal::read(directory, 0).expect("a sound journal can be read"), there);
+
+    damage(&mut input, directory);
+    let after = journal::segments(directory);
+    let mut expected = undamaged(&there, &before, &after);
+    assert_eq!(journal::read(directory, 0).expect("a damaged journal can be read"), expected);
+
+    let mut writer = match Writer::open(directory, end) {
+        Ok(writer) => writer,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+            assert_eq!(journal::segments(directory), after, "what a newer program wrote is left alone");
+            return;
+        }
+    };
+    assert!(writer.end() >= end, "no offset stands for two records");
+    for (_, kind) in KINDS {
+        let offset = writer.end();
+        let next = writer.append(kind, b"new").expect("a record can be written");
+        expected.push(Record { offset, next, time_us: 0, kind, payload: b"new".to_vec() });
+    }
+    let mut found = journal::read(directory, 0).expect("a repaired journal can be read");
+    found.iter_mut().rev().take(KINDS.len()).for_each(|record| record.time_us = 0);
+    assert_eq!(found, expected, "a writer goes on behind what can be read");
+});

@@ -1,0 +1,68 @@
+//! What Claude says, line by line: what is shown of it can be shown, and what it asks can be answered.
+
+#![no_main]
+
+use areyouj::driver::plain::{plain, plain_block};
+use areyouj::driver::stream::{decode, decode_input, encode};
+use areyouj::orchestrator::{Answer, Fact, Input, PermissionAsk, PermissionId, Written};
+use areyouj_fuzz::stream::check;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+/// Nearly every line while Claude speaks begins so, and is taken by a shorter way than others.
+const STREAM_EVENT: &[u8] = br#"{"type":"stream_event""#;
+
+fn answer(ask: &PermissionAsk) {
+    let permission = PermissionId { session: "K7M2Q9XD".parse().expect("an id"), number: 1 };
+    let answers = [
+        Answer::Allow,
+        Answer::AllowAlways { suggestions: None },
+        Answer::Deny { message: None },
+        Answer::Choose { choices: Vec::new() },
+    ];
+    for answer in answers {
+        let allowed = matches!(answer, Answer::Allow | Answer::AllowAlways { .. });
+        let line =
+            encode(&Input::Answer { permission, ask: Box::new(ask.clone()), answer }).expect("an answer");
+        assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1), "an answer is a line");
+        assert_eq!(decode_input(&line), Written::Answer { request_id: ask.request_id.clone() });
+        let line: Value = serde_json::from_slice(&line).expect("an answer is JSON");
+        let input = &line["response"]["response"]["updatedInput"];
+        assert!(!allowed || *input == ask.input, "what is allowed is what was asked");
+    }
+}
+
+fn shown(text: &str) {
+    for most in [0, 1, 40, 4096] {
+        let line = plain(text, most);
+        assert!(line.chars().count() <= most, "{most}: {line:?}");
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert_eq!(plain(&line, most), line, "cleaned once is clean");
+        let block = plain_block(text, most);
+        assert!(block.chars().count() <= most, "{most}: {block:?}");
+        assert_eq!(plain_block(&block, most), block, "cleaned once is clean");
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    shown(&String::from_utf8_lossy(data));
+    for line in data.split(|byte| *byte == b'\n') {
+        let facts = decode(line);
+        assert_eq!(decode(&[b" ", line, b"\r"].concat()), facts, "blanks around a line say nothing");
+        if let Some(rest) = line.strip_prefix(STREAM_EVENT) {
+            let longer = decode(&[br#"{ "type":"stream_event""#, rest].concat());
+            let garbage = |facts: &[Fact]| matches!(facts, [Fact::Garbage(_)]);
+            let same = longer == facts || garbage(&longer) && garbage(&facts);
+            assert!(same, "the shorter way leads to {facts:?}, the longer one to {longer:?}");
+        }
+        for fact in &facts {
+            check(fact);
+            match fact {
+                Fact::Asked(ask) => answer(ask),
+                Fact::Ready { pending } => pending.iter().for_each(answer),
+                _ => {}
+            }
+        }
+        let _ = decode_input(line);
+    }
+});

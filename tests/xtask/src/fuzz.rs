@@ -1,0 +1,186 @@
+//! Every fuzz target for a bounded time: from the committed corpus, which is only read, with the same seed each time.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use crate::cargo;
+
+/// The directory of the fuzz targets, seen from the workspace.
+const CRATE: &str = "tests/fuzz";
+
+/// The same for everybody, so that two runs on one machine differ by little.
+const SEED: &str = "1";
+
+/// What libFuzzer makes itself has at most this many bytes: a few lines of Claude's, or a few segments of a journal.
+const LONGEST: &str = "8192";
+
+/// One input takes milliseconds; what takes this many seconds does not come to an end, even on a busy machine.
+const HANG: &str = "60";
+
+/// How much of what a failed target said is shown: the panic and where it came from.
+const TAIL: usize = 40;
+
+/// Runs the target, or all, for so many seconds each; or the target once with the input in `repeat`.
+pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> Result<()> {
+    let targets = targets()?;
+    if let Some(target) = target
+        && !targets.iter().any(|name| name == target)
+    {
+        bail!("there is no target {target}, but: {}", targets.join(", "));
+    }
+    let programs = build(target)?;
+    let place = Place { crate_directory: cargo::workspace().join(CRATE), built: built()?, programs };
+    if let (Some(target), Some(input)) = (target, repeat) {
+        let status = Command::new(place.programs.join(target)).arg(input).status()?;
+        ensure!(status.success(), "{target} fails with {}", input.display());
+        return Ok(());
+    }
+    let scratch = scratch()?;
+    let mut failed = Vec::new();
+    for name in targets.iter().filter(|name| target.is_none_or(|target| target == *name)) {
+        if !place.fuzz(name, seconds, scratch.path())? {
+            failed.push(name.as_str());
+        }
+    }
+    ensure!(failed.is_empty(), "fuzzing found failures: {}", failed.join(", "));
+    Ok(())
+}
+
+/// The names of all targets.
+fn targets() -> Result<Vec<String>> {
+    let directory = cargo::workspace().join(CRATE).join("targets");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&directory).with_context(|| format!("no {}", directory.display()))? {
+        let path = entry?.path();
+        names.extend(path.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Where everything that fuzzing makes is kept: beside the build of this program.
+fn built() -> Result<PathBuf> {
+    let here = std::env::current_exe().context("where is this program?")?;
+    let target = here.ancestors().nth(2).context("a program outside of a target directory")?;
+    Ok(target.join("fuzz"))
+}
+
+/// Builds one target or all, and returns the directory that they are in. No sanitizer: that needs an unstable
+/// compiler, and there is no unsafe code in what is fuzzed.
+fn build(target: Option<&str>) -> Result<PathBuf> {
+    ensure!(cargo::has("fuzz"), "cargo-fuzz is not installed: cargo install --locked cargo-fuzz");
+    let (built, triple) = (built()?, cargo::host()?);
+    let mut command = cargo::command(&["fuzz", "build", "--fuzz-dir", CRATE, "--sanitizer", "none"]);
+    command.args(["--target", &triple, "--target-dir"]).arg(&built).args(target);
+    let status = command.env("CARGO_TERM_QUIET", "true").status().context("cargo cannot be started")?;
+    ensure!(status.success(), "the fuzz targets cannot be built");
+    Ok(built.join(triple).join("release"))
+}
+
+/// Where targets make their files: in memory, if there is such a place.
+fn scratch() -> Result<TempDir> {
+    let prefix = "areyouj-fuzz-";
+    let memory = tempfile::Builder::new().prefix(prefix).tempdir_in("/dev/shm");
+    memory.or_else(|_| tempfile::Builder::new().prefix(prefix).tempdir()).context("a directory to work in")
+}
+
+/// Where everything is.
+struct Place {
+    /// The sources of the targets, with their corpus.
+    crate_directory: PathBuf,
+    /// What is made by building and running them.
+    built: PathBuf,
+    /// The built targets.
+    programs: PathBuf,
+}
+
+impl Place {
+    /// Runs the target; whether everything held.
+    fn fuzz(&self, name: &str, seconds: u64, scratch: &Path) -> Result<bool> {
+        let found = self.built.join("corpus").join(name);
+        let failures = self.built.join("failures").join(name);
+        // A run does not depend on what was found before; what failed is kept, since people want to look at it.
+        if found.exists() {
+            fs::remove_dir_all(&found)?;
+        }
+        fs::create_dir_all(&found)?;
+        fs::create_dir_all(&failures)?;
+        let log_path = self.built.join(format!("{name}.log"));
+        let log = File::create(&log_path).with_context(|| format!("no {}", log_path.display()))?;
+
+        let mut command = Command::new(self.programs.join(name));
+        command.args([format!("-seed={SEED}"), format!("-max_total_time={seconds}")]);
+        command.args([format!("-max_len={LONGEST}"), format!("-timeout={HANG}")]);
+        command
+            .args([format!("-artifact_prefix={}/", failures.display()), "-print_final_stats=1".to_owned()]);
+        // Targets that read the same language have the first word of their names in common.
+        let language = name.split('_').next().unwrap_or(name);
+        let dictionary = self.crate_directory.join("dictionaries").join(language);
+        if dictionary.exists() {
+            command.arg(format!("-dict={}", dictionary.display()));
+        }
+        // The first directory is the one that is written to.
+        command.arg(&found).arg(self.crate_directory.join("corpus").join(name));
+        command.env("TMPDIR", scratch).stdout(log.try_clone()?).stderr(log);
+        let status = command.status().with_context(|| format!("{name} cannot be started"))?;
+
+        let log = String::from_utf8_lossy(&fs::read(&log_path)?).into_owned();
+        if status.success() {
+            println!("{name}: {}", summary(&log).context("what libFuzzer says is not understood")?);
+            return Ok(true);
+        }
+        let lines: Vec<&str> = log.lines().collect();
+        println!("{}", lines[lines.len().saturating_sub(TAIL)..].join("\n"));
+        println!("{name}: FAILED, all of what it said is in {}", log_path.display());
+        match reproducer(&log) {
+            Some(input) => println!(
+                "  the input is in {input}\n  repeat it with: cargo xtask fuzz {name} --repeat {input}"
+            ),
+            None => println!("  without an input: it ended with {status}"),
+        }
+        Ok(false)
+    }
+}
+
+/// What a target reached, for people.
+fn summary(log: &str) -> Option<String> {
+    let statistic = |name: &str| -> Option<u64> {
+        log.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.trim().parse().ok())
+    };
+    let executions = statistic("number_of_executed_units:")?;
+    let per_second = statistic("average_exec_per_sec:")?;
+    let coverage = log.rsplit_once(" cov: ")?.1.split_whitespace().next()?;
+    Some(format!("{executions} executions, {per_second} per second, {coverage} edges covered"))
+}
+
+/// The file that libFuzzer wrote the failing input to.
+fn reproducer(log: &str) -> Option<&str> {
+    log.lines().find_map(|line| Some(line.split_once("Test unit written to ")?.1.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "#2\tINITED cov: 100 ft: 200 corp: 1/1b exec/s: 0 rss: 40Mb\n\
+        #900\tDONE   cov: 123 ft: 300 corp: 9/90b lim: 8192 exec/s: 450 rss: 50Mb\n\
+        stat::number_of_executed_units: 900\nstat::average_exec_per_sec:     450\n";
+
+    #[test]
+    fn what_was_reached_is_at_the_end_of_the_log() {
+        let expected = "900 executions, 450 per second, 123 edges covered";
+        assert_eq!(summary(LOG).as_deref(), Some(expected));
+        assert_eq!(summary("nothing"), None);
+    }
+
+    #[test]
+    fn the_failing_input_is_named_in_the_log() {
+        let log = "artifact_prefix='/a/'; Test unit written to /a/crash-12\nBase64: eA==\n";
+        assert_eq!(reproducer(log), Some("/a/crash-12"));
+        assert_eq!(reproducer(LOG), None);
+    }
+}
