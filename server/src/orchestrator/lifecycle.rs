@@ -34,6 +34,7 @@ impl Session {
     /// A start slot is free: looks at what Claude knows of the conversation, or launches at once if it can know
     /// nothing.
     pub(super) fn begin_start(&mut self, step: &mut Step) {
+        self.start_began = Some(step.now.monotonic);
         if self.row.launch == 0 {
             self.launch(step, false);
             return;
@@ -115,6 +116,7 @@ impl Session {
             self.row.ready = true;
             self.start_failures = 0;
             self.note = None;
+            step.start_took = self.start_began.take().map(|began| step.now.monotonic.saturating_sub(began));
             if let Some(asked) = self.start_requested.take() {
                 self.row.startup_ms = Some(step.now.wall.saturating_sub(asked));
             }

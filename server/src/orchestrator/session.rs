@@ -25,6 +25,8 @@ pub(super) struct Step {
     pub(super) now: Now,
     pub(super) settings: Settings,
     pub(super) revision: u64,
+    /// How long a start took that came to its end in this step, in milliseconds.
+    pub(super) start_took: Option<u64>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -93,6 +95,8 @@ pub(super) struct Session {
     pub(super) activity: Activity,
     /// Wall-clock time at which the running start was asked for.
     pub(super) start_requested: Option<u64>,
+    /// Monotonic time at which the running start got its slot.
+    pub(super) start_began: Option<u64>,
     pub(super) start_failures: u32,
     /// Monotonic times of the crashes in the window.
     pub(super) crashes: Vec<u64>,
@@ -139,6 +143,7 @@ impl Session {
             phase,
             activity,
             start_requested: None,
+            start_began: None,
             start_failures: 0,
             crashes: Vec::new(),
             interrupting: None,

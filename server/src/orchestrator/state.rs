@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
+use super::retry::head_start_ms;
 use super::session::{After, Phase, Session, Step};
 use super::{
     Change, ClientId, Effect, Event, Goal, Notice, Now, SessionId, SessionView, Settings, Snapshot, Status,
@@ -19,6 +20,10 @@ pub struct State {
     pub(super) revision: u64,
     /// A client asked to stop the daemon once all sessions have ended.
     pub(super) exit_when_ended: bool,
+    /// Monotonic time at which the latest start began.
+    last_start: Option<u64>,
+    /// How long the latest start took that went well, in milliseconds; nothing is known of it at first.
+    start_took: u64,
     requests: HashMap<String, String>,
     request_order: VecDeque<String>,
 }
@@ -34,6 +39,8 @@ impl State {
             // Clients of an earlier daemon must not take this list for the one that they have.
             revision: now.wall,
             exit_when_ended: false,
+            last_start: None,
+            start_took: 0,
             requests: HashMap::new(),
             request_order: VecDeque::new(),
         };
@@ -84,11 +91,14 @@ impl State {
 
     /// The monotonic time at which [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.sessions.values().filter_map(Session::deadline).min()
+        let sessions = self.sessions.values().filter_map(Session::deadline);
+        let waiting = self.sessions.values().any(|session| session.phase == Phase::Queued);
+        let start = self.next_start().filter(|at| waiting && *at > 0);
+        sessions.chain(start).min()
     }
 
     fn begin(&self, now: Now) -> Step {
-        Step { now, settings: self.settings, revision: self.revision, effects: Vec::new() }
+        Step { now, settings: self.settings, revision: self.revision, start_took: None, effects: Vec::new() }
     }
 
     fn take(&mut self, step: &mut Step, event: Event) -> Vec<SessionId> {
@@ -163,6 +173,7 @@ impl State {
                 session.settle(step);
             }
         }
+        self.start_took = step.start_took.unwrap_or(self.start_took);
         self.give_start_slots(step);
         self.revision = step.revision;
         if self.exit_when_ended && self.sessions.values().all(|session| session.phase == Phase::Down) {
@@ -172,8 +183,6 @@ impl State {
     }
 
     fn give_start_slots(&mut self, step: &mut Step) {
-        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
-        let free = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX).saturating_sub(starting);
         let mut queued: Vec<(Option<u64>, SessionId)> = self
             .sessions
             .values()
@@ -181,12 +190,29 @@ impl State {
             .map(|session| (session.start_requested, session.row.id))
             .collect();
         queued.sort_unstable();
-        for (_, id) in queued.into_iter().take(free) {
+        for (_, id) in queued {
+            if self.next_start().is_none_or(|at| at > step.now.monotonic) {
+                return;
+            }
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.begin_start(step);
                 session.settle(step);
+                self.last_start = Some(step.now.monotonic);
             }
         }
+    }
+
+    /// The monotonic time from which another start may begin; none while as many start as may. Half of the starts may
+    /// begin together; each further one lets the one before it get ahead.
+    fn next_start(&self) -> Option<u64> {
+        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
+        let most = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX);
+        if starting >= most {
+            return None;
+        }
+        let together = (most / 2).max(1);
+        let after = self.last_start.filter(|_| starting >= together);
+        Some(after.map_or(0, |at| at + head_start_ms(self.start_took)))
     }
 
     pub(super) fn active(&self) -> u32 {

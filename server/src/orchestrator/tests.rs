@@ -115,16 +115,59 @@ fn code<T: std::fmt::Debug>(result: &Result<T, Problem>) -> &str {
 
 #[test]
 fn only_so_many_sessions_start_at_once_and_the_next_follows_when_one_is_ready() {
-    let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
+    let mut bench = Bench::new(Settings { max_starting: 4, ..Settings::default() });
     let (first, effects) = bench.create();
     assert_eq!(launches(&effects), 1);
     assert_eq!(launches(&bench.create().1), 1);
-    assert_eq!(launches(&bench.create().1), 0);
+    for _ in 0..3 {
+        bench.create();
+    }
+    assert_eq!(launches(&bench.pass(10_000)), 1);
+    assert_eq!(launches(&bench.pass(10_000)), 1);
+    assert_eq!(launches(&bench.pass(10_000)), 0);
+    assert_eq!(bench.state.next_deadline(), None, "nothing is waited for but the starts");
     let first = first.unwrap();
     let started = bench.facts(first, vec![Fact::Started { launch: 1, pid: 7 }]);
     assert_eq!(launches(&started), 0);
     let ready = bench.facts(first, vec![Fact::Ready { pending: Vec::new() }]);
     assert_eq!(launches(&ready), 1);
+}
+
+#[test]
+fn a_start_gets_ahead_of_the_next_one_when_the_cores_are_short() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let (first, effects) = bench.create();
+    assert_eq!(launches(&effects), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.create().1), 0);
+    let due = bench.state.next_deadline().expect("the next start is due some time");
+    assert_eq!(launches(&bench.pass(due - 1)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+    assert_eq!(launches(&bench.pass(due)), 1);
+    let ready = vec![Fact::Started { launch: 1, pid: 7 }, Fact::Ready { pending: Vec::new() }];
+    assert_eq!(launches(&bench.facts(first.unwrap(), ready)), 0, "the third has just begun");
+    assert_eq!(launches(&bench.pass(due)), 1);
+}
+
+#[test]
+fn on_a_slow_machine_a_start_gets_ahead_by_more() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let slow = bench.create().0.unwrap();
+    bench.facts(slow, vec![Fact::Started { launch: 1, pid: 7 }]);
+    bench.pass(3_000);
+    bench.facts(slow, vec![Fact::Ready { pending: Vec::new() }]);
+    assert_eq!(launches(&bench.create().1), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.pass(999)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+}
+
+#[test]
+fn a_start_that_nobody_is_ahead_of_begins_at_once() {
+    let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
+    bench.ready();
+    assert_eq!(launches(&bench.create().1), 1);
 }
 
 #[test]

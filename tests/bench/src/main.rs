@@ -3,9 +3,12 @@
 //! `cargo xtask bench` builds the programs in the release profile and starts this. What a machine can do changes from
 //! hour to hour, so goals are ratios wherever there is something to compare with.
 
+mod arrivals;
+mod bare;
 mod client;
 mod home;
 mod interleave;
+mod processes;
 mod readers;
 mod report;
 mod rows;

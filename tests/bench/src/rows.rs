@@ -3,8 +3,15 @@
 mod bare_sqlite;
 mod enqueue;
 mod fanout;
+mod idle;
 mod ingest;
+mod ls;
+mod memory;
+mod ready;
+mod request;
+mod restart;
 mod stalled;
+mod ten_starts;
 
 use anyhow::Result;
 
@@ -22,6 +29,13 @@ pub(crate) struct Row {
 
 /// All of them, in the order in which they run.
 pub(crate) const ROWS: &[Row] = &[
+    Row { name: "memory", about: "memory of hosts and daemon beyond Claude's own", run: memory::run },
+    Row { name: "idle", about: "what 100 idle sessions cost in time", run: idle::run },
+    Row { name: "request", about: "from `areyouj new` to the id", run: request::run },
+    Row { name: "ready", about: "from `areyouj new` to a Claude that is ready", run: ready::run },
+    Row { name: "ls", about: "`areyouj ls` against `claude agents --json`", run: ls::run },
+    Row { name: "ten-starts", about: "ten sessions at once, the real Claude", run: ten_starts::run },
+    Row { name: "restart", about: "a killed daemon, 100 live sessions, 1M entries", run: restart::run },
     Row {
         name: "enqueue",
         about: "accepting a message for good, against a write that waits for the disk and against bare SQLite",
