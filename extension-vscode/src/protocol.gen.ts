@@ -96,6 +96,8 @@ export const ErrorCode = {
   StorageFull: "storage_full",
   /** The database could not be read or written. */
   StorageFailed: "storage_failed",
+  /** The database is damaged, or the file is none. Nothing of it is deleted or changed. */
+  DatabaseDamaged: "database_damaged",
   /** The database was written by a newer version. */
   DatabaseNewer: "database_newer",
   /** The path of the home is too long for a socket. */
@@ -106,6 +108,8 @@ export const ErrorCode = {
   DaemonStartFailed: "daemon_start_failed",
   /** The daemon went away, or is going away. */
   DaemonUnavailable: "daemon_unavailable",
+  /** The daemon at the socket belongs to another user. */
+  DaemonForeign: "daemon_foreign",
   /** What was waited for did not happen in time. */
   Timeout: "timeout",
   /** A defect in AreYouJ. */

@@ -40,7 +40,7 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const TIMED_OUT: u8 = 3;
 
-/// What is read from standard input: more than the largest message, so that the daemon says what is too large.
+/// What is read from standard input: more than the largest message, so that the daemon says what its limit is.
 const MAX_INPUT_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Why a command ended before its end.
@@ -186,6 +186,14 @@ fn text_argument(argument: &str) -> Result<String, Failure> {
     }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes);
+    // Cut off here it might not even be UTF-8 any more, which would be the wrong complaint.
+    if bytes.len() as u64 == MAX_INPUT_BYTES {
+        return Err(Failure::new(
+            ErrorCode::MessageTooLarge,
+            format!("standard input holds {MAX_INPUT_BYTES} bytes or more, and a message takes far less"),
+            "Put the text into a file in the session's directory and name the file.",
+        ));
+    }
     let text = read.and_then(|_| String::from_utf8(bytes).map_err(io::Error::other)).map_err(|error| {
         let message = format!("cannot read the text from standard input: {error}");
         Failure::new(ErrorCode::InvalidParams, message, "Give text in UTF-8.")

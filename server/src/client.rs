@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 use areyouj_protocol::{
     ClientInfo, Empty, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
 };
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
 pub use failure::Failure;
@@ -33,6 +35,10 @@ const RETRY_DEADLINE: Duration = Duration::from_secs(10);
 /// How long one answer may take. The slowest request ends every session first, which takes seven seconds each and
 /// goes on side by side.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long the answer to `initialize` may take. A daemon answers it without looking at anything, so what does not
+/// answer in this time is stuck, or no daemon.
+const HELLO_DEADLINE: Duration = Duration::from_secs(15);
 
 /// The pause before a request is sent again that the daemon wants sent again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -54,6 +60,8 @@ pub struct Client {
     notifications: VecDeque<Notification>,
     resync: bool,
     daemon_version: String,
+    /// Why the daemon could do nothing when it was asked last, if it may be asked again.
+    refused: Option<Failure>,
 }
 
 /// A notification of the daemon.
@@ -101,6 +109,7 @@ impl Client {
             notifications: VecDeque::new(),
             resync: false,
             daemon_version: String::new(),
+            refused: None,
         };
         client.reconnect()?;
         client.resync = false;
@@ -127,8 +136,12 @@ impl Client {
             match attempt {
                 Ok(result) => return decode::<R>(result),
                 Err(Attempt::Broken) if more_time => self.connection = None,
-                Err(Attempt::Broken) => return Err(connection_lost()),
-                Err(Attempt::Refused(failure)) if failure.retryable && more_time => self.pause(),
+                // A daemon that says why and then goes away, again and again, has said why.
+                Err(Attempt::Broken) => return Err(self.refused.take().unwrap_or_else(connection_lost)),
+                Err(Attempt::Refused(failure)) if failure.retryable && more_time => {
+                    self.refused = Some(failure);
+                    self.pause();
+                }
                 Err(Attempt::Refused(failure)) => return Err(failure),
             }
         }
@@ -190,8 +203,14 @@ impl Client {
             match self.initialize() {
                 Ok(()) => return Ok(()),
                 Err(Attempt::Refused(failure)) if !failure.retryable => return Err(failure),
-                Err(_) if Instant::now() >= deadline => return Err(connection_lost()),
-                Err(Attempt::Refused(_)) => self.pause(),
+                Err(Attempt::Refused(failure)) if Instant::now() >= deadline => return Err(failure),
+                Err(Attempt::Broken) if Instant::now() >= deadline => {
+                    return Err(self.refused.take().unwrap_or_else(|| no_daemon_there(&self.paths)));
+                }
+                Err(Attempt::Refused(failure)) => {
+                    self.refused = Some(failure);
+                    self.pause();
+                }
                 // It went away between accepting and answering: the next round waits for its lock.
                 Err(Attempt::Broken) => self.connection = None,
             }
@@ -226,17 +245,15 @@ impl Client {
         }
         let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
         connection.send(&body).map_err(|_| Attempt::Broken)?;
-        let deadline = Instant::now() + ANSWER_DEADLINE;
+        let hello = method == request::Initialize::METHOD.as_str();
+        let patience = if hello { HELLO_DEADLINE } else { ANSWER_DEADLINE };
+        let deadline = Instant::now() + patience;
         loop {
             let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
             let Some(message) = connection.receive(Some(deadline)).map_err(|_| Attempt::Broken)? else {
                 // A late answer must not be taken for that of a later request.
                 self.connection = None;
-                return Err(Attempt::Refused(Failure::new(
-                    ErrorCode::DaemonUnavailable,
-                    format!("the daemon did not answer {method} in {} seconds", ANSWER_DEADLINE.as_secs()),
-                    "Look into the daemon's log, or run `areyouj daemon restart`; sessions go on.",
-                )));
+                return Err(Attempt::Refused(self.unanswered(method, patience)));
             };
             if let Some(mut answer) = self.take_in(message).filter(|answer| answer["id"] == id) {
                 return match answer.get("error") {
@@ -245,6 +262,22 @@ impl Client {
                 };
             }
         }
+    }
+
+    fn unanswered(&self, method: &str, patience: Duration) -> Failure {
+        let socket = self.paths.daemon_socket();
+        Failure::new(
+            ErrorCode::DaemonUnavailable,
+            format!(
+                "what listens at {} did not answer {method} in {} seconds",
+                socket.display(),
+                patience.as_secs()
+            ),
+            format!(
+                "End the daemon, whose process id is in {}, and try again: sessions go on. If that is no daemon, remove the socket.",
+                self.paths.daemon_lock().display()
+            ),
+        )
     }
 
     /// Sorts a message that arrived; returns it if it is an answer.
@@ -313,13 +346,21 @@ impl Connection {
     }
 }
 
-/// Connects to a socket; none if nobody listens there.
+/// Connects to a socket; none if nobody listens there. One of another user is refused: it would be told everything
+/// that is said to Claude, and the environment.
 pub(crate) fn connect_socket(socket: &Path) -> Result<Option<UnixStream>, Failure> {
+    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound, PermissionDenied};
     match UnixStream::connect(socket) {
-        Ok(stream) => Ok(Some(stream)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            Ok(None)
+        Ok(stream) => {
+            let owner = getsockopt(&stream, PeerCredentials).map_err(|_| connection_lost())?.uid();
+            if owner == geteuid().as_raw() { Ok(Some(stream)) } else { Err(foreign(socket, owner)) }
         }
+        Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | NotADirectory) => Ok(None),
+        Err(error) if error.kind() == PermissionDenied => Err(Failure::new(
+            ErrorCode::DirectoryNotAccessible,
+            format!("cannot connect to {}: {error}", socket.display()),
+            "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own.",
+        )),
         Err(error) => Err(Failure::new(
             ErrorCode::DaemonUnavailable,
             format!("cannot connect to {}: {error}", socket.display()),
@@ -349,6 +390,23 @@ fn connection_lost() -> Failure {
         ErrorCode::DaemonUnavailable,
         "the daemon went away in the middle of the request, again and again",
         "Run `areyouj doctor` and look into the daemon's log.",
+    )
+}
+
+fn no_daemon_there(paths: &Paths) -> Failure {
+    let socket = paths.daemon_socket();
+    Failure::new(
+        ErrorCode::DaemonUnavailable,
+        format!("what listens at {} does not talk like a daemon of AreYouJ", socket.display()),
+        "Run `areyouj doctor`. If something else listens there, end it and remove the socket.",
+    )
+}
+
+fn foreign(socket: &Path, owner: u32) -> Failure {
+    Failure::new(
+        ErrorCode::DaemonForeign,
+        format!("the daemon at {} belongs to another user (uid {owner})", socket.display()),
+        "Run as that user, or set AREYOUJ_HOME to a directory of your own.",
     )
 }
 

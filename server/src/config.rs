@@ -201,7 +201,7 @@ pub enum ClaudeMissing {
         by: &'static str,
     },
     /// What was named may not be executed.
-    #[error("{} (named by {by}) may not be executed", .path.display())]
+    #[error("{} (named by {by}) is no file that may be executed", .path.display())]
     NotExecutable {
         /// What was named.
         path: PathBuf,
@@ -226,7 +226,7 @@ impl ClaudeMissing {
                 "Install Claude Code, or name its executable in AREYOUJ_CLAUDE or as `claude` in config.toml."
             }
             ClaudeMissing::NotFound { .. } => "Correct that name, or unset it to have PATH searched.",
-            ClaudeMissing::NotExecutable { .. } => "Make the file executable, or name another one.",
+            ClaudeMissing::NotExecutable { .. } => "Name the executable itself, and make it executable.",
         }
     }
 }
@@ -242,8 +242,10 @@ pub fn find_claude(
         .map(|path| (path, "AREYOUJ_CLAUDE"))
         .or_else(|| configured.map(|path| (path.to_owned(), "config.toml")));
     match named {
-        Some((path, by)) if !path.is_file() => Err(ClaudeMissing::NotFound { path, by }),
-        Some((path, by)) if !executable(&path) => Err(ClaudeMissing::NotExecutable { path, by }),
+        Some((path, by)) if !path.exists() => Err(ClaudeMissing::NotFound { path, by }),
+        Some((path, by)) if !path.is_file() || !executable(&path) => {
+            Err(ClaudeMissing::NotExecutable { path, by })
+        }
         Some(found) => Ok(found),
         None => std::env::split_paths(&get("PATH").unwrap_or_default())
             .filter(|directory| directory.is_absolute())

@@ -12,10 +12,11 @@ mod hub;
 mod journal_fact;
 mod launch;
 mod link;
+mod outage;
 mod outbox;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
+use areyouj_protocol::{DaemonStatus, ErrorCode, PROTOCOL_VERSION};
 use nix::fcntl::{Flock, FlockArg};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -45,7 +46,7 @@ use crate::store::{self, Reader, StoreError};
 use connection::Connection;
 use core::Committed;
 use hub::Hub;
-use link::{Link, MAILBOX, ToLink};
+use link::{Link, ToLink};
 
 /// Days of log files that are kept.
 const LOG_FILES: usize = 7;
@@ -59,8 +60,11 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 /// Between two tries to take the lock.
 const LOCK_LOOK: Duration = Duration::from_millis(10);
 
-/// Between two tries to get the store back, for example when the disk was full.
-const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Threads that read the store, files and `/proc`. More would only wait for the same disk.
+const MAX_BLOCKING: usize = 4;
+
+/// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
+const DEAF: Duration = Duration::from_secs(1);
 
 /// What the parts of the daemon have in common.
 struct Shared {
@@ -103,7 +107,7 @@ enum End {
     /// It was asked for.
     Asked,
     /// The store failed: the state in memory is ahead of the disk.
-    StoreFailed,
+    StoreFailed(StoreError),
 }
 
 /// Runs the daemon until it is asked to end. The directories of `paths` exist, and the process leads a session of its
@@ -127,15 +131,30 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
         hint: "Look for what is wrong with: areyouj doctor".to_owned(),
         log: None,
     };
+    let of_file = |what: &str, error: &std::io::Error| {
+        let failure = Failure::of_file(error, ErrorCode::DaemonStartFailed, format!("{what}: {error}."));
+        let Failure { code, message, hint, log, .. } = failure;
+        Problem { code, message, hint: hint.unwrap_or_default(), log }
+    };
     let _lock =
-        lock(paths).map_err(|error| failed("Another daemon runs, or its lock cannot be taken", &error))?;
+        lock(paths).map_err(|error| of_file("Another daemon runs, or its lock cannot be taken", &error))?;
     let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = store::open(&database).map_err(|error| error.problem(&database))?;
     remove_leftovers(paths, &opened.1);
-    let socket = listen(paths).map_err(|error| failed("The socket cannot be opened", &error))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
+        return Err(problem);
+    }
+    let socket = listen(paths).map_err(|error| of_file("The socket cannot be opened", &error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_BLOCKING)
+        // Kept for ever: where no thread can be started any more, those that there are go on.
+        .thread_keep_alive(Duration::MAX)
+        .build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
+    // The first one now, while there is room for it.
+    drop(runtime.spawn_blocking(|| {}));
     let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
     // Threads that still read the store must not hold up the end.
     runtime.shutdown_background();
@@ -227,18 +246,28 @@ async fn serve(
         daemon.farewell().await;
         match end {
             End::Asked => return Ok(()),
-            End::StoreFailed => {
-                opened = loop {
-                    tokio::time::sleep(STORE_RETRY).await;
-                    match store::open(&paths.database()) {
-                        Ok(opened) => break opened,
-                        Err(error) => tracing::error!(%error, "the store is still out of order"),
+            End::StoreFailed(error) => {
+                match outage::wait(&error, &paths.database(), &mut listener, &mut signals).await {
+                    Some(reopened) => {
+                        tracing::info!("the store is back; the state was read anew");
+                        opened = reopened;
                     }
-                };
-                tracing::info!("the store is back; the state was read anew");
+                    None => return Ok(()),
+                }
             }
         }
     }
+}
+
+/// Whether a client is of our own user; anybody else is turned away.
+fn is_ours(stream: &UnixStream) -> bool {
+    let ours = nix::unistd::geteuid().as_raw();
+    match stream.peer_cred() {
+        Ok(peer) if peer.uid() == ours => return true,
+        Ok(peer) => tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
+        Err(error) => tracing::warn!(%error, "a client without credentials was turned away"),
+    }
+    false
 }
 
 /// Removes what a daemon left of removed sessions because it was killed before it came to their files.
@@ -275,7 +304,7 @@ fn settings(config: &Config) -> Settings {
 struct Daemon {
     shared: Arc<Shared>,
     inbox: mpsc::Sender<Event>,
-    links: HashMap<SessionId, (u32, mpsc::Sender<ToLink>)>,
+    links: HashMap<SessionId, (u32, mpsc::UnboundedSender<ToLink>)>,
     tasks: JoinSet<()>,
     clients: ClientId,
 }
@@ -287,6 +316,7 @@ impl Daemon {
         mut committed: mpsc::Receiver<Committed>,
         (terminate, interrupt): &mut (Signal, Signal),
     ) -> End {
+        let mut deaf_until: Option<tokio::time::Instant> = None;
         loop {
             tokio::select! {
                 step = committed.recv() => match step {
@@ -304,16 +334,23 @@ impl Daemon {
                         while let Ok((_, effects)) = committed.try_recv() {
                             self.refuse(&error, effects);
                         }
-                        return End::StoreFailed;
+                        // Those that have not come to their turn are told too: on a full disk they never might.
+                        self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
+                        return End::StoreFailed(error);
                     }
-                    None => return End::StoreFailed,
+                    // The writer is gone, which it is only after a panic.
+                    None => return End::StoreFailed(StoreError::Failed("its thread is gone".to_owned())),
                 },
-                connection = listener.accept() => match connection {
+                () = tokio::time::sleep_until(deaf_until.unwrap_or_else(tokio::time::Instant::now)), if deaf_until.is_some() => {
+                    deaf_until = None;
+                }
+                connection = listener.accept(), if deaf_until.is_none() => match connection {
                     Ok((stream, _)) => self.welcome(stream),
                     Err(error) => {
-                        // Out of descriptors: those who wait are served when some are free again.
+                        // Out of descriptors: those who wait are served when some are free again. Everybody else is
+                        // served meanwhile.
                         tracing::error!(%error, "no connection can be accepted");
-                        tokio::time::sleep(STORE_RETRY).await;
+                        deaf_until = Some(tokio::time::Instant::now() + DEAF);
                     }
                 },
                 _ = terminate.recv() => return End::Asked,
@@ -323,13 +360,9 @@ impl Daemon {
         }
     }
 
-    /// Serves a client of our own user; anybody else is turned away.
     fn welcome(&mut self, stream: UnixStream) {
-        let ours = nix::unistd::geteuid().as_raw();
-        match stream.peer_cred() {
-            Ok(peer) if peer.uid() == ours => {}
-            Ok(peer) => return tracing::warn!(uid = peer.uid(), "a stranger was turned away"),
-            Err(error) => return tracing::warn!(%error, "a client without credentials was turned away"),
+        if !is_ours(&stream) {
+            return;
         }
         self.clients += 1;
         let connection = Arc::new(Connection::new(self.clients));
@@ -348,19 +381,16 @@ impl Daemon {
             Effect::Inspect { session, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
-                    let inspected = tokio::task::spawn_blocking(move || {
-                        let environment = shared.environment(session).unwrap_or_default();
-                        launch::inspect(&environment, claude_session, &messages)
-                    });
-                    let (conversation, seen) = inspected.await.unwrap_or_default();
+                    let (conversation, seen) =
+                        launch::inspect(shared, session, claude_session, messages).await;
                     let _ = inbox.send(Event::Inspected { session, conversation, seen }).await;
                 });
             }
-            Effect::Send { session, launch, input } => self.send(session, launch, &input).await,
-            Effect::Stop { session, launch } => self.order(session, Some(launch), ToLink::Stop).await,
-            Effect::Ingested { session, offset } => self.order(session, None, ToLink::Ingested(offset)).await,
+            Effect::Send { session, launch, input } => self.send(session, launch, &input),
+            Effect::Stop { session, launch } => self.order(session, Some(launch), ToLink::Stop),
+            Effect::Ingested { session, offset } => self.order(session, None, ToLink::Ingested(offset)),
             Effect::Release { session, launch } => {
-                self.order(session, Some(launch), ToLink::Release).await;
+                self.order(session, Some(launch), ToLink::Release);
                 self.links.remove(&session);
             }
             Effect::RemoveFiles { session } => {
@@ -373,9 +403,17 @@ impl Daemon {
     }
 
     fn link(&mut self, session: SessionId, launch: u32) -> Link {
-        let (sender, mailbox) = mpsc::channel(MAILBOX);
+        let (sender, mailbox) = mpsc::unbounded_channel();
         self.links.insert(session, (launch, sender));
-        Link { shared: Arc::clone(&self.shared), session, launch, inbox: self.inbox.clone(), mailbox }
+        Link {
+            shared: Arc::clone(&self.shared),
+            session,
+            launch,
+            inbox: self.inbox.clone(),
+            mailbox,
+            early: VecDeque::new(),
+            stop_by: None,
+        }
     }
 
     fn launch(&mut self, order: LaunchOrder) {
@@ -388,19 +426,19 @@ impl Daemon {
         self.tasks.spawn(link.adopt(position));
     }
 
-    async fn send(&mut self, session: SessionId, launch: u32, input: &Input) {
+    fn send(&self, session: SessionId, launch: u32, input: &Input) {
         match stream::encode(input) {
-            Ok(bytes) => self.order(session, Some(launch), ToLink::Write(bytes)).await,
+            Ok(bytes) => self.order(session, Some(launch), ToLink::Write(bytes)),
             Err(problem) => tracing::error!(%session, problem = %problem.message, "nothing was sent"),
         }
     }
 
-    async fn order(&mut self, session: SessionId, launch: Option<u32>, order: ToLink) {
+    fn order(&self, session: SessionId, launch: Option<u32>, order: ToLink) {
         if let Some((current, mailbox)) = self.links.get(&session)
             && launch.is_none_or(|launch| launch == *current)
         {
             // A link that is gone has said so, and what follows from that is on its way.
-            let _ = mailbox.send(order).await;
+            let _ = mailbox.send(order);
         }
     }
 

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod daemon;
+mod descriptors;
 pub mod driver;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;

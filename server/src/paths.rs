@@ -1,8 +1,8 @@
 //! Where everything is kept: sockets, database, journals, logs, configuration.
 //!
 //! With `AREYOUJ_HOME` set everything is under it (`run/`, `data/`, `state/`, `config/`). Otherwise the XDG
-//! directories are used, each with `/areyouj` below it; without `XDG_RUNTIME_DIR` the sockets are under the state
-//! directory, which is per user as well.
+//! directories are used, each with `/areyouj` below it. Sockets are under the state directory; in `XDG_RUNTIME_DIR`
+//! only if their paths would be too long there.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
@@ -81,9 +81,12 @@ impl PathsError {
         match self {
             PathsError::TooLong { .. } => ErrorCode::HomePathTooLong,
             PathsError::NotADirectory { .. } => ErrorCode::NotADirectory,
-            PathsError::NoHome | PathsError::ForeignDirectory { .. } | PathsError::Create { .. } => {
-                ErrorCode::DirectoryNotAccessible
-            }
+            PathsError::Create { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => ErrorCode::NotADirectory,
+                _ => ErrorCode::DirectoryNotAccessible,
+            },
+            PathsError::NoHome | PathsError::ForeignDirectory { .. } => ErrorCode::DirectoryNotAccessible,
         }
     }
 
@@ -133,10 +136,16 @@ impl Paths {
                         .ok_or(PathsError::NoHome)
                 };
                 let state = xdg("XDG_STATE_HOME", ".local/state")?;
+                // Beside the state, which sessions outlive logins with: a runtime directory is emptied at the last
+                // logout, and whoever runs without one would find other sockets. It is for paths that are too long.
+                let runtime = named("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+                let beside = state.join("run");
+                let run = match runtime {
+                    Some(runtime) if !sockets_fit(&beside) => runtime.join("areyouj"),
+                    _ => beside,
+                };
                 Paths {
-                    run: named("XDG_RUNTIME_DIR")
-                        .filter(|path| path.is_absolute())
-                        .map_or_else(|| state.join("run"), |path| path.join("areyouj")),
+                    run,
                     data: xdg("XDG_DATA_HOME", ".local/share")?,
                     config: xdg("XDG_CONFIG_HOME", ".config")?,
                     state,
@@ -145,7 +154,7 @@ impl Paths {
             }
         };
         for socket in [paths.daemon_socket(), paths.run.join(ANY_HOST_SOCKET)] {
-            if socket.as_os_str().as_bytes().len() >= SOCKET_PATH_LIMIT {
+            if !fits(&socket) {
                 return Err(PathsError::TooLong { socket });
             }
         }
@@ -180,17 +189,22 @@ impl Paths {
 
     /// The daemon's socket. Its name carries the version of the protocol.
     pub fn daemon_socket(&self) -> PathBuf {
-        self.run.join(format!("daemon-v{PROTOCOL_VERSION}.sock"))
+        self.run.join(daemon_socket_name())
     }
 
     /// Locked by a daemon for as long as it lives; holds its process id as text.
     pub fn daemon_lock(&self) -> PathBuf {
-        self.run.join("daemon.lock")
+        self.locks().join("daemon.lock")
     }
 
     /// Locked by a client while it starts or stops a daemon.
     pub fn start_lock(&self) -> PathBuf {
-        self.run.join("start.lock")
+        self.locks().join("start.lock")
+    }
+
+    /// Where locks are. Whoever uses the same database uses the same locks, whatever else their environments say.
+    fn locks(&self) -> &Path {
+        if self.home.is_some() { &self.run } else { &self.data }
     }
 
     /// The socket of a session's host.
@@ -240,6 +254,18 @@ pub fn host_program() -> io::Result<PathBuf> {
         Some(program) => std::path::absolute(program),
         None => Ok(std::env::current_exe()?.with_file_name("areyouj-host")),
     }
+}
+
+fn fits(socket: &Path) -> bool {
+    socket.as_os_str().as_bytes().len() < SOCKET_PATH_LIMIT
+}
+
+fn sockets_fit(run: &Path) -> bool {
+    fits(&run.join(daemon_socket_name())) && fits(&run.join(ANY_HOST_SOCKET))
+}
+
+fn daemon_socket_name() -> String {
+    format!("daemon-v{PROTOCOL_VERSION}.sock")
 }
 
 fn make_private(directory: &Path) -> Result<(), PathsError> {
@@ -306,10 +332,19 @@ mod tests {
             ("XDG_CONFIG_HOME", "/c"),
         ])
         .unwrap();
-        assert_eq!(paths.run_dir(), Path::new("/run/user/1/areyouj"));
+        assert_eq!(paths.run_dir(), Path::new("/s/areyouj/run"));
+        assert_eq!(paths.daemon_lock(), Path::new("/d/areyouj/daemon.lock"));
         assert_eq!(paths.database(), Path::new("/d/areyouj/areyouj.db"));
         assert_eq!(paths.log_dir(), Path::new("/s/areyouj/log"));
         assert_eq!(paths.config_file(), Path::new("/c/areyouj/config.toml"));
+    }
+
+    #[test]
+    fn sockets_are_in_the_runtime_directory_if_their_paths_would_be_too_long_elsewhere() {
+        let home = format!("/{}", "x".repeat(SOCKET_PATH_LIMIT));
+        let paths = paths(&[("HOME", &home), ("XDG_RUNTIME_DIR", "/run/user/1")]).unwrap();
+        assert_eq!(paths.run_dir(), Path::new("/run/user/1/areyouj"));
+        assert_eq!(paths.start_lock().parent(), paths.database().parent());
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub fn open(path: &Path) -> Result<(Committer, Snapshot), StoreError> {
     connection::refuse_newer(path)?;
     connection::create_file(path)?;
     let mut connection = connection::open_for_writing(path)?;
+    // If what follows shows damage, closing the database must not write the log into it.
+    connection::keep_log_on_close(&connection, true)?;
     schema::migrate(&mut connection)?;
     let snapshot = load::snapshot(&connection)?;
+    connection::keep_log_on_close(&connection, false)?;
     Ok((Committer::new(connection), snapshot))
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, process_id, text_of};
 use areyouj_tests::processes;
 
@@ -22,6 +23,62 @@ fn a_claude_that_may_not_be_executed_is_named_as_such() {
     fs::write(&plain, "no program").unwrap();
     let home = home.with("AREYOUJ_CLAUDE", plain.to_str().unwrap());
     assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "claude_not_executable");
+}
+
+#[test]
+fn a_directory_in_the_place_of_claude_is_named_as_such() {
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    let directory = home.project("project");
+    let home = home.with("AREYOUJ_CLAUDE", directory.to_str().unwrap());
+    let error = home.refusal(&["new", directory.to_str().unwrap()]);
+    assert_eq!(error["code"], "claude_not_executable");
+    assert!(text_of(&error, "message").contains("AREYOUJ_CLAUDE"), "{error}");
+    bystander.goes_on(&home);
+}
+
+#[test]
+fn a_claude_that_is_removed_or_closed_while_its_session_runs_is_named_at_the_next_start() {
+    let home = TestHome::new();
+    let bystander = Bystander::of(&home);
+    let link = home.path().join("claude");
+    std::os::unix::fs::symlink(&home.cli.environment["AREYOUJ_CLAUDE"], &link).unwrap();
+    let home = home.with("AREYOUJ_CLAUDE", link.to_str().unwrap());
+    let id = home.idle_session(&home.project("project"), &[]);
+    fs::remove_file(&link).unwrap();
+    home.areyouj(&["restart", &id]);
+    assert_eq!(home.wait_error(&id), "claude_not_found");
+    fs::write(&link, "no program").unwrap();
+    home.areyouj(&["restart", &id]);
+    assert_eq!(home.wait_error(&id), "claude_not_executable");
+    bystander.goes_on(&home);
+}
+
+/// The real Claude, which refuses its arguments.
+#[test]
+fn a_claude_that_refuses_a_mode_is_given_up_with_what_it_said() {
+    let home = TestHome::new();
+    let bystander = Bystander::of(&home);
+    let id = home.new_session(&home.project("project"), &["--permission-mode", "reckless", "-m", "patience"]);
+    assert_eq!(home.wait_error(&id), "claude_start_failed");
+    let error = home.session(&id)["error"].clone();
+    assert!(text_of(&error, "log").contains("reckless"), "{error}");
+    assert_eq!(home.waiting(&id), ["patience"]);
+    bystander.goes_on(&home);
+}
+
+/// A real program, and the wrong one.
+#[test]
+fn a_program_that_is_not_claude_is_given_up_with_what_it_said() {
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    let home = home.with("AREYOUJ_CLAUDE", "/bin/cat");
+    let id = home.new_session(&home.project("project"), &["-m", "patience"]);
+    assert_eq!(home.wait_error(&id), "claude_start_failed");
+    let error = home.session(&id)["error"].clone();
+    assert!(text_of(&error, "log").contains("option"), "{error}");
+    assert_eq!(home.waiting(&id), ["patience"]);
+    bystander.goes_on(&home);
 }
 
 #[test]
@@ -49,7 +106,9 @@ fn a_message_waits_while_claude_does_not_start_and_a_person_can_try_again() {
 /// It takes the minute that Claude is given to become ready.
 #[test]
 fn a_claude_that_never_answers_is_ended_and_started_again() {
-    let home = TestHome::with_stand_in("silent");
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    let home = home.with("AREYOUJ_STANDIN", "silent");
     let id = home.new_session(&home.project("project"), &["-m", "patience"]);
     let first = home.wait_session(&id, "Claude runs", |session| session["pid"].is_i64());
     let second = home.wait_session(&id, "another Claude runs", |session| {
@@ -59,15 +118,7 @@ fn a_claude_that_never_answers_is_ended_and_started_again() {
     assert!(text_of(&second, "statusReason").len() > 1, "{second}");
     assert!(!processes::is_running(process_id(&first, "pid")));
     assert_eq!(home.waiting(&id), ["patience"]);
-}
-
-#[test]
-fn a_claude_that_is_not_logged_in_needs_a_person() {
-    let home = TestHome::new().with("CLAUDE_CODE_MAX_RETRIES", "1");
-    let id = home.idle_session(&home.project("project"), &[]);
-    let message = home.send(&id, "error: 401");
-    assert_eq!(home.wait_error(&id), "login_needed");
-    assert_ne!(home.message(&id, &message)["state"], "done");
+    bystander.goes_on(&home);
 }
 
 #[test]

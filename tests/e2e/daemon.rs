@@ -118,6 +118,37 @@ fn a_daemon_that_was_killed_leaves_no_stale_socket_behind_that_matters() {
 }
 
 #[test]
+fn a_daemon_keeps_nothing_that_its_starter_left_open() {
+    let home = TestHome::with_stand_in("obedient");
+    let program = home.cli.program.to_string_lossy().into_owned();
+    let shell = areyouj_tests::cli::Cli { program: "/bin/bash".into(), ..home.cli.clone() };
+    let lock = home.project("project").join("lock");
+    let script = format!("exec 9>'{}'; '{program}' daemon start", lock.display());
+    home.expect(shell.run(&["-c", &script]).and_then(Run::success));
+    let held = std::fs::read_dir(format!("/proc/{}/fd", home.daemon_pid())).unwrap();
+    let held: Vec<_> = held.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect();
+    assert!(!held.contains(&lock), "{held:#?}");
+}
+
+#[test]
+fn two_environments_with_one_database_have_one_daemon() {
+    let home = TestHome::with_stand_in("obedient");
+    let user = home.project("user");
+    let mut clis = ["one", "two"].map(|name| {
+        let runtime = home.project(name);
+        let mut cli = home.cli.clone().with("HOME", &user).with("XDG_RUNTIME_DIR", &runtime);
+        cli.environment.remove("AREYOUJ_HOME");
+        cli
+    });
+    let pids = clis.each_mut().map(|cli| {
+        home.expect(cli.run(&["daemon", "start"]).and_then(Run::success));
+        home.expect(cli.json(&["daemon", "status"]))["pid"].clone()
+    });
+    home.expect(clis[0].run(&["daemon", "stop"]));
+    assert_eq!(pids[0], pids[1]);
+}
+
+#[test]
 fn doctor_finds_nothing_wrong_here() {
     let home = TestHome::new();
     home.ok(&["daemon", "start"]);

@@ -23,7 +23,8 @@ impl Claude {
         let api = MessagesApi::start()?;
         let root = tempfile::tempdir()?;
         let environment = environment::isolated(root.path(), api.url())?;
-        let cli = Cli { program: claude_program()?, environment, directory: root.path().to_owned() };
+        let cli =
+            Cli { program: claude_program()?, environment, directory: root.path().to_owned(), user: None };
         Ok(Claude { api, cli, root })
     }
 

@@ -5,9 +5,19 @@
 //! seed decides what is done and when it is tried; what the machine makes of it is its own.
 
 mod arena;
+mod disk;
+mod disks;
+mod escapes;
+mod flips;
 mod kills;
 mod ledger;
+mod lies;
 mod load;
+mod pauses;
+mod previous;
+mod races;
+mod shortages;
+mod upgrades;
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -52,6 +62,77 @@ pub const ROWS: &[Row] = &[
         few: 1,
         run: kills::everything,
     },
+    Row {
+        name: "races",
+        about: "twenty sessions and four daemons are started at the same instant",
+        rounds: 20,
+        few: 2,
+        run: races::daemons,
+    },
+    Row {
+        name: "escapes",
+        about: "what Claude started tries to get away when its session ends",
+        rounds: 30,
+        few: 3,
+        run: escapes::trees,
+    },
+    Row {
+        name: "stopped",
+        about: "daemon, hosts and Claudes stand still for ten seconds",
+        rounds: 9,
+        few: 3,
+        run: pauses::stopped,
+    },
+    Row {
+        name: "clock",
+        about: "the clock is set forth and back by an hour",
+        rounds: 20,
+        few: 3,
+        run: pauses::clock,
+    },
+    Row {
+        name: "full-disk",
+        about: "a disk of 64 MB is filled to the last byte",
+        rounds: 10,
+        few: 2,
+        run: disks::full,
+    },
+    Row { name: "power", about: "the power fails under load", rounds: 30, few: 2, run: disks::power },
+    Row {
+        name: "descriptors",
+        about: "the daemon has no descriptors left",
+        rounds: 20,
+        few: 2,
+        run: shortages::descriptors,
+    },
+    Row {
+        name: "processes",
+        about: "no process and no thread can be started",
+        rounds: 10,
+        few: 2,
+        run: shortages::processes,
+    },
+    Row {
+        name: "lies",
+        about: "clients lie, send rubbish, do not read and come in crowds",
+        rounds: 200,
+        few: 24,
+        run: lies::clients,
+    },
+    Row {
+        name: "flips",
+        about: "bits flip in the database, its log and the journals",
+        rounds: 100,
+        few: 10,
+        run: flips::bits,
+    },
+    Row {
+        name: "upgrades",
+        about: "the daemon is replaced by a newer and by an older version under load",
+        rounds: 20,
+        few: 3,
+        run: upgrades::versions,
+    },
 ];
 
 /// One run of a row.
@@ -83,7 +164,7 @@ impl Row {
         let random = fastrand::Rng::with_seed(seed);
         let mut trial = Trial { seed, rounds, full, random, report: Report::default() };
         if let Err(error) = (self.run)(&mut trial) {
-            trial.report.broken.push(format!("the trial could not be carried through: {error:?}"));
+            trial.report.broken.push(format!("the trial could not be carried through: {error:#}"));
         }
         trial.report
     }

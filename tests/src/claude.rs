@@ -48,7 +48,8 @@ pub fn version() -> Result<String> {
     Ok(version.as_str().context("package.json pins no Claude CLI")?.to_owned())
 }
 
-fn cache_directory() -> Result<PathBuf> {
+/// Where what is installed or built for all checkouts is kept.
+pub(crate) fn cache_directory() -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
     Ok(cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("areyouj"))

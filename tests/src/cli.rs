@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -26,6 +27,8 @@ pub struct Cli {
     pub environment: BTreeMap<String, OsString>,
     /// Where it is run.
     pub directory: PathBuf,
+    /// As whom, if not as the caller; only root can choose.
+    pub user: Option<u32>,
 }
 
 /// A run that came to its end.
@@ -62,9 +65,9 @@ impl Cli {
     ///
     /// # Errors
     /// When it cannot be started, or does not end within a minute; it is killed then.
-    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Result<Run> {
+    pub fn run_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Result<Run> {
         let mut file = tempfile::tempfile()?;
-        file.write_all(input.as_bytes())?;
+        file.write_all(input.as_ref())?;
         file.rewind()?;
         Running::start_with_input(self, arguments, file.into())?.finish(DEADLINE)
     }
@@ -82,6 +85,13 @@ impl Cli {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Cli {
         self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same program, run as another user.
+    #[must_use]
+    pub fn as_user(mut self, user: u32) -> Cli {
+        self.user = Some(user);
         self
     }
 
@@ -153,7 +163,11 @@ impl Running {
     }
 
     fn start_with_input(cli: &Cli, arguments: &[&str], input: Stdio) -> Result<Running> {
-        let mut child = Command::new(&cli.program)
+        let mut command = Command::new(&cli.program);
+        if let Some(user) = cli.user {
+            command.uid(user).gid(user);
+        }
+        let mut child = command
             .args(arguments)
             .env_clear()
             .envs(&cli.environment)
@@ -252,7 +266,7 @@ mod tests {
 
     fn bash() -> Cli {
         let environment = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".into())]);
-        Cli { program: "/bin/bash".into(), environment, directory: "/".into() }
+        Cli { program: "/bin/bash".into(), environment, directory: "/".into(), user: None }
     }
 
     #[test]
@@ -277,7 +291,7 @@ mod tests {
 
     #[test]
     fn input_reaches_the_program() {
-        let run = bash().run_with_input(&["-c", "cat"], &"x".repeat(200_000)).unwrap();
+        let run = bash().run_with_input(&["-c", "cat"], "x".repeat(200_000)).unwrap();
         assert_eq!(run.stdout.len(), 200_000);
     }
 }

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
+use nix::unistd::geteuid;
 use serde_json::Value;
 
 use crate::claude::claude_program;
 use crate::cli::{Cli, Run, Running};
+use crate::disk::{Disk, Kind};
 use crate::messages_api::MessagesApi;
 use crate::processes::{self, Process};
 use crate::sandbox::{Sandbox, programs};
@@ -23,6 +25,9 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may take until a Claude that does not start is noticed: a minute without an answer is a hang, and a
 /// Claude that exits is started a few times, with some time between.
 pub const START_PATIENCE: Duration = Duration::from_secs(120);
+
+/// The user who owns nothing.
+pub const NOBODY: u32 = 65_534;
 
 /// A home for one test.
 pub struct TestHome {
@@ -45,6 +50,42 @@ impl TestHome {
     #[track_caller]
     pub fn with_stand_in(mode: &str) -> TestHome {
         TestHome::with_claude(&expect(programs()).join("claude-stand-in")).with("AREYOUJ_STANDIN", mode)
+    }
+
+    /// With the stand-in for Claude, and as a user whom permissions bind: if that is root, as nobody. The real Claude
+    /// is installed where nobody else may enter.
+    #[track_caller]
+    pub fn with_permissions(mode: &str) -> TestHome {
+        let mut home = TestHome::with_stand_in(mode);
+        if geteuid().is_root()
+            && let Some(sandbox) = &mut home.sandbox
+        {
+            expect(sandbox.give_to(NOBODY));
+            home.cli.user = sandbox.cli.user;
+        }
+        home
+    }
+
+    /// With the real Claude CLI, and `AREYOUJ_HOME` on a small disk of its own. None, and a word about it, if the test
+    /// is not run by root, who alone can mount.
+    #[track_caller]
+    pub fn on_a_disk(kind: Kind) -> Option<TestHome> {
+        if !geteuid().is_root() {
+            eprintln!("SKIPPED, NOTHING WAS TESTED: only root can mount a disk");
+            return None;
+        }
+        let mut home = TestHome::new();
+        expect(home.sandbox.as_mut().map_or(Ok(()), |sandbox| sandbox.mount(kind)));
+        Some(home)
+    }
+
+    /// The disk that the home is on.
+    #[track_caller]
+    pub fn disk(&self) -> &Disk {
+        match self.sandbox().disk() {
+            Some(disk) => disk,
+            None => panic!("this home has no disk of its own"),
+        }
     }
 
     /// With one more variable in the environment.
@@ -96,13 +137,24 @@ impl TestHome {
     /// to do, and the exit code must be 1.
     #[track_caller]
     pub fn refused(&self, arguments: &[&str]) -> String {
-        let run = self.areyouj(&[arguments, &["--json"]].concat());
+        text_of(&self.refusal(arguments), "code")
+    }
+
+    /// The same with all of the error.
+    #[track_caller]
+    pub fn refusal(&self, arguments: &[&str]) -> Value {
+        self.refusal_of(&self.areyouj(&[arguments, &["--json"]].concat()))
+    }
+
+    /// The error of a run with `--json` that was refused.
+    #[track_caller]
+    pub fn refusal_of(&self, run: &Run) -> Value {
         assert_eq!(run.status, 1, "{run}");
         let error = self.expect(run.error());
         for member in ["message", "hint"] {
             assert!(error[member].as_str().is_some_and(|text| !text.is_empty()), "no {member}: {run}");
         }
-        error["code"].as_str().unwrap_or_default().to_owned()
+        error
     }
 
     /// Starts a command that goes on.
@@ -182,6 +234,14 @@ impl TestHome {
         let seconds = PATIENCE.as_secs().to_string();
         let arguments = ["wait", session, "--for", status, "--timeout", &seconds];
         self.expect(self.cli.run_within(&arguments, 2 * PATIENCE).and_then(Run::success));
+    }
+
+    /// Waits until the session has nothing more to do, and returns the message as it is then. Unlike
+    /// [`TestHome::wait_message`] it works whoever the daemon's user is.
+    #[track_caller]
+    pub fn settled(&self, session: &str, message: &str) -> Value {
+        self.wait(session, "idle");
+        self.message(session, message)
     }
 
     /// Waits until a message has come to that state.

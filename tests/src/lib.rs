@@ -3,9 +3,11 @@
 //! The end-to-end tests (`e2e/`) and the demo (`cargo xtask demo`) drive the `areyouj` program as a person does,
 //! through its command line, and let the real Claude CLI talk to [`messages_api`] on loopback.
 
+pub mod bystander;
 pub mod chaos;
 pub mod claude;
 pub mod cli;
+pub mod disk;
 pub mod environment;
 pub mod home;
 pub mod messages_api;

@@ -198,7 +198,7 @@ async fn messages(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let (number, reply) = shared.answer(Asked::of(&request));
     let blocks = match reply {
         Reply::Blocks(blocks) => blocks,
-        Reply::Error(status) => return scripted_failure(status),
+        Reply::Error(failure) => return scripted_failure(&failure),
     };
     let message = stream::Message::new(number, &request, blocks);
     let released = shared.released.subscribe();
@@ -218,7 +218,8 @@ async fn not_found() -> Response {
     failure(StatusCode::NOT_FOUND, "not_found_error", "the scripted API has nothing here")
 }
 
-fn scripted_failure(status: u16) -> Response {
+fn scripted_failure(scripted: &script::Failure) -> Response {
+    let status = scripted.status;
     let kind = match status {
         400 => "invalid_request_error",
         401 => "authentication_error",
@@ -228,8 +229,11 @@ fn scripted_failure(status: u16) -> Response {
     };
     let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = failure(code, kind, &format!("scripted error {status}"));
-    // Claude waits as long as it is told to: not at all.
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("0"));
+    if let Some(seconds) =
+        scripted.retry_after.as_deref().and_then(|seconds| HeaderValue::from_str(seconds).ok())
+    {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     response
 }
 

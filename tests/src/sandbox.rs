@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::{chown, lchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use tempfile::TempDir;
 
 use crate::cli::{Cli, Run};
+use crate::disk::{self, Disk};
 use crate::environment;
 use crate::processes;
 use crate::watch::Watch;
@@ -24,6 +26,7 @@ const LOG_LINES: usize = 60;
 pub struct Sandbox {
     root: TempDir,
     home: PathBuf,
+    disk: Option<Disk>,
     /// The program in this sandbox's environment.
     pub cli: Cli,
 }
@@ -35,7 +38,20 @@ impl Sandbox {
     /// # Errors
     /// When the directories cannot be made, or `areyouj` is not there.
     pub fn isolated(api: &str, claude: &Path, programs: &Path) -> Result<Sandbox> {
-        Sandbox::new(programs, |root| {
+        Sandbox::isolated_with_home(None, api, claude, programs)
+    }
+
+    /// As [`Sandbox::isolated`], with this for AreYouJ's home, which is not removed: a disk of its own, for example.
+    ///
+    /// # Errors
+    /// When the directories cannot be made, or `areyouj` is not there.
+    pub fn isolated_with_home(
+        home: Option<&Path>,
+        api: &str,
+        claude: &Path,
+        programs: &Path,
+    ) -> Result<Sandbox> {
+        Sandbox::new(home, programs, |root| {
             let mut environment = environment::isolated(root, api)?;
             environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
             Ok(environment)
@@ -47,7 +63,7 @@ impl Sandbox {
     /// # Errors
     /// When the directories cannot be made, or `areyouj` is not there.
     pub fn around_the_person(programs: &Path) -> Result<Sandbox> {
-        Sandbox::new(programs, |_| {
+        Sandbox::new(None, programs, |_| {
             Ok(std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .collect())
@@ -55,6 +71,7 @@ impl Sandbox {
     }
 
     fn new(
+        home: Option<&Path>,
         programs: &Path,
         environment: impl FnOnce(&Path) -> Result<BTreeMap<String, OsString>>,
     ) -> Result<Sandbox> {
@@ -65,7 +82,8 @@ impl Sandbox {
         let root = tempfile::Builder::new().prefix("areyouj-").tempdir().context("no temporary directory")?;
         // /proc and Claude name directories by their real path.
         let path = root.path().canonicalize()?;
-        let (home, projects) = (path.join("home"), path.join("projects"));
+        let home = home.map_or_else(|| path.join("home"), Path::to_owned);
+        let projects = path.join("projects");
         for directory in [&home, &projects] {
             fs::create_dir_all(directory)?;
         }
@@ -77,7 +95,12 @@ impl Sandbox {
         }
         environment.insert("PATH".into(), search);
         environment.insert("AREYOUJ_HOME".into(), home.clone().into());
-        Ok(Sandbox { cli: Cli { program, environment, directory: projects }, home, root })
+        Ok(Sandbox {
+            cli: Cli { program, environment, directory: projects, user: None },
+            home,
+            root,
+            disk: None,
+        })
     }
 
     /// What `AREYOUJ_HOME` is.
@@ -92,7 +115,40 @@ impl Sandbox {
     pub fn project(&self, name: &str) -> Result<PathBuf> {
         let directory = self.cli.directory.join(name);
         fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        if let Some(user) = self.cli.user {
+            chown(&directory, Some(user), Some(user))?;
+        }
         Ok(directory)
+    }
+
+    /// Gives everything here to that user, and runs `areyouj` as that user from now on. Before anything was run.
+    ///
+    /// # Errors
+    /// When the caller may not, or the user cannot run the programs where they are.
+    pub fn give_to(&mut self, user: u32) -> Result<()> {
+        give(self.root.path(), user)?;
+        self.cli = self.cli.clone().as_user(user);
+        self.cli.run(&["--version"]).and_then(Run::success).with_context(|| {
+            format!(
+                "user {user} cannot run {}: build in a directory that others may enter",
+                self.cli.program.display()
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Keeps the home on a disk of its own from now on. Before anything was run.
+    ///
+    /// # Errors
+    /// When the disk cannot be made.
+    pub fn mount(&mut self, kind: disk::Kind) -> Result<()> {
+        self.disk = Some(Disk::mount(kind, &self.home, &self.root.path().join("disk.img"))?);
+        Ok(())
+    }
+
+    /// The disk that the home is on, if it has one of its own.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     /// Waits until `check` finds what it looks for. It looks again whenever the daemon says that something changed,
@@ -163,10 +219,21 @@ impl Sandbox {
             let _ = processes::kill(process.pid);
         }
         processes::wait_until_gone(&self.home, GRACE);
+        let unmounted = self.disk.as_ref().map_or(Ok(()), Disk::unmount);
         let removed =
             fs::remove_dir_all(self.root.path()).context("the temporary directory could not be removed");
-        problem.map_or(removed, Err)
+        problem.map_or(unmounted.and(removed), Err)
     }
+}
+
+fn give(path: &Path, user: u32) -> Result<()> {
+    lchown(path, Some(user), Some(user)).with_context(|| format!("cannot give {} away", path.display()))?;
+    if path.symlink_metadata()?.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give(&entry?.path(), user)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where `areyouj` is: `AREYOUJ_BIN_DIR`, or where the running program was built.

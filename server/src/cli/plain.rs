@@ -44,6 +44,11 @@ pub(crate) fn exact(raw: &str) -> String {
     shown
 }
 
+/// A path: one line, and two different paths never look the same because of what cannot be seen.
+pub(crate) fn path(raw: &str) -> String {
+    exact(raw).replace('\n', "\u{240a}").replace('\t', "\u{2409}")
+}
+
 fn is_harmful(next: char) -> bool {
     next.is_control()
         || matches!(next,
@@ -118,5 +123,6 @@ mod tests {
             "ls\u{241b}[8m; rm -rf ~\u{240d}<U+202E>\n\u{2421}"
         );
         assert_eq!(exact("\u{9b}2J"), "<U+009B>2J");
+        assert_eq!(path("/a b\n\tc\u{1b}"), "/a b\u{240a}\u{2409}c\u{241b}");
     }
 }

@@ -162,18 +162,19 @@ fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint)
         paint.paint(Colour::Bold, &plain::line(&session.id)),
         paint.paint(status::colour(session.status), &status::word(session.status))
     );
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {} {value}", paint.paint(Colour::Dim, &format!("{name:<12}")));
+    };
+    if let Some(name) = &session.name {
+        line("name", &plain::line(name));
+    }
+    // Harmless already, and to be copied: to the last blank.
+    line("directory", &status::directory(&session.directory, home));
     let mut field = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            let _ = writeln!(
-                text,
-                "  {} {}",
-                paint.paint(Colour::Dim, &format!("{name:<12}")),
-                plain::line(&value)
-            );
+            line(name, &plain::line(&value));
         }
     };
-    field("name", session.name.clone());
-    field("directory", Some(status::directory(&session.directory, home)));
     let since = time::ago(now, session.status_since);
     field(
         "status",

@@ -41,8 +41,8 @@ pub(crate) fn directory(path: &str, home: Option<&str>) -> String {
     let home = home.map(|home| home.trim_end_matches('/')).filter(|home| !home.is_empty());
     let below = home.and_then(|home| path.strip_prefix(home));
     match below {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => plain::line(&format!("~{rest}")),
-        _ => plain::line(path),
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => plain::path(&format!("~{rest}")),
+        _ => plain::path(path),
     }
 }
 

@@ -33,6 +33,21 @@ impl Failure {
         }
     }
 
+    /// A file that could not be used: the disk and the permissions have codes of their own.
+    pub(crate) fn of_file(error: &std::io::Error, otherwise: ErrorCode, message: String) -> Failure {
+        let (code, hint) = match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                (ErrorCode::StorageFull, "Free some space on that disk, then try again.")
+            }
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => (
+                ErrorCode::DirectoryNotAccessible,
+                "Make it writable for you, or set AREYOUJ_HOME to another directory.",
+            ),
+            _ => (otherwise, "Run `areyouj doctor`."),
+        };
+        Failure::new(code, message, hint)
+    }
+
     /// The same with lines of a log.
     pub fn with_log(self, log: Option<String>) -> Failure {
         Failure { log, ..self }

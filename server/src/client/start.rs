@@ -125,8 +125,11 @@ fn start_with(paths: &Paths, command: Command, deadline: Instant) -> Result<Unix
 fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), Failure> {
     let mut log = OpenOptions::new();
     let log = log.append(true).create(true).mode(PRIVATE_FILE).open(paths.daemon_stderr());
-    let log =
-        log.map_err(|error| start_failed(paths, &format!("its log cannot be opened ({error})"), &[]))?;
+    let log = log.map_err(|error| {
+        let message =
+            format!("the daemon's log {} cannot be opened: {error}", paths.daemon_stderr().display());
+        Failure::of_file(&error, ErrorCode::DaemonStartFailed, message)
+    })?;
     let logged = log.metadata().map_or(0, |metadata| metadata.len());
     // The root directory: it keeps no directory busy. No group of its own here: the leader of one could not leave this
     // terminal's session, which is the first thing that it does.
@@ -242,11 +245,8 @@ impl Lock {
 }
 
 fn lock_failed(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        ErrorCode::DaemonStartFailed,
-        format!("cannot lock {}: {error}", path.display()),
-        "Run `areyouj doctor`.",
-    )
+    let message = format!("cannot lock {}: {error}", path.display());
+    Failure::of_file(error, ErrorCode::DaemonStartFailed, message)
 }
 
 #[cfg(test)]

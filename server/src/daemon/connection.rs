@@ -249,6 +249,16 @@ impl Connection {
         result_frame(&self.take_pending(reply).id, result)
     }
 
+    /// Answers everything that still waits with the reason why nothing can be done now; it may be asked again.
+    pub(super) fn refuse_pending(&self, problem: &Problem) {
+        let mut pending: Vec<_> = self.lock_pending().drain().collect();
+        pending.sort_unstable_by_key(|(reply, _)| *reply);
+        self.in_flight.add_permits(pending.len());
+        for (_, Pending { id, .. }) in pending {
+            self.outbox.answer(error_frame(&id, rpc_code(problem), problem, true));
+        }
+    }
+
     /// A refusal that is put into a reserved place by the caller.
     pub(super) fn error_frame(&self, reply: ReplyId, problem: &Problem) -> Frame {
         error_frame(&self.take_pending(reply).id, rpc_code(problem), problem, false)

@@ -51,6 +51,13 @@ impl Hub {
         }
     }
 
+    /// Answers every request that waits with the reason why nothing can be done now.
+    pub(super) fn refuse_pending(&self, problem: &Problem) {
+        for client in self.lock().values() {
+            client.connection.refuse_pending(problem);
+        }
+    }
+
     /// Answers a request.
     pub(super) fn reply(
         &self,

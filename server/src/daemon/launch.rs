@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader as AsyncBufReader};
@@ -17,11 +18,16 @@ use super::{Shared, checks};
 use crate::client::start::SESSION_MARK;
 use crate::driver::stream;
 use crate::host::launch::Launch;
+use crate::host::tree;
 use crate::orchestrator::{LaunchOrder, MessageId, Problem, SessionId};
 use crate::paths;
 
 /// A host starts in a few milliseconds; on a machine that swaps, in seconds.
 const HOST_START: Duration = Duration::from_secs(15);
+
+/// How often Claude's record is tried to be read, and the time in between: descriptors may be free again by then.
+const RECORD_TRIES: u32 = 10;
+const RECORD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest first line of a host.
 const HOST_LINE: u64 = 4_096;
@@ -99,19 +105,28 @@ async fn spawn(shared: &Shared, order: &LaunchOrder, directory: &Path) -> Result
         .spawn()
         .map_err(|error| failed(format!("The session host cannot be started: {error}.")))?;
     let output = child.stdout.take();
-    // Somebody has to wait for it, however long it lives.
-    tokio::spawn(async move {
-        let _ = child.wait().await;
-    });
     let mut line = String::new();
+    let mut said = Ok(());
     if let Some(output) = output {
         let mut output = AsyncBufReader::new(output.take(HOST_LINE));
-        match tokio::time::timeout(HOST_START, output.read_line(&mut line)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => return Err(failed(format!("The session host did not start: {error}."))),
-            Err(_) => return Err(failed("The session host did not start in time.".to_owned())),
-        }
+        said = match tokio::time::timeout(HOST_START, output.read_line(&mut line)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(failed(format!("The session host did not start: {error}."))),
+            Err(_) => Err(failed("The session host did not start in time.".to_owned())),
+        };
     }
+    if said.is_err() {
+        // It may start Claude yet, and nobody would know of it.
+        let _ = child.kill().await;
+        let mark = mark(order.session);
+        let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
+    } else {
+        // Somebody has to wait for it, however long it lives.
+        tokio::spawn(async move {
+            let _ = child.wait().await;
+        });
+    }
+    said?;
     if line.trim_end() == "ready" {
         return Ok(());
     }
@@ -125,17 +140,44 @@ fn failed(message: String, session: SessionId) -> NoHost {
     NoHost { problem, permanent: false }
 }
 
-/// What Claude's own record says: whether it has the conversation, and which of these messages are in it.
-pub(super) fn inspect(
+/// What Claude's own record says, see [`read_record`]. A record that cannot be read for long is taken to hold
+/// everything: what may have begun is not begun again by itself.
+pub(super) async fn inspect(
+    shared: Arc<Shared>,
+    session: SessionId,
+    claude_session: Uuid,
+    messages: Vec<MessageId>,
+) -> (bool, Vec<MessageId>) {
+    for _ in 0..RECORD_TRIES {
+        let (shared, asked) = (Arc::clone(&shared), messages.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let environment = shared.environment(session).map_err(|problem| problem.message)?;
+            read_record(&environment, claude_session, &asked).map_err(|error| error.to_string())
+        });
+        match read.await {
+            Ok(Ok(inspected)) => return inspected,
+            Ok(Err(error)) => tracing::warn!(%session, error, "Claude's record cannot be read"),
+            Err(error) => tracing::error!(%session, %error, "Claude's record cannot be read"),
+        }
+        tokio::time::sleep(RECORD_PAUSE).await;
+    }
+    (true, messages)
+}
+
+/// Whether Claude's own record has the conversation, and which of these messages are in it.
+fn read_record(
     environment: &BTreeMap<String, String>,
     claude_session: Uuid,
     messages: &[MessageId],
-) -> (bool, Vec<MessageId>) {
-    let Some(record) = conversation_record(environment, claude_session) else { return (false, Vec::new()) };
-    let Ok(file) = fs::File::open(&record) else { return (false, Vec::new()) };
+) -> io::Result<(bool, Vec<MessageId>)> {
+    let Some(record) = conversation_record(environment, claude_session)? else {
+        return Ok((false, Vec::new()));
+    };
+    let file = fs::File::open(&record)?;
     let mut conversation = false;
     let mut seen = Vec::new();
-    for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line?;
         let line = String::from_utf8_lossy(&line);
         if !line.contains("\"type\":\"user\"") {
             continue;
@@ -146,18 +188,36 @@ pub(super) fn inspect(
             break;
         }
     }
-    (conversation, seen)
+    Ok((conversation, seen))
 }
 
-fn conversation_record(environment: &BTreeMap<String, String>, claude_session: Uuid) -> Option<PathBuf> {
+fn conversation_record(
+    environment: &BTreeMap<String, String>,
+    claude_session: Uuid,
+) -> io::Result<Option<PathBuf>> {
     let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     let config = set("CLAUDE_CONFIG_DIR")
         .map(PathBuf::from)
-        .or_else(|| set("HOME").map(|home| Path::new(home).join(".claude")))?;
+        .or_else(|| set("HOME").map(|home| Path::new(home).join(".claude")));
+    let Some(config) = config else { return Ok(None) };
     let name = format!("{claude_session}.jsonl");
     // Claude derives the folder from the directory in a way of its own; the name of the file is enough.
-    let folders = fs::read_dir(config.join("projects")).ok()?;
-    folders.filter_map(Result::ok).map(|folder| folder.path().join(&name)).find(|path| path.is_file())
+    let folders = match fs::read_dir(config.join("projects")) {
+        Ok(folders) => folders,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for folder in folders {
+        let record = folder?.path().join(&name);
+        match fs::metadata(&record) {
+            Ok(metadata) if metadata.is_file() => return Ok(Some(record)),
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(error);
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -174,10 +234,10 @@ mod tests {
         let conversation = Uuid::from_u128(1);
         let (begun, waiting) = (Uuid::from_u128(2), Uuid::from_u128(3));
         let record = folder.join(format!("{conversation}.jsonl"));
-        assert_eq!(inspect(&environment, conversation, &[begun]), (false, vec![]));
+        assert_eq!(read_record(&environment, conversation, &[begun]).unwrap(), (false, vec![]));
         fs::write(&record, "{\"type\":\"mode\"}\n").unwrap();
-        assert_eq!(inspect(&environment, conversation, &[begun]), (false, vec![]));
+        assert_eq!(read_record(&environment, conversation, &[begun]).unwrap(), (false, vec![]));
         fs::write(&record, format!("{{\"type\":\"user\",\"uuid\":\"{begun}\"}}\nnot json\n")).unwrap();
-        assert_eq!(inspect(&environment, conversation, &[begun, waiting]), (true, vec![begun]));
+        assert_eq!(read_record(&environment, conversation, &[begun, waiting]).unwrap(), (true, vec![begun]));
     }
 }

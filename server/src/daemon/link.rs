@@ -1,5 +1,6 @@
 //! The daemon's end of one session host: reads its journal into facts, hands it what is to be written.
 
+use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::launch::{self, NoHost};
 use super::{Shared, journal_fact};
@@ -20,13 +23,13 @@ use crate::host::tree;
 use crate::host::wire::{CONTRACT, FromHost, ToHost};
 use crate::orchestrator::{Event, Fact, LaunchOrder, Position, SessionId};
 
-/// Orders that may wait for a link; it always takes them, also while the orchestrator is busy.
-pub(super) const MAILBOX: usize = 64;
-
 /// Journal bytes that are read before the facts in them are passed on.
 const READ_BYTES: u64 = 256 << 10;
 
-/// A host answers within milliseconds; one that is stopped or swapped out, later.
+/// A host answers within milliseconds; one that is stopped or swapped out is asked again.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// How long a host may take to go, or to listen, before something is done about it.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A host that was let go is gone within milliseconds; one that is still there after this was not let go.
@@ -38,6 +41,17 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long Claude has after its input was closed, then after SIGTERM, before everything is killed.
 const CLOSE_GRACE_MS: u32 = 5_000;
 const KILL_GRACE_MS: u32 = 2_000;
+
+/// A host that was told to stop and has neither done so by then nor said that its journal holds it up is stopped
+/// itself, or broken: it is killed, and what it had with it. The graces, the host's own patience with what cannot be
+/// killed, and some for a machine that swaps.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Between two tries to read a journal that could not be read, for example because there are no descriptors left.
+const READ_AGAIN: Duration = Duration::from_millis(200);
+
+/// How often that is tried for a host that is gone, before what it left is given up.
+const READ_TRIES: u32 = 50;
 
 /// What a link is to do.
 pub(super) enum ToLink {
@@ -57,7 +71,33 @@ pub(super) struct Link {
     pub(super) session: SessionId,
     pub(super) launch: u32,
     pub(super) inbox: mpsc::Sender<Event>,
-    pub(super) mailbox: mpsc::Receiver<ToLink>,
+    /// Not bounded by itself: at any time there are one turn's message, at most `MAX_STEERS` more, the answers to
+    /// open prompts, an interrupt and a stop for a link that does not take them.
+    pub(super) mailbox: mpsc::UnboundedReceiver<ToLink>,
+    /// Orders that came before there was a connection.
+    pub(super) early: VecDeque<ToLink>,
+    /// When a stop that was ordered must have had its effect.
+    pub(super) stop_by: Option<Instant>,
+}
+
+/// How following a host came to its end.
+enum End {
+    /// It was let go and is gone, or is followed by nobody any more.
+    Over,
+    /// The connection broke.
+    Broken,
+    /// There is no host.
+    Gone,
+}
+
+/// How far reading came.
+enum Progress {
+    /// After a record.
+    To(u64),
+    /// There is no further record.
+    End,
+    /// It cannot be read now.
+    Failed,
 }
 
 /// How a link reads: no further than the end of its launch, because what follows is for the next link.
@@ -66,7 +106,10 @@ struct Reading {
     ingest: Ingest,
     journal: PathBuf,
     reader: Option<Reader>,
+    /// No further record of this launch can be read.
     ended: bool,
+    /// That is because of damage: Claude's end will not be read either.
+    wedged: bool,
 }
 
 impl Link {
@@ -98,7 +141,8 @@ impl Link {
         let Ok(Ok((mut peer, _))) = timeout(HANDSHAKE, hello(stream)).await else { return };
         tracing::warn!(session = %self.session, "a host that nobody followed is ended");
         peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
-        loop {
+        let until = Instant::now() + HANDSHAKE;
+        while Instant::now() < until {
             peer.send(&ToHost::Status);
             match timeout(HANDSHAKE, peer.next()).await {
                 Ok(Ok(FromHost::State { exited: true, .. })) => peer.send(&ToHost::Release),
@@ -121,36 +165,72 @@ impl Link {
             journal: self.shared.paths.session_dir(&self.session).join("journal"),
             reader: None,
             ended: false,
+            wedged: false,
         };
-        let released = match self.connect().await {
-            Some((peer, welcome)) => self.converse(peer, welcome, &mut reading).await,
-            None => false,
+        let end = match self.connect().await {
+            Ok((peer, welcome)) => self.converse(peer, welcome, &mut reading).await,
+            Err(end) => end,
         };
-        if !released {
-            self.host_lost(&mut reading).await;
+        match end {
+            End::Over => {}
+            End::Broken if !self.host_is_gone() => {
+                // Whatever broke it, the host lives: it is looked for anew, by a link with nothing half done.
+                sleep(READ_AGAIN).await;
+                let (session, launch) = (self.session, self.launch);
+                let _ = self.inbox.send(Event::LinkLost { session, launch }).await;
+            }
+            End::Broken | End::Gone => self.host_lost(&mut reading).await,
         }
     }
 
-    /// Connects to the host; none if there is none.
-    async fn connect(&self) -> Option<(Peer, Welcome)> {
+    /// Connects to the host.
+    async fn connect(&mut self) -> Result<(Peer, Welcome), End> {
         let socket = self.shared.paths.host_socket(&self.session);
         let deadline = Instant::now() + HANDSHAKE;
+        let mut host = None;
         loop {
             if let Ok(stream) = UnixStream::connect(&socket).await {
-                match timeout(HANDSHAKE, hello(stream)).await {
-                    Ok(Ok(connected)) => return Some(connected),
+                host = stream.peer_cred().ok().and_then(|peer| peer.pid()).or(host);
+                match timeout(ANSWER, hello(stream)).await {
+                    Ok(Ok(connected)) => return Ok(connected),
                     Ok(Err(error)) => tracing::warn!(session = %self.session, %error, "the host hung up"),
                     Err(_) => tracing::warn!(session = %self.session, "the host does not answer"),
                 }
             }
             if self.host_is_gone() {
-                return None;
+                return Err(End::Gone);
             }
-            if Instant::now() > deadline {
-                tracing::warn!(session = %self.session, "the host lives and does not listen; trying on");
-                sleep(HANDSHAKE).await;
+            loop {
+                match self.mailbox.try_recv() {
+                    Ok(order) => {
+                        self.note_stop(&order);
+                        self.early.push_back(order);
+                    }
+                    Err(mpsc::error::TryRecvError::Empty) => break,
+                    Err(mpsc::error::TryRecvError::Disconnected) => return Err(End::Over),
+                }
             }
-            sleep(LOOK).await;
+            if self.stop_by.is_some_and(|stop_by| stop_by <= Instant::now()) {
+                self.kill_host(host);
+            }
+            // Longer and longer, for one that is stopped.
+            let waited = deadline.elapsed().min(HANDSHAKE / 10);
+            sleep(LOOK.max(waited)).await;
+        }
+    }
+
+    fn note_stop(&mut self, order: &ToLink) {
+        if matches!(order, ToLink::Stop) && self.stop_by.is_none() {
+            self.stop_by = Some(Instant::now() + STOP_PATIENCE);
+        }
+    }
+
+    /// Ends a host that does not act. What it leaves is cleaned up as after any host that is lost.
+    fn kill_host(&mut self, host: Option<i32>) {
+        self.stop_by = None;
+        if let Some(pid) = host.filter(|_| !self.host_is_gone()) {
+            tracing::warn!(session = %self.session, pid, "the host does not stop and is killed");
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }
 
@@ -164,8 +244,8 @@ impl Link {
         Flock::lock(file, FlockArg::LockExclusiveNonblock).is_ok()
     }
 
-    /// Follows a connected host; true when it was released and is gone.
-    async fn converse(&mut self, mut peer: Peer, welcome: Welcome, reading: &mut Reading) -> bool {
+    /// Follows a connected host to the end.
+    async fn converse(&mut self, mut peer: Peer, welcome: Welcome, reading: &mut Reading) -> End {
         let (session, launch) = (self.session, self.launch);
         peer.send(&ToHost::Subscribe { from: reading.ingest.start() });
         let mut end = welcome.end;
@@ -176,46 +256,71 @@ impl Link {
         // What is to be told next. Never waited for alone: orders are taken also while the orchestrator is busy.
         let mut next = Some(Event::Launched { session, launch, host_pid: welcome.host_pid });
         let mut stall: Option<Event> = None;
+        let mut stalled = false;
+        let mut look_again: Option<Instant> = None;
+        let inbox = self.inbox.clone();
+        for order in std::mem::take(&mut self.early) {
+            released |= carry_out(&mut peer, order);
+        }
         loop {
-            if next.is_none() && taken < end {
+            if next.is_none() && taken < end && look_again.is_none() {
                 let (facts, progress) = reading.take_in(&mut peer, Some(end));
-                // Nothing readable: what was announced will be there with the next announcement, or never.
-                taken = progress.unwrap_or(end);
+                taken = match progress {
+                    Progress::To(next) => next,
+                    // What was announced will be there with the next announcement, or never.
+                    Progress::End => end,
+                    Progress::Failed => taken,
+                };
+                if matches!(progress, Progress::Failed) || reading.wedged {
+                    look_again = Some(Instant::now() + READ_AGAIN);
+                }
                 next = Some(Event::Facts { session, facts, position: reading.ingest.position() });
-            } else if next.is_none() && !synced {
+            } else if next.is_none() && !synced && look_again.is_none() {
                 synced = true;
                 next = Some(Event::Synced { session, launch });
             }
             next = next.or_else(|| stall.take());
             tokio::select! {
-                permit = self.inbox.reserve(), if next.is_some() => match (permit, next.take()) {
+                permit = inbox.reserve(), if next.is_some() => match (permit, next.take()) {
                     (Ok(permit), Some(event)) => permit.send(event),
-                    _ => return true,
+                    _ => return End::Over,
                 },
                 order = self.mailbox.recv(), if open => match order {
-                    Some(ToLink::Write(bytes)) => peer.send(&ToHost::Write(bytes)),
-                    Some(ToLink::Stop) => peer.send(&ToHost::Stop {
-                        close_grace_ms: CLOSE_GRACE_MS,
-                        kill_grace_ms: KILL_GRACE_MS,
-                    }),
-                    Some(ToLink::Ingested(offset)) => peer.send(&ToHost::Ingested { offset }),
-                    Some(ToLink::Release) => {
-                        released = true;
-                        peer.send(&ToHost::Release);
+                    Some(order) => {
+                        self.note_stop(&order);
+                        released |= carry_out(&mut peer, order);
                     }
                     // Nothing more is ordered: a host that was let go is seen off, any other goes on without us.
                     None if released => open = false,
-                    None => return true,
+                    None => return End::Over,
                 },
+                () = sleep_until(look_again.unwrap_or_else(Instant::now)), if look_again.is_some() => {
+                    look_again = None;
+                    if reading.wedged {
+                        // Claude's end cannot be read, so it is asked for.
+                        peer.send(&ToHost::Status);
+                        look_again = Some(Instant::now() + READ_AGAIN);
+                    }
+                }
+                () = sleep_until(self.stop_by.unwrap_or_else(Instant::now)), if self.stop_by.is_some() && !stalled => {
+                    let host = i32::try_from(welcome.host_pid).ok();
+                    self.kill_host(host);
+                }
                 frame = peer.next() => match frame {
                     Ok(FromHost::Appended { end: appended }) => end = end.max(appended),
                     Ok(FromHost::Stalled(why)) => {
                         tracing::warn!(%session, ?why, "whether the host's journal can be written changed");
+                        stalled = why.is_some();
                         stall = Some(Event::HostStalled { session, launch, why });
                     }
                     Ok(FromHost::Refused(why)) => {
                         tracing::warn!(%session, why, "the host refused an order");
+                        // What it refused was not done and will not be: only a new start puts that right.
+                        if !reading.ended && !released {
+                            peer.send(&STOP);
+                        }
                     }
+                    Ok(FromHost::State { exited: true, .. }) if reading.wedged => peer.send(&ToHost::Release),
                     Ok(_) => {}
                     Err(error) => {
                         if !released {
@@ -224,7 +329,7 @@ impl Link {
                         if let Some(event) = next.take() {
                             let _ = self.inbox.send(event).await;
                         }
-                        return released;
+                        return if released { End::Over } else { End::Broken };
                     }
                 },
             }
@@ -236,10 +341,14 @@ impl Link {
         while !self.host_is_gone() {
             sleep(LOOK).await;
         }
-        let _ = fs::remove_file(self.shared.paths.host_socket(&self.session));
-        let mark = launch::mark(self.session);
-        let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
+        // A host records Claude's end when nothing of it is left; what carries the mark by now may be the next launch.
+        if !reading.ended || reading.wedged {
+            let _ = fs::remove_file(self.shared.paths.host_socket(&self.session));
+            let mark = launch::mark(self.session);
+            let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
+        }
         let (session, launch) = (self.session, self.launch);
+        let mut tries = 0;
         loop {
             let (facts, progress) = reading.take_in(&mut Peer::nobody(), None);
             let position = reading.ingest.position();
@@ -247,8 +356,13 @@ impl Link {
             {
                 return;
             }
-            if progress.is_none() {
-                break;
+            match progress {
+                Progress::To(_) => {}
+                Progress::Failed if tries < READ_TRIES => {
+                    tries += 1;
+                    sleep(READ_AGAIN).await;
+                }
+                Progress::Failed | Progress::End => break,
             }
         }
         let _ = self.inbox.send(Event::HostLost { session, launch }).await;
@@ -256,11 +370,10 @@ impl Link {
 }
 
 impl Reading {
-    /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and the offset after
-    /// the last record, or none if there was no record to read.
-    fn take_in(&mut self, peer: &mut Peer, end: Option<u64>) -> (Vec<Fact>, Option<u64>) {
+    /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and how far it came.
+    fn take_in(&mut self, peer: &mut Peer, end: Option<u64>) -> (Vec<Fact>, Progress) {
         let mut facts = Vec::new();
-        let mut progress = None;
+        let mut progress = Progress::End;
         let open = match self.reader.take() {
             Some(open) => Ok(open),
             None => Reader::open(&self.journal, self.ingest.start()),
@@ -269,7 +382,8 @@ impl Reading {
             Ok(open) => self.reader.insert(open),
             Err(error) => {
                 tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be opened");
-                return (facts, None);
+                let progress = if self.journal.exists() { Progress::Failed } else { Progress::End };
+                return (facts, progress);
             }
         };
         let mut read = 0;
@@ -281,7 +395,7 @@ impl Reading {
             match next {
                 Ok(Some(record)) => {
                     read += record.next - record.offset;
-                    progress = Some(record.next);
+                    progress = Progress::To(record.next);
                     let record = journal_fact::record(&record);
                     self.ended = journal_fact::ends(&record, self.launch);
                     self.ingest.take(&record, &mut facts);
@@ -293,30 +407,53 @@ impl Reading {
                     )));
                     self.ingest =
                         Ingest::new(Position { next: resume_at, line_start: resume_at, line_skip: 0 });
-                    progress = Some(resume_at);
+                    progress = Progress::To(resume_at);
+                    // What the missing part said of Claude nobody knows: it is started again.
+                    peer.send(&STOP);
                 }
                 Err(JournalError::Corrupt { offset }) => {
                     facts.push(Fact::Garbage(format!("the journal is damaged at byte {offset}")));
                     match open.skip_corrupt() {
                         Ok(Some(next)) => {
                             self.ingest = Ingest::new(Position { next, line_start: next, line_skip: 0 });
-                            progress = Some(next);
+                            progress = Progress::To(next);
+                            peer.send(&STOP);
                         }
                         // The rest of what this host records cannot be read: the next one cuts the damage off.
                         _ => {
                             peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
                             self.ended = true;
+                            self.wedged = true;
                         }
                     }
                 }
                 Err(JournalError::Io(error)) => {
                     tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be read");
+                    if matches!(progress, Progress::End) {
+                        progress = Progress::Failed;
+                    }
+                    self.reader = None;
                     break;
                 }
             }
         }
         (facts, progress)
     }
+}
+
+/// Ends Claude in peace, if it lets itself be ended in peace.
+const STOP: ToHost = ToHost::Stop { close_grace_ms: CLOSE_GRACE_MS, kill_grace_ms: KILL_GRACE_MS };
+
+/// Passes an order on; true if that lets the host go.
+fn carry_out(peer: &mut Peer, order: ToLink) -> bool {
+    let release = matches!(order, ToLink::Release);
+    peer.send(&match order {
+        ToLink::Write(bytes) => ToHost::Write(bytes),
+        ToLink::Stop => STOP,
+        ToLink::Ingested(offset) => ToHost::Ingested { offset },
+        ToLink::Release => ToHost::Release,
+    });
+    release
 }
 
 /// What a host said of itself.

@@ -53,6 +53,8 @@ pub(super) struct Host {
     deaf_until: Option<Instant>,
     /// The end is in the journal and on disk.
     exited: bool,
+    /// It was asked to go by a signal, as at the machine's shutdown.
+    leaving: bool,
     released: bool,
 }
 
@@ -90,6 +92,7 @@ impl Host {
             newcomers: Vec::new(),
             deaf_until: None,
             exited: false,
+            leaving: false,
             released: false,
         }
     }
@@ -187,12 +190,12 @@ impl Host {
                         process.reap();
                     }
                 }
-                Ok(Signal::SIGTERM | Signal::SIGINT) => match &mut self.process {
-                    Some(process) => process.stop(CLOSE_GRACE, KILL_GRACE, now),
-                    // The journal says all there is to say.
-                    None if self.exited => self.released = true,
-                    None => {}
-                },
+                Ok(Signal::SIGTERM | Signal::SIGINT) => {
+                    self.leaving = true;
+                    if let Some(process) = &mut self.process {
+                        process.stop(CLOSE_GRACE, KILL_GRACE, now);
+                    }
+                }
                 _ => {}
             }
         }
@@ -210,6 +213,8 @@ impl Host {
             self.recorder.sync();
             self.exited = true;
         }
+        // The journal says all there is to say.
+        self.released |= self.exited && self.leaving;
     }
 
     /// Tells the daemon how far the journal goes, if it asked and does not know.

@@ -35,7 +35,7 @@ fn cannot<E: fmt::Display>(what: &str) -> impl FnOnce(E) -> Failure {
 
 /// Prepares this process to be a host, and starts Claude.
 pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
-    close_inherited();
+    crate::descriptors::close_inherited();
     let session_dir = absolute(session_dir).map_err(cannot("find the session's directory"))?;
     let socket = absolute(socket).map_err(cannot("find the socket"))?;
     // A directory that the daemon happened to be in must not be held for as long as the session lives.
@@ -115,19 +115,6 @@ fn take_signals() -> nix::Result<SignalFd> {
     // Set, not added: what the starter had blocked must not stay blocked in Claude's tree.
     taken.thread_set_mask()?;
     SignalFd::with_flags(&taken, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
-}
-
-/// Closes what the starter left open by mistake: a host would hold it, and Claude have it, for as long as they live.
-#[expect(unsafe_code, reason = "nix has no call for it, and descriptors of unknown origin have no owner")]
-fn close_inherited() {
-    use nix::libc::{STDERR_FILENO, SYS_close_range, c_uint, syscall};
-    let first = c_uint::try_from(STDERR_FILENO + 1).unwrap_or(c_uint::MAX);
-    let no_flags: c_uint = 0;
-    // SAFETY: it runs before this process opens anything of its own, so nothing owns these descriptors. A kernel
-    // without the call leaves them open.
-    unsafe {
-        syscall(SYS_close_range, first, c_uint::MAX, no_flags);
-    }
 }
 
 /// Undoes that the starter may ignore signals, which would be inherited: a shell does so for what it runs in the

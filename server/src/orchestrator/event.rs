@@ -44,6 +44,13 @@ pub enum Event {
         /// The host's process id.
         host_pid: u32,
     },
+    /// The connection to the host broke, and the host lives.
+    LinkLost {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
+    },
     /// The host cannot write the journal, and why; or none, when it can again. It goes on by itself.
     HostStalled {
         /// The session.

@@ -92,6 +92,8 @@ pub enum Fact {
     },
     /// A turn came to its end.
     TurnEnded(TurnEnd),
+    /// Claude gave up because it has no login, or one that the API does not take. The turn's end follows.
+    LoginRefused,
     /// The API refused, and Claude tries again.
     Retrying {
         /// Which try this was, from 1.

@@ -75,6 +75,7 @@ impl Session {
                 self.send(step, Input::Refuse { request_id, message });
             }
             Fact::TurnEnded(turn) => self.take_turn_end(step, turn),
+            Fact::LoginRefused => self.login_refused = true,
             Fact::Retrying { attempt, of, status, error, delay_ms } => {
                 self.retrying(step, attempt, of, status, &error, delay_ms);
             }

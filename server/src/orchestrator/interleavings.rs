@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::*;
 use outside::{Claude, Disk, Outside, ask, settings, turn_end};
+use promises::check_only_about;
 
 /// Interleavings that one run tries.
 const CASES: u32 = 10_000;
@@ -79,6 +80,10 @@ enum Act {
         session: usize,
         unsaid: bool,
     },
+    /// The connection to the host breaks, and what the daemon sends from now on is lost until it notices.
+    LinkBreaks {
+        session: usize,
+    },
     /// The daemon dies: before the commit of the step, after it, or between two steps.
     DaemonDies {
         when: u8,
@@ -107,6 +112,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         14 => (n.clone(), 1usize..6).prop_map(|(session, facts)| Act::Ingest { session, facts }),
         1 => n.clone().prop_map(|session| Act::ClaudeDies { session }),
         1 => (n, any::<bool>()).prop_map(|(session, unsaid)| Act::HostDies { session, unsaid }),
+        1 => (0usize..8).prop_map(|session| Act::LinkBreaks { session }),
         2 => (0u8..3).prop_map(|when| Act::DaemonDies { when }),
         2 => (0u64..20_000).prop_map(|ms| Act::Clock { ms }),
     ];
@@ -199,6 +205,7 @@ impl World {
                     prop_assert!(outside.host.is_none(), "two hosts of one session");
                     outside.journal.push(Fact::Started { launch: order.launch, pid: 7 });
                     outside.linked = true;
+                    outside.broken = false;
                     outside.lost = None;
                     outside.sync_at = None;
                     outside.taken = usize::try_from(order.position.next).unwrap_or(usize::MAX);
@@ -213,6 +220,7 @@ impl World {
                 Effect::Adopt { session, launch, position } => {
                     let outside = self.outside.entry(session).or_default();
                     outside.linked = true;
+                    outside.broken = false;
                     outside.taken = usize::try_from(position.next).unwrap_or(usize::MAX);
                     match outside.host {
                         Some(_) => outside.sync_at = Some(outside.journal.len()),
@@ -229,6 +237,7 @@ impl World {
                 Effect::Stop { session, launch } => {
                     if let Some(outside) = self.outside.get_mut(&session)
                         && outside.host.as_ref().is_some_and(|claude| claude.launch == launch)
+                        && !outside.broken
                     {
                         outside.exit(Exit::Code(0));
                     }
@@ -256,7 +265,9 @@ impl World {
     }
 
     fn write(&mut self, session: SessionId, launch: u32, input: Input) -> Verdict {
-        let Some(outside) = self.outside.get_mut(&session) else { return Ok(()) };
+        let Some(outside) = self.outside.get_mut(&session).filter(|outside| !outside.broken) else {
+            return Ok(());
+        };
         let Some(claude) = outside.host.as_mut().filter(|claude| claude.launch == launch && !claude.exited)
         else {
             return Ok(());
@@ -396,6 +407,11 @@ impl World {
                     outside.lost = Some(claude.launch);
                 }
             }
+            Act::LinkBreaks { session } => {
+                if let Some(outside) = self.pick(session).and_then(|id| self.outside.get_mut(&id)) {
+                    outside.broken = outside.linked && outside.host.is_some();
+                }
+            }
             Act::DaemonDies { when } => self.daemon_dies(when)?,
             Act::Clock { ms } => {
                 self.now.monotonic += ms;
@@ -512,6 +528,9 @@ impl World {
         let Some(outside) = self.outside.get_mut(&session).filter(|outside| outside.linked) else {
             return Ok(());
         };
+        if let Some(launch) = outside.host.as_ref().filter(|_| outside.broken).map(|claude| claude.launch) {
+            return self.event(Event::LinkLost { session, launch }).map(drop);
+        }
         // A link reads no further than the end of its launch: what follows is for the next link.
         let end =
             outside.journal[outside.taken..].iter().position(|fact| matches!(fact, Fact::Exited { .. }));
@@ -570,6 +589,7 @@ impl World {
         }
         for outside in self.outside.values_mut() {
             outside.linked = false;
+            outside.broken = false;
             outside.lost = None;
             outside.sync_at = None;
         }
@@ -579,26 +599,6 @@ impl World {
         self.state.check().map_err(TestCaseError::fail)?;
         self.carry_out(effects).map(drop)
     }
-}
-
-/// Facts of one session change nothing of another, beyond giving it the start slot that became free.
-fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdict {
-    for effect in effects {
-        let of = match effect {
-            Effect::Persist(Change::Message(row)) => row.session,
-            Effect::Persist(Change::Permission(row)) => row.id.session,
-            Effect::Persist(Change::Entry { session, .. }) => *session,
-            Effect::Send { session, .. } | Effect::Stop { session, .. } | Effect::Release { session, .. } => {
-                *session
-            }
-            Effect::Publish(Notice::Entry { session, .. } | Notice::Delta { session, .. }) => *session,
-            Effect::Publish(Notice::Permission(row)) => row.id.session,
-            Effect::Publish(Notice::Queue(queue)) => queue.session,
-            _ => continue,
-        };
-        prop_assert_eq!(of, session, "a fact of one session reached another: {:?}", effect);
-    }
-    Ok(())
 }
 
 proptest! {

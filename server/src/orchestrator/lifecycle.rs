@@ -123,10 +123,26 @@ impl Session {
         self.reconcile_prompts(step, pending);
     }
 
+    /// The host lives and nobody is connected to it: it is found again as after a daemon's start.
+    pub(super) fn link_lost(&mut self, step: &mut Step) {
+        if matches!(self.phase, Phase::Launching | Phase::Initializing { .. } | Phase::Ready) {
+            self.phase = Phase::Adopting;
+        }
+        self.stalled = None;
+        let (session, launch, position) = (self.row.id, self.row.launch, self.row.position);
+        step.effects.push(Effect::Adopt { session, launch, position });
+    }
+
     /// After a daemon's start: the host runs, and all that it had recorded by then has been taken in.
     pub(super) fn synced(&mut self, step: &mut Step) {
-        if self.phase != Phase::Adopting {
-            return;
+        match self.phase {
+            Phase::Adopting => {}
+            // Whether it had been told is not known; to be told twice does it no harm.
+            Phase::Stopping(_) => {
+                step.effects.push(Effect::Stop { session: self.row.id, launch: self.row.launch });
+                return;
+            }
+            _ => return,
         }
         if self.row.goal != Goal::Run {
             self.stop(step, After::Goal);
@@ -143,10 +159,14 @@ impl Session {
 
     /// Tells Claude to end; a running turn is broken off first.
     pub(super) fn stop(&mut self, step: &mut Step, after: After) {
+        let told = matches!(self.phase, Phase::Stopping(_));
         if self.turn_runs() {
             self.interrupt(step);
         }
         self.phase = Phase::Stopping(after);
+        if told {
+            return;
+        }
         step.effects.push(Effect::Stop { session: self.row.id, launch: self.row.launch });
     }
 
@@ -307,7 +327,11 @@ impl Session {
         }
     }
 
+    /// Breaks the turn off. One that is being broken off already is not broken off again.
     pub(super) fn interrupt(&mut self, step: &mut Step) {
+        if self.interrupting.is_some() {
+            return;
+        }
         let request_id = self.control_id("interrupt");
         self.interrupting = Some(step.now.monotonic + INTERRUPT_TIMEOUT_MS);
         self.send(step, Input::Interrupt { request_id });

@@ -17,8 +17,11 @@ impl State {
             SessionRef::Id(text) => {
                 let prefix = text.to_ascii_uppercase();
                 let of = |live: bool| {
+                    // Nothing is the beginning of every id: a script's unset variable must not mean any session.
                     let fits = |session: &&Session| {
-                        session.row.id.as_str().starts_with(&prefix) && session.is_terminated() != live
+                        !prefix.is_empty()
+                            && session.row.id.as_str().starts_with(&prefix)
+                            && session.is_terminated() != live
                     };
                     self.sessions.values().filter(fits).map(|session| session.row.id).collect::<Vec<_>>()
                 };

@@ -14,6 +14,15 @@ pub(super) const MAX_STEERS: usize = 16;
 pub(super) const MAX_NAME_CHARS: usize = 100;
 /// Longest id that a client may choose for a request, in bytes.
 pub(super) const MAX_KEY_BYTES: usize = 64;
+/// Most characters of a mistaken id that are shown: the longest real one has 36.
+const MAX_SHOWN_CHARS: usize = 40;
+
+/// What somebody typed for an id, fit to be shown: ids are short, and what is not one may be anything.
+fn shown(typed: &str) -> String {
+    let beginning: String = typed.chars().take(MAX_SHOWN_CHARS).collect();
+    let more = if beginning.len() < typed.len() { "…" } else { "" };
+    format!("{}{more}", beginning.escape_default())
+}
 
 impl Problem {
     pub(super) fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
@@ -23,7 +32,7 @@ impl Problem {
     pub(super) fn session_not_found(text: &str) -> Problem {
         Problem::new(
             "session_not_found",
-            format!("No session has an id that begins with \"{}\".", text.escape_default()),
+            format!("No session has an id that begins with \"{}\".", shown(text)),
             "List them with: areyouj ls --all",
         )
     }
@@ -37,10 +46,10 @@ impl Problem {
     }
 
     pub(super) fn ambiguous(text: &str, matches: &[String]) -> Problem {
-        let shown = matches.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        let some = matches.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         Problem::new(
             "ambiguous_id",
-            format!("\"{}\" fits {} ids: {shown}.", text.escape_default(), matches.len()),
+            format!("\"{}\" fits {} ids: {some}.", shown(text), matches.len()),
             "Type more of the id.",
         )
     }
@@ -48,10 +57,7 @@ impl Problem {
     pub(super) fn message_not_found(text: &str) -> Problem {
         Problem::new(
             "message_not_found",
-            format!(
-                "No waiting or running message has an id that begins with \"{}\".",
-                text.escape_default()
-            ),
+            format!("No waiting or running message has an id that begins with \"{}\".", shown(text)),
             "List a session's messages with: areyouj queue ID --all",
         )
     }
@@ -59,7 +65,7 @@ impl Problem {
     pub(super) fn permission_not_found(text: &str) -> Problem {
         Problem::new(
             "permission_not_found",
-            format!("No open prompt has the id \"{}\".", text.escape_default()),
+            format!("No open prompt has the id \"{}\".", shown(text)),
             "List the open prompts with: areyouj permissions",
         )
     }

@@ -101,6 +101,11 @@ impl State {
                     session.row.host_pid = Some(host_pid);
                 }
             }),
+            Event::LinkLost { session, launch } => self.with(session, |session| {
+                if session.row.launch == launch && session.row.host {
+                    session.link_lost(step);
+                }
+            }),
             Event::HostStalled { session, launch, why } => self.with(session, |session| {
                 if session.row.launch == launch && session.row.host {
                     session.stalled = why;

@@ -43,7 +43,9 @@ impl Bench {
     fn create(&mut self) -> (Result<SessionId, Problem>, Vec<Effect>) {
         let key = self.id().to_string();
         let start = u8::try_from(self.ids / 1_000 % 200).unwrap();
-        let random: Vec<u8> = (start..start + 8).collect();
+        // Thirty ids later they begin alike again and end differently.
+        let last = u8::try_from(self.ids / 30_000 % 30).unwrap();
+        let random: Vec<u8> = (start..start + 7).chain([last]).collect();
         let create = Create {
             key,
             candidates: SessionId::from_random(&random).into_iter().collect(),
@@ -208,6 +210,25 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
 }
 
 #[test]
+fn a_claude_that_has_no_login_asks_for_one_when_its_turn_ends() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "hello").unwrap();
+    let turn = TurnEnd {
+        messages: Vec::new(),
+        ok: false,
+        outcome: "success".to_owned(),
+        error: Some("Not logged in".to_owned()),
+        api_status: None,
+        cost_total: 0.0,
+        duration_ms: 1,
+        context_max: None,
+    };
+    bench.facts(session, vec![Fact::LoginRefused, Fact::TurnEnded(turn)]);
+    assert_eq!(bench.view(session).row.error.unwrap().code, "login_needed");
+}
+
+#[test]
 fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
@@ -265,16 +286,20 @@ fn what_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
 #[test]
 fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_first() {
     let mut bench = Bench::new(Settings::default());
-    let (first, second) = (bench.ready(), bench.ready());
+    let first = bench.ready();
+    bench.ids = 30_000;
+    let second = bench.ready();
+    let beginning = &first.as_str()[..7];
     let get = |bench: &mut Bench, text: &str| bench.command(Command::Get(SessionRef::Id(text.to_owned()))).0;
-    assert_eq!(code(&get(&mut bench, "")), "ambiguous_id");
+    assert_eq!(code(&get(&mut bench, beginning)), "ambiguous_id");
     assert_eq!(code(&get(&mut bench, "99999999")), "session_not_found");
     assert_eq!(code(&get(&mut bench, &first.as_str().to_lowercase())), "ok");
     let key = bench.id().to_string();
     bench.command(Command::Terminate(Keyed { key, what: SessionRef::Id(second.to_string()) })).0.unwrap();
     bench.facts(second, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
-    let Ok(Outcome::Session(view)) = get(&mut bench, "") else { panic!("one live session is left") };
+    let Ok(Outcome::Session(view)) = get(&mut bench, beginning) else { panic!("one live session is left") };
     assert_eq!(view.row.id, first);
+    assert_eq!(code(&get(&mut bench, "")), "session_not_found", "nothing is not the one that is left");
 }
 
 #[test]

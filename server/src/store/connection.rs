@@ -27,6 +27,13 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const HEADER_LENGTH: usize = 100;
 const HEADER_VERSION: std::ops::Range<usize> = 60..64;
 
+/// Where in the header the size of a page, a count of changes, the number of pages, and the count of changes for which
+/// that number is right begin.
+const HEADER_PAGE_SIZE: usize = 16;
+const HEADER_CHANGES: usize = 24;
+const HEADER_PAGES: usize = 28;
+const HEADER_PAGES_VALID_FOR: usize = 92;
+
 /// Refuses a database of a newer version, and a file that is none, without changing a byte of it or of its log.
 pub(super) fn refuse_newer(path: &Path) -> Result<(), StoreError> {
     let pending = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
@@ -36,8 +43,33 @@ pub(super) fn refuse_newer(path: &Path) -> Result<(), StoreError> {
         return if pending { Err(lost) } else { Ok(()) };
     };
     accept(version)?;
+    if !pending {
+        refuse_shortened(path)?;
+    }
     // SQLite creates files even where it only reads, so it is asked only if the log may hold a newer header.
     if pending { accept(logged_version(path)?) } else { Ok(()) }
+}
+
+/// Refuses a file that is shorter than its header says: SQLite would work on it until it comes to what is missing, and
+/// what it writes until then is lost with the first backup that is put back. With a log this does not show; what is
+/// missing may be there.
+fn refuse_shortened(path: &Path) -> Result<(), StoreError> {
+    let file = File::open(path)?;
+    let mut header = [0; HEADER_LENGTH];
+    file.read_exact_at(&mut header, 0)?;
+    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let page = match u16::from_be_bytes([header[HEADER_PAGE_SIZE], header[HEADER_PAGE_SIZE + 1]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    // Programs older than the field leave it as it was; then it says nothing.
+    let valid = word(HEADER_CHANGES) == word(HEADER_PAGES_VALID_FOR);
+    let wanted = u64::from(word(HEADER_PAGES)) * page;
+    let found = file.metadata()?.len();
+    if valid && found < wanted {
+        return Err(StoreError::Corrupt(format!("the file has {found} bytes of {wanted}")));
+    }
+    Ok(())
 }
 
 fn accept(found: u32) -> Result<(), StoreError> {
@@ -70,8 +102,14 @@ fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
 /// The version with the log taken into account, which stays as it is.
 fn logged_version(path: &Path) -> Result<u32, StoreError> {
     let connection = open_for_reading(path)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    keep_log_on_close(&connection, true)?;
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Whether closing leaves the log as it is. Otherwise the last connection copies it into the database and removes it.
+pub(super) fn keep_log_on_close(connection: &Connection, keep: bool) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)?;
+    Ok(())
 }
 
 /// Makes sure that the file is there and that only its owner may read it: it holds what people say to Claude, and
@@ -255,6 +293,20 @@ mod tests {
         let before = files(home.path());
         assert!(matches!(open(&path), Err(StoreError::Corrupt(_))));
         assert_eq!(files(home.path()), before);
+    }
+
+    #[test]
+    fn a_database_that_was_cut_off_is_refused_and_left_alone() {
+        let mut store = filled();
+        store.close();
+        let sound = fs::read(store.path()).unwrap();
+        for length in [sound.len() - 1, sound.len() / 2, HEADER_LENGTH] {
+            fs::write(store.path(), &sound[..length]).unwrap();
+            assert!(matches!(open(store.path()), Err(StoreError::Corrupt(_))), "{length} bytes");
+            assert_eq!(fs::read(store.path()).unwrap(), sound[..length]);
+        }
+        fs::write(store.path(), &sound).unwrap();
+        assert!(open(store.path()).is_ok());
     }
 
     #[test]

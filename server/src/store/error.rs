@@ -48,7 +48,7 @@ impl StoreError {
                 "Free some space on that disk, then try again.",
             ),
             StoreError::Corrupt(what) => (
-                ErrorCode::StorageFailed,
+                ErrorCode::DatabaseDamaged,
                 format!("The database {path} is damaged: {what}."),
                 "Nothing was deleted. Restore the file from a backup, or move it away together with its -wal and \
                  -shm files to begin anew.",
@@ -96,7 +96,7 @@ mod tests {
         let errors = [
             (StoreError::Newer { found: 7, known: 1 }, "database_newer"),
             (StoreError::Full, "storage_full"),
-            (StoreError::Corrupt("malformed".to_owned()), "storage_failed"),
+            (StoreError::Corrupt("malformed".to_owned()), "database_damaged"),
             (StoreError::Failed("permission denied".to_owned()), "storage_failed"),
         ];
         for (error, code) in errors {

@@ -41,23 +41,28 @@ pub(super) struct Found {
 impl Arena {
     /// With the real Claude, and room for that many sessions.
     pub(super) fn new(sessions: u32) -> Result<Arena> {
-        Arena::with(&claude_program()?, &format!("max_active_sessions = {sessions}\n"))
+        Arena::with(None, &claude_program()?, sessions)
     }
 
     /// With the stand-in for Claude in one of its modes, and room for that many sessions.
     pub(super) fn stand_in(mode: &str, sessions: u32) -> Result<Arena> {
         let program = programs()?.join("claude-stand-in");
-        let mut arena = Arena::with(&program, &format!("max_active_sessions = {sessions}\n"))?;
-        arena.cli = arena.cli.clone().with("AREYOUJ_STANDIN", mode);
+        let mut arena = Arena::with(None, &program, sessions)?;
+        arena.set("AREYOUJ_STANDIN", mode);
         Ok(arena)
     }
 
-    fn with(claude: &Path, config: &str) -> Result<Arena> {
+    /// With the real Claude, and AreYouJ's home in a place of its own.
+    pub(super) fn at(home: &Path, sessions: u32) -> Result<Arena> {
+        Arena::with(Some(home), &claude_program()?, sessions)
+    }
+
+    fn with(home: Option<&Path>, claude: &Path, sessions: u32) -> Result<Arena> {
         let api = MessagesApi::start()?;
-        let sandbox = Sandbox::isolated(api.url(), claude, &programs()?)?;
+        let sandbox = Sandbox::isolated_with_home(home, api.url(), claude, &programs()?)?;
         let directory = sandbox.home().join("config");
         fs::create_dir_all(&directory)?;
-        fs::write(directory.join("config.toml"), config)?;
+        fs::write(directory.join("config.toml"), format!("max_active_sessions = {sessions}\n"))?;
         Ok(Arena { cli: sandbox.cli.clone(), sandbox, api, closed: false })
     }
 
@@ -72,6 +77,11 @@ impl Arena {
 
     pub(super) fn ok(&self, arguments: &[&str]) -> Result<String> {
         Ok(self.cli.run_within(arguments, PATIENCE).and_then(Run::success)?.stdout.trim().to_owned())
+    }
+
+    /// Sets a variable for every command that follows, and for the daemon that one of them starts.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.cli = self.cli.clone().with(name, value);
     }
 
     pub(super) fn json(&self, arguments: &[&str]) -> Result<Value> {

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, ensure};
 
 use super::Trial;
 use super::arena::{Arena, Found, PATIENCE};
-use super::load::Load;
+use super::ledger::Rules;
+use super::load::{Fate, Load};
 use crate::home::{rows, text_of};
 use crate::processes;
 
@@ -20,26 +21,45 @@ const READY_AGAIN: Duration = Duration::from_secs(1);
 /// Claude is gone when its host has been gone for this long.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// Sessions that there is room for besides.
+const SPARE: u32 = 4;
+
+/// Claude was killed.
+const CUTS: Rules = Rules { cuts: true, clock: false };
+
 /// Sessions that talk, sessions that ask, and clients.
-struct Size {
-    talking: usize,
-    asking: usize,
-    producers: usize,
+pub(super) struct Size {
+    pub(super) talking: usize,
+    pub(super) asking: usize,
+    pub(super) producers: usize,
 }
 
 /// Sessions under load.
-struct Field {
-    arena: Arena,
-    talking: Vec<String>,
+pub(super) struct Field {
+    pub(super) arena: Arena,
+    pub(super) talking: Vec<String>,
     /// Each has an open prompt.
     asking: Vec<String>,
-    load: Load,
-    before: HashMap<String, Found>,
+    /// Sessions that came later.
+    later: Vec<String>,
+    pub(super) load: Load,
+    pub(super) before: HashMap<String, Found>,
 }
 
 impl Field {
-    fn new(trial: &Trial, size: &Size, mortal_clients: bool) -> Result<Field> {
-        let arena = Arena::new(u32::try_from(size.talking + size.asking)?)?;
+    pub(super) fn new(trial: &Trial, size: &Size, fate: Fate) -> Result<Field> {
+        let arena = Arena::new(u32::try_from(size.talking + size.asking)? + SPARE)?;
+        Field::within(arena, trial, size, fate, |_| Ok(()))
+    }
+
+    /// In a place that was made, with something done between the start of the sessions and that of the load.
+    pub(super) fn within(
+        mut arena: Arena,
+        trial: &Trial,
+        size: &Size,
+        fate: Fate,
+        prepare: impl FnOnce(&mut Arena) -> Result<()>,
+    ) -> Result<Field> {
         let mut talking = arena.sessions(size.talking + size.asking)?;
         let asking = talking.split_off(size.talking);
         for (number, id) in asking.iter().enumerate() {
@@ -52,16 +72,22 @@ impl Field {
         for id in talking.iter().chain(&asking) {
             before.insert(id.clone(), arena.find(id)?);
         }
-        let load = Load::start(&arena, &talking, size.producers, trial.seed, mortal_clients);
-        Ok(Field { arena, talking, asking, load, before })
+        prepare(&mut arena)?;
+        let load = Load::start(&arena, &talking, size.producers, trial.seed, fate);
+        Ok(Field { arena, talking, asking, later: Vec::new(), load, before })
     }
 
-    fn all(&self) -> impl Iterator<Item = &String> {
+    /// These sessions are there as well, for the final account.
+    pub(super) fn also(&mut self, sessions: impl IntoIterator<Item = String>) {
+        self.later.extend(sessions);
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
         self.talking.iter().chain(&self.asking)
     }
 
     /// Every session still has the processes that it had.
-    fn same_processes(&self, trial: &mut Trial, but: Option<&str>) -> Result<()> {
+    pub(super) fn same_processes(&self, trial: &mut Trial, but: Option<&str>) -> Result<()> {
         for id in self.all().filter(|id| Some(id.as_str()) != but) {
             let (before, now) = (&self.before[id], self.arena.find(id)?);
             let same = (before.pid, before.host) == (now.pid, now.host);
@@ -90,8 +116,7 @@ impl Field {
 
     /// Decides about what was cut off, in one of the three ways, until nothing waits for a decision, and waits for the
     /// end of all work.
-    fn finish(&self, trial: &mut Trial) -> Result<u32> {
-        let mut decisions = 0;
+    fn finish(&self, trial: &mut Trial) -> Result<()> {
         for id in self.all() {
             loop {
                 let found = self.arena.until_session(id, "comes to rest", |found| {
@@ -100,7 +125,7 @@ impl Field {
                 if found.error.is_some() {
                     self.arena.ok(&["restart", id])?;
                 } else if let Some(message) = &found.undecided {
-                    decisions += u32::from(self.decide(trial, message)?);
+                    self.decide(trial, message)?;
                 } else {
                     let waiting = rows(&self.arena.json(&["queue", id])?, "messages");
                     if waiting.is_empty() || found.status == "waiting" {
@@ -114,30 +139,79 @@ impl Field {
                 }
             }
         }
-        Ok(decisions)
+        Ok(())
     }
 
-    /// False if somebody or something else has decided meanwhile.
-    fn decide(&self, trial: &mut Trial, message: &str) -> Result<bool> {
+    /// One of the sessions that talk.
+    pub(super) fn any_talking(&self, trial: &mut Trial) -> String {
+        self.talking[trial.random.usize(..self.talking.len())].clone()
+    }
+
+    /// Waits until this session has a Claude that can be killed.
+    pub(super) fn running(&self, id: &str) -> Result<Found> {
+        self.arena.until_session(id, "runs", |found| {
+            matches!(found.status.as_str(), "idle" | "active" | "waiting") && found.pid.is_some()
+        })
+    }
+
+    /// Kills all processes at once, clients too, until there are none.
+    pub(super) fn kill_all(&self) -> Result<()> {
+        self.load.set_down(true);
+        loop {
+            // What was being started while others were killed is killed next, as a machine that goes down does.
+            let processes = self.arena.processes();
+            if processes.is_empty() {
+                return Ok(());
+            }
+            for process in &processes {
+                let _ = processes::kill(process.pid);
+            }
+            for process in &processes {
+                ensure!(processes::wait_for_exit(process.pid, PATIENCE), "{process:?} does not die");
+            }
+        }
+    }
+
+    /// Waits until every session is back in its conversation or says why not, and decides about what was cut off.
+    /// Returns how many are back.
+    pub(super) fn all_back(&self, trial: &mut Trial) -> Result<u32> {
+        let mut resumed = 0;
+        for id in self.all() {
+            let conversation = &self.before[id].conversation;
+            let now = self.arena.until_session(id, "is resumed or says why not", |found| {
+                matches!(found.status.as_str(), "idle" | "active" | "waiting") && found.pid.is_some()
+                    || found.status == "error" && found.error.is_some()
+            })?;
+            trial.must(now.conversation == *conversation && now.status != "error", || {
+                format!("session {id} had the conversation {conversation} and is {now:?}")
+            });
+            resumed += u32::from(now.status != "error");
+            if let Some(message) = &now.undecided {
+                self.decide(trial, message)?;
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// Somebody or something else may have decided meanwhile, which is refused then.
+    pub(super) fn decide(&self, trial: &mut Trial, message: &str) -> Result<()> {
         let choice = ["again", "skip", "continue"][trial.random.usize(..3)];
-        Ok(self.arena.cli.run(&["queue", choice, message])?.status == 0)
+        self.arena.cli.run(&["queue", choice, message]).map(drop)
     }
 
     /// Compares what clients were told with what there is, and ends everything.
-    fn close(mut self, trial: &mut Trial, cuts: bool) -> Result<()> {
+    pub(super) fn close(mut self, trial: &mut Trial, rules: Rules) -> Result<()> {
         self.load.stop();
-        let decisions = self.finish(trial)?;
-        if cuts {
-            trial.figure("cut-off messages decided about", decisions);
-        } else {
+        self.finish(trial)?;
+        if !rules.cuts {
             self.same_processes(trial, None)?;
             self.answer_prompts(trial)?;
         }
-        let sessions: Vec<String> = self.all().cloned().collect();
-        let balance = self.load.ledger.balance(&self.arena, &sessions, cuts)?;
+        let sessions: Vec<String> = self.all().chain(&self.later).cloned().collect();
+        let balance = self.load.ledger.balance(&self.arena, &sessions, rules)?;
         trial.figure("messages acknowledged", balance.acknowledged);
         trial.figure("messages done", balance.done);
-        if cuts {
+        if rules.cuts {
             trial.figure("messages shown as cut off", balance.cut_off);
         }
         trial.figure("messages lost, doubled, out of order or astray", balance.broken.len());
@@ -158,7 +232,7 @@ pub(super) fn daemon(trial: &mut Trial) -> Result<()> {
     } else {
         Size { talking: 3, asking: 1, producers: 3 }
     };
-    let field = Field::new(trial, &size, false)?;
+    let field = Field::new(trial, &size, Fate::Served)?;
     trial.figure("sessions, clients", format!("{}, {}", size.talking + size.asking, size.producers));
     let mut ready = Vec::new();
     let mut late = 0;
@@ -174,7 +248,7 @@ pub(super) fn daemon(trial: &mut Trial) -> Result<()> {
     trial.figure("kills of the daemon", trial.rounds);
     trial.times("from the kill to the next answer", &mut ready);
     trial.figure("of them later than a second", late);
-    field.close(trial, false)
+    field.close(trial, Rules::default())
 }
 
 pub(super) fn clients(trial: &mut Trial) -> Result<()> {
@@ -183,7 +257,7 @@ pub(super) fn clients(trial: &mut Trial) -> Result<()> {
     } else {
         Size { talking: 2, asking: 1, producers: 4 }
     };
-    let field = Field::new(trial, &size, true)?;
+    let field = Field::new(trial, &size, Fate::Mortal)?;
     let mut killed = 0;
     while killed < trial.rounds {
         trial.any_moment(BETWEEN / 10);
@@ -195,28 +269,28 @@ pub(super) fn clients(trial: &mut Trial) -> Result<()> {
         killed += u32::from(processes::kill(clients[trial.random.usize(..clients.len())]).is_ok());
     }
     trial.figure("clients killed in the middle of a request", killed);
-    field.close(trial, false)
+    field.close(trial, Rules::default())
 }
 
 pub(super) fn claude(trial: &mut Trial) -> Result<()> {
-    let mut field = Field::new(trial, &under_kills(trial), false)?;
+    let mut field = Field::new(trial, &under_kills(trial), Fate::Served)?;
     for _ in 0..trial.rounds {
         trial.any_moment(BETWEEN);
-        let id = victim(trial, &field);
-        let before = running(&field, &id)?;
+        let id = field.any_talking(trial);
+        let before = field.running(&id)?;
         field.arena.kill(before.pid.context("it has no Claude")?)?;
         back(trial, &mut field, &id, &before)?;
     }
     trial.figure("kills of Claude", trial.rounds);
-    field.close(trial, true)
+    field.close(trial, CUTS)
 }
 
 pub(super) fn host(trial: &mut Trial) -> Result<()> {
-    let mut field = Field::new(trial, &under_kills(trial), false)?;
+    let mut field = Field::new(trial, &under_kills(trial), Fate::Served)?;
     for _ in 0..trial.rounds {
         trial.any_moment(BETWEEN);
-        let id = victim(trial, &field);
-        let before = running(&field, &id)?;
+        let id = field.any_talking(trial);
+        let before = field.running(&id)?;
         field.arena.kill(before.host.context("it has no host")?)?;
         let claude = before.pid.context("it has no Claude")?;
         let gone = processes::wait_for_exit(claude, LINGER);
@@ -225,48 +299,21 @@ pub(super) fn host(trial: &mut Trial) -> Result<()> {
         field.same_processes(trial, Some(&id))?;
     }
     trial.figure("kills of a host", trial.rounds);
-    field.close(trial, true)
+    field.close(trial, CUTS)
 }
 
 pub(super) fn everything(trial: &mut Trial) -> Result<()> {
-    let field = Field::new(trial, &under_kills(trial), true)?;
+    let field = Field::new(trial, &under_kills(trial), Fate::Mortal)?;
     let mut resumed = 0;
     for _ in 0..trial.rounds {
         trial.any_moment(2 * BETWEEN);
-        field.load.set_down(true);
-        loop {
-            // What was being started while others were killed is killed next, as a machine that goes down does.
-            let processes = field.arena.processes();
-            if processes.is_empty() {
-                break;
-            }
-            for process in &processes {
-                let _ = processes::kill(process.pid);
-            }
-            for process in &processes {
-                ensure!(processes::wait_for_exit(process.pid, PATIENCE), "{process:?} does not die");
-            }
-        }
+        field.kill_all()?;
         field.load.set_down(false);
-        for id in field.all() {
-            let conversation = &field.before[id].conversation;
-            let now = field.arena.until_session(id, "is resumed or says why not", |found| {
-                matches!(found.status.as_str(), "idle" | "active" | "waiting") && found.pid.is_some()
-                    || found.status == "error" && found.error.is_some()
-            })?;
-            trial.must(now.conversation == *conversation, || {
-                format!("session {id} had the conversation {conversation} and has {now:?}")
-            });
-            trial.must(now.status != "error", || format!("session {id} did not come back: {now:?}"));
-            resumed += u32::from(now.status != "error");
-            if let Some(message) = &now.undecided {
-                field.decide(trial, message)?;
-            }
-        }
+        resumed += field.all_back(trial)?;
     }
     trial.figure("times that everything was killed", trial.rounds);
     trial.figure("sessions resumed", format!("{resumed} of {}", trial.rounds as usize * field.before.len()));
-    field.close(trial, true)
+    field.close(trial, CUTS)
 }
 
 /// Real Claudes are started again and again: as many as a person has.
@@ -276,17 +323,6 @@ fn under_kills(trial: &Trial) -> Size {
     } else {
         Size { talking: 2, asking: 0, producers: 3 }
     }
-}
-
-fn victim(trial: &mut Trial, field: &Field) -> String {
-    field.talking[trial.random.usize(..field.talking.len())].clone()
-}
-
-/// Waits until this session has a Claude that can be killed.
-fn running(field: &Field, id: &str) -> Result<Found> {
-    field.arena.until_session(id, "runs", |found| {
-        matches!(found.status.as_str(), "idle" | "active" | "waiting") && found.pid.is_some()
-    })
 }
 
 /// Waits until a session is back in its conversation, and decides about what was cut off.

@@ -35,6 +35,15 @@ struct Pages {
     failures: Vec<String>,
 }
 
+/// What may have happened to messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rules {
+    /// Claude was killed, so that messages may have been cut off.
+    pub(super) cuts: bool,
+    /// The clock was set, so that times do not tell the order.
+    pub(super) clock: bool,
+}
+
 /// What the end showed.
 #[derive(Default)]
 pub(super) struct Balance {
@@ -65,8 +74,8 @@ impl Ledger {
         self.pages().sent.len()
     }
 
-    /// Compares with what there is. `cuts`: Claude was killed, so that messages may have been cut off.
-    pub(super) fn balance(&self, arena: &Arena, sessions: &[String], cuts: bool) -> Result<Balance> {
+    /// Compares with what there is.
+    pub(super) fn balance(&self, arena: &Arena, sessions: &[String], rules: Rules) -> Result<Balance> {
         let pages = self.pages();
         let mut balance =
             Balance { acknowledged: pages.sent.len(), broken: pages.failures.clone(), ..Balance::default() };
@@ -101,7 +110,7 @@ impl Ledger {
         for (session, rows) in &there {
             for row in rows {
                 let (text, state) = (text_of(row, "text"), text_of(row, "state"));
-                let allowed: &[&str] = if cuts { &["done", "interrupted"] } else { &["done"] };
+                let allowed: &[&str] = if rules.cuts { &["done", "interrupted"] } else { &["done"] };
                 if !allowed.contains(&state.as_str()) {
                     balance.broken.push(format!("not finished in {session}: {row}"));
                 }
@@ -116,7 +125,7 @@ impl Ledger {
             if text != CONTINUATION && (times > states.len() || times < done) {
                 balance.broken.push(format!("Claude was asked {times} times for {states:?}: {text:?}"));
             }
-            if !cuts && states.len() > 1 {
+            if !rules.cuts && states.len() > 1 {
                 balance.broken.push(format!("doubled: {text:?}"));
             }
         }
@@ -129,7 +138,7 @@ impl Ledger {
                 balance.broken.push(format!("in another session than {session}: {text:?}"));
             }
         }
-        if !cuts {
+        if !rules.cuts && !rules.clock {
             balance.broken.extend(disorder(&there, &prompts));
         }
         Ok(balance)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::arena::{Arena, PATIENCE};
 use super::ledger::Ledger;
-use crate::cli::{Cli, Running};
+use crate::cli::{Cli, Run, Running};
 
 /// Messages that may wait for their turn, for each session: enough that there is always work, few enough that the end
 /// is not far.
@@ -18,6 +18,30 @@ const PAUSE: Duration = Duration::from_millis(60);
 
 /// How long one request may take: a daemon is started and killed several times meanwhile.
 const REQUEST: Duration = Duration::from_secs(60);
+
+/// What may happen to clients without being a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nothing: every message is taken.
+    Served,
+    /// They may be killed.
+    Mortal,
+    /// They may be killed, and refused with one of these codes.
+    Refused(&'static [&'static str]),
+}
+
+impl Fate {
+    fn allows(self, run: &Run) -> bool {
+        match self {
+            Fate::Served => false,
+            Fate::Mortal => run.status > 128,
+            Fate::Refused(codes) => {
+                let code = run.error().ok().and_then(|error| Some(error["code"].as_str()?.to_owned()));
+                run.status > 128 || code.is_some_and(|code| codes.contains(&code.as_str()))
+            }
+        }
+    }
+}
 
 /// Clients at work. They stop when this is dropped.
 pub(super) struct Load {
@@ -30,26 +54,19 @@ struct Shared {
     stop: AtomicBool,
     /// Clients do not start anything now: the machine is down.
     down: AtomicBool,
-    /// Whether clients may be killed, so that one that dies is no failure.
-    mortal: bool,
+    fate: Fate,
     /// The client that each producer runs now; 0 for none.
     running: Vec<AtomicI32>,
 }
 
 impl Load {
     /// Starts so many clients that send to these sessions.
-    pub(super) fn start(
-        arena: &Arena,
-        sessions: &[String],
-        producers: usize,
-        seed: u64,
-        mortal: bool,
-    ) -> Load {
+    pub(super) fn start(arena: &Arena, sessions: &[String], producers: usize, seed: u64, fate: Fate) -> Load {
         let ledger = Arc::new(Ledger::default());
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
             down: AtomicBool::new(false),
-            mortal,
+            fate,
             running: (0..producers).map(|_| AtomicI32::new(0)).collect(),
         });
         let asked = arena.api.counter();
@@ -148,7 +165,7 @@ impl Producer {
         };
         match (id, ended) {
             (Some(id), _) => self.ledger.acknowledged(session, &id, text),
-            (None, Ok(run)) if self.shared.mortal && run.status > 128 => self.ledger.unsure(session, text),
+            (None, Ok(run)) if self.shared.fate.allows(&run) => self.ledger.unsure(session, text),
             (None, ended) => {
                 self.ledger.unsure(session, text);
                 self.ledger.failed(format!("a message was not taken: {ended:?}"));

@@ -6,13 +6,14 @@
 //! | `run2: COMMAND ;; COMMAND` | calls Bash twice in one message, and closes with `Result: … \| …` |
 //! | `slow: N TEXT` | N words, one every 50 ms, then `TEXT` |
 //! | `hold: NAME` | one word, then nothing until the test releases NAME, then the rest |
-//! | `error: STATUS [TIMES]` | an API error, TIMES times (for ever if left out), then text |
+//! | `error: STATUS [TIMES] [after=SECONDS]` | an API error, TIMES times (for ever if left out), then text |
 //! | `think: TEXT` | a thought, then text |
 //! | `ask: QUESTION \| CHOICE \| CHOICE …` | calls AskUserQuestion, and closes with `Result: …` |
 //! | `plan: TEXT` | calls ExitPlanMode, and closes with `Result: …` |
 //! | anything else | `Echo: …` |
 //!
-//! What follows TIMES, or a `#` after NAME, is ignored: it makes prompts distinguishable.
+//! What follows TIMES, or a `#` after NAME, is ignored: it makes prompts distinguishable. SECONDS is how long Claude is
+//! told to wait, 0 if left out; `after=none` tells it nothing.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(super) enum Script {
     Run(Vec<String>),
     Slow { words: usize, text: String },
     Hold(String),
-    Error { status: u16, times: Option<u32> },
+    Error { failure: Failure, times: Option<u32> },
     Think(String),
     Ask { question: String, choices: Vec<String> },
     Plan(String),
@@ -41,7 +42,15 @@ pub(super) enum Script {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     Blocks(Vec<Block>),
-    Error(u16),
+    Error(Failure),
+}
+
+/// An API error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) status: u16,
+    /// The header `retry-after`, if there is one.
+    pub(super) retry_after: Option<String>,
 }
 
 /// A block of a message.
@@ -88,11 +97,11 @@ impl Script {
                 let rest = format!("{name} was released.");
                 vec![Block::Text(vec![(Before::Nothing, "Holding … ".into()), (Before::Release(name), rest)])]
             }
-            Script::Error { status, times } => {
+            Script::Error { failure, times } => {
                 if times.is_none_or(|times| failures <= times) {
-                    return Reply::Error(status);
+                    return Reply::Error(failure);
                 }
-                vec![words(&format!("Recovered from error {status}."))]
+                vec![words(&format!("Recovered from error {}.", failure.status))]
             }
             Script::Think(text) => {
                 vec![
@@ -132,9 +141,13 @@ fn parse(prompt: &str) -> Option<Script> {
         }
         "hold" => Script::Hold(rest.split('#').next()?.trim().to_owned()),
         "error" => {
+            let after = rest.split_whitespace().find_map(|word| word.strip_prefix("after="));
             let mut numbers = rest.split_whitespace();
             Script::Error {
-                status: numbers.next()?.parse().ok()?,
+                failure: Failure {
+                    status: numbers.next()?.parse().ok()?,
+                    retry_after: Some(after.unwrap_or("0").to_owned()).filter(|seconds| seconds != "none"),
+                },
                 times: numbers.next().and_then(|times| times.parse().ok()),
             }
         }
@@ -185,9 +198,14 @@ mod tests {
     #[test]
     fn an_error_with_a_number_ends_after_that_many_times() {
         let error = || Script::parse("error: 529 2 some words");
-        assert_eq!(error().reply(2), Reply::Error(529));
+        let failure = |status, after: Option<&str>| {
+            Reply::Error(Failure { status, retry_after: after.map(str::to_owned) })
+        };
+        assert_eq!(error().reply(2), failure(529, Some("0")));
         assert!(matches!(error().reply(3), Reply::Blocks(_)));
-        assert_eq!(Script::parse("error: 401").reply(1000), Reply::Error(401));
+        assert_eq!(Script::parse("error: 401").reply(1000), failure(401, Some("0")));
+        assert_eq!(Script::parse("error: 429 1 after=2").reply(1), failure(429, Some("2")));
+        assert_eq!(Script::parse("error: 429 after=none").reply(1), failure(429, None));
     }
 
     #[test]

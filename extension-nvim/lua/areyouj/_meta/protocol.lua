@@ -85,11 +85,13 @@
 ---| "name_invalid" # The name is too long or holds control characters.
 ---| "storage_full" # The disk is full.
 ---| "storage_failed" # The database could not be read or written.
+---| "database_damaged" # The database is damaged, or the file is none. Nothing of it is deleted or changed.
 ---| "database_newer" # The database was written by a newer version.
 ---| "home_path_too_long" # The path of the home is too long for a socket.
 ---| "config_invalid" # The configuration file cannot be used.
 ---| "daemon_start_failed" # The daemon could not be started.
 ---| "daemon_unavailable" # The daemon went away, or is going away.
+---| "daemon_foreign" # The daemon at the socket belongs to another user.
 ---| "timeout" # What was waited for did not happen in time.
 ---| "internal" # A defect in AreYouJ.
 

@@ -17,9 +17,13 @@ const KIND_CHARS: usize = 50;
 /// Claude makes up messages of its own, for example for an API error; they say nothing about the context.
 const SYNTHETIC_MODEL: &str = "<synthetic>";
 
+/// What Claude calls it when it has no login, or one that the API refuses.
+const NO_LOGIN: &str = "authentication_failed";
+
 /// Claude's words, thoughts and tool calls. Claude sends one message for each block as it is finished.
 pub(super) fn assistant(mut value: Value) -> Vec<Fact> {
     let parent = Some(take_text(&mut value, "parent_tool_use_id")).filter(|id| !id.is_empty());
+    let login_refused = parent.is_none() && text(&value, "error") == NO_LOGIN;
     let Some(mut message) = value.get_mut("message").map(Value::take) else { return Vec::new() };
     let blocks = content(&mut message);
     let mut facts: Vec<Fact> = blocks
@@ -29,6 +33,9 @@ pub(super) fn assistant(mut value: Value) -> Vec<Fact> {
         .collect();
     if parent.is_none() && text(&message, "model") != SYNTHETIC_MODEL {
         facts.extend(context_used(&message).map(Fact::ContextUsed));
+    }
+    if login_refused {
+        facts.push(Fact::LoginRefused);
     }
     facts
 }

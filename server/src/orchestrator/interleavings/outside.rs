@@ -58,6 +58,8 @@ pub(super) struct Outside {
     pub(super) lost: Option<u32>,
     /// A link follows this session.
     pub(super) linked: bool,
+    /// Its connection broke, and nobody has noticed yet.
+    pub(super) broken: bool,
     /// Claude's own record of the conversation.
     pub(super) record: BTreeSet<MessageId>,
 }

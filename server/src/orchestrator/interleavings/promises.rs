@@ -76,3 +76,23 @@ impl World {
         Err(TestCaseError::fail(format!("messages never come to an end: {stuck:?}")))
     }
 }
+
+/// Facts of one session change nothing of another, beyond giving it the start slot that became free.
+pub(super) fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdict {
+    for effect in effects {
+        let of = match effect {
+            Effect::Persist(Change::Message(row)) => row.session,
+            Effect::Persist(Change::Permission(row)) => row.id.session,
+            Effect::Persist(Change::Entry { session, .. }) => *session,
+            Effect::Send { session, .. } | Effect::Stop { session, .. } | Effect::Release { session, .. } => {
+                *session
+            }
+            Effect::Publish(Notice::Entry { session, .. } | Notice::Delta { session, .. }) => *session,
+            Effect::Publish(Notice::Permission(row)) => row.id.session,
+            Effect::Publish(Notice::Queue(queue)) => queue.session,
+            _ => continue,
+        };
+        prop_assert_eq!(of, session, "a fact of one session reached another: {:?}", effect);
+    }
+    Ok(())
+}

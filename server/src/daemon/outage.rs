@@ -1,0 +1,93 @@
+//! What keeps the daemon from serving: something at its socket's path, and a store that is out of order. Clients are
+//! told which, rather than kept waiting.
+
+use std::fs;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::Signal;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, sleep};
+
+use super::framing::{Incoming, error_frame, read_body, rpc_code};
+use super::is_ours;
+use crate::orchestrator::{Problem, Snapshot};
+use crate::store::{self, Committer, StoreError};
+
+/// Between two tries to get the store back, for example when the disk was full.
+const STORE_RETRY: Duration = Duration::from_secs(1);
+
+/// How long clients are told to ask again. A store that failed in a write is there again with the first try, as a rule,
+/// and then nobody need give up.
+const CLIENTS_WAIT: Duration = Duration::from_secs(3);
+
+/// What must be taken away before the socket can be made: anything but a stale socket, which is nobody's.
+pub(super) fn in_the_way(socket: &Path) -> Option<Problem> {
+    let found = fs::symlink_metadata(socket).ok().filter(|metadata| !metadata.file_type().is_socket())?;
+    let what = match found.file_type() {
+        kind if kind.is_dir() => "a directory",
+        kind if kind.is_symlink() => "a symbolic link",
+        _ => "a file",
+    };
+    Some(Problem {
+        code: "daemon_start_failed".to_owned(),
+        message: format!("The daemon's socket {} cannot be made: {what} is in its place.", socket.display()),
+        hint: "Move it away, then try again.".to_owned(),
+        log: None,
+    })
+}
+
+/// Tries until the store, which failed with that error, can be opened; none if the daemon is told to end before.
+pub(super) async fn wait(
+    error: &StoreError,
+    database: &Path,
+    listener: &mut UnixListener,
+    (terminate, interrupt): &mut (Signal, Signal),
+) -> Option<(Committer, Snapshot)> {
+    let began = Instant::now();
+    let mut tries = interval(STORE_RETRY);
+    // The first one is due at once, which is too early.
+    tries.tick().await;
+    let mut problem = error.problem(database);
+    let mut clients = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = tries.tick() => match store::open(database) {
+                Ok(opened) => return Some(opened),
+                Err(error) => {
+                    tracing::error!(%error, "the store is still out of order");
+                    problem = error.problem(database);
+                }
+            },
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if is_ours(&stream) => {
+                    clients.spawn(refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT));
+                }
+                Ok(_) => {}
+                // Out of descriptors: whoever waits goes on waiting.
+                Err(_) => sleep(STORE_RETRY).await,
+            },
+            _ = terminate.recv() => return None,
+            _ = interrupt.recv() => return None,
+            Some(_) = clients.join_next() => {}
+        }
+    }
+}
+
+/// Answers every request with the reason why it cannot be carried out.
+async fn refuse(stream: UnixStream, problem: Problem, retryable: bool) {
+    let (input, mut output) = stream.into_split();
+    let mut input = BufReader::new(input);
+    while let Ok(Some(body)) = read_body(&mut input).await {
+        let Ok(Incoming { id: Some(id), method: Some(_), .. }) = serde_json::from_slice(&body) else {
+            continue;
+        };
+        let frame = error_frame(&id, rpc_code(&problem), &problem, retryable);
+        if output.write_all(&frame).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! When the API behind Claude refuses: what is shown meanwhile, and how it ends.
+
+use areyouj_tests::bystander::Bystander;
+use areyouj_tests::home::{TestHome, text_of};
+
+/// Sends that, and waits until the session says that the API refuses and that Claude tries again.
+fn send_and_see_the_reason(home: &TestHome, id: &str, text: &str, status: &str) -> String {
+    let message = home.send(id, text);
+    let session = home.wait_session(id, "the reason is shown", |session| {
+        session["statusReason"].as_str().is_some_and(|reason| reason.contains(status))
+    });
+    assert_eq!(session["status"], "active", "{session}");
+    assert!(text_of(&session, "statusReason").contains("tries again in"), "{session}");
+    message
+}
+
+#[test]
+fn a_rate_limit_with_a_time_to_wait_is_shown_and_waited_for() {
+    let home = TestHome::new();
+    let bystander = Bystander::of(&home);
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = send_and_see_the_reason(&home, &id, "error: 429 1 after=5", "429");
+    assert!(home.ok(&["show", &id]).contains("429"));
+    bystander.goes_on(&home);
+    home.wait_message(&id, &message, "done");
+    assert!(home.ok(&["logs", &id]).contains("Recovered from error 429."));
+    assert_eq!(home.session(&id)["statusReason"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_rate_limit_without_a_time_to_wait_is_shown_and_waited_for() {
+    let home = TestHome::new();
+    let bystander = Bystander::of(&home);
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = send_and_see_the_reason(&home, &id, "error: 429 3 after=none", "429");
+    bystander.goes_on(&home);
+    home.wait_message(&id, &message, "done");
+    assert_eq!(home.api.times_asked("error: 429 3 after=none"), 4);
+}
+
+#[test]
+fn a_rate_limit_that_does_not_end_fails_the_turn_and_holds_the_queue() {
+    let home = TestHome::new().with("CLAUDE_CODE_MAX_RETRIES", "1");
+    let bystander = Bystander::of(&home);
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = home.send(&id, "error: 429");
+    let waiting = home.send(&id, "after");
+    home.wait_message(&id, &message, "failed");
+    let failed = home.message(&id, &message);
+    assert!(text_of(&failed, "error").contains("429"), "{failed}");
+    let session = home.session(&id);
+    assert_eq!((&session["status"], &session["attention"]["kind"]), (&"idle".into(), &"failed".into()));
+    assert_eq!(home.message(&id, &waiting)["state"], "queued");
+    bystander.goes_on(&home);
+    home.ok(&["queue", "skip", &message]);
+    home.wait_message(&id, &waiting, "done");
+}
+
+#[test]
+fn a_claude_whose_login_is_refused_needs_a_person_and_only_there() {
+    let home = TestHome::new().with("CLAUDE_CODE_MAX_RETRIES", "1");
+    let bystander = Bystander::of(&home);
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = home.send(&id, "error: 401");
+    let waiting = home.send(&id, "after");
+    assert_eq!(home.wait_error(&id), "login_needed");
+    assert_eq!(home.message(&id, &message)["state"], "failed");
+    assert_eq!(home.waiting(&id), ["after"]);
+    assert!(home.ok(&["show", &id]).contains("areyouj restart"));
+    bystander.goes_on(&home);
+    home.ok(&["restart", &id]);
+    home.ok(&["queue", "skip", &message]);
+    home.wait_message(&id, &waiting, "done");
+}
+
+#[test]
+fn a_claude_without_any_login_needs_a_person() {
+    let home = TestHome::new();
+    let bystander = Bystander::of(&home);
+    let home = home.with("ANTHROPIC_API_KEY", "");
+    let id = home.idle_session(&home.project("project"), &[]);
+    let message = home.send(&id, "hello");
+    assert_eq!(home.wait_error(&id), "login_needed");
+    assert_ne!(home.message(&id, &message)["state"], "done");
+    assert_eq!(home.api.times_asked("hello"), 0);
+    bystander.goes_on(&home);
+}

@@ -1,0 +1,62 @@
+//! `config.toml` with something in it that makes no sense.
+
+use std::fs;
+
+use areyouj_tests::bystander::Bystander;
+use areyouj_tests::home::{TestHome, text_of};
+
+#[test]
+fn a_configuration_that_makes_no_sense_is_named_by_its_line_and_costs_no_session() {
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    home.ok(&["daemon", "stop"]);
+    let file = home.path().join("config/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let wrong: [(&[u8], usize); 12] = [
+        (b"\x7fELF\x02\x01", 1),
+        (b"# fine\nnot a line", 2),
+        (b"max_actve_sessions = 3", 1),
+        (b"[section]\nlog = \"info\"", 1),
+        (b"\nmax_active_sessions = 0", 2),
+        (b"max_active_sessions = -1", 1),
+        (b"max_starting = 99999999999999999999", 1),
+        (b"max_starting = 1.5", 1),
+        (b"on_interrupted = \"perhaps\"", 1),
+        (b"log = \"info\"\nlog = \"info\"", 2),
+        (b"claude = \"bin/claude\"", 1),
+        (b"claude = 7", 1),
+    ];
+    for (text, line) in wrong {
+        fs::write(&file, text).unwrap();
+        let error = home.refusal(&["ls"]);
+        assert_eq!(error["code"], "config_invalid", "{error}");
+        let said = text_of(&error, "message");
+        assert!(said.contains(&format!("{}, line {line}: ", file.display())), "{text:?}: {said}");
+    }
+    for unreadable in [&b"log = \"caf\xe9\""[..], &[b'#'; 2 << 20]] {
+        fs::write(&file, unreadable).unwrap();
+        let error = home.refusal(&["ls"]);
+        assert_eq!(error["code"], "config_invalid", "{error}");
+        assert!(text_of(&error, "message").contains(file.to_str().unwrap()), "{error}");
+    }
+    let doctor = home.areyouj(&["doctor"]);
+    assert!(doctor.status == 1 && doctor.stdout.contains(file.to_str().unwrap()), "{doctor}");
+    bystander.lives();
+    fs::write(&file, "max_active_sessions = 3\n").unwrap();
+    assert_eq!(home.json(&["daemon", "start"])["maxActiveSessions"], 3);
+    bystander.goes_on(&home);
+}
+
+#[test]
+fn a_configuration_that_is_broken_while_the_daemon_runs_is_told_at_its_restart() {
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    let file = home.path().join("config/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "max_active_sessions = none").unwrap();
+    bystander.goes_on(&home);
+    assert_eq!(home.refused(&["daemon", "restart"]), "config_invalid");
+    bystander.lives();
+    fs::remove_file(&file).unwrap();
+    bystander.goes_on(&home);
+}

@@ -1,0 +1,142 @@
+//! Homes that nothing can be kept in, and homes that somebody else could get at.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
+
+use areyouj_tests::bystander::Bystander;
+use areyouj_tests::disk::Kind;
+use areyouj_tests::home::{NOBODY, TestHome, text_of};
+use nix::unistd::geteuid;
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// The error of a command in another home.
+#[track_caller]
+fn refused_in(home: &TestHome, other: &Path) -> serde_json::Value {
+    let cli = home.cli.clone().with("AREYOUJ_HOME", other);
+    home.refusal_of(&home.expect(cli.run(&["ls", "--json"])))
+}
+
+#[test]
+fn a_home_whose_path_is_too_long_for_a_socket_is_refused() {
+    let home = TestHome::with_stand_in("obedient");
+    let error = refused_in(&home, &home.path().join("x".repeat(100)));
+    assert_eq!(error["code"], "home_path_too_long");
+}
+
+#[test]
+fn a_home_that_is_a_file_is_refused_and_left_alone() {
+    let home = TestHome::with_stand_in("obedient");
+    let file = home.path().join("file");
+    fs::write(&file, "precious").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let error = refused_in(&home, &path);
+        assert_eq!(error["code"], "not_a_directory", "{error}");
+    }
+    assert_eq!(fs::read_to_string(file).unwrap(), "precious");
+    assert_eq!(home.processes(), []);
+}
+
+/// The stand-in, as the user whom permissions bind may not enter where the real one is.
+#[test]
+fn a_home_that_may_not_be_written_is_refused() {
+    let home = TestHome::with_permissions("obedient");
+    set_mode(home.path(), 0o500);
+    let error = home.refusal(&["ls"]);
+    set_mode(home.path(), 0o700);
+    assert_eq!(error["code"], "directory_not_accessible");
+    assert!(text_of(&error, "message").contains(home.path().to_str().unwrap()), "{error}");
+    Bystander::of(&home).goes_on(&home);
+}
+
+/// The stand-in, as the user whom permissions bind may not enter where the real one is.
+#[test]
+fn a_home_that_may_not_be_written_any_more_keeps_its_sessions_and_goes_on_when_it_may() {
+    let home = TestHome::with_permissions("obedient");
+    let bystander = Bystander::of(&home);
+    home.kill(home.daemon_pid());
+    let (run, data) = (home.path().join("run"), home.path().join("data"));
+    for directory in [&run, &data] {
+        // Not by the daemon, who would open it again: by files that are somebody else's to change.
+        let files: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let files: Vec<_> = files.iter().filter(|path| path.is_file()).collect();
+        files.iter().for_each(|path| set_mode(path, 0o400));
+        let error = home.refusal(&["ls"]);
+        let codes = ["directory_not_accessible", "storage_failed"];
+        assert!(codes.contains(&error["code"].as_str().unwrap()), "{error}");
+        bystander.lives();
+        files.iter().for_each(|path| set_mode(path, 0o600));
+    }
+    bystander.goes_on(&home);
+}
+
+#[test]
+fn a_file_system_that_turns_read_only_costs_no_session_and_goes_on_when_it_is_not() {
+    let Some(home) = TestHome::on_a_disk(Kind::Tmpfs) else { return };
+    let bystander = Bystander::of(&home);
+    let id = home.idle_session(&home.project("project"), &[]);
+    let read_only = home.expect(home.disk().read_only());
+
+    // What is open stays so; what is new has no place.
+    bystander.goes_on(&home);
+    let new = home.new_session(&home.project("new"), &["-m", "patience"]);
+    assert_eq!(home.wait_error(&new), "host_failed");
+    let error = home.session(&new)["error"].clone();
+    assert!(text_of(&error, "message").to_lowercase().contains("read-only"), "{error}");
+
+    home.kill(home.daemon_pid());
+    let error = home.refusal(&["ls"]);
+    assert_eq!(error["code"], "directory_not_accessible", "{error}");
+    bystander.lives();
+
+    drop(read_only);
+    bystander.goes_on(&home);
+    home.say(&id, "hello");
+    home.ok(&["restart", &new]);
+    home.wait(&new, "idle");
+    assert_eq!(home.api.times_asked("patience"), 1);
+}
+
+#[test]
+fn directories_of_somebody_else_are_refused() {
+    if !geteuid().is_root() {
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can give a directory away");
+        return;
+    }
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    home.ok(&["daemon", "stop"]);
+    for name in ["run", "data", "state"] {
+        let directory = home.path().join(name);
+        chown(&directory, Some(NOBODY), None).unwrap();
+        let error = home.refusal(&["ls"]);
+        assert_eq!(error["code"], "directory_not_accessible", "{error}");
+        assert!(text_of(&error, "message").contains(&NOBODY.to_string()), "{error}");
+        bystander.lives();
+        chown(&directory, Some(0), None).unwrap();
+    }
+    bystander.goes_on(&home);
+}
+
+#[test]
+fn directories_that_others_may_enter_are_closed_to_them() {
+    let home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    home.ok(&["daemon", "stop"]);
+    let directories = ["run", "data", "state"].map(|name| home.path().join(name));
+    directories.iter().for_each(|directory| set_mode(directory, 0o777));
+    home.ok(&["ls"]);
+    for directory in directories {
+        assert_eq!(mode(&directory), 0o700, "{directory:?}");
+    }
+    bystander.goes_on(&home);
+}

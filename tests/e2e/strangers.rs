@@ -1,0 +1,76 @@
+//! Other users of the machine: nothing is told to them, and nothing is taken from them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::{fs, thread};
+
+use areyouj_tests::bystander::Bystander;
+use areyouj_tests::home::{NOBODY, PATIENCE, TestHome};
+use nix::unistd::geteuid;
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
+
+const HELLO: &str =
+    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"clientInfo":{"name":"stranger"}}}"#;
+
+/// What the daemon at that socket answers to a client of this user.
+fn answer_to(user: u32, socket: PathBuf) -> std::io::Result<Vec<u8>> {
+    let asking = thread::spawn(move || {
+        // Of this thread alone, which ends with it.
+        let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)?;
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        // It may be closed already, which is the answer.
+        let _ = write!(stream, "Content-Length: {}\r\n\r\n{HELLO}", HELLO.len());
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Ok(answer),
+            read => read.map(|_| answer),
+        }
+    });
+    asking.join().unwrap()
+}
+
+#[test]
+fn a_client_of_another_user_gets_no_answer_even_if_every_door_stands_open() {
+    if !geteuid().is_root() {
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can be somebody else");
+        return;
+    }
+    let home = TestHome::new();
+    let bystander = Bystander::of(&home);
+    let socket = home.path().join("run/daemon-v1.sock");
+    let open = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    for path in [home.path().parent().unwrap(), home.path(), &home.path().join("run"), &socket] {
+        open(path);
+    }
+    assert_eq!(answer_to(NOBODY, socket.clone()).unwrap(), b"", "a stranger was answered");
+    let ours = answer_to(0, socket).unwrap();
+    assert!(String::from_utf8_lossy(&ours).contains("serverInfo"), "the same words from us are answered");
+    bystander.goes_on(&home);
+}
+
+#[test]
+fn a_daemon_of_another_user_is_told_nothing() {
+    if !geteuid().is_root() {
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root gets to the daemon of another user");
+        return;
+    }
+    let home = TestHome::with_permissions("obedient");
+    let bystander = Bystander::of(&home);
+    let mut root = home.cli.clone();
+    root.user = None;
+    for arguments in [&["ls", "--json"][..], &["new", ".", "--json"], &["daemon", "stop", "--json"]] {
+        let run = home.expect(root.run(arguments));
+        assert_eq!(home.refusal_of(&run)["code"], "daemon_foreign", "{run}");
+    }
+    assert_eq!(home.sessions(), [bystander.id.as_str()]);
+    bystander.goes_on(&home);
+}
