@@ -29,6 +29,8 @@ pub fn segments(directory: &Path) -> BTreeMap<u64, Vec<u8>> {
     for entry in fs::read_dir(directory).expect("the journal can be listed") {
         let path = entry.expect("an entry").path();
         let start = path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        // What has nearly the name of a segment is none.
+        let start = start.filter(|start| segment(directory, *start) == path);
         segments.extend(start.map(|start| (start, fs::read(&path).expect("a segment can be read"))));
     }
     segments
