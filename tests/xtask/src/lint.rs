@@ -10,6 +10,7 @@ const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
 /// All checks; the first that fails ends it.
 pub(crate) fn run() -> Result<()> {
     ensure!(cargo::has("deny"), "cargo-deny is not installed: cargo install --locked cargo-deny");
+    let target = cargo::target()?;
     for manifest in MANIFESTS {
         cargo::run(&["fmt", "--manifest-path", manifest, "--all", "--check"])?;
         cargo::run(&[
@@ -18,6 +19,8 @@ pub(crate) fn run() -> Result<()> {
             "--locked",
             "--manifest-path",
             manifest,
+            "--target-dir",
+            &target.to_string_lossy(),
             "--workspace",
             "--all-targets",
             "--all-features",
