@@ -490,6 +490,8 @@ export interface InitializeParams {
   clientInfo?: ClientInfo;
   /** The folders open in the editor. A request without a session means the newest live session of one of them. */
   workspaceFolders?: WorkspaceFolder[];
+  /** Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many. */
+  quiet?: boolean;
 }
 
 /** Answer to `initialize`. */

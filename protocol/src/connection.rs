@@ -14,6 +14,10 @@ pub struct InitializeParams {
     /// The folders open in the editor. A request without a session means the newest live session of one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_folders: Option<Vec<WorkspaceFolder>>,
+    /// Send this client answers and the output of sessions that it attaches to, and no other notifications. For
+    /// clients that show nothing: what goes to everybody costs as much as everybody is many.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 /// The program on the other end.

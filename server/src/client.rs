@@ -225,6 +225,7 @@ impl Client {
         let params = encode::<request::Initialize>(&InitializeParams {
             client_info: Some(info),
             workspace_folders: None,
+            quiet: false,
         });
         let result =
             self.attempt(request::Initialize::METHOD.as_str(), &params.map_err(Attempt::Refused)?)?;

@@ -5,7 +5,7 @@
 //! claude = "/opt/claude/bin/claude"
 //! # How many sessions may have a Claude process. AREYOUJ_MAX_ACTIVE goes before it.
 //! max_active_sessions = 10
-//! # How many Claudes may be starting at the same time; the number of cores if left out.
+//! # How many Claudes may be starting at the same time; one more than there are cores if left out.
 //! max_starting = 2
 //! # What becomes of a message that a crash cut off: "ask" a person, "continue", run it "again", or "skip" it.
 //! on_interrupted = "ask"
@@ -14,7 +14,7 @@
 //! ```
 
 use std::ffi::OsString;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -162,7 +162,7 @@ impl Config {
         Ok(Config {
             claude: file.claude,
             max_active_sessions,
-            max_starting: file.max_starting.map_or_else(cores, NonZeroU32::get),
+            max_starting: file.max_starting.map_or_else(default_max_starting, NonZeroU32::get),
             on_interrupted: file.on_interrupted,
             log,
         })
@@ -182,8 +182,10 @@ fn offset_of(text: &str, key: &str) -> usize {
     0
 }
 
-fn cores() -> u32 {
-    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
+/// One more than there are cores: a start waits for the disk now and then, and no core is to stand idle meanwhile.
+fn default_max_starting() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    u32::try_from(cores).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 /// Why there is no Claude to run.

@@ -14,6 +14,7 @@ mod launch;
 mod link;
 mod outage;
 mod outbox;
+mod queues;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -38,8 +39,8 @@ use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
 use crate::driver::stream;
 use crate::orchestrator::{
-    ClientId, Effect, Event, Input, LaunchOrder, Outcome, Position, Problem, Recovery, SessionId, Settings,
-    Snapshot,
+    ClientId, Effect, Event, Goal, Input, LaunchOrder, Notice, Outcome, Position, Problem, Recovery,
+    SessionId, SessionRow, Settings, Snapshot,
 };
 use crate::paths::Paths;
 use crate::store::{self, Reader, StoreError};
@@ -47,6 +48,7 @@ use connection::Connection;
 use core::Committed;
 use hub::Hub;
 use link::{Link, ToLink};
+use queues::Queues;
 
 /// Days of log files that are kept.
 const LOG_FILES: usize = 7;
@@ -235,13 +237,28 @@ async fn serve(
             reader: Arc::new(Mutex::new(Reader::open(&paths.database())?)),
         });
         let (committer, snapshot) = opened;
+        let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
+        let ended: Vec<(SessionId, u32)> =
+            snapshot.sessions.iter().filter(ended).map(|row| (row.id, row.launch)).collect();
         let (inbox, events) = mpsc::channel(core::INBOX);
         let committed = core::spawn(settings(&config), snapshot, committer, events)?;
         if !std::mem::replace(&mut announced, true) {
             tracing::info!(pid = std::process::id(), "the daemon serves");
             report_ready();
         }
-        let mut daemon = Daemon { shared, inbox, links: HashMap::new(), tasks: JoinSet::new(), clients: 0 };
+        let mut daemon = Daemon {
+            shared,
+            inbox,
+            links: HashMap::new(),
+            queues: Queues::default(),
+            tasks: JoinSet::new(),
+            clients: 0,
+        };
+        for (session, launch) in ended {
+            let link = daemon.link(session, launch);
+            daemon.links.remove(&session);
+            daemon.tasks.spawn(link.see_off());
+        }
         let end = daemon.serve(&mut listener, committed, &mut signals).await;
         daemon.farewell().await;
         match end {
@@ -305,6 +322,7 @@ struct Daemon {
     shared: Arc<Shared>,
     inbox: mpsc::Sender<Event>,
     links: HashMap<SessionId, (u32, mpsc::UnboundedSender<ToLink>)>,
+    queues: Queues,
     tasks: JoinSet<()>,
     clients: ClientId,
 }
@@ -375,15 +393,22 @@ impl Daemon {
             Effect::Reply { client, reply, result } => {
                 self.shared.hub.reply(client, reply, result, &self.shared.reader);
             }
+            Effect::Publish(Notice::QueueChanged(session)) => {
+                if self.shared.hub.is_heard()
+                    && let Some(asking) = self.queues.changed(session, &self.inbox)
+                {
+                    self.tasks.spawn(asking);
+                }
+            }
             Effect::Publish(notice) => self.shared.hub.publish(notice),
             Effect::Launch(order) => self.launch(order),
             Effect::Adopt { session, launch, position } => self.adopt(session, launch, position),
-            Effect::Inspect { session, claude_session, messages } => {
+            Effect::Inspect { session, look, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
                     let (conversation, seen) =
                         launch::inspect(shared, session, claude_session, messages).await;
-                    let _ = inbox.send(Event::Inspected { session, conversation, seen }).await;
+                    let _ = inbox.send(Event::Inspected { session, look, conversation, seen }).await;
                 });
             }
             Effect::Send { session, launch, input } => self.send(session, launch, &input),
@@ -394,6 +419,7 @@ impl Daemon {
                 self.links.remove(&session);
             }
             Effect::RemoveFiles { session } => {
+                self.queues.forget(session);
                 // Waited for: whoever asked is told that they are gone.
                 let directory = self.shared.paths.session_dir(&session);
                 let _ = tokio::task::spawn_blocking(move || remove_files(&directory)).await;

@@ -16,6 +16,7 @@ mod ids;
 mod interleavings;
 mod lifecycle;
 mod lookup;
+mod messages;
 mod model;
 mod permission;
 mod problem;

@@ -9,6 +9,7 @@ mod cell;
 mod commit;
 mod connection;
 mod error;
+mod held;
 mod load;
 mod read;
 mod rows;

@@ -99,7 +99,6 @@ impl Scene {
 }
 
 #[test]
-#[ignore = "the daemon does not let go of a host whose journal it cannot read to the end"]
 fn a_byte_that_flips_in_what_no_daemon_has_read_yet_is_told_and_the_session_goes_on() {
     let mut random = fastrand::Rng::with_seed(SEED);
     for _ in 0..PLACES {
@@ -152,7 +151,6 @@ fn a_journal_with_another_version_is_left_alone_and_named_when_a_host_is_to_open
 }
 
 #[test]
-#[ignore = "the daemon does not let go of a host whose journal it cannot read to the end"]
 fn a_journal_that_was_cut_in_the_middle_is_told_and_the_session_goes_on() {
     let scene = Scene::new();
     let middle = scene.news + (scene.bytes().len() - scene.news) / 2;
@@ -162,7 +160,6 @@ fn a_journal_that_was_cut_in_the_middle_is_told_and_the_session_goes_on() {
 }
 
 #[test]
-#[ignore = "the daemon does not let go of a host whose journal it cannot read to the end"]
 fn a_journal_that_was_removed_is_told_and_the_session_goes_on() {
     let scene = Scene::new();
     fs::remove_file(scene.segment()).unwrap();

@@ -131,7 +131,7 @@ pub(crate) mod tests {
         assert_eq!(directory("/home/ada/work", Some("/home/ada")), "~/work");
         assert_eq!(directory("/home/adam", Some("/home/ada")), "/home/adam");
         assert_eq!(directory("/srv", Some("/")), "/srv");
-        assert_eq!(directory("/srv/\u{1b}[31mx", None), "/srv/x");
+        assert_eq!(directory("/srv/\u{1b}[31mx", None), "/srv/\u{241b}[31mx");
     }
 
     #[test]

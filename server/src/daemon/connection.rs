@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use areyouj_protocol::{self as wire, Method, Request, request};
@@ -42,6 +43,7 @@ pub(super) struct Connection {
     peer: Mutex<Peer>,
     pending: Mutex<HashMap<ReplyId, Pending>>,
     in_flight: Semaphore,
+    quiet: AtomicBool,
 }
 
 /// What the client said of itself.
@@ -83,7 +85,13 @@ impl Connection {
             peer: Mutex::default(),
             pending: Mutex::default(),
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            quiet: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it asked not to be told of what happens, except in sessions that it attaches to.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet.load(Ordering::Relaxed)
     }
 
     /// Serves the client until it goes away.
@@ -106,14 +114,18 @@ impl Connection {
 
     async fn write(self: Arc<Self>, mut output: OwnedWriteHalf) {
         loop {
-            let frame = match self.outbox.next().await {
-                Next::Frame(frame) => frame,
+            let frames = match self.outbox.next().await {
+                Next::Frames(frames) => frames,
                 Next::Resync(dropped) => {
-                    notification_frame::<wire::notification::Resync>(&wire::Resync { dropped })
+                    vec![notification_frame::<wire::notification::Resync>(&wire::Resync { dropped })]
                 }
                 Next::Closed => break,
             };
-            if output.write_all(&frame).await.is_err() {
+            let written = match frames.as_slice() {
+                [frame] => output.write_all(frame).await,
+                frames => output.write_all(&frames.concat()).await,
+            };
+            if written.is_err() {
                 break;
             }
         }
@@ -199,6 +211,7 @@ impl Connection {
     fn initialize(&self, params: wire::InitializeParams) -> Asked {
         let client = params.client_info;
         let folders = params.workspace_folders.unwrap_or_default();
+        self.quiet.store(params.quiet, Ordering::Relaxed);
         *self.lock_peer() = Peer {
             initialized: true,
             name: commands::client_name(client),

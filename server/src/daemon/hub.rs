@@ -93,6 +93,8 @@ impl Hub {
                     session,
                 }));
             }
+            // Whoever has a picture of the list is told; it is not painted for nobody.
+            Notice::Changed { .. } if !self.is_heard() => {}
             Notice::Changed { revision, session, status_changed } => {
                 self.changed(revision, to_wire::session(*session), status_changed);
             }
@@ -106,6 +108,7 @@ impl Hub {
                     &wire::SessionListUpdate { revision, session_id: session.to_string(), session: None },
                 ));
             }
+            Notice::QueueChanged(_) => {}
             Notice::Queue(queue) => {
                 let queue = to_wire::queue(queue);
                 let session_id = queue.session_id.clone();
@@ -164,8 +167,13 @@ impl Hub {
         self.tell_all(&notification_frame::<notification::SessionListUpdate>(&update));
     }
 
+    /// Whether anybody wants to be told of what happens.
+    pub(super) fn is_heard(&self) -> bool {
+        self.lock().values().any(|client| !client.connection.is_quiet())
+    }
+
     fn tell_all(&self, frame: &Frame) {
-        for client in self.lock().values() {
+        for client in self.lock().values().filter(|client| !client.connection.is_quiet()) {
             client.connection.outbox.notify(Arc::clone(frame));
         }
     }

@@ -153,6 +153,13 @@ impl Link {
         }
     }
 
+    /// Ends the host of a session that has come to its end, if a daemon was killed before it let it go.
+    pub(super) async fn see_off(self) {
+        if self.shared.paths.host_socket(&self.session).exists() && !self.host_is_gone() {
+            self.evict().await;
+        }
+    }
+
     /// Finds the host of an earlier launch and follows it to its end.
     pub(super) async fn adopt(mut self, position: Position) {
         self.follow(position).await;

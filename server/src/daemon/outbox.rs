@@ -13,6 +13,9 @@ pub(crate) type Frame = Arc<[u8]>;
 /// [`super::connection::MAX_IN_FLIGHT`] of them.
 const MAX_WAITING_BYTES: usize = 1 << 20;
 
+/// What is given out at once, so that many small frames leave together.
+const TOGETHER_BYTES: usize = 64 << 10;
+
 /// A place in the order that is filled later.
 pub(super) type Slot = u64;
 
@@ -32,6 +35,40 @@ struct Waiting {
     closed: bool,
 }
 
+impl Waiting {
+    /// The frames that come next, up to a reserved place.
+    fn take_together(&mut self) -> Vec<Frame> {
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        while bytes < TOGETHER_BYTES {
+            let frame = match self.items.pop_front() {
+                Some(Item::Answer(frame)) => frame,
+                Some(Item::Notification(frame)) => {
+                    self.notification_bytes -= frame.len();
+                    frame
+                }
+                Some(reserved @ Item::Reserved(_)) => {
+                    self.items.push_front(reserved);
+                    break;
+                }
+                None => break,
+            };
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        frames
+    }
+
+    fn drop_notifications(&mut self) {
+        if self.notification_bytes > 0 {
+            let before = self.items.len();
+            self.items.retain(|item| !matches!(item, Item::Notification(_)));
+            self.dropped += (before - self.items.len()) as u64;
+            self.items.shrink_to_fit();
+            self.notification_bytes = 0;
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Item {
     Answer(Frame),
@@ -41,8 +78,8 @@ enum Item {
 
 /// What comes next.
 pub(super) enum Next {
-    /// Send this.
-    Frame(Frame),
+    /// Send these, in this order: one at least.
+    Frames(Vec<Frame>),
     /// Say that this many notifications were dropped.
     Resync(u64),
     /// Nothing more will come.
@@ -56,11 +93,13 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Adds a notification, or drops it if too much is waiting.
+    /// Adds a notification. If too much is waiting, all notifications go: half a picture is worse than none, and memory
+    /// that holds an old one is wasted.
     pub(super) fn notify(&self, frame: Frame) {
         let mut waiting = self.lock();
-        // After a drop everything is dropped until the client has caught up: half a picture is worse than none.
+        // After a drop everything is dropped until the client has caught up.
         if waiting.dropped > 0 || waiting.notification_bytes + frame.len() > MAX_WAITING_BYTES {
+            waiting.drop_notifications();
             waiting.dropped += 1;
         } else {
             waiting.notification_bytes += frame.len();
@@ -111,14 +150,7 @@ impl Outbox {
         let mut waiting = self.lock();
         match waiting.items.front() {
             Some(Item::Reserved(_)) => None,
-            Some(_) => match waiting.items.pop_front() {
-                Some(Item::Notification(frame)) => {
-                    waiting.notification_bytes -= frame.len();
-                    Some(Next::Frame(frame))
-                }
-                Some(Item::Answer(frame)) => Some(Next::Frame(frame)),
-                _ => None,
-            },
+            Some(_) => Some(Next::Frames(waiting.take_together())),
             None if waiting.dropped > 0 => Some(Next::Resync(std::mem::take(&mut waiting.dropped))),
             None if waiting.closed => Some(Next::Closed),
             None => None,
@@ -138,42 +170,54 @@ mod tests {
         vec![b'x'; bytes].into()
     }
 
+    /// The lengths of the frames that come next together.
+    async fn next(outbox: &Outbox) -> Vec<usize> {
+        match outbox.next().await {
+            Next::Frames(frames) => frames.iter().map(|frame| frame.len()).collect(),
+            Next::Resync(dropped) => panic!("{dropped} were dropped"),
+            Next::Closed => panic!("nobody closed it"),
+        }
+    }
+
     #[tokio::test]
-    async fn a_client_that_does_not_read_loses_notifications_and_is_told_so() {
+    async fn a_client_that_does_not_read_loses_all_that_waits_but_answers_and_is_told_so() {
         let outbox = Outbox::default();
-        for _ in 0..10 {
+        for _ in 0..4 {
             outbox.notify(frame(MAX_WAITING_BYTES / 4));
         }
+        assert_eq!(outbox.lock().items.len(), 4, "as much may wait");
         outbox.answer(frame(1));
-        let mut frames = 0;
-        loop {
-            match outbox.next().await {
-                Next::Frame(_) => frames += 1,
-                Next::Resync(dropped) => {
-                    assert_eq!(dropped, 6);
-                    break;
-                }
-                Next::Closed => panic!("nobody closed it"),
-            }
+        for _ in 0..6 {
+            outbox.notify(frame(MAX_WAITING_BYTES / 4));
         }
-        assert_eq!(frames, 4 + 1, "four notifications fit, and the answer is never dropped");
+        assert_eq!(next(&outbox).await, [1], "an answer is never dropped");
+        assert!(matches!(outbox.next().await, Next::Resync(10)));
+        outbox.notify(frame(2));
+        assert_eq!(next(&outbox).await, [2], "after that it gets notifications again");
+    }
+
+    #[tokio::test]
+    async fn what_waits_leaves_together_in_order_and_not_all_at_once() {
+        let outbox = Outbox::default();
         outbox.notify(frame(1));
-        assert!(
-            matches!(outbox.next().await, Next::Frame(_)),
-            "after catching up it gets notifications again"
-        );
+        outbox.answer(frame(2));
+        outbox.notify(frame(TOGETHER_BYTES));
+        outbox.notify(frame(3));
+        assert_eq!(next(&outbox).await, [1, 2, TOGETHER_BYTES]);
+        assert_eq!(next(&outbox).await, [3]);
+        assert_eq!(outbox.lock().notification_bytes, 0);
     }
 
     #[tokio::test]
     async fn what_follows_a_reserved_place_waits_until_it_is_filled() {
         let outbox = Outbox::default();
+        outbox.notify(frame(3));
         let slot = outbox.reserve();
         outbox.notify(frame(2));
+        assert_eq!(next(&outbox).await, [3]);
         assert!(outbox.take().is_none());
         outbox.fill(slot, frame(1));
-        let Next::Frame(first) = outbox.next().await else { panic!("a frame was filled in") };
-        let Next::Frame(second) = outbox.next().await else { panic!("a frame waits behind it") };
-        assert_eq!((first.len(), second.len()), (1, 2));
+        assert_eq!(next(&outbox).await, [1, 2]);
     }
 
     #[tokio::test]
@@ -181,7 +225,7 @@ mod tests {
         let outbox = Outbox::default();
         outbox.answer(frame(1));
         outbox.close();
-        assert!(matches!(outbox.next().await, Next::Frame(_)));
+        assert_eq!(next(&outbox).await, [1]);
         assert!(matches!(outbox.next().await, Next::Closed));
     }
 }

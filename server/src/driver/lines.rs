@@ -35,7 +35,7 @@ impl Lines {
     /// how many bytes of the piece come before the line that is unfinished at its end; none if no line ended.
     pub fn feed(&mut self, piece: &[u8], mut each: impl FnMut(Line<'_>)) -> Option<usize> {
         let mut begin = 0;
-        while let Some(length) = piece[begin..].iter().position(|byte| *byte == b'\n') {
+        while let Some(length) = memchr::memchr(b'\n', &piece[begin..]) {
             self.end_line(&piece[begin..begin + length], &mut each);
             begin += length + 1;
         }

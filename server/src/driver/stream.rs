@@ -2,6 +2,7 @@
 //!
 //! The shapes are those of Claude Code 2.1; anything unknown is passed over, so that a newer one works too.
 
+mod borrowed;
 mod decode;
 mod encode;
 mod json;

@@ -268,8 +268,12 @@ impl State {
         message: &str,
         what: impl FnOnce(&mut Session, &mut Step, MessageId),
     ) -> Result<Done, Problem> {
+        let repeated = self.repeated(key, verb)?;
+        if let Some(done) = self.finished_before(repeated.as_deref()) {
+            return Ok(done);
+        }
+        let repeated = repeated.is_some();
         let (of, id) = self.find_message(message)?;
-        let repeated = self.repeated(key, verb)?.is_some();
         let session = self.live(of)?;
         let before = session.messages.iter().find(|row| row.id == id).cloned();
         let mut before = before.ok_or_else(|| Problem::message_not_found(message))?;
@@ -289,6 +293,13 @@ impl State {
         let mut done = Done::on(of, Ok(Outcome::Message(Box::new(session.message_view(row)))));
         done.detail = Some(id.to_string());
         Ok(done)
+    }
+
+    /// The answer to a repeat about a message that has come to its end meanwhile, and is in the store alone.
+    pub(super) fn finished_before(&self, repeated: Option<&str>) -> Option<Done> {
+        let id = repeated?.parse().ok()?;
+        let gone = self.holder_of(id).is_none();
+        gone.then(|| Done { answer: Ok(Outcome::Finished(id)), session: None, detail: None })
     }
 
     pub(super) fn message_done(&mut self, of: SessionId, id: MessageId) -> Result<Done, Problem> {

@@ -39,6 +39,8 @@ pub enum Effect {
     },
     /// Look into Claude's own record of the conversation.
     Inspect {
+        /// Which look at it this is, for the answer.
+        look: u32,
         /// The session.
         session: SessionId,
         /// Claude's id of the conversation.
@@ -209,7 +211,10 @@ pub enum Notice {
         /// The session.
         session: SessionId,
     },
-    /// A queue changed.
+    /// A queue changed: [`super::Event::ShowQueue`] is to follow sooner or later. It is not shown with every change,
+    /// since all of it is shown.
+    QueueChanged(SessionId),
+    /// A queue as it is now.
     Queue(QueueView),
     /// A prompt was asked, answered or withdrawn.
     Permission(Box<PermissionRow>),

@@ -73,6 +73,8 @@ pub enum Event {
     },
     /// What Claude's own record of the conversation says.
     Inspected {
+        /// Which look at it this was.
+        look: u32,
         /// The session.
         session: SessionId,
         /// Whether Claude has such a conversation.
@@ -103,6 +105,8 @@ pub enum Event {
         /// The launch.
         launch: u32,
     },
+    /// Clients are to be told of this queue as it is now.
+    ShowQueue(SessionId),
     /// Time has passed; see [`super::State::next_deadline`].
     Tick,
 }

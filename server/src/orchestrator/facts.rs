@@ -4,7 +4,7 @@ use super::lifecycle::End;
 use super::retry::LOGIN_REFUSALS;
 use super::session::{After, Phase, Session, Step};
 use super::{
-    Activity, EntryBody, Fact, Input, Notice, NoticeLevel, Position, Problem, Stage, TurnEnd, Written,
+    Activity, EntryBody, Fact, Goal, Input, Notice, NoticeLevel, Position, Problem, Stage, TurnEnd, Written,
 };
 
 /// Garbage lines of one launch that are shown; more of the same tells nothing new.
@@ -142,7 +142,8 @@ impl Session {
             },
         );
         self.note = None;
-        if login {
+        // Whoever ends or restarts the session meanwhile has the last word.
+        if login && self.row.goal == Goal::Run && !matches!(self.phase, Phase::Stopping(_)) {
             self.login_needed(step);
         }
     }

@@ -227,11 +227,11 @@ impl World {
                         None => outside.lost = Some(launch),
                     }
                 }
-                Effect::Inspect { session, messages, .. } => {
+                Effect::Inspect { session, look, messages, .. } => {
                     let record = &self.outside.entry(session).or_default().record;
                     let seen = messages.into_iter().filter(|id| record.contains(id)).collect();
                     let conversation = !record.is_empty();
-                    self.event(Event::Inspected { session, conversation, seen })?;
+                    self.event(Event::Inspected { session, look, conversation, seen })?;
                 }
                 Effect::Send { session, launch, input } => self.write(session, launch, input)?,
                 Effect::Stop { session, launch } => {

@@ -1,8 +1,8 @@
 //! The life of one session: start, ready, crash, restart, end.
 
 use super::retry::{
-    CRASH_WINDOW_MS, CRASHES_IN_WINDOW, INITIALIZE_TIMEOUT_MS, INTERRUPT_TIMEOUT_MS, START_TRIES,
-    crash_delay_ms, start_delay_ms,
+    CRASH_WINDOW_MS, CRASHES_IN_WINDOW, INITIALIZE_TIMEOUT_MS, INTERRUPT_TIMEOUT_MS, START_TIMEOUT_MS,
+    START_TRIES, crash_delay_ms, start_delay_ms,
 };
 use super::session::{After, Phase, Session, Step};
 use super::{
@@ -34,20 +34,24 @@ impl Session {
     /// A start slot is free: looks at what Claude knows of the conversation, or launches at once if it can know
     /// nothing.
     pub(super) fn begin_start(&mut self, step: &mut Step) {
+        self.start_began = Some(step.now.monotonic);
         if self.row.launch == 0 {
             self.launch(step, false);
             return;
         }
         self.phase = Phase::Inspecting;
+        self.looks += 1;
         step.effects.push(Effect::Inspect {
             session: self.row.id,
+            look: self.looks,
             claude_session: self.row.claude_session,
             messages: self.doubtful(),
         });
     }
 
-    pub(super) fn inspected(&mut self, step: &mut Step, conversation: bool, seen: &[MessageId]) {
-        if self.phase == Phase::Inspecting {
+    /// `look` tells which one this is: what an earlier one saw is of no more use.
+    pub(super) fn inspected(&mut self, step: &mut Step, look: u32, conversation: bool, seen: &[MessageId]) {
+        if self.phase == Phase::Inspecting && look == self.looks {
             self.resolve_doubtful(step, seen);
             self.launch(step, conversation);
         }
@@ -64,6 +68,7 @@ impl Session {
         self.login_refused = false;
         self.activity = Activity::Idle;
         self.phase = Phase::Launching;
+        self.start_by = Some(step.now.monotonic + START_TIMEOUT_MS);
         self.note = (self.start_failures > 0)
             .then(|| format!("Try {} of {START_TRIES} is under way.", self.start_failures + 1));
         step.effects.push(Effect::Launch(LaunchOrder {
@@ -91,6 +96,7 @@ impl Session {
     /// Claude runs: asks it to describe itself.
     pub(super) fn claude_started(&mut self, step: &mut Step, pid: u32) {
         self.row.claude_pid = Some(pid);
+        self.start_by = None;
         if self.phase == Phase::Launching {
             self.initialize(step);
         }
@@ -110,6 +116,7 @@ impl Session {
             self.row.ready = true;
             self.start_failures = 0;
             self.note = None;
+            step.start_took = self.start_began.take().map(|began| step.now.monotonic.saturating_sub(began));
             if let Some(asked) = self.start_requested.take() {
                 self.row.startup_ms = Some(step.now.wall.saturating_sub(asked));
             }
@@ -131,6 +138,11 @@ impl Session {
         self.stalled = None;
         let (session, launch, position) = (self.row.id, self.row.launch, self.row.position);
         step.effects.push(Effect::Adopt { session, launch, position });
+        if matches!(self.phase, Phase::Stopping(_)) {
+            step.effects.push(Effect::Stop { session, launch });
+        } else if !self.row.ready {
+            self.start_by = Some(step.now.monotonic + START_TIMEOUT_MS);
+        }
     }
 
     /// After a daemon's start: the host runs, and all that it had recorded by then has been taken in.
@@ -144,9 +156,7 @@ impl Session {
             }
             _ => return,
         }
-        if self.row.goal != Goal::Run {
-            self.stop(step, After::Goal);
-        } else if self.row.ready {
+        if self.row.ready {
             self.phase = Phase::Ready;
             self.initialize(step);
             self.send_undelivered(step);
@@ -199,6 +209,7 @@ impl Session {
         self.row.host_pid = None;
         self.row.claude_pid = None;
         self.interrupting = None;
+        self.start_by = None;
         self.activity = Activity::Idle;
         self.note = None;
         self.stalled = None;
@@ -294,10 +305,7 @@ impl Session {
         self.note = None;
         self.cancel_waiting(step, None, Some("The session was terminated."));
         if self.row.host {
-            // A daemon that is still looking for the host stops it once it has found it.
-            if self.phase != Phase::Adopting {
-                self.stop(step, After::Goal);
-            }
+            self.stop(step, After::Goal);
         } else {
             self.settle_doubtful(step);
             self.phase = Phase::Down;
@@ -321,7 +329,7 @@ impl Session {
 
     /// A person breaks the turn off: what waits is not to follow by itself.
     pub(super) fn hold_queue_for_interrupt(&mut self) {
-        if self.turn_runs() && self.row.paused.is_none() && !self.waiting().is_empty() {
+        if self.turn_runs() && self.row.paused.is_none() && self.queued().next().is_some() {
             self.row.paused = Some(Pause::Interrupt);
             self.mark_queue_changed();
         }
@@ -344,7 +352,7 @@ impl Session {
             Phase::Initializing { deadline } => Some(deadline),
             _ => None,
         };
-        [phase, self.interrupting].into_iter().flatten().min()
+        [phase, self.interrupting, self.start_by].into_iter().flatten().min()
     }
 
     pub(super) fn tick(&mut self, step: &mut Step) {
@@ -363,6 +371,17 @@ impl Session {
                 self.stop(step, After::StartFailure(problem));
             }
             _ => {}
+        }
+        if self.start_by.is_some_and(|deadline| deadline <= now) {
+            self.start_by = None;
+            if matches!(self.phase, Phase::Launching | Phase::Adopting) && self.stalled.is_none() {
+                let problem = Problem::new(
+                    "host_failed",
+                    format!("The session host did not start Claude within {} s.", START_TIMEOUT_MS / 1_000),
+                    format!("See host.log, then try again with: areyouj restart {}", self.row.id),
+                );
+                self.stop(step, After::StartFailure(problem));
+            }
         }
         if self.interrupting.is_some_and(|deadline| deadline <= now) {
             self.interrupting = None;

@@ -44,7 +44,7 @@ impl State {
 
     pub(super) fn find_message(&self, text: &str) -> Result<(SessionId, MessageId), Problem> {
         let prefix = text.to_ascii_lowercase();
-        let all = self.sessions.values().flat_map(|session| &session.messages);
+        let all = self.sessions.values().flat_map(|session| session.messages.iter());
         let fitting: Vec<_> =
             all.filter(|row| !prefix.is_empty() && row.id.to_string().starts_with(&prefix)).collect();
         match fitting.as_slice() {
@@ -81,8 +81,7 @@ impl State {
     }
 
     pub(super) fn holder_of(&self, id: MessageId) -> Option<SessionId> {
-        let holds = |session: &&Session| session.messages.iter().any(|message| message.id == id);
-        self.sessions.values().find(holds).map(|session| session.row.id)
+        self.sessions.values().find(|session| session.messages.contains(id)).map(|session| session.row.id)
     }
 
     pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Problem> {

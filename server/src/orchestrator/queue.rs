@@ -64,7 +64,9 @@ impl Session {
         if !free {
             return;
         }
-        let Some(next) = self.waiting().first().map(|message| message.id) else { return };
+        let Some(next) = self.queued().min_by_key(|message| message.rank).map(|message| message.id) else {
+            return;
+        };
         self.hand_over(step, next, false);
     }
 
@@ -179,7 +181,8 @@ impl Session {
 
     fn running_in_order(&self) -> Vec<MessageId> {
         let mut running: Vec<&MessageRow> = self.running().collect();
-        running.sort_by_key(|message| (message.started_at, message.steer, message.created_at));
+        // Not by time: the clock may have been set.
+        running.sort_by_key(|message| (message.steer, message.rank));
         running.into_iter().map(|message| message.id).collect()
     }
 

@@ -27,9 +27,9 @@ impl State {
             return Ok(Done::on(of, Ok(Outcome::Finished(id))));
         }
         let session = self.live(of)?;
-        let waiting = session.waiting();
-        let bytes: usize = waiting.iter().map(|message| message.text.len()).sum();
-        check_room(waiting.len() + 1, bytes + text.len())?;
+        let sizes = session.queued().map(|message| (1, message.text.len()));
+        let (count, bytes) = sizes.fold((1, text.len()), |all, one| (all.0 + one.0, all.1 + one.1));
+        check_room(count, bytes)?;
         let into_turn = steer && session.turn_runs() && session.activity != Activity::Idle;
         if into_turn && session.running().count() > MAX_STEERS {
             return Err(Problem::new(
@@ -56,6 +56,9 @@ impl State {
         new_id: MessageId,
     ) -> Result<Done, Problem> {
         if let Some(subject) = self.repeated(&message.key, "queue/recover")? {
+            if let Some(done) = self.finished_before(Some(&subject)) {
+                return Ok(done);
+            }
             let id = subject.parse().map_err(|_| Problem::message_not_found(&subject))?;
             let holder = self.holder_of(id).ok_or_else(|| Problem::message_not_found(&subject))?;
             return self.message_done(holder, id);

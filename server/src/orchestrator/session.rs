@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::messages::Messages;
 use super::{
     Activity, Attention, AttentionKind, AuditRow, Change, ClientId, Effect, EntryBody, EntryRow, Goal,
     MessageRow, MessageState, MessageView, Notice, NoticeLevel, Now, Pause, PermissionId, PermissionKind,
@@ -24,6 +25,8 @@ pub(super) struct Step {
     pub(super) now: Now,
     pub(super) settings: Settings,
     pub(super) revision: u64,
+    /// How long a start took that came to its end in this step, in milliseconds.
+    pub(super) start_took: Option<u64>,
     pub(super) effects: Vec<Effect>,
 }
 
@@ -85,18 +88,24 @@ pub(super) enum After {
 pub(super) struct Session {
     pub(super) row: SessionRow,
     /// Messages that run or wait, and the one that a person is to decide about.
-    pub(super) messages: Vec<MessageRow>,
+    pub(super) messages: Messages,
     /// Prompts of the current launch.
     pub(super) prompts: BTreeMap<u32, PermissionRow>,
     pub(super) phase: Phase,
     pub(super) activity: Activity,
     /// Wall-clock time at which the running start was asked for.
     pub(super) start_requested: Option<u64>,
+    /// Monotonic time at which the running start got its slot.
+    pub(super) start_began: Option<u64>,
     pub(super) start_failures: u32,
     /// Monotonic times of the crashes in the window.
     pub(super) crashes: Vec<u64>,
     /// An interrupt was sent; it should be answered by then.
     pub(super) interrupting: Option<u64>,
+    /// The host should have started Claude by then.
+    pub(super) start_by: Option<u64>,
+    /// Counts the looks at Claude's own record.
+    pub(super) looks: u32,
     /// The API refuses the login: the running message fails for that.
     pub(super) login_refused: bool,
     /// What to say about the phase.
@@ -129,14 +138,17 @@ impl Session {
         Session {
             saved: row.clone(),
             row,
-            messages: Vec::new(),
+            messages: Messages::default(),
             prompts: BTreeMap::new(),
             phase,
             activity,
             start_requested: None,
+            start_began: None,
             start_failures: 0,
             crashes: Vec::new(),
             interrupting: None,
+            start_by: None,
+            looks: 0,
             login_refused: false,
             note: None,
             stalled: None,
@@ -175,10 +187,14 @@ impl Session {
         self.prompts.values().filter(|prompt| prompt.state == PermissionState::Open)
     }
 
+    /// Waiting messages in any order.
+    pub(super) fn queued(&self) -> impl Iterator<Item = &MessageRow> {
+        self.messages.iter().filter(|message| message.state == MessageState::Queued)
+    }
+
     /// Waiting messages in order.
     pub(super) fn waiting(&self) -> Vec<&MessageRow> {
-        let mut waiting: Vec<_> =
-            self.messages.iter().filter(|message| message.state == MessageState::Queued).collect();
+        let mut waiting: Vec<_> = self.queued().collect();
         waiting.sort_by_key(|message| message.rank);
         waiting
     }
@@ -254,7 +270,7 @@ impl Session {
         SessionView {
             row,
             attention: self.attention(),
-            queued: u32::try_from(self.waiting().len()).unwrap_or(u32::MAX),
+            queued: u32::try_from(self.queued().count()).unwrap_or(u32::MAX),
         }
     }
 
@@ -394,7 +410,7 @@ impl Session {
         let published = (view.attention.clone(), view.queued, self.stalled.clone());
         if self.queue_changed {
             self.queue_changed = false;
-            step.publish(Notice::Queue(self.queue_view()));
+            step.publish(Notice::QueueChanged(self.row.id));
         }
         if changed || self.published.as_ref() != Some(&published) {
             self.published = Some(published);

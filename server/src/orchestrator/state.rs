@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use super::session::{Phase, Session, Step};
-use super::{Change, ClientId, Effect, Event, Goal, Now, SessionId, SessionView, Settings, Snapshot};
+use super::retry::head_start_ms;
+use super::session::{After, Phase, Session, Step};
+use super::{
+    Change, ClientId, Effect, Event, Goal, Notice, Now, SessionId, SessionView, Settings, Snapshot, Status,
+};
 
 /// Requests that are remembered, so that a repeat changes nothing. Clients repeat within seconds.
 const MAX_REQUESTS: usize = 10_000;
@@ -17,6 +20,10 @@ pub struct State {
     pub(super) revision: u64,
     /// A client asked to stop the daemon once all sessions have ended.
     pub(super) exit_when_ended: bool,
+    /// Monotonic time at which the latest start began.
+    last_start: Option<u64>,
+    /// How long the latest start took that went well, in milliseconds; nothing is known of it at first.
+    start_took: u64,
     requests: HashMap<String, String>,
     request_order: VecDeque<String>,
 }
@@ -32,6 +39,8 @@ impl State {
             // Clients of an earlier daemon must not take this list for the one that they have.
             revision: now.wall,
             exit_when_ended: false,
+            last_start: None,
+            start_took: 0,
             requests: HashMap::new(),
             request_order: VecDeque::new(),
         };
@@ -39,8 +48,12 @@ impl State {
             state.remember_request(key, subject);
         }
         for row in snapshot.sessions {
+            // Restarts are not stored by themselves: only a Claude that was ready and is to be ended is starting.
+            let restarting = row.ready && row.status == Status::Starting;
             let phase = match (row.host, row.goal) {
-                (true, _) => Phase::Adopting,
+                (true, Goal::Run) if restarting => Phase::Stopping(After::Restart),
+                (true, Goal::Run) => Phase::Adopting,
+                (true, _) => Phase::Stopping(After::Goal),
                 (false, Goal::Run) => Phase::Queued,
                 (false, Goal::Fail | Goal::Terminate) => Phase::Down,
             };
@@ -59,9 +72,8 @@ impl State {
         }
         let mut step = state.begin(now);
         for session in state.sessions.values_mut() {
-            if session.phase == Phase::Adopting {
-                let (session, launch, position) = (session.row.id, session.row.launch, session.row.position);
-                step.effects.push(Effect::Adopt { session, launch, position });
+            if session.row.host {
+                session.link_lost(&mut step);
             }
         }
         let ids: Vec<SessionId> = state.sessions.keys().copied().collect();
@@ -79,17 +91,26 @@ impl State {
 
     /// The monotonic time at which [`Event::Tick`] is due.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.sessions.values().filter_map(Session::deadline).min()
+        let sessions = self.sessions.values().filter_map(Session::deadline);
+        let waiting = self.sessions.values().any(|session| session.phase == Phase::Queued);
+        let start = self.next_start().filter(|at| waiting && *at > 0);
+        sessions.chain(start).min()
     }
 
     fn begin(&self, now: Now) -> Step {
-        Step { now, settings: self.settings, revision: self.revision, effects: Vec::new() }
+        Step { now, settings: self.settings, revision: self.revision, start_took: None, effects: Vec::new() }
     }
 
     fn take(&mut self, step: &mut Step, event: Event) -> Vec<SessionId> {
         match event {
             Event::Command { origin, command } => self.command(step, &origin, command),
             Event::ClientGone(client) => self.client_gone(client),
+            Event::ShowQueue(session) => {
+                if let Some(session) = self.sessions.get(&session) {
+                    step.publish(Notice::Queue(session.queue_view()));
+                }
+                Vec::new()
+            }
             Event::Tick => {
                 for session in self.sessions.values_mut() {
                     session.tick(step);
@@ -116,8 +137,8 @@ impl State {
                     session.launch_failed(step, problem, permanent);
                 }
             }),
-            Event::Inspected { session, conversation, seen } => {
-                self.with(session, |session| session.inspected(step, conversation, &seen))
+            Event::Inspected { session, look, conversation, seen } => {
+                self.with(session, |session| session.inspected(step, look, conversation, &seen))
             }
             Event::Facts { session, facts, position } => {
                 self.with(session, |session| session.take_facts(step, facts, position))
@@ -152,6 +173,7 @@ impl State {
                 session.settle(step);
             }
         }
+        self.start_took = step.start_took.unwrap_or(self.start_took);
         self.give_start_slots(step);
         self.revision = step.revision;
         if self.exit_when_ended && self.sessions.values().all(|session| session.phase == Phase::Down) {
@@ -161,8 +183,6 @@ impl State {
     }
 
     fn give_start_slots(&mut self, step: &mut Step) {
-        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
-        let free = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX).saturating_sub(starting);
         let mut queued: Vec<(Option<u64>, SessionId)> = self
             .sessions
             .values()
@@ -170,12 +190,29 @@ impl State {
             .map(|session| (session.start_requested, session.row.id))
             .collect();
         queued.sort_unstable();
-        for (_, id) in queued.into_iter().take(free) {
+        for (_, id) in queued {
+            if self.next_start().is_none_or(|at| at > step.now.monotonic) {
+                return;
+            }
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.begin_start(step);
                 session.settle(step);
+                self.last_start = Some(step.now.monotonic);
             }
         }
+    }
+
+    /// The monotonic time from which another start may begin; none while as many start as may. Half of the starts may
+    /// begin together; each further one lets the one before it get ahead.
+    fn next_start(&self) -> Option<u64> {
+        let starting = self.sessions.values().filter(|session| session.is_starting()).count();
+        let most = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX);
+        if starting >= most {
+            return None;
+        }
+        let together = (most / 2).max(1);
+        let after = self.last_start.filter(|_| starting >= together);
+        Some(after.map_or(0, |at| at + head_start_ms(self.start_took)))
     }
 
     pub(super) fn active(&self) -> u32 {
@@ -244,9 +281,7 @@ impl State {
             if session.phase == Phase::Down && session.row.host {
                 return Err(format!("{}: is down and has a host", session.row.id));
             }
-            if matches!(session.phase, Phase::Stopping(super::session::After::Goal))
-                && session.row.goal == Goal::Run
-            {
+            if matches!(session.phase, Phase::Stopping(After::Goal)) && session.row.goal == Goal::Run {
                 return Err(format!("{}: ends for no reason", session.row.id));
             }
             let undecided = session.messages.iter().filter(|message| message.state.is_final());

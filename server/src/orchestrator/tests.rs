@@ -115,16 +115,59 @@ fn code<T: std::fmt::Debug>(result: &Result<T, Problem>) -> &str {
 
 #[test]
 fn only_so_many_sessions_start_at_once_and_the_next_follows_when_one_is_ready() {
-    let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
+    let mut bench = Bench::new(Settings { max_starting: 4, ..Settings::default() });
     let (first, effects) = bench.create();
     assert_eq!(launches(&effects), 1);
     assert_eq!(launches(&bench.create().1), 1);
-    assert_eq!(launches(&bench.create().1), 0);
+    for _ in 0..3 {
+        bench.create();
+    }
+    assert_eq!(launches(&bench.pass(10_000)), 1);
+    assert_eq!(launches(&bench.pass(10_000)), 1);
+    assert_eq!(launches(&bench.pass(10_000)), 0);
+    assert_eq!(bench.state.next_deadline(), None, "nothing is waited for but the starts");
     let first = first.unwrap();
     let started = bench.facts(first, vec![Fact::Started { launch: 1, pid: 7 }]);
     assert_eq!(launches(&started), 0);
     let ready = bench.facts(first, vec![Fact::Ready { pending: Vec::new() }]);
     assert_eq!(launches(&ready), 1);
+}
+
+#[test]
+fn a_start_gets_ahead_of_the_next_one_when_the_cores_are_short() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let (first, effects) = bench.create();
+    assert_eq!(launches(&effects), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.create().1), 0);
+    let due = bench.state.next_deadline().expect("the next start is due some time");
+    assert_eq!(launches(&bench.pass(due - 1)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+    assert_eq!(launches(&bench.pass(due)), 1);
+    let ready = vec![Fact::Started { launch: 1, pid: 7 }, Fact::Ready { pending: Vec::new() }];
+    assert_eq!(launches(&bench.facts(first.unwrap(), ready)), 0, "the third has just begun");
+    assert_eq!(launches(&bench.pass(due)), 1);
+}
+
+#[test]
+fn on_a_slow_machine_a_start_gets_ahead_by_more() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let slow = bench.create().0.unwrap();
+    bench.facts(slow, vec![Fact::Started { launch: 1, pid: 7 }]);
+    bench.pass(3_000);
+    bench.facts(slow, vec![Fact::Ready { pending: Vec::new() }]);
+    assert_eq!(launches(&bench.create().1), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.pass(999)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+}
+
+#[test]
+fn a_start_that_nobody_is_ahead_of_begins_at_once() {
+    let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
+    bench.ready();
+    assert_eq!(launches(&bench.create().1), 1);
 }
 
 #[test]
@@ -157,7 +200,7 @@ fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed
         assert!(view.row.status_reason.unwrap().contains(&format!("Try {} of 5", launch + 1)));
         assert_eq!(launches(&bench.pass(delay - 1)), 0);
         assert_eq!(launches(&bench.pass(1)), 1);
-        bench.step(Event::Inspected { session, conversation: false, seen: Vec::new() });
+        bench.step(Event::Inspected { session, look: 1, conversation: false, seen: Vec::new() });
     }
     let gone = vec![Fact::ErrorLine("bad flag".to_owned()), Fact::Exited { launch: 5, exit: Exit::Code(1) }];
     bench.facts(session, gone);
@@ -186,7 +229,7 @@ fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
         assert_ne!(bench.view(session).row.status, Status::Error, "crash {launch}");
         bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(11) }]);
         bench.pass(10_000);
-        bench.step(Event::Inspected { session, conversation: true, seen: Vec::new() });
+        bench.step(Event::Inspected { session, look: 1, conversation: true, seen: Vec::new() });
         let next = launch + 1;
         bench.facts(
             session,
@@ -203,7 +246,7 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
         let session = bench.ready();
         bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
         bench.pass(500);
-        let effects = bench.step(Event::Inspected { session, conversation, seen: Vec::new() });
+        let effects = bench.step(Event::Inspected { session, look: 1, conversation, seen: Vec::new() });
         let resumed = effects.iter().any(|effect| matches!(effect, Effect::Launch(order) if order.resume));
         assert_eq!(resumed, conversation);
     }
@@ -389,7 +432,7 @@ fn nothing_here_can_reach_the_world_outside() {
         for (at, _) in code.match_indices("std::") {
             let module: String =
                 code[at + 5..].chars().take_while(|letter| letter.is_alphanumeric()).collect();
-            let pure = ["cmp", "collections", "fmt", "mem", "str"];
+            let pure = ["cmp", "collections", "fmt", "mem", "ops", "str"];
             assert!(pure.contains(&module.as_str()), "{name} uses std::{module}");
         }
         for crate_name in

@@ -1,5 +1,7 @@
 //! Making changes durable, all of a step or none.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter};
 
 use super::StoreError;
@@ -58,10 +60,22 @@ impl Committer {
     /// [`Committer::commit`] for changes that are not in one place.
     pub(super) fn commit_all<'a>(
         &mut self,
-        changes: impl Iterator<Item = &'a Change>,
+        changes: impl Iterator<Item = &'a Change> + Clone,
     ) -> Result<(), StoreError> {
+        // Of a session's rows in one transaction only the last would ever be seen, so only that one is written.
+        let mut last_rows = HashMap::new();
+        for (index, change) in changes.clone().enumerate() {
+            if let Change::Session(row) = change {
+                last_rows.insert(row.id, index);
+            }
+        }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for change in changes {
+        for (index, change) in changes.enumerate() {
+            if let Change::Session(row) = change
+                && last_rows.get(&row.id) != Some(&index)
+            {
+                continue;
+            }
             apply(&transaction, &self.statements, change)?;
         }
         Ok(transaction.commit()?)

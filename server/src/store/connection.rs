@@ -1,7 +1,7 @@
 //! Opening the database's file: who may, in which mode, with which settings.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, schema};
+use super::{StoreError, held, schema};
 
 /// How long a connection waits for another one's lock. Only the recovery after a crash takes one for longer than an
 /// instant.
@@ -54,7 +54,7 @@ pub(super) fn refuse_newer(path: &Path) -> Result<(), StoreError> {
 /// what it writes until then is lost with the first backup that is put back. With a log this does not show; what is
 /// missing may be there.
 fn refuse_shortened(path: &Path) -> Result<(), StoreError> {
-    let file = File::open(path)?;
+    let file = held::open(path)?;
     let mut header = [0; HEADER_LENGTH];
     file.read_exact_at(&mut header, 0)?;
     let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -79,7 +79,7 @@ fn accept(found: u32) -> Result<(), StoreError> {
 
 /// The version in the file's own header; none if the file is missing or empty.
 fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
-    let file = match File::open(path) {
+    let file = match held::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -118,10 +118,13 @@ pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
     // The mask may have taken more than was asked for, and a restored backup may have any mode.
-    if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
-        file.set_permissions(Permissions::from_mode(0o600))?;
+    if fs::metadata(path)?.permissions().mode() & 0o777 != 0o600 {
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
     }
     Ok(())
 }
@@ -186,6 +189,24 @@ mod tests {
         store.commit(&[Change::Session(Box::new(session(id)))]);
         store.commit(&(1..=1_000).map(|seq| entry_change(id, seq)).collect::<Vec<_>>());
         store
+    }
+
+    #[test]
+    fn looking_at_the_file_does_not_give_up_the_locks_that_the_connection_has() {
+        use std::os::unix::fs::MetadataExt;
+        let store = filled();
+        let inode = format!(":{} ", fs::metadata(store.path()).unwrap().ino());
+        let locks = || {
+            let all = fs::read_to_string("/proc/locks").unwrap();
+            let own = format!(" {} ", std::process::id());
+            all.lines().filter(|lock| lock.contains(&inode) && lock.contains(&own)).count()
+        };
+        let before = locks();
+        assert!(before > 0, "SQLite holds a lock that tells others that the log is in use");
+        drop(Reader::open(store.path()).unwrap());
+        refuse_newer(store.path()).unwrap();
+        create_file(store.path()).unwrap();
+        assert_eq!(locks(), before);
     }
 
     fn make_newer(path: &Path) -> Connection {

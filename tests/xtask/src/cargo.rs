@@ -45,6 +45,19 @@ pub(crate) fn codegen(check: bool) -> Result<()> {
 /// Builds every program and returns the directory that they are in.
 pub(crate) fn build_programs() -> Result<PathBuf> {
     run(&["build", "--quiet", "--workspace", "--bins"])?;
+    directory()
+}
+
+/// Builds every program in the release profile and returns the directory that they are in.
+pub(crate) fn build_release_programs() -> Result<PathBuf> {
+    run(&["build", "--quiet", "--release", "--workspace", "--bins", "--exclude", "xtask"])?;
+    let here = directory()?;
+    let target = here.parent().context("a program without a target directory")?;
+    Ok(target.join("release"))
+}
+
+/// Where this program is, and the others of its profile.
+fn directory() -> Result<PathBuf> {
     let here = std::env::current_exe().context("where is this program?")?;
     Ok(here.parent().context("a program without a directory")?.to_owned())
 }

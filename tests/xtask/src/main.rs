@@ -1,5 +1,6 @@
-//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos`.
+//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench`.
 
+mod bench;
 mod cargo;
 mod chaos;
 mod demo;
@@ -66,6 +67,12 @@ enum Task {
         #[arg(long)]
         live: bool,
     },
+    /// Measure speed against peers and physical limits, in the release profile
+    Bench {
+        /// Only these rows, and what else the benchmarks are told; `--list` says which rows there are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -78,6 +85,7 @@ fn main() -> ExitCode {
         Task::Chaos { rows, seed, rounds, list: false } => chaos::run(&rows, seed, rounds),
         Task::Demo { live: false } => demo::story(),
         Task::Demo { live: true } => demo::live(),
+        Task::Bench { arguments } => bench::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

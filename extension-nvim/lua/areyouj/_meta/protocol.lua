@@ -296,6 +296,7 @@
 ---@class areyouj.InitializeParams
 ---@field clientInfo? areyouj.ClientInfo Who connects; shown in the audit trail and as the author of answers.
 ---@field workspaceFolders? areyouj.WorkspaceFolder[] The folders open in the editor. A request without a session means the newest live session of one of them.
+---@field quiet? boolean Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many.
 
 ---Answer to `initialize`.
 ---@class areyouj.InitializeResult

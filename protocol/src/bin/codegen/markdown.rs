@@ -90,6 +90,7 @@ client raises it. `initialize` returns the version as `capabilities.experimental
 fn example() -> Result<String> {
     let initialize = InitializeParams {
         client_info: Some(ClientInfo { name: "example".into(), version: Some("1.0.0".into()) }),
+        quiet: false,
         workspace_folders: Some(vec![WorkspaceFolder {
             uri: "file:///home/ada/engine".into(),
             name: "engine".into(),

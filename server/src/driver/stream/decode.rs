@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::json::{array, number, parse, take_array, take_text, text};
+use super::borrowed::{Json, Tree};
+use super::json::{array, number, parse, repair, take_array, take_text, text};
 use super::{INITIALIZE_PREFIX, REQUEST_PREFIX, message, permission, system};
 use crate::driver::plain::{plain, plain_block};
 use crate::orchestrator::{Fact, MessageId, Stage, TurnEnd, Written};
@@ -28,22 +28,30 @@ pub fn decode(line: &[u8]) -> Vec<Fact> {
         return Vec::new();
     }
     if line.starts_with(STREAM_EVENT)
-        && let Ok(event) = serde_json::from_slice::<StreamEvent<'_>>(line)
+        && let Ok(line) = std::str::from_utf8(line)
+        && let Ok(event) = serde_json::from_str::<StreamEvent<'_>>(line)
     {
         return event.fact().into_iter().collect();
     }
-    let Some(mut value) = parse(line) else { return vec![garbage(line)] };
-    match take_text(&mut value, "type").as_str() {
-        "stream_event" => {
-            StreamEvent::deserialize(&value).ok().and_then(StreamEvent::fact).into_iter().collect()
-        }
+    if let Some(value) = parse(line) {
+        return facts(value);
+    }
+    match parse(repair(line).as_bytes()) {
+        Some(value) => facts(value),
+        None => vec![garbage(line)],
+    }
+}
+
+fn facts(mut value: Json<'_>) -> Vec<Fact> {
+    match text(&value, "type") {
+        "stream_event" => stream_event(&mut value).into_iter().collect(),
         "assistant" => message::assistant(value),
         "user" => message::user(value),
         "system" => system::system(&mut value),
         "result" => vec![Fact::TurnEnded(turn_end(&value))],
         "command_lifecycle" => lifecycle(&value).into_iter().collect(),
         "control_request" => control_request(value).into_iter().collect(),
-        "control_response" => control_response(value).into_iter().collect(),
+        "control_response" => control_response(&mut value).into_iter().collect(),
         "control_cancel_request" => {
             vec![Fact::Withdrawn { request_id: take_text(&mut value, "request_id") }]
         }
@@ -70,12 +78,18 @@ pub(in crate::driver) fn garbage(line: &[u8]) -> Fact {
 
 /// What one line is that we wrote to Claude.
 pub fn decode_input(line: &[u8]) -> Written {
-    let Some(mut value) = parse(line) else { return Written::Other };
+    match parse(line) {
+        Some(value) => written(value),
+        None => parse(repair(line).as_bytes()).map_or(Written::Other, written),
+    }
+}
+
+fn written(mut value: Json<'_>) -> Written {
     match text(&value, "type") {
         "user" => uuid(&value, "uuid").map_or(Written::Other, Written::Message),
         "control_response" => {
-            let Some(response) = value.get_mut("response") else { return Written::Other };
-            let answer = response.get("response").map(|answer| text(answer, "behavior"));
+            let Some(response) = value.member_mut("response") else { return Written::Other };
+            let answer = response.member("response").map(|answer| text(answer, "behavior"));
             match (text(response, "subtype"), answer) {
                 ("success", Some("allow" | "deny")) => {
                     Written::Answer { request_id: take_text(response, "request_id") }
@@ -87,7 +101,7 @@ pub fn decode_input(line: &[u8]) -> Written {
     }
 }
 
-pub(super) fn uuid(value: &Value, name: &str) -> Option<MessageId> {
+pub(super) fn uuid(value: &Json<'_>, name: &str) -> Option<MessageId> {
     Uuid::parse_str(text(value, name)).ok()
 }
 
@@ -130,7 +144,23 @@ impl StreamEvent<'_> {
     }
 }
 
-fn lifecycle(value: &Value) -> Option<Fact> {
+/// The same, out of a line that does not begin as expected.
+fn stream_event(value: &mut Json<'_>) -> Option<Fact> {
+    let of_subagent = value.member("parent_tool_use_id").is_some_and(|parent| *parent != Json::Null);
+    let event = value.member_mut("event")?;
+    if of_subagent || text(event, "type") != "content_block_delta" {
+        return None;
+    }
+    let delta = event.member_mut("delta")?;
+    let (thinking, text) = match text(delta, "type") {
+        "text_delta" => (false, take_text(delta, "text")),
+        "thinking_delta" => (true, take_text(delta, "thinking")),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(Fact::Delta { thinking, text })
+}
+
+fn lifecycle(value: &Json<'_>) -> Option<Fact> {
     let stage = match text(value, "state") {
         "queued" => Stage::Queued,
         "started" => Stage::Started,
@@ -142,18 +172,18 @@ fn lifecycle(value: &Value) -> Option<Fact> {
     Some(Fact::Lifecycle { message: uuid(value, "command_uuid")?, stage })
 }
 
-fn control_request(value: Value) -> Option<Fact> {
-    let subtype = value.get("request").map(|request| text(request, "subtype")).unwrap_or_default();
+fn control_request(value: Json<'_>) -> Option<Fact> {
+    let subtype = value.member("request").map(|request| text(request, "subtype")).unwrap_or_default();
     if subtype == "can_use_tool" {
-        return permission::ask(value).map(Fact::Asked);
+        return permission::ask(value.into_value()).map(Fact::Asked);
     }
     let (request_id, subtype) = (text(&value, "request_id").to_owned(), plain(subtype, GARBAGE_CHARS));
     (!request_id.is_empty()).then_some(Fact::Unsupported { request_id, subtype })
 }
 
 /// The answer to a request of ours. Claude echoes our own answers too; their ids are Claude's.
-fn control_response(mut value: Value) -> Option<Fact> {
-    let response = value.get_mut("response")?;
+fn control_response(value: &mut Json<'_>) -> Option<Fact> {
+    let response = value.member_mut("response")?;
     let request_id = take_text(response, "request_id");
     if !request_id.starts_with(REQUEST_PREFIX) {
         return None;
@@ -166,32 +196,37 @@ fn control_response(mut value: Value) -> Option<Fact> {
         return Some(Fact::ControlDone { request_id });
     }
     let pending = take_array(response, "pending_permission_requests");
-    Some(Fact::Ready { pending: pending.into_iter().filter_map(permission::ask).collect() })
+    let pending = pending.into_iter().map(Json::into_value);
+    Some(Fact::Ready { pending: pending.filter_map(permission::ask).collect() })
 }
 
-fn turn_end(value: &Value) -> TurnEnd {
+fn turn_end(value: &Json<'_>) -> TurnEnd {
     let outcome = text(value, "subtype").to_owned();
-    let is_error = value.get("is_error").and_then(Value::as_bool).unwrap_or_default();
-    let ok = !is_error && outcome == "success";
-    let messages = array(value, "user_message_uuids").iter().filter_map(Value::as_str);
-    let models =
-        value.get("modelUsage").and_then(Value::as_object).into_iter().flat_map(|models| models.values());
+    let ok = !value.is("is_error") && outcome == "success";
+    let messages = array(value, "user_message_uuids").iter().filter_map(Tree::text);
+    let models: &[_] = match value.member("modelUsage") {
+        Some(Json::Object(models)) => models,
+        _ => &[],
+    };
     TurnEnd {
         messages: messages.filter_map(|id| Uuid::parse_str(id).ok()).collect(),
         ok,
         error: if ok { None } else { turn_error(value) },
         outcome,
         api_status: number(value, "api_error_status").and_then(|status| u16::try_from(status).ok()),
-        cost_total: value.get("total_cost_usd").and_then(Value::as_f64).unwrap_or_default(),
-        context_max: models.filter_map(|model| number(model, "contextWindow")).max(),
+        cost_total: value
+            .member("total_cost_usd")
+            .and_then(|cost| cost.number()?.as_f64())
+            .unwrap_or_default(),
+        context_max: models.iter().filter_map(|(_, model)| number(model, "contextWindow")).max(),
         duration_ms: number(value, "duration_ms").unwrap_or_default(),
     }
 }
 
 /// Why a turn failed. An interrupted one gives only diagnostics for Claude's makers, which are left out.
-fn turn_error(value: &Value) -> Option<String> {
+fn turn_error(value: &Json<'_>) -> Option<String> {
     let interrupted = text(value, "terminal_reason").starts_with("aborted");
-    let errors = array(value, "errors").iter().filter_map(Value::as_str);
+    let errors = array(value, "errors").iter().filter_map(Tree::text);
     let errors = errors.filter(|error| !(interrupted && error.starts_with("[ede_diagnostic]")));
     let texts: Vec<&str> =
         [text(value, "result")].into_iter().chain(errors).filter(|text| !text.is_empty()).collect();

@@ -2,51 +2,49 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use super::borrowed::{Json, Line, Tree};
 
-/// The line as an object. JavaScript writes half surrogate pairs and broken UTF-8 where it cut a text in the middle of
-/// a character; they become the replacement character, since a lost line is worse than a lost character.
-pub(super) fn parse(line: &[u8]) -> Option<Value> {
-    let value: Value = match serde_json::from_slice(line) {
-        Ok(value) => value,
-        Err(_) => serde_json::from_str(&repair(line)).ok()?,
-    };
-    value.is_object().then_some(value)
+/// The line as an object; none if it is anything else. What has to be repaired first is none too: see [`repair`].
+pub(super) fn parse(line: &[u8]) -> Option<Json<'_>> {
+    // Checked as a whole, which is several times faster than text by text.
+    let line = std::str::from_utf8(line).ok()?;
+    serde_json::from_str::<Line<'_>>(line).ok().map(|line| line.0)
 }
 
 /// The string under this name; empty if there is none.
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
+pub(super) fn text<'a, T: Tree>(value: &'a T, name: &str) -> &'a str {
+    value.member(name).and_then(Tree::text).unwrap_or_default()
 }
 
 /// The string under this name, taken out; empty if there is none.
-pub(super) fn take_text(value: &mut Value, name: &str) -> String {
-    match value.get_mut(name).map(Value::take) {
-        Some(Value::String(text)) => text,
-        _ => String::new(),
-    }
+pub(super) fn take_text<T: Tree>(value: &mut T, name: &str) -> String {
+    value.member_mut(name).map(Tree::take).and_then(Tree::into_text).unwrap_or_default()
 }
 
 /// The array under this name, taken out; empty if there is none.
-pub(super) fn take_array(value: &mut Value, name: &str) -> Vec<Value> {
-    match value.get_mut(name).map(Value::take) {
-        Some(Value::Array(elements)) => elements,
-        _ => Vec::new(),
-    }
+pub(super) fn take_array<T: Tree>(value: &mut T, name: &str) -> Vec<T> {
+    value.member_mut(name).map(Tree::take).and_then(Tree::into_array).unwrap_or_default()
 }
 
 /// The array under this name; empty if there is none.
-pub(super) fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+pub(super) fn array<'a, T: Tree>(value: &'a T, name: &str) -> &'a [T] {
+    value.member(name).and_then(Tree::array).unwrap_or_default()
 }
 
-/// The whole number under this name; fractions are cut off.
-pub(super) fn number(value: &Value, name: &str) -> Option<u64> {
-    let number = value.get(name)?;
-    number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))
+/// The largest number that a database holds. No count that Claude tells of comes near it.
+pub(super) const LARGEST: u64 = i64::MAX as u64;
+
+/// The whole number under this name; fractions are cut off, and what no database holds becomes the largest that it does.
+pub(super) fn number<T: Tree>(value: &T, name: &str) -> Option<u64> {
+    let number = value.member(name)?.number()?;
+    let number = number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))?;
+    Some(number.min(LARGEST))
 }
 
-fn repair(line: &[u8]) -> Cow<'_, str> {
+/// The line with what no JSON may hold replaced. JavaScript writes half surrogate pairs and broken UTF-8 where it cut a
+/// text in the middle of a character; they become the replacement character, since a lost line is worse than a lost
+/// character.
+pub(super) fn repair(line: &[u8]) -> Cow<'_, str> {
     let line = String::from_utf8_lossy(line);
     let mut repaired = String::new();
     let mut done = 0;
@@ -88,18 +86,22 @@ fn surrogate(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
+    fn repaired(line: &[u8]) -> Vec<String> {
+        assert_eq!(parse(line), None);
+        let line = repair(line);
+        let json = parse(line.as_bytes()).unwrap();
+        ["a", "b", "c"].map(|name| text(&json, name).to_owned()).into()
+    }
+
     #[test]
     fn a_half_surrogate_pair_costs_a_character_and_not_the_line() {
         let line = br#"{"a":"x\ud83d","b":"\ude00\ud83d\ude00y","c":"\\ud83d"}"#;
-        let value = parse(line).unwrap();
-        assert_eq!(text(&value, "a"), "x\u{fffd}");
-        assert_eq!(text(&value, "b"), "\u{fffd}\u{1f600}y");
-        assert_eq!(text(&value, "c"), "\\ud83d");
+        assert_eq!(repaired(line), ["x\u{fffd}", "\u{fffd}\u{1f600}y", "\\ud83d"]);
     }
 
     #[test]
     fn broken_utf8_costs_a_character_and_not_the_line() {
-        assert_eq!(text(&parse(b"{\"a\":\"x\xffy\"}").unwrap(), "a"), "x\u{fffd}y");
+        assert_eq!(repaired(b"{\"a\":\"x\xffy\"}"), ["x\u{fffd}y", "", ""]);
     }
 
     #[test]

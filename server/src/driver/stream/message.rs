@@ -1,9 +1,10 @@
 //! Claude's and the user's messages, as transcript entries.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
+use super::borrowed::{Json, Tree};
 use super::decode::uuid;
-use super::json::{array, number, take_array, take_text, text};
+use super::json::{LARGEST, array, number, take_text, text};
 use super::system::{command_output, info};
 use crate::driver::plain::plain;
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
@@ -21,10 +22,10 @@ const SYNTHETIC_MODEL: &str = "<synthetic>";
 const NO_LOGIN: &str = "authentication_failed";
 
 /// Claude's words, thoughts and tool calls. Claude sends one message for each block as it is finished.
-pub(super) fn assistant(mut value: Value) -> Vec<Fact> {
+pub(super) fn assistant(mut value: Json<'_>) -> Vec<Fact> {
     let parent = Some(take_text(&mut value, "parent_tool_use_id")).filter(|id| !id.is_empty());
     let login_refused = parent.is_none() && text(&value, "error") == NO_LOGIN;
-    let Some(mut message) = value.get_mut("message").map(Value::take) else { return Vec::new() };
+    let Some(mut message) = value.member_mut("message").map(Tree::take) else { return Vec::new() };
     let blocks = content(&mut message);
     let mut facts: Vec<Fact> = blocks
         .into_iter()
@@ -40,7 +41,7 @@ pub(super) fn assistant(mut value: Value) -> Vec<Fact> {
     facts
 }
 
-fn block_of_assistant(mut block: Value, parent: Option<&str>) -> Option<EntryBody> {
+fn block_of_assistant(mut block: Json<'_>, parent: Option<&str>) -> Option<EntryBody> {
     let parent_tool_use_id = parent.map(str::to_owned);
     match text(&block, "type") {
         "text" => {
@@ -55,28 +56,29 @@ fn block_of_assistant(mut block: Value, parent: Option<&str>) -> Option<EntryBod
         "tool_use" | "server_tool_use" | "mcp_tool_use" => Some(EntryBody::ToolCall {
             tool_use_id: take_text(&mut block, "id"),
             tool: take_text(&mut block, "name"),
-            input: block.get_mut("input").map(Value::take).unwrap_or_default(),
+            input: block.member_mut("input").map(Tree::take).unwrap_or_default().into_value(),
             parent_tool_use_id,
         }),
         _ => block_of_user(block),
     }
 }
 
-fn context_used(message: &Value) -> Option<u64> {
-    let usage = message.get("usage")?;
+fn context_used(message: &Json<'_>) -> Option<u64> {
+    let usage = message.member("usage")?;
     let parts = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"];
-    let used = parts.into_iter().filter_map(|part| number(usage, part)).fold(0, u64::saturating_add);
+    let used =
+        parts.into_iter().filter_map(|part| number(usage, part)).fold(0, u64::saturating_add).min(LARGEST);
     (used > 0).then_some(used)
 }
 
 /// What tools answered, and messages that Claude took up. Texts that Claude puts into the user's mouth (reminders,
 /// summaries, prompts of subagents) are not told.
-pub(super) fn user(mut value: Value) -> Vec<Fact> {
-    let replay = value.get("isReplay").and_then(Value::as_bool).unwrap_or_default();
+pub(super) fn user(mut value: Json<'_>) -> Vec<Fact> {
+    let replay = value.is("isReplay");
     let message_id = uuid(&value, "uuid").filter(|_| replay);
-    let Some(mut message) = value.get_mut("message").map(Value::take) else { return Vec::new() };
-    let (results, words): (Vec<Value>, Vec<Value>) =
-        content(&mut message).into_iter().partition(|block| block.get("tool_use_id").is_some());
+    let Some(mut message) = value.member_mut("message").map(Tree::take) else { return Vec::new() };
+    let (results, words): (Vec<Json<'_>>, Vec<Json<'_>>) =
+        content(&mut message).into_iter().partition(|block| block.member("tool_use_id").is_some());
     let mut facts: Vec<Fact> = results.into_iter().filter_map(block_of_user).map(Fact::Entry).collect();
     let words = joined(words);
     if message_id.is_some() {
@@ -113,12 +115,12 @@ fn element<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
 }
 
 /// The answer of a tool; Claude's own tools bring their answers in Claude's messages.
-fn block_of_user(mut block: Value) -> Option<EntryBody> {
+fn block_of_user(mut block: Json<'_>) -> Option<EntryBody> {
     let tool_use_id = take_text(&mut block, "tool_use_id");
     if tool_use_id.is_empty() {
         return None;
     }
-    let is_error = block.get("is_error").and_then(Value::as_bool).unwrap_or_default();
+    let is_error = block.is("is_error");
     let mut text = joined(content(&mut block));
     let truncated = text.len() > TOOL_RESULT_BYTES;
     if truncated {
@@ -129,17 +131,20 @@ fn block_of_user(mut block: Value) -> Option<EntryBody> {
 }
 
 /// The blocks of something's content, which may also be a bare text or a single block.
-fn content(value: &mut Value) -> Vec<Value> {
-    match value.get_mut("content") {
-        Some(Value::Array(_)) => take_array(value, "content"),
-        Some(content @ Value::String(_)) => vec![serde_json::json!({"type": "text", "text": content.take()})],
-        Some(content @ Value::Object(_)) => vec![content.take()],
+fn content<'a>(value: &mut Json<'a>) -> Vec<Json<'a>> {
+    match value.member_mut("content").map(Tree::take) {
+        Some(Json::Array(blocks)) => blocks,
+        Some(content @ Json::Text(_)) => {
+            let kind = Json::Text(Cow::Borrowed("text"));
+            vec![Json::Object(vec![(Cow::Borrowed("type"), kind), (Cow::Borrowed("text"), content)])]
+        }
+        Some(content @ Json::Object(_)) => vec![content],
         _ => Vec::new(),
     }
 }
 
 /// The text of blocks, one below the other; what is not text is named in brackets.
-fn joined(mut blocks: Vec<Value>) -> String {
+fn joined(mut blocks: Vec<Json<'_>>) -> String {
     if let [block] = blocks.as_mut_slice()
         && text(block, "type") == "text"
     {
@@ -149,12 +154,12 @@ fn joined(mut blocks: Vec<Value>) -> String {
     texts.join("\n")
 }
 
-fn block_text(mut block: Value) -> String {
+fn block_text(mut block: Json<'_>) -> String {
     match text(&block, "type") {
         "text" => take_text(&mut block, "text"),
         "web_search_result" => format!("{} {}", text(&block, "title"), text(&block, "url")),
         "document" if !text(&block, "title").is_empty() => format!("[document: {}]", text(&block, "title")),
-        "" => array(&block, "content").iter().filter_map(Value::as_str).collect(),
+        "" => array(&block, "content").iter().filter_map(Tree::text).collect(),
         kind => format!("[{}]", plain(kind, KIND_CHARS)),
     }
 }

@@ -107,7 +107,7 @@ fn always(ask: &PermissionAsk, chosen: Option<&[usize]>) -> Result<Vec<Value>, P
         return Ok(chosen.into_iter().cloned().collect());
     }
     let rules = |suggestion: &&Value| {
-        text(suggestion, "type") == "addRules" && text(suggestion, "behavior") == "allow"
+        text(*suggestion, "type") == "addRules" && text(*suggestion, "behavior") == "allow"
     };
     let rules: Vec<Value> = ask.suggestions.iter().filter(rules).cloned().collect();
     Ok(if rules.is_empty() { ask.suggestions.iter().take(1).cloned().collect() } else { rules })

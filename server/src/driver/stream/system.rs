@@ -1,7 +1,6 @@
 //! What Claude says about itself: its state, retries, and what is worth a notice.
 
-use serde_json::Value;
-
+use super::borrowed::{Json, Tree};
 use super::decode::ERROR_CHARS;
 use super::json::{number, take_text, text};
 use crate::driver::plain::{plain, plain_block};
@@ -14,7 +13,7 @@ const COMMAND_OUTPUT_CHARS: usize = 20_000;
 const TASK_REPORT_CHARS: usize = 200;
 
 /// The facts in a message of type `system`.
-pub(super) fn system(value: &mut Value) -> Vec<Fact> {
+pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
     match take_text(value, "subtype").as_str() {
         "session_state_changed" => activity(value).map(Fact::Activity).into_iter().collect(),
         "init" => {
@@ -62,8 +61,8 @@ pub(super) fn system(value: &mut Value) -> Vec<Fact> {
 }
 
 /// What subscribers' usage limits are worth telling of.
-pub(super) fn rate_limit(value: &Value) -> Option<Fact> {
-    let limit = value.get("rate_limit_info")?;
+pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
+    let limit = value.member("rate_limit_info")?;
     let which = match text(limit, "rateLimitType") {
         "" => String::new(),
         which => format!(" ({})", which.replace('_', " ")),
@@ -103,11 +102,11 @@ fn said(level: NoticeLevel, text: &str) -> Vec<Fact> {
     if text.is_empty() { Vec::new() } else { vec![notice(level, text)] }
 }
 
-fn some_text(value: &mut Value, name: &str) -> Option<String> {
+fn some_text(value: &mut Json<'_>, name: &str) -> Option<String> {
     Some(take_text(value, name)).filter(|text| !text.is_empty())
 }
 
-fn activity(value: &Value) -> Option<Activity> {
+fn activity(value: &Json<'_>) -> Option<Activity> {
     match text(value, "state") {
         "idle" => Some(Activity::Idle),
         "running" => Some(Activity::Running),
@@ -116,7 +115,7 @@ fn activity(value: &Value) -> Option<Activity> {
     }
 }
 
-fn status(value: &mut Value) -> Vec<Fact> {
+fn status(value: &mut Json<'_>) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(mode) = some_text(value, "permissionMode") {
         facts.push(Fact::Described { model: None, permission_mode: Some(mode) });
@@ -130,7 +129,7 @@ fn status(value: &mut Value) -> Vec<Fact> {
     facts
 }
 
-fn retrying(value: &Value) -> Fact {
+fn retrying(value: &Json<'_>) -> Fact {
     let count =
         |name: &str| number(value, name).and_then(|count| u32::try_from(count).ok()).unwrap_or_default();
     Fact::Retrying {
@@ -142,8 +141,8 @@ fn retrying(value: &Value) -> Fact {
     }
 }
 
-fn compacted(value: &Value) -> Vec<Fact> {
-    let sizes = value.get("compact_metadata");
+fn compacted(value: &Json<'_>) -> Vec<Fact> {
+    let sizes = value.member("compact_metadata");
     let before = sizes.and_then(|sizes| number(sizes, "pre_tokens"));
     let after = sizes.and_then(|sizes| number(sizes, "post_tokens"));
     let text = match (before, after) {

@@ -89,7 +89,7 @@ pub(super) fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdic
             }
             Effect::Publish(Notice::Entry { session, .. } | Notice::Delta { session, .. }) => *session,
             Effect::Publish(Notice::Permission(row)) => row.id.session,
-            Effect::Publish(Notice::Queue(queue)) => queue.session,
+            Effect::Publish(Notice::QueueChanged(session)) => *session,
             _ => continue,
         };
         prop_assert_eq!(of, session, "a fact of one session reached another: {:?}", effect);

@@ -1,0 +1,163 @@
+//! A client of the daemon that costs next to nothing itself: frames as bytes, and JSON only where it is asked for.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+/// How long the daemon may be silent where something must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much is read at once.
+const READ_BYTES: usize = 64 << 10;
+
+/// Answers begin so; notifications have a method in this place.
+const ANSWER: &[u8] = br#"{"jsonrpc":"2.0","id":"#;
+
+/// One connection.
+pub(crate) struct Client {
+    /// The stream itself, for those who wait for many at once.
+    pub(crate) stream: UnixStream,
+    frames: Frames,
+    next_id: u64,
+}
+
+impl Client {
+    /// Connects to the daemon of this home and introduces itself.
+    pub(crate) fn connect(home: &Path) -> Result<Client> {
+        Client::introduced(home, false)
+    }
+
+    /// Connects as one that only asks: it is told of nothing that it does not ask for.
+    pub(crate) fn connect_quiet(home: &Path) -> Result<Client> {
+        Client::introduced(home, true)
+    }
+
+    fn introduced(home: &Path, quiet: bool) -> Result<Client> {
+        let stream = UnixStream::connect(home.join("run/daemon-v1.sock")).context("no daemon listens")?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut client = Client { stream, frames: Frames::default(), next_id: 0 };
+        let parameters = json!({ "clientInfo": { "name": "areyouj-bench" }, "quiet": quiet });
+        client.request("initialize", &parameters)?;
+        Ok(client)
+    }
+
+    /// Asks, and waits for the result. Notifications that come before it are passed over.
+    pub(crate) fn request(&mut self, method: &str, params: &Value) -> Result<Value> {
+        self.next_id += 1;
+        self.send(&request(self.next_id, method, params))?;
+        let mut answer: Value = serde_json::from_slice(self.answer()?)?;
+        match answer.get("error") {
+            Some(error) => bail!("{method} was refused: {error}"),
+            None => Ok(answer["result"].take()),
+        }
+    }
+
+    /// Sends a frame that was made before.
+    pub(crate) fn send(&mut self, frame: &[u8]) -> Result<()> {
+        Ok(self.stream.write_all(frame)?)
+    }
+
+    /// Waits for the next answer, whatever it answers, and passes over notifications before it.
+    pub(crate) fn answer(&mut self) -> Result<&[u8]> {
+        loop {
+            // A borrow that is returned from a loop is not understood by the compiler yet.
+            let body = self.frames.next(&mut self.stream)?;
+            if self.frames.bytes[body.clone()].starts_with(ANSWER) {
+                return Ok(&self.frames.bytes[body]);
+            }
+        }
+    }
+
+    /// Waits for the next frame of any kind, and returns its body.
+    pub(crate) fn frame(&mut self) -> Result<&[u8]> {
+        let body = self.frames.next(&mut self.stream)?;
+        Ok(&self.frames.bytes[body])
+    }
+}
+
+/// A request as it goes over the wire.
+pub(crate) fn request(id: u64, method: &str, params: &Value) -> Vec<u8> {
+    let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
+    format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// Finds frames in what is read.
+#[derive(Default)]
+pub(crate) struct Frames {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Frames {
+    /// Where the next body is in `bytes`; reads until it is there.
+    fn next(&mut self, stream: &mut UnixStream) -> Result<std::ops::Range<usize>> {
+        loop {
+            if let Some(body) = self.take()? {
+                return Ok(body);
+            }
+            self.read(stream)?;
+        }
+    }
+
+    /// The next body among what was read.
+    fn take(&mut self) -> Result<Option<std::ops::Range<usize>>> {
+        let Some((header, length)) = header(&self.bytes[self.used..])? else { return Ok(None) };
+        let body = self.used + header..self.used + header + length;
+        if body.end > self.bytes.len() {
+            return Ok(None);
+        }
+        self.used = body.end;
+        Ok(Some(body))
+    }
+
+    fn read(&mut self, stream: &mut UnixStream) -> Result<()> {
+        self.bytes.drain(..self.used);
+        self.used = 0;
+        let filled = self.bytes.len();
+        self.bytes.resize(filled + READ_BYTES, 0);
+        let read = stream.read(&mut self.bytes[filled..]);
+        self.bytes.truncate(filled + read.as_ref().map_or(0, |read| *read));
+        ensure!(read.context("the daemon is silent")? > 0, "the daemon closed the connection");
+        Ok(())
+    }
+}
+
+/// The length of the header at the beginning and of the body behind it; none if the header is not all there.
+pub(crate) fn header(bytes: &[u8]) -> Result<Option<(usize, usize)>> {
+    const BEGIN: &[u8] = b"Content-Length: ";
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+    let digits = bytes[..end].strip_prefix(BEGIN).context("a header without a length")?;
+    let length = std::str::from_utf8(digits.trim_ascii_end())?.parse()?;
+    // The blank line.
+    Ok((bytes.len() >= end + 3).then_some((end + 3, length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_found_however_they_arrive() {
+        let bytes = b"Content-Length: 2\r\n\r\n{}Content-Length: 3\r\n\r\n[1]";
+        for cut in 0..bytes.len() {
+            let mut frames = Frames::default();
+            let mut found = Vec::new();
+            for piece in [&bytes[..cut], &bytes[cut..]] {
+                frames.bytes.extend_from_slice(piece);
+                while let Some(body) = frames.take().unwrap() {
+                    found.push(frames.bytes[body].to_vec());
+                }
+            }
+            assert_eq!(found, [b"{}".to_vec(), b"[1]".to_vec()], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_an_error() {
+        assert!(header(b"HTTP/1.1 200\r\n\r\n").is_err());
+    }
+}

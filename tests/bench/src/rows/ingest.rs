@@ -1,0 +1,119 @@
+//! How fast a journal becomes facts, next to how fast its lines can be found and their JSON be passed over.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use areyouj::driver::ingest::{Ingest, JournalRecord, RecordKind};
+use areyouj::host::journal::{Kind, Reader, Writer};
+use areyouj::orchestrator::Position;
+use serde::de::IgnoredAny;
+use tempfile::TempDir;
+
+use crate::Bench;
+use crate::interleave::interleave;
+use crate::report::{Figure, Goal};
+
+/// What the real Claude said in a few short turns.
+const TURNS: &str = include_str!("../../../../server/src/driver/fixtures/turns.jsonl");
+
+/// How much is read in one round: seconds of the fullest output.
+const BYTES: usize = 48 << 20;
+
+/// A full record of output.
+const RECORD: usize = 64 << 10;
+
+/// Facts are handed on whenever this much was read, as the daemon does.
+const BATCH: u64 = 256 << 10;
+
+const ROUNDS: usize = 7;
+
+/// MB/s that output may come with at most from a few busy sessions together.
+const GOAL: f64 = 100.0;
+
+pub(super) fn run(bench: &mut Bench) -> Result<()> {
+    let delta = |text: &str| {
+        format!(
+            r#"{{"type":"stream_event","event":{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}},"session_id":"5b0cbcb5-6d18-4a6c-ba0a-1f4bd3a5b1f7","parent_tool_use_id":null,"uuid":"d7c4a3b2-9a0f-4f5e-8f3c-2f7f9a1e6b1d"}}"#
+        )
+    };
+    let words = "What Claude writes comes in pieces of a few words. ";
+    let streamed: Vec<String> = (1..=20).map(|length| delta(&words.repeat(length % 4 + 1))).collect();
+    let said = TURNS.lines().filter_map(|line| line.strip_prefix("<< "));
+    let turns: Vec<String> = said.filter(|line| !line.contains("stream_event")).map(String::from).collect();
+    measure(bench, "words as they are streamed", &streamed)?;
+    measure(bench, "transcript of tiny turns", &turns)
+}
+
+fn measure(bench: &mut Bench, what: &str, lines: &[String]) -> Result<()> {
+    let text = lines.join("\n") + "\n";
+    let text = text.repeat(BYTES / text.len());
+    let directory = TempDir::new()?;
+    let (journal, plain) = (directory.path().join("journal"), directory.path().join("plain"));
+    let mut writer = Writer::open(&journal, 0)?;
+    for piece in text.as_bytes().chunks(RECORD) {
+        writer.append(Kind::Output, piece)?;
+    }
+    std::fs::write(&plain, &text)?;
+    let megabytes = text.len() as f64 / 1e6;
+    let rounds = interleave(
+        ROUNDS,
+        || timed(megabytes, || take_in(&journal)),
+        || timed(megabytes, || pass_over(&plain)),
+    )?;
+    bench.report.add(Figure::of_rounds(what, "MB/s", "find lines, skip JSON", rounds, Goal::AtLeast(GOAL)));
+    Ok(())
+}
+
+fn timed(amount: f64, work: impl FnOnce() -> Result<usize>) -> Result<f64> {
+    let begin = Instant::now();
+    std::hint::black_box(work()?);
+    Ok(amount / begin.elapsed().as_secs_f64())
+}
+
+/// Ours; how many facts there were.
+fn take_in(journal: &Path) -> Result<usize> {
+    let mut reader = Reader::open(journal, 0)?;
+    let mut ingest = Ingest::new(Position::default());
+    let mut facts = Vec::new();
+    let (mut count, mut read) = (0, 0);
+    while let Some(record) = reader.next()? {
+        let kind = if record.kind == Kind::Output { RecordKind::Output } else { RecordKind::Other };
+        let (offset, next) = (record.offset, record.next);
+        ingest.take(&JournalRecord { offset, next, kind, payload: &record.payload }, &mut facts);
+        read += next - offset;
+        if read >= BATCH {
+            read = 0;
+            count += std::mem::take(&mut facts).len();
+        }
+    }
+    count += facts.len();
+    anyhow::ensure!(count > 0, "a journal without facts");
+    Ok(count)
+}
+
+/// The limit: nothing is taken out of the lines; how many there were.
+fn pass_over(plain: &Path) -> Result<usize> {
+    let mut file = File::open(plain)?;
+    let mut buffer = Vec::with_capacity(2 * RECORD);
+    let mut lines = 0;
+    loop {
+        let filled = buffer.len();
+        buffer.resize(filled + RECORD, 0);
+        let read = file.read(&mut buffer[filled..])?;
+        buffer.truncate(filled + read);
+        if read == 0 {
+            return Ok(lines);
+        }
+        let mut begin = 0;
+        while let Some(length) = memchr::memchr(b'\n', &buffer[begin..]) {
+            let line = &buffer[begin..begin + length];
+            serde_json::from_slice::<IgnoredAny>(line).context("a line that is no JSON")?;
+            lines += 1;
+            begin += length + 1;
+        }
+        buffer.drain(..begin);
+    }
+}
