@@ -1,6 +1,6 @@
 //! Everything that is checked without running the product.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::cargo;
 
@@ -48,9 +48,6 @@ fn advisories() -> Result<()> {
 
 /// Asks cargo-deny, by the one list of what may be depended on.
 fn deny(manifest: &str, check: &[&str]) -> Result<()> {
-    let (check, options) = check.split_first().context("nothing to check")?;
-    let mut arguments =
-        vec!["deny", "--log-level", "error", "--manifest-path", manifest, check, "--config", "deny.toml"];
-    arguments.extend(options);
-    cargo::run(&arguments)
+    let options = ["deny", "--log-level", "error", "--manifest-path", manifest, "--config", "deny.toml"];
+    cargo::run(&[&options, check].concat())
 }
