@@ -44,7 +44,7 @@ fn write(input: &mut Input<'_>, directory: &Path) -> (Vec<Record>, u64) {
                 while let Some(record) = reader.next().expect("a sound journal can be followed") {
                     records.push(record);
                 }
-                if input.byte() % 2 == 0 {
+                if input.byte().is_multiple_of(2) {
                     ingested = reader.offset();
                     writer.ingested(ingested);
                 }

@@ -26,6 +26,12 @@ pub(crate) fn has(subcommand: &str) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
+/// The target directory that this program was built in, and where everything else is built.
+pub(crate) fn target() -> Result<PathBuf> {
+    let here = std::env::current_exe().context("where is this program?")?;
+    Ok(here.ancestors().nth(2).context("a program outside of a target directory")?.to_owned())
+}
+
 /// Generates what is made of the protocol's types, or checks that it is up to date.
 pub(crate) fn codegen(check: bool) -> Result<()> {
     let mut arguments =

@@ -21,8 +21,8 @@ const LONGEST: &str = "8192";
 /// One input takes milliseconds; what takes this many seconds does not come to an end, even on a busy machine.
 const HANG: &str = "60";
 
-/// How much of what a failed target said is shown: the panic and where it came from.
-const TAIL: usize = 40;
+/// How many lines of what a failed target said are shown, from the failure on, and how many characters of each.
+const SHOWN: (usize, usize) = (12, 1_000);
 
 /// Runs the target, or all, for so many seconds each; or the target once with the input in `repeat`.
 pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> Result<()> {
@@ -62,11 +62,9 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Where everything that fuzzing makes is kept: beside the build of this program.
+/// Where everything that fuzzing makes is kept.
 fn built() -> Result<PathBuf> {
-    let here = std::env::current_exe().context("where is this program?")?;
-    let target = here.ancestors().nth(2).context("a program outside of a target directory")?;
-    Ok(target.join("fuzz"))
+    Ok(cargo::target()?.join("fuzz"))
 }
 
 /// Builds one target or all, and returns the directory that they are in. No sanitizer: that needs an unstable
@@ -125,7 +123,7 @@ impl Place {
         }
         // The first directory is the one that is written to.
         command.arg(&found).arg(self.crate_directory.join("corpus").join(name));
-        command.env("TMPDIR", scratch).stdout(log.try_clone()?).stderr(log);
+        command.env("TMPDIR", scratch).env("RUST_BACKTRACE", "0").stdout(log.try_clone()?).stderr(log);
         let status = command.status().with_context(|| format!("{name} cannot be started"))?;
 
         let log = String::from_utf8_lossy(&fs::read(&log_path)?).into_owned();
@@ -133,8 +131,9 @@ impl Place {
             println!("{name}: {}", summary(&log).context("what libFuzzer says is not understood")?);
             return Ok(true);
         }
-        let lines: Vec<&str> = log.lines().collect();
-        println!("{}", lines[lines.len().saturating_sub(TAIL)..].join("\n"));
+        for line in failure(&log) {
+            println!("{}", line.chars().take(SHOWN.1).collect::<String>());
+        }
         println!("{name}: FAILED, all of what it said is in {}", log_path.display());
         match reproducer(&log) {
             Some(input) => println!(
@@ -157,6 +156,15 @@ fn summary(log: &str) -> Option<String> {
     Some(format!("{executions} executions, {per_second} per second, {coverage} edges covered"))
 }
 
+/// What a failed target said: its panic, or what libFuzzer found wrong.
+fn failure(log: &str) -> impl Iterator<Item = &str> {
+    let begins = |line: &&str| line.contains("panicked at") || line.contains("ERROR: libFuzzer");
+    log.lines()
+        .skip_while(move |line| !begins(line))
+        .take_while(|line| !line.starts_with("stack backtrace"))
+        .take(SHOWN.0)
+}
+
 /// The file that libFuzzer wrote the failing input to.
 fn reproducer(log: &str) -> Option<&str> {
     log.lines().find_map(|line| Some(line.split_once("Test unit written to ")?.1.trim()))
@@ -175,6 +183,13 @@ mod tests {
         let expected = "900 executions, 450 per second, 123 edges covered";
         assert_eq!(summary(LOG).as_deref(), Some(expected));
         assert_eq!(summary("nothing"), None);
+    }
+
+    #[test]
+    fn a_failure_is_shown_from_its_first_line_on() {
+        let log = "INFO: Seed: 1\nthread 'x' panicked at a.rs:1:2:\nwrong\nstack backtrace:\n 0: main\n";
+        assert_eq!(failure(log).collect::<Vec<_>>(), ["thread 'x' panicked at a.rs:1:2:", "wrong"]);
+        assert_eq!(failure(LOG).count(), 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything that is checked without running the product.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::cargo;
 
@@ -10,6 +10,7 @@ const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
 /// All checks; the first that fails ends it.
 pub(crate) fn run() -> Result<()> {
     ensure!(cargo::has("deny"), "cargo-deny is not installed: cargo install --locked cargo-deny");
+    let target = cargo::target()?;
     for manifest in MANIFESTS {
         cargo::run(&["fmt", "--manifest-path", manifest, "--all", "--check"])?;
         cargo::run(&[
@@ -18,6 +19,8 @@ pub(crate) fn run() -> Result<()> {
             "--locked",
             "--manifest-path",
             manifest,
+            "--target-dir",
+            &target.to_string_lossy(),
             "--workspace",
             "--all-targets",
             "--all-features",
@@ -45,9 +48,6 @@ fn advisories() -> Result<()> {
 
 /// Asks cargo-deny, by the one list of what may be depended on.
 fn deny(manifest: &str, check: &[&str]) -> Result<()> {
-    let (check, options) = check.split_first().context("nothing to check")?;
-    let mut arguments =
-        vec!["deny", "--log-level", "error", "--manifest-path", manifest, check, "--config", "deny.toml"];
-    arguments.extend(options);
-    cargo::run(&arguments)
+    let options = ["deny", "--log-level", "error", "--manifest-path", manifest, "--config", "deny.toml"];
+    cargo::run(&[&options, check].concat())
 }
