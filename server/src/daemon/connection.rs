@@ -23,7 +23,7 @@ use super::{Shared, commands, wire as to_wire};
 use crate::orchestrator::{ClientId, Event, MessageView, Origin, Outcome, Problem, ReplyId};
 use crate::store::Reader;
 
-/// Requests of one client that may wait for their answers; further ones stay in its socket until some are answered.
+/// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
 
 /// Finished messages that a queue's list holds at most.
@@ -42,6 +42,7 @@ pub(super) struct Connection {
     pub(super) outbox: Outbox,
     peer: Mutex<Peer>,
     pending: Mutex<HashMap<ReplyId, Pending>>,
+    /// A permit for every answer that may still be made; one comes back when an answer has left.
     in_flight: Semaphore,
     quiet: AtomicBool,
 }
@@ -114,10 +115,11 @@ impl Connection {
 
     async fn write(self: Arc<Self>, mut output: OwnedWriteHalf) {
         loop {
-            let frames = match self.outbox.next().await {
-                Next::Frames(frames) => frames,
+            let (frames, answers) = match self.outbox.next().await {
+                Next::Frames { frames, answers } => (frames, answers),
                 Next::Resync(dropped) => {
-                    vec![notification_frame::<wire::notification::Resync>(&wire::Resync { dropped })]
+                    let resync = notification_frame::<wire::notification::Resync>(&wire::Resync { dropped });
+                    (vec![resync], 0)
                 }
                 Next::Closed => break,
             };
@@ -128,7 +130,10 @@ impl Connection {
             if written.is_err() {
                 break;
             }
+            self.in_flight.add_permits(answers);
         }
+        // Nobody reads any more, so nobody is to be asked either.
+        self.in_flight.close();
         let _ = output.shutdown().await;
     }
 
@@ -141,9 +146,12 @@ impl Connection {
         let mut input = BufReader::new(input);
         let mut replies: ReplyId = 0;
         while let Some(body) = read_body(&mut input).await? {
+            // Too many unread answers: what came is looked at when some of them have been read.
+            let Ok(answer) = self.in_flight.acquire().await else { return Ok(()) };
             let incoming: Incoming = match serde_json::from_slice(&body) {
                 Ok(incoming) => incoming,
                 Err(error) => {
+                    answer.forget();
                     self.outbox.answer(error_frame(
                         &Value::Null,
                         wire::rpc::PARSE_ERROR,
@@ -160,11 +168,7 @@ impl Connection {
                 }
                 continue;
             };
-            // Too many unanswered requests: the next one is read when one of them has been answered.
-            match self.in_flight.acquire().await {
-                Ok(permit) => permit.forget(),
-                Err(_) => return Ok(()),
-            }
+            answer.forget();
             replies += 1;
             self.lock_pending().insert(replies, Pending { id, more: More::Nothing });
             match self.request(&method, incoming.params.as_deref(), shared).await {
@@ -266,7 +270,6 @@ impl Connection {
     pub(super) fn refuse_pending(&self, problem: &Problem) {
         let mut pending: Vec<_> = self.lock_pending().drain().collect();
         pending.sort_unstable_by_key(|(reply, _)| *reply);
-        self.in_flight.add_permits(pending.len());
         for (_, Pending { id, .. }) in pending {
             self.outbox.answer(error_frame(&id, rpc_code(problem), problem, true));
         }
@@ -278,7 +281,6 @@ impl Connection {
     }
 
     fn take_pending(&self, reply: ReplyId) -> Pending {
-        self.in_flight.add_permits(1);
         self.lock_pending().remove(&reply).unwrap_or(Pending { id: Value::Null, more: More::Nothing })
     }
 

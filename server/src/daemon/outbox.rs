@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 pub(crate) type Frame = Arc<[u8]>;
 
 /// Notifications that a client may leave unread, in bytes. Who lets more pile up loses them, is told so with
-/// `areyouj/resync`, and lists and attaches again. Answers are not counted: a client has at most
-/// [`super::connection::MAX_IN_FLIGHT`] of them.
+/// `areyouj/resync`, and lists and attaches again. Answers are not counted: of a client that has not read
+/// [`super::connection::MAX_IN_FLIGHT`] of them no further request is read.
 const MAX_WAITING_BYTES: usize = 1 << 20;
 
 /// What is given out at once, so that many small frames leave together.
@@ -36,12 +36,15 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// The frames that come next, up to a reserved place.
-    fn take_together(&mut self) -> Vec<Frame> {
-        let (mut frames, mut bytes) = (Vec::new(), 0);
+    /// What comes next, up to a reserved place.
+    fn take_together(&mut self) -> Next {
+        let (mut frames, mut bytes, mut answers) = (Vec::new(), 0, 0);
         while bytes < TOGETHER_BYTES {
             let frame = match self.items.pop_front() {
-                Some(Item::Answer(frame)) => frame,
+                Some(Item::Answer(frame)) => {
+                    answers += 1;
+                    frame
+                }
                 Some(Item::Notification(frame)) => {
                     self.notification_bytes -= frame.len();
                     frame
@@ -55,7 +58,7 @@ impl Waiting {
             bytes += frame.len();
             frames.push(frame);
         }
-        frames
+        Next::Frames { frames, answers }
     }
 
     fn drop_notifications(&mut self) {
@@ -78,8 +81,8 @@ enum Item {
 
 /// What comes next.
 pub(super) enum Next {
-    /// Send these, in this order: one at least.
-    Frames(Vec<Frame>),
+    /// Send these, in this order: one at least. So many of them are answers.
+    Frames { frames: Vec<Frame>, answers: usize },
     /// Say that this many notifications were dropped.
     Resync(u64),
     /// Nothing more will come.
@@ -150,7 +153,7 @@ impl Outbox {
         let mut waiting = self.lock();
         match waiting.items.front() {
             Some(Item::Reserved(_)) => None,
-            Some(_) => Some(Next::Frames(waiting.take_together())),
+            Some(_) => Some(waiting.take_together()),
             None if waiting.dropped > 0 => Some(Next::Resync(std::mem::take(&mut waiting.dropped))),
             None if waiting.closed => Some(Next::Closed),
             None => None,
@@ -173,7 +176,7 @@ mod tests {
     /// The lengths of the frames that come next together.
     async fn next(outbox: &Outbox) -> Vec<usize> {
         match outbox.next().await {
-            Next::Frames(frames) => frames.iter().map(|frame| frame.len()).collect(),
+            Next::Frames { frames, .. } => frames.iter().map(|frame| frame.len()).collect(),
             Next::Resync(dropped) => panic!("{dropped} were dropped"),
             Next::Closed => panic!("nobody closed it"),
         }
@@ -203,7 +206,9 @@ mod tests {
         outbox.answer(frame(2));
         outbox.notify(frame(TOGETHER_BYTES));
         outbox.notify(frame(3));
-        assert_eq!(next(&outbox).await, [1, 2, TOGETHER_BYTES]);
+        let Next::Frames { frames, answers } = outbox.next().await else { panic!("frames wait") };
+        let lengths: Vec<_> = frames.iter().map(|frame| frame.len()).collect();
+        assert_eq!((lengths, answers), (vec![1, 2, TOGETHER_BYTES], 1));
         assert_eq!(next(&outbox).await, [3]);
         assert_eq!(outbox.lock().notification_bytes, 0);
     }

@@ -77,6 +77,12 @@ impl Bench {
         session
     }
 
+    /// Answers the last look at Claude's own record, which knows no messages.
+    fn inspected(&mut self, session: SessionId, conversation: bool) -> Vec<Effect> {
+        let look = self.state.sessions[&session].looks;
+        self.step(Event::Inspected { session, look, conversation, seen: Vec::new() })
+    }
+
     fn send(&mut self, session: SessionId, text: &str) -> Result<MessageId, Problem> {
         let id = self.id();
         let target = SessionRef::Id(session.to_string());
@@ -125,7 +131,11 @@ fn only_so_many_sessions_start_at_once_and_the_next_follows_when_one_is_ready() 
     assert_eq!(launches(&bench.pass(10_000)), 1);
     assert_eq!(launches(&bench.pass(10_000)), 1);
     assert_eq!(launches(&bench.pass(10_000)), 0);
-    assert_eq!(bench.state.next_deadline(), None, "nothing is waited for but the starts");
+    assert_eq!(
+        bench.state.next_deadline(),
+        Some(60_000),
+        "nothing is waited for but the starts, the first one"
+    );
     let first = first.unwrap();
     let started = bench.facts(first, vec![Fact::Started { launch: 1, pid: 7 }]);
     assert_eq!(launches(&started), 0);
@@ -200,7 +210,7 @@ fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed
         assert!(view.row.status_reason.unwrap().contains(&format!("Try {} of 5", launch + 1)));
         assert_eq!(launches(&bench.pass(delay - 1)), 0);
         assert_eq!(launches(&bench.pass(1)), 1);
-        bench.step(Event::Inspected { session, look: 1, conversation: false, seen: Vec::new() });
+        bench.inspected(session, false);
     }
     let gone = vec![Fact::ErrorLine("bad flag".to_owned()), Fact::Exited { launch: 5, exit: Exit::Code(1) }];
     bench.facts(session, gone);
@@ -229,7 +239,7 @@ fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
         assert_ne!(bench.view(session).row.status, Status::Error, "crash {launch}");
         bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(11) }]);
         bench.pass(10_000);
-        bench.step(Event::Inspected { session, look: 1, conversation: true, seen: Vec::new() });
+        bench.inspected(session, true);
         let next = launch + 1;
         bench.facts(
             session,
@@ -246,7 +256,7 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
         let session = bench.ready();
         bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
         bench.pass(500);
-        let effects = bench.step(Event::Inspected { session, look: 1, conversation, seen: Vec::new() });
+        let effects = bench.inspected(session, conversation);
         let resumed = effects.iter().any(|effect| matches!(effect, Effect::Launch(order) if order.resume));
         assert_eq!(resumed, conversation);
     }

@@ -31,6 +31,9 @@ const SCHEMA: &str = "
     CREATE INDEX messages_open ON messages (session, rank) WHERE state IN ('queued', 'running');
     CREATE INDEX messages_finished ON messages (session, finished_at);";
 
+/// As the store's: the log is copied into the database when it has this many pages.
+const LOG_PAGES: u32 = 4096;
+
 const INSERT: &str = "INSERT INTO messages VALUES (?1, ?2, ?3, 'queued', ?4, 0, 0, 0, ?5, NULL, NULL, NULL)";
 
 /// A message, and whom to tell that it is on disk.
@@ -46,6 +49,7 @@ impl BareSqlite {
         let connection = Connection::open(path)?;
         let _: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         connection.execute_batch(SCHEMA)?;
         Ok(BareSqlite { connection: Mutex::new(connection) })
     }
