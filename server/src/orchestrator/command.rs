@@ -4,7 +4,7 @@ use super::check::{check_text, checked_name, conflict};
 use super::problem::MAX_KEY_BYTES;
 use super::session::{Session, Step};
 use super::{
-    AuditRow, Change, Command, Effect, Goal, Keyed, MessageId, MessageState, Notice, Origin, Outcome, Pause,
+    AuditRow, Change, Command, Effect, Goal, Keyed, MessageId, MessageState, Notice, Origin, Outcome,
     PermissionRow, Problem, SessionId, SessionRef, State,
 };
 
@@ -148,11 +148,11 @@ impl State {
                     session.move_message(step, id, usize::try_from(position).unwrap_or(usize::MAX));
                 })
             }
-            Command::Pause(session) => self.act_on_queue(step, "queue/pause", &session, |session, _| {
-                session.row.paused.get_or_insert(Pause::Person);
-            }),
+            Command::Pause(session) => {
+                self.act_on_queue(step, "queue/pause", &session, |session, _| session.hold_queue())
+            }
             Command::Resume(session) => {
-                self.act_on_queue(step, "queue/resume", &session, |session, _| session.decided())
+                self.act_on_queue(step, "queue/resume", &session, |session, _| session.resume_queue())
             }
             Command::Clear(session) => self.act_on_queue(step, "queue/clear", &session, |session, step| {
                 session.cancel_waiting(step, None, None);

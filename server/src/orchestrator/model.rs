@@ -97,6 +97,33 @@ pub enum Pause {
     Interrupted,
     /// A message failed; a person decides.
     Failed,
+    /// As [`Pause::Interrupted`], and a person paused the queue besides: the decision does not resume it.
+    #[serde(rename = "interrupted held")]
+    InterruptedHeld,
+    /// As [`Pause::Failed`], and a person paused the queue besides.
+    #[serde(rename = "failed held")]
+    FailedHeld,
+}
+
+impl Pause {
+    /// The pause when a person pauses the queue that has it already.
+    pub(super) fn held(self) -> Pause {
+        match self {
+            Pause::Person | Pause::Interrupt => Pause::Person,
+            Pause::Interrupted | Pause::InterruptedHeld => Pause::InterruptedHeld,
+            Pause::Failed | Pause::FailedHeld => Pause::FailedHeld,
+        }
+    }
+
+    /// Whether a person paused the queue, so that only a person resumes it.
+    pub(super) fn is_held(self) -> bool {
+        self == self.held()
+    }
+
+    /// Whether a message waits for a person's decision.
+    pub(super) fn awaits_decision(self) -> bool {
+        !matches!(self, Pause::Person | Pause::Interrupt)
+    }
 }
 
 /// A place in a session's journal up to which everything has been taken in.

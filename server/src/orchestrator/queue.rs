@@ -225,7 +225,9 @@ impl Session {
 
     fn ask_about(&mut self, id: MessageId, pause: Pause) {
         self.remember(id);
-        self.row.paused = Some(pause);
+        // A person's pause outlives the decision.
+        let held = self.row.paused.is_some_and(Pause::is_held);
+        self.row.paused = Some(if held { pause.held() } else { pause });
         self.mark_queue_changed();
     }
 
@@ -256,7 +258,7 @@ impl Session {
         message.error = error;
         message.finished_at = Some(step.now.wall);
         let id = message.id;
-        let awaited = matches!(self.row.paused, Some(Pause::Interrupted | Pause::Failed));
+        let awaited = self.row.paused.is_some_and(Pause::awaits_decision);
         if state == MessageState::Interrupted && !awaited {
             // A person may want it again, though nothing waits for the decision.
             self.remember(id);

@@ -210,13 +210,24 @@ impl Session {
         }
     }
 
-    /// Forgets the message that a person was to decide about.
+    /// Forgets the message that a person was to decide about. The queue goes on, unless a person paused it.
     pub(super) fn decided(&mut self) {
         if let Some(id) = self.row.pause_message.take() {
             self.messages.retain(|message| message.id != id || !message.state.is_final());
         }
-        self.row.paused = None;
+        self.row.paused = self.row.paused.filter(|pause| pause.is_held()).map(|_| Pause::Person);
         self.queue_changed = true;
+    }
+
+    /// A person pauses the queue.
+    pub(super) fn hold_queue(&mut self) {
+        self.row.paused = Some(self.row.paused.map_or(Pause::Person, Pause::held));
+    }
+
+    /// A person resumes the queue, which is a decision too.
+    pub(super) fn resume_queue(&mut self) {
+        self.decided();
+        self.row.paused = None;
     }
 
     /// Stores a prompt as it is now and tells clients.
@@ -320,8 +331,8 @@ impl Session {
             });
         }
         let kind = match self.row.paused? {
-            Pause::Interrupted => AttentionKind::Interrupted,
-            Pause::Failed => AttentionKind::Failed,
+            Pause::Interrupted | Pause::InterruptedHeld => AttentionKind::Interrupted,
+            Pause::Failed | Pause::FailedHeld => AttentionKind::Failed,
             Pause::Person | Pause::Interrupt => return None,
         };
         let message = self.row.pause_message;
@@ -449,6 +460,10 @@ impl std::fmt::Display for Pause {
             Pause::Interrupt => "the turn was interrupted",
             Pause::Interrupted => "a message was cut off: continue, send again or skip",
             Pause::Failed => "a message failed: send again or skip",
+            Pause::InterruptedHeld => {
+                "a message was cut off: continue, send again or skip; a person paused the queue too"
+            }
+            Pause::FailedHeld => "a message failed: send again or skip; a person paused the queue too",
         })
     }
 }

@@ -337,6 +337,37 @@ fn what_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
 }
 
 #[test]
+fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
+    for pauses_first in [true, false] {
+        for choice in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
+            let mut bench = Bench::new(Settings::default());
+            let session = bench.ready();
+            let on_queue =
+                |key: &str| Keyed { key: key.to_owned(), what: SessionRef::Id(session.to_string()) };
+            let message = bench.send(session, "hello").unwrap();
+            let begun = Fact::Lifecycle { message, stage: Stage::Started };
+            bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
+            if pauses_first {
+                bench.command(Command::Pause(on_queue("pause"))).0.unwrap();
+            }
+            bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+            if !pauses_first {
+                bench.command(Command::Pause(on_queue("pause"))).0.unwrap();
+            }
+            assert_eq!(bench.view(session).row.paused, Some(Pause::InterruptedHeld));
+            assert!(bench.view(session).attention.is_some());
+            let new_id = bench.id();
+            let message = Keyed { key: "decision".to_owned(), what: message.to_string() };
+            bench.command(Command::Recover { message, choice, new_id }).0.unwrap();
+            assert_eq!(bench.view(session).row.paused, Some(Pause::Person), "{choice:?}");
+            assert!(bench.view(session).attention.is_none());
+            bench.command(Command::Resume(on_queue("resume"))).0.unwrap();
+            assert_eq!(bench.view(session).row.paused, None);
+        }
+    }
+}
+
+#[test]
 fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_first() {
     let mut bench = Bench::new(Settings::default());
     let first = bench.ready();
