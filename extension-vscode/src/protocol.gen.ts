@@ -668,7 +668,7 @@ export interface QueueEditParams {
 export interface QueueListParams {
   /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
   sessionId?: string;
-  /** Finished messages too, the newest 1,000 of them. */
+  /** Finished messages too, the newest 1,000 of them, but no more than about 4 MiB of text. */
   all?: boolean;
 }
 

@@ -93,7 +93,7 @@ pub struct QueueListParams {
     /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// Finished messages too, the newest 1,000 of them.
+    /// Finished messages too, the newest 1,000 of them, but no more than about 4 MiB of text.
     pub all: bool,
 }
 

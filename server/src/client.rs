@@ -6,6 +6,7 @@
 //!
 //! Plain `std`, no runtime: a command is to be done within milliseconds.
 
+mod connect;
 mod failure;
 pub mod frame;
 pub mod start;
@@ -13,17 +14,15 @@ pub mod start;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use areyouj_protocol::{
     ClientInfo, Empty, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
 };
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
-use nix::unistd::geteuid;
 use serde_json::{Value, json};
 
+pub(crate) use connect::connect_socket;
 pub use failure::Failure;
 
 use crate::paths::Paths;
@@ -347,29 +346,6 @@ impl Connection {
     }
 }
 
-/// Connects to a socket; none if nobody listens there. One of another user is refused: it would be told everything
-/// that is said to Claude, and the environment.
-pub(crate) fn connect_socket(socket: &Path) -> Result<Option<UnixStream>, Failure> {
-    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound, PermissionDenied};
-    match UnixStream::connect(socket) {
-        Ok(stream) => {
-            let owner = getsockopt(&stream, PeerCredentials).map_err(|_| connection_lost())?.uid();
-            if owner == geteuid().as_raw() { Ok(Some(stream)) } else { Err(foreign(socket, owner)) }
-        }
-        Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | NotADirectory) => Ok(None),
-        Err(error) if error.kind() == PermissionDenied => Err(Failure::new(
-            ErrorCode::DirectoryNotAccessible,
-            format!("cannot connect to {}: {error}", socket.display()),
-            "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own.",
-        )),
-        Err(error) => Err(Failure::new(
-            ErrorCode::DaemonUnavailable,
-            format!("cannot connect to {}: {error}", socket.display()),
-            "Run `areyouj doctor`.",
-        )),
-    }
-}
-
 fn encode<R: Request>(params: &R::Params) -> Result<Value, Failure> {
     serde_json::to_value(params).map_err(|error| unexpected(R::METHOD.as_str(), &error))
 }
@@ -400,14 +376,6 @@ fn no_daemon_there(paths: &Paths) -> Failure {
         ErrorCode::DaemonUnavailable,
         format!("what listens at {} does not talk like a daemon of AreYouJ", socket.display()),
         "Run `areyouj doctor`. If something else listens there, end it and remove the socket.",
-    )
-}
-
-fn foreign(socket: &Path, owner: u32) -> Failure {
-    Failure::new(
-        ErrorCode::DaemonForeign,
-        format!("the daemon at {} belongs to another user (uid {owner})", socket.display()),
-        "Run as that user, or set AREYOUJ_HOME to a directory of your own.",
     )
 }
 

@@ -7,6 +7,7 @@
 mod api_faults;
 mod chaos;
 mod claude_faults;
+mod clients;
 mod configuration;
 mod crashes;
 mod daemon;

@@ -24,9 +24,15 @@ use crate::orchestrator::{ClientId, Event, MessageView, Origin, Outcome, Problem
 use crate::store::Reader;
 
 /// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
-pub(super) const MAX_IN_FLIGHT: usize = 64;
+pub(super) const MAX_IN_FLIGHT: u32 = 64;
 
-/// Finished messages that a queue's list holds at most.
+/// Folders of an editor that are looked at; no workspace has as many.
+const MAX_FOLDERS: usize = 256;
+
+/// Longest path of a folder, in bytes: the kernel takes no longer one.
+const MAX_PATH: usize = 4096;
+
+/// Finished messages that a queue's list holds at most, if they are no more than [`PAGE_BYTES`] together.
 const FINISHED_MESSAGES: usize = 1_000;
 
 /// Entries of one page of a transcript if the client does not say.
@@ -85,7 +91,7 @@ impl Connection {
             outbox: Outbox::default(),
             peer: Mutex::default(),
             pending: Mutex::default(),
-            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            in_flight: Semaphore::new(MAX_IN_FLIGHT as usize),
             quiet: AtomicBool::new(false),
         }
     }
@@ -104,8 +110,10 @@ impl Connection {
     ) {
         let (input, output) = stream.into_split();
         let writer = tokio::spawn(Arc::clone(&self).write(output));
-        if let Err(error) = self.read(input, &shared, &inbox).await {
-            tracing::debug!(client = self.client, %error, "a client broke off");
+        match self.read(input, &shared, &inbox).await {
+            // It says nothing more, and may still listen: what it asked for is answered first.
+            Ok(()) => drop(self.in_flight.acquire_many(MAX_IN_FLIGHT).await),
+            Err(error) => tracing::debug!(client = self.client, %error, "a client broke off"),
         }
         shared.hub.remove(self.client);
         self.outbox.close();
@@ -219,7 +227,12 @@ impl Connection {
         *self.lock_peer() = Peer {
             initialized: true,
             name: commands::client_name(client),
-            folders: folders.iter().filter_map(|folder| commands::path_of_uri(&folder.uri)).collect(),
+            folders: folders
+                .iter()
+                .filter_map(|folder| commands::path_of_uri(&folder.uri))
+                .filter(|path| path.len() <= MAX_PATH)
+                .take(MAX_FOLDERS)
+                .collect(),
         };
         Asked::answer::<request::Initialize>(wire::InitializeResult {
             capabilities: wire::ServerCapabilities {
@@ -352,7 +365,8 @@ fn answer<'a>(
         Outcome::Queue(view) => {
             let mut queue = to_wire::queue(view.clone());
             if matches!(pending.more, More::FinishedMessages) {
-                let finished = reader().finished_messages(view.session, FINISHED_MESSAGES).map_err(failed)?;
+                let finished = reader().finished_messages(view.session, FINISHED_MESSAGES, PAGE_BYTES);
+                let finished = finished.map_err(failed)?;
                 let finished =
                     finished.into_iter().map(|row| to_wire::message(MessageView { row, position: None }));
                 queue.messages = finished.chain(queue.messages).collect();

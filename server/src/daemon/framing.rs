@@ -3,7 +3,8 @@
 use std::io;
 
 use areyouj_protocol::{ErrorData, Notification, rpc};
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
@@ -13,6 +14,9 @@ use crate::orchestrator::Problem;
 
 /// Largest body of one message. The largest sensible one is a session with a few messages of 1 MiB.
 const MAX_BODY: usize = 32 << 20;
+
+/// Longest id of a request, in bytes.
+const MAX_ID: usize = 256;
 
 /// Longest header line; the header has two at most.
 const MAX_HEADER_LINE: u64 = 1_024;
@@ -57,16 +61,26 @@ pub(crate) async fn read_body(input: &mut (impl AsyncBufRead + Unpin)) -> io::Re
 }
 
 /// A request or notification from a client.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct Incoming {
     /// There for requests.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "request_id")]
     pub(crate) id: Option<Value>,
     /// There for requests and notifications; answers to requests of ours have none.
     #[serde(default)]
     pub(crate) method: Option<String>,
     #[serde(default)]
     pub(crate) params: Option<Box<RawValue>>,
+}
+
+/// A request's id, which is kept until the answer: a number or a short string.
+fn request_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(id) if id.len() <= MAX_ID => Ok(Some(id.into())),
+        Value::Number(id) => Ok(Some(id.into())),
+        _ => Err(D::Error::custom(format!("an id is a number or a string of at most {MAX_ID} bytes"))),
+    }
 }
 
 /// The answer to a request.

@@ -70,13 +70,29 @@ impl Reader {
         Ok((entries, older))
     }
 
-    /// A session's newest messages that came to an end, in the order in which they did.
-    pub fn finished_messages(&self, session: SessionId, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
-        let mut found = self.rows(
+    /// A session's newest messages that came to an end, in the order in which they did. At most `limit`, and at most
+    /// about `max_bytes` of their texts; but at least one if there is any.
+    pub fn finished_messages(
+        &self,
+        session: SessionId,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&MessageRow::select(
             "WHERE session = ?1 AND state NOT IN ('queued', 'running')
              ORDER BY finished_at DESC, rowid DESC LIMIT ?2",
-            params![session.bind()?, count(limit)],
-        )?;
+        ))?;
+        let mut rows = statement.query(params![session.bind()?, count(limit)])?;
+        let mut found: Vec<MessageRow> = Vec::new();
+        let mut bytes = 0_usize;
+        while let Some(row) = rows.next()? {
+            let message = MessageRow::read(&mut Cells::of(row))?;
+            bytes = bytes.saturating_add(message.text.len());
+            if bytes > max_bytes && !found.is_empty() {
+                break;
+            }
+            found.push(message);
+        }
         found.reverse();
         Ok(found)
     }
@@ -248,10 +264,15 @@ mod tests {
             finish(5, MessageState::Queued, None),
             finish(6, MessageState::Running, None),
         ]);
-        let ends: Vec<_> = store.reader().finished_messages(id, 3).unwrap();
-        let ends: Vec<_> = ends.iter().map(|message| message.finished_at).collect();
-        assert_eq!(ends, [Some(20), Some(30), Some(40)]);
-        assert_eq!(store.reader().finished_messages(session_id("BBBBBBBB"), 3).unwrap(), []);
+        let text = message(id, 1).text.len();
+        let ends = |limit, bytes| -> Vec<u64> {
+            let found = store.reader().finished_messages(id, limit, bytes).unwrap();
+            found.iter().filter_map(|message| message.finished_at).collect()
+        };
+        assert_eq!(ends(3, usize::MAX), [20, 30, 40]);
+        assert_eq!(ends(3, 2 * text), [30, 40]);
+        assert_eq!(ends(3, 0), [40]);
+        assert_eq!(store.reader().finished_messages(session_id("BBBBBBBB"), 3, usize::MAX).unwrap(), []);
     }
 
     #[test]

@@ -404,7 +404,7 @@
 ---Parameters of `areyouj/queue/list`.
 ---@class areyouj.QueueListParams
 ---@field sessionId? string An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
----@field all? boolean Finished messages too, the newest 1,000 of them.
+---@field all? boolean Finished messages too, the newest 1,000 of them, but no more than about 4 MiB of text.
 
 ---Parameters of `areyouj/queue/move`.
 ---@class areyouj.QueueMoveParams
