@@ -12,6 +12,7 @@ pub mod driver;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 pub mod host;
+mod memory;
 pub mod orchestrator;
 pub mod paths;
 pub mod store;

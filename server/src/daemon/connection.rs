@@ -20,11 +20,15 @@ use super::framing::{Incoming, error_frame, notification_frame, read_body, resul
 use super::hub::PAGE_BYTES;
 use super::outbox::{Frame, Next, Outbox};
 use super::{Shared, commands, wire as to_wire};
+use crate::memory;
 use crate::orchestrator::{ClientId, Event, MessageView, Origin, Outcome, Problem, ReplyId};
 use crate::store::Reader;
 
 /// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
 pub(super) const MAX_IN_FLIGHT: u32 = 64;
+
+/// Bytes that a client left unread when it went, from which on they are worth being given back to the system.
+const MUCH_UNREAD: usize = 64 << 10;
 
 /// Folders of an editor that are looked at; no workspace has as many.
 const MAX_FOLDERS: usize = 256;
@@ -119,6 +123,9 @@ impl Connection {
         self.outbox.close();
         let _ = inbox.send(Event::ClientGone(self.client)).await;
         let _ = writer.await;
+        if self.outbox.discard() > MUCH_UNREAD {
+            memory::give_back();
+        }
     }
 
     async fn write(self: Arc<Self>, mut output: OwnedWriteHalf) {

@@ -139,6 +139,16 @@ impl Outbox {
         self.changed.notify_one();
     }
 
+    /// Throws away what waits, as nobody will read it any more. Returns how many bytes that were.
+    pub(super) fn discard(&self) -> usize {
+        let waiting = std::mem::take(&mut *self.lock());
+        let bytes = |item: &Item| match item {
+            Item::Answer(frame) | Item::Notification(frame) => frame.len(),
+            Item::Reserved(_) => 0,
+        };
+        waiting.items.iter().map(bytes).sum()
+    }
+
     /// Waits for what comes next.
     pub(super) async fn next(&self) -> Next {
         loop {

@@ -40,7 +40,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     let socket = absolute(socket).map_err(cannot("find the socket"))?;
     // A directory that the daemon happened to be in must not be held for as long as the session lives.
     chdir("/").map_err(cannot("enter /"))?;
-    keep_allocator_small();
+    crate::memory::keep_small();
     // Fails only if this process leads a group already, and then nothing else can be done about it.
     let _ = setsid();
     prctl::set_child_subreaper(true).map_err(cannot("become a subreaper"))?;
@@ -129,25 +129,3 @@ fn forget_inherited_signals() {
         let _ = result;
     }
 }
-
-/// Makes the allocator give memory back at once. Left alone, it learns from the first large message to keep as much
-/// for ever, in every host.
-#[cfg(target_env = "gnu")]
-#[expect(unsafe_code, reason = "the C library has no safe call for it")]
-fn keep_allocator_small() {
-    use nix::libc::{M_MMAP_THRESHOLD, M_TOP_PAD, M_TRIM_THRESHOLD, mallopt};
-    /// From this size on a block is a mapping of its own: well below the pieces in which output is read.
-    const OWN_MAPPING: i32 = 32 << 10;
-    /// No more than this stays unused at the end of the heap.
-    const UNUSED: i32 = 16 << 10;
-    // SAFETY: this process has one thread, and these parameters may be set at any time.
-    unsafe {
-        mallopt(M_MMAP_THRESHOLD, OWN_MAPPING);
-        mallopt(M_TRIM_THRESHOLD, UNUSED);
-        mallopt(M_TOP_PAD, 0);
-    }
-}
-
-/// Other C libraries give memory back by themselves.
-#[cfg(not(target_env = "gnu"))]
-fn keep_allocator_small() {}
