@@ -94,7 +94,7 @@ impl Scene {
 
     fn tells_of_the_damage(&self) -> bool {
         let told = self.home.ok(&["logs", &self.id]);
-        told.contains("the journal is damaged") || told.contains("a part of the journal is missing")
+        told.contains("The journal is damaged") || told.contains("A part of the journal is missing")
     }
 }
 

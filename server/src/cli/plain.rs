@@ -3,6 +3,8 @@
 //! Names, paths, prompts and what Claude says may hold escape sequences that move the cursor, retitle the window or
 //! answer for the person, and bidirectional controls that show a command as another one.
 
+use crate::driver::plain::is_invisible;
+
 /// The longest control string (a window title, a link) that is taken out whole. Anything longer is no such string:
 /// its beginning goes, its text stays.
 const MAX_CONTROL_STRING: usize = 4096;
@@ -37,7 +39,7 @@ pub(crate) fn exact(raw: &str) -> String {
             _ if matches!(next, '\n' | '\t') => shown.push(next),
             code @ 0..=0x1f => shown.extend(char::from_u32(0x2400 + code)),
             0x7f => shown.push('\u{2421}'),
-            code if is_harmful(next) => shown.push_str(&format!("<U+{code:04X}>")),
+            code if is_harmful(next) || is_invisible(next) => shown.push_str(&format!("<U+{code:04X}>")),
             _ => shown.push(next),
         }
     }
@@ -123,6 +125,7 @@ mod tests {
             "ls\u{241b}[8m; rm -rf ~\u{240d}<U+202E>\n\u{2421}"
         );
         assert_eq!(exact("\u{9b}2J"), "<U+009B>2J");
+        assert_eq!(exact("a\u{200b}b\u{ad}\u{3164}"), "a<U+200B>b<U+00AD><U+3164>");
         assert_eq!(path("/a b\n\tc\u{1b}"), "/a b\u{240a}\u{2409}c\u{241b}");
     }
 }

@@ -39,7 +39,10 @@ pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> S
         PermissionKind::Plan => {
             let plan = permission.input.get("plan").and_then(Json::as_str);
             match plan {
-                Some(plan) => text.push_str(&block("  ", plan)),
+                Some(plan) => {
+                    text.push_str(&block("  ", plan));
+                    text.push_str(&others(&permission.input, &["plan"], paint));
+                }
                 None => text.push_str(&block("  ", &json(&permission.input))),
             }
             options(&mut text, paint, &[("Go ahead", format!("areyouj allow {id}")), keep_planning(&id)]);
@@ -110,16 +113,18 @@ fn call(tool: &str, input: &Json, paint: Paint) -> String {
     } else {
         let _ = writeln!(text, "  {}", plain::line(tool));
     }
-    if let Json::Object(members) = input {
-        for (name, value) in members.iter().filter(|(name, _)| !shown.contains(&name.as_str())) {
-            let value = value.as_str().map_or_else(|| json(value), str::to_owned);
-            let indented = plain::exact(&value).replace('\n', "\n      ");
-            let _ = writeln!(
-                text,
-                "    {} {indented}",
-                paint.paint(Colour::Dim, &format!("{}:", one_line(name)))
-            );
-        }
+    text + &others(input, &shown, paint)
+}
+
+/// Whatever else is in the input.
+fn others(input: &Json, shown: &[&str], paint: Paint) -> String {
+    let Json::Object(members) = input else { return String::new() };
+    let mut text = String::new();
+    for (name, value) in members.iter().filter(|(name, _)| !shown.contains(&name.as_str())) {
+        let value = value.as_str().map_or_else(|| json(value), str::to_owned);
+        let indented = plain::exact(&value).replace('\n', "\n      ");
+        let name = paint.paint(Colour::Dim, &format!("{}:", one_line(name)));
+        let _ = writeln!(text, "    {name} {indented}");
     }
     text
 }
@@ -142,11 +147,14 @@ fn json(value: &Json) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// The rules that "always" would add, as Claude writes them: those for the tool, else the first suggestion.
+/// The rules that "always" adds, as Claude writes them: those that allow something, else the first suggestion.
 fn always(suggestions: &[Json]) -> String {
     let rules: Vec<String> = suggestions
         .iter()
-        .filter(|suggestion| suggestion.get("type").and_then(Json::as_str) == Some("addRules"))
+        .filter(|suggestion| {
+            let word = |name| suggestion.get(name).and_then(Json::as_str);
+            (word("type"), word("behavior")) == (Some("addRules"), Some("allow"))
+        })
         .flat_map(|suggestion| suggestion.get("rules").map_or(&[][..], Json::elements))
         .map(|rule| {
             let tool = rule.get("toolName").and_then(Json::as_str).unwrap_or_default();
@@ -193,8 +201,11 @@ mod tests {
     #[test]
     fn a_command_is_shown_whole_with_what_to_type() {
         let input = json!({"command": "ls\u{1b}[8m; rm -rf ~\nsecond line", "description": "List files"});
-        let rules = json!([{"type": "addRules", "behavior": "allow", "destination": "localSettings",
-            "rules": [{"toolName": "Bash", "ruleContent": "ls:*"}]}]);
+        let rule = |behavior: &str, content: &str| {
+            json!({"type": "addRules", "behavior": behavior, "destination": "localSettings",
+            "rules": [{"toolName": "Bash", "ruleContent": content}]})
+        };
+        let rules = json!([rule("deny", "rm:*"), rule("allow", "ls:*")]);
         assert_eq!(
             prompt(PermissionKind::Tool, "Bash", input, rules),
             "K7M2Q9XD-3  Claude wants to run a command  1m ago\n\
@@ -247,10 +258,14 @@ mod tests {
 
     #[test]
     fn a_plan_is_shown_whole() {
-        let text =
-            prompt(PermissionKind::Plan, "ExitPlanMode", json!({"plan": "# Plan\n1. Do it"}), json!([]));
+        let text = prompt(
+            PermissionKind::Plan,
+            "ExitPlanMode",
+            json!({"plan": "# Plan\n1. Do it", "to": "x"}),
+            json!([]),
+        );
         assert!(
-            text.contains("  # Plan\n  1. Do it\n  1. Go ahead\n     areyouj allow K7M2Q9XD-3\n"),
+            text.contains("  # Plan\n  1. Do it\n    to: x\n  1. Go ahead\n     areyouj allow K7M2Q9XD-3\n"),
             "{text}"
         );
     }

@@ -15,8 +15,9 @@ const COLUMNS: &[Column] = &[
     Column { title: "MSG", right: false, shorten: Shorten::Never, goes: 0 },
     Column { title: "STATE", right: false, shorten: Shorten::Never, goes: 0 },
     Column { title: "POSITION", right: true, shorten: Shorten::Never, goes: 2 },
-    Column { title: "TEXT", right: false, shorten: Shorten::End(14), goes: 0 },
     Column { title: "AGE", right: true, shorten: Shorten::Never, goes: 1 },
+    // Last, since nothing is padded there: a text may be long, and in a pipe it is shown in full.
+    Column { title: "TEXT", right: false, shorten: Shorten::End(14), goes: 0 },
 ];
 
 /// Queues a message, or puts it into the running turn.
@@ -134,8 +135,8 @@ fn row(message: &Message, now: Timestamp) -> Vec<Cell> {
         Cell::coloured(Colour::Bold, status::short_message_id(&message.id)),
         Cell::coloured(colour, message.state.as_str()),
         Cell::from(message.position.map_or_else(|| "-".to_owned(), |position| position.to_string())),
-        Cell::from(text),
         Cell::from(time::age(now, message.created_at)),
+        Cell::from(text),
     ]
 }
 
@@ -169,9 +170,9 @@ mod tests {
         assert_eq!(
             render(&queue, 60_000, &Screen::bare(None)),
             "paused: a message failed (areyouj show K7M2Q9XD tells what to do)\n\
-             MSG       STATE   POSITION  TEXT                         AGE\n\
-             3f2a9c1b  failed         -  fix the parser (overloaded)   1m\n\
-             3f2a9c1b  queued         0  fix the parser                1m\n"
+             MSG       STATE   POSITION  AGE  TEXT\n\
+             3f2a9c1b  failed         -   1m  fix the parser (overloaded)\n\
+             3f2a9c1b  queued         0   1m  fix the parser\n"
         );
     }
 

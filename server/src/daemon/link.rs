@@ -21,7 +21,7 @@ use crate::driver::ingest::Ingest;
 use crate::host::journal::{JournalError, Reader};
 use crate::host::tree;
 use crate::host::wire::{CONTRACT, FromHost, ToHost};
-use crate::orchestrator::{Event, Fact, LaunchOrder, Position, SessionId};
+use crate::orchestrator::{EntryBody, Event, Fact, LaunchOrder, NoticeLevel, Position, SessionId};
 
 /// Journal bytes that are read before the facts in them are passed on.
 const READ_BYTES: u64 = 256 << 10;
@@ -376,6 +376,10 @@ impl Link {
     }
 }
 
+fn warning(text: String) -> Fact {
+    Fact::Entry(EntryBody::Notice { level: NoticeLevel::Warning, text })
+}
+
 impl Reading {
     /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and how far it came.
     fn take_in(&mut self, peer: &mut Peer, end: Option<u64>) -> (Vec<Fact>, Progress) {
@@ -409,8 +413,8 @@ impl Reading {
                 }
                 Ok(None) => break,
                 Err(JournalError::Gap { resume_at }) => {
-                    facts.push(Fact::Garbage(format!(
-                        "a part of the journal is missing before byte {resume_at}"
+                    facts.push(warning(format!(
+                        "A part of the journal is missing before byte {resume_at}: what Claude said there is lost."
                     )));
                     self.ingest =
                         Ingest::new(Position { next: resume_at, line_start: resume_at, line_skip: 0 });
@@ -419,7 +423,9 @@ impl Reading {
                     peer.send(&STOP);
                 }
                 Err(JournalError::Corrupt { offset }) => {
-                    facts.push(Fact::Garbage(format!("the journal is damaged at byte {offset}")));
+                    facts.push(warning(format!(
+                        "The journal is damaged at byte {offset}: what Claude said there is lost."
+                    )));
                     match open.skip_corrupt() {
                         Ok(Some(next)) => {
                             self.ingest = Ingest::new(Position { next, line_start: next, line_skip: 0 });

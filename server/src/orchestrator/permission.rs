@@ -7,10 +7,14 @@ use super::{
     Answer, EntryBody, Input, PermissionAsk, PermissionKind, PermissionRow, PermissionState, Problem,
 };
 
+/// How many of the latest prompts are kept at hand, whatever became of them; the store has them all.
+const SETTLED_KEPT: u32 = 16;
+
 impl Session {
     /// Claude asks. A prompt that is known already (Claude lists open ones again when asked) changes nothing.
     pub(super) fn asked(&mut self, step: &mut Step, ask: PermissionAsk) {
         let launch = self.row.launch;
+        self.forget_settled();
         if self.prompts.values().any(|known| known.launch == launch && known.ask.request_id == ask.request_id)
         {
             return;
@@ -34,6 +38,15 @@ impl Session {
         self.keep_prompt(step, number);
         self.unseen();
         self.add_entry(step, EntryBody::Permission { permission: number, permission_kind, tool, title });
+    }
+
+    /// Lets go of prompts that are over, but for the latest: Claude may list one as open that has just been answered.
+    fn forget_settled(&mut self) {
+        let oldest = self.row.permissions.saturating_sub(SETTLED_KEPT);
+        self.prompts.retain(|number, prompt| {
+            let undelivered = prompt.state == PermissionState::Answered && !prompt.delivered;
+            *number > oldest || prompt.state == PermissionState::Open || undelivered
+        });
     }
 
     /// Claude takes a prompt back.

@@ -484,18 +484,40 @@ fn nothing_here_can_reach_the_world_outside() {
     }
 }
 
-#[test]
-fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
-    let mut bench = Bench::new(Settings::default());
-    let session = bench.ready();
-    let ask = PermissionAsk {
-        request_id: "r1".to_owned(),
+fn shell_command(request_id: String) -> PermissionAsk {
+    PermissionAsk {
+        request_id,
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
         input: serde_json::json!({}),
         title: "true".to_owned(),
         suggestions: Vec::new(),
-    };
+    }
+}
+
+#[test]
+fn prompts_that_are_over_are_not_kept_at_hand_and_open_ones_are() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for number in 1..=100 {
+        let request_id = format!("r{number}");
+        bench.facts(session, vec![Fact::Asked(shell_command(request_id.clone()))]);
+        if number > 1 {
+            let what = (format!("{session}-{number}"), Answer::Allow);
+            bench.command(Command::Answer(Keyed { key: request_id.clone(), what })).0.unwrap();
+            bench.facts(session, vec![Fact::Written(Written::Answer { request_id })]);
+        }
+    }
+    let prompts = &bench.state.sessions[&session].prompts;
+    assert_eq!(prompts[&1].state, PermissionState::Open);
+    assert!(prompts.contains_key(&100) && prompts.len() < 20, "{} prompts", prompts.len());
+}
+
+#[test]
+fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let ask = shell_command("r1".to_owned());
     bench.facts(session, vec![Fact::Asked(ask)]);
     let row = bench.view(session).row;
     let prompt = bench.state.sessions[&session].prompts[&1].clone();
