@@ -1,7 +1,7 @@
 //! Time that goes wrong: processes that stand still for a while, and a clock that is set.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -16,9 +16,6 @@ use super::load::Fate;
 
 /// How long a process stands still in a full run.
 const STILL: Duration = Duration::from_secs(10);
-
-/// Where Debian has the library that sets the clock for a single program.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 /// How far the clock is set.
 const HOUR: i64 = 3_600;
@@ -58,10 +55,10 @@ pub(super) fn stopped(trial: &mut Trial) -> Result<()> {
 
 /// The daemon's clock is set forth and back by an hour.
 pub(super) fn clock(trial: &mut Trial) -> Result<()> {
-    if !Path::new(FAKETIME).exists() {
+    let Some(library) = faketime() else {
         trial.report.skipped = Some("libfaketime is not installed (apt-get install faketime)".to_owned());
         return Ok(());
-    }
+    };
     let size = few(trial);
     let arena = Arena::new(u32::try_from(size.talking + size.asking)?)?;
     let shift = arena.home().join("clock");
@@ -69,7 +66,7 @@ pub(super) fn clock(trial: &mut Trial) -> Result<()> {
         fs::write(&shift, "+0")?;
         // Not Claude, which has the environment of the client that created its session. A monotonic clock is never
         // set, neither here nor anywhere.
-        arena.set("LD_PRELOAD", FAKETIME);
+        arena.set("LD_PRELOAD", &library.to_string_lossy());
         arena.set("FAKETIME_TIMESTAMP_FILE", &shift.to_string_lossy());
         arena.set("FAKETIME_NO_CACHE", "1");
         arena.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
@@ -91,6 +88,12 @@ pub(super) fn clock(trial: &mut Trial) -> Result<()> {
     trial.must(same == daemon, || "the daemon did not survive its clock".to_owned());
     trial.figure("times that the clock was set", trial.rounds);
     field.close(trial, Rules { clock: true, ..Rules::default() })
+}
+
+/// The library that sets the clock for a single program, where Debian has it for this machine.
+fn faketime() -> Option<PathBuf> {
+    let places = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    places.map(|place| place.path().join("faketime/libfaketime.so.1")).find(|library| library.is_file())
 }
 
 fn few(trial: &Trial) -> Size {
