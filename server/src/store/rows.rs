@@ -27,11 +27,13 @@ pub(super) trait Stored: Sized {
         format!("SELECT {} FROM {} {rest}", Self::COLUMNS.join(", "), Self::TABLE)
     }
 
-    /// The statement that writes a row, new or known.
+    /// The statement that writes a row, new or known. The key of a known one is not set again: SQLite would take it for
+    /// a new one, and look through every row of other tables that refers to it.
     fn upsert() -> String {
         let places: Vec<String> = (1..=Self::COLUMNS.len()).map(|place| format!("?{place}")).collect();
-        let changes: Vec<String> =
-            Self::COLUMNS.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        let is_key = |column: &str| Self::KEY.split(", ").any(|key| key == column);
+        let others = Self::COLUMNS.iter().filter(|column| !is_key(column));
+        let changes: Vec<String> = others.map(|column| format!("{column} = excluded.{column}")).collect();
         format!(
             "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
             Self::TABLE,
