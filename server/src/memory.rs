@@ -18,7 +18,7 @@ pub(crate) fn keep_small() {
     }
 }
 
-/// See the other one.
+/// Nothing to do: only the GNU allocator keeps memory.
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn keep_small() {}
 
@@ -33,6 +33,6 @@ pub(crate) fn give_back() {
     }
 }
 
-/// See the other one.
+/// Nothing to do: only the GNU allocator keeps memory.
 #[cfg(not(target_env = "gnu"))]
 pub(crate) fn give_back() {}

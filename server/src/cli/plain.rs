@@ -39,7 +39,9 @@ pub(crate) fn exact(raw: &str) -> String {
             _ if matches!(next, '\n' | '\t') => shown.push(next),
             code @ 0..=0x1f => shown.extend(char::from_u32(0x2400 + code)),
             0x7f => shown.push('\u{2421}'),
-            code if is_harmful(next) || is_invisible(next) => shown.push_str(&format!("<U+{code:04X}>")),
+            code if is_harmful(next) || is_invisible(next) || is_variation(next) => {
+                shown.push_str(&format!("<U+{code:04X}>"))
+            }
             _ => shown.push(next),
         }
     }
@@ -49,6 +51,11 @@ pub(crate) fn exact(raw: &str) -> String {
 /// A path: one line, and two different paths never look the same because of what cannot be seen.
 pub(crate) fn path(raw: &str) -> String {
     exact(raw).replace('\n', "\u{240a}").replace('\t', "\u{2409}")
+}
+
+/// Selectors of a variant of the character before: harmless in what people write, and a place to hide bytes in.
+fn is_variation(next: char) -> bool {
+    matches!(next, '\u{fe00}'..='\u{fe0f}')
 }
 
 fn is_harmful(next: char) -> bool {
@@ -125,7 +132,7 @@ mod tests {
             "ls\u{241b}[8m; rm -rf ~\u{240d}<U+202E>\n\u{2421}"
         );
         assert_eq!(exact("\u{9b}2J"), "<U+009B>2J");
-        assert_eq!(exact("a\u{200b}b\u{ad}\u{3164}"), "a<U+200B>b<U+00AD><U+3164>");
+        assert_eq!(exact("a\u{200b}b\u{ad}\u{3164}\u{fe0f}"), "a<U+200B>b<U+00AD><U+3164><U+FE0F>");
         assert_eq!(path("/a b\n\tc\u{1b}"), "/a b\u{240a}\u{2409}c\u{241b}");
     }
 }

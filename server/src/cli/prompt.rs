@@ -93,7 +93,7 @@ fn call(tool: &str, input: &Json, paint: Paint) -> String {
     let mut shown: Vec<&str> = Vec::new();
     let file = ["file_path", "notebook_path"].into_iter().find_map(|name| Some((name, field(name)?)));
     if let Some((name, path)) = file {
-        let _ = writeln!(text, "  {} {}", plain::line(tool), one_line(path));
+        let _ = writeln!(text, "  {} {}", one_line(tool), one_line(path));
         shown.push(name);
         for (name, sign, colour) in [
             ("old_string", "-", Colour::Red),
@@ -111,7 +111,7 @@ fn call(tool: &str, input: &Json, paint: Paint) -> String {
         shown.push("command");
         text.push_str(&block("  $ ", command));
     } else {
-        let _ = writeln!(text, "  {}", plain::line(tool));
+        let _ = writeln!(text, "  {}", one_line(tool));
     }
     text + &others(input, &shown, paint)
 }

@@ -188,8 +188,9 @@ impl Connection {
             self.lock_pending().insert(replies, Pending { id, more: More::Nothing });
             match self.request(&method, incoming.params.as_deref(), shared).await {
                 Ok(Asked::Answer(frame_of)) => {
-                    let frame = frame_of(&self.take_pending(replies).id);
-                    self.outbox.answer(frame);
+                    if let Some(pending) = self.take_pending(replies) {
+                        self.outbox.answer(frame_of(&pending.id));
+                    }
                 }
                 Ok(Asked::Command(command, more)) => {
                     if let Some(pending) = self.lock_pending().get_mut(&replies) {
@@ -261,7 +262,7 @@ impl Connection {
         result: Result<Outcome, Problem>,
         reader: &Arc<Mutex<Reader>>,
     ) {
-        let pending = self.take_pending(reply);
+        let Some(pending) = self.take_pending(reply) else { return };
         let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
         let frame = match result {
             Ok(outcome) => match answer(&pending, outcome, reader) {
@@ -281,9 +282,9 @@ impl Connection {
         self.outbox.answer(frame);
     }
 
-    /// An answer that is put into a reserved place by the caller.
-    pub(super) fn frame(&self, reply: ReplyId, result: &impl Serialize) -> Frame {
-        result_frame(&self.take_pending(reply).id, result)
+    /// An answer that is put into a reserved place by the caller; none if the request has been answered already.
+    pub(super) fn frame(&self, reply: ReplyId, result: &impl Serialize) -> Option<Frame> {
+        Some(result_frame(&self.take_pending(reply)?.id, result))
     }
 
     /// Answers everything that still waits with the reason why nothing can be done now; it may be asked again.
@@ -295,13 +296,14 @@ impl Connection {
         }
     }
 
-    /// A refusal that is put into a reserved place by the caller.
-    pub(super) fn error_frame(&self, reply: ReplyId, problem: &Problem) -> Frame {
-        error_frame(&self.take_pending(reply).id, rpc_code(problem), problem, false)
+    /// A refusal that is put into a reserved place by the caller; none if the request has been answered already.
+    pub(super) fn error_frame(&self, reply: ReplyId, problem: &Problem) -> Option<Frame> {
+        Some(error_frame(&self.take_pending(reply)?.id, rpc_code(problem), problem, false))
     }
 
-    fn take_pending(&self, reply: ReplyId) -> Pending {
-        self.lock_pending().remove(&reply).unwrap_or(Pending { id: Value::Null, more: More::Nothing })
+    /// The request, if nobody has answered it.
+    fn take_pending(&self, reply: ReplyId) -> Option<Pending> {
+        self.lock_pending().remove(&reply)
     }
 
     fn peer(&self) -> Peer {

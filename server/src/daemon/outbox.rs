@@ -121,13 +121,15 @@ impl Outbox {
         slot
     }
 
-    /// Fills a place that was kept.
-    pub(super) fn fill(&self, slot: Slot, frame: Frame) {
+    /// Fills a place that was kept, or gives it up.
+    pub(super) fn fill(&self, slot: Slot, frame: Option<Frame>) {
         let mut waiting = self.lock();
         let place =
-            waiting.items.iter_mut().find(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
-        if let Some(item) = place {
-            *item = Item::Answer(frame);
+            waiting.items.iter().position(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
+        match (place, frame) {
+            (Some(place), Some(frame)) => waiting.items[place] = Item::Answer(frame),
+            (Some(place), None) => drop(waiting.items.remove(place)),
+            (None, _) => {}
         }
         drop(waiting);
         self.changed.notify_one();
@@ -231,8 +233,13 @@ mod tests {
         outbox.notify(frame(2));
         assert_eq!(next(&outbox).await, [3]);
         assert!(outbox.take().is_none());
-        outbox.fill(slot, frame(1));
+        outbox.fill(slot, Some(frame(1)));
         assert_eq!(next(&outbox).await, [1, 2]);
+        let slot = outbox.reserve();
+        outbox.notify(frame(4));
+        assert!(outbox.take().is_none());
+        outbox.fill(slot, None);
+        assert_eq!(next(&outbox).await, [4], "a place that is given up holds nobody up");
     }
 
     #[tokio::test]

@@ -59,9 +59,12 @@ impl State {
 
     pub(super) fn find_permission(&self, text: &str) -> Result<PermissionId, Problem> {
         let wanted = text.to_ascii_uppercase();
-        let exact = wanted.parse().ok().filter(|id: &PermissionId| self.prompt(*id).is_some());
-        if let Some(id) = exact {
-            return Ok(id);
+        // A whole id is never the beginning of another one: who answers the first prompt must not answer the tenth.
+        if let Ok(id) = wanted.parse() {
+            return self
+                .prompt(id)
+                .map(|prompt| prompt.id)
+                .ok_or_else(|| Problem::permission_not_found(text));
         }
         let open = self.sessions.values().flat_map(Session::open_prompts).map(|prompt| prompt.id);
         let fitting: Vec<_> =

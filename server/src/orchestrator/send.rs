@@ -42,7 +42,8 @@ impl State {
         if into_turn {
             session.hand_over(step, id, true);
         }
-        self.carried_out(step, &id.to_string(), format!("queue/add {of}"));
+        // The message itself tells a daemon that starts later.
+        self.remember_request(id.to_string(), format!("queue/add {of}"));
         let mut done = self.message_done(of, id)?;
         done.detail = Some(id.to_string());
         Ok(done)

@@ -123,7 +123,7 @@ pub(super) struct Session {
     saved: SessionRow,
     /// The offset up to which the host was told that it may delete.
     told: u64,
-    published: Option<(Option<Attention>, u32, Option<String>)>,
+    published: Option<(Option<Attention>, u32, Option<String>, u64)>,
     queue_changed: bool,
     dirty: bool,
 }
@@ -404,10 +404,13 @@ impl Session {
         self.row.status_reason = self.status_reason();
 
         let read_far = self.row.position.next >= self.saved.position.next + POSITION_LAG;
+        let moved = self.row.position != self.saved.position && (self.dirty || read_far);
         let mut unmoved = self.saved.clone();
         unmoved.position = self.row.position;
+        // The time of a message that waits tells it too, so it is no reason to store the row.
+        unmoved.last_activity = self.row.last_activity;
         let changed = unmoved != self.row;
-        if changed || self.dirty || read_far {
+        if changed || moved {
             step.persist(Change::Session(Box::new(self.row.clone())));
             self.saved = self.row.clone();
             let offset = self.row.position.line_start.min(self.row.position.next);
@@ -418,7 +421,7 @@ impl Session {
         }
         self.dirty = false;
         let view = self.view();
-        let published = (view.attention.clone(), view.queued, self.stalled.clone());
+        let published = (view.attention.clone(), view.queued, self.stalled.clone(), self.row.last_activity);
         if self.queue_changed {
             self.queue_changed = false;
             step.publish(Notice::QueueChanged(self.row.id));

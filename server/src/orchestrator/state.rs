@@ -62,6 +62,7 @@ impl State {
         }
         for message in snapshot.messages {
             if let Some(session) = state.sessions.get_mut(&message.session) {
+                session.row.last_activity = session.row.last_activity.max(message.created_at);
                 session.messages.push(message);
             }
         }
@@ -245,7 +246,7 @@ impl State {
         self.remember_request(key.to_owned(), subject);
     }
 
-    fn remember_request(&mut self, key: String, subject: String) {
+    pub(super) fn remember_request(&mut self, key: String, subject: String) {
         if self.requests.insert(key.clone(), subject).is_none() {
             self.request_order.push_back(key);
         }

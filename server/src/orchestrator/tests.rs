@@ -368,6 +368,42 @@ fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
 }
 
 #[test]
+fn a_queue_that_a_person_paused_stays_so_when_a_setting_decides_and_when_a_message_fails() {
+    for on_interrupted in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
+        let settings = Settings { on_interrupted: Some(on_interrupted), ..Settings::default() };
+        for fails in [true, false] {
+            let mut bench = Bench::new(settings.clone());
+            let session = bench.ready();
+            let message = bench.send(session, "hello").unwrap();
+            let begun = Fact::Lifecycle { message, stage: Stage::Started };
+            bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
+            let what = SessionRef::Id(session.to_string());
+            bench.command(Command::Pause(Keyed { key: "pause".to_owned(), what })).0.unwrap();
+            let (end, pause) = if fails {
+                (Fact::TurnEnded(failed_turn(message)), Pause::FailedHeld)
+            } else {
+                (Fact::Exited { launch: 1, exit: Exit::Signal(9) }, Pause::Person)
+            };
+            bench.facts(session, vec![end]);
+            assert_eq!(bench.view(session).row.paused, Some(pause), "{on_interrupted:?}");
+        }
+    }
+}
+
+fn failed_turn(message: MessageId) -> TurnEnd {
+    TurnEnd {
+        messages: vec![message],
+        ok: false,
+        outcome: "error_during_execution".to_owned(),
+        error: Some("no".to_owned()),
+        api_status: None,
+        cost_total: 0.0,
+        duration_ms: 1,
+        context_max: None,
+    }
+}
+
+#[test]
 fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_first() {
     let mut bench = Bench::new(Settings::default());
     let first = bench.ready();
@@ -511,6 +547,26 @@ fn prompts_that_are_over_are_not_kept_at_hand_and_open_ones_are() {
     let prompts = &bench.state.sessions[&session].prompts;
     assert_eq!(prompts[&1].state, PermissionState::Open);
     assert!(prompts.contains_key(&100) && prompts.len() < 20, "{} prompts", prompts.len());
+}
+
+#[test]
+fn an_answer_to_a_prompt_that_is_over_is_no_answer_to_one_whose_number_begins_alike() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for number in 1..=30 {
+        bench.facts(session, vec![Fact::Asked(shell_command(format!("r{number}")))]);
+        if number < 30 {
+            bench.facts(session, vec![Fact::Withdrawn { request_id: format!("r{number}") }]);
+        }
+    }
+    for over in ["1", "3", "29"] {
+        let what = (format!("{session}-{over}"), Answer::Allow);
+        let (answer, _) = bench.command(Command::Answer(Keyed { key: format!("key {over}"), what }));
+        assert!(matches!(code(&answer), "permission_not_found" | "permission_withdrawn"), "{answer:?}");
+    }
+    assert_eq!(bench.state.sessions[&session].prompts[&30].state, PermissionState::Open);
+    let what = (session.as_str()[..3].to_owned(), Answer::Allow);
+    assert_eq!(code(&bench.command(Command::Answer(Keyed { key: "key".to_owned(), what })).0), "ok");
 }
 
 #[test]

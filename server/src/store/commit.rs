@@ -27,6 +27,7 @@ pub struct Committer {
 
 /// The statements that are made from lists of columns.
 struct Statements {
+    known_session: String,
     session: String,
     message: String,
     permission: String,
@@ -36,6 +37,7 @@ impl Committer {
     pub(super) fn new(connection: Connection) -> Committer {
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         let statements = Statements {
+            known_session: SessionRow::update(),
             session: SessionRow::upsert(),
             message: MessageRow::upsert(),
             permission: PermissionRow::upsert(),
@@ -85,13 +87,21 @@ impl Committer {
 fn apply(connection: &Connection, statements: &Statements, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::Session(row) => {
+            // All but the first time it is there.
+            if write(connection, &statements.known_session, row.as_ref())? > 0 {
+                return Ok(());
+            }
             connection
                 .prepare_cached("INSERT OR IGNORE INTO session_ids (id) VALUES (?1)")?
                 .execute([row.id.bind()?])?;
-            write(connection, &statements.session, row.as_ref())
+            write(connection, &statements.session, row.as_ref())?;
         }
-        Change::Message(row) => write(connection, &statements.message, row.as_ref()),
-        Change::Permission(row) => write(connection, &statements.permission, row.as_ref()),
+        Change::Message(row) => {
+            write(connection, &statements.message, row.as_ref())?;
+        }
+        Change::Permission(row) => {
+            write(connection, &statements.permission, row.as_ref())?;
+        }
         Change::Environment { session, environment } => {
             connection
                 .prepare_cached(
@@ -99,11 +109,9 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                      ON CONFLICT (session) DO UPDATE SET environment = excluded.environment",
                 )?
                 .execute([session.bind()?, environment.bind()?])?;
-            Ok(())
         }
         Change::SessionRemoved(session) => {
             connection.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([session.bind()?])?;
-            Ok(())
         }
         Change::Entry { session, entry: EntryRow { seq, at, body } } => {
             connection
@@ -112,9 +120,8 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                      ON CONFLICT (session, seq) DO UPDATE SET at = excluded.at, body = excluded.body",
                 )?
                 .execute([session.bind()?, seq.bind()?, at.bind()?, body.bind()?])?;
-            Ok(())
         }
-        Change::Request { key, subject, at } => remember(connection, key, subject, *at),
+        Change::Request { key, subject, at } => remember(connection, key, subject, *at)?,
         Change::Audit(AuditRow { at, by, operation, session, detail, outcome }) => {
             connection
                 .prepare_cached(
@@ -129,14 +136,14 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                     detail.bind()?,
                     outcome.bind()?,
                 ])?;
-            Ok(())
         }
     }
+    Ok(())
 }
 
-fn write(connection: &Connection, statement: &str, row: &impl Stored) -> Result<(), StoreError> {
-    connection.prepare_cached(statement)?.execute(params_from_iter(row.cells()?))?;
-    Ok(())
+/// Carries out a statement with a row's values; returns how many rows it wrote.
+fn write(connection: &Connection, statement: &str, row: &impl Stored) -> Result<usize, StoreError> {
+    Ok(connection.prepare_cached(statement)?.execute(params_from_iter(row.cells()?))?)
 }
 
 /// Requests are numbered without gaps, since only the oldest ones ever go; so the number of a new one says both when
@@ -194,7 +201,11 @@ mod tests {
         let snapshot = store.reopen();
         assert_eq!(snapshot.sessions, [session(full), bare_session(bare)]);
         assert_eq!(snapshot.used_ids, [full, bare]);
-        assert_eq!(snapshot.requests, [("key".to_owned(), format!("session/create {full}"))]);
+        let accepted = |id, number| (message(id, number).id.to_string(), format!("queue/add {id}"));
+        let created = ("key".to_owned(), format!("session/create {full}"));
+        let mut requests = snapshot.requests;
+        requests.sort_unstable();
+        assert_eq!(requests, [accepted(full, 1), accepted(bare, 2), created]);
         let reader = store.reader();
         for row in [message(full, 1), bare_message(bare, 2)] {
             assert_eq!(reader.message(row.id), Ok(Some(row)));
@@ -248,7 +259,8 @@ mod tests {
         ]);
         let snapshot = store.reopen();
         assert_eq!(snapshot.sessions, [bare_session(id)]);
-        assert_eq!(snapshot.requests, [("key".to_owned(), format!("session/create {id}"))]);
+        let of_key = snapshot.requests.into_iter().filter(|(key, _)| key == "key");
+        assert_eq!(of_key.collect::<Vec<_>>(), [("key".to_owned(), format!("session/create {id}"))]);
         let reader = store.reader();
         assert_eq!(reader.message(message(id, 1).id).unwrap().unwrap().error, None);
         assert_eq!(
@@ -276,6 +288,24 @@ mod tests {
         assert_eq!(reader.environment(ids[0]), Ok(None));
         assert_eq!(reader.entries(ids[0], None, None, 9, usize::MAX), Ok((vec![], false)));
         assert_eq!(reader.audit(9), Ok(vec![audit_row(ids[0], 5)]));
+    }
+
+    #[test]
+    fn storing_a_session_again_takes_no_longer_the_more_belongs_to_it() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        store.commit(&one_of_each(id));
+        let mut steps = || {
+            let Committer { connection, statements } = store.committer();
+            apply(connection, statements, &Change::Session(Box::new(session(id)))).unwrap();
+            let statement = connection.prepare_cached(&statements.known_session).unwrap();
+            let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+            drop(statement);
+            store.commit(&(1..=1_000).map(|seq| entry_change(id, seq)).collect::<Vec<_>>());
+            steps
+        };
+        assert!(steps() > 0);
+        assert_eq!(steps(), steps());
     }
 
     #[test]

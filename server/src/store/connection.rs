@@ -12,18 +12,17 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{StoreError, held, schema};
 
-/// How long a connection waits for another one's lock. Only the recovery after a crash takes one for longer than an
-/// instant.
+/// How long a connection waits for another program to let go of the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The write-ahead log is cut back to this many bytes after it was copied into the database, so that one large
 /// transaction does not occupy the disk for ever.
 const LOG_LIMIT: u32 = 16 * 1024 * 1024;
 
-/// The write-ahead log is copied into the database when it has this many pages of 4 KiB, as many as [`LOG_LIMIT`] keeps.
+/// The write-ahead log is copied into the database when it has this many pages, a few less than [`LOG_LIMIT`] keeps.
 /// A message touches some seven pages, and whoever commits waits for the copying: with SQLite's own 1,000 it came every
 /// 140 messages. Reading this much after a crash takes a moment.
-const LOG_PAGES: u32 = LOG_LIMIT / 4096;
+const LOG_PAGES: u32 = LOG_LIMIT / (4096 + 64);
 
 /// The way in which SQLite uses files: as on every Unix, but one process keeps the database to itself, and the index of
 /// the write-ahead log is in its memory. In a file, which SQLite maps, the index can end the process: on a disk that is
@@ -162,9 +161,13 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// A connection that cannot write, beside one that can.
+/// A connection that only reads, beside the one that writes. Opened as that one is: with a file that it may not write to,
+/// SQLite goes about locks in another way, and could give up the one that keeps other programs out.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
-    open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let connection = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "query_only", true)?;
+    keep_log_on_close(&connection, true)?;
+    Ok(connection)
 }
 
 fn open_with(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {

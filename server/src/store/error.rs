@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The file is not a database of AreYouJ, or it is damaged.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
+    /// Another program has the database open.
+    #[error("another program has the database open")]
+    Busy,
     /// Anything else: the file system or SQLite refused.
     #[error("the database could not be read or written: {0}")]
     Failed(String),
@@ -50,8 +53,13 @@ impl StoreError {
             StoreError::Corrupt(what) => (
                 ErrorCode::DatabaseDamaged,
                 format!("The database {path} is damaged: {what}."),
-                "Nothing was deleted. Restore the file from a backup, or move it away together with its -wal and \
-                 -shm files to begin anew.",
+                "Nothing was deleted. Restore the file from a backup, or move it away together with the \
+                 -wal file beside it to begin anew.",
+            ),
+            StoreError::Busy => (
+                ErrorCode::StorageFailed,
+                format!("Another program has the database {path} open."),
+                "Close it, for example a shell of sqlite3, and try again: the daemon keeps the database to itself.",
             ),
             StoreError::Failed(what) => (
                 ErrorCode::StorageFailed,
@@ -68,8 +76,7 @@ impl From<rusqlite::Error> for StoreError {
         let Some(failure) = error.sqlite_error() else { return StoreError::Failed(error.to_string()) };
         match failure.code {
             ffi::ErrorCode::DiskFull => StoreError::Full,
-            // The shared memory beside the database could not grow.
-            _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full,
+            ffi::ErrorCode::DatabaseBusy => StoreError::Busy,
             ffi::ErrorCode::DatabaseCorrupt | ffi::ErrorCode::NotADatabase => {
                 StoreError::Corrupt(error.to_string())
             }

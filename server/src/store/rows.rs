@@ -27,12 +27,26 @@ pub(super) trait Stored: Sized {
         format!("SELECT {} FROM {} {rest}", Self::COLUMNS.join(", "), Self::TABLE)
     }
 
-    /// The statement that writes a row, new or known. The key of a known one is not set again: SQLite would take it for
-    /// a new one, and look through every row of other tables that refers to it.
+    /// Whether this column belongs to the key. The key of a known row is never set again: SQLite would take it for a new
+    /// one, and look through every row of other tables that refers to it.
+    fn is_key(column: &str) -> bool {
+        Self::KEY.split(", ").any(|key| key == column)
+    }
+
+    /// The statement that writes a row that is known, and does nothing if there is none.
+    fn update() -> String {
+        let (mut keys, mut changes) = (Vec::new(), Vec::new());
+        for (place, column) in (1..).zip(Self::COLUMNS) {
+            let part = if Self::is_key(column) { &mut keys } else { &mut changes };
+            part.push(format!("{column} = ?{place}"));
+        }
+        format!("UPDATE {} SET {} WHERE {}", Self::TABLE, changes.join(", "), keys.join(" AND "))
+    }
+
+    /// The statement that writes a row, new or known.
     fn upsert() -> String {
         let places: Vec<String> = (1..=Self::COLUMNS.len()).map(|place| format!("?{place}")).collect();
-        let is_key = |column: &str| Self::KEY.split(", ").any(|key| key == column);
-        let others = Self::COLUMNS.iter().filter(|column| !is_key(column));
+        let others = Self::COLUMNS.iter().filter(|column| !Self::is_key(column));
         let changes: Vec<String> = others.map(|column| format!("{column} = excluded.{column}")).collect();
         format!(
             "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",

@@ -78,6 +78,7 @@ client raises it. `initialize` returns the version as `capabilities.experimental
   names none means the newest live session of one of the client's workspace folders.
 - Pushes about the list of sessions carry its `revision`, output carries the session's `seq`. A gap means: list again, or
   attach again with `since`.
+- A client reads its answers while it asks: of one that has left 64 of them unread, no further request is read.
 - A client that is too slow loses pushes rather than slow anything down. `{resync}` tells it to list and attach again.
 ",
         method_not_found = rpc::METHOD_NOT_FOUND,

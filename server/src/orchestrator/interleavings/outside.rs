@@ -39,9 +39,14 @@ impl Disk {
             messages: self.messages.values().filter(wanted).cloned().collect(),
             permissions: self.permissions.values().filter(undelivered).cloned().collect(),
             used_ids: self.sessions.keys().copied().collect(),
-            requests: self.requests.clone(),
+            requests: self.requests.iter().cloned().chain(self.messages.values().map(accepted)).collect(),
         }
     }
+}
+
+/// A message that was accepted is a request that was carried out.
+fn accepted(message: &MessageRow) -> (String, String) {
+    (message.id.to_string(), format!("queue/add {}", message.session))
 }
 
 /// One session's host and Claude, and what outlives them.
