@@ -372,7 +372,7 @@ fn a_queue_that_a_person_paused_stays_so_when_a_setting_decides_and_when_a_messa
     for on_interrupted in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
         let settings = Settings { on_interrupted: Some(on_interrupted), ..Settings::default() };
         for fails in [true, false] {
-            let mut bench = Bench::new(settings.clone());
+            let mut bench = Bench::new(settings);
             let session = bench.ready();
             let message = bench.send(session, "hello").unwrap();
             let begun = Fact::Lifecycle { message, stage: Stage::Started };
