@@ -126,10 +126,11 @@ impl Outbox {
         let mut waiting = self.lock();
         let place =
             waiting.items.iter().position(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
-        match (place, frame) {
-            (Some(place), Some(frame)) => waiting.items[place] = Item::Answer(frame),
-            (Some(place), None) => drop(waiting.items.remove(place)),
-            (None, _) => {}
+        if let Some(place) = place {
+            match frame {
+                Some(frame) => waiting.items[place] = Item::Answer(frame),
+                None => drop(waiting.items.remove(place)),
+            }
         }
         drop(waiting);
         self.changed.notify_one();
