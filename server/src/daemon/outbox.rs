@@ -127,9 +127,9 @@ impl Outbox {
         let place =
             waiting.items.iter().position(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
         if let Some(place) = place {
-            match frame {
-                Some(frame) => waiting.items[place] = Item::Answer(frame),
-                None => drop(waiting.items.remove(place)),
+            waiting.items.remove(place);
+            if let Some(frame) = frame {
+                waiting.items.insert(place, Item::Answer(frame));
             }
         }
         drop(waiting);
