@@ -40,7 +40,7 @@ pub(crate) fn exact(raw: &str) -> String {
             code @ 0..=0x1f => shown.extend(char::from_u32(0x2400 + code)),
             0x7f => shown.push('\u{2421}'),
             code if is_harmful(next) || is_invisible(next) || is_variation(next) => {
-                shown.push_str(&format!("<U+{code:04X}>"))
+                shown.push_str(&format!("<U+{code:04X}>"));
             }
             _ => shown.push(next),
         }

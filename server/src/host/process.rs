@@ -165,6 +165,8 @@ impl Process {
             return Err(format!("Claude has yet to read {pending} bytes"));
         }
         recorder.record_first(Kind::Input, bytes).map_err(|error| format!("not recorded: {error}"))?;
+        // After a power cut it must be known, or Claude would be given it once more.
+        recorder.sync();
         self.input.push(bytes);
         Ok(())
     }

@@ -84,7 +84,7 @@ impl Session {
     }
 
     pub(super) fn launch_failed(&mut self, step: &mut Step, problem: Problem, permanent: bool) {
-        self.end_of_launch(step);
+        self.end_of_launch(step, &End::NotStarted);
         match self.phase.clone() {
             _ if self.row.goal != Goal::Run => self.phase = Phase::Down,
             Phase::Stopping(After::Restart) => self.want_start(step),
@@ -186,7 +186,7 @@ impl Session {
             return;
         }
         let was_ready = self.row.ready;
-        self.end_of_launch(step);
+        self.end_of_launch(step, &end);
         if self.row.goal != Goal::Run {
             self.phase = Phase::Down;
             return;
@@ -203,8 +203,9 @@ impl Session {
     }
 
     /// Whatever belonged to the launch is over.
-    fn end_of_launch(&mut self, step: &mut Step) {
-        let restarts = self.row.goal == Goal::Run;
+    fn end_of_launch(&mut self, step: &mut Step, end: &End) {
+        // What took the host may have been a power cut, which took the latest of Claude's own record too.
+        let look_follows = self.row.goal == Goal::Run && !matches!(end, End::HostLost);
         self.row.host = false;
         self.row.host_pid = None;
         self.row.claude_pid = None;
@@ -214,7 +215,7 @@ impl Session {
         self.note = None;
         self.stalled = None;
         self.withdraw_prompts(step);
-        self.claude_gone(step, restarts);
+        self.claude_gone(step, look_follows);
         if self.row.goal == Goal::Terminate {
             self.cancel_waiting(step, None, Some("The session was terminated."));
         }
