@@ -121,19 +121,28 @@ impl Sandbox {
         Ok(directory)
     }
 
-    /// Gives everything here to that user, and runs `areyouj` as that user from now on. Before anything was run.
+    /// Gives everything here to that user, and runs `areyouj` as that user from now on. Before anything was run. The
+    /// programs are copied, as the user may not be able to get to where they were built.
     ///
     /// # Errors
-    /// When the caller may not, or the user cannot run the programs where they are.
+    /// When the caller may not, or the user cannot run the programs.
     pub fn give_to(&mut self, user: u32) -> Result<()> {
+        let programs = self.root.path().canonicalize()?.join("bin");
+        fs::create_dir(&programs)?;
+        let copy = |program: &Path| -> Result<PathBuf> {
+            let copy = programs.join(program.file_name().context("a program without a name")?);
+            fs::copy(program, &copy).with_context(|| format!("cannot copy {}", program.display()))?;
+            Ok(copy)
+        };
+        copy(&self.cli.program.with_file_name("areyouj-host"))?;
+        self.cli.program = copy(&self.cli.program)?;
+        if let Some(claude) = self.cli.environment.get("AREYOUJ_CLAUDE") {
+            let claude = copy(Path::new(claude))?;
+            self.cli.environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
+        }
         give(self.root.path(), user)?;
         self.cli = self.cli.clone().as_user(user);
-        self.cli.run(&["--version"]).and_then(Run::success).with_context(|| {
-            format!(
-                "user {user} cannot run {}: build in a directory that others may enter",
-                self.cli.program.display()
-            )
-        })?;
+        self.cli.run(&["--version"]).and_then(Run::success)?;
         Ok(())
     }
 
