@@ -62,6 +62,10 @@ impl TestHome {
         {
             expect(sandbox.give_to(NOBODY));
             home.cli.user = sandbox.cli.user;
+            home.cli.program.clone_from(&sandbox.cli.program);
+            if let Some(claude) = sandbox.cli.environment.get("AREYOUJ_CLAUDE") {
+                home.cli.environment.insert("AREYOUJ_CLAUDE".to_owned(), claude.clone());
+            }
         }
         home
     }
