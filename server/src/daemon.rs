@@ -32,7 +32,7 @@ use nix::fcntl::{Flock, FlockArg};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::client::Failure;
 use crate::client::start::{report_failure, report_ready};
@@ -241,7 +241,7 @@ async fn serve(
         let ended: Vec<(SessionId, u32)> =
             snapshot.sessions.iter().filter(ended).map(|row| (row.id, row.launch)).collect();
         let (inbox, events) = mpsc::channel(core::INBOX);
-        let committed = core::spawn(settings(&config), snapshot, committer, events)?;
+        let core = core::spawn(settings(&config), snapshot, committer, events)?;
         if !std::mem::replace(&mut announced, true) {
             tracing::info!(pid = std::process::id(), "the daemon serves");
             report_ready();
@@ -259,8 +259,8 @@ async fn serve(
             daemon.links.remove(&session);
             daemon.tasks.spawn(link.see_off());
         }
-        let end = daemon.serve(&mut listener, committed, &mut signals).await;
-        daemon.farewell().await;
+        let end = daemon.serve(&mut listener, core.committed, &mut signals).await;
+        daemon.farewell(core.ended).await;
         match end {
             End::Asked => return Ok(()),
             End::StoreFailed(error) => {
@@ -338,19 +338,19 @@ impl Daemon {
         loop {
             tokio::select! {
                 step = committed.recv() => match step {
-                    Some((Ok(()), effects)) => {
-                        for effect in effects {
+                    Some((Ok(()), steps)) => {
+                        for effect in steps.into_iter().flatten() {
                             if matches!(effect, Effect::Exit) {
                                 return End::Asked;
                             }
                             self.carry_out(effect).await;
                         }
                     }
-                    Some((Err(error), effects)) => {
+                    Some((Err(error), steps)) => {
                         tracing::error!(%error, "the store failed");
-                        self.refuse(&error, effects);
-                        while let Ok((_, effects)) = committed.try_recv() {
-                            self.refuse(&error, effects);
+                        self.refuse(&error, steps);
+                        while let Ok((_, steps)) = committed.try_recv() {
+                            self.refuse(&error, steps);
                         }
                         // Those that have not come to their turn are told too: on a full disk they never might.
                         self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
@@ -469,9 +469,9 @@ impl Daemon {
     }
 
     /// What could not be stored did not happen: whoever asked for it is told so.
-    fn refuse(&self, error: &StoreError, effects: Vec<Effect>) {
+    fn refuse(&self, error: &StoreError, steps: Vec<Vec<Effect>>) {
         let problem = error.problem(&self.shared.paths.database());
-        for effect in effects {
+        for effect in steps.into_iter().flatten() {
             if let Effect::Reply { client, reply, .. } = effect {
                 let refused: Result<Outcome, Problem> = Err(problem.clone());
                 self.shared.hub.reply(client, reply, refused, &self.shared.reader);
@@ -479,12 +479,15 @@ impl Daemon {
         }
     }
 
-    /// Lets answers leave, then ends everything. Sessions go on in their hosts.
-    async fn farewell(mut self) {
+    /// Lets answers leave, then ends everything and lets the database be closed. Sessions go on in their hosts.
+    async fn farewell(mut self, core: JoinHandle<()>) {
         self.links.clear();
         self.shared.hub.close();
         let _ =
             tokio::time::timeout(FAREWELL, async { while self.tasks.join_next().await.is_some() {} }).await;
         self.tasks.shutdown().await;
+        drop(self.inbox);
+        // A disk that hangs must not keep the daemon from ending.
+        let _ = tokio::time::timeout(FAREWELL, core).await;
     }
 }

@@ -42,5 +42,6 @@ pub fn open(path: &Path) -> Result<(Committer, Snapshot), StoreError> {
     schema::migrate(&mut connection)?;
     let snapshot = load::snapshot(&connection)?;
     connection::keep_log_on_close(&connection, false)?;
+    connection::lay_out_log(path)?;
     Ok((Committer::new(connection), snapshot))
 }

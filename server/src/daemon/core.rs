@@ -1,12 +1,12 @@
-//! The thread that the orchestrator runs on: one event at a time, changes to the store, everything else behind
-//! their commit.
+//! The orchestrator at work: one event at a time, changes to the store's thread, everything else behind their commit.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-use crate::orchestrator::{Change, Effect, Event, Now, Settings, Snapshot, State};
-use crate::store::{self, Committer, StoreError};
+use crate::orchestrator::{Effect, Event, Now, Settings, Snapshot, State};
+use crate::store::{self, Committer, StoreError, WriterHandle};
 
 /// Events that may wait for the orchestrator. Who sends more waits: a connection stops reading its client, a link
 /// stops reading its journal, and nothing is lost.
@@ -15,43 +15,48 @@ pub(super) const INBOX: usize = 1_024;
 /// Steps whose changes may wait for the disk; further ones wait for these.
 const STEPS_BEFORE_DISK: usize = 256;
 
-/// Committed steps whose effects may wait to be carried out.
-const STEPS_AFTER_DISK: usize = 256;
+/// Committed transactions whose effects may wait to be carried out.
+const GROUPS_AFTER_DISK: usize = 2;
 
-/// The effects of one step, once its changes are on disk, or cannot get there.
-pub(super) type Committed = (Result<(), StoreError>, Vec<Effect>);
+/// The effects of the steps of one transaction, once their changes are on disk, or cannot get there.
+pub(super) type Committed = (Result<(), StoreError>, Vec<Vec<Effect>>);
 
-/// Starts the thread. It ends when all senders of `inbox` are gone.
+/// The orchestrator at work.
+pub(super) struct Core {
+    /// What is on disk, to be carried out.
+    pub(super) committed: mpsc::Receiver<Committed>,
+    /// Ends, with the database closed, when all senders of the inbox are gone.
+    pub(super) ended: JoinHandle<()>,
+}
+
+/// Starts the orchestrator as a task of this runtime, and the store's thread.
 pub(super) fn spawn(
     settings: Settings,
     snapshot: Snapshot,
     committer: Committer,
     inbox: mpsc::Receiver<Event>,
-) -> anyhow::Result<mpsc::Receiver<Committed>> {
-    let (sender, committed) = mpsc::channel(STEPS_AFTER_DISK);
-    let writer = store::spawn_writer(committer, STEPS_BEFORE_DISK, move |result, effects: Vec<Effect>| {
+) -> Result<Core, StoreError> {
+    let (sender, committed) = mpsc::channel(GROUPS_AFTER_DISK);
+    let writer = store::spawn_writer(committer, STEPS_BEFORE_DISK, move |result, effects| {
         // A closed channel means that the daemon is ending: nobody waits for these effects.
         let _ = sender.blocking_send((result, effects));
     })?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    std::thread::Builder::new().name("areyouj-core".to_owned()).spawn(move || {
-        runtime.block_on(run(settings, snapshot, inbox, |changes, effects| {
-            writer.submit(changes, effects).is_ok()
-        }));
-        writer.close();
-    })?;
-    Ok(committed)
+    let ended = tokio::spawn(async move {
+        run(settings, snapshot, inbox, &writer).await;
+        let _ = tokio::task::spawn_blocking(|| writer.close()).await;
+    });
+    Ok(Core { committed, ended })
 }
 
 async fn run(
     settings: Settings,
     snapshot: Snapshot,
     mut inbox: mpsc::Receiver<Event>,
-    submit: impl Fn(Vec<Change>, Vec<Effect>) -> bool,
+    writer: &WriterHandle<Vec<Effect>>,
 ) {
     let started = Instant::now();
     let (mut state, effects) = State::restore(settings, snapshot, now(started));
-    let mut open = submit_step(&submit, effects);
+    let mut open = submit(writer, effects).await;
     while open {
         let event = match state.next_deadline() {
             None => inbox.recv().await,
@@ -64,11 +69,12 @@ async fn run(
             }
         };
         let Some(event) = event else { return };
-        open = submit_step(&submit, state.step(now(started), event));
+        open = submit(writer, state.step(now(started), event)).await;
     }
 }
 
-fn submit_step(submit: &impl Fn(Vec<Change>, Vec<Effect>) -> bool, effects: Vec<Effect>) -> bool {
+/// Hands a step to the store; whether there is a store.
+async fn submit(writer: &WriterHandle<Vec<Effect>>, effects: Vec<Effect>) -> bool {
     if effects.is_empty() {
         return true;
     }
@@ -80,7 +86,7 @@ fn submit_step(submit: &impl Fn(Vec<Change>, Vec<Effect>) -> bool, effects: Vec<
             other => others.push(other),
         }
     }
-    submit(changes, others)
+    writer.submit(changes, others).await.is_ok()
 }
 
 fn now(started: Instant) -> Now {

@@ -25,22 +25,20 @@ pub struct Committer {
     statements: Statements,
 }
 
-/// The statements that are made from lists of columns.
+/// The statements that write a new row and a known one, made from lists of columns.
 struct Statements {
-    known_session: String,
-    session: String,
-    message: String,
-    permission: String,
+    session: [String; 2],
+    message: [String; 2],
+    permission: [String; 2],
 }
 
 impl Committer {
     pub(super) fn new(connection: Connection) -> Committer {
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         let statements = Statements {
-            known_session: SessionRow::update(),
-            session: SessionRow::upsert(),
-            message: MessageRow::upsert(),
-            permission: PermissionRow::upsert(),
+            session: [SessionRow::insert(), SessionRow::update()],
+            message: [MessageRow::insert(), MessageRow::update()],
+            permission: [PermissionRow::insert(), PermissionRow::update()],
         };
         Committer { connection, statements }
     }
@@ -87,21 +85,17 @@ impl Committer {
 fn apply(connection: &Connection, statements: &Statements, change: &Change) -> Result<(), StoreError> {
     match change {
         Change::Session(row) => {
+            let [insert, update] = &statements.session;
             // All but the first time it is there.
-            if write(connection, &statements.known_session, row.as_ref())? > 0 {
-                return Ok(());
+            if execute(connection, update, row.as_ref())? == 0 {
+                connection
+                    .prepare_cached("INSERT OR IGNORE INTO session_ids (id) VALUES (?1)")?
+                    .execute([row.id.bind()?])?;
+                execute(connection, insert, row.as_ref())?;
             }
-            connection
-                .prepare_cached("INSERT OR IGNORE INTO session_ids (id) VALUES (?1)")?
-                .execute([row.id.bind()?])?;
-            write(connection, &statements.session, row.as_ref())?;
         }
-        Change::Message(row) => {
-            write(connection, &statements.message, row.as_ref())?;
-        }
-        Change::Permission(row) => {
-            write(connection, &statements.permission, row.as_ref())?;
-        }
+        Change::Message(row) => write(connection, &statements.message, row.as_ref())?,
+        Change::Permission(row) => write(connection, &statements.permission, row.as_ref())?,
         Change::Environment { session, environment } => {
             connection
                 .prepare_cached(
@@ -141,8 +135,16 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
     Ok(())
 }
 
+/// Writes a row, new or known.
+fn write(connection: &Connection, [insert, update]: &[String; 2], row: &impl Stored) -> Result<(), StoreError> {
+    if execute(connection, insert, row)? == 0 {
+        execute(connection, update, row)?;
+    }
+    Ok(())
+}
+
 /// Carries out a statement with a row's values; returns how many rows it wrote.
-fn write(connection: &Connection, statement: &str, row: &impl Stored) -> Result<usize, StoreError> {
+fn execute(connection: &Connection, statement: &str, row: &impl Stored) -> Result<usize, StoreError> {
     Ok(connection.prepare_cached(statement)?.execute(params_from_iter(row.cells()?))?)
 }
 

@@ -24,6 +24,9 @@ const LOG_LIMIT: u32 = 16 * 1024 * 1024;
 /// 140 messages. Reading this much after a crash takes a moment.
 const LOG_PAGES: u32 = LOG_LIMIT / (4096 + 64);
 
+/// How much of the log is laid out at a time.
+const LOG_CHUNK: usize = 1024 * 1024;
+
 /// The way in which SQLite uses files: as on every Unix, but one process keeps the database to itself, and the index of
 /// the write-ahead log is in its memory. In a file, which SQLite maps, the index can end the process: on a disk that is
 /// full to the last byte there is no block behind what is written to (`SIGBUS`).
@@ -159,6 +162,31 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
+}
+
+/// Writes zeros behind the end of the write-ahead log, up to [`LOG_LIMIT`]. Whoever commits waits for less then: a write
+/// into blocks that are there, instead of one that makes the file grow, which the file system has to note as well. SQLite
+/// ends reading a log where a checksum is wrong, as it does with what an earlier round left behind.
+///
+/// Only while nobody commits. Without room it does nothing, and the log grows as it is written.
+pub(super) fn lay_out_log(path: &Path) -> io::Result<()> {
+    let log = OpenOptions::new().write(true).open(beside(path, "-wal"))?;
+    let length = log.metadata()?.len();
+    let zeros = vec![0; LOG_CHUNK];
+    let mut end = length;
+    while end < u64::from(LOG_LIMIT) {
+        let missing = usize::try_from(u64::from(LOG_LIMIT) - end).unwrap_or(LOG_CHUNK).min(LOG_CHUNK);
+        if let Err(error) = log.write_all_at(&zeros[..missing], end) {
+            // The room is needed for what is worth more.
+            log.set_len(length)?;
+            return match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Ok(()),
+                _ => Err(error),
+            };
+        }
+        end += missing as u64;
+    }
+    Ok(())
 }
 
 /// A connection that only reads, beside the one that writes. Opened as that one is: with a file that it may not write to,

@@ -9,11 +9,12 @@ use super::commit::REQUESTS_KEPT;
 use super::rows::{Stored, collect};
 use crate::orchestrator::{MessageRow, PermissionRow, SessionRow, Snapshot};
 
-// The conditions on the state are those of the partial indexes, word by word; SQLite uses an index only then.
 const SESSIONS: &str = "ORDER BY created_at, id";
-const OPEN_MESSAGES: &str = "WHERE state IN ('queued', 'running') ORDER BY session, rank";
+const OPEN_MESSAGES: &str = "WHERE session IN (SELECT id FROM sessions) AND finished_at IS NULL
+    AND state IN ('queued', 'running') ORDER BY session, rank";
 const PAUSE_MESSAGES: &str = "WHERE state NOT IN ('queued', 'running')
     AND id IN (SELECT pause_message FROM sessions WHERE pause_message IS NOT NULL) ORDER BY session, rank";
+// The condition of the partial index, word by word; SQLite uses it only then.
 const OPEN_PERMISSIONS: &str =
     "WHERE state = 'open' OR (state = 'answered' AND delivered = 0) ORDER BY session, number";
 const USED_IDS: &str = "SELECT id FROM session_ids";
@@ -134,7 +135,7 @@ mod tests {
         ];
         for step in plans.iter().flatten() {
             let short = step.starts_with("SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)")
-                || step.starts_with("SCAN messages USING INDEX messages_open")
+                || step.starts_with("SEARCH messages USING INDEX messages_finished (session=? AND finished_at=?)")
                 || step.starts_with("SCAN permissions USING INDEX permissions_open")
                 // There are as many sessions as a start reads anyway.
                 || step.starts_with("SCAN sessions")

@@ -1,7 +1,8 @@
 //! The thread that makes changes durable: one wait for the disk for everything that came in during the last one.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{Committer, StoreError};
 use crate::orchestrator::Change;
@@ -18,18 +19,17 @@ struct Batch<T> {
 
 /// The way to the writer's thread. Dropping it ends the thread once everything submitted is done.
 pub struct WriterHandle<T> {
-    sender: SyncSender<Batch<T>>,
+    sender: Sender<Batch<T>>,
     thread: JoinHandle<()>,
 }
 
-/// Starts the thread that writes. It calls `done` with each batch's `then`, in the order of submission, once the
-/// batch's changes and those of all batches before it are on disk.
+/// Starts the thread that writes. It calls `done` with each batch's `then`, those of one transaction at a time and in
+/// the order of submission, once the batches' changes and those of all batches before are on disk.
 ///
 /// When a transaction fails, `done` gets the error for every batch of that transaction and for all that come later:
 /// the daemon's memory is ahead of the disk then, and only starting anew from the disk puts that right.
 ///
-/// `capacity` is how many batches wait for the thread before [`WriterHandle::submit`] does. `done` must never wait for
-/// a thread that submits, or both wait for ever.
+/// `capacity` is how many batches wait for the thread before [`WriterHandle::submit`] does.
 ///
 /// # Errors
 ///
@@ -37,28 +37,27 @@ pub struct WriterHandle<T> {
 pub fn spawn_writer<T: Send + 'static>(
     committer: Committer,
     capacity: usize,
-    done: impl FnMut(Result<(), StoreError>, T) + Send + 'static,
+    done: impl FnMut(Result<(), StoreError>, Vec<T>) + Send + 'static,
 ) -> Result<WriterHandle<T>, StoreError> {
-    let (sender, receiver) = sync_channel(capacity);
-    let thread = thread::Builder::new()
-        .name("areyouj-store".to_owned())
-        .spawn(move || run(committer, &receiver, done))?;
+    let (sender, receiver) = channel(capacity);
+    let thread =
+        thread::Builder::new().name("areyouj-store".to_owned()).spawn(move || run(committer, receiver, done))?;
     Ok(WriterHandle { sender, thread })
 }
 
 impl<T> WriterHandle<T> {
     /// Hands over changes, possibly none, and what is to happen when they are on disk. Returns at once, unless as many
-    /// batches as the capacity wait already: then it blocks the caller, an asynchronous runtime's thread included,
-    /// until the disk has caught up. That is meant: nobody should produce changes faster than they can be kept.
+    /// batches as the capacity wait already: then it waits until the disk has caught up. That is meant: nobody should
+    /// produce changes faster than they can be kept.
     ///
     /// # Errors
     ///
     /// The thread is gone, which it is only after a panic; gives back `then`.
-    pub fn submit(&self, changes: Vec<Change>, then: T) -> Result<(), T> {
-        self.sender.send(Batch { changes, then }).map_err(|refused| refused.0.then)
+    pub async fn submit(&self, changes: Vec<Change>, then: T) -> Result<(), T> {
+        self.sender.send(Batch { changes, then }).await.map_err(|refused| refused.0.then)
     }
 
-    /// Waits until everything submitted is done and the database is closed.
+    /// Blocks until everything submitted is done and the database is closed.
     pub fn close(self) {
         drop(self.sender);
         // A panic of the thread has been reported by the thread.
@@ -68,23 +67,17 @@ impl<T> WriterHandle<T> {
 
 fn run<T>(
     mut committer: Committer,
-    receiver: &Receiver<Batch<T>>,
-    mut done: impl FnMut(Result<(), StoreError>, T),
+    mut receiver: Receiver<Batch<T>>,
+    mut done: impl FnMut(Result<(), StoreError>, Vec<T>),
 ) {
     let mut outcome = Ok(());
-    while let Ok(first) = receiver.recv() {
-        if first.changes.is_empty() {
-            done(outcome.clone(), first.then);
-            continue;
+    let mut group = Vec::new();
+    while receiver.blocking_recv_many(&mut group, GROUP_LIMIT) > 0 {
+        let changes = group.iter().flat_map(|batch| &batch.changes);
+        if outcome.is_ok() && changes.clone().next().is_some() {
+            outcome = committer.commit_all(changes);
         }
-        let mut group = vec![first];
-        group.extend(receiver.try_iter().take(GROUP_LIMIT - 1));
-        if outcome.is_ok() {
-            outcome = committer.commit_all(group.iter().flat_map(|batch| &batch.changes));
-        }
-        for batch in group {
-            done(outcome.clone(), batch.then);
-        }
+        done(outcome.clone(), group.drain(..).map(|batch| batch.then).collect());
     }
 }
 

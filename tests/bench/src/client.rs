@@ -88,7 +88,9 @@ pub(crate) fn request(id: u64, method: &str, params: &Value) -> Vec<u8> {
 /// Finds frames in what is read.
 #[derive(Default)]
 pub(crate) struct Frames {
+    /// What is read goes here, behind what is `filled`; what is behind that is of no meaning, and cleared only once.
     bytes: Vec<u8>,
+    filled: usize,
     used: usize,
 }
 
@@ -105,9 +107,9 @@ impl Frames {
 
     /// The next body among what was read.
     fn take(&mut self) -> Result<Option<std::ops::Range<usize>>> {
-        let Some((header, length)) = header(&self.bytes[self.used..])? else { return Ok(None) };
+        let Some((header, length)) = header(&self.bytes[self.used..self.filled])? else { return Ok(None) };
         let body = self.used + header..self.used + header + length;
-        if body.end > self.bytes.len() {
+        if body.end > self.filled {
             return Ok(None);
         }
         self.used = body.end;
@@ -115,13 +117,15 @@ impl Frames {
     }
 
     fn read(&mut self, stream: &mut UnixStream) -> Result<()> {
-        self.bytes.drain(..self.used);
+        self.bytes.copy_within(self.used..self.filled, 0);
+        self.filled -= self.used;
         self.used = 0;
-        let filled = self.bytes.len();
-        self.bytes.resize(filled + READ_BYTES, 0);
-        let read = stream.read(&mut self.bytes[filled..]);
-        self.bytes.truncate(filled + read.as_ref().map_or(0, |read| *read));
-        ensure!(read.context("the daemon is silent")? > 0, "the daemon closed the connection");
+        if self.bytes.len() < self.filled + READ_BYTES {
+            self.bytes.resize(self.filled + READ_BYTES, 0);
+        }
+        let read = stream.read(&mut self.bytes[self.filled..]).context("the daemon is silent")?;
+        ensure!(read > 0, "the daemon closed the connection");
+        self.filled += read;
         Ok(())
     }
 }
@@ -148,6 +152,7 @@ mod tests {
             let mut found = Vec::new();
             for piece in [&bytes[..cut], &bytes[cut..]] {
                 frames.bytes.extend_from_slice(piece);
+                frames.filled += piece.len();
                 while let Some(body) = frames.take().unwrap() {
                     found.push(frames.bytes[body].to_vec());
                 }

@@ -60,9 +60,8 @@ CREATE TABLE messages (
     error TEXT
 ) STRICT;
 
--- A daemon's start reads these and no others.
-CREATE INDEX messages_open ON messages (session, rank) WHERE state IN ('queued', 'running');
--- A session's history, and what goes with a session that is removed.
+-- A session's open messages, which have no such time and are all that a daemon's start reads; its history; and what goes
+-- with a session that is removed. One index for all three: every index is a page more that an accepted message waits for.
 CREATE INDEX messages_finished ON messages (session, finished_at);
 
 CREATE TABLE permissions (

@@ -28,7 +28,6 @@ const SCHEMA: &str = "
         finished_at INTEGER,
         error TEXT
     ) STRICT;
-    CREATE INDEX messages_open ON messages (session, rank) WHERE state IN ('queued', 'running');
     CREATE INDEX messages_finished ON messages (session, finished_at);";
 
 /// As the store's: the log is copied into the database when it has this many pages.
