@@ -136,7 +136,11 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
 }
 
 /// Writes a row, new or known.
-fn write(connection: &Connection, [insert, update]: &[String; 2], row: &impl Stored) -> Result<(), StoreError> {
+fn write(
+    connection: &Connection,
+    [insert, update]: &[String; 2],
+    row: &impl Stored,
+) -> Result<(), StoreError> {
     if execute(connection, insert, row)? == 0 {
         execute(connection, update, row)?;
     }
@@ -300,7 +304,7 @@ mod tests {
         let mut steps = || {
             let Committer { connection, statements } = store.committer();
             apply(connection, statements, &Change::Session(Box::new(session(id)))).unwrap();
-            let statement = connection.prepare_cached(&statements.known_session).unwrap();
+            let statement = connection.prepare_cached(&statements.session[1]).unwrap();
             let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
             drop(statement);
             store.commit(&(1..=1_000).map(|seq| entry_change(id, seq)).collect::<Vec<_>>());

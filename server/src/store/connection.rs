@@ -24,9 +24,6 @@ const LOG_LIMIT: u32 = 16 * 1024 * 1024;
 /// 140 messages. Reading this much after a crash takes a moment.
 const LOG_PAGES: u32 = LOG_LIMIT / (4096 + 64);
 
-/// How much of the log is laid out at a time.
-const LOG_CHUNK: usize = 1024 * 1024;
-
 /// The way in which SQLite uses files: as on every Unix, but one process keeps the database to itself, and the index of
 /// the write-ahead log is in its memory. In a file, which SQLite maps, the index can end the process: on a disk that is
 /// full to the last byte there is no block behind what is written to (`SIGBUS`).
@@ -172,21 +169,14 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn lay_out_log(path: &Path) -> io::Result<()> {
     let log = OpenOptions::new().write(true).open(beside(path, "-wal"))?;
     let length = log.metadata()?.len();
-    let zeros = vec![0; LOG_CHUNK];
-    let mut end = length;
-    while end < u64::from(LOG_LIMIT) {
-        let missing = usize::try_from(u64::from(LOG_LIMIT) - end).unwrap_or(LOG_CHUNK).min(LOG_CHUNK);
-        if let Err(error) = log.write_all_at(&zeros[..missing], end) {
+    let missing = usize::try_from(u64::from(LOG_LIMIT).saturating_sub(length)).unwrap_or(0);
+    match log.write_all_at(&vec![0; missing], length) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
             // The room is needed for what is worth more.
-            log.set_len(length)?;
-            return match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Ok(()),
-                _ => Err(error),
-            };
+            log.set_len(length)
         }
-        end += missing as u64;
+        written => written,
     }
-    Ok(())
 }
 
 /// A connection that only reads, beside the one that writes. Opened as that one is: with a file that it may not write to,
@@ -415,5 +405,23 @@ mod tests {
         let path = home.path().join("areyouj.db");
         assert!(matches!(Reader::open(&path), Err(StoreError::Failed(_))));
         assert!(files(home.path()).is_empty());
+    }
+
+    #[test]
+    fn the_log_is_laid_out_and_what_it_held_is_kept() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        store.commit(&[Change::Session(Box::new(session(id))), entry_change(id, 1)]);
+        let bytes = fs::read(beside(store.path(), "-wal")).unwrap();
+        assert_eq!(bytes.len(), LOG_LIMIT as usize);
+        // As a daemon leaves it that knew nothing of laying out, and was killed: as long as what it holds.
+        let held = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let directory = tempfile::tempdir().unwrap();
+        let copy = directory.path().join("areyouj.db");
+        fs::copy(store.path(), &copy).unwrap();
+        fs::write(beside(&copy, "-wal"), &bytes[..held]).unwrap();
+        let _committer = open(&copy).unwrap();
+        assert_eq!(Reader::open(&copy).unwrap().totals(), Ok((1, 0, 1)));
+        assert_eq!(fs::metadata(beside(&copy, "-wal")).unwrap().len(), u64::from(LOG_LIMIT));
     }
 }

@@ -76,7 +76,11 @@ mod tests {
         ];
         let rows: Vec<_> = (0..)
             .zip(states)
-            .map(|(number, state)| MessageRow { state, rank: -i64::from(number), ..message(id, number) })
+            .map(|(number, state)| {
+                let open = matches!(state, MessageState::Queued | MessageState::Running);
+                let finished_at = (!open).then_some(3);
+                MessageRow { state, finished_at, rank: -i64::from(number), ..message(id, number) }
+            })
             .collect();
         store.commit(
             &rows

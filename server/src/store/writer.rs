@@ -40,8 +40,9 @@ pub fn spawn_writer<T: Send + 'static>(
     done: impl FnMut(Result<(), StoreError>, Vec<T>) + Send + 'static,
 ) -> Result<WriterHandle<T>, StoreError> {
     let (sender, receiver) = channel(capacity);
-    let thread =
-        thread::Builder::new().name("areyouj-store".to_owned()).spawn(move || run(committer, receiver, done))?;
+    let thread = thread::Builder::new()
+        .name("areyouj-store".to_owned())
+        .spawn(move || run(committer, receiver, done))?;
     Ok(WriterHandle { sender, thread })
 }
 
@@ -114,17 +115,23 @@ mod tests {
         entry_change(session_id("AAAAAAAA"), seq)
     }
 
+    fn submit<T: std::fmt::Debug>(writer: &WriterHandle<T>, changes: Vec<Change>, then: T) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(writer.submit(changes, then)).unwrap();
+    }
+
     #[test]
     fn batches_are_done_in_order_and_only_once_others_can_read_them() {
         let mut store = store();
         let reader = store.reader();
         let (report, reports) = channel();
-        let writer = spawn_writer(store.take_committer(), 8, move |outcome, seq: u64| {
-            report.send((outcome, seq, count(&reader))).unwrap();
+        let writer = spawn_writer(store.take_committer(), 8, move |outcome, group: Vec<u64>| {
+            let visible = count(&reader);
+            group.into_iter().for_each(|seq| report.send((outcome.clone(), seq, visible)).unwrap());
         })
         .unwrap();
         for seq in 1..=500 {
-            writer.submit(vec![entry(seq)], seq).unwrap();
+            submit(&writer, vec![entry(seq)], seq);
         }
         writer.close();
         let reports: Vec<_> = reports.iter().collect();
@@ -141,19 +148,22 @@ mod tests {
         let reader = store.reader();
         let (report, reports) = channel();
         let (go, gate) = channel::<()>();
-        let writer = spawn_writer(store.take_committer(), 64, move |_, seq: u64| {
-            report.send((seq, count(&reader))).unwrap();
-            if seq == 0 {
+        let writer = spawn_writer(store.take_committer(), 64, move |_, group: Vec<u64>| {
+            let visible = count(&reader);
+            for seq in &group {
+                report.send((*seq, visible)).unwrap();
+            }
+            if group == [0] {
                 gate.recv_timeout(DEADLINE).unwrap();
             }
         })
         .unwrap();
-        writer.submit(vec![], 0).unwrap();
+        submit(&writer, vec![], 0);
         assert_eq!(reports.recv_timeout(DEADLINE), Ok((0, 0)));
         for seq in 1..=20 {
             // Every other one has nothing to keep.
             let changes = if seq % 2 == 1 { vec![entry(seq / 2 + 1)] } else { vec![] };
-            writer.submit(changes, seq).unwrap();
+            submit(&writer, changes, seq);
         }
         go.send(()).unwrap();
         writer.close();
@@ -166,24 +176,29 @@ mod tests {
         let mut store = store();
         let (report, reports) = channel();
         let (go, gate) = channel::<()>();
-        let writer =
-            spawn_writer(store.take_committer(), 64, move |outcome: Result<(), StoreError>, seq: u64| {
-                report.send((outcome.is_ok(), seq)).unwrap();
-                if seq == 1 {
+        let writer = spawn_writer(
+            store.take_committer(),
+            64,
+            move |outcome: Result<(), StoreError>, group: Vec<u64>| {
+                for seq in &group {
+                    report.send((outcome.is_ok(), *seq)).unwrap();
+                }
+                if group == [1] {
                     gate.recv_timeout(DEADLINE).unwrap();
                 }
-            })
-            .unwrap();
-        writer.submit(vec![entry(1)], 1).unwrap();
+            },
+        )
+        .unwrap();
+        submit(&writer, vec![entry(1)], 1);
         assert_eq!(reports.recv_timeout(DEADLINE), Ok((true, 1)));
-        writer.submit(vec![entry(2)], 2).unwrap();
-        writer.submit(vec![entry_change(session_id("BBBBBBBB"), 1)], 3).unwrap();
+        submit(&writer, vec![entry(2)], 2);
+        submit(&writer, vec![entry_change(session_id("BBBBBBBB"), 1)], 3);
         go.send(()).unwrap();
         for seq in [2, 3] {
             assert_eq!(reports.recv_timeout(DEADLINE), Ok((false, seq)));
         }
-        writer.submit(vec![entry(3)], 4).unwrap();
-        writer.submit(vec![], 5).unwrap();
+        submit(&writer, vec![entry(3)], 4);
+        submit(&writer, vec![], 5);
         writer.close();
         assert_eq!(reports.iter().collect::<Vec<_>>(), [(false, 4), (false, 5)]);
         assert_eq!(count(&store.reader()), 1);
@@ -193,12 +208,12 @@ mod tests {
     fn dropping_the_handle_finishes_what_was_submitted() {
         let mut store = store();
         let (report, reports) = channel();
-        let writer = spawn_writer(store.take_committer(), 64, move |outcome, ()| {
-            report.send(outcome).unwrap();
+        let writer = spawn_writer(store.take_committer(), 64, move |outcome, group: Vec<()>| {
+            group.into_iter().for_each(|()| report.send(outcome.clone()).unwrap());
         })
         .unwrap();
         for seq in 1..=50 {
-            writer.submit(vec![entry(seq)], ()).unwrap();
+            submit(&writer, vec![entry(seq)], ());
         }
         drop(writer);
         let ended = std::iter::from_fn(|| match reports.recv_timeout(DEADLINE) {
@@ -217,15 +232,17 @@ mod tests {
         let Some(path) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
         let (committer, _) = open(&path).unwrap();
         let from = count(&Reader::open(&path).unwrap());
-        let writer = spawn_writer(committer, 16, |outcome, seq: u64| {
+        let writer = spawn_writer(committer, 16, |outcome, group: Vec<u64>| {
             outcome.unwrap();
-            // The test harness leaves its own line unfinished.
-            println!("\ndone {seq}");
+            for seq in group {
+                // The test harness leaves its own line unfinished.
+                println!("\ndone {seq}");
+            }
         })
         .unwrap();
         // More than the parent ever waits for: ends by itself if the parent is gone.
         for seq in from + 1..from + 100_000 {
-            writer.submit(vec![entry(seq)], seq).unwrap();
+            submit(&writer, vec![entry(seq)], seq);
         }
     }
 

@@ -57,7 +57,8 @@ CREATE TABLE messages (
     created_at INTEGER NOT NULL,
     started_at INTEGER,
     finished_at INTEGER,
-    error TEXT
+    error TEXT,
+    CHECK ((finished_at IS NULL) = (state IN ('queued', 'running')))
 ) STRICT;
 
 -- A session's open messages, which have no such time and are all that a daemon's start reads; its history; and what goes
