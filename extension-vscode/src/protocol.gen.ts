@@ -145,6 +145,10 @@ export interface Requests {
   "areyouj/session/attach": { params: AttachParams; result: AttachResult };
   /** Ends what attach began. */
   "areyouj/session/detach": { params: SessionParams; result: Empty };
+  /** The directories in a directory, to choose one for a session. */
+  "areyouj/directory/list": { params: DirectoryListParams; result: DirectoryList };
+  /** Checks whether a session could be created in a directory. What is wrong comes as an error. */
+  "areyouj/directory/validate": { params: DirectoryParams; result: DirectoryValid };
   /** A page of a session's transcript. */
   "areyouj/transcript/read": { params: TranscriptReadParams; result: TranscriptPage };
   /** Queues a message. It is on disk before the answer. */
@@ -195,6 +199,8 @@ export interface Notifications {
   "areyouj/claudeOutput": { params: ClaudeOutput };
   /** This client was too slow; list and attach again. */
   "areyouj/resync": { params: Resync };
+  /** From `areyouj lsp` itself: its connection to the daemon was lost, or is there again. */
+  "areyouj/connectionChanged": { params: ConnectionChanged };
 }
 
 /** An answer to a prompt. */
@@ -305,6 +311,31 @@ export interface ClientInfo {
   version?: string;
 }
 
+/** Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new one: list again, and attach again with `since`. */
+export interface ConnectionChanged {
+  /** How it stands now. */
+  state: ConnectionState;
+  /** Why it could not be had, when the last try failed. */
+  error?: ConnectionError;
+}
+
+/** Why there is no connection. */
+export interface ConnectionError {
+  /** A stable code, of the same list as request errors. */
+  code: string;
+  /** What happened. */
+  message: string;
+  /** What to do. */
+  hint?: string;
+}
+
+/** How the sidecar is connected to the daemon. */
+export type ConnectionState =
+  /** Everything can be asked for. */
+  | "connected"
+  /** The daemon went away; it is being started or waited for. This goes on until it is there. */
+  | "reconnecting";
+
 /** The daemon as `areyouj/daemon/status` describes it. */
 export interface DaemonStatus {
   /** Its process id. */
@@ -341,6 +372,36 @@ export interface Delta {
   thinking: boolean;
   /** The next piece. */
   text: string;
+}
+
+/** The directories in a directory. */
+export interface DirectoryList {
+  /** The directory that was read, an absolute path. */
+  directory: string;
+  /** Names of the directories in it that begin as asked for, in order, at most 1,000. Names that are no UTF-8 are left out: no session can be created there. */
+  names: string[];
+  /** Whether there are more. */
+  more: boolean;
+}
+
+/** Parameters of `areyouj/directory/list`. */
+export interface DirectoryListParams {
+  /** An absolute path, or the beginning of one: what follows the last `/` is the beginning of the names wanted. `~` is the home directory of the daemon's user. */
+  path: string;
+  /** Those too whose names begin with a dot. */
+  hidden?: boolean;
+}
+
+/** Parameters of `areyouj/directory/validate`. */
+export interface DirectoryParams {
+  /** An absolute path. `~` is the home directory of the daemon's user. */
+  path: string;
+}
+
+/** Answer to `areyouj/directory/validate`: the directory exists and can be read, written and entered. */
+export interface DirectoryValid {
+  /** The absolute path to create a session with. */
+  directory: string;
 }
 
 /** How Claude is driven. */
@@ -797,8 +858,8 @@ export interface SessionCreateParams {
   requestId: string;
   /** An absolute path. */
   directory: string;
-  /** The environment of the session: that of the creating client, as names and values. */
-  environment: Record<string, string>;
+  /** The environment of the session: that of the creating client, as names and values. Left out by an editor: `areyouj lsp` puts in its own, which is the editor's. */
+  environment?: Record<string, string>;
   /** A name, at most 100 characters. */
   name?: string;
   /** How Claude is driven. */

@@ -134,6 +134,45 @@ pub struct DaemonStopParams {
     pub sessions: bool,
 }
 
+/// Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection
+/// was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new
+/// one: list again, and attach again with `since`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionChanged {
+    /// How it stands now.
+    pub state: ConnectionState,
+    /// Why it could not be had, when the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ConnectionError>,
+}
+
+/// How the sidecar is connected to the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionState {
+    /// Everything can be asked for.
+    Connected,
+    /// The daemon went away; it is being started or waited for. This goes on until it is there.
+    Reconnecting,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionError {
+    /// A stable code, of the same list as request errors.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@
 //! the Unix epoch, costs are US dollars, token counts are tokens.
 
 mod connection;
+mod directory;
 mod error;
 mod methods;
 mod output;
@@ -17,6 +18,7 @@ mod queue;
 mod session;
 
 pub use connection::*;
+pub use directory::*;
 pub use error::*;
 pub use methods::*;
 pub use output::*;

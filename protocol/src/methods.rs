@@ -139,6 +139,10 @@ method_table! {
         SessionAttach = "areyouj/session/attach" (AttachParams) -> AttachResult;
         /// Ends what attach began.
         SessionDetach = "areyouj/session/detach" (SessionParams) -> Empty;
+        /// The directories in a directory, to choose one for a session.
+        DirectoryList = "areyouj/directory/list" (DirectoryListParams) -> DirectoryList;
+        /// Checks whether a session could be created in a directory. What is wrong comes as an error.
+        DirectoryValidate = "areyouj/directory/validate" (DirectoryParams) -> DirectoryValid;
         /// A page of a session's transcript.
         TranscriptRead = "areyouj/transcript/read" (TranscriptReadParams) -> TranscriptPage;
         /// Queues a message. It is on disk before the answer.
@@ -187,6 +191,8 @@ method_table! {
         ClaudeOutput = "areyouj/claudeOutput" (ClaudeOutput);
         /// This client was too slow; list and attach again.
         Resync = "areyouj/resync" (Resync);
+        /// From `areyouj lsp` itself: its connection to the daemon was lost, or is there again.
+        ConnectionChanged = "areyouj/connectionChanged" (ConnectionChanged);
     }
 }
 

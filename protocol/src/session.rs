@@ -181,7 +181,9 @@ pub struct SessionCreateParams {
     pub request_id: String,
     /// An absolute path.
     pub directory: String,
-    /// The environment of the session: that of the creating client, as names and values.
+    /// The environment of the session: that of the creating client, as names and values. Left out by an editor:
+    /// `areyouj lsp` puts in its own, which is the editor's.
+    #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// A name, at most 100 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

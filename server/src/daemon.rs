@@ -7,6 +7,7 @@ mod checks;
 mod commands;
 mod connection;
 mod core;
+mod directories;
 pub(crate) mod framing;
 mod hub;
 mod journal_fact;

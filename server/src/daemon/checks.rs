@@ -12,39 +12,49 @@ use crate::orchestrator::Problem;
 
 /// Checks that a session can live in this directory.
 pub(super) fn check_directory(directory: &str) -> Result<(), Problem> {
+    check_readable(directory)?;
+    may(directory, AccessFlags::W_OK, "written")?;
+    may(directory, AccessFlags::X_OK, "entered")
+}
+
+/// Checks that there is such a directory, and that its names can be read.
+pub(super) fn check_readable(directory: &str) -> Result<(), Problem> {
     let path = Path::new(directory);
     let shown = directory.escape_default();
-    let problem = |code: &str, message: String, hint: &str| {
-        Err(Problem { code: code.to_owned(), message, hint: hint.to_owned(), log: None })
-    };
     if !path.is_absolute() || directory.contains('\0') {
         let message = format!("The directory \"{shown}\" is not an absolute path.");
-        return problem("directory_missing", message, "Name an absolute path.");
+        return Err(problem("directory_missing", message, "Name an absolute path."));
     }
     match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => {}
+        Ok(metadata) if metadata.is_dir() => may(directory, AccessFlags::R_OK, "read"),
         Ok(_) => {
             let message = format!("\"{shown}\" is not a directory.");
-            return problem("not_a_directory", message, "Name the directory that it is in.");
+            Err(problem("not_a_directory", message, "Name the directory that it is in."))
         }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             let message = format!("The directory \"{shown}\" does not exist.");
-            return problem("directory_missing", message, "Check the path, or create the directory.");
+            Err(problem("directory_missing", message, "Check the path, or create the directory."))
         }
-        Err(error) => {
-            let message = format!("The directory \"{shown}\" cannot be looked at: {error}.");
-            return problem("directory_not_accessible", message, "Check the permissions of the path.");
-        }
+        Err(error) => Err(not_accessible(directory, &error)),
     }
-    let needs = [(AccessFlags::R_OK, "read"), (AccessFlags::W_OK, "written"), (AccessFlags::X_OK, "entered")];
-    for (flag, what) in needs {
-        if access(path, flag).is_err() {
-            let message = format!("The directory \"{shown}\" cannot be {what}.");
-            let hint = "Give yourself read, write and enter permission on it, or choose another directory.";
-            return problem("directory_not_accessible", message, hint);
-        }
-    }
-    Ok(())
+}
+
+/// A directory that the system does not let anybody look at.
+pub(super) fn not_accessible(directory: &str, error: &std::io::Error) -> Problem {
+    let message = format!("The directory \"{}\" cannot be looked at: {error}.", directory.escape_default());
+    problem("directory_not_accessible", message, "Check the permissions of the path.")
+}
+
+fn may(directory: &str, flag: AccessFlags, what: &str) -> Result<(), Problem> {
+    access(directory, flag).map_err(|_| {
+        let message = format!("The directory \"{}\" cannot be {what}.", directory.escape_default());
+        let hint = "Give yourself read, write and enter permission on it, or choose another directory.";
+        problem("directory_not_accessible", message, hint)
+    })
+}
+
+fn problem(code: &str, message: String, hint: &str) -> Problem {
+    Problem { code: code.to_owned(), message, hint: hint.to_owned(), log: None }
 }
 
 /// The Claude executable for a session with this environment.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::connection::{Asked, More, Peer, parse};
-use super::{Shared, checks, wire as to_wire};
+use super::{Shared, checks, directories, wire as to_wire};
 use crate::driver::plain::plain;
 use crate::orchestrator::{Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef};
 use crate::store::Reader;
@@ -74,6 +74,16 @@ pub(super) async fn command(
         Method::SessionDetach => {
             let params: wire::SessionParams = parse(params)?;
             plain(Command::Detach(session_of(params.session_id)))
+        }
+        Method::DirectoryList => {
+            let params: wire::DirectoryListParams = parse(params)?;
+            let found = looked(move || directories::list(&params.path, params.hidden)).await?;
+            Ok(Asked::answer::<request::DirectoryList>(found))
+        }
+        Method::DirectoryValidate => {
+            let params: wire::DirectoryParams = parse(params)?;
+            let valid = looked(move || directories::validate(&params.path)).await?;
+            Ok(Asked::answer::<request::DirectoryValidate>(valid))
         }
         Method::TranscriptRead => {
             let params: wire::TranscriptReadParams = parse(params)?;
@@ -159,11 +169,11 @@ async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Resu
     let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
     let (directory, environment, claude) =
         (params.directory.clone(), params.environment.clone(), shared.config.claude.clone());
-    let checked = tokio::task::spawn_blocking(move || {
+    looked(move || {
         checks::check_directory(&directory)?;
         checks::find_claude(&environment, claude.as_deref())
-    });
-    checked.await.map_err(|error| internal(&error.to_string()))??;
+    })
+    .await?;
     Ok(Command::Create(Box::new(Create {
         key: params.request_id,
         candidates: candidates()?,
@@ -176,6 +186,13 @@ async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Resu
         permission_mode: word("permissionMode", params.permission_mode)?,
         messages,
     })))
+}
+
+/// What a look at the disk shows; it may take its time, and nobody else waits for it.
+async fn looked<T: Send + 'static>(
+    look: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(look).await.map_err(|error| internal(&error.to_string()))?
 }
 
 /// A word that goes onto Claude's command line: it must not be taken for an option there.

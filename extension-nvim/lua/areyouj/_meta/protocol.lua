@@ -19,6 +19,8 @@
 ---| "areyouj/session/read" # (areyouj.SessionParams) -> areyouj.Session Marks everything in a session as seen.
 ---| "areyouj/session/attach" # (areyouj.AttachParams) -> areyouj.AttachResult Returns the newest entries and sends `areyouj/claudeOutput` from there on.
 ---| "areyouj/session/detach" # (areyouj.SessionParams) -> areyouj.Empty Ends what attach began.
+---| "areyouj/directory/list" # (areyouj.DirectoryListParams) -> areyouj.DirectoryList The directories in a directory, to choose one for a session.
+---| "areyouj/directory/validate" # (areyouj.DirectoryParams) -> areyouj.DirectoryValid Checks whether a session could be created in a directory. What is wrong comes as an error.
 ---| "areyouj/transcript/read" # (areyouj.TranscriptReadParams) -> areyouj.TranscriptPage A page of a session's transcript.
 ---| "areyouj/queue/add" # (areyouj.QueueAddParams) -> areyouj.Message Queues a message. It is on disk before the answer.
 ---| "areyouj/queue/steer" # (areyouj.QueueAddParams) -> areyouj.Message Puts a message into the running turn; without a running turn, at the head of the queue.
@@ -45,6 +47,7 @@
 ---| "areyouj/permissionUpdate" # (areyouj.PermissionUpdate) A prompt was asked, answered or withdrawn.
 ---| "areyouj/claudeOutput" # (areyouj.ClaudeOutput) Output of a session that this client attached to.
 ---| "areyouj/resync" # (areyouj.Resync) This client was too slow; list and attach again.
+---| "areyouj/connectionChanged" # (areyouj.ConnectionChanged) From `areyouj lsp` itself: its connection to the daemon was lost, or is there again.
 
 ---Values of `data.code` in a JSON-RPC error. Treat an unknown one as a plain failure.
 ---@alias areyouj.ErrorCode
@@ -175,6 +178,22 @@
 ---@field name string For example `areyouj-cli` or `Visual Studio Code`.
 ---@field version? string Its version.
 
+---Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new one: list again, and attach again with `since`.
+---@class areyouj.ConnectionChanged
+---@field state areyouj.ConnectionState How it stands now.
+---@field error? areyouj.ConnectionError Why it could not be had, when the last try failed.
+
+---Why there is no connection.
+---@class areyouj.ConnectionError
+---@field code string A stable code, of the same list as request errors.
+---@field message string What happened.
+---@field hint? string What to do.
+
+---How the sidecar is connected to the daemon.
+---@alias areyouj.ConnectionState
+---| "connected" # Everything can be asked for.
+---| "reconnecting" # The daemon went away; it is being started or waited for. This goes on until it is there.
+
 ---The daemon as `areyouj/daemon/status` describes it.
 ---@class areyouj.DaemonStatus
 ---@field pid integer Its process id.
@@ -196,6 +215,25 @@
 ---@class areyouj.Delta
 ---@field thinking boolean Thoughts rather than words.
 ---@field text string The next piece.
+
+---The directories in a directory.
+---@class areyouj.DirectoryList
+---@field directory string The directory that was read, an absolute path.
+---@field names string[] Names of the directories in it that begin as asked for, in order, at most 1,000. Names that are no UTF-8 are left out: no session can be created there.
+---@field more boolean Whether there are more.
+
+---Parameters of `areyouj/directory/list`.
+---@class areyouj.DirectoryListParams
+---@field path string An absolute path, or the beginning of one: what follows the last `/` is the beginning of the names wanted. `~` is the home directory of the daemon's user.
+---@field hidden? boolean Those too whose names begin with a dot.
+
+---Parameters of `areyouj/directory/validate`.
+---@class areyouj.DirectoryParams
+---@field path string An absolute path. `~` is the home directory of the daemon's user.
+
+---Answer to `areyouj/directory/validate`: the directory exists and can be read, written and entered.
+---@class areyouj.DirectoryValid
+---@field directory string The absolute path to create a session with.
 
 ---How Claude is driven.
 ---@alias areyouj.Driver
@@ -479,7 +517,7 @@
 ---@class areyouj.SessionCreateParams
 ---@field requestId string Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
 ---@field directory string An absolute path.
----@field environment table<string, string> The environment of the session: that of the creating client, as names and values.
+---@field environment? table<string, string> The environment of the session: that of the creating client, as names and values. Left out by an editor: `areyouj lsp` puts in its own, which is the editor's.
 ---@field name? string A name, at most 100 characters.
 ---@field driver? areyouj.Driver How Claude is driven.
 ---@field model? string A model's name or alias, as `claude --model` takes it.

@@ -1,0 +1,29 @@
+// Bundles the extension for the editor's Node, and its pages for the editor's browser.
+import { copyFileSync, mkdirSync } from "node:fs";
+import { build, context } from "esbuild";
+
+const watch = process.argv.includes("--watch");
+const common = { bundle: true, minify: !watch, sourcemap: watch, logLevel: "warning", legalComments: "none" };
+const bundles = [
+  {
+    ...common,
+    entryPoints: ["src/extension.ts"],
+    outfile: "dist/extension.js",
+    platform: "node",
+    format: "cjs",
+    target: "node20",
+    external: ["vscode"],
+  },
+  {
+    ...common,
+    entryPoints: ["webview/orchestration.ts", "webview/automation.ts"],
+    outdir: "dist",
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+  },
+];
+
+mkdirSync("dist", { recursive: true });
+for (const file of ["codicon.css", "codicon.ttf"]) copyFileSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/${file}`);
+for (const options of bundles) await (watch ? (await context(options)).watch() : build(options));
