@@ -77,7 +77,8 @@ fn a_host_that_is_told_to_go_by_the_machine_goes_and_comes_back_with_the_daemon(
     home.ok(&["daemon", "stop"]);
     kill(Pid::from_raw(process_id(&session, "hostPid")), Signal::SIGTERM).unwrap();
     assert_eq!(processes::wait_until_gone(home.path(), PATIENCE), []);
-    home.wait(&id, "idle");
-    assert_ne!(home.session(&id)["pid"], session["pid"]);
+    home.wait_session(&id, "the session is back", |now| {
+        now["status"] == "idle" && now["pid"].is_i64() && now["pid"] != session["pid"]
+    });
     home.say(&id, "after");
 }

@@ -24,7 +24,9 @@ pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> 
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(prefix) && (hidden || !name.starts_with('.') || prefix.starts_with('.')))
+        .filter(|name| {
+            name.starts_with(prefix) && (hidden || !name.starts_with('.') || prefix.starts_with('.'))
+        })
         // A link to a directory is one too.
         .filter(|name| path.join(name).is_dir())
         .collect();

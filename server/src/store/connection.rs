@@ -24,6 +24,9 @@ const LOG_LIMIT: u32 = 16 * 1024 * 1024;
 /// 140 messages. Reading this much after a crash takes a moment.
 const LOG_PAGES: u32 = LOG_LIMIT / (4096 + 64);
 
+/// The log is laid out only where this much is free, so that nothing is taken from a small disk before it is needed.
+const AMPLE_ROOM: u64 = 16 * LOG_LIMIT as u64;
+
 /// The way in which SQLite uses files: as on every Unix, but one process keeps the database to itself, and the index of
 /// the write-ahead log is in its memory. In a file, which SQLite maps, the index can end the process: on a disk that is
 /// full to the last byte there is no block behind what is written to (`SIGBUS`).
@@ -165,9 +168,13 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 /// into blocks that are there, instead of one that makes the file grow, which the file system has to note as well. SQLite
 /// ends reading a log where a checksum is wrong, as it does with what an earlier round left behind.
 ///
-/// Only while nobody commits. Without room it does nothing, and the log grows as it is written.
+/// Only while nobody commits. On a disk without [`AMPLE_ROOM`] it does nothing, and the log grows as it is written.
 pub(super) fn lay_out_log(path: &Path) -> io::Result<()> {
     let log = OpenOptions::new().write(true).open(beside(path, "-wal"))?;
+    let disk = nix::sys::statvfs::fstatvfs(&log)?;
+    if disk.blocks_available().saturating_mul(disk.fragment_size()) < AMPLE_ROOM {
+        return Ok(());
+    }
     let length = log.metadata()?.len();
     let missing = usize::try_from(u64::from(LOG_LIMIT).saturating_sub(length)).unwrap_or(0);
     match log.write_all_at(&vec![0; missing], length) {
