@@ -8,6 +8,8 @@ import { type Clock, systemClock } from "./retry";
 
 /** Before the list is asked for again after it could not be had, in milliseconds. */
 const LIST_AGAIN_MS = 1_000;
+/** Updates that are kept while a list is on its way; with more, it is listed once more instead. */
+const MAX_EARLY = 1_000;
 
 /** Sessions that are new or different, and ids of those that are gone for good. */
 export interface SessionChange {
@@ -164,7 +166,10 @@ export class Model implements vscode.Disposable {
     }
     this.#listing = this.#listOnce()
       .catch(async (error: unknown) => {
-        this.warn(`The sessions could not be listed: ${failureOf(error).message}`);
+        const { problem } = failureOf(error);
+        this.warn(`The sessions could not be listed: ${problem.message}`);
+        const { state } = this.#connection;
+        this.#setConnection({ state: state === "connected" ? "reconnecting" : state, problem });
         await this.#clock.sleep(LIST_AGAIN_MS);
         this.#listAgain ||= this.client.connection.state === "connected";
       })
@@ -210,7 +215,9 @@ export class Model implements vscode.Disposable {
 
   #update(update: Update): void {
     if (this.#revision === null) {
-      this.#early.push(update);
+      if (this.#early.push(update) <= MAX_EARLY) return;
+      this.#early = [];
+      this.#listAgain = this.#listing !== null;
       return;
     }
     if (update.revision <= this.#revision) return;
