@@ -1,0 +1,41 @@
+import * as vscode from "vscode";
+import type { Model } from "./model";
+import type { Settings } from "./settings";
+import { statusText } from "./statusText";
+
+/** The item in the status bar: how many sessions work, and how many wait. */
+export class StatusBar implements vscode.Disposable {
+  readonly #item = vscode.window.createStatusBarItem("sessions", vscode.StatusBarAlignment.Left);
+  readonly #disposable: vscode.Disposable;
+
+  constructor(
+    private readonly model: Model,
+    private readonly settings: Settings,
+  ) {
+    this.#item.name = "Claude sessions";
+    this.#item.command = "areyouj.switchSession";
+    this.#disposable = vscode.Disposable.from(
+      this.#item,
+      model.onConnection(() => this.#show()),
+      model.onSessions(() => this.#show()),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("areyouj.statusBar")) this.#show();
+      }),
+    );
+    this.#show();
+  }
+
+  dispose(): void {
+    this.#disposable.dispose();
+  }
+
+  #show(): void {
+    if (!this.settings.statusBar) return this.#item.hide();
+    const { text, tooltip, level } = statusText(this.model.connection, this.model.live);
+    this.#item.text = text;
+    this.#item.tooltip = tooltip;
+    this.#item.accessibilityInformation = { label: `Claude sessions: ${text.replace(/\$\([^)]*\)\s*/gu, "")}` };
+    this.#item.backgroundColor = level === "normal" ? undefined : new vscode.ThemeColor(`statusBarItem.${level}Background`);
+    this.#item.show();
+  }
+}
