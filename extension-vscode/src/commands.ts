@@ -60,7 +60,6 @@ export function registerCommands(context: Context): vscode.Disposable {
     });
 
   const open = (sessionId: string): Promise<void> => actions.perform({ kind: "open", sessionId });
-  const say = (text: string): void => void vscode.window.setStatusBarMessage(text, 3_000);
   const noLive = "There is no live session.";
 
   return vscode.Disposable.from(
@@ -126,4 +125,9 @@ export function registerCommands(context: Context): vscode.Disposable {
     await client.request("areyouj/queue/add", { sessionId: to.id, message: { id: randomUUID(), text } });
     say(`Queued for ${displayName(to)}`);
   }
+}
+
+/** Something small that worked, or had nothing to do. */
+function say(text: string): void {
+  vscode.window.setStatusBarMessage(text, 3_000);
 }

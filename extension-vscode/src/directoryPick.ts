@@ -96,13 +96,6 @@ export class DirectoryPick {
       this.context.model.sessions,
       own.map(({ path }) => path),
     );
-    const place = (icon: string, name: string, path: string): Item => ({
-      does: "choose",
-      path,
-      label: `$(${icon}) ${unIconed(plain(name, 100))}`,
-      description: plain(shortPath(path), 200),
-    });
-    const heading = (label: string): Item => ({ does: "nothing", label, kind: vscode.QuickPickItemKind.Separator });
     return [
       ...(own.length === 0 ? [] : [heading("folders of this window"), ...own.map(({ name, path }) => place("root-folder", name, path))]),
       ...(recent.length === 0 ? [] : [heading("recent"), ...recent.map((path) => place("history", path.slice(path.lastIndexOf("/") + 1) || path, path))]),
@@ -110,6 +103,14 @@ export class DirectoryPick {
       { does: "browse", label: "$(folder-opened) Browse…", alwaysShow: true },
     ];
   }
+}
+
+function place(icon: string, name: string, path: string): Item {
+  return { does: "choose", path, label: `$(${icon}) ${unIconed(plain(name, 100))}`, description: plain(shortPath(path), 200) };
+}
+
+function heading(label: string): Item {
+  return { does: "nothing", label, kind: vscode.QuickPickItemKind.Separator };
 }
 
 async function browse(): Promise<string | null> {

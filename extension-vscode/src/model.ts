@@ -164,7 +164,8 @@ export class Model implements vscode.Disposable {
       this.#listAgain = true;
       return this.#listing;
     }
-    this.#listing = this.#listOnce()
+    this.#listing = Promise.resolve()
+      .then(() => this.#listOnce())
       .catch(async (error: unknown) => {
         const { problem } = failureOf(error);
         this.warn(`The sessions could not be listed: ${problem.message}`);
