@@ -31,6 +31,7 @@ export class Context implements vscode.Disposable {
   readonly orchestration = new Orchestration(this);
   readonly newSession = new NewSession(this);
   readonly actions = new Actions(this);
+  readonly #contextKeys = new Map<string, boolean>();
   readonly #disposable: vscode.Disposable;
 
   constructor(readonly extension: vscode.ExtensionContext) {
@@ -49,8 +50,8 @@ export class Context implements vscode.Disposable {
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
         if (this.client.connection.state === "failed") void this.client.restart();
       }),
-      this.model.onConnection(() => this.#contextKeys()),
-      this.model.onSessions(() => this.#contextKeys()),
+      this.model.onConnection(() => this.#tellContextKeys()),
+      this.model.onSessions(() => this.#tellContextKeys()),
       this.orchestration,
       this.automations,
       this.model,
@@ -85,11 +86,18 @@ export class Context implements vscode.Disposable {
   }
 
   /** What the walkthrough and the menus go by. */
-  #contextKeys(): void {
+  #tellContextKeys(): void {
     const { connection, live } = this.model;
-    void vscode.commands.executeCommand("setContext", "areyouj.connected", connection.state === "connected");
-    void vscode.commands.executeCommand("setContext", "areyouj.hasSessions", live.length > 0);
-    void vscode.commands.executeCommand("setContext", "areyouj.claudeAnswered", live.some(({ startupMs }) => startupMs !== null));
+    const keys = {
+      connected: connection.state === "connected",
+      hasSessions: live.length > 0,
+      claudeAnswered: live.some(({ startupMs }) => startupMs !== null),
+    };
+    for (const [name, value] of Object.entries(keys)) {
+      if (this.#contextKeys.get(name) === value) continue;
+      this.#contextKeys.set(name, value);
+      void vscode.commands.executeCommand("setContext", `areyouj.${name}`, value);
+    }
   }
 
   #open(uri: vscode.Uri): void {

@@ -1,37 +1,32 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
+import { Coalesced } from "./coalesce";
 import type { Context } from "./context";
 import { type Notice, NoticeRule } from "./notices";
 import { failureOf } from "./problem";
 import { ErrorCode } from "./protocol.gen";
 
+/** A prompt and the status that comes with it are looked at together, in milliseconds. */
+const LOOK_WITHIN_MS = 50;
+
 /** Shows messages when something needs a person. */
 export class Notifier implements vscode.Disposable {
   readonly #rule = new NoticeRule();
+  readonly #soon = new Coalesced(() => this.#look(), LOOK_WITHIN_MS);
   readonly #disposable: vscode.Disposable;
-  #due = false;
 
   constructor(private readonly context: Context) {
     const { model } = context;
     this.#disposable = vscode.Disposable.from(
-      model.onConnection(() => this.#lookSoon()),
-      model.onSessions(() => this.#lookSoon()),
-      model.onPermissions(() => this.#lookSoon()),
+      this.#soon,
+      model.onConnection(() => this.#soon.call()),
+      model.onSessions(() => this.#soon.call()),
+      model.onPermissions(() => this.#soon.call()),
     );
   }
 
   dispose(): void {
     this.#disposable.dispose();
-  }
-
-  /** Once for everything that changes at the same time. */
-  #lookSoon(): void {
-    if (this.#due) return;
-    this.#due = true;
-    setImmediate(() => {
-      this.#due = false;
-      this.#look();
-    });
   }
 
   #look(): void {

@@ -1,11 +1,16 @@
 import * as vscode from "vscode";
+import { Coalesced } from "./coalesce";
 import type { Model } from "./model";
 import type { Settings } from "./settings";
 import { statusText } from "./statusText";
 
+/** Many sessions change at once; what is counted need not be counted for each, in milliseconds. */
+const COUNT_WITHIN_MS = 50;
+
 /** The item in the status bar: how many sessions work, and how many wait. */
 export class StatusBar implements vscode.Disposable {
   readonly #item = vscode.window.createStatusBarItem("sessions", vscode.StatusBarAlignment.Left);
+  readonly #soon = new Coalesced(() => this.#show(), COUNT_WITHIN_MS);
   readonly #disposable: vscode.Disposable;
 
   constructor(
@@ -16,8 +21,9 @@ export class StatusBar implements vscode.Disposable {
     this.#item.command = "areyouj.switchSession";
     this.#disposable = vscode.Disposable.from(
       this.#item,
-      model.onConnection(() => this.#show()),
-      model.onSessions(() => this.#show()),
+      this.#soon,
+      model.onConnection(() => this.#soon.call()),
+      model.onSessions(() => this.#soon.call()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration("areyouj.statusBar")) this.#show();
       }),

@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { FromPage, ToAutomation, Transcript } from "../bridge";
+import { Coalesced } from "../coalesce";
 import { completeFiles } from "../files";
 import type { Context } from "../context";
 import { Failure } from "../problem";
@@ -10,6 +11,8 @@ import { Page } from "./page";
 
 /** The type of the editor tab. */
 export const AUTOMATION_TAB = "areyouj.automation";
+/** The list for the switcher is long, and nobody looks at it while it changes, in milliseconds. */
+const SWITCHER_WITHIN_MS = 250;
 /** How many older entries are read at once. */
 const OLDER_ENTRIES = 200;
 
@@ -17,6 +20,7 @@ const OLDER_ENTRIES = 200;
 export class Automation implements vscode.Disposable {
   readonly #page: Page<ToAutomation>;
   readonly #feed: Feed;
+  readonly #switcher = new Coalesced(() => this.#tellSwitcher(), SWITCHER_WITHIN_MS);
   readonly #disposables: vscode.Disposable[];
   /** What came before the page was ready. */
   #transcript: Transcript = { entries: [], more: false };
@@ -49,10 +53,12 @@ export class Automation implements vscode.Disposable {
     const mine = (id: string): boolean => id === sessionId;
     this.#disposables = [
       this.#page,
+      this.#switcher,
+      panel.onDidChangeViewState(() => this.#switcher.call()),
       model.watchQueue(sessionId),
       model.onConnection((connection) => this.#page.post({ type: "connection", connection })),
       model.onSessions(({ changed, removed }) => {
-        this.#page.post({ type: "sessions", sessions: model.live });
+        this.#switcher.call();
         if (!changed.some(({ id }) => mine(id)) && !removed.some(mine)) return;
         this.#page.post({ type: "session", session: this.session });
         this.#decorate();
@@ -157,6 +163,10 @@ export class Automation implements vscode.Disposable {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
+  }
+
+  #tellSwitcher(): void {
+    if (this.panel.visible) this.#page.post({ type: "sessions", sessions: this.context.model.live });
   }
 
   #decorate(): void {

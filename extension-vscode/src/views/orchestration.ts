@@ -1,5 +1,6 @@
 import * as vscode from "vscode";
 import type { FromPage, ToOrchestration } from "../bridge";
+import { Coalesced } from "../coalesce";
 import type { Context } from "../context";
 import { Page } from "./page";
 
@@ -7,6 +8,9 @@ import { Page } from "./page";
 export const ORCHESTRATION_VIEW = "areyouj.orchestration";
 /** The type of the same page as an editor tab. */
 export const ORCHESTRATION_TAB = "areyouj.orchestrationTab";
+
+/** Sessions that change at the same time are told together: less than two frames of a screen, in milliseconds. */
+const TELL_WITHIN_MS = 25;
 
 /** The orchestration page, in the activity bar and as an editor tab. */
 export class Orchestration implements vscode.WebviewViewProvider, vscode.WebviewPanelSerializer, vscode.Disposable {
@@ -65,10 +69,21 @@ export class Orchestration implements vscode.WebviewViewProvider, vscode.Webview
       message: (message) => this.#message(page, message),
     });
     this.#visible.add(place);
+    const dirty = new Set<string>();
+    const tell = new Coalesced(() => {
+      const ids = [...dirty];
+      dirty.clear();
+      const changed = ids.flatMap((id) => model.session(id) ?? []);
+      page.post({ type: "sessions", changed, removed: ids.filter((id) => model.session(id) === null) });
+    }, TELL_WITHIN_MS);
     const disposables = [
       page,
+      tell,
       model.onConnection((connection) => page.post({ type: "connection", connection })),
-      model.onSessions(({ changed, removed }) => page.post({ type: "sessions", changed, removed })),
+      model.onSessions(({ changed, removed }) => {
+        for (const id of [...changed.map((session) => session.id), ...removed]) dirty.add(id);
+        tell.call();
+      }),
       model.onPermissions((permissions) => page.post({ type: "permissions", permissions })),
       model.onDecisions((decisions) => page.post({ type: "decisions", decisions })),
       settings.onPage(() => page.post({ type: "settings", settings: settings.page() })),

@@ -11,7 +11,7 @@ function build(sessions: Session[] = [], permissions: Permission[] = []) {
     "areyouj/session/list": () => ({ revision: state.revision, sessions: [...state.sessions] }),
     "areyouj/permission/list": () => ({ permissions: [...state.permissions] }),
   });
-  const model = new Model(daemon as never, () => {}, new TestClock());
+  const model = new Model(daemon, () => {}, new TestClock());
   const changes: SessionChange[] = [];
   model.onSessions((change) => changes.push(change));
   return { state, daemon, model, changes };
@@ -130,7 +130,7 @@ void test("prompts are open until they are answered or withdrawn", async () => {
 
 void test("a prompt that is answered while it is listed does not come back", async () => {
   const { daemon, model } = build([session("A")]);
-  daemon.answers["areyouj/permission/list"] = async () => {
+  daemon.answers["areyouj/permission/list"] = () => {
     daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-1", { state: "answered" }) });
     return { permissions: [permission("A-1")] };
   };

@@ -83,7 +83,7 @@ export class TestDaemon {
 
   readonly request: Client["request"] = async (method, params) => {
     this.asked.push({ method, params });
-    const answer = this.answers[method] as ((given: unknown) => never) | undefined;
+    const answer = this.answers[method] as ((given: unknown) => Promise<never>) | undefined;
     if (answer === undefined) throw new Error(`nobody expects ${method}`);
     return await answer(params);
   };

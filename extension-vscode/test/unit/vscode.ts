@@ -1,12 +1,12 @@
 /** As much of the editor's API as the unit tests reach, with a record of what was shown. */
 
-export interface Disposable {
+interface Disposes {
   dispose(): unknown;
 }
 
 export class EventEmitter<T> {
   readonly #listeners = new Set<(value: T) => void>();
-  readonly event = (listener: (value: T) => void): Disposable => {
+  readonly event = (listener: (value: T) => void): Disposes => {
     this.#listeners.add(listener);
     return { dispose: () => this.#listeners.delete(listener) };
   };
@@ -18,9 +18,9 @@ export class EventEmitter<T> {
   }
 }
 
-class DisposableOf implements Disposable {
+class DisposableOf implements Disposes {
   constructor(private readonly run: () => unknown) {}
-  static from(...all: Disposable[]): DisposableOf {
+  static from(...all: Disposes[]): DisposableOf {
     return new DisposableOf(() => {
       for (const one of all) one.dispose();
     });
