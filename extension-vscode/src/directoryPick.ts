@@ -78,7 +78,7 @@ export class DirectoryPick {
       const last = path.slice(path.lastIndexOf("/") + 1);
       const list = await this.context.client.request("areyouj/directory/list", { path, hidden: last.startsWith(".") });
       items = list.names.map((name): Item => {
-        const full = `${list.directory === "/" ? "" : list.directory}/${name}`;
+        const full = `${list.directory.replace(/\/+$/u, "")}/${name}`;
         return { does: "enter", path: `${full}/`, label: `$(folder) ${unIconed(plain(name, 200))}`, description: plain(shortPath(full), 200), alwaysShow: true };
       });
     } catch (error) {
