@@ -32,19 +32,25 @@ export class DirectoryPick {
         clearTimeout(this.#typing);
         pick.dispose();
       };
+      // The dialog takes this list's place; it is no end of it.
+      let browsing = false;
       pick.onDidChangeValue((value) => this.#typed(value));
       pick.onDidAccept(() => {
         const item = pick.activeItems[0];
         if (item?.does === "browse") {
-          pick.ignoreFocusOut = true;
-          void browse().then((path) => (path === null ? pick.show() : this.#choose(path, finish)));
+          browsing = true;
+          void browse().then((path) => {
+            browsing = false;
+            if (path === null) pick.show();
+            else void this.#choose(path, finish);
+          });
         } else if (item?.does === "enter") {
           pick.value = item.path;
           this.#typed(item.path);
         } else if (item?.does === "choose") void this.#choose(item.path, finish);
       });
       pick.onDidHide(() => {
-        if (!pick.ignoreFocusOut) finish(null);
+        if (!browsing) finish(null);
       });
       pick.show();
     });
@@ -56,7 +62,6 @@ export class DirectoryPick {
     this.#pick.busy = false;
     if ("directory" in result) return finish(result.directory);
     this.#wrong = { does: "nothing", label: `$(error) ${unIconed(plain(result.wrong, 200))}`, detail: plain(result.hint, 200), alwaysShow: true };
-    this.#pick.ignoreFocusOut = false;
     this.#pick.items = [this.#wrong, ...this.#pick.items.filter(({ does }) => does !== "nothing")];
     this.#pick.show();
   }

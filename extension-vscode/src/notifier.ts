@@ -35,7 +35,7 @@ export class Notifier implements vscode.Disposable {
     const { notices, waiting } = this.#rule.look(model.sessions, model.permissions());
     if (waiting > 0 && !orchestration.visible) void this.#sum(waiting);
     for (const notice of notices) {
-      const seen = vscode.window.state.focused && automations.isVisible(notice.sessionId);
+      const seen = vscode.window.state.focused && (orchestration.visible || automations.isVisible(notice.sessionId));
       if (!seen && settings.notifies(notice.kind)) void this.#show(notice);
     }
   }
