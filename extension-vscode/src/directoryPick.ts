@@ -34,16 +34,18 @@ export class DirectoryPick {
       };
       // The dialog takes this list's place; it is no end of it.
       let browsing = false;
+      const browseInstead = async (): Promise<void> => {
+        browsing = true;
+        const path = await browse();
+        browsing = false;
+        if (path === null) pick.show();
+        else await this.#choose(path, finish);
+      };
       pick.onDidChangeValue((value) => this.#typed(value));
       pick.onDidAccept(() => {
         const item = pick.activeItems[0];
         if (item?.does === "browse") {
-          browsing = true;
-          void browse().then((path) => {
-            browsing = false;
-            if (path === null) pick.show();
-            else void this.#choose(path, finish);
-          });
+          void browseInstead();
         } else if (item?.does === "enter") {
           pick.value = item.path;
           this.#typed(item.path);
