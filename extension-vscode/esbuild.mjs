@@ -7,12 +7,14 @@ const common = { bundle: true, minify: !watch, sourcemap: watch, logLevel: "warn
 const bundles = [
   {
     ...common,
-    entryPoints: ["src/extension.ts"],
-    outfile: "dist/extension.js",
+    // The language client is a file of its own, so that activation need not read it.
+    entryPoints: ["src/extension.ts", "src/link.ts"],
+    outdir: "dist",
     platform: "node",
     format: "cjs",
     target: "node20",
-    external: ["vscode"],
+    external: ["vscode", "./link.js"],
+    supported: { "dynamic-import": false },
   },
   {
     ...common,

@@ -81,6 +81,7 @@ export type ToAutomation =
       type: "state";
       connection: Connection;
       settings: PageSettings;
+      /** The page keeps it in its own state, as `{ sessionId }`: by that the host restores the tab after a reload. */
       sessionId: string;
       /** Null: there is no such session (any more). */
       session: Session | null;

@@ -1,0 +1,47 @@
+import { access, constants, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
+import { Failure, LocalCode, problem } from "./problem";
+
+const PROGRAM = process.platform === "win32" ? "areyouj.exe" : "areyouj";
+
+/** Where an `areyouj` program may be. */
+export interface BinaryPlaces {
+  /** The setting `areyouj.path`; empty if there is none, or if the workspace is not trusted. */
+  setting: string;
+  /** The variable `PATH`. */
+  path: string;
+  /** The directory that this extension is installed in. */
+  extension: string;
+}
+
+/**
+ * The `areyouj` program to run: that of the setting, else of `PATH`, else the one that came with the extension.
+ * Throws a `Failure` when there is none; a setting that names no program is never passed over in silence.
+ */
+export async function findBinary(places: BinaryPlaces, runs: (file: string) => Promise<boolean> = isProgram): Promise<string> {
+  const setting = places.setting.trim();
+  if (setting !== "") {
+    const file = setting.startsWith("~/") ? join(homedir(), setting.slice(2)) : setting;
+    if (isAbsolute(file) && (await runs(file))) return file;
+    const hint = "Set “areyouj.path” to the absolute path of the program, or leave it empty.";
+    throw new Failure(problem(LocalCode.SidecarNotFound, `The setting “areyouj.path” names no program that can be run: ${setting}`, hint));
+  }
+  // An entry that is relative, or empty, would mean the directory that happens to be current: whoever owns it could put a program there.
+  const directories = places.path.split(delimiter).filter((entry) => isAbsolute(entry));
+  for (const file of [...directories.map((directory) => join(directory, PROGRAM)), join(places.extension, "bin", PROGRAM)]) {
+    if (await runs(file)) return file;
+  }
+  const hint = "Install AreYouJ so that “areyouj” is on your PATH, or name the program in the setting “areyouj.path”.";
+  throw new Failure(problem(LocalCode.SidecarNotFound, "The areyouj program was not found.", hint));
+}
+
+/** Whether a file exists that may be executed. */
+async function isProgram(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,108 @@
+import * as vscode from "vscode";
+import { Actions } from "./actions";
+import { findBinary } from "./binary";
+import { Client } from "./client";
+import { registerCommands } from "./commands";
+import { Diffs } from "./files";
+import { sessionOfUri } from "./links";
+import { Model } from "./model";
+import { NewSession } from "./newSession";
+import { Notifier } from "./notifier";
+import { LastEditor } from "./selection";
+import { Settings } from "./settings";
+import { StatusBar } from "./statusBar";
+import { AUTOMATION_TAB } from "./views/automation";
+import { Automations } from "./views/automations";
+import { Orchestration, ORCHESTRATION_TAB, ORCHESTRATION_VIEW } from "./views/orchestration";
+
+/** Everything the extension is made of, for as long as it is active. */
+export class Context implements vscode.Disposable {
+  readonly log = vscode.window.createOutputChannel("AreYouJ", { log: true });
+  readonly settings = new Settings();
+  readonly diffs = new Diffs();
+  readonly lastEditor = new LastEditor();
+  readonly client = new Client({
+    findBinary: () => this.findBinary(),
+    openLink: async (options) => (await import("./link.js")).openLink(options, this.log),
+    log: this.log,
+  });
+  readonly model = new Model(this.client, (text) => this.log.warn(text));
+  readonly automations = new Automations(this);
+  readonly orchestration = new Orchestration(this);
+  readonly newSession = new NewSession(this);
+  readonly actions = new Actions(this);
+  readonly #contextKeys = new Map<string, boolean>();
+  readonly #disposable: vscode.Disposable;
+
+  constructor(readonly extension: vscode.ExtensionContext) {
+    const retained = { webviewOptions: { retainContextWhenHidden: true } };
+    this.#disposable = vscode.Disposable.from(
+      new Notifier(this),
+      new StatusBar(this.model, this.settings),
+      registerCommands(this),
+      vscode.window.registerWebviewViewProvider(ORCHESTRATION_VIEW, this.orchestration, retained),
+      vscode.window.registerWebviewPanelSerializer(ORCHESTRATION_TAB, this.orchestration),
+      vscode.window.registerWebviewPanelSerializer(AUTOMATION_TAB, this.automations),
+      vscode.window.registerUriHandler({ handleUri: (uri) => this.#open(uri) }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration("areyouj.path")) void this.client.restart();
+      }),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        if (this.client.connection.state === "failed") void this.client.restart();
+      }),
+      this.model.onConnection(() => this.#tellContextKeys()),
+      this.model.onSessions(() => this.#tellContextKeys()),
+      this.orchestration,
+      this.automations,
+      this.model,
+      this.client,
+      this.lastEditor,
+      this.diffs,
+      this.settings,
+      this.log,
+    );
+    // After activation, which is not to wait for a process.
+    setImmediate(() => void this.client.start());
+  }
+
+  /** The `areyouj` program. Rejects with a `Failure` when there is none. */
+  findBinary(): Promise<string> {
+    return findBinary({ setting: this.settings.path, path: process.env["PATH"] ?? "", extension: this.extension.extensionPath });
+  }
+
+  /** An icon for an editor tab, for light and dark themes. */
+  media(name: string): { light: vscode.Uri; dark: vscode.Uri } {
+    const file = (theme: string): vscode.Uri => vscode.Uri.joinPath(this.extension.extensionUri, "media", theme, `${name}.svg`);
+    return { light: file("light"), dark: file("dark") };
+  }
+
+  /** Ends the sidecar; sessions go on. */
+  stop(): Promise<void> {
+    return this.client.stop();
+  }
+
+  dispose(): void {
+    this.#disposable.dispose();
+  }
+
+  /** What the walkthrough and the menus go by. */
+  #tellContextKeys(): void {
+    const { connection, live } = this.model;
+    const keys = {
+      connected: connection.state === "connected",
+      hasSessions: live.length > 0,
+      claudeAnswered: live.some(({ startupMs }) => startupMs !== null),
+    };
+    for (const [name, value] of Object.entries(keys)) {
+      if (this.#contextKeys.get(name) === value) continue;
+      this.#contextKeys.set(name, value);
+      void vscode.commands.executeCommand("setContext", `areyouj.${name}`, value);
+    }
+  }
+
+  #open(uri: vscode.Uri): void {
+    const sessionId = sessionOfUri(uri.path);
+    if (sessionId === null) void vscode.window.showErrorMessage("This address names no AreYouJ session.");
+    else void this.actions.perform({ kind: "open", sessionId });
+  }
+}

@@ -1,0 +1,55 @@
+import { relative } from "node:path";
+import * as vscode from "vscode";
+
+/** The last text editor that had the keyboard: a page takes the keyboard, and the selection meant is the one before. */
+export class LastEditor implements vscode.Disposable {
+  #editor = vscode.window.activeTextEditor;
+  readonly #subscription = vscode.window.onDidChangeActiveTextEditor((editor) => {
+    if (editor !== undefined) this.#editor = editor;
+  });
+
+  /** It, if it is still open. */
+  get current(): vscode.TextEditor | undefined {
+    const editor = this.#editor;
+    return editor === undefined || editor.document.isClosed ? undefined : editor;
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+}
+
+/** What is selected, and where. */
+export interface Excerpt {
+  /** Relative to the session's directory if it is inside, else absolute; null for a text without a file. */
+  path: string | null;
+  /** First and last line, from 1. */
+  lines: [number, number];
+  language: string;
+  /** Empty if nothing is selected. */
+  text: string;
+}
+
+/** An excerpt as text for Claude: a mention of the file, and what is selected as a code block. */
+export function excerptText({ path, lines: [first, last], language, text }: Excerpt): string {
+  if (text === "") return path === null ? "" : `@${path} `;
+  const place = path === null ? "" : `@${path}${first === last ? `#L${first}` : `#L${first}-${last}`}\n`;
+  const fence = longestFence(text);
+  return `${place}${fence}${language}\n${text.replace(/\n$/u, "")}\n${fence}\n`;
+}
+
+/** The selection of an editor, or its file if nothing is selected, as text for the composer; null without an editor. */
+export function composerText(editor: vscode.TextEditor | undefined, directory: string): string | null {
+  if (editor === undefined) return null;
+  const { document, selection } = editor;
+  const path = document.uri.scheme === "file" ? relative(directory, document.uri.fsPath) : null;
+  const lines: [number, number] = [selection.start.line + 1, Math.max(selection.start.line, selection.end.line - (selection.end.character === 0 ? 1 : 0)) + 1];
+  const outside = path?.startsWith("..") === true ? document.uri.fsPath : path;
+  return excerptText({ path: outside, lines, language: document.languageId, text: document.getText(selection) });
+}
+
+/** Longer than any run of backticks inside, so that the text cannot end its own block. */
+function longestFence(text: string): string {
+  const runs = text.match(/`+/gu)?.map((run) => run.length) ?? [];
+  return "`".repeat(Math.max(3, ...runs.map((length) => length + 1)));
+}

@@ -1,0 +1,60 @@
+import { homedir } from "node:os";
+import * as vscode from "vscode";
+import type { PageSettings } from "./bridge";
+
+/** Kinds of notifications, each with its own setting. */
+export type NotificationKind = "permission" | "question" | "plan" | "failed" | "error" | "turnFinished";
+
+/** The settings, read when they are needed. */
+export class Settings implements vscode.Disposable {
+  readonly #pageChanged = new vscode.EventEmitter<void>();
+  readonly #subscription = vscode.workspace.onDidChangeWorkspaceFolders(() => this.#pageChanged.fire());
+
+  /** What the pages know of the settings changed. */
+  readonly onPage = this.#pageChanged.event;
+
+  /** The program to run, or empty. In a workspace that is not trusted, the editor itself leaves out what the workspace says. */
+  get path(): string {
+    return get("path", "");
+  }
+
+  get askForOptions(): boolean {
+    return get("newSession.askForOptions", true);
+  }
+
+  get defaultModel(): string {
+    return get("newSession.model", "");
+  }
+
+  get defaultPermissionMode(): string {
+    return get("newSession.permissionMode", "");
+  }
+
+  get statusBar(): boolean {
+    return get("statusBar.visible", true);
+  }
+
+  notifies(kind: NotificationKind): boolean {
+    return get(`notifications.${kind}`, kind !== "turnFinished");
+  }
+
+  /** What the pages need. */
+  page(): PageSettings {
+    return { home: homedir(), folders: folders() };
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#pageChanged.dispose();
+  }
+}
+
+/** The folders of this window that are directories of this machine. */
+export function folders(): { name: string; path: string }[] {
+  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file").map(({ name, uri }) => ({ name, path: uri.fsPath }));
+}
+
+function get<T>(name: string, otherwise: T): T {
+  const value: unknown = vscode.workspace.getConfiguration("areyouj").get(name);
+  return typeof value === typeof otherwise ? (value as T) : otherwise;
+}

@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import * as vscode from "vscode";
+import type { FromPage, ToAutomation, ToOrchestration } from "../bridge";
+import { parseFromPage } from "../validate";
+
+/** Which of the two pages. */
+export type PageName = "orchestration" | "automation";
+
+/** What becomes of what a page says. */
+export interface PageListener {
+  /** The page can listen, for the first time or again: it knows nothing. */
+  ready(): void;
+  /** Anything else it says, checked. */
+  message(message: Exclude<FromPage, { type: "ready" }>): void;
+}
+
+/** One webview that shows one of the pages: its document, and the messages both ways. */
+export class Page<Message extends ToOrchestration | ToAutomation> implements vscode.Disposable {
+  #ready = false;
+  readonly #subscription: vscode.Disposable;
+
+  constructor(
+    private readonly webview: vscode.Webview,
+    extension: vscode.Uri,
+    name: PageName,
+    listener: PageListener,
+  ) {
+    const dist = vscode.Uri.joinPath(extension, "dist");
+    webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [dist] };
+    this.#subscription = webview.onDidReceiveMessage((value: unknown) => {
+      const message = parseFromPage(value);
+      if (message === null) return;
+      if (message.type !== "ready") return listener.message(message);
+      this.#ready = true;
+      listener.ready();
+    });
+    webview.html = documentOf(webview, dist, name);
+  }
+
+  /** Tells the page something. Before it is ready nothing is told: it gets everything when it is. */
+  post(message: Message): void {
+    if (this.#ready) void this.webview.postMessage(message);
+  }
+
+  dispose(): void {
+    this.#ready = false;
+    this.#subscription.dispose();
+  }
+}
+
+function documentOf(webview: vscode.Webview, dist: vscode.Uri, name: PageName): string {
+  const nonce = randomBytes(18).toString("base64");
+  const file = (path: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, path)).toString();
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${webview.cspSource}`,
+    `font-src ${webview.cspSource}`,
+    `img-src ${webview.cspSource} data:`,
+  ].join("; ");
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" id="vscode-codicon-stylesheet" href="${file("codicon.css")}">
+<title>AreYouJ</title>
+</head>
+<body>
+<areyouj-${name}></areyouj-${name}>
+<script type="module" nonce="${nonce}" src="${file(`${name}.js`)}"></script>
+</body>
+</html>`;
+}

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, test } from "node:test";
+import * as fake from "vscode";
+import { Actions } from "../../src/actions";
+import type { Action } from "../../src/bridge";
+import type { Context } from "../../src/context";
+import { completeFiles } from "../../src/files";
+import { Failure, problem } from "../../src/problem";
+import type { Session } from "../../src/protocol.gen";
+import { message, session, TestDaemon } from "./samples";
+
+const { editor } = fake as unknown as typeof import("./vscode");
+
+function build(sessions: Session[]) {
+  const daemon = new TestDaemon();
+  const inserted: string[] = [];
+  const context = {
+    client: daemon,
+    automations: { open: () => ({ insert: (text: string) => inserted.push(text) }), close() {} },
+    orchestration: {},
+    model: { session: (id: string) => sessions.find((one) => one.id === id) ?? null, connection: { state: "connected", problem: null } },
+    log: { error() {} },
+  };
+  return { daemon, inserted, actions: new Actions(context as unknown as Context) };
+}
+
+beforeEach(() => {
+  editor.answers = [];
+  editor.shown = [];
+  editor.executed = [];
+  editor.opened = [];
+});
+
+void test("terminates nothing that a person did not confirm", async () => {
+  const { daemon, actions } = build([session("A", { name: "api" }), session("B")]);
+  assert.equal(await actions.run({ kind: "terminate", sessionIds: ["A", "B"] }), null);
+  assert.deepEqual(editor.shown, ["Terminate 2 sessions?"]);
+  assert.equal(daemon.asked.length, 0);
+});
+
+void test("terminates each once, each with a request id of its own", async () => {
+  const { daemon, actions } = build([session("A"), session("B"), session("C", { status: "terminated" })]);
+  daemon.answers["areyouj/session/terminate"] = ({ sessionId }) => session(sessionId ?? "");
+  editor.answers = ["Terminate"];
+  await actions.run({ kind: "terminate", sessionIds: ["A", "B", "A", "C"] });
+  const sent = daemon.asked.map(({ params }) => params as { sessionId: string; requestId: string });
+  assert.deepEqual(sent.map(({ sessionId }) => sessionId), ["A", "B"]);
+  assert.equal(new Set(sent.map(({ requestId }) => requestId)).size, 2);
+});
+
+void test("deletes only what is terminated and confirmed", async () => {
+  const { daemon, actions } = build([session("A"), session("T", { status: "terminated" })]);
+  assert.equal((await actions.run({ kind: "delete", sessionId: "A" }))?.code, "not_possible");
+  assert.equal(await actions.run({ kind: "delete", sessionId: "T" }), null);
+  assert.equal(daemon.asked.length, 0);
+});
+
+void test("a refusal comes back as a problem with code and hint", async () => {
+  const { daemon, actions } = build([session("A")]);
+  daemon.answers["areyouj/session/interrupt"] = () => {
+    throw new Failure(problem("no_running_turn", "No turn is running.", "Nothing to do."));
+  };
+  const result = await actions.run({ kind: "interrupt", sessionId: "A" });
+  assert.deepEqual([result?.code, result?.message, result?.hint], ["no_running_turn", "No turn is running.", "Nothing to do."]);
+});
+
+void test("a message that left the queue and cannot be sent is given back", async () => {
+  const { daemon, inserted, actions } = build([session("A")]);
+  daemon.answers["areyouj/queue/remove"] = () => message("m", "A", { text: "precious", state: "cancelled" });
+  daemon.answers["areyouj/queue/steer"] = () => {
+    throw new Failure(problem("queue_full", "Too many."));
+  };
+  assert.equal((await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }))?.code, "queue_full");
+  assert.deepEqual(inserted, ["precious"]);
+});
+
+void test("opens only web addresses outside, and no command links", async () => {
+  const { actions } = build([]);
+  assert.equal(await actions.run({ kind: "openExternal", url: "https://example.org/" }), null);
+  assert.equal((await actions.run({ kind: "openExternal", url: "command:workbench.action.quit" }))?.code, "not_possible");
+  assert.deepEqual(editor.opened, ["https://example.org/"]);
+});
+
+void test("opens files that exist, at their line, relative to the session", async () => {
+  const root = await mkdtemp(join(tmpdir(), "areyouj-files-"));
+  try {
+    await writeFile(join(root, "a.ts"), "");
+    const { actions } = build([session("A", { directory: root })]);
+    const open = (path: string): Promise<unknown> => actions.run({ kind: "openFile", sessionId: "A", path } satisfies Action);
+    assert.equal(await open("a.ts:7"), null);
+    const [command, uri, options] = editor.executed[0] as [string, { fsPath: string }, { selection: { start: { line: number } } }];
+    assert.deepEqual([command, uri.fsPath, options.selection.start.line], ["vscode.open", join(root, "a.ts"), 6]);
+    assert.notEqual(await open("gone.ts"), null);
+    assert.notEqual(await open("."), null);
+    assert.equal(editor.executed.length, 1);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});
+
+void test("completes files by directory, and by name anywhere", async () => {
+  const root = await mkdtemp(join(tmpdir(), "areyouj-files-"));
+  try {
+    await mkdir(join(root, "src", "deep"), { recursive: true });
+    for (const name of ["src/main.ts", "src/.hidden", "setup.md"]) await writeFile(join(root, name), "");
+    assert.deepEqual(await completeFiles(root, "s"), ["setup.md", "src/"]);
+    assert.deepEqual(await completeFiles(root, "src/"), ["src/deep/", "src/main.ts"]);
+    assert.deepEqual(await completeFiles(root, "./src/."), ["src/.hidden"]);
+    assert.deepEqual(await completeFiles(root, "nowhere/"), []);
+    editor.found = [join(root, "src/deep/main.rs")];
+    assert.deepEqual(await completeFiles(root, "main"), ["src/deep/main.rs"]);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+});

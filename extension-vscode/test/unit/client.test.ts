@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Client, type Link, type LinkOptions, MAX_FAILURES } from "../../src/client";
+import { Failure, problem } from "../../src/problem";
+import { RETRY_FOR_MS, withRetry } from "../../src/retry";
+import { settle, TestClock } from "./samples";
+
+const unavailable = (): Error => Object.assign(new Error("The daemon went away."), { code: -32000, data: { code: "daemon_unavailable", retryable: true } });
+
+function build(request: Link["request"] = () => Promise.resolve(null)) {
+  const clock = new TestClock();
+  const links: LinkOptions[] = [];
+  const parts = { open: true, found: true };
+  const client = new Client({
+    clock,
+    log: { info() {}, warn() {}, error() {} },
+    findBinary: () => (parts.found ? Promise.resolve("/bin/areyouj") : Promise.reject(new Failure(problem("sidecar_not_found", "No program.")))),
+    openLink: (options) => {
+      links.push(options);
+      if (!parts.open) return Promise.reject(Object.assign(new Error("exit 2"), { stderr: "unknown command lsp" }));
+      return Promise.resolve({ request, stop: () => Promise.resolve() });
+    },
+  });
+  const states: string[] = [];
+  client.onConnection(({ state }) => states.push(state));
+  return { clock, client, links, parts, states };
+}
+
+void test("is connected when the sidecar has answered, and follows what it says of the daemon", async () => {
+  const { client, links, states } = build();
+  await client.start();
+  links[0]?.onNotification("areyouj/connectionChanged", { state: "reconnecting", error: { code: "daemon_start_failed", message: "No.", hint: "Try." } });
+  assert.equal(client.connection.problem?.hint, "Try.");
+  assert.ok(client.connection.problem?.fixes.some(({ label }) => label === "Run doctor"));
+  links[0]?.onNotification("areyouj/connectionChanged", { state: "connected" });
+  assert.deepEqual(states, ["connected", "reconnecting", "connected"]);
+});
+
+void test("a sidecar that ends is started again; after too many ends it is not, and the reason is kept", async () => {
+  const { client, links, states } = build();
+  await client.start();
+  for (let run = 0; run < MAX_FAILURES; run++) {
+    assert.equal(links.length, run + 1);
+    links[run]?.onClosed("last words");
+    await settle();
+  }
+  assert.equal(links.length, MAX_FAILURES);
+  assert.equal(states.at(-1), "failed");
+  assert.equal(client.connection.problem?.log, "last words");
+  await client.restart();
+  assert.equal(client.connection.state, "connected");
+});
+
+void test("a sidecar that cannot be started ends as failed, with what it wrote", async () => {
+  const { client, links, parts } = build();
+  parts.open = false;
+  await client.start();
+  await settle();
+  assert.equal(links.length, MAX_FAILURES);
+  assert.equal(client.connection.problem?.log, "unknown command lsp");
+});
+
+void test("without a program nothing is started, and what to do is said at once", async () => {
+  const { client, links, parts } = build();
+  parts.found = false;
+  await client.start();
+  assert.equal(links.length, 0);
+  assert.deepEqual([client.connection.state, client.connection.problem?.code], ["failed", "sidecar_not_found"]);
+  await assert.rejects(client.request("areyouj/daemon/status", {}), { message: "No program." });
+});
+
+void test("a request that may be sent again is sent again as it is", async () => {
+  const seen: unknown[] = [];
+  const { client } = build((_method, params) => {
+    seen.push(params);
+    return seen.length < 3 ? Promise.reject(unavailable()) : Promise.resolve({ id: "A" });
+  });
+  await client.start();
+  const params = { requestId: "r-1", sessionId: "A" };
+  await client.request("areyouj/session/restart", params);
+  assert.deepEqual(seen, [params, params, params]);
+});
+
+void test("sending again ends after ten seconds, with the last reason", async () => {
+  const clock = new TestClock();
+  let times = 0;
+  const attempt = (): Promise<never> => Promise.reject(new Failure(problem("daemon_unavailable", `try ${++times}`), true));
+  await assert.rejects(withRetry(attempt, clock), (error: Failure) => error.message === `try ${times}`);
+  assert.ok(clock.time <= RETRY_FOR_MS && clock.time > RETRY_FOR_MS - 2_000);
+  assert.ok(times > 5 && times < 20);
+});
+
+void test("a refusal is not sent again, and keeps its code and hint", async () => {
+  let times = 0;
+  const { client } = build(() => {
+    times++;
+    return Promise.reject(Object.assign(new Error("The queue is full."), { code: -32000, data: { code: "queue_full", hint: "Remove some." } }));
+  });
+  await client.start();
+  await assert.rejects(client.request("areyouj/daemon/status", {}), ({ problem }: Failure) => problem.code === "queue_full" && problem.hint === "Remove some.");
+  assert.equal(times, 1);
+});
+
+void test("a request that was lost with its sidecar is sent to the next one", async () => {
+  let fail = (_error: Error): void => {};
+  let times = 0;
+  const { client, links } = build(() => (times++ === 0 ? new Promise((_resolve, reject) => (fail = reject)) : Promise.resolve("answer")));
+  await client.start();
+  const answer = client.request("areyouj/daemon/status", {});
+  await settle();
+  links[0]?.onClosed("");
+  fail(new Error("connection got disposed"));
+  assert.equal(await answer, "answer");
+});
+
+void test("what an older run still says is not listened to", async () => {
+  const { client, links } = build();
+  await client.start();
+  let heard = 0;
+  client.on("areyouj/resync", () => heard++);
+  await client.restart();
+  links[0]?.onNotification("areyouj/resync", { dropped: 1 });
+  links[0]?.onClosed("");
+  links[1]?.onNotification("areyouj/resync", { dropped: 1 });
+  assert.equal(heard, 1);
+  assert.equal(client.connection.state, "connected");
+});

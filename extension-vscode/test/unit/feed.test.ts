@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AttachParams, AttachResult, TranscriptEntry } from "../../src/protocol.gen";
+import { Feed } from "../../src/views/feed";
+import { session, settle, TestDaemon } from "./samples";
+
+const entry = (seq: number): TranscriptEntry => ({ seq, at: 1, body: { kind: "notice", level: "info", text: String(seq) } });
+const entries = (from: number, to: number): TranscriptEntry[] => Array.from({ length: to - from + 1 }, (_, index) => entry(from + index));
+
+function build(answer: (params: AttachParams) => Partial<AttachResult>) {
+  const told: string[] = [];
+  const daemon = new TestDaemon({
+    "areyouj/session/attach": (params) => {
+      const result = answer(params);
+      return { session: session("A"), entries: [], seq: result.entries?.at(-1)?.seq ?? 0, more: false, ...result };
+    },
+    "areyouj/session/detach": () => ({}),
+  });
+  const seqs = (list: TranscriptEntry[]): string => list.map(({ seq }) => seq).join(",");
+  const feed = new Feed(daemon, "A", {
+    transcript: (list, more) => told.push(`transcript ${seqs(list)}${more ? " more" : ""}`),
+    entries: (list) => told.push(`entries ${seqs(list)}`),
+    delta: ({ text }) => told.push(`delta ${text}`),
+  });
+  return { daemon, feed, told, push: (seq: number) => feed.output({ sessionId: "A", seq, entry: entry(seq) }) };
+}
+
+void test("tells the transcript, then what follows it", async () => {
+  const { feed, told, push } = build(() => ({ entries: entries(1, 2), more: true }));
+  await feed.attach();
+  push(3);
+  feed.output({ sessionId: "A", seq: 3, delta: { thinking: false, text: "hm" } });
+  feed.output({ sessionId: "B", seq: 4, entry: entry(4) });
+  assert.deepEqual(told, ["transcript 1,2 more", "entries 3", "delta hm"]);
+});
+
+void test("mends a gap by attaching from the last entry, and tells nothing twice", async () => {
+  const { daemon, feed, told, push } = build(({ since }) => (since === undefined ? { entries: entries(1, 2) } : { entries: entries(since + 1, 6), seq: 6 }));
+  await feed.attach();
+  push(5);
+  push(6);
+  await settle();
+  push(6);
+  push(7);
+  assert.deepEqual(told, ["transcript 1,2", "entries 3,4,5,6", "entries 7"]);
+  assert.deepEqual(daemon.asked.map(({ params }) => (params as AttachParams).since), [undefined, 2, 6]);
+});
+
+void test("a delta from ahead is a gap too, one from before is nothing", async () => {
+  const { daemon, feed, told } = build(({ since }) => ({ entries: since === undefined ? entries(1, 2) : entries(3, 3) }));
+  await feed.attach();
+  feed.output({ sessionId: "A", seq: 1, delta: { thinking: false, text: "old" } });
+  feed.output({ sessionId: "A", seq: 3, delta: { thinking: false, text: "new" } });
+  await settle();
+  assert.deepEqual(told, ["transcript 1,2", "entries 3"]);
+  assert.equal(daemon.count("areyouj/session/attach"), 2);
+});
+
+void test("a gap that is too long to be filled begins the transcript anew", async () => {
+  const { feed, told } = build(({ since }) => (since === undefined ? { entries: entries(1, 2) } : { entries: entries(5000, 5001), more: true }));
+  await feed.attach();
+  await feed.attach();
+  assert.deepEqual(told, ["transcript 1,2", "transcript 5000,5001 more"]);
+});
+
+void test("attaching twice at once asks one after the other", async () => {
+  const { daemon, feed, told } = build(({ since }) => ({ entries: since === undefined ? entries(1, 1) : [], seq: 1 }));
+  await Promise.all([feed.attach(), feed.attach(), feed.attach()]);
+  await settle();
+  assert.equal(daemon.count("areyouj/session/attach"), 2);
+  assert.deepEqual(told, ["transcript 1"]);
+});
+
+void test("after it was disposed of it detaches and tells nothing", async () => {
+  const { daemon, feed, told, push } = build(() => ({ entries: entries(1, 1) }));
+  await feed.attach();
+  feed.dispose();
+  push(2);
+  await settle();
+  assert.equal(daemon.count("areyouj/session/detach"), 1);
+  assert.deepEqual(told, ["transcript 1"]);
+});

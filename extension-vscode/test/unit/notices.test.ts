@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NoticeRule, wholeCommand } from "../../src/notices";
+import type { Attention } from "../../src/protocol.gen";
+import { permission, session } from "./samples";
+
+const waiting = session("A", { status: "waiting", name: "api" });
+const cut: Attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "Claude crashed.", open: 0 };
+
+void test("what was there before is summed up once", () => {
+  const rule = new NoticeRule();
+  const all = [waiting, session("B", { attention: cut }), session("C")];
+  assert.deepEqual(rule.look(all, [permission("A-1"), permission("A-2")]), { notices: [], waiting: 2 });
+  assert.deepEqual(rule.look(all, [permission("A-1"), permission("A-2")]), { notices: [], waiting: 0 });
+});
+
+void test("a new prompt is told once, whatever else changes, and also when it was missed while disconnected", () => {
+  const rule = new NoticeRule();
+  rule.look([session("A")], []);
+  const first = rule.look([waiting], [permission("A-1")]).notices;
+  assert.deepEqual(first.map(({ text, permissionId }) => [text, permissionId]), [["api wants to run: make test", "A-1"]]);
+  assert.deepEqual(rule.look([waiting], [permission("A-1")]).notices, []);
+  assert.deepEqual(rule.look([waiting], []).notices, []);
+  assert.deepEqual(rule.look([waiting], [permission("A-1")]).notices, []);
+  assert.equal(rule.look([waiting], [permission("A-1"), permission("A-2")]).notices.length, 1);
+});
+
+void test("a prompt whose session is not known yet is told when it is", () => {
+  const rule = new NoticeRule();
+  rule.look([], []);
+  assert.deepEqual(rule.look([], [permission("A-1")]).notices, []);
+  assert.equal(rule.look([waiting], [permission("A-1")]).notices.length, 1);
+});
+
+void test("only a shell command that shows whole can be answered in the message", () => {
+  const command = (value: unknown, more: object = {}): string | null => wholeCommand(permission("A-1", { input: { command: value, ...more } }));
+  assert.equal(command("git status", { description: "look" }), "git status");
+  for (const hidden of ["a\nb", "a  b", " a", "x".repeat(200), "rm \u202eevil", "echo [x](command:y)", "", 7, "a\u0000", "a\u200bb"]) {
+    assert.equal(command(hidden), null, JSON.stringify(hidden));
+  }
+  assert.equal(command("make", { dangerouslyDisableSandbox: true }), null);
+  assert.equal(wholeCommand(permission("A-1", { tool: "Write", input: { command: "x" } })), null);
+  assert.equal(wholeCommand(permission("A-1", { kind: "question" })), null);
+});
+
+void test("questions, plans, failures and errors say what they are, and name the session", () => {
+  const rule = new NoticeRule();
+  rule.look([], []);
+  const broken = session("E", { status: "error", error: { code: "login_needed", message: "Claude is not logged in.", hint: "", log: null } });
+  const { notices } = rule.look(
+    [waiting, session("B", { name: "web", attention: cut }), broken],
+    [permission("A-1", { kind: "question", title: "Which colour?" }), permission("A-2", { kind: "plan", title: "Rewrite" })],
+  );
+  assert.deepEqual(notices.map(({ kind, text }) => [kind, text]), [
+    ["question", "api asks: Which colour?"],
+    ["plan", "api presents a plan: Rewrite"],
+    ["failed", "web: a turn was cut off. Claude crashed."],
+    ["error", "e needs you: Claude is not logged in."],
+  ]);
+});
+
+void test("a turn is finished when a busy session has nothing left to do", () => {
+  const rule = new NoticeRule();
+  rule.look([session("A", { status: "active" })], []);
+  assert.deepEqual(rule.look([session("A", { status: "idle", queued: 1 })], []).notices, []);
+  rule.look([session("A", { status: "active" })], []);
+  assert.deepEqual(rule.look([session("A", { currentTask: "Tests" })], []).notices.map(({ kind }) => kind), ["turnFinished"]);
+  assert.deepEqual(rule.look([session("A")], []).notices, []);
+});
+
+void test("names cannot smuggle links or marks into a message", () => {
+  const rule = new NoticeRule();
+  rule.look([], []);
+  const evil = session("A", { name: "[click](command:x)\u202e\nnext" });
+  const [notice] = rule.look([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).notices;
+  assert.equal(notice?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
+});
