@@ -6,6 +6,8 @@ const MAX_FOLDS = 500;
 /** Folds by name, where a person changed them. */
 export class Folds {
   private readonly changed: Map<string, boolean>;
+  /** Grows with every change. */
+  version = 0;
 
   constructor(saved: readonly [string, boolean][] = []) {
     this.changed = new Map(saved.filter((pair) => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "boolean"));
@@ -21,6 +23,7 @@ export class Folds {
     if (this.isOpen(name, atFirst) === open) return false;
     this.changed.delete(name);
     this.changed.set(name, open);
+    this.version += 1;
     const oldest = this.changed.keys().next();
     if (this.changed.size > MAX_FOLDS && !oldest.done) this.changed.delete(oldest.value);
     return true;

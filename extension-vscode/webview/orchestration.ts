@@ -254,32 +254,6 @@ adopt(css`
       flex: 1;
     }
   }
-  .loading {
-    display: flex;
-    align-items: center;
-    justify-content: center;
-    gap: 8px;
-    padding: 48px 12px;
-    color: var(--vscode-descriptionForeground);
-  }
-  .empty {
-    display: flex;
-    flex-direction: column;
-    align-items: center;
-    gap: 10px;
-    max-width: 460px;
-    margin: 0 auto;
-    padding: 48px 16px;
-    text-align: center;
-  }
-  .empty > .codicon {
-    font-size: 32px;
-    color: var(--vscode-descriptionForeground);
-  }
-  .empty h1 {
-    font-size: 1.3em;
-    font-weight: 600;
-  }
   .folders {
     width: 100%;
   }

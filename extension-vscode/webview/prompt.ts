@@ -5,7 +5,7 @@ import type { Answer, Permission, Session } from "../src/protocol.gen";
 import { button, iconButton } from "./buttons";
 import { diffView } from "./diffView";
 import { Doing, OFFLINE } from "./doing";
-import { PageElement, adopt } from "./element";
+import { Clock, PageElement, adopt } from "./element";
 import { ago, moment } from "./format";
 import { textOf } from "./json";
 import { markdownView } from "./markdown";
@@ -33,6 +33,11 @@ export class Prompt extends PageElement {
   @state() private message = "";
   private readonly doing = new Doing(this);
   private questions: Question[] = [];
+
+  constructor() {
+    super();
+    new Clock(this);
+  }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (changed.has("permission")) this.questions = questionsOf(this.permission.input);

@@ -216,6 +216,32 @@ adopt(css`
     margin-right: 6px;
     font-size: 14px;
   }
+  .loading {
+    display: flex;
+    align-items: center;
+    justify-content: center;
+    gap: 8px;
+    padding: 48px 12px;
+    color: var(--vscode-descriptionForeground);
+  }
+  .empty {
+    display: flex;
+    flex-direction: column;
+    align-items: center;
+    gap: 10px;
+    max-width: 460px;
+    margin: 0 auto;
+    padding: 48px 16px;
+    text-align: center;
+  }
+  .empty > .codicon {
+    font-size: 32px;
+    color: var(--vscode-descriptionForeground);
+  }
+  .empty h1 {
+    font-size: 1.3em;
+    font-weight: 600;
+  }
   details > summary {
     cursor: pointer;
     border-radius: 2px;

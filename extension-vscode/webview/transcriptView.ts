@@ -40,7 +40,8 @@ export class TranscriptView extends PageElement {
   private readonly heights = new Heights();
   private rows: Row[] = [];
   private askedBefore = 0;
-  private drawing = 0;
+  /** Where the last scrolling that was ours ended. */
+  private putAt = 0;
   private readonly resized = new ResizeObserver(() => this.settle());
   private watched = new Set<Element>();
 
@@ -51,6 +52,7 @@ export class TranscriptView extends PageElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("place") && !this.hasUpdated) this.following = this.place === null;
+    if (changed.has("live")) this.askedBefore = 0;
     if (!changed.has("entries")) return;
     this.rows = this.builder.of(this.entries);
     this.heights.lay(this.rows);
@@ -102,7 +104,7 @@ export class TranscriptView extends PageElement {
     if (typeof wanted !== "number") return;
     const target = Math.max(0, this.following ? wanted : wanted + this.headHeight);
     if (Math.abs(scroller.scrollTop - target) >= 1) scroller.scrollTop = target;
-    this.drawing = scroller.scrollTop;
+    this.putAt = scroller.scrollTop;
   }
 
   private get headHeight(): number {
@@ -124,15 +126,10 @@ export class TranscriptView extends PageElement {
     this.dispatchEvent(new CustomEvent<number>("older", { detail: first }));
   }
 
-  /** Asks for older entries again, after an answer that may never come. */
-  forgetAsked(): void {
-    this.askedBefore = 0;
-  }
-
   private onScroll(): void {
     const { scroller } = this;
-    if (Math.abs(scroller.scrollTop - this.drawing) < 1) return;
-    this.drawing = scroller.scrollTop;
+    if (Math.abs(scroller.scrollTop - this.putAt) < 1) return;
+    this.putAt = scroller.scrollTop;
     this.readPlace();
     this.drawRange();
   }
@@ -185,7 +182,7 @@ export class TranscriptView extends PageElement {
           (row) => row.seq,
           (row) =>
             html`<article class="entry ${row.body.kind}-entry" data-seq=${row.seq} data-depth=${row.depth}>
-              ${guard([row, context.live, context.working && row.result === null, this.permissions, foldKey(this.folds, row)], () => entryView(row, context))}
+              ${guard([row, context.live, context.working && row.result === null, this.permissions, this.folds.version], () => entryView(row, context))}
             </article>`,
         )}
         <div class="spacer" ${styled({ height: `${this.heights.total - this.heights.top(Math.min(end, this.rows.length))}px` })}></div>
@@ -197,11 +194,6 @@ export class TranscriptView extends PageElement {
             <span class="codicon codicon-arrow-down" aria-hidden="true"></span> Jump to latest${fresh > 0 ? html` <span class="jump-count">${count(fresh, "new entry").replace("entrys", "entries")}</span>` : nothing}
           </button>`}`;
   }
-}
-
-/** What of the folds shows in a row. */
-function foldKey(folds: Folds, { seq }: Row): string {
-  return ["thinking", "thinking:all", "tool", "all", "result:all", "command:all"].map((name) => `${folds.isOpen(`${seq}:${name}`)}${folds.isOpen(`${seq}:${name}`, true)}`).join();
 }
 
 adopt(css`
