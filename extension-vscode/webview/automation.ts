@@ -237,6 +237,7 @@ export class AutomationPage extends PageElement {
         .sessionId=${this.sessionId}
         .draft=${this.draft}
         .working=${working}
+        .steerable=${session.status === "active"}
         .live=${live}
         @draft=${(event: CustomEvent<Draft>) => {
           this.draft = event.detail;

@@ -24,8 +24,10 @@ const MAX_OFFERED = 12;
 export class Composer extends PageElement {
   @property({ attribute: false }) sessionId = "";
   @property({ attribute: false }) draft: Draft = { text: "", messageId: null };
-  /** Whether a turn is running, which a message can be sent into. */
+  /** Whether a turn is running: then a message waits in the queue. */
   @property({ attribute: false }) working = false;
+  /** Whether a message can be sent into that turn. */
+  @property({ attribute: false }) steerable = false;
   @property({ attribute: false }) live = true;
   @state() private mention: FileMention | null = null;
   @state() private paths: string[] = [];
@@ -73,7 +75,7 @@ export class Composer extends PageElement {
           aria-autocomplete="list"
           aria-controls=${open ? "files" : nothing}
           aria-activedescendant=${open ? `file-${this.chosen}` : nothing}
-          placeholder=${this.working ? "Queue the next message, or steer the running turn" : "Message Claude; @ for files"}
+          placeholder=${this.working ? "Queue the next message; @ for files" : "Message Claude; @ for files"}
           .value=${this.draft.text}
           ?readonly=${sending}
           aria-busy=${sending}
@@ -86,7 +88,7 @@ export class Composer extends PageElement {
           ${iconButton("mention", "Mention a file", () => this.insert("@"))}
           ${iconButton("list-selection", "Attach the editor's selection", () => void act({ kind: "attachSelection", sessionId: this.sessionId }))}
           <span class="grow muted composer-hint ellipsis">${this.live ? "" : "Reconnecting. Your text is kept."}</span>
-          ${this.working
+          ${this.steerable
             ? button("Steer", () => void this.send(true), { ...off, secondary: true, running: this.doing.running === "steer", title: off.title ?? "Send into the running turn, now (Ctrl+Shift+Enter)" })
             : nothing}
           ${button(this.working ? "Queue" : "Send", () => void this.send(false), { ...off, running: this.doing.running === "send", title: off.title ?? "Ctrl+Enter" })}
@@ -157,7 +159,7 @@ export class Composer extends PageElement {
     const path = this.paths[this.chosen];
     const open = this.mention !== null && path !== undefined;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void this.send(event.shiftKey && this.working);
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void this.send(event.shiftKey && this.steerable);
     else if (open && step !== undefined) this.chosen = (this.chosen + step + this.paths.length) % this.paths.length;
     else if (open && (event.key === "Enter" || event.key === "Tab")) this.complete(path);
     else if (open && event.key === "Escape") this.mention = null;
