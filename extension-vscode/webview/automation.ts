@@ -196,6 +196,7 @@ export class AutomationPage extends PageElement {
         class=${live ? "" : "stale"}
         aria-busy=${!live}
         .sessionId=${this.sessionId}
+        .directory=${session.directory}
         .entries=${this.entries}
         .more=${this.more}
         .saying=${this.saying}
@@ -274,7 +275,8 @@ adopt(css`
     container: page / inline-size;
   }
   .foot {
-    padding: 6px max(16px, calc((100% - 980px) / 2)) 12px;
+    --side: max(16px, calc((100% - var(--scrollbar) - 980px) / 2));
+    padding: 6px calc(var(--side) + var(--scrollbar)) 12px var(--side);
     border-top: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder));
   }
   .ended-foot {

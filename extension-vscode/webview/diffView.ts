@@ -9,12 +9,14 @@ import type { FileChange } from "./tools";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 
-/** All edits of a change, whole, in a box that scrolls. */
-export function diffView(change: FileChange, sessionId: string, title: string): TemplateResult {
+/** All edits of a change, whole, in boxes that scroll. With `named` the path comes with them, as a link. */
+export function diffView(change: FileChange, sessionId: string, title: string, named = true): TemplateResult {
   const path = exactLine(change.path);
   return html`<div class="diff-view">
     <div class="row wrap">
-      <button type="button" class="link mono path-link" title="Open ${path}" @click=${() => void act({ kind: "openFile", sessionId, path: change.path })}>${path}</button>
+      ${named
+        ? html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => void act({ kind: "openFile", sessionId, path: change.path })}>${path}</button>`
+        : nothing}
       ${change.edits.map(
         ({ before, after }, index) =>
           html`<button
@@ -52,9 +54,11 @@ adopt(css`
   }
   .diff {
     padding: 4px 0;
+    white-space: normal;
   }
   .diff > * {
     padding: 0 8px;
+    white-space: pre-wrap;
   }
   .diff-added {
     background: var(--vscode-diffEditor-insertedLineBackground, var(--vscode-diffEditor-insertedTextBackground));

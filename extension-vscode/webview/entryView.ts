@@ -13,6 +13,8 @@ import type { Row } from "./transcript";
 /** What rows need to know of the page. */
 export interface EntryContext {
   sessionId: string;
+  /** The session's directory; paths in it are shown as seen from there. */
+  directory: string;
   /** Whether there is a connection. */
   live: boolean;
   /** Whether Claude works: then a call without a result runs. */

@@ -18,6 +18,11 @@ export function duration(ms: number): string {
 /** How long a turn took: tenths of a second below ten seconds, minutes with seconds above one minute. */
 export function elapsed(ms: number): string {
   if (ms < 10 * SECOND) return `${(Math.max(0, ms) / SECOND).toFixed(1)}s`;
+  return since(ms);
+}
+
+/** A length of time that is watched while it grows: seconds are shown up to an hour. */
+export function since(ms: number): string {
   if (ms < MINUTE || ms >= HOUR) return duration(ms);
   return `${Math.floor(ms / MINUTE)}m ${Math.floor((ms % MINUTE) / SECOND)}s`;
 }
@@ -67,11 +72,17 @@ export function homePath(path: string, home: string): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
-/** The last part of a path, and what comes before it. */
+/** The last part of a path with the slash before it, and what comes before that. */
 export function splitPath(path: string): { parent: string; name: string } {
   const cut = path.replace(/\/+$/, "").lastIndexOf("/");
   if (cut < 0 || path === "/") return { parent: "", name: path };
-  return { parent: path.slice(0, cut + 1), name: path.slice(cut + 1).replace(/\/+$/, "") };
+  return { parent: path.slice(0, cut), name: path.slice(cut).replace(/\/+$/, "") };
+}
+
+/** A path as seen from a directory; outside of it the path as it is. */
+export function relativePath(path: string, directory: string): string {
+  const inside = directory.endsWith("/") ? directory : `${directory}/`;
+  return path.startsWith(inside) && path.length > inside.length ? path.slice(inside.length) : path;
 }
 
 /** Several of something: `1 session`, `3 sessions`. */

@@ -89,14 +89,13 @@ adopt(css`
     display: grid;
     grid-template-columns: minmax(0, 1fr);
     gap: 8px;
-    align-items: start;
+  }
+  .inbox-cards .card {
+    height: 100%;
   }
   @container inbox (min-width: 900px) {
     .inbox-cards {
-      grid-template-columns: repeat(auto-fit, minmax(420px, 1fr));
-    }
-    .inbox-cards > * {
-      max-width: 900px;
+      grid-template-columns: repeat(auto-fill, minmax(420px, 1fr));
     }
   }
 `);

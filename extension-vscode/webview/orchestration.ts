@@ -183,9 +183,6 @@ function savedView(): View {
 }
 
 adopt(css`
-  body {
-    --page-background: var(--vscode-sideBar-background, var(--vscode-editor-background));
-  }
   .orchestration {
     height: 100%;
     overflow: hidden auto;

@@ -22,7 +22,7 @@ export class QuestionForm extends PageElement {
     return html`<fieldset ?disabled=${this.disabled}>
       <legend>
         ${question.header ? html`<span class="question-header">${exactText(question.header)}</span>` : nothing}
-        <span class="isolate">${exactText(question.question)}</span>
+        <span class="isolate question-words">${exactText(question.question)}</span>
         ${question.multiSelect ? html`<span class="muted">Choose any number.</span>` : nothing}
       </legend>
       ${question.options.map(
@@ -85,6 +85,8 @@ adopt(css`
   areyouj-questions legend {
     padding: 0 0 6px;
     overflow-wrap: anywhere;
+  }
+  .question-words {
     white-space: pre-wrap;
   }
   .question-header {

@@ -6,7 +6,7 @@ import type { Session } from "../src/protocol.gen";
 import { iconButton } from "./buttons";
 import { Doing, OFFLINE } from "./doing";
 import { Clock, PageElement, adopt, styled } from "./element";
-import { contextPercent, cost, duration, homePath, moment, splitPath, tokens } from "./format";
+import { contextPercent, cost, homePath, moment, since, splitPath, tokens } from "./format";
 import { act } from "./host";
 import { problemBox } from "./problem";
 import { sessionTitle, statusLabel, statusWord } from "./status";
@@ -41,7 +41,7 @@ export class SessionHeader extends PageElement {
     return html`<nav class="grow" aria-label="Breadcrumb">
       <ol class="bare breadcrumb">
         <li><button type="button" class="link" @click=${() => void act({ kind: "openOrchestration" })}>Orchestration</button></li>
-        <li class="ellipsis isolate" title=${path}>${splitPath(path).name}</li>
+        <li class="ellipsis isolate" title=${path}>${splitPath(path).name.replace(/^\//, "")}</li>
         <li aria-current="page">Automation</li>
       </ol>
     </nav>`;
@@ -68,11 +68,11 @@ export class SessionHeader extends PageElement {
     const model = plainLine(session.model ?? "");
     const mode = plainLine(session.permissionMode ?? "");
     return html`<span class="fact state" title="Since ${moment(session.statusSince)}"
-        >${statusLabel(session)}<span class="muted since">${duration(Date.now() - session.statusSince)}</span></span
+        >${statusLabel(session)}<span class="muted since">${since(Date.now() - session.statusSince)}</span></span
       >
       ${session.statusReason ? html`<span class="fact muted ellipsis isolate reason-fact" title=${plainLine(session.statusReason)}>${plainLine(session.statusReason)}</span>` : nothing}
       ${model ? html`<span class="fact" title="Model"><span class="sr-only">Model </span>${model}</span>` : nothing}
-      ${mode ? html`<span class="fact" title="Permission mode"><span class="sr-only">Permission mode </span>${mode}</span>` : nothing}
+      ${mode ? html`<span class="fact" title="Permission mode"><span class="codicon codicon-shield muted" aria-hidden="true"></span><span class="sr-only">Permission mode </span>${mode}</span>` : nothing}
       <span class="fact number" title="Cost of the conversation"><span class="sr-only">Cost </span>${cost(session.costUsd)}</span>
       ${this.contextBar()}`;
   }
@@ -147,6 +147,10 @@ adopt(css`
     gap: 6px;
     white-space: nowrap;
     font-size: 12px;
+  }
+  .fact .codicon-shield {
+    font-size: 14px;
+    margin-right: -2px;
   }
   .reason-fact {
     display: block;

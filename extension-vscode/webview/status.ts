@@ -37,7 +37,7 @@ export function sessionTitle(session: Session): string {
 
 adopt(css`
   .status {
-    display: inline-flex;
+    display: flex;
     align-items: center;
     gap: 6px;
     white-space: nowrap;

@@ -12,7 +12,26 @@ adopt(css`
   body {
     height: 100%;
   }
+  /* Bars of a known width, so that what scrolls and what does not have the same edges. */
+  html {
+    scrollbar-color: auto;
+  }
+  ::-webkit-scrollbar {
+    width: 10px;
+    height: 10px;
+  }
+  ::-webkit-scrollbar-thumb {
+    background: var(--vscode-scrollbarSlider-background);
+  }
+  ::-webkit-scrollbar-thumb:hover {
+    background: var(--vscode-scrollbarSlider-hoverBackground);
+  }
+  ::-webkit-scrollbar-corner {
+    background: none;
+  }
   body {
+    --page-background: var(--vscode-editor-background);
+    --scrollbar: 10px;
     margin: 0;
     padding: 0;
     overflow: hidden;
@@ -62,6 +81,10 @@ adopt(css`
     height: 1px;
     overflow: hidden;
     clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  time {
+    flex: none;
     white-space: nowrap;
   }
   .muted {

@@ -16,11 +16,11 @@ adopt(css`
     padding: 4px 12px 8px;
   }
   .filter {
-    flex: 1 1 120px;
+    flex: 1 1 80px;
     max-width: 420px;
   }
   .sort-box {
-    flex: 0 1 108px;
+    flex: 0 1 92px;
   }
   .nothing-found {
     display: flex;
@@ -208,6 +208,7 @@ adopt(css`
   }
   .grid.cards .c-queued {
     grid-area: queued;
+    justify-self: center;
   }
   .grid.cards .c-actions {
     grid-area: actions;

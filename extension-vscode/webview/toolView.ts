@@ -6,6 +6,7 @@ import { iconButton } from "./buttons";
 import { lineCounts, lineRuns } from "./diff";
 import { diffView } from "./diffView";
 import { type EntryContext, bounded } from "./entryView";
+import { relativePath } from "./format";
 import { act } from "./host";
 import { textOf } from "./json";
 import { exactLine, plainLine, plainText } from "./text";
@@ -37,8 +38,8 @@ export function toolView(row: Row, context: EntryContext): TemplateResult | type
   if (body.kind === "toolResult") return fold(row, context, { icon: "output", tool: "Result", about: "of an earlier call" }, null, undefined, body);
   if (body.kind !== "toolCall") return nothing;
   const change = fileChange(body.tool, body.input);
-  const about = { icon: ICONS[body.tool] ?? "tools", tool: plainLine(body.tool), about: change ? exactLine(change.path) : tellingArgument(body.input) };
-  return fold(row, context, about, change, body.input, row.result);
+  const line = { icon: ICONS[body.tool] ?? "tools", tool: plainLine(body.tool), about: about(change, body.input, context) };
+  return fold(row, context, line, change, body.input, row.result);
 }
 
 function fold(
@@ -87,13 +88,18 @@ function changeCounts(change: FileChange): { added: number; removed: number } {
   return counts;
 }
 
+function about(change: FileChange | null, input: unknown, { directory }: EntryContext): string {
+  const path = change?.path ?? (textOf(input, "command") === undefined ? filePath(input) : undefined);
+  return path === undefined ? tellingArgument(input) : exactLine(relativePath(path, directory));
+}
+
 /** Comparing texts is dear and rows are drawn often. So many are remembered: more than are ever on a screen. */
 const MAX_COUNTS = 200;
 const countsByEdit = new Map<string, { added: number; removed: number }>();
 
 function called(row: Row, change: FileChange | null, input: unknown, context: EntryContext): TemplateResult | typeof nothing {
   if (input === undefined) return nothing;
-  if (change) return diffView(change, context.sessionId, `${row.body.kind === "toolCall" ? plainLine(row.body.tool) : ""} ${plainLine(change.path)}`.trim());
+  if (change) return diffView(change, context.sessionId, `${row.body.kind === "toolCall" ? plainLine(row.body.tool) : ""} ${plainLine(change.path)}`.trim(), false);
   const command = textOf(input, "command");
   if (command !== undefined) return pre(command, "Command", `${row.seq}:command`, context);
   const shown = members(input);

@@ -21,6 +21,7 @@ const NEAR_TOP = 600;
 @customElement("areyouj-transcript")
 export class TranscriptView extends PageElement {
   @property({ attribute: false }) sessionId = "";
+  @property({ attribute: false }) directory = "";
   @property({ attribute: false }) entries: TranscriptEntry[] = [];
   @property({ attribute: false }) more = false;
   @property({ attribute: false }) saying: Saying[] = [];
@@ -155,6 +156,7 @@ export class TranscriptView extends PageElement {
   private context(): EntryContext {
     return {
       sessionId: this.sessionId,
+      directory: this.directory,
       live: this.live,
       working: this.working,
       folds: this.folds,
