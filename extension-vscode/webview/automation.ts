@@ -1,4 +1,6 @@
 /** The automation page: one session, what was said and done in it, what waits, and where to say more. */
+// First, so that the styles of elements come after those that they build on.
+import "./styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import type { Connection, PageSettings, ToAutomation, Transcript } from "../src/bridge";
@@ -17,7 +19,6 @@ import "./queue";
 import "./recovery";
 import "./sessionHeader";
 import { sessionTitle } from "./status";
-import "./styles";
 import { type Saying, joined, said } from "./transcript";
 import type { TranscriptView } from "./transcriptView";
 import "./transcriptView";

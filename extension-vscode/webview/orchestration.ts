@@ -1,4 +1,6 @@
 /** The orchestration page: all sessions, what they do, and what they need. */
+// First, so that the styles of elements come after those that they build on.
+import "./styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Connection, PageSettings, ToOrchestration } from "../src/bridge";
@@ -14,7 +16,6 @@ import type { View } from "./sessionTable";
 import "./sessionTable";
 import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions";
 import { sessionTitle, statusIcon } from "./status";
-import "./styles";
 import { exactLine, plainLine } from "./text";
 
 const TILE_WORDS: Record<Tile, string> = { total: "Total", active: "Active", waiting: "Waiting", idle: "Idle", error: "Error" };

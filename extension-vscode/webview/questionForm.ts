@@ -92,6 +92,7 @@ adopt(css`
   .question-header {
     margin-right: 6px;
     padding: 1px 5px;
+    border: 1px solid var(--vscode-contrastBorder, transparent);
     border-radius: 3px;
     font-size: 11px;
     color: var(--vscode-badge-foreground);

@@ -195,6 +195,7 @@ adopt(css`
   }
   .queue-head {
     font-size: 12px;
+    white-space: nowrap;
   }
   .queue-head strong {
     font-weight: 600;

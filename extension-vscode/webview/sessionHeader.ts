@@ -137,6 +137,14 @@ adopt(css`
     flex: 0 1 260px;
     text-overflow: ellipsis;
   }
+  @container page (max-width: 480px) {
+    .session-header .switcher {
+      flex: 1 1 100%;
+    }
+    .session-header nav {
+      flex: 1 1 100%;
+    }
+  }
   .facts {
     gap: 2px 14px;
     min-height: 28px;

@@ -34,12 +34,13 @@ export class Rows {
   of(entries: readonly TranscriptEntry[]): Row[] {
     const results = new Map<string, EntryBodyToolResult>();
     const ends = new Map<string, EntryBodyPermissionEnd>();
-    const calls = new Set<string>();
+    /** Where each call is: a subagent speaks only after the call that began it, so nothing is its own parent. */
+    const calls = new Map<string, number>();
     const prompts = new Set<string>();
-    for (const { body } of entries) {
+    for (const { seq, body } of entries) {
       if (body.kind === "toolResult") results.set(body.toolUseId, body);
       if (body.kind === "permissionEnd") ends.set(body.permissionId, body);
-      if (body.kind === "toolCall") calls.add(body.toolUseId);
+      if (body.kind === "toolCall") calls.set(body.toolUseId, seq);
       if (body.kind === "permission") prompts.add(body.permissionId);
     }
     const top: TranscriptEntry[] = [];
@@ -50,7 +51,7 @@ export class Rows {
       if (body.kind === "toolResult" && calls.has(body.toolUseId)) continue;
       if (body.kind === "permissionEnd" && prompts.has(body.permissionId)) continue;
       const parent = parentOf(body);
-      if (parent === null || !calls.has(parent)) top.push(entry);
+      if (parent === null || (calls.get(parent) ?? entry.seq) >= entry.seq) top.push(entry);
       else children.set(parent, [...(children.get(parent) ?? []), entry]);
     }
     const known = new Map<number, Row>();
