@@ -5,6 +5,7 @@ import { button, iconButton } from "./buttons";
 import { type FileMention, completed, mentionAt } from "./completion";
 import { Doing, OFFLINE } from "./doing";
 import { PageElement, adopt } from "./element";
+import { count } from "./format";
 import { act, nextNumber, post } from "./host";
 import { problemBox } from "./problem";
 import { exactLine } from "./text";
@@ -68,10 +69,8 @@ export class Composer extends PageElement {
       <div class="composer-box">
         <textarea
           rows="2"
-          role="combobox"
           aria-label="Message to Claude"
-          aria-multiline="true"
-          aria-expanded=${open}
+          aria-haspopup="listbox"
           aria-autocomplete="list"
           aria-controls=${open ? "files" : nothing}
           aria-activedescendant=${open ? `file-${this.chosen}` : nothing}
@@ -84,6 +83,7 @@ export class Composer extends PageElement {
           @click=${() => this.findMention()}
           @blur=${() => (this.mention = null)}
         ></textarea>
+        <span class="sr-only" role="status">${open ? count(this.paths.length, "file") : ""}</span>
         <div class="row composer-actions">
           ${iconButton("mention", "Mention a file", () => this.insert("@"))}
           ${iconButton("list-selection", "Attach the editor's selection", () => void act({ kind: "attachSelection", sessionId: this.sessionId }))}

@@ -92,20 +92,15 @@ adopt(css`
     font-size: 12px;
     font-variant-numeric: tabular-nums;
   }
-  .tool-counts .added {
-    color: var(--vscode-gitDecoration-addedResourceForeground);
-  }
-  .tool-counts .removed {
-    color: var(--vscode-gitDecoration-deletedResourceForeground);
-  }
   .tool-failed {
     display: inline-flex;
     flex: none;
     align-items: center;
     gap: 4px;
-    color: var(--vscode-errorForeground);
   }
-  .tool-failed .codicon {
+  .tool-failed .codicon,
+  .turn-end .codicon {
+    color: var(--vscode-errorForeground);
     font-size: 14px;
   }
   .tool-body {
@@ -150,15 +145,15 @@ adopt(css`
   .turn-end {
     display: flex;
     flex-wrap: wrap;
-    gap: 2px 8px;
+    align-items: center;
+    gap: 2px 6px;
     padding-bottom: 8px;
     font-size: 12px;
     color: var(--vscode-descriptionForeground);
     border-bottom: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder));
   }
-  .turn-end.failed > span,
-  .turn-error {
-    color: var(--vscode-errorForeground);
+  .turn-end.failed {
+    color: inherit;
   }
   .turn-error {
     flex-basis: 100%;

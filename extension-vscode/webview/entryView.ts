@@ -107,7 +107,7 @@ function endLine(title: string, end: EntryBodyPermissionEnd): TemplateResult {
 function turnEndView(body: EntryBodyTurnEnd): TemplateResult {
   const words = [body.ok ? "Done" : "Ended with an error", elapsed(body.durationMs), ...(body.costUsd > 0 ? [cost(body.costUsd)] : [])];
   return html`<div class="turn-end ${body.ok ? "" : "failed"}" title=${plainLine(body.outcome)}>
-    <span>${words.join(" · ")}</span>
+    ${body.ok ? nothing : html`<span class="codicon codicon-error" aria-hidden="true"></span>`}<span>${words.join(" · ")}</span>
     ${body.error ? html`<div class="turn-error isolate">${plainText(body.error)}</div>` : nothing}
   </div>`;
 }

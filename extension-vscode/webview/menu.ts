@@ -21,7 +21,8 @@ export class Menu extends PageElement {
   @state() private place = { x: 0, y: 0 };
   private back: HTMLElement | null = null;
   private readonly closeOutside = (event: Event): void => {
-    if (!(event.target instanceof Node && this.contains(event.target))) this.close(false);
+    const elsewhere = event.type === "blur" ? event.target === window : !(event.target instanceof Node && this.contains(event.target));
+    if (elsewhere) this.close(false);
   };
 
   /** Opens the menu at a point of the page. The keyboard goes back to where it was when it closes. */

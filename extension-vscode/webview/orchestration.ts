@@ -240,6 +240,9 @@ adopt(css`
     font-size: 11px;
     color: var(--vscode-descriptionForeground);
   }
+  .tile[aria-pressed="true"] .tile-word {
+    color: inherit;
+  }
   .tile-word .status-icon {
     font-size: 11px;
     animation: none !important;

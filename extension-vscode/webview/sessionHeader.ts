@@ -119,7 +119,7 @@ adopt(css`
     display: flex;
     align-items: center;
     min-width: 0;
-    color: var(--vscode-breadcrumb-foreground, var(--vscode-descriptionForeground));
+    color: var(--vscode-descriptionForeground);
   }
   .breadcrumb li {
     white-space: nowrap;

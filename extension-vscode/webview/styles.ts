@@ -221,12 +221,12 @@ adopt(css`
     }
   }
   [aria-busy="true"].stale {
-    opacity: 0.6;
+    opacity: 0.85;
+    filter: grayscale(1);
   }
   body.vscode-high-contrast [aria-busy="true"].stale,
   body.vscode-high-contrast-light [aria-busy="true"].stale {
     opacity: 1;
-    filter: grayscale(1);
   }
   vscode-button {
     flex: none;

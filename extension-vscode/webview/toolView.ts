@@ -61,7 +61,7 @@ function fold(
       <summary>
         <span class="codicon codicon-${line.icon}" aria-hidden="true"></span><span class="tool-name">${line.tool}</span>
         <span class="tool-about mono ellipsis isolate">${line.about}</span>
-        ${counts ? html`<span class="tool-counts"><span class="added">+${counts.added}</span> <span class="removed">−${counts.removed}</span></span>` : nothing}
+        ${counts ? html`<span class="tool-counts muted">+${counts.added} −${counts.removed}</span>` : nothing}
         ${outcome(result, context.working)}
       </summary>
       ${open ? html`<div class="tool-body">${called(row, change, input, context)} ${result ? resultView(row, result, change !== null, context) : nothing}</div>` : nothing}

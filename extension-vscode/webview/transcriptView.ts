@@ -104,7 +104,7 @@ export class TranscriptView extends PageElement {
     const wanted = this.following ? scroller.scrollHeight - scroller.clientHeight : this.place && this.heights.scrollTo(this.place);
     if (typeof wanted !== "number") return;
     const target = Math.max(0, this.following ? wanted : wanted + this.headHeight);
-    if (Math.abs(scroller.scrollTop - target) >= 1) scroller.scrollTop = target;
+    if (Math.abs(scroller.scrollTop - target) > 0.5) scroller.scrollTop = target;
     this.putAt = scroller.scrollTop;
   }
 

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { THEMES, automationState, orchestrationState } from "./browser.mjs";
 import { CONVERSATION, CUT_OFF, EDIT_PROMPT, PLAN, QUESTION, SESSIONS, SETTINGS, permission, queued } from "./fixtures.mjs";
-import { harness } from "./pages.mjs";
+import { harness } from "./shared.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CROWDED = { sessions: SESSIONS, permissions: [permission(), EDIT_PROMPT, QUESTION, PLAN], decisions: [CUT_OFF] };

@@ -66,7 +66,7 @@ export function manySessions(total) {
   const statuses = ["active", "idle", "idle", "waiting", "idle"];
   return Array.from({ length: total }, (_, index) =>
     session({
-      id: index.toString(36).toUpperCase().padStart(8, "A"),
+      id: index.toString(36).toUpperCase().padStart(8, "0"),
       name: index % 3 === 0 ? `Session ${index}` : null,
       directory: `/home/mira/work/project-${index}`,
       status: statuses[index % statuses.length],

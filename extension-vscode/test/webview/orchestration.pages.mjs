@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { orchestrationState } from "./browser.mjs";
 import { CUT_OFF, EDIT_PROMPT, HOSTILE, PLAN, QUESTION, SESSIONS, SETTINGS, manySessions, permission, session } from "./fixtures.mjs";
-import { harness } from "./pages.mjs";
+import { harness } from "./shared.mjs";
 
 const LIVE = SESSIONS.filter(({ status }) => status !== "error");
 const PROBLEM = { code: "timeout", message: "The daemon did not answer.", hint: "Try again.", log: "line 1", fixes: [{ label: "Show log", action: { kind: "command", command: "areyouj.showLog" } }] };
@@ -116,7 +116,7 @@ onPage("is used by keyboard from end to end", { sessions: LIVE }, async ({ page,
   await page.keyboard.press("Delete");
   assert.deepEqual(await asked("open"), [{ kind: "open", sessionId: "K7M2Q9XD" }]);
   assert.deepEqual(await asked("terminate"), [
-    { kind: "terminate", sessionIds: ["X9D5G7ZA", "K7M2Q9XD"] },
+    { kind: "terminate", sessionIds: ["K7M2Q9XD", "X9D5G7ZA"] },
     { kind: "terminate", sessionIds: ["K7M2Q9XD"] },
   ]);
 });
@@ -193,7 +193,7 @@ onPage("shows an edit as a diff with its way to the editor's", { sessions: LIVE,
 onPage("answers questions with choices and own words", { sessions: LIVE, permissions: [QUESTION] }, async ({ page, asked }) => {
   const answer = page.getByRole("button", { name: "Answer", exact: true });
   assert.equal(await answer.getAttribute("aria-disabled"), "true");
-  await page.getByLabel(/^Redis/).check();
+  await page.getByRole("radio", { name: /^Redis/ }).check();
   await page.getByLabel("Staging").check();
   await page.getByLabel(/own words: Which environments/).fill("QA");
   await answer.click();
@@ -244,7 +244,7 @@ onPage("is cards at 320 pixels, with nothing cut off sideways", { sessions: SESS
   const wide = await page.evaluate(() => [...document.querySelectorAll("main *")].filter((element) => !element.closest(".box, .sr-only, .ellipsis") && element.getBoundingClientRect().right > innerWidth + 1).map((element) => element.className));
   assert.deepEqual(wide, []);
   await page.getByLabel("Sort by").selectOption("name");
-  await page.getByRole("button", { name: "Payments" }).last().click();
+  await page.locator("[data-id=K7M2Q9XD] .name").click();
   assert.equal((await asked("open")).length, 1);
 }, { width: 320, height: 900 });
 
