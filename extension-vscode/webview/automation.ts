@@ -56,7 +56,8 @@ export class AutomationPage extends PageElement {
   private folds = new Folds(this.saved.folds);
   private pieces: Saying[] = [];
   private drawSoon = 0;
-  private seenSeq = 0;
+  /** What was on the screen when the host was last told. */
+  private lastSeen = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -169,8 +170,9 @@ export class AutomationPage extends PageElement {
   private seen(): void {
     const last = this.entries.at(-1)?.seq ?? 0;
     if (document.visibilityState !== "visible" || !this.transcript?.atEnd) return;
-    if (last === this.seenSeq && (this.session?.unread ?? 0) === 0) return;
-    this.seenSeq = last;
+    const now = `${last} ${this.session?.unread ?? 0}`;
+    if (now === this.lastSeen) return;
+    this.lastSeen = now;
     post({ type: "seen" });
   }
 

@@ -221,7 +221,7 @@ adopt(css`
     }
   }
   [aria-busy="true"].stale {
-    opacity: 0.85;
+    opacity: 0.9;
     filter: grayscale(1);
   }
   body.vscode-high-contrast [aria-busy="true"].stale,
