@@ -266,6 +266,10 @@ adopt(css`
     padding: 5px 8px;
     border-radius: 4px;
   }
+  .folder .ellipsis:not(.muted) {
+    flex: none;
+    max-width: 60%;
+  }
   .folder:hover:not(:disabled) {
     background: var(--vscode-list-hoverBackground);
   }

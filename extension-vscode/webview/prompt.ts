@@ -196,7 +196,7 @@ adopt(css`
     max-height: 400px;
     overflow: auto;
     padding: 8px 10px;
-    background: var(--vscode-textBlockQuote-background);
+    background: var(--vscode-editor-background);
     border: 1px solid var(--vscode-contrastBorder, transparent);
     border-radius: 4px;
   }

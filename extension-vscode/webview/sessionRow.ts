@@ -52,7 +52,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
     </div>
     <div role="gridcell" class="cell c-status" aria-colindex="2">${statusLabel(session)}</div>
     <div role="gridcell" class="cell c-name" aria-colindex="3">
-      <button type="button" class="name ellipsis isolate" tabindex=${tabindex} title="Open ${title}" @click=${() => actions.open(session)}>${title}</button>
+      <button type="button" class="name ellipsis isolate" tabindex=${tabindex} title="Open ${title} (${session.id})" @click=${() => actions.open(session)}>${title}</button>
       ${session.name ? html`<span class="muted id">${session.id}</span>` : nothing}
       ${session.unread > 0 ? html`<span class="unread" title="${session.unread} unread"><span class="sr-only">${session.unread} unread</span></span>` : nothing}
     </div>

@@ -187,6 +187,9 @@ adopt(css`
     border: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
     border-radius: 6px;
   }
+  .card .box {
+    background: var(--vscode-editor-background);
+  }
   .row {
     display: flex;
     align-items: center;

@@ -150,7 +150,7 @@ adopt(css`
     .grid.wide :is(.head, .session-row) {
       grid-template-columns: 16px 92px minmax(110px, 1.3fr) minmax(110px, 1.5fr) 68px minmax(110px, 2.2fr) 58px 58px 78px;
     }
-    .grid.wide :is(.c-model, .h-6, .c-queued, .h-9) {
+    .grid.wide :is(.c-model, .h-6, .c-queued, .h-9, .id) {
       display: none;
     }
   }
@@ -159,7 +159,7 @@ adopt(css`
       grid-template-columns: 16px 88px minmax(84px, 1.3fr) minmax(76px, 1.2fr) 64px minmax(80px, 1.8fr) 78px;
       gap: 0 8px;
     }
-    .grid.wide :is(.c-context, .h-7, .c-cost, .h-8, .id) {
+    .grid.wide :is(.c-context, .h-7, .c-cost, .h-8) {
       display: none;
     }
   }

@@ -51,7 +51,7 @@ function fold(
   result: EntryBodyToolResult | null,
 ): TemplateResult {
   const name = `${row.seq}:tool`;
-  const counts = change ? changeCounts(change) : null;
+  const counts = change ? changeCounts(row.body, change) : null;
   const atFirst = counts !== null && counts.added + counts.removed <= SMALL_CHANGE_LINES;
   const open = context.folds.isOpen(name, atFirst);
   const path = filePath(input);
@@ -78,13 +78,14 @@ function outcome(result: EntryBodyToolResult | null, working: boolean): Template
   return nothing;
 }
 
-function changeCounts(change: FileChange): { added: number; removed: number } {
-  const key = change.edits.map(({ before, after }) => `${before}\0${after}`).join("\0");
-  const known = countsByEdit.get(key);
+/** Comparing texts is dear and rows are drawn often. */
+const countsOf = new WeakMap<object, { added: number; removed: number }>();
+
+function changeCounts(body: object, change: FileChange): { added: number; removed: number } {
+  const known = countsOf.get(body);
   if (known) return known;
   const counts = lineCounts(change.edits.flatMap(({ before, after }) => lineRuns(before, after)));
-  if (countsByEdit.size >= MAX_COUNTS) countsByEdit.clear();
-  countsByEdit.set(key, counts);
+  countsOf.set(body, counts);
   return counts;
 }
 
@@ -92,10 +93,6 @@ function about(change: FileChange | null, input: unknown, { directory }: EntryCo
   const path = change?.path ?? (textOf(input, "command") === undefined ? filePath(input) : undefined);
   return path === undefined ? tellingArgument(input) : exactLine(relativePath(path, directory));
 }
-
-/** Comparing texts is dear and rows are drawn often. So many are remembered: more than are ever on a screen. */
-const MAX_COUNTS = 200;
-const countsByEdit = new Map<string, { added: number; removed: number }>();
 
 function called(row: Row, change: FileChange | null, input: unknown, context: EntryContext): TemplateResult | typeof nothing {
   if (input === undefined) return nothing;
