@@ -23,11 +23,12 @@ export class Heights {
 
   /** Takes the list as it is now. */
   lay(rows: readonly Row[]): void {
-    this.rows = rows;
-    this.tops = new Float64Array(rows.length + 1);
-    this.indexes = new Map();
+    if (rows !== this.rows) {
+      this.rows = rows;
+      this.tops = new Float64Array(rows.length + 1);
+      this.indexes = new Map(rows.map(({ seq }, index) => [seq, index]));
+    }
     rows.forEach((row, index) => {
-      this.indexes.set(row.seq, index);
       this.tops[index + 1] = (this.tops[index] ?? 0) + (this.measured.get(row.seq) ?? guess(row));
     });
   }

@@ -175,7 +175,7 @@ export class TranscriptView extends PageElement {
   protected override render(): TemplateResult {
     const { first, end } = this.range;
     const context = this.context();
-    const fresh = this.following ? 0 : this.entries.filter(({ seq }) => seq > this.lastRead).length;
+    const fresh = this.following ? 0 : this.entries.length - 1 - this.entries.findLastIndex(({ seq }) => seq <= this.lastRead);
     return html`<div class="transcript" tabindex="0" role="region" aria-label="Transcript" @scroll=${this.onScroll}>
         <div class="transcript-head muted">${this.more ? html`<span class="codicon codicon-loading spinner" aria-hidden="true"></span> Loading older entries…` : nothing}</div>
         <div class="spacer" ${styled({ height: `${this.heights.top(first)}px` })}></div>
