@@ -187,8 +187,9 @@ adopt(css`
     border: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
     border-radius: 6px;
   }
-  .card .box {
+  .card :is(.box, .plan) {
     background: var(--vscode-editor-background);
+    border-color: var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
   }
   .row {
     display: flex;
