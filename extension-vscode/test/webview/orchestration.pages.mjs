@@ -1,0 +1,284 @@
+// The orchestration page as a person meets it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { orchestrationState } from "./browser.mjs";
+import { CUT_OFF, EDIT_PROMPT, HOSTILE, PLAN, QUESTION, SESSIONS, SETTINGS, manySessions, permission, session } from "./fixtures.mjs";
+import { harness } from "./shared.mjs";
+
+const LIVE = SESSIONS.filter(({ status }) => status !== "error");
+const PROBLEM = { code: "timeout", message: "The daemon did not answer.", hint: "Try again.", log: "line 1", fixes: [{ label: "Show log", action: { kind: "command", command: "areyouj.showLog" } }] };
+
+/** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
+function onPage(name, part, body, options) {
+  test(`orchestration: ${name}`, async () => {
+    const open = await harness.open("orchestration", options);
+    try {
+      if (part) await open.say(orchestrationState(SETTINGS, part));
+      await body(open);
+      assert.deepEqual(open.problems, []);
+    } finally {
+      await open.close();
+    }
+  });
+}
+
+const rows = (page) => page.locator(".session-row");
+const names = (page) => page.locator(".session-row .name").allInnerTexts();
+
+onPage("says that it loads until the first state", null, async ({ page }) => {
+  assert.match(await page.locator("main").innerText(), /Loading sessions/);
+});
+
+onPage("offers the folders of the window when there is no session", {}, async ({ page, asked }) => {
+  await page.getByRole("button", { name: "New session" }).click();
+  await page.getByRole("button", { name: /storefront/ }).click();
+  assert.deepEqual(await asked("newSession"), [{ kind: "newSession" }, { kind: "newSession", directory: "/home/mira/work/shop/storefront" }]);
+});
+
+onPage("shows what failed with its fixes", { connection: { state: "failed", problem: PROBLEM } }, async ({ page, asked }) => {
+  assert.match(await page.getByRole("alert").innerText(), /did not answer[\s\S]*Try again/);
+  await page.getByRole("button", { name: "Show log" }).click();
+  assert.deepEqual(await asked("command"), [{ kind: "command", command: "areyouj.showLog" }]);
+});
+
+onPage("keeps the list while reconnecting, marked, and says why nothing can be done", { sessions: LIVE, permissions: [permission()] }, async ({ page, say, asked }) => {
+  await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
+  assert.match(await page.locator(".banner").innerText(), /Reconnecting/);
+  assert.equal(await page.locator("[aria-busy=true]").count(), 1);
+  assert.equal(await rows(page).count(), 5);
+  assert.match(await page.getByRole("button", { name: "Allow" }).getAttribute("title"), /reconnecting/);
+  assert.match(await page.getByRole("button", { name: "Terminate Payments" }).getAttribute("title"), /reconnecting/);
+  await page.locator("[data-id=K7M2Q9XD]").focus();
+  await page.keyboard.press("Delete");
+  await page.getByRole("button", { name: "Allow" }).click({ force: true });
+  assert.deepEqual([await asked("terminate"), await asked("answer")], [[], []]);
+  await say({ type: "connection", connection: { state: "connected", problem: null } });
+  assert.equal(await page.locator(".banner").count(), 0);
+});
+
+onPage("counts on tiles, which filter and stay chosen over a reload", { sessions: SESSIONS }, async ({ page, saved }) => {
+  assert.deepEqual((await page.locator(".tile").allInnerTexts()).map((text) => text.replace(/\s+/g, " ")), ["6 Total", "1 Active", "1 Waiting", "2 Idle", "1 Error"]);
+  await page.getByRole("button", { name: /Idle/ }).first().click();
+  assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "T8C4MN2Q"]);
+  assert.equal(await page.getByRole("button", { name: /Idle/ }).first().getAttribute("aria-pressed"), "true");
+  assert.equal((await saved()).filter.tile, "idle");
+});
+
+test("orchestration: a reload gives back order and filter", async () => {
+  const saved = { filter: { tile: "total", text: "shop", terminated: false }, order: { column: "name", descending: false } };
+  const open = await harness.open("orchestration", { saved });
+  await open.say(orchestrationState(SETTINGS, { sessions: SESSIONS }));
+  assert.deepEqual(await names(open.page), ["B4N8TRWC", "Payments"]);
+  await open.close();
+});
+
+onPage("finds by words and says when nothing is found", { sessions: LIVE }, async ({ page }) => {
+  await page.locator("body").press("/");
+  await page.keyboard.type("shop");
+  assert.deepEqual(await names(page), ["Payments", "B4N8TRWC"]);
+  await page.keyboard.type(" nowhere");
+  assert.match(await page.locator(".nothing-found").innerText(), /No session fits/);
+  await page.getByRole("button", { name: "Clear filter" }).click();
+  assert.equal(await rows(page).count(), 5);
+});
+
+onPage("sorts by every column, newest first at first", { sessions: LIVE }, async ({ page }) => {
+  assert.equal(await page.locator("[aria-sort]").getAttribute("aria-sort"), "descending");
+  for (const column of ["Status", "Session", "Project", "Current task", "Model", "Context", "Cost", "Queued", "Started"]) {
+    await page.getByRole("columnheader", { name: column }).getByRole("button").click();
+    assert.equal(await page.locator("[aria-sort]").innerText(), column);
+  }
+  await page.getByRole("columnheader", { name: "Cost" }).getByRole("button").click();
+  assert.equal((await names(page))[0], "X9D5G7ZA");
+}, { width: 1400 });
+
+onPage("shows terminated sessions only when asked", { sessions: SESSIONS }, async ({ page }) => {
+  assert.equal(await page.locator("[data-id=A5R7V2BD]").count(), 0);
+  await page.getByRole("button", { name: /Show terminated/ }).click();
+  assert.equal(await page.locator("[data-id=A5R7V2BD]").count(), 1);
+});
+
+onPage("is used by keyboard from end to end", { sessions: LIVE }, async ({ page, asked }) => {
+  const current = () => page.evaluate(() => document.activeElement.dataset.id);
+  await rows(page).first().focus();
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await current(), "K7M2Q9XD");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("End");
+  assert.equal(await current(), "T8C4MN2Q");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Shift+ArrowDown");
+  assert.equal(await page.locator("[aria-selected=true]").count(), 2);
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("[aria-selected=true]").count(), 0);
+  await page.keyboard.press("Delete");
+  assert.deepEqual(await asked("open"), [{ kind: "open", sessionId: "K7M2Q9XD" }]);
+  assert.deepEqual(await asked("terminate"), [
+    { kind: "terminate", sessionIds: ["K7M2Q9XD", "X9D5G7ZA"] },
+    { kind: "terminate", sessionIds: ["K7M2Q9XD"] },
+  ]);
+});
+
+onPage("selects several by mouse and terminates them", { sessions: LIVE }, async ({ page, asked }) => {
+  await page.locator("[data-id=X9D5G7ZA] .c-task").click();
+  await page.locator("[data-id=B4N8TRWC] .c-task").click({ modifiers: ["Shift"] });
+  await page.locator("[data-id=K7M2Q9XD] .c-task").click({ modifiers: ["ControlOrMeta"] });
+  await page.getByRole("button", { name: "Terminate selected (2)" }).click();
+  assert.deepEqual((await asked("terminate"))[0].sessionIds.sort(), ["B4N8TRWC", "X9D5G7ZA"]);
+});
+
+onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIVE }, async ({ page, asked }) => {
+  const items = async () => (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
+  await page.locator("[data-id=T8C4MN2Q]").click({ button: "right" });
+  assert.ok((await items()).includes("Open terminal"));
+  await page.keyboard.press("Escape");
+  await page.locator("[data-id=K7M2Q9XD]").focus();
+  await page.keyboard.press("Shift+F10");
+  assert.deepEqual(await items(), ["View details", "Interrupt", "Restart", "Rename…", "Terminate…", "Copy path", "Copy ID", "Open folder"]);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await asked("interrupt"), [{ kind: "interrupt", sessionId: "K7M2Q9XD" }]);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.id), "K7M2Q9XD");
+  await page.getByRole("button", { name: "More actions for Payments" }).click();
+  await page.getByRole("menuitem", { name: "Copy path" }).click();
+  assert.deepEqual(await asked("copyPath"), [{ kind: "copyPath", sessionId: "K7M2Q9XD" }]);
+});
+
+onPage("answers a prompt: once, with a spinner, and with the problem in the card", { sessions: LIVE, permissions: [permission()] }, async ({ page, asked, answering, say }) => {
+  await answering("hold");
+  const allow = page.getByRole("button", { name: "Allow", exact: true });
+  await allow.click();
+  assert.equal(await allow.locator(".spinner").count(), 1);
+  await allow.click({ force: true });
+  const number = await page.evaluate(() => window.editor.posted.at(-1).id);
+  assert.deepEqual(await asked("answer"), [{ kind: "answer", permissionId: "B4N8TRWC-3", answer: { decision: "allow" } }]);
+  await say({ type: "done", id: number, problem: PROBLEM });
+  assert.match(await page.locator("areyouj-prompt .problem").innerText(), /did not answer/);
+});
+
+onPage("shows Claude's suggestions in words before always", { sessions: LIVE, permissions: [permission()] }, async ({ page, asked }) => {
+  await page.getByRole("button", { name: "Always…" }).click();
+  const options = await page.locator(".always .option").allInnerTexts();
+  assert.deepEqual(options, ["Allow Bash(npm run migrate:*), for this project, only for you", "Allow work in /home/mira/work/shop, for this session", "Accept all edits of files, for this session"]);
+  await page.getByLabel(/Accept all edits/).check();
+  await page.getByRole("button", { name: "Allow always" }).click();
+  assert.deepEqual((await asked("answer"))[0].answer, { decision: "allowAlways", suggestions: [0, 2] });
+});
+
+onPage("denies with a message, and offers no always without suggestions", { sessions: LIVE, permissions: [EDIT_PROMPT] }, async ({ page, asked }) => {
+  assert.equal(await page.getByRole("button", { name: "Always…" }).count(), 0);
+  await page.getByRole("button", { name: /say what to do/ }).click();
+  await page.keyboard.type("Use a map");
+  await page.keyboard.press("Enter");
+  assert.deepEqual((await asked("answer"))[0].answer, { decision: "deny", message: "Use a map" });
+});
+
+onPage("shows a command whole, however long, with nothing hidden in it", { sessions: LIVE, permissions: [permission({ input: { command: `${HOSTILE.command}\n${"x".repeat(50_000)}THE END` } })] }, async ({ page }) => {
+  const text = await page.getByRole("region", { name: "Command" }).textContent();
+  assert.ok(text.startsWith("ls\u241b[8m; rm -rf ~<U+200B>\nsecond line") && text.endsWith("THE END"));
+  assert.ok((await page.locator("areyouj-prompt").boundingBox()).height < 600);
+});
+
+onPage("shows an edit as a diff with its way to the editor's", { sessions: LIVE, permissions: [EDIT_PROMPT] }, async ({ page, asked }) => {
+  assert.equal(await page.locator(".diff-added").innerText(), "+ export function retry(times: number, key: string) {\n+   remember(key);");
+  await page.getByRole("button", { name: "Open as diff" }).click();
+  await page.getByRole("button", { name: /src\/retry.ts$/ }).click();
+  const [diff] = await asked("openDiff");
+  assert.equal(diff.before, EDIT_PROMPT.input.old_string);
+  assert.equal((await asked("openFile"))[0].path, EDIT_PROMPT.input.file_path);
+});
+
+onPage("answers questions with choices and own words", { sessions: LIVE, permissions: [QUESTION] }, async ({ page, asked }) => {
+  const answer = page.getByRole("button", { name: "Answer", exact: true });
+  assert.equal(await answer.getAttribute("aria-disabled"), "true");
+  await page.getByRole("radio", { name: /^Redis/ }).check();
+  await page.getByLabel("Staging").check();
+  await page.getByLabel(/own words: Which environments/).fill("QA");
+  await answer.click();
+  assert.deepEqual((await asked("answer"))[0].answer, { decision: "choose", choices: [["Redis"], ["Staging", "QA"]] });
+});
+
+onPage("shows a plan whole and goes ahead", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
+  assert.equal(await page.locator(".plan li").count(), 3);
+  await page.getByRole("button", { name: "Go ahead" }).click();
+  assert.deepEqual((await asked("answer"))[0].answer, { decision: "allow" });
+});
+
+onPage("decides about a message that was cut off, and one that failed", { sessions: LIVE, decisions: [CUT_OFF, { ...CUT_OFF, id: "other", state: "failed" }] }, async ({ page, asked }) => {
+  assert.equal(await page.getByRole("button", { name: "Continue" }).count(), 1);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByRole("button", { name: "Skip" }).last().click();
+  assert.deepEqual(await asked("recover"), [{ kind: "recover", messageId: CUT_OFF.id, choice: "continue" }, { kind: "recover", messageId: "other", choice: "skip" }]);
+});
+
+onPage("shows a session in error with hint, log and restart", { sessions: SESSIONS }, async ({ page, asked }) => {
+  const card = page.locator("areyouj-session-error");
+  assert.match(await card.innerText(), /not logged in[\s\S]*Log in, then restart/);
+  assert.equal(await card.getByRole("region", { name: "Log" }).isVisible(), false);
+  await card.getByText("Show log").click();
+  assert.match(await card.getByRole("region", { name: "Log" }).innerText(), /Please run/);
+  await card.getByRole("button", { name: "Restart" }).click();
+  assert.deepEqual(await asked("restart"), [{ kind: "restart", sessionId: "P3J6WE5R" }]);
+});
+
+onPage("follows changes, and says aloud what matters", { sessions: LIVE }, async ({ page, say }) => {
+  await say({ type: "sessions", changed: [session({ id: "K7M2Q9XD", name: "Payments", status: "waiting", attention: { kind: "plan", permissionId: null, messageId: null, title: "A plan", open: 1 } })], removed: ["T8C4MN2Q"] });
+  assert.equal(await rows(page).count(), 4);
+  assert.match(await page.locator("main > [role=status]").innerText(), /Payments needs you: A plan/);
+});
+
+onPage("pulses only while active, and never under reduced motion", { sessions: LIVE }, async ({ page }) => {
+  const animated = () => page.locator(".session-row .status-icon").evaluateAll((icons) => icons.filter((icon) => getComputedStyle(icon).animationName !== "none").map((icon) => icon.className.match(/status-(?!icon)\w+/)[0]));
+  assert.deepEqual(await animated(), ["status-active"]);
+  await page.evaluate(() => document.body.classList.add("vscode-reduce-motion"));
+  assert.deepEqual(await animated(), []);
+  await page.evaluate(() => document.body.classList.remove("vscode-reduce-motion"));
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  assert.deepEqual(await animated(), []);
+});
+
+onPage("is cards at 320 pixels, with nothing cut off sideways", { sessions: SESSIONS, permissions: [permission(), EDIT_PROMPT, QUESTION] }, async ({ page, asked }) => {
+  assert.equal(await page.locator(".grid.cards").count(), 1);
+  const wide = await page.evaluate(() => [...document.querySelectorAll("main *")].filter((element) => !element.closest(".box, .sr-only, .ellipsis") && element.getBoundingClientRect().right > innerWidth + 1).map((element) => element.className));
+  assert.deepEqual(wide, []);
+  await page.getByLabel("Sort by").selectOption("name");
+  await page.locator("[data-id=K7M2Q9XD] .name").click();
+  assert.equal((await asked("open")).length, 1);
+}, { width: 320, height: 900 });
+
+onPage("draws few of 1,000 sessions, and all can be reached", { sessions: manySessions(1000) }, async ({ page }) => {
+  const drawn = await page.evaluate(() => document.querySelectorAll("*").length);
+  assert.ok(drawn < 2500, `${drawn} elements`);
+  assert.equal(await page.getByRole("grid").getAttribute("aria-rowcount"), "1001");
+  await rows(page).first().focus();
+  await page.keyboard.press("End");
+  await page.waitForFunction(() => document.activeElement.getAttribute("aria-rowindex") === "1001");
+  const row = await page.evaluate(() => document.activeElement.getBoundingClientRect().bottom);
+  assert.ok(row < 801 && row > 0, String(row));
+  assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) < 2500);
+});
+
+onPage("answers keys within a frame or two with 200 sessions, 10 of which change", { sessions: manySessions(200) }, async ({ page }) => {
+  const slowest = await page.evaluate(async (changing) => {
+    document.querySelector(".session-row").focus();
+    const times = [];
+    for (let turn = 0; turn < 30; turn += 1) {
+      const changed = changing.map((session) => ({ ...session, costUsd: turn }));
+      window.dispatchEvent(new MessageEvent("message", { data: { type: "sessions", changed, removed: [] } }));
+      const began = performance.now();
+      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      times.push(performance.now() - began);
+    }
+    return times.sort((one, other) => one - other)[28];
+  }, manySessions(200).slice(0, 10));
+  assert.ok(slowest < 100, `${slowest} ms`);
+});
+
+onPage("keeps hostile names as text", { sessions: [session({ name: HOSTILE.html, directory: `/tmp/${HOSTILE.bidi}`, currentTask: HOSTILE.html })], permissions: [permission({ sessionId: "K7M2Q9XD", title: HOSTILE.html, input: { command: HOSTILE.html }, tool: HOSTILE.html })] }, async ({ page }) => {
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+  assert.equal(await page.locator("#hacked, main img").count(), 0);
+  assert.match(await page.locator(".c-project").innerText(), /<U\+202E>/);
+});

@@ -1,0 +1,4 @@
+// The built pages in a real browser. Build the extension first.
+import "./orchestration.pages.mjs";
+import "./automation.pages.mjs";
+import "./axe.pages.mjs";

@@ -1,0 +1,292 @@
+/** The automation page: one session, what was said and done in it, what waits, and where to say more. */
+// First, so that the styles of elements come after those that they build on.
+import "./styles";
+import { type TemplateResult, css, html, nothing } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import type { Connection, PageSettings, ToAutomation, Transcript } from "../src/bridge";
+import type { Message, Permission, Queue, Session, TranscriptEntry } from "../src/protocol.gen";
+import { button } from "./buttons";
+import type { Composer, Draft } from "./composer";
+import "./composer";
+import { connectionFailure, reconnecting } from "./connection";
+import { OFFLINE } from "./doing";
+import { PageElement, adopt } from "./element";
+import { Folds } from "./folds";
+import type { Place } from "./heights";
+import { act, listen, post, restore, save } from "./host";
+import "./prompt";
+import "./queue";
+import "./recovery";
+import "./sessionHeader";
+import { sessionTitle } from "./status";
+import { type Saying, joined, said } from "./transcript";
+import type { TranscriptView } from "./transcriptView";
+import "./transcriptView";
+
+/** What a reload gives back. The host restores the panel by `sessionId`. */
+interface Saved {
+  sessionId: string;
+  draft: Draft;
+  place: Place | null;
+  folds: [string, boolean][];
+}
+
+const NOTHING_SAVED: Saved = { sessionId: "", draft: { text: "", messageId: null }, place: null, folds: [] };
+
+@customElement("areyouj-automation")
+export class AutomationPage extends PageElement {
+  @state() private connection: Connection = { state: "connecting", problem: null };
+  @state() private settings: PageSettings = { home: "", folders: [] };
+  /** Undefined until the host has spoken; null: there is no such session. */
+  @state() private session: Session | null | undefined = undefined;
+  @state() private queue: Queue | null = null;
+  @state() private permissions: Permission[] = [];
+  @state() private decisions: Message[] = [];
+  @state() private sessions: Session[] = [];
+  @state() private entries: TranscriptEntry[] = [];
+  @state() private more = false;
+  @state() private saying: Saying[] = [];
+  @state() private news = "";
+  @query("areyouj-transcript") private transcript!: TranscriptView | null;
+  @query("areyouj-composer") private composer!: Composer | null;
+  private sessionId = "";
+  private readonly saved = restore(NOTHING_SAVED);
+  private draft: Draft = this.saved.draft;
+  private place: Place | null = this.saved.place;
+  private folds = new Folds(this.saved.folds);
+  private pieces: Saying[] = [];
+  private drawSoon = 0;
+  /** What was on the screen when the host was last told. */
+  private lastSeen = "";
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    listen<ToAutomation>((message) => this.take(message));
+    document.addEventListener("visibilitychange", () => this.seen());
+  }
+
+  private take(message: Exclude<ToAutomation, { type: "done" }>): void {
+    switch (message.type) {
+      case "state":
+        this.takeState(message);
+        return;
+      case "connection":
+        this.connection = message.connection;
+        return;
+      case "settings":
+        this.settings = message.settings;
+        return;
+      case "session":
+        this.takeSession(message.session);
+        return;
+      case "queue":
+        this.queue = message.queue;
+        return;
+      case "permissions":
+        this.permissions = message.permissions;
+        return;
+      case "decisions":
+        this.decisions = message.decisions;
+        return;
+      case "sessions":
+        this.sessions = message.sessions;
+        return;
+      case "entries":
+        this.takeEntries(joined(this.entries, message.entries));
+        return;
+      case "delta":
+        this.takeDelta(message.delta);
+        return;
+      case "transcript":
+        this.takeTranscript(message.transcript);
+        return;
+      case "older":
+        this.entries = joined(message.entries, this.entries);
+        this.more = message.more;
+        return;
+      case "files":
+        this.composer?.files(message.id, message.paths);
+        return;
+      case "insert":
+        this.composer?.insert(message.text);
+        return;
+      case "focusComposer":
+        this.composer?.focus();
+    }
+  }
+
+  private takeState(message: Extract<ToAutomation, { type: "state" }>): void {
+    if (this.sessionId === "" && this.saved.sessionId !== message.sessionId) {
+      this.draft = NOTHING_SAVED.draft;
+      this.place = null;
+      this.folds = new Folds();
+    }
+    this.sessionId = message.sessionId;
+    this.connection = message.connection;
+    this.settings = message.settings;
+    this.session = message.session;
+    this.queue = message.queue;
+    this.permissions = message.permissions;
+    this.decisions = message.decisions;
+    this.sessions = message.sessions;
+    this.takeTranscript(message.transcript);
+    this.keep();
+  }
+
+  private takeSession(session: Session | null): void {
+    const before = this.session?.status;
+    if (session && before !== session.status) {
+      if (session.status === "waiting") this.news = "Claude needs your answer";
+      else if (session.status === "idle" && before === "active") this.news = "Claude is done";
+      else if (session.status === "error") this.news = "The session failed";
+    }
+    this.session = session;
+  }
+
+  private takeEntries(entries: TranscriptEntry[]): void {
+    this.entries = entries;
+    this.pieces = [];
+    this.saying = [];
+  }
+
+  private takeTranscript({ entries, more }: Transcript): void {
+    this.takeEntries(entries);
+    this.more = more;
+  }
+
+  /** Pieces come faster than a screen shows them: they are drawn once a frame. */
+  private takeDelta(delta: Saying): void {
+    this.pieces = said(this.pieces, { thinking: delta.thinking, text: delta.text });
+    this.drawSoon ||= requestAnimationFrame(() => {
+      this.drawSoon = 0;
+      this.saying = this.pieces;
+    });
+  }
+
+  private keep(): void {
+    save({ sessionId: this.sessionId, draft: this.draft, place: this.place, folds: this.folds.saved() } satisfies Saved);
+  }
+
+  private seen(): void {
+    const last = this.entries.at(-1)?.seq ?? 0;
+    if (document.visibilityState !== "visible" || !this.transcript?.atEnd) return;
+    const now = `${last} ${this.session?.unread ?? 0}`;
+    if (now === this.lastSeen) return;
+    this.lastSeen = now;
+    post({ type: "seen" });
+  }
+
+  protected override render(): TemplateResult {
+    const { session, connection } = this;
+    return html`<main class="automation" aria-label=${session ? sessionTitle(session) : "Session"}>
+      ${reconnecting(connection)} ${this.content()}
+      <div class="sr-only" role="status" aria-live="polite">${this.news}</div>
+    </main>`;
+  }
+
+  private content(): TemplateResult {
+    const { session, connection } = this;
+    if (session === undefined || (session === null && connection.state === "connecting")) {
+      return connection.state === "failed"
+        ? connectionFailure(connection)
+        : html`<div class="loading" role="status"><span class="codicon codicon-loading spinner" aria-hidden="true"></span> Loading the session…</div>`;
+    }
+    if (session === null) return connection.state === "failed" ? connectionFailure(connection) : gone();
+    const live = connection.state === "connected";
+    return html`${connection.state === "failed" ? connectionFailure(connection) : nothing}
+      <areyouj-session-header .session=${session} .sessions=${this.sessions} .settings=${this.settings} .live=${live}></areyouj-session-header>
+      <areyouj-transcript
+        class=${live ? "" : "stale"}
+        aria-busy=${!live}
+        .sessionId=${this.sessionId}
+        .directory=${session.directory}
+        .entries=${this.entries}
+        .more=${this.more}
+        .saying=${this.saying}
+        .permissions=${this.permissions}
+        .working=${session.status === "active" || session.status === "waiting"}
+        .live=${live}
+        .folds=${this.folds}
+        .place=${this.place}
+        .tail=${this.tail(session, live)}
+        @older=${(event: CustomEvent<number>) => post({ type: "loadOlder", before: event.detail })}
+        @end=${() => this.seen()}
+        @place=${() => this.takePlace()}
+      ></areyouj-transcript>
+      ${session.status === "terminated" ? this.ended(session, live) : this.foot(session, live)}`;
+  }
+
+  private takePlace(): void {
+    this.place = this.transcript?.place ?? null;
+    this.keep();
+  }
+
+  /** What waits for a person and stands in no loaded entry: at the end, where it is seen. */
+  private tail(session: Session, live: boolean): TemplateResult {
+    const inPlace = new Set(this.entries.flatMap(({ body }) => (body.kind === "permission" ? [body.permissionId] : [])));
+    const empty = this.entries.length === 0 && !this.more && this.saying.length === 0;
+    return html`${empty ? html`<p class="muted nothing-said">Nothing was said yet.</p>` : nothing}
+      ${this.permissions
+        .filter(({ id }) => !inPlace.has(id))
+        .map((permission) => html`<areyouj-prompt .permission=${permission} .live=${live}></areyouj-prompt>`)}
+      ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .live=${live}></areyouj-decision>`)}
+      ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .live=${live}></areyouj-session-error>` : nothing}`;
+  }
+
+  private foot(session: Session, live: boolean): TemplateResult {
+    const working = session.status === "active" || session.status === "waiting";
+    return html`<footer class="foot">
+      <areyouj-queue .queue=${this.queue} .working=${session.status === "active"} .live=${live}></areyouj-queue>
+      <areyouj-composer
+        .sessionId=${this.sessionId}
+        .draft=${this.draft}
+        .working=${working}
+        .steerable=${session.status === "active"}
+        .live=${live}
+        @draft=${(event: CustomEvent<Draft>) => {
+          this.draft = event.detail;
+          this.keep();
+        }}
+      ></areyouj-composer>
+    </footer>`;
+  }
+
+  private ended(session: Session, live: boolean): TemplateResult {
+    const off = { disabled: !live, ...(live ? {} : { title: OFFLINE }) };
+    return html`<footer class="foot row wrap ended-foot">
+      <span class="grow muted">This session was terminated. Its conversation is kept until you delete it.</span>
+      ${button("Restart", () => void act({ kind: "restart", sessionId: session.id }), off)}
+      ${button("Delete…", () => void act({ kind: "delete", sessionId: session.id }), { ...off, secondary: true })}
+    </footer>`;
+  }
+}
+
+function gone(): TemplateResult {
+  return html`<section class="empty">
+    <span class="codicon codicon-circle-slash" aria-hidden="true"></span>
+    <h1>There is no such session</h1>
+    <p class="muted">It was deleted, or it belongs to another AreYouJ.</p>
+    ${button("Open Orchestration", () => void act({ kind: "openOrchestration" }))}
+  </section>`;
+}
+
+adopt(css`
+  .automation {
+    display: flex;
+    flex-direction: column;
+    height: 100%;
+    container: page / inline-size;
+  }
+  .foot {
+    --side: max(16px, calc((100% - var(--scrollbar) - 980px) / 2));
+    padding: 6px calc(var(--side) + var(--scrollbar)) 12px var(--side);
+    border-top: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder));
+  }
+  .ended-foot {
+    padding-top: 12px;
+  }
+  .nothing-said {
+    padding: 32px 0;
+    text-align: center;
+  }
+`);

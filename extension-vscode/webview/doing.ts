@@ -1,0 +1,36 @@
+/** One action at a time of an element: what runs, and what went wrong. */
+import type { ReactiveControllerHost } from "lit";
+import type { Action, Problem } from "../src/bridge";
+import { act } from "./host";
+
+/** Why nothing can be done while there is no connection. */
+export const OFFLINE = "AreYouJ is reconnecting. This waits until it is back.";
+
+/** Runs the actions of one element. */
+export class Doing {
+  /** The name of what runs. */
+  running: string | null = null;
+  /** What the last action ended with. */
+  problem: Problem | null = null;
+
+  constructor(private readonly element: ReactiveControllerHost) {}
+
+  /** Runs an action under a name. Nothing happens while another runs. True: it is done. */
+  async run(name: string, action: Action): Promise<boolean> {
+    if (this.running !== null) return false;
+    this.running = name;
+    this.problem = null;
+    this.element.requestUpdate();
+    const problem = await act(action);
+    this.running = null;
+    this.problem = problem;
+    this.element.requestUpdate();
+    return problem === null;
+  }
+
+  /** Takes the problem off the screen. */
+  dismiss(): void {
+    this.problem = null;
+    this.element.requestUpdate();
+  }
+}

@@ -1,0 +1,61 @@
+/** What all elements of the pages are made of. */
+import { type CSSResult, LitElement, type ReactiveController, type ReactiveControllerHost } from "lit";
+import { Directive, directive } from "lit/directive.js";
+import type { ElementPart, PartInfo } from "lit/directive.js";
+import { noChange } from "lit";
+
+/**
+ * An element without a shadow root: selecting and copying across a transcript, references between elements for screen
+ * readers, and the editor's icon font all need one document.
+ */
+export class PageElement extends LitElement {
+  protected override createRenderRoot(): this {
+    return this;
+  }
+}
+
+/** Adds styles to the document, as a constructed sheet, which the page's content security policy allows. */
+export function adopt(styles: CSSResult): void {
+  if (styles.styleSheet) document.adoptedStyleSheets.push(styles.styleSheet);
+}
+
+class Styled extends Directive {
+  constructor(part: PartInfo) {
+    super(part);
+  }
+
+  render(_properties: Record<string, string>): unknown {
+    return noChange;
+  }
+
+  override update(part: ElementPart, [properties]: [Record<string, string>]): unknown {
+    const { style } = part.element as HTMLElement;
+    for (const [name, value] of Object.entries(properties)) style.setProperty(name, value);
+    return noChange;
+  }
+}
+
+/** Sets style properties of an element by script: the policy forbids `style` attributes. */
+export const styled = directive(Styled);
+
+/** How often relative times are brought up to date. */
+const TICK_MS = 1000;
+
+/** Renders its element once a second while the page can be seen. */
+export class Clock implements ReactiveController {
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(private readonly element: ReactiveControllerHost) {
+    element.addController(this);
+  }
+
+  hostConnected(): void {
+    this.timer = setInterval(() => {
+      if (document.visibilityState === "visible") this.element.requestUpdate();
+    }, TICK_MS);
+  }
+
+  hostDisconnected(): void {
+    clearInterval(this.timer);
+  }
+}

@@ -1,0 +1,23 @@
+/** Values of unknown shape, read without trust. */
+
+/** The member of an object, if there is one. */
+export function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+}
+
+/** A member that is text. */
+export function textOf(value: unknown, name: string): string | undefined {
+  const found = member(value, name);
+  return typeof found === "string" ? found : undefined;
+}
+
+/** A member that is a list; empty if it is none. */
+export function listOf(value: unknown, name: string): unknown[] {
+  const found = member(value, name);
+  return Array.isArray(found) ? found : [];
+}
+
+/** A value as a person reads it: text as it is, anything else as JSON. */
+export function readable(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+}

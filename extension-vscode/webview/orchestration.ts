@@ -1,0 +1,276 @@
+/** The orchestration page: all sessions, what they do, and what they need. */
+// First, so that the styles of elements come after those that they build on.
+import "./styles";
+import { type TemplateResult, css, html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import type { Connection, PageSettings, ToOrchestration } from "../src/bridge";
+import type { Message, Permission, Session } from "../src/protocol.gen";
+import { button } from "./buttons";
+import { connectionFailure, reconnecting } from "./connection";
+import { OFFLINE } from "./doing";
+import { PageElement, adopt } from "./element";
+import { homePath } from "./format";
+import { act, listen, restore, save } from "./host";
+import "./inbox";
+import type { View } from "./sessionTable";
+import "./sessionTable";
+import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions";
+import { sessionTitle, statusIcon } from "./status";
+import { exactLine, plainLine } from "./text";
+
+const TILE_WORDS: Record<Tile, string> = { total: "Total", active: "Active", waiting: "Waiting", idle: "Idle", error: "Error" };
+/** Folders offered when there is no session; a window with more has the "New session" button for the rest. */
+const MAX_FOLDERS = 8;
+
+const FIRST_VIEW: View = { filter: { tile: "total", text: "", terminated: false }, order: NEWEST_FIRST };
+
+@customElement("areyouj-orchestration")
+export class OrchestrationPage extends PageElement {
+  @state() private connection: Connection = { state: "connecting", problem: null };
+  @state() private settings: PageSettings = { home: "", folders: [] };
+  /** Null until the host has sent them. */
+  @state() private sessions: ReadonlyMap<string, Session> | null = null;
+  @state() private permissions: Permission[] = [];
+  @state() private decisions: Message[] = [];
+  @state() private view: View = savedView();
+  @state() private news = "";
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    listen<ToOrchestration>((message) => this.take(message));
+  }
+
+  private take(message: Exclude<ToOrchestration, { type: "done" }>): void {
+    switch (message.type) {
+      case "state":
+        this.connection = message.connection;
+        this.settings = message.settings;
+        this.sessions = byId(message.sessions);
+        this.permissions = message.permissions;
+        this.decisions = message.decisions;
+        return;
+      case "sessions":
+        this.change(message.changed, message.removed);
+        return;
+      case "connection":
+        this.connection = message.connection;
+        return;
+      case "settings":
+        this.settings = message.settings;
+        return;
+      case "permissions":
+        this.permissions = message.permissions;
+        return;
+      case "decisions":
+        this.decisions = message.decisions;
+    }
+  }
+
+  private change(changed: Session[], removed: string[]): void {
+    const sessions = new Map(this.sessions);
+    for (const session of changed) {
+      const before = sessions.get(session.id)?.status;
+      if (before !== session.status && session.status === "waiting") this.news = `${sessionTitle(session)} needs you: ${plainLine(session.attention?.title ?? "")}`;
+      if (before !== session.status && session.status === "error") this.news = `${sessionTitle(session)} failed: ${plainLine(session.error?.message ?? "")}`;
+      sessions.set(session.id, session);
+    }
+    for (const id of removed) sessions.delete(id);
+    this.sessions = sessions;
+  }
+
+  private look(view: View): void {
+    this.view = view;
+    save(view);
+  }
+
+  protected override render(): TemplateResult {
+    const live = this.connection.state === "connected";
+    return html`<main class="scroller orchestration" aria-label="Orchestration">
+      ${reconnecting(this.connection)} ${this.content(live)}
+      <div class="sr-only" role="status" aria-live="polite">${this.news}</div>
+    </main>`;
+  }
+
+  private content(live: boolean): TemplateResult {
+    const failed = this.connection.state === "failed";
+    if (this.sessions === null || (this.connection.state === "connecting" && this.sessions.size === 0)) return failed ? connectionFailure(this.connection) : loading();
+    if (failed && this.sessions.size === 0) return connectionFailure(this.connection);
+    if (this.sessions.size === 0) return this.empty(live);
+    return html`${failed ? connectionFailure(this.connection) : nothing}
+      <div class="page-head">${this.tiles(this.sessions)} ${this.newSession(live)}</div>
+      <div class=${live ? "" : "stale"} aria-busy=${!live}>
+        <areyouj-inbox .sessions=${this.sessions} .permissions=${this.permissions} .decisions=${this.decisions} .live=${live}></areyouj-inbox>
+        <areyouj-session-table
+          .sessions=${[...this.sessions.values()]}
+          .view=${this.view}
+          .home=${this.settings.home}
+          .live=${live}
+          @view=${(event: CustomEvent<View>) => this.look(event.detail)}
+        ></areyouj-session-table>
+      </div>`;
+  }
+
+  private tiles(sessions: ReadonlyMap<string, Session>): TemplateResult {
+    const numbers = counts(sessions.values());
+    const { filter } = this.view;
+    const choose = (tile: Tile): void => this.look({ ...this.view, filter: { ...filter, tile: filter.tile === tile ? "total" : tile } });
+    return html`<div class="tiles" role="group" aria-label="Sessions by status">
+      ${TILES.map(
+        (tile) =>
+          html`<button
+            type="button"
+            class="tile ${numbers[tile] === 0 ? "zero" : ""}"
+            aria-pressed=${filter.tile === tile}
+            title=${tile === "total" ? "All live sessions" : `Only ${TILE_WORDS[tile].toLowerCase()} sessions`}
+            @click=${() => choose(tile)}
+          >
+            <span class="tile-number">${numbers[tile]}</span>
+            <span class="tile-word">${tile === "total" ? nothing : statusIcon(tile)}${TILE_WORDS[tile]}</span>
+          </button>`,
+      )}
+    </div>`;
+  }
+
+  private newSession(live: boolean): TemplateResult {
+    return button("New session", () => void act({ kind: "newSession" }), { disabled: !live, ...(live ? {} : { title: OFFLINE }) });
+  }
+
+  private empty(live: boolean): TemplateResult {
+    const folders = this.settings.folders.slice(0, MAX_FOLDERS);
+    return html`<section class="empty" aria-labelledby="empty-title">
+      <span class="codicon codicon-comment-discussion" aria-hidden="true"></span>
+      <h1 id="empty-title">No sessions yet</h1>
+      <p class="muted">A session is one Claude conversation in one directory. It goes on when you close the editor.</p>
+      ${this.newSession(live)}
+      ${folders.length > 0
+        ? html`<p class="muted">or start in a folder of this window</p>
+            <ul class="bare folders">
+              ${folderStarts(folders, this.settings.home, live)}
+            </ul>`
+        : nothing}
+    </section>`;
+  }
+}
+
+function folderStarts(folders: PageSettings["folders"], home: string, live: boolean): TemplateResult[] {
+  return folders.map(
+    ({ name, path }) =>
+      html`<li>
+        <button type="button" class="folder" ?disabled=${!live} title=${exactLine(path)} @click=${() => void act({ kind: "newSession", directory: path })}>
+          <span class="codicon codicon-folder" aria-hidden="true"></span>
+          <span class="ellipsis isolate">${exactLine(name)}</span>
+          <span class="ellipsis muted isolate">${exactLine(homePath(path, home))}</span>
+        </button>
+      </li>`,
+  );
+}
+
+function loading(): TemplateResult {
+  return html`<div class="loading" role="status">
+    <span class="codicon codicon-loading spinner" aria-hidden="true"></span> Loading sessions…
+  </div>`;
+}
+
+function byId(sessions: Session[]): ReadonlyMap<string, Session> {
+  return new Map(sessions.map((session) => [session.id, session]));
+}
+
+function savedView(): View {
+  const { filter, order } = restore(FIRST_VIEW);
+  return {
+    filter: { ...FIRST_VIEW.filter, ...filter, tile: TILES.includes(filter.tile) ? filter.tile : "total" },
+    order: COLUMNS.includes(order.column) ? order : NEWEST_FIRST,
+  };
+}
+
+adopt(css`
+  .orchestration {
+    height: 100%;
+    overflow: hidden auto;
+    scrollbar-gutter: stable;
+    container: page / inline-size;
+  }
+  .page-head {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    justify-content: space-between;
+    gap: 8px 16px;
+    padding: 10px 12px 8px;
+  }
+  .tiles {
+    display: grid;
+    grid-template-columns: repeat(5, minmax(0, 1fr));
+    gap: 4px;
+    flex: 1 1 280px;
+    max-width: 640px;
+  }
+  .tile {
+    display: flex;
+    flex-direction: column;
+    gap: 1px;
+    min-width: 0;
+    padding: 5px 4px;
+    text-align: center;
+    border: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
+    border-radius: 5px;
+  }
+  .tile:hover {
+    background: var(--vscode-list-hoverBackground);
+  }
+  .tile[aria-pressed="true"] {
+    background: var(--vscode-list-inactiveSelectionBackground);
+    border-color: var(--vscode-focusBorder);
+  }
+  .tile-number {
+    font-size: 1.35em;
+    font-weight: 600;
+    line-height: 1.2;
+    font-variant-numeric: tabular-nums;
+  }
+  .tile.zero .tile-number {
+    font-weight: 400;
+    color: var(--vscode-descriptionForeground);
+  }
+  .tile-word {
+    display: flex;
+    align-items: center;
+    justify-content: center;
+    gap: 4px;
+    font-size: 11px;
+    color: var(--vscode-descriptionForeground);
+  }
+  .tile[aria-pressed="true"] .tile-word {
+    color: inherit;
+  }
+  .tile-word .status-icon {
+    font-size: 11px;
+    animation: none !important;
+  }
+  @container page (max-width: 420px) {
+    .tile-word .status-icon {
+      display: none;
+    }
+    .page-head vscode-button {
+      flex: 1;
+    }
+  }
+  .folders {
+    width: 100%;
+  }
+  .folder {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    width: 100%;
+    padding: 5px 8px;
+    border-radius: 4px;
+  }
+  .folder .ellipsis:not(.muted) {
+    flex: none;
+    max-width: 60%;
+  }
+  .folder:hover:not(:disabled) {
+    background: var(--vscode-list-hoverBackground);
+  }
+`);

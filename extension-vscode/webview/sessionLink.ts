@@ -1,0 +1,18 @@
+/** The name of a session that opens it. */
+import { type TemplateResult, html } from "lit";
+import type { Session } from "../src/protocol.gen";
+import { act } from "./host";
+import { sessionTitle } from "./status";
+import { exactLine } from "./text";
+
+/** A button with the session's name; its directory is in the title. */
+export function sessionLink(session: Session): TemplateResult {
+  return html`<button
+    type="button"
+    class="link ellipsis isolate session-link"
+    title="Open ${sessionTitle(session)} in ${exactLine(session.directory)}"
+    @click=${() => void act({ kind: "open", sessionId: session.id })}
+  >
+    ${sessionTitle(session)}
+  </button>`;
+}

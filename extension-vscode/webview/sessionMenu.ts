@@ -1,0 +1,26 @@
+/** What can be done with a session, as lines of a context menu. */
+import type { Session } from "../src/protocol.gen";
+import type { Action } from "../src/bridge";
+import { act } from "./host";
+import type { MenuItem } from "./menu";
+
+/** The menu of one session. Without a connection only what needs none is offered. */
+export function sessionMenu(session: Session, live: boolean, terminate: () => void): MenuItem[] {
+  const sessionId = session.id;
+  const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({ label, run: () => void act(action), ...more });
+  const ended = session.status === "terminated";
+  const running = session.status === "active" || session.status === "waiting";
+  const items: (MenuItem | false)[] = [
+    item("View details", { kind: "open", sessionId }, { keys: "Enter" }),
+    live && running && item("Interrupt", { kind: "interrupt", sessionId }, { begins: true }),
+    live && item("Restart", { kind: "restart", sessionId }, { begins: !running }),
+    live && item("Rename…", { kind: "rename", sessionId }),
+    live && !ended && { label: "Terminate…", keys: "Del", run: terminate },
+    live && ended && item("Delete…", { kind: "delete", sessionId }),
+    item("Copy path", { kind: "copyPath", sessionId }, { begins: true }),
+    item("Copy ID", { kind: "copyId", sessionId }),
+    item("Open folder", { kind: "openFolder", sessionId }, { begins: true }),
+    session.driver === "terminal" && item("Open terminal", { kind: "openTerminal", sessionId }),
+  ];
+  return items.filter((entry) => entry !== false);
+}

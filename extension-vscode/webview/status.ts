@@ -1,0 +1,77 @@
+/** How a session's status looks: an icon, a colour and a word, never a colour alone. */
+import { type TemplateResult, css, html } from "lit";
+import type { Session, Status } from "../src/protocol.gen";
+import { adopt } from "./element";
+import { plainLine } from "./text";
+
+const LOOKS: Record<Status, { icon: string; word: string }> = {
+  starting: { icon: "watch", word: "Starting" },
+  active: { icon: "circle-filled", word: "Active" },
+  waiting: { icon: "bell-dot", word: "Waiting" },
+  idle: { icon: "circle-outline", word: "Idle" },
+  error: { icon: "error", word: "Error" },
+  terminated: { icon: "circle-slash", word: "Terminated" },
+};
+
+/** The word for a status; one that this version does not know is shown as it is. */
+export function statusWord(status: Status): string {
+  return LOOKS[status]?.word ?? plainLine(status);
+}
+
+/** The icon of a status, without its word. */
+export function statusIcon(status: Status): TemplateResult {
+  return html`<span class="codicon codicon-${LOOKS[status]?.icon ?? "question"} status-icon status-${status}" aria-hidden="true"></span>`;
+}
+
+/** The status with its word; the reason is in the title. */
+export function statusLabel(session: Session): TemplateResult {
+  return html`<span class="status" title=${plainLine(session.statusReason ?? session.attention?.title ?? "")}
+    >${statusIcon(session.status)}<span class="status-word">${statusWord(session.status)}</span></span
+  >`;
+}
+
+/** What a session is called: its name, or its id. */
+export function sessionTitle(session: Session): string {
+  return plainLine(session.name ?? "") || session.id;
+}
+
+adopt(css`
+  .status {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+    white-space: nowrap;
+  }
+  .status-icon {
+    font-size: 14px;
+    color: var(--vscode-descriptionForeground);
+  }
+  .status-icon.status-active {
+    color: var(--vscode-charts-blue);
+  }
+  .status-icon.status-waiting {
+    color: var(--vscode-editorWarning-foreground);
+  }
+  .status-icon.status-idle {
+    color: var(--vscode-charts-green);
+  }
+  .status-icon.status-error {
+    color: var(--vscode-errorForeground);
+  }
+  @keyframes pulse {
+    50% {
+      opacity: 0.35;
+    }
+  }
+  .status-icon.status-active {
+    animation: pulse 1.6s ease-in-out infinite;
+  }
+  body.vscode-reduce-motion .status-icon.status-active {
+    animation: none;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .status-icon.status-active {
+      animation: none;
+    }
+  }
+`);

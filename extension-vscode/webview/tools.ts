@@ -1,0 +1,91 @@
+/** What a tool is called with: its telling argument, the file it changes, and how. */
+import { listOf, member, readable, textOf } from "./json";
+import { plainLine } from "./text";
+
+/** One change of a file. */
+export interface Edit {
+  before: string;
+  after: string;
+}
+
+/** A call that changes a file. */
+export interface FileChange {
+  path: string;
+  edits: Edit[];
+}
+
+/** The argument that says most about a call, the first of these that is there. */
+const TELLING = ["command", "file_path", "notebook_path", "pattern", "url", "query", "description", "prompt", "path", "skill", "subject"];
+/** Enough for the widest line; the rest is in the call itself. */
+const MAX_LINE = 300;
+/** Members of the input that a file change shows by itself. */
+const CHANGE_MEMBERS = new Set(["file_path", "notebook_path", "old_string", "new_string", "content", "new_source", "edits"]);
+
+/** One line that says what a call is about. */
+export function tellingArgument(input: unknown): string {
+  for (const name of TELLING) {
+    const text = textOf(input, name);
+    if (text) return plainLine(text.slice(0, MAX_LINE));
+  }
+  const first = typeof input === "object" && input !== null ? Object.values(input)[0] : input;
+  return first === undefined ? "" : plainLine(readable(first).slice(0, MAX_LINE));
+}
+
+/** The file that a call names, if it names one. */
+export function filePath(input: unknown): string | undefined {
+  return textOf(input, "file_path") ?? textOf(input, "notebook_path");
+}
+
+/** How a call of one of the editing tools changes its file; null for all others and for an input that does not fit. */
+export function fileChange(tool: string, input: unknown): FileChange | null {
+  const path = filePath(input);
+  if (path === undefined) return null;
+  switch (tool) {
+    case "Edit":
+      return { path, edits: [edit(input)] };
+    case "MultiEdit":
+      return { path, edits: listOf(input, "edits").map(edit) };
+    case "Write":
+      return { path, edits: [{ before: "", after: textOf(input, "content") ?? "" }] };
+    case "NotebookEdit":
+      return { path, edits: [{ before: "", after: textOf(input, "new_source") ?? "" }] };
+    default:
+      return null;
+  }
+}
+
+function edit(value: unknown): Edit {
+  return { before: textOf(value, "old_string") ?? "", after: textOf(value, "new_string") ?? "" };
+}
+
+/** Everything in the input of a file change that its diff does not show, by name. */
+export function otherMembers(tool: string, input: unknown): [string, string][] {
+  return members(input).filter(([name]) => !shownByDiff(tool, name, input));
+}
+
+function shownByDiff(tool: string, name: string, input: unknown): boolean {
+  if (!CHANGE_MEMBERS.has(name)) return false;
+  switch (name) {
+    case "file_path":
+    case "notebook_path":
+      return member(input, name) === filePath(input);
+    case "content":
+      return tool === "Write" && textOf(input, name) !== undefined;
+    case "new_source":
+      return tool === "NotebookEdit" && textOf(input, name) !== undefined;
+    case "edits":
+      return tool === "MultiEdit" && listOf(input, name).every(isPlainEdit);
+    default:
+      return tool === "Edit" && textOf(input, name) !== undefined;
+  }
+}
+
+function isPlainEdit(value: unknown): boolean {
+  return members(value).every(([name]) => name === "old_string" || name === "new_string") && textOf(value, "new_string") !== undefined;
+}
+
+/** All members of an input, by name. */
+export function members(input: unknown): [string, string][] {
+  if (typeof input !== "object" || input === null) return input === undefined ? [] : [["input", readable(input)]];
+  return Object.entries(input).map(([name, value]) => [name, readable(value)]);
+}
