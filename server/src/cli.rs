@@ -33,6 +33,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, Failure};
 use crate::paths::Paths;
+use crate::sidecar;
 use arguments::{Arguments, Command, DaemonCommand};
 use screen::{Screen, say};
 
@@ -88,6 +89,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Command::Daemon { command: DaemonCommand::Run } = parsed.command {
         return daemon::run(&paths);
     }
+    if let Command::Lsp = parsed.command {
+        return sidecar::run(&paths);
+    }
     let context = Context { screen, paths };
     match execute(&context, parsed.command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -114,6 +118,8 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Terminate { id } => sessions::terminate(context, id),
         Command::Rename { id, name } => sessions::rename(context, id, name),
         Command::Rm { id } => sessions::remove(context, id),
+        // Taken before: its standard output belongs to the editor.
+        Command::Lsp => Ok(()),
         Command::Daemon { command } => daemon::control(context, &command),
         Command::Doctor => doctor::run(context),
         Command::Completions { shell } => completions(&context.screen, shell),

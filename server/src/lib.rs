@@ -12,7 +12,9 @@ pub mod driver;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 pub mod host;
+pub mod lsp;
 mod memory;
 pub mod orchestrator;
 pub mod paths;
+pub mod sidecar;
 pub mod store;

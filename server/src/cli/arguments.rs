@@ -167,6 +167,8 @@ pub(crate) enum Command {
         #[arg(value_parser = session_id)]
         id: String,
     },
+    /// Serve an editor at standard input and output, with the Language Server Protocol
+    Lsp,
     /// Start, stop or look at the daemon
     Daemon {
         #[command(subcommand)]

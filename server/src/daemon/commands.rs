@@ -1,7 +1,6 @@
 //! Requests as commands: the protocol's terms in the orchestrator's, with everything checked that the orchestrator,
 //! which has no I/O, cannot check.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use areyouj_protocol::{self as wire, Method, request};
@@ -266,26 +265,6 @@ pub(super) fn client_name(info: Option<wire::ClientInfo>) -> String {
     if name.is_empty() { "an unnamed client".to_owned() } else { name }
 }
 
-/// The path of a `file:` URI.
-pub(super) fn path_of_uri(uri: &str) -> Option<String> {
-    let path = uri.strip_prefix("file://").filter(|path| path.starts_with('/'))?;
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    let path = String::from_utf8(bytes).ok()?;
-    let trimmed = path.trim_end_matches('/');
-    Path::new(&path)
-        .is_absolute()
-        .then(|| if trimmed.is_empty() { "/".to_owned() } else { trimmed.to_owned() })
-}
-
 pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {
     Problem {
         code: "invalid_params".to_owned(),
@@ -337,20 +316,5 @@ fn internal(what: &str) -> Problem {
         message: format!("Something went wrong inside AreYouJ: {what}."),
         hint: "Try again; if it stays, report it with the output of: areyouj doctor".to_owned(),
         log: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_uri_is_a_path_with_everything_in_it() {
-        assert_eq!(path_of_uri("file:///a%20b/%C3%BC").as_deref(), Some("/a b/ü"));
-        assert_eq!(path_of_uri("file:///a/").as_deref(), Some("/a"));
-        assert_eq!(path_of_uri("file:///").as_deref(), Some("/"));
-        for other in ["http://host/a", "file://host/a", "file:///%zz", "file:///%ff", "a"] {
-            assert_eq!(path_of_uri(other), None, "{other}");
-        }
     }
 }

@@ -20,9 +20,9 @@ use super::framing::{Incoming, error_frame, notification_frame, read_body, resul
 use super::hub::PAGE_BYTES;
 use super::outbox::{Frame, Next, Outbox};
 use super::{Shared, commands, wire as to_wire};
-use crate::memory;
 use crate::orchestrator::{ClientId, Event, MessageView, Origin, Outcome, Problem, ReplyId};
 use crate::store::Reader;
+use crate::{lsp, memory};
 
 /// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
 pub(super) const MAX_IN_FLIGHT: u32 = 64;
@@ -237,7 +237,7 @@ impl Connection {
             name: commands::client_name(client),
             folders: folders
                 .iter()
-                .filter_map(|folder| commands::path_of_uri(&folder.uri))
+                .filter_map(|folder| lsp::path_of_uri(&folder.uri))
                 .filter(|path| path.len() <= MAX_PATH)
                 .take(MAX_FOLDERS)
                 .collect(),
