@@ -85,7 +85,7 @@ async function run(program, arguments_, options = {}) {
   try {
     await execute(program, arguments_, { maxBuffer: 64 * 1024 * 1024, ...options });
   } catch (error) {
-    throw new Error(`${program} ${arguments_.join(" ")}: ${error.message}\n${error.stdout ?? ""}`, { cause: error });
+    throw new Error(`${program} ${arguments_.join(" ")}: ${error.message}\n${error.stdout ?? ""}`);
   }
 }
 
