@@ -70,10 +70,12 @@ async function runGroup(group, name, scenarios, run) {
 async function passes(group, title, scenario, run) {
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const began = performance.now();
+    let passed = false;
     const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`;
     try {
       await group.begin();
       await scenario(group);
+      passed = true;
       console.log(`ok   ${title} (${seconds()}${attempt > 1 ? `, at try ${attempt}` : ""})`);
       return true;
     } catch (error) {
@@ -81,7 +83,7 @@ async function passes(group, title, scenario, run) {
       console.log(`FAIL ${title} (${seconds()}${again})\n${error.stack}${error.cause === undefined ? "" : `\n${error.cause.stack}`}`);
       console.log(`     kept: ${await keep(group, title, attempt, run)}`);
     } finally {
-      await group.closeWindows();
+      await group.end(passed);
     }
   }
   return false;

@@ -9,6 +9,8 @@ const PICTURE_WITHIN_MS = 5_000;
 
 export class Group {
   #profiles = [];
+  #window = null;
+  shared = null;
 
   /**
    * @param {{home?: object, settings?: object, folders?: string[]}} wanted the options of `Home`; settings of the editor;
@@ -40,16 +42,18 @@ export class Group {
     await this.home?.close();
   }
 
-  /** No session of an earlier scenario is left. */
+  /** Nothing of an earlier scenario is left: no session, no editor, no message. */
   async begin() {
     await this.home.clear();
+    await this.#window?.tidy();
   }
 
-  /** A window of its own, with the sizes in pixels that `Browser.profile` takes. */
-  async window(size) {
-    return this.openIn(await this.profile(size));
+  /** The window of the group, opened when it is first wanted: loading a workbench takes longer than most scenarios. */
+  async window() {
+    return (this.#window ??= await this.openIn((this.shared = await this.browser.profile())));
   }
 
+  /** Memory of its own for windows, closed at the end of the scenario, with the sizes in pixels that `Browser.profile` takes. */
   async profile(size) {
     const profile = await this.browser.profile(size);
     this.#profiles.push(profile);
@@ -62,14 +66,18 @@ export class Group {
 
   /** Pictures of all windows. */
   async picture(directory) {
-    const open = this.#profiles.flatMap(({ context }) => context.pages());
+    const open = [...(this.shared ? [this.shared] : []), ...this.#profiles].flatMap(({ context }) => context.pages());
     for (const [index, page] of open.entries()) {
       // A page that hangs must not hide why the scenario failed.
       await page.screenshot({ path: path.join(directory, `window-${index + 1}.png`), timeout: PICTURE_WITHIN_MS }).catch((error) => console.log(`     no picture: ${error.message}`));
     }
   }
 
-  async closeWindows() {
+  /** Ends what belongs to one scenario; after one that failed, the shared window too. */
+  async end(passed) {
     for (const profile of this.#profiles.splice(0)) await profile.close();
+    if (passed) return;
+    await this.shared?.close();
+    this.shared = this.#window = null;
   }
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -39,7 +39,9 @@ export class Home {
     const ended = once(child, "exit");
     home.#orders = child.stdin;
     home.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    home.closing = false;
     home.close = atEnd(async () => {
+      home.closing = true;
       child.stdin.end();
       const [code] = await ended;
       assert.equal(code, 0, `the home was not left clean: ${complaints}`);
@@ -50,7 +52,10 @@ export class Home {
     home.directory = directory;
     home.projects = places;
     home.environment = claude === undefined ? environment : { ...environment, AREYOUJ_CLAUDE: claude };
-    if (config !== undefined) await writeFile(path.join(directory, "config.toml"), config);
+    if (config !== undefined) {
+      await mkdir(path.join(directory, "config"), { recursive: true });
+      await writeFile(path.join(directory, "config/config.toml"), config);
+    }
     return home;
   }
 
@@ -82,6 +87,8 @@ export class Home {
   }
 
   #execute(words, environment = this.environment) {
+    // A scenario that was broken off may still run for a moment; nothing new begins in a home that is being removed.
+    if (this.closing) throw new Error("the home is closed");
     const program = path.join(this.programs, "areyouj");
     return execute(program, words, { env: environment, cwd: this.directory, maxBuffer: 64 * 1024 * 1024 });
   }
@@ -112,8 +119,7 @@ export class Home {
 
   /** The texts of messages that wait, in order. */
   async waiting(id) {
-    const { messages } = await this.json("queue", id);
-    return messages.filter(({ state }) => state === "queued").map(({ text }) => text);
+    return (await this.json("queue", id)).filter(({ state }) => state === "queued").map(({ text }) => text);
   }
 
   /** The process id of the daemon. */
@@ -126,9 +132,7 @@ export class Home {
   /** Ends and removes all sessions. */
   async clear() {
     const sessions = await this.json("ls", "--all");
-    for (const { id, status } of sessions.sessions ?? sessions) {
-      if (status !== "terminated") await this.run("terminate", id);
-      await this.run("rm", id);
-    }
+    await Promise.all(sessions.filter(({ status }) => status !== "terminated").map(({ id }) => this.run("terminate", id)));
+    for (const { id } of sessions) await this.run("rm", id);
   }
 }

@@ -53,6 +53,15 @@ export class Workbench {
     await this.loaded(60_000);
   }
 
+  /** Closes editors and messages, and shows the explorer. */
+  async tidy() {
+    await this.run("View: Close All Editors");
+    await gone(this.page.locator(".tab"));
+    await this.run("Notifications: Clear All Notifications");
+    await gone(this.page.locator(".notification-toast"));
+    await this.run("View: Show Explorer");
+  }
+
   /** Runs a command by its name in the palette, with its category. */
   async run(title) {
     await this.openPalette();
@@ -141,12 +150,6 @@ export class Workbench {
 
   toast(text) {
     return this.page.locator(".notification-toast", { hasText: text });
-  }
-
-  /** Closes messages: they cover what is below them. */
-  async closeToasts() {
-    await this.run("Notifications: Clear All Notifications");
-    await gone(this.page.locator(".notification-toast"));
   }
 }
 

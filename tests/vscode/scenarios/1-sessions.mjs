@@ -31,8 +31,7 @@ export default {
       await ben.is("Idle");
       await ben.send("and you");
       await shows(ben.entry("Echo: and you"));
-      const sessions = await t.home.json("ls");
-      const directories = Object.fromEntries((sessions.sessions ?? sessions).map(({ name, directory }) => [name, directory]));
+      const directories = Object.fromEntries((await t.home.json("ls")).map(({ name, directory }) => [name, directory]));
       assert.deepEqual(directories, { Anna: t.home.projects.one, Ben: t.home.projects.two });
     },
 
@@ -58,7 +57,7 @@ export default {
     "a permission is answered in the inbox": async (t) => {
       const { anna, window } = await two(t);
       const view = await window.showView();
-      await t.home.run("send", anna, "run: echo from the inbox");
+      await t.home.run("send", anna, "run: touch made-here && echo from the inbox");
       const card = view.card("Anna");
       await shows(card.getByLabel("Command").filter({ hasText: "echo from the inbox" }));
       await card.locator("vscode-button", { hasText: "Allow" }).first().click();
@@ -86,7 +85,7 @@ export default {
       const { window } = await two(t);
       const page = await window.switchTo("Ben");
       await page.send("ask: Which colour? | Red | Green");
-      await page.frame.getByText("Green", { exact: true }).first().click();
+      await page.frame.getByRole("radio", { name: "Green" }).check();
       await page.button("Answer").click();
       await page.is("Idle");
       await shows(page.entry("Green"));
@@ -107,13 +106,12 @@ export default {
       const { ben, window } = await two(t);
       const page = await window.switchTo("Anna");
       await page.frame.getByLabel("Message to Claude").click();
-      const live = (await t.home.json("ls")).sessions ?? (await t.home.json("ls"));
-      const number = live.findIndex(({ id }) => id === ben) + 1;
+      const number = (await t.home.json("ls")).findIndex(({ id }) => id === ben) + 1;
       await window.page.keyboard.press(`Control+${number}`);
       await window.automation("Ben");
       await window.page.keyboard.press(`Control+${3 - number}`);
       await window.automation("Anna");
-      await t.home.run("send", ben, "run: true");
+      await t.home.run("send", ben, "run: touch waits");
       await t.home.wait(ben, "waiting");
       await shows(window.status.filter({ hasText: "1 waiting" }));
       await window.page.keyboard.press("Control+Alt+J");
