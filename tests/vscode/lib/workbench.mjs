@@ -47,9 +47,11 @@ export class Workbench {
     await this.status.waitFor({ timeout });
   }
 
-  /** Loads the window anew, as “Developer: Reload Window” does. */
+  /** Loads the window anew by its command: it writes down which editors are open, and a plain reload does not wait for that. */
   async reload() {
-    await this.page.reload({ waitUntil: "domcontentloaded" });
+    const loaded = this.page.waitForEvent("domcontentloaded");
+    await this.run("Developer: Reload Window");
+    await loaded;
     await this.loaded(60_000);
   }
 
