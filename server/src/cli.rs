@@ -230,7 +230,6 @@ mod tests {
             "areyouj new --driver telepathy",
             "areyouj answer K-1",
             "areyouj attach A",
-            "areyouj lsp",
         ] {
             assert_eq!(code(line), USAGE, "{line}");
         }
