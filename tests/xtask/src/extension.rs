@@ -38,6 +38,16 @@ pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
     Ok(all)
 }
 
+/// Packages it with the programs of the release profile; prints what is in the package.
+pub(crate) fn package() -> Result<()> {
+    let directory = prepared()?;
+    let programs = cargo::build_release_programs()?;
+    let file = cargo::target()?.join("areyouj.vsix");
+    let mut command = Command::new("node");
+    command.arg("package.mjs").arg(programs).arg(file).current_dir(directory);
+    run(command)
+}
+
 /// Opens the real workbench with the extension, on loopback, until it is interrupted.
 pub(crate) fn open(programs: &Path) -> Result<()> {
     prepared()?;

@@ -1,4 +1,4 @@
-//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench`.
+//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench | vsix`.
 
 mod bench;
 mod cargo;
@@ -71,6 +71,8 @@ enum Task {
         #[arg(long, conflicts_with = "live")]
         vscode: bool,
     },
+    /// Package the VS Code extension for this platform, with the programs in it
+    Vsix,
     /// Measure speed against peers and physical limits, in the release profile
     Bench {
         /// Only these rows, and what else the benchmarks are told; `--list` says which rows there are
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         Task::Demo { vscode: true, .. } => demo::vscode(),
         Task::Demo { live: false, .. } => demo::story(),
         Task::Demo { live: true, .. } => demo::live(),
+        Task::Vsix => extension::package(),
         Task::Bench { arguments } => bench::run(&arguments),
     };
     match done {
