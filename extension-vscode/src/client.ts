@@ -93,7 +93,7 @@ export class Client implements Daemon, vscode.Disposable {
       const link = this.#link;
       if (link === null) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
       try {
-        return (await link.request(method, params)) as Requests[M]["result"];
+        return await link.request(method, params);
       } catch (error) {
         if (link !== this.#link) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
         throw failureOf(error);

@@ -1,7 +1,7 @@
 /** What all elements of the pages are made of. */
 import { type CSSResult, LitElement, type ReactiveController, type ReactiveControllerHost } from "lit";
 import { Directive, directive } from "lit/directive.js";
-import type { ElementPart, PartInfo } from "lit/directive.js";
+import type { ElementPart } from "lit/directive.js";
 import { noChange } from "lit";
 
 /**
@@ -20,10 +20,6 @@ export function adopt(styles: CSSResult): void {
 }
 
 class Styled extends Directive {
-  constructor(part: PartInfo) {
-    super(part);
-  }
-
   render(_properties: Record<string, string>): unknown {
     return noChange;
   }

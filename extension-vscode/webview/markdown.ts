@@ -26,8 +26,8 @@ export function isOpenable(url: string): boolean {
 
 const CLEAN = {
   ALLOWED_TAGS: [
-    ...["p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "em", "strong", "s", "code", "pre", "a"],
-    ...["table", "thead", "tbody", "tr", "th", "td", "div", "span", "button"],
+    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "em", "strong", "s", "code", "pre", "a",
+    "table", "thead", "tbody", "tr", "th", "td", "div", "span", "button",
   ],
   ALLOWED_ATTR: ["href", "title", "class", "type", "aria-label", "tabindex", "role", "start"],
   ALLOW_DATA_ATTR: false,

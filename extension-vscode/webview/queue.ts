@@ -82,9 +82,7 @@ export class QueueEditor extends PageElement {
     const save = (): void => {
       const text = this.editing?.text ?? "";
       if (text.trim() === "" || !this.live) return;
-      void this.doing.run(message.id, { kind: "queueEdit", messageId: message.id, text }).then((done) => {
-        if (done) this.endEdit(message.id);
-      });
+      void this.saveEdit(message.id, text);
     };
     return html`<div class="queue-editor">
       <textarea
@@ -109,6 +107,10 @@ export class QueueEditor extends PageElement {
     if (!this.live) return;
     this.editing = { id: message.id, text: message.text };
     void this.updateComplete.then(() => this.querySelector<HTMLTextAreaElement>(".queue-editor textarea")?.focus());
+  }
+
+  private async saveEdit(messageId: string, text: string): Promise<void> {
+    if (await this.doing.run(messageId, { kind: "queueEdit", messageId, text })) this.endEdit(messageId);
   }
 
   private endEdit(messageId: string): void {

@@ -248,7 +248,7 @@ export class SessionTable extends PageElement {
 
   private selectTo(id: string): void {
     const at = (wanted: string | null): number => this.shown.findIndex((session) => session.id === wanted);
-    const [start, end] = [at(this.from ?? this.currentId), at(id)].sort((one, other) => one - other);
+    const [start, end] = [at(this.from ?? this.currentId), at(id)].toSorted((one, other) => one - other);
     this.selected = new Set(this.shown.slice(Math.max(0, start ?? 0), (end ?? 0) + 1).map((session) => session.id));
   }
 

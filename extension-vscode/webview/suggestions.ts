@@ -18,7 +18,7 @@ export function describeSuggestion(suggestion: unknown): string {
 }
 
 function describe(suggestion: unknown): string | null {
-  switch (textOf(suggestion, "type")) {
+  switch (textOf(suggestion, "type") ?? "") {
     case "addRules": {
       const verb = { allow: "Allow", deny: "Deny", ask: "Ask about" }[textOf(suggestion, "behavior") ?? ""];
       const rules = listOf(suggestion, "rules").map(rule);

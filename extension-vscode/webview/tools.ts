@@ -27,7 +27,7 @@ export function tellingArgument(input: unknown): string {
     const text = textOf(input, name);
     if (text) return plainLine(text.slice(0, MAX_LINE));
   }
-  const first = typeof input === "object" && input !== null ? Object.values(input)[0] : input;
+  const first: unknown = typeof input === "object" && input !== null ? Object.values(input)[0] : input;
   return first === undefined ? "" : plainLine(readable(first).slice(0, MAX_LINE));
 }
 

@@ -10,6 +10,7 @@
 
 mod connection;
 mod directory;
+mod editor;
 mod error;
 mod methods;
 mod output;
@@ -19,6 +20,7 @@ mod session;
 
 pub use connection::*;
 pub use directory::*;
+pub use editor::*;
 pub use error::*;
 pub use methods::*;
 pub use output::*;

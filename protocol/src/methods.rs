@@ -117,6 +117,10 @@ method_table! {
         Initialize = "initialize" (InitializeParams) -> InitializeResult;
         /// Announces the end of the connection; sessions go on.
         Shutdown = "shutdown" (Option<Empty>) -> Option<Empty>;
+        /// What can be done with a selection: send it, or the diagnostics in it, to a session.
+        CodeAction = "textDocument/codeAction" (CodeActionParams) -> Vec<CodeAction>;
+        /// Carries out a command, for editors without an extension.
+        ExecuteCommand = "workspace/executeCommand" (ExecuteCommandParams) -> Json;
         /// Creates a session and answers at once with status `starting`.
         SessionCreate = "areyouj/session/create" (SessionCreateParams) -> SessionCreateResult;
         /// Lists sessions, newest first.
@@ -203,7 +207,8 @@ mod tests {
     use super::*;
 
     /// The methods that the Language Server Protocol defines.
-    const STANDARD: &[&str] = &["initialize", "shutdown"];
+    const STANDARD: &[&str] =
+        &["initialize", "shutdown", "textDocument/codeAction", "workspace/executeCommand"];
 
     #[test]
     fn every_method_parses_back_from_its_name() {

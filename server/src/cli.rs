@@ -9,7 +9,6 @@ mod daemon;
 mod doctor;
 mod logs;
 mod permissions;
-mod plain;
 mod prompt;
 mod queue;
 mod screen;
@@ -33,7 +32,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, Failure};
 use crate::paths::Paths;
-use crate::sidecar;
+use crate::{plain, sidecar};
 use arguments::{Arguments, Command, DaemonCommand};
 use screen::{Screen, say};
 
@@ -231,7 +230,6 @@ mod tests {
             "areyouj new --driver telepathy",
             "areyouj answer K-1",
             "areyouj attach A",
-            "areyouj lsp",
         ] {
             assert_eq!(code(line), USAGE, "{line}");
         }

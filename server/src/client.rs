@@ -224,6 +224,7 @@ impl Client {
         let params = encode::<request::Initialize>(&InitializeParams {
             client_info: Some(info),
             workspace_folders: None,
+            capabilities: None,
             quiet: false,
         });
         let result =

@@ -16,5 +16,6 @@ pub mod lsp;
 mod memory;
 pub mod orchestrator;
 pub mod paths;
+mod plain;
 pub mod sidecar;
 pub mod store;

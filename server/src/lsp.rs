@@ -7,6 +7,24 @@ use serde_json::{Value, json};
 /// The command that sends a selection to a session. The sidecar, which knows what is in the editor, adds the text.
 pub const SEND_SELECTION: &str = "areyouj.lsp.sendSelection";
 
+/// The command that sends diagnostics to a session.
+pub const SEND_DIAGNOSTICS: &str = "areyouj.lsp.sendDiagnostics";
+
+/// The command that sends a text to a session.
+pub const SEND: &str = "areyouj.lsp.send";
+
+/// The command that creates a session.
+pub const NEW_SESSION: &str = "areyouj.lsp.newSession";
+
+/// The command that breaks off a session's turn.
+pub const INTERRUPT: &str = "areyouj.lsp.interrupt";
+
+/// The command that ends a session.
+pub const TERMINATE: &str = "areyouj.lsp.terminate";
+
+/// All of them.
+pub const COMMANDS: &[&str] = &[NEW_SESSION, SEND, SEND_SELECTION, SEND_DIAGNOSTICS, INTERRUPT, TERMINATE];
+
 /// Whether a client speaks AreYouJ's own part of the protocol: an editor that does announces it, and what announces no
 /// capabilities at all is no editor.
 pub fn is_native(capabilities: &Value) -> bool {

@@ -13,6 +13,7 @@ mod crashes;
 mod daemon;
 mod databases;
 mod directories;
+mod editors;
 mod full_disk;
 mod homes;
 mod hosts;

@@ -14,6 +14,7 @@ import { describeSuggestion, sensibleSuggestions } from "../../webview/suggestio
 import { exactLine, exactText, plainLine, plainText } from "../../webview/text";
 import { fileChange, otherMembers, tellingArgument } from "../../webview/tools";
 import { Rows, joined, said } from "../../webview/transcript";
+// @ts-expect-error The fixtures are shared with pages that are loaded as they are.
 import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";
 
 const rowsOf = (bodies: EntryBody[]): string[] => new Rows().of(entries(bodies) as TranscriptEntry[]).map(({ seq, depth }) => `${seq}/${depth}`);

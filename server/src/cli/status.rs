@@ -2,8 +2,8 @@
 
 use areyouj_protocol::{AttentionKind, Session, Status};
 
-use super::plain;
 use super::screen::Colour;
+use crate::plain;
 
 /// The status with its icon: never told by colour alone.
 pub(crate) fn word(status: Status) -> String {

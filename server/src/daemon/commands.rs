@@ -7,6 +7,7 @@ use areyouj_protocol::{self as wire, Method, request};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::actions::{self, Selection};
 use super::connection::{Asked, More, Peer, parse};
 use super::{Shared, checks, directories, wire as to_wire};
 use crate::driver::plain::plain;
@@ -32,10 +33,7 @@ pub(super) async fn command(
     peer: &Peer,
     shared: &Arc<Shared>,
 ) -> Result<Asked, Problem> {
-    let session_of = |id: Option<String>| match id {
-        Some(id) => SessionRef::Id(id),
-        None => SessionRef::Newest { directories: peer.folders.clone() },
-    };
+    let session_of = |id: Option<String>| session_of(id, peer);
     let on_session = |params: wire::SessionActionParams| Keyed {
         key: params.request_id,
         what: session_of(params.session_id),
@@ -44,6 +42,11 @@ pub(super) async fn command(
     match method {
         Method::Initialize => Err(not_initialized()),
         Method::Shutdown => Ok(Asked::answer::<request::Shutdown>(None)),
+        Method::CodeAction => {
+            let selection = Selection::new(parse(params)?, peer.folders.clone());
+            Ok(Asked::Command(Command::List { all: false }, More::Actions(Box::new(selection))))
+        }
+        Method::ExecuteCommand => plain(actions::execute(parse(params)?, peer, shared).await?),
         Method::SessionCreate => plain(create(parse(params)?, shared).await?),
         Method::SessionList => {
             let params: wire::SessionListParams = parse(params)?;
@@ -153,7 +156,18 @@ pub(super) async fn command(
     }
 }
 
-async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Result<Command, Problem> {
+/// The session that is named; the newest of the client's folders if none is.
+pub(super) fn session_of(id: Option<String>, peer: &Peer) -> SessionRef {
+    match id {
+        Some(id) => SessionRef::Id(id),
+        None => SessionRef::Newest { directories: peer.folders.clone() },
+    }
+}
+
+pub(super) async fn create(
+    params: wire::SessionCreateParams,
+    shared: &Arc<Shared>,
+) -> Result<Command, Problem> {
     let bytes: usize = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT {
         return Err(Problem {
@@ -218,7 +232,7 @@ fn candidates() -> Result<Vec<SessionId>, Problem> {
     Ok(candidates)
 }
 
-fn message_id(text: &str) -> Result<MessageId, Problem> {
+pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem {
         code: "invalid_params".to_owned(),
         message: "A message's id has to be a UUID.".to_owned(),

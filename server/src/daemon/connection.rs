@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use areyouj_protocol::{self as wire, Method, Request, request};
 use serde::Serialize;
@@ -15,12 +15,15 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Semaphore, mpsc};
+use uuid::Uuid;
 
+use super::actions::Selection;
+use super::editor::{self, Answered, Editor};
 use super::framing::{Incoming, error_frame, notification_frame, read_body, result_frame, rpc_code};
 use super::hub::PAGE_BYTES;
 use super::outbox::{Frame, Next, Outbox};
 use super::{Shared, commands, wire as to_wire};
-use crate::orchestrator::{ClientId, Event, MessageView, Origin, Outcome, Problem, ReplyId};
+use crate::orchestrator::{ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId};
 use crate::store::Reader;
 use crate::{lsp, memory};
 
@@ -55,6 +58,8 @@ pub(super) struct Connection {
     /// A permit for every answer that may still be made; one comes back when an answer has left.
     in_flight: Semaphore,
     quiet: AtomicBool,
+    /// An editor that has no extension for AreYouJ.
+    editor: OnceLock<Editor>,
 }
 
 /// What the client said of itself.
@@ -86,6 +91,12 @@ pub(super) enum More {
     Recovered(String),
     /// The daemon's own description.
     Status(Box<wire::DaemonStatus>),
+    /// What can be done with a selection.
+    Actions(Box<Selection>),
+    /// Nobody waits for it: prompts to be asked in an editor.
+    ToAsk,
+    /// Nobody waits for it: what an editor answered to a prompt.
+    Asked,
 }
 
 impl Connection {
@@ -97,6 +108,7 @@ impl Connection {
             pending: Mutex::default(),
             in_flight: Semaphore::new(MAX_IN_FLIGHT as usize),
             quiet: AtomicBool::new(false),
+            editor: OnceLock::new(),
         }
     }
 
@@ -176,13 +188,22 @@ impl Connection {
                     continue;
                 }
             };
-            let Some(method) = incoming.method else { continue };
-            let Some(id) = incoming.id else {
-                if method == "exit" {
+            let command = match (incoming.method.as_deref(), &incoming.id) {
+                (Some("exit"), None) => return Ok(()),
+                (Some(method), None) => self.notified(method, incoming.params.as_deref()),
+                (None, Some(id)) => self.answer_of_editor(id, incoming.result.as_ref()),
+                (None, None) => continue,
+                (Some(_), Some(_)) => None,
+            };
+            if let Some((command, more)) = command {
+                replies += 1;
+                self.lock_pending().insert(replies, Pending { id: Value::Null, more });
+                let origin = Origin { client: self.client, name: self.peer().name, reply: replies };
+                if inbox.send(Event::Command { origin, command }).await.is_err() {
                     return Ok(());
                 }
-                continue;
-            };
+            }
+            let (Some(method), Some(id)) = (incoming.method, incoming.id) else { continue };
             answer.forget();
             replies += 1;
             self.lock_pending().insert(replies, Pending { id, more: More::Nothing });
@@ -229,21 +250,31 @@ impl Connection {
     }
 
     fn initialize(&self, params: wire::InitializeParams) -> Asked {
+        let capabilities = serde_json::to_value(&params.capabilities).unwrap_or_default();
+        let native = lsp::is_native(&capabilities);
+        if !native {
+            self.editor.get_or_init(|| Editor::new(&capabilities));
+        }
         let client = params.client_info;
-        let folders = params.workspace_folders.unwrap_or_default();
-        self.quiet.store(params.quiet, Ordering::Relaxed);
+        self.quiet.store(params.quiet || !native, Ordering::Relaxed);
         *self.lock_peer() = Peer {
             initialized: true,
             name: commands::client_name(client),
-            folders: folders
-                .iter()
-                .filter_map(|folder| lsp::path_of_uri(&folder.uri))
-                .filter(|path| path.len() <= MAX_PATH)
-                .take(MAX_FOLDERS)
-                .collect(),
+            folders: paths(&params.workspace_folders.unwrap_or_default()).take(MAX_FOLDERS).collect(),
         };
         Asked::answer::<request::Initialize>(wire::InitializeResult {
             capabilities: wire::ServerCapabilities {
+                text_document_sync: wire::TextDocumentSync { open_close: true, change: 2 },
+                code_action_provider: true,
+                execute_command_provider: wire::ExecuteCommandOptions {
+                    commands: lsp::COMMANDS.iter().map(ToString::to_string).collect(),
+                },
+                workspace: wire::WorkspaceCapabilities {
+                    workspace_folders: wire::WorkspaceFoldersCapabilities {
+                        supported: true,
+                        change_notifications: true,
+                    },
+                },
                 experimental: wire::ExperimentalCapabilities {
                     areyouj: wire::AreYouJCapability { protocol_version: wire::PROTOCOL_VERSION },
                 },
@@ -263,6 +294,9 @@ impl Connection {
         reader: &Arc<Mutex<Reader>>,
     ) {
         let Some(pending) = self.take_pending(reply) else { return };
+        if let More::ToAsk | More::Asked = pending.more {
+            return self.answered_editor(result);
+        }
         let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
         let frame = match result {
             Ok(outcome) => match answer(&pending, outcome, reader) {
@@ -302,6 +336,83 @@ impl Connection {
     }
 
     /// The request, if nobody has answered it.
+    /// What a notification asks for.
+    fn notified(&self, method: &str, params: Option<&RawValue>) -> Option<(Command, More)> {
+        match method {
+            // From now on it may be asked.
+            "initialized" => {
+                self.editor.get()?;
+                Some((Command::Permissions(None), More::ToAsk))
+            }
+            "workspace/didChangeWorkspaceFolders" => {
+                #[derive(serde::Deserialize)]
+                struct Change {
+                    event: Folders,
+                }
+                #[derive(serde::Deserialize)]
+                struct Folders {
+                    added: Vec<wire::WorkspaceFolder>,
+                    removed: Vec<wire::WorkspaceFolder>,
+                }
+                let Folders { added, removed } = parse::<Change>(params).ok()?.event;
+                let removed: Vec<String> = paths(&removed).collect();
+                let mut peer = self.lock_peer();
+                peer.folders.retain(|folder| !removed.contains(folder));
+                let room = MAX_FOLDERS - peer.folders.len();
+                peer.folders.extend(paths(&added).take(room));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// What an editor's answer to a request of ours asks for.
+    fn answer_of_editor(&self, id: &Value, result: Option<&Value>) -> Option<(Command, More)> {
+        match self.editor.get()?.answered(id, result) {
+            Answered::Prompt { permission, answer } => {
+                let key = Uuid::new_v4().to_string();
+                Some((Command::Answer(Keyed { key, what: (permission, answer) }), More::Asked))
+            }
+            Answered::Tell(frame) => {
+                self.outbox.notify(frame);
+                None
+            }
+            Answered::Nothing => None,
+        }
+    }
+
+    /// What came of what was asked for an editor.
+    fn answered_editor(&self, result: Result<Outcome, Problem>) {
+        match result {
+            Ok(Outcome::Permissions(rows)) => {
+                rows.into_iter().for_each(|row| self.ask_editor(&to_wire::permission(row)));
+            }
+            Ok(_) => {}
+            Err(problem) => {
+                self.outbox.notify(editor::warning(&format!("{} {}", problem.message, problem.hint)));
+            }
+        }
+    }
+
+    /// Asks in an editor that has no extension for AreYouJ.
+    pub(super) fn ask_editor(&self, permission: &wire::Permission) {
+        if let Some(frame) = self.editor.get().and_then(|editor| editor.prompt(permission)) {
+            self.outbox.notify(frame);
+        }
+    }
+
+    /// Shows in such an editor how a session starts.
+    pub(super) fn show_editor(&self, session: &wire::Session) {
+        if let Some(frame) = self.editor.get().and_then(|editor| editor.session(session)) {
+            self.outbox.notify(frame);
+        }
+    }
+
+    /// Whether it is such an editor.
+    pub(super) fn is_editor(&self) -> bool {
+        self.editor.get().is_some()
+    }
+
     fn take_pending(&self, reply: ReplyId) -> Option<Pending> {
         self.lock_pending().remove(&reply)
     }
@@ -324,7 +435,7 @@ pub(super) enum Asked {
     /// An answer right away.
     Answer(Box<dyn FnOnce(&Value) -> Frame + Send>),
     /// A command for the orchestrator, and what its answer will need.
-    Command(crate::orchestrator::Command, More),
+    Command(Command, More),
 }
 
 impl Asked {
@@ -362,7 +473,10 @@ fn answer<'a>(
             result_frame(id, &wire::SessionCreateResult { session: to_wire::session(*session), warning })
         }
         Outcome::Sessions { revision, sessions } => {
-            let sessions = sessions.into_iter().map(to_wire::session).collect();
+            let sessions: Vec<_> = sessions.into_iter().map(to_wire::session).collect();
+            if let More::Actions(selection) = &pending.more {
+                return Ok(result_frame(id, &selection.actions(&sessions)));
+            }
             result_frame(id, &wire::SessionList { revision, sessions })
         }
         Outcome::Message(view) => result_frame(id, &to_wire::message(*view)),
@@ -412,6 +526,12 @@ fn answer<'a>(
         }
         Outcome::Attached { session, .. } => result_frame(id, &to_wire::session(*session)),
     })
+}
+
+/// The paths of these folders, as far as they are any.
+fn paths(folders: &[wire::WorkspaceFolder]) -> impl Iterator<Item = String> {
+    let paths = folders.iter().filter_map(|folder| lsp::path_of_uri(&folder.uri));
+    paths.filter(|path| path.len() <= MAX_PATH)
 }
 
 fn not_rpc(error: &serde_json::Error) -> Problem {

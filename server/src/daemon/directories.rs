@@ -18,7 +18,8 @@ pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> 
         Some(slash) => (&typed[..=slash], &typed[slash + 1..]),
         None => (typed.as_str(), ""),
     };
-    check_readable(directory)?;
+    // With the slash at its end a file would be said to be missing.
+    check_readable(if directory == "/" { directory } else { directory.trim_end_matches('/') })?;
     let path = Path::new(directory);
     let entries = fs::read_dir(path).map_err(|error| super::checks::not_accessible(directory, &error))?;
     let mut names: Vec<String> = entries

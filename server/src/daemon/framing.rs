@@ -66,11 +66,14 @@ pub(crate) struct Incoming {
     /// There for requests.
     #[serde(default, deserialize_with = "request_id")]
     pub(crate) id: Option<Value>,
-    /// There for requests and notifications; answers to requests of ours have none.
+    /// There for requests and notifications; answers have none.
     #[serde(default)]
     pub(crate) method: Option<String>,
     #[serde(default)]
     pub(crate) params: Option<Box<RawValue>>,
+    /// There for answers to requests of ours.
+    #[serde(default)]
+    pub(crate) result: Option<Value>,
 }
 
 /// A request's id, which is kept until the answer: a number or a short string.
@@ -115,7 +118,8 @@ pub(super) fn notification_frame<N: Notification>(params: &N::Params) -> Frame {
     frame(&Message { jsonrpc: "2.0", method: N::METHOD, params })
 }
 
-fn frame(message: &impl Serialize) -> Frame {
+/// Any message.
+pub(super) fn frame(message: &impl Serialize) -> Frame {
     // The types on the wire have string keys only, so this cannot fail; an empty object is refused by any client.
     let body = serde_json::to_vec(message).unwrap_or_else(|_| b"{}".to_vec());
     let mut frame = format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes();

@@ -130,7 +130,7 @@ mod tests {
         documents
     }
 
-    fn change(documents: &mut Documents, changes: Value) {
+    fn change(documents: &mut Documents, changes: &Value) {
         let params = json!({ "textDocument": { "uri": URI }, "contentChanges": changes });
         assert!(documents.take("textDocument/didChange", &params));
     }
@@ -143,10 +143,10 @@ mod tests {
         assert_eq!(documents.text(URI, &range((0, 1), (0, 99))).as_deref(), Some("ne"));
         change(
             &mut documents,
-            json!([{ "range": range((1, 4), (1, 6)), "text": "2\n" }, { "range": range((0, 0), (0, 3)), "text": "" }]),
+            &json!([{ "range": range((1, 4), (1, 6)), "text": "2\n" }, { "range": range((0, 0), (0, 3)), "text": "" }]),
         );
         assert_eq!(documents.text(URI, &all).as_deref(), Some("\r\ntwo 2\n three\nfour"));
-        change(&mut documents, json!([{ "text": "anew" }]));
+        change(&mut documents, &json!([{ "text": "anew" }]));
         assert_eq!(documents.text(URI, &all).as_deref(), Some("anew"));
         assert!(documents.take("textDocument/didClose", &json!({ "textDocument": { "uri": URI } })));
         assert_eq!(documents.text(URI, &all), None);

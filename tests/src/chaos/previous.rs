@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::claude::cache_directory;
+use crate::installed::cache_directory;
 
 /// What the commit after it brought: the line that raised the contract.
 const RAISED: &str = "pub const CONTRACT: u32 = 2;";

@@ -6,6 +6,9 @@ mod signals;
 mod story;
 
 use anyhow::Result;
+use areyouj_tests::claude::claude_program;
+
+use crate::{cargo, extension};
 
 /// Three sessions with the real Claude CLI and a scripted API, and the daemon killed in the middle.
 pub(crate) fn story() -> Result<()> {
@@ -15,4 +18,10 @@ pub(crate) fn story() -> Result<()> {
 /// One session with the person's own Claude.
 pub(crate) fn live() -> Result<()> {
     live::run()
+}
+
+/// A real VS Code in the person's browser, with two projects, the real Claude CLI and a scripted API.
+pub(crate) fn vscode() -> Result<()> {
+    claude_program()?;
+    extension::open(&cargo::build_programs()?)
 }

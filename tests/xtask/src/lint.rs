@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::cargo;
+use crate::{cargo, extension};
 
 /// The workspace, and the fuzz targets, which are one of their own.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
@@ -31,7 +31,8 @@ pub(crate) fn run() -> Result<()> {
         deny(manifest, &["check", "bans", "licenses", "sources"])?;
     }
     advisories()?;
-    cargo::codegen(true)
+    cargo::codegen(true)?;
+    extension::lint()
 }
 
 /// Advisories need a database from the network. Where there is none, that is said; it is no failure of this project.

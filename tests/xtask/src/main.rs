@@ -1,9 +1,10 @@
-//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench`.
+//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench | vsix`.
 
 mod bench;
 mod cargo;
 mod chaos;
 mod demo;
+mod extension;
 mod fuzz;
 mod lint;
 mod test;
@@ -66,7 +67,12 @@ enum Task {
         /// With your own Claude, in this directory: one session, one message, a real answer
         #[arg(long)]
         live: bool,
+        /// In a real VS Code in your browser, on loopback, to click through
+        #[arg(long, conflicts_with = "live")]
+        vscode: bool,
     },
+    /// Package the VS Code extension for this platform, with the programs in it
+    Vsix,
     /// Measure speed against peers and physical limits, in the release profile
     Bench {
         /// Only these rows, and what else the benchmarks are told; `--list` says which rows there are
@@ -83,8 +89,10 @@ fn main() -> ExitCode {
         Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),
         Task::Chaos { list: true, .. } => chaos::list(),
         Task::Chaos { rows, seed, rounds, list: false } => chaos::run(&rows, seed, rounds),
-        Task::Demo { live: false } => demo::story(),
-        Task::Demo { live: true } => demo::live(),
+        Task::Demo { vscode: true, .. } => demo::vscode(),
+        Task::Demo { live: false, .. } => demo::story(),
+        Task::Demo { live: true, .. } => demo::live(),
+        Task::Vsix => extension::package(),
         Task::Bench { arguments } => bench::run(&arguments),
     };
     match done {

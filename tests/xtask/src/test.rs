@@ -2,28 +2,44 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use areyouj_tests::claude::claude_program;
+use areyouj_tests::neovim::neovim_program;
 
-use crate::cargo;
+use crate::{cargo, extension};
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counts {
-    passed: u64,
-    failed: u64,
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
 }
 
-/// Runs the tests whose name holds one of the filters, all of them if there is none, and checks generated files.
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Counts) {
+        self.passed += more.passed;
+        self.failed += more.failed;
+    }
+}
+
+/// Runs the tests whose name holds one of the filters, all of them if there is none, and checks generated files. The
+/// extension's tests have no such names: they run without filters.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     claude_program()?;
+    neovim_program()?;
     let programs = cargo::build_programs()?;
-    let (ran, counts) =
+    let (mut ran, mut counts) =
         if cargo::has("nextest") { nextest(filters, &programs) } else { plain(filters, &programs) }?;
     let generated = cargo::codegen(true);
+    if filters.is_empty() {
+        let (passed, more) = extension::test(&programs)?;
+        ran &= passed;
+        counts += more;
+    }
     println!("{} passed, {} failed", counts.passed, counts.failed);
     ensure!(ran, "tests failed");
     generated
@@ -63,8 +79,7 @@ fn plain(filters: &[String], programs: &Path) -> Result<(bool, Counts)> {
         let line = line?;
         println!("{line}");
         if let Some(result) = counts_of_line(&line) {
-            counts.passed += result.passed;
-            counts.failed += result.failed;
+            counts += result;
         }
     }
     Ok((child.wait()?.success(), counts))

@@ -1,9 +1,10 @@
 //! The contract as PROTOCOL.md, for engineers.
 
 use areyouj_protocol::{
-    AreYouJCapability, ClientInfo, Driver, ExperimentalCapabilities, InitializeParams, InitializeResult,
-    NewMessage, ServerCapabilities, ServerInfo, Session, SessionCreateParams, SessionCreateResult,
-    SessionStatusChanged, Status, StatusSource, WorkspaceFolder,
+    AreYouJCapability, ClientInfo, Driver, ExecuteCommandOptions, ExperimentalCapabilities, InitializeParams,
+    InitializeResult, NewMessage, ServerCapabilities, ServerInfo, Session, SessionCreateParams,
+    SessionCreateResult, SessionStatusChanged, Status, StatusSource, TextDocumentSync, WorkspaceCapabilities,
+    WorkspaceFolder, WorkspaceFoldersCapabilities,
 };
 use areyouj_protocol::{Method as MethodName, Notification, PROTOCOL_VERSION, notification, rpc};
 use serde::Serialize;
@@ -91,6 +92,7 @@ client raises it. `initialize` returns the version as `capabilities.experimental
 fn example() -> Result<String> {
     let initialize = InitializeParams {
         client_info: Some(ClientInfo { name: "example".into(), version: Some("1.0.0".into()) }),
+        capabilities: None,
         quiet: false,
         workspace_folders: Some(vec![WorkspaceFolder {
             uri: "file:///home/ada/engine".into(),
@@ -99,7 +101,18 @@ fn example() -> Result<String> {
     };
     let areyouj = AreYouJCapability { protocol_version: PROTOCOL_VERSION };
     let initialized = InitializeResult {
-        capabilities: ServerCapabilities { experimental: ExperimentalCapabilities { areyouj } },
+        capabilities: ServerCapabilities {
+            text_document_sync: TextDocumentSync { open_close: true, change: 2 },
+            code_action_provider: true,
+            execute_command_provider: ExecuteCommandOptions { commands: vec!["areyouj.lsp.send".into()] },
+            workspace: WorkspaceCapabilities {
+                workspace_folders: WorkspaceFoldersCapabilities {
+                    supported: true,
+                    change_notifications: true,
+                },
+            },
+            experimental: ExperimentalCapabilities { areyouj },
+        },
         server_info: ServerInfo { name: "areyouj".into(), version: "0.1.0".into() },
     };
     let create = SessionCreateParams {

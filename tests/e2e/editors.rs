@@ -1,0 +1,115 @@
+//! Editors at `areyouj lsp`: one that nobody here wrote, and what happens to all of them when the daemon dies.
+
+use std::process::{Command, Stdio};
+
+use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::lsp::Editor;
+use areyouj_tests::neovim::neovim_program;
+use serde_json::{Value, json};
+
+#[test]
+fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
+    let home = TestHome::new();
+    let project = home.project("project");
+    let neovim = home.expect(neovim_program());
+    let output = Command::new(neovim)
+        .args(["--clean", "-l", concat!(env!("CARGO_MANIFEST_DIR"), "/nvim/bare.lua")])
+        .args([&home.cli.program, &project])
+        .env_clear()
+        .envs(&home.cli.environment)
+        .stdin(Stdio::null())
+        .current_dir(&project)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let seen: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(seen["prompts"][0]["choices"], json!(["Allow", "Always allow", "Deny"]), "{seen}");
+    assert!(seen["prompts"][0]["prompt"].as_str().unwrap().contains("touch made"), "{seen}");
+    assert_eq!(seen["progress"], json!(["begin", "end"]));
+    let id = seen["session"].as_str().unwrap();
+    assert_eq!(seen["actions"], json!([format!("Send selection to Claude session {id} (project)")]));
+    let message = home.settled(id, seen["message"].as_str().unwrap());
+    let wanted = format!("{}/code.lua, line 2:\n\n```\nreturn one\n```", project.display());
+    assert_eq!(message["text"], wanted.as_str());
+}
+
+#[test]
+fn an_editor_outlives_its_daemon_and_is_told() {
+    let home = TestHome::with_stand_in("obedient");
+    let project = home.project("project");
+    let mut editor = Editor::start(&home, &project);
+    let created = editor.call("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    let id = created["session"]["id"].as_str().unwrap().to_owned();
+    home.wait(&id, "idle");
+    home.kill(home.daemon_pid());
+    editor.wait("areyouj/connectionChanged", |change| change["state"] == "reconnecting");
+    editor.wait("areyouj/connectionChanged", |change| change["state"] == "connected");
+    let again = editor.call("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    assert_eq!(again["session"]["id"], id.as_str(), "a repeat creates nothing");
+    let message = json!({ "id": "0c5e8a8e-51f2-4b8e-9a57-6d2f1f0b7a11", "text": "hello" });
+    // No session is named: the folders are known to the new daemon too.
+    let queued = editor.call("areyouj/queue/add", &json!({ "message": message }));
+    assert_eq!(queued["sessionId"], id.as_str());
+    home.settled(&id, queued["id"].as_str().unwrap());
+}
+
+#[test]
+fn a_session_of_an_editor_has_the_editors_environment_and_stays_when_it_goes() {
+    let home = TestHome::new().with("OF_THE_EDITOR", "yes it is");
+    let project = home.project("project");
+    let mut editor = Editor::start(&home, &project);
+    let created = editor.call("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    let id = created["session"]["id"].as_str().unwrap().to_owned();
+    home.send(&id, "run: echo \"$OF_THE_EDITOR\" > said");
+    editor.wait("areyouj/permissionUpdate", |update| update["permission"]["state"] == "open");
+    drop(editor);
+    let prompt = home.wait_prompt(&id);
+    home.ok(&["allow", prompt["id"].as_str().unwrap()]);
+    home.wait(&id, "idle");
+    assert_eq!(std::fs::read_to_string(project.join("said")).unwrap(), "yes it is\n");
+}
+
+#[test]
+fn an_editor_without_a_daemon_is_told_why_and_may_try_again() {
+    let home = TestHome::with_stand_in("obedient");
+    let project = home.project("project");
+    std::fs::create_dir_all(home.path().join("run/daemon-v1.sock")).unwrap();
+    let mut editor = Editor::unintroduced(&home);
+    let refused = editor.introduce(&project).unwrap_err();
+    assert_eq!(refused["data"]["code"], "daemon_start_failed", "{refused}");
+    std::fs::remove_dir(home.path().join("run/daemon-v1.sock")).unwrap();
+    editor.introduce(&project).unwrap();
+    assert_eq!(editor.call("areyouj/session/list", &json!({}))["sessions"], json!([]));
+}
+
+#[test]
+fn directories_are_chosen_with_the_daemons_help() {
+    let home = TestHome::with_stand_in("obedient");
+    let project = home.project("one project");
+    let parent = project.parent().unwrap();
+    let mut editor = Editor::start(&home, &project);
+    let listed =
+        editor.call("areyouj/directory/list", &json!({ "path": format!("{}/on", parent.display()) }));
+    assert_eq!(listed["names"], json!(["one project"]));
+    let valid =
+        editor.call("areyouj/directory/validate", &json!({ "path": format!("{}/", project.display()) }));
+    assert_eq!(valid["directory"], project.to_str().unwrap());
+    let refused =
+        editor.ask("areyouj/directory/validate", &json!({ "path": "/nowhere/at/all" })).unwrap_err();
+    assert_eq!(refused["data"]["code"], "directory_missing");
+}
+
+#[test]
+fn the_end_of_an_editor_is_the_end_of_its_sidecar_alone() {
+    let home = TestHome::with_stand_in("obedient");
+    let project = home.project("project");
+    let id = home.idle_session(&project, &[]);
+    let mut editor = Editor::start(&home, &project);
+    assert_eq!(editor.call("shutdown", &Value::Null), Value::Null);
+    editor.tell("exit", &Value::Null);
+    assert!(editor.exit(PATIENCE).success());
+    let editor = Editor::start(&home, &project);
+    assert!(editor.hang_up(PATIENCE).success());
+    home.say(&id, "still here");
+}

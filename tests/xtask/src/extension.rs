@@ -1,0 +1,130 @@
+//! The VS Code extension: its checks, its tests in plain Node and in a browser, and those in the real workbench.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::cargo;
+use crate::test::Counts;
+
+/// The types and the rules.
+pub(crate) fn lint() -> Result<()> {
+    let directory = prepared()?;
+    for script in ["check", "lint"] {
+        run(npm(&directory, &["run", "--silent", script]))?;
+    }
+    Ok(())
+}
+
+/// All its tests; whether all passed, and how many.
+pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
+    let directory = prepared()?;
+    run(npm(&directory, &["run", "--silent", "build"]))?;
+    let mut workbench = Command::new("node");
+    workbench.arg("run.mjs").current_dir(workbench_tests()).env("AREYOUJ_BIN_DIR", programs);
+    let runs = [
+        npm(&directory, &["run", "--silent", "test:unit"]),
+        npm(&directory, &["run", "--silent", "test:pages"]),
+        workbench,
+    ];
+    let mut all = (true, Counts::default());
+    for command in runs {
+        let (passed, counts) = counted(command)?;
+        all.0 &= passed;
+        all.1 += counts;
+    }
+    Ok(all)
+}
+
+/// Packages it with the programs of the release profile; prints what is in the package.
+pub(crate) fn package() -> Result<()> {
+    let directory = prepared()?;
+    let programs = cargo::build_release_programs()?;
+    let file = cargo::target()?.join("areyouj.vsix");
+    let mut command = Command::new("node");
+    command.arg("package.mjs").arg(programs).arg(file).current_dir(directory);
+    run(command)
+}
+
+/// Opens the real workbench with the extension, on loopback, until it is interrupted.
+pub(crate) fn open(programs: &Path) -> Result<()> {
+    prepared()?;
+    let mut command = Command::new("node");
+    command.arg("open.mjs").current_dir(workbench_tests()).env("AREYOUJ_BIN_DIR", programs);
+    run(command)
+}
+
+fn workbench_tests() -> PathBuf {
+    cargo::workspace().join("tests/vscode")
+}
+
+/// The extension's directory, with what its lock file names installed. Not by `npm ci`: that wants an entry for every platform
+/// that an optional package was ever built for, which not every registry has.
+fn prepared() -> Result<PathBuf> {
+    let directory = cargo::workspace().join("extension-vscode");
+    run(npm(&directory, &["install", "--silent", "--no-save", "--prefer-offline"]))?;
+    Ok(directory)
+}
+
+fn npm(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("npm");
+    command.args(arguments).current_dir(directory);
+    command
+}
+
+fn run(mut command: Command) -> Result<()> {
+    let status = command.status().with_context(|| started(&command))?;
+    ensure!(status.success(), "`{command:?}` failed");
+    Ok(())
+}
+
+fn started(command: &Command) -> String {
+    format!("{} cannot be started; Node 20 or newer is needed", command.get_program().display())
+}
+
+/// Runs tests and shows what they print.
+fn counted(mut command: Command) -> Result<(bool, Counts)> {
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| started(&command))?;
+    let mut counts = Counts::default();
+    for line in BufReader::new(child.stdout.take().context("no standard output")?).lines() {
+        let line = line?;
+        println!("{line}");
+        counts += counts_of(&line);
+    }
+    let passed = child.wait()?.success();
+    // A runner that ended before it counted is a failure, and says so in the counts too.
+    counts.failed += u64::from(!passed && counts.failed == 0);
+    Ok((passed, counts))
+}
+
+/// The counts in the last lines of Node's runner, or in that of the workbench's.
+fn counts_of(line: &str) -> Counts {
+    let number = |text: &str| text.parse().unwrap_or(0);
+    if let Some(passed) = line.strip_prefix("# pass ") {
+        return Counts { passed: number(passed), failed: 0 };
+    }
+    if let Some(failed) = line.strip_prefix("# fail ") {
+        return Counts { passed: 0, failed: number(failed) };
+    }
+    let both =
+        line.split_once(" passed, ").and_then(|(passed, rest)| Some((passed, rest.strip_suffix(" failed")?)));
+    both.map_or(Counts::default(), |(passed, failed)| Counts {
+        passed: number(passed),
+        failed: number(failed),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_both_runners() {
+        assert_eq!(counts_of("# pass 65"), Counts { passed: 65, failed: 0 });
+        assert_eq!(counts_of("# fail 2"), Counts { passed: 0, failed: 2 });
+        assert_eq!(counts_of("12 passed, 1 failed"), Counts { passed: 12, failed: 1 });
+        assert_eq!(counts_of("ok 3 - one passed, two failed to come"), Counts::default());
+    }
+}
