@@ -30,7 +30,7 @@ async function main() {
   const editor = await install();
   await installModules();
   const extension = await installExtension(editor, programs);
-  console.log(`${extension.files}\nthe package has ${(extension.bytes / 1e6).toFixed(1)} MB\n`);
+  console.log(`${extension.listing}\nthe package has ${(extension.bytes / 1e6).toFixed(1)} MB\n`);
   // Only now: the modules that these need may just have been installed.
   const { Group } = await import("./lib/group.mjs");
   const { printTable } = await import("./lib/measure.mjs");

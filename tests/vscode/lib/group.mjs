@@ -27,7 +27,7 @@ export class Group {
     const { home = {}, settings, folders } = this.wanted;
     this.home = await Home.open(this.programs, home);
     this.server = await Server.start(this.editor, {
-      extensions: this.extension.extensions,
+      extensions: this.extension.directory,
       environment: this.home.environment,
       folders: (folders ?? home.projects ?? []).map((name) => this.home.projects[name]),
       settings,

@@ -64,6 +64,7 @@ export class Server {
       await endGroup(child, ended);
       await removed();
     });
+    server.ended = ended;
     server.pid = child.pid;
     server.logs = path.join(user, "logs");
     server.url = `http://127.0.0.1:${port}/?workspace=${encodeURIComponent(workspace)}`;
