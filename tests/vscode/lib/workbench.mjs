@@ -150,6 +150,25 @@ export class Workbench {
     return this.automation(name);
   }
 
+  /** Chooses from the context menu of a folder of the window. The menu ignores a click that comes right after it opened. */
+  async explorerMenu(folder, label) {
+    await this.run("View: Show Explorer");
+    const menu = this.page.locator(".context-view .monaco-menu");
+    const row = this.page.locator(".explorer-folders-view .monaco-list-row", { has: this.page.locator(".label-name", { hasText: new RegExp(`^${escaped(folder)}$`, "u") }) });
+    await until("the menu opens", async () => {
+      if (await menu.isVisible()) return true;
+      await row.click({ button: "right", timeout: TRY_MS });
+      await menu.waitFor({ timeout: TRY_MS });
+      return true;
+    });
+    await until(`“${label}” is chosen`, async () => {
+      if (!(await menu.isVisible())) return true;
+      await menu.getByRole("menuitem", { name: label, exact: true }).click({ timeout: TRY_MS });
+      await menu.waitFor({ state: "hidden", timeout: TRY_MS / 2 });
+      return true;
+    });
+  }
+
   toast(text) {
     return this.page.locator(".notification-toast", { hasText: text });
   }
