@@ -127,7 +127,7 @@ export class Automation implements vscode.Disposable {
   #message(message: Exclude<FromPage, { type: "ready" }>): void {
     switch (message.type) {
       case "action":
-        void this.context.actions.run(message.action).then((problem) => this.#page.post({ type: "done", id: message.id, problem }));
+        void this.context.actions.forPage(message, (done) => this.#page.post(done));
         break;
       case "loadOlder":
         void this.#loadOlder(message.before);

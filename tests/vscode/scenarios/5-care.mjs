@@ -54,7 +54,9 @@ export default {
       const id = await t.home.idle("one", "Anna");
       // A browser has no scheme of the editor's; this command goes the way that such an address goes.
       await window.run("Developer: Open URL");
-      await window.answer("URL to open", `vscode://areyouj.areyouj/automation/${id}`);
+      await shows(window.picker.getByText("URL to open"));
+      await window.input.fill(`vscode://areyouj.areyouj/automation/${id}`);
+      await window.page.keyboard.press("Enter");
       await window.confirm("Open");
       await window.automation("Anna");
     },
