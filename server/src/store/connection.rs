@@ -180,10 +180,12 @@ pub(super) fn lay_out_log(path: &Path) -> io::Result<()> {
     match log.write_all_at(&vec![0; missing], length) {
         Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
             // The room is needed for what is worth more.
-            log.set_len(length)
+            log.set_len(length)?;
         }
-        written => written,
+        written => written?,
     }
+    // A commit asks for its own bytes to be on disk. Where they lie and how long the file is has to be there before.
+    log.sync_all()
 }
 
 /// A connection that only reads, beside the one that writes. Opened as that one is: with a file that it may not write to,

@@ -20,8 +20,8 @@ use super::load::Fate;
 /// Megabytes of the disk that gets full.
 const SMALL: u64 = 64;
 
-/// Megabytes of the disk that loses its power.
-const LARGE: u64 = 256;
+/// Megabytes of the disk that loses its power: enough that the write-ahead log is laid out on it.
+const LARGE: u64 = 512;
 
 /// What clients may be told while the disk is full.
 const FULL: Fate = Fate::Refused(&["storage_full"]);
@@ -78,6 +78,7 @@ pub(super) fn power(trial: &mut Trial) -> Result<()> {
     let mut resumed = 0;
     for _ in 0..trial.rounds {
         trial.any_moment(Duration::from_secs(3));
+        field.load.lose_power();
         disk.cut_power()?;
         field.kill_all()?;
         disk.remount()?;
