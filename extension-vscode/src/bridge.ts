@@ -103,6 +103,8 @@ export type ToAutomation =
   | { type: "sessions"; sessions: Session[] }
   /** New entries at the end; they replace all live text since the one before. */
   | { type: "entries"; entries: TranscriptEntry[] }
+  /** All that Claude has said since the newest entry. */
+  | { type: "said"; deltas: Delta[] }
   /** More of what Claude is saying right now. */
   | { type: "delta"; delta: Delta }
   /** The transcript anew, after a gap. */

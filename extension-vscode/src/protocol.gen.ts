@@ -264,6 +264,8 @@ export interface AttachResult {
   seq: number;
   /** Whether older entries exist than the first one here; read them with `areyouj/transcript/read`. */
   more: boolean;
+  /** What Claude has said since the newest entry, in place of what the client has of it; its last 64 KiB. */
+  deltas: Delta[];
 }
 
 /** What needs a person. */
@@ -390,7 +392,7 @@ export interface DaemonStopParams {
   sessions?: boolean;
 }
 
-/** More of what Claude is saying right now; kept nowhere, the finished entry follows. */
+/** More of what Claude is saying right now; the finished entry follows. */
 export interface Delta {
   /** Thoughts rather than words. */
   thinking: boolean;

@@ -94,6 +94,10 @@ export class AutomationPage extends PageElement {
       case "entries":
         this.takeEntries(joined(this.entries, message.entries));
         return;
+      case "said":
+        this.pieces = [];
+        for (const delta of message.deltas) this.takeDelta(delta);
+        return;
       case "delta":
         this.takeDelta(message.delta);
         return;

@@ -51,8 +51,10 @@ function passes(session: Session, filter: Filter, words: string[]): boolean {
   if (filter.tile !== "total" && session.status !== filter.tile) return false;
   if (session.status === "terminated" && !filter.terminated) return false;
   if (words.length === 0) return true;
-  const text = [session.id, session.name, session.directory, session.currentTask, session.model].join("\n").toLowerCase();
-  return words.every((word) => text.includes(word));
+  const text = [session.name, session.directory, session.currentTask, session.model].join("\n").toLowerCase();
+  // An id is told by its beginning, as everywhere; any letter of it would let every session pass.
+  const id = session.id.toLowerCase();
+  return words.every((word) => text.includes(word) || id.startsWith(word));
 }
 
 /** What needs a person comes first. */

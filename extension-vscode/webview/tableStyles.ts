@@ -116,12 +116,17 @@ adopt(css`
   .name {
     border-radius: 2px;
     font-weight: 600;
+    flex: 0 1 auto;
   }
   .name:hover {
     text-decoration: underline;
   }
+  /* The name comes first: the id gives way to it, and is in the hover too. */
   .id {
-    flex: none;
+    flex: 0 1000 auto;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
     font-family: var(--vscode-editor-font-family, monospace);
     font-size: 11px;
   }

@@ -19,7 +19,7 @@ const TELLING = ["command", "file_path", "notebook_path", "pattern", "url", "que
 /** Enough for the widest line; the rest is in the call itself. */
 const MAX_LINE = 300;
 /** Members of the input that a file change shows by itself. */
-const CHANGE_MEMBERS = new Set(["file_path", "notebook_path", "old_string", "new_string", "content", "new_source", "edits"]);
+const CHANGE_MEMBERS = new Set(["file_path", "notebook_path", "old_string", "new_string", "replace_all", "content", "new_source", "edits"]);
 
 /** One line that says what a call is about. */
 export function tellingArgument(input: unknown): string {
@@ -73,6 +73,9 @@ function shownByDiff(tool: string, name: string, input: unknown): boolean {
       return tool === "Write" && textOf(input, name) !== undefined;
     case "new_source":
       return tool === "NotebookEdit" && textOf(input, name) !== undefined;
+    case "replace_all":
+      // What a diff of one place means anyway.
+      return tool === "Edit" && member(input, name) === false;
     case "edits":
       return tool === "MultiEdit" && listOf(input, name).every(isPlainEdit);
     default:

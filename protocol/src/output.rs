@@ -297,6 +297,9 @@ pub struct AttachResult {
     pub seq: u64,
     /// Whether older entries exist than the first one here; read them with `areyouj/transcript/read`.
     pub more: bool,
+    /// What Claude has said since the newest entry, in place of what the client has of it; its last 64 KiB.
+    #[serde(default)]
+    pub deltas: Vec<Delta>,
 }
 
 /// Parameters of `areyouj/transcript/read`.
@@ -343,7 +346,7 @@ pub struct ClaudeOutput {
     pub delta: Option<Delta>,
 }
 
-/// More of what Claude is saying right now; kept nowhere, the finished entry follows.
+/// More of what Claude is saying right now; the finished entry follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -55,6 +55,23 @@ fn an_editor_outlives_its_daemon_and_is_told() {
 }
 
 #[test]
+fn who_comes_in_the_middle_of_an_answer_is_told_its_beginning() {
+    let home = TestHome::new();
+    let project = home.project("project");
+    let id = home.idle_session(&project, &[]);
+    let attach = |editor: &mut Editor| editor.call("areyouj/session/attach", &json!({ "sessionId": id }));
+    let mut first = Editor::start(&home, &project);
+    assert_eq!(attach(&mut first)["deltas"], json!([]));
+    home.send(&id, "hold: gate");
+    let holding = json!([{ "thinking": false, "text": "Holding … " }]);
+    first.wait("areyouj/claudeOutput", |output| output["delta"] == holding[0]);
+    assert_eq!(attach(&mut Editor::start(&home, &project))["deltas"], holding);
+    home.api.release("gate");
+    home.wait(&id, "idle");
+    assert_eq!(attach(&mut first)["deltas"], json!([]));
+}
+
+#[test]
 fn a_session_of_an_editor_has_the_editors_environment_and_stays_when_it_goes() {
     let home = TestHome::new().with("OF_THE_EDITOR", "yes it is");
     let project = home.project("project");

@@ -83,11 +83,12 @@ impl Sandbox {
         // /proc and Claude name directories by their real path.
         let path = root.path().canonicalize()?;
         let home = home.map_or_else(|| path.join("home"), Path::to_owned);
-        let projects = path.join("projects");
+        let mut environment = environment(&path)?;
+        // Where people keep them: in their own directory.
+        let projects = Path::new(&environment["HOME"]).join("projects");
         for directory in [&home, &projects] {
             fs::create_dir_all(directory)?;
         }
-        let mut environment = environment(&path)?;
         let mut search = OsString::from(programs);
         if let Some(others) = environment.get("PATH") {
             search.push(":");

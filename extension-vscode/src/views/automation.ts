@@ -4,7 +4,7 @@ import { Coalesced } from "../coalesce";
 import { completeFiles } from "../files";
 import type { Context } from "../context";
 import { Failure } from "../problem";
-import type { Session } from "../protocol.gen";
+import type { Delta, Session } from "../protocol.gen";
 import { displayName } from "../text";
 import { Feed } from "./feed";
 import { Page } from "./page";
@@ -24,6 +24,7 @@ export class Automation implements vscode.Disposable {
   readonly #disposables: vscode.Disposable[];
   /** What came before the page was ready. */
   #transcript: Transcript = { entries: [], more: false };
+  #said: Delta[] = [];
   /** What else was meant for a page that was not ready yet. */
   #early: ToAutomation[] = [];
   #ready = false;
@@ -38,13 +39,21 @@ export class Automation implements vscode.Disposable {
     this.#feed = new Feed(client, sessionId, {
       transcript: (entries, more) => {
         if (this.#ready) this.#page.post({ type: "transcript", transcript: { entries, more } });
-        else this.#transcript = { entries, more };
+        else [this.#transcript, this.#said] = [{ entries, more }, []];
       },
       entries: (entries) => {
-        if (this.#ready) this.#page.post({ type: "entries", entries });
-        else this.#transcript.entries.push(...entries);
+        if (this.#ready) return this.#page.post({ type: "entries", entries });
+        this.#transcript.entries.push(...entries);
+        this.#said = [];
       },
-      delta: (delta) => this.#page.post({ type: "delta", delta }),
+      said: (deltas) => {
+        if (this.#ready) this.#page.post({ type: "said", deltas });
+        else this.#said = deltas;
+      },
+      delta: (delta) => {
+        if (this.#ready) this.#page.post({ type: "delta", delta });
+        else this.#said.push(delta);
+      },
     });
     this.#page = new Page(panel.webview, context.extension.extensionUri, "automation", {
       ready: () => this.#becameReady(),
@@ -114,7 +123,9 @@ export class Automation implements vscode.Disposable {
       sessions: model.live,
       transcript: this.#transcript,
     });
+    this.#page.post({ type: "said", deltas: this.#said });
     this.#transcript = { entries: [], more: false };
+    this.#said = [];
     if (again) {
       // The page was loaded anew, and what it had beyond the first transcript is not kept here.
       this.#feed.reset();

@@ -8,6 +8,8 @@ export interface FeedListener {
   transcript(entries: TranscriptEntry[], more: boolean): void;
   /** Entries that follow those told before. */
   entries(entries: TranscriptEntry[]): void;
+  /** All that was said since the newest entry told. */
+  said(deltas: Delta[]): void;
   delta(delta: Delta): void;
 }
 
@@ -75,15 +77,16 @@ export class Feed {
     this.daemon.request("areyouj/session/detach", { sessionId: this.sessionId }).catch(() => {});
   }
 
-  #attached(since: number | null, { entries, seq, more }: AttachResult): void {
+  #attached(since: number | null, { entries, seq, more, deltas }: AttachResult): void {
     const known = this.#seq;
     if (since === null || known === null || (entries[0] !== undefined && entries[0].seq > known + 1) || seq < known) {
       this.#seq = seq;
       this.listener.transcript(entries, more);
-      return;
+    } else {
+      const fresh = entries.filter((entry) => entry.seq > known);
+      this.#seq = Math.max(known, seq);
+      if (fresh.length > 0) this.listener.entries(fresh);
     }
-    const fresh = entries.filter((entry) => entry.seq > known);
-    this.#seq = Math.max(known, seq);
-    if (fresh.length > 0) this.listener.entries(fresh);
+    this.listener.said(deltas);
   }
 }

@@ -12,7 +12,7 @@ function build(answer: (params: AttachParams) => Partial<AttachResult>) {
   const daemon = new TestDaemon({
     "areyouj/session/attach": (params) => {
       const result = answer(params);
-      return { session: session("A"), entries: [], seq: result.entries?.at(-1)?.seq ?? 0, more: false, ...result };
+      return { session: session("A"), entries: [], seq: result.entries?.at(-1)?.seq ?? 0, more: false, deltas: [], ...result };
     },
     "areyouj/session/detach": () => ({}),
   });
@@ -20,6 +20,9 @@ function build(answer: (params: AttachParams) => Partial<AttachResult>) {
   const feed = new Feed(daemon, "A", {
     transcript: (list, more) => told.push(`transcript ${seqs(list)}${more ? " more" : ""}`),
     entries: (list) => told.push(`entries ${seqs(list)}`),
+    said: (deltas) => {
+      if (deltas.length > 0) told.push(`said ${deltas.map(({ text }) => text).join("")}`);
+    },
     delta: ({ text }) => told.push(`delta ${text}`),
   });
   return { daemon, feed, told, push: (seq: number) => feed.output({ sessionId: "A", seq, entry: entry(seq) }) };
@@ -44,6 +47,13 @@ void test("mends a gap by attaching from the last entry, and tells nothing twice
   push(7);
   assert.deepEqual(told, ["transcript 1,2", "entries 3,4,5,6", "entries 7"]);
   assert.deepEqual(daemon.asked.map(({ params }) => (params as AttachParams).since), [undefined, 2, 6]);
+});
+
+void test("who begins to watch in the middle of an answer is told its beginning", async () => {
+  const { feed, told } = build(() => ({ entries: entries(1, 2), deltas: [{ thinking: false, text: "The an" }] }));
+  await feed.attach();
+  feed.output({ sessionId: "A", seq: 2, delta: { thinking: false, text: "swer" } });
+  assert.deepEqual(told, ["transcript 1,2", "said The an", "delta swer"]);
 });
 
 void test("a delta from ahead is a gap too, one from before is nothing", async () => {

@@ -122,6 +122,8 @@ onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), 
   await say(delta("hm", true), delta("The an"), delta("swer is **42**"));
   assert.deepEqual(await page.locator(".saying").allInnerTexts(), ["", "The answer is 42"]);
   assert.ok(await atEnd(page));
+  await say({ type: "said", deltas: [{ thinking: false, text: "The answer is" }] }, delta(" 43"));
+  assert.deepEqual(await page.locator(".saying").allInnerTexts(), ["The answer is 43"]);
   await say({ type: "entries", entries: entries([{ kind: "text", text: "The answer is **42**.", parentToolUseId: null }], 50) });
   assert.equal(await page.locator(".saying").count(), 0);
   assert.ok(await atEnd(page));

@@ -67,6 +67,7 @@ test("the list is filtered by tile and words and sorted by any column", () => {
   assert.deepEqual(ids({ ...every, tile: "idle" }), ["H2VYQ3KM", "T8C4MN2Q"]);
   assert.deepEqual(ids({ ...every, text: "SHOP migration" }), ["B4N8TRWC"]);
   assert.deepEqual(ids({ ...every, terminated: true, text: "old" }), ["A5R7V2BD"]);
+  assert.deepEqual([ids({ ...every, text: "x9d" }), ids({ ...every, text: "9d5" })], [["X9D5G7ZA"], []], "an id is told by its beginning");
   assert.equal(ids(every, { column: "status", descending: false })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "context", descending: true })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "queued", descending: true })[0], "K7M2Q9XD");
@@ -108,6 +109,7 @@ test("an edit shows all of its input: in the diff, or beside it", () => {
   const edit = { file_path: "/a", old_string: "1", new_string: "2", replace_all: true, content: "hidden?" };
   assert.deepEqual(fileChange("Edit", edit), { path: "/a", edits: [{ before: "1", after: "2" }] });
   assert.deepEqual(otherMembers("Edit", edit), [["replace_all", "true"], ["content", "hidden?"]]);
+  assert.deepEqual(otherMembers("Edit", { ...edit, replace_all: false }), [["content", "hidden?"]]);
   assert.deepEqual(otherMembers("MultiEdit", { file_path: "/a", edits: [{ old_string: "1", new_string: "2", replace_all: true }] }).map(([name]) => name), ["edits"]);
   assert.deepEqual(otherMembers("Write", { file_path: "/a", content: 7 }), [["content", "7"]]);
   assert.equal(fileChange("Read", edit), null);

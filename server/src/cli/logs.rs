@@ -32,6 +32,8 @@ struct Attached {
     session: Session,
     entries: Vec<Value>,
     seq: u64,
+    #[serde(default)]
+    deltas: Vec<Delta>,
 }
 
 /// `areyouj/transcript/read` with entries as they came.
@@ -61,7 +63,7 @@ struct Output {
 /// Prints the transcript; goes on with what comes if that is asked for.
 pub(super) fn run(context: &Context, id: String, follow: bool) -> Result<(), CommandError> {
     let client = context.connect()?;
-    let mut reader = Reader { client, id, last: 0, printer: Printer::new(&context.screen) };
+    let mut reader = Reader { client, id, last: 0, follows: follow, printer: Printer::new(&context.screen) };
     let session = reader.catch_up()?;
     reader.mark_read()?;
     if follow && session.status != Status::Terminated {
@@ -76,6 +78,8 @@ struct Reader<'a> {
     id: String,
     /// The newest entry that was printed.
     last: u64,
+    /// What comes is printed too.
+    follows: bool,
     printer: Printer<'a>,
 }
 
@@ -96,6 +100,9 @@ impl Reader<'_> {
         }
         self.print(attached.entries)?;
         self.last = self.last.max(attached.seq);
+        if self.follows {
+            self.printer.said(&attached.deltas)?;
+        }
         Ok(attached.session)
     }
 
@@ -243,6 +250,14 @@ impl<'a> Printer<'a> {
             return Ok(());
         }
         self.screen.piece(&self.transcript.delta(delta))
+    }
+
+    /// What Claude has said since the last entry.
+    fn said(&mut self, deltas: &[Delta]) -> Result<(), CommandError> {
+        deltas.iter().try_for_each(|delta| match self.transcript.unsaid(delta) {
+            Some(rest) => self.delta(&rest),
+            None => self.delta(delta),
+        })
     }
 
     fn end(&mut self) -> Result<(), CommandError> {

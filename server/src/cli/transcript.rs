@@ -42,6 +42,13 @@ impl Transcript {
         text
     }
 
+    /// What is not shown yet of all that Claude says right now; none if something else is shown.
+    pub(crate) fn unsaid(&self, whole: &Delta) -> Option<Delta> {
+        let (thinking, shown) = self.open.as_ref().filter(|(thinking, _)| *thinking == whole.thinking)?;
+        let rest = whole.text.strip_prefix(shown.as_str())?;
+        Some(Delta { thinking: *thinking, text: rest.to_owned() })
+    }
+
     /// An entry. One that was shown piece by piece is only completed.
     pub(crate) fn entry(&mut self, body: &EntryBody) -> String {
         let words = match body {
@@ -189,6 +196,16 @@ mod tests {
         assert_eq!(transcript.delta(&delta(false, "lo \u{1b}[31mthere")), "lo there");
         assert_eq!(transcript.entry(&text("Hello \u{1b}[31mthere, you")), ", you\n\n");
         assert_eq!(transcript.entry(&text("Next")), "Next\n\n");
+    }
+
+    #[test]
+    fn what_was_shown_of_all_that_is_said_is_not_shown_again() {
+        let mut transcript = Transcript::new(Paint(false));
+        assert_eq!(transcript.unsaid(&delta(false, "Hello")), None);
+        assert_eq!(transcript.delta(&delta(false, "Hel")), "Hel");
+        assert_eq!(transcript.unsaid(&delta(false, "Hello")), Some(delta(false, "lo")));
+        assert_eq!(transcript.unsaid(&delta(true, "Hello")), None);
+        assert_eq!(transcript.unsaid(&delta(false, "Other")), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::framing::notification_frame;
 use super::outbox::Frame;
 use super::wire as to_wire;
-use crate::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, SessionId, SessionView};
+use crate::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, Said, SessionId, SessionView};
 use crate::store::Reader;
 
 /// Entries that attaching returns when the client has none yet.
@@ -69,9 +69,9 @@ impl Hub {
         let mut clients = self.lock();
         let Some(client) = clients.get_mut(&client) else { return };
         match result {
-            Ok(Outcome::Attached { session, since }) => {
+            Ok(Outcome::Attached { session, since, said }) => {
                 client.watches.insert(session.row.id);
-                attach(Arc::clone(&client.connection), reply, *session, since, Arc::clone(reader));
+                attach(Arc::clone(&client.connection), reply, *session, since, said, Arc::clone(reader));
             }
             Ok(Outcome::Detached(session)) => {
                 client.watches.remove(&session);
@@ -210,6 +210,7 @@ fn attach(
     reply: ReplyId,
     session: SessionView,
     since: Option<u64>,
+    said: Vec<Said>,
     reader: Arc<Mutex<Reader>>,
 ) {
     let slot = connection.outbox.reserve();
@@ -228,6 +229,10 @@ fn attach(
                     entries: entries.into_iter().map(|entry| to_wire::entry(id, entry)).collect(),
                     seq,
                     more,
+                    deltas: said
+                        .into_iter()
+                        .map(|Said { thinking, text }| wire::Delta { thinking, text })
+                        .collect(),
                 },
             ),
             Err(error) => connection.error_frame(reply, &super::storage_problem(&error)),

@@ -80,7 +80,11 @@ impl State {
             Command::Attach { session, since } => self.on_session(session, |session| {
                 session.watchers.insert(origin.client);
                 session.row.unread = 0;
-                Outcome::Attached { session: Box::new(session.view()), since: *since }
+                Outcome::Attached {
+                    session: Box::new(session.view()),
+                    since: *since,
+                    said: session.saying.so_far(),
+                }
             }),
             Command::Detach(session) => self.on_session(session, |session| {
                 session.watchers.remove(&origin.client);

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Answer, AuditRow, ClientId, EntryRow, MessageId, MessageRow, MessageView, PermissionAsk, PermissionId,
-    PermissionRow, Position, Problem, QueueView, ReplyId, SessionId, SessionRow, SessionView,
+    PermissionRow, Position, Problem, QueueView, ReplyId, Said, SessionId, SessionRow, SessionView,
 };
 
 /// Something to be done.
@@ -162,6 +162,8 @@ pub enum Outcome {
         session: Box<SessionView>,
         /// The last entry that the client has.
         since: Option<u64>,
+        /// What Claude has said since the newest entry.
+        said: Vec<Said>,
     },
     /// The client does not watch any more.
     Detached(SessionId),

@@ -60,6 +60,7 @@ impl Session {
             }
             Fact::Delta { thinking, text } => {
                 self.note = None;
+                self.saying.add(thinking, &text);
                 step.publish(Notice::Delta { session: self.row.id, seq: self.row.seq, thinking, text });
             }
             Fact::ContextUsed(tokens) => self.row.context_used = Some(tokens),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::messages::Messages;
+use super::saying::Saying;
 use super::{
     Activity, Attention, AttentionKind, AuditRow, Change, ClientId, Effect, EntryBody, EntryRow, Goal,
     MessageRow, MessageState, MessageView, Notice, NoticeLevel, Now, Pause, PermissionId, PermissionKind,
@@ -116,6 +117,7 @@ pub(super) struct Session {
     pub(super) error_lines: VecDeque<String>,
     /// Garbage lines of the current launch.
     pub(super) garbage: u32,
+    pub(super) saying: Saying,
     /// Clients that watch its output.
     pub(super) watchers: BTreeSet<ClientId>,
     /// Counts control requests of ours, for their ids.
@@ -154,6 +156,7 @@ impl Session {
             stalled: None,
             error_lines: VecDeque::new(),
             garbage: 0,
+            saying: Saying::default(),
             watchers: BTreeSet::new(),
             controls: 0,
             told: 0,
@@ -240,6 +243,7 @@ impl Session {
     }
 
     pub(super) fn add_entry(&mut self, step: &mut Step, body: EntryBody) {
+        self.saying.clear();
         self.row.seq += 1;
         self.row.last_activity = step.now.wall;
         let entry = EntryRow { seq: self.row.seq, at: step.now.wall, body };

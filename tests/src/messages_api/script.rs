@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run: COMMAND` | calls Bash, and closes with `Result: …` |
 //! | `run2: COMMAND ;; COMMAND` | calls Bash twice in one message, and closes with `Result: … \| …` |
+//! | `edit: PATH \| BEFORE \| AFTER` | calls Read and Edit in one message, and closes with `Result: … \| …` |
 //! | `slow: N TEXT` | N words, one every 50 ms, then `TEXT` |
 //! | `hold: NAME` | one word, then nothing until the test releases NAME, then the rest |
 //! | `error: STATUS [TIMES] [after=SECONDS]` | an API error, TIMES times (for ever if left out), then text |
@@ -30,6 +31,7 @@ const ECHO_CHARACTERS: usize = 2000;
 pub(super) enum Script {
     Echo(String),
     Run(Vec<String>),
+    Edit { path: String, before: String, after: String },
     Slow { words: usize, text: String },
     Hold(String),
     Error { failure: Failure, times: Option<u32> },
@@ -89,6 +91,12 @@ impl Script {
                 });
                 std::iter::once(words("I run that.")).chain(calls).collect()
             }
+            Script::Edit { path, before, after } => {
+                // Claude changes no file that it has not read.
+                let read = Block::ToolUse { name: "Read", input: json!({ "file_path": path }) };
+                let input = json!({ "file_path": path, "old_string": before, "new_string": after });
+                vec![words("I change that."), read, Block::ToolUse { name: "Edit", input }]
+            }
             Script::Slow { words, text } => {
                 let paced = (1..=words).map(|word| (Before::Time(WORD), format!("word{word} ")));
                 vec![Block::Text(paced.chain([(Before::Nothing, text)]).collect())]
@@ -135,6 +143,10 @@ fn parse(prompt: &str) -> Option<Script> {
     Some(match verb.trim() {
         "run" => Script::Run(vec![rest.to_owned()]),
         "run2" => Script::Run(rest.split(";;").map(|command| command.trim().to_owned()).collect()),
+        "edit" => {
+            let mut parts = rest.split('|').map(|part| part.trim().to_owned());
+            Script::Edit { path: parts.next()?, before: parts.next()?, after: parts.next()? }
+        }
         "slow" => {
             let (count, text) = rest.split_once(' ').unwrap_or((rest, ""));
             Script::Slow { words: count.parse().ok()?, text: text.to_owned() }
@@ -193,6 +205,18 @@ mod tests {
             })
             .collect();
         assert_eq!(calls, ["echo a", "echo b"]);
+    }
+
+    #[test]
+    fn a_file_is_read_before_it_is_changed() {
+        let Reply::Blocks(blocks) = Script::parse("edit: /a | old | new").reply(0) else {
+            panic!("an error")
+        };
+        let calls: Vec<_> = blocks.iter().filter(|block| matches!(block, Block::ToolUse { .. })).collect();
+        let input = json!({ "file_path": "/a", "old_string": "old", "new_string": "new" });
+        let read = Block::ToolUse { name: "Read", input: json!({ "file_path": "/a" }) };
+        assert_eq!(calls, [&read, &Block::ToolUse { name: "Edit", input }]);
+        assert_eq!(Script::parse("edit: /a | old"), Script::Echo("edit: /a | old".into()));
     }
 
     #[test]

@@ -129,7 +129,8 @@ export class Workbench {
   /** The automation page of the session of that name, once it is in front. */
   async automation(name) {
     const tab = this.tab();
-    await shows(tab.frame.locator("areyouj-session-header").filter({ hasText: name }));
+    // Every header has the names of all sessions, for its switcher.
+    await shows(tab.frame.locator("areyouj-session-header").filter({ has: tab.frame.locator(".switcher option:checked", { hasText: name }) }));
     await shows(this.page.locator(".tab.active", { hasText: name }));
     return tab;
   }

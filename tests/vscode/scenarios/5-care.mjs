@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { shows } from "../lib/workbench.mjs";
+import { gone, shows } from "../lib/workbench.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -74,6 +74,43 @@ export default {
       await shows(page.frame.getByRole("option", { name: "remember-me.md" }));
       await composer.press("Enter");
       assert.equal((await composer.inputValue()).trim(), "read @remember-me.md");
+    },
+
+    "a change is shown whole before it is allowed, and opens as a diff, as its file does": async (t) => {
+      const window = await t.window();
+      const file = path.join(t.home.projects.one, "hours.md");
+      await writeFile(file, "# Hours\n\nMonday to Friday\n");
+      await t.home.idle("one", "Anna");
+      const page = await window.switchTo("Anna");
+      await page.send(`edit: ${file} | Monday to Friday | Monday to Saturday`);
+      const card = page.card("hours.md");
+      await shows(card.locator(".diff-added", { hasText: "Monday to Saturday" }));
+      await shows(card.locator(".diff-removed", { hasText: "Monday to Friday" }));
+      await card.getByText("Open as diff").click();
+      await shows(window.page.locator(".monaco-diff-editor .view-lines", { hasText: "Saturday" }));
+      await window.switchTo("Anna");
+      await card.locator("vscode-button", { hasText: "Allow" }).first().click();
+      await gone(card);
+      await page.is("Idle");
+      assert.match(await readFile(file, "utf8"), /Monday to Saturday/u);
+      await page.icon(`Open ${file}`).last().click();
+      await shows(window.page.locator(".tab.active", { hasText: "hours.md" }));
+      await shows(window.page.locator(".editor-instance .view-line", { hasText: "Monday to Saturday" }));
+    },
+
+    "a selection is sent by the editor's own menu of actions": async (t) => {
+      const window = await t.window();
+      await writeFile(path.join(t.home.projects.two, "recipe.md"), "flour\nwater\n");
+      const ben = await t.home.idle("two", "Ben");
+      await window.run("Go to File…");
+      await window.input.fill("recipe.md");
+      await window.row("recipe.md").click();
+      await shows(window.page.locator(".tab.active", { hasText: "recipe.md" }));
+      await window.run("Select All");
+      await window.run("Quick Fix…");
+      await window.page.locator(".action-widget .monaco-list-row", { hasText: "Send selection to Ben" }).first().click();
+      await t.home.run("wait", ben, "--for", "idle", "--timeout", "60");
+      assert.match(await t.home.run("logs", ben), /recipe\.md[^]*flour\nwater/u);
     },
   },
 };

@@ -150,6 +150,7 @@
 ---@field entries areyouj.TranscriptEntry[] Entries in order, at most 1,000: the newest of those asked for.
 ---@field seq integer The `seq` of the newest entry, 0 if there is none.
 ---@field more boolean Whether older entries exist than the first one here; read them with `areyouj/transcript/read`.
+---@field deltas areyouj.Delta[] What Claude has said since the newest entry, in place of what the client has of it; its last 64 KiB.
 
 ---What needs a person.
 ---@class areyouj.Attention
@@ -225,7 +226,7 @@
 ---@class areyouj.DaemonStopParams
 ---@field sessions? boolean Also terminate every session first. Without it sessions go on without a daemon.
 
----More of what Claude is saying right now; kept nowhere, the finished entry follows.
+---More of what Claude is saying right now; the finished entry follows.
 ---@class areyouj.Delta
 ---@field thinking boolean Thoughts rather than words.
 ---@field text string The next piece.
