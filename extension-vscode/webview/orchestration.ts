@@ -200,10 +200,11 @@ adopt(css`
   }
   .tiles {
     display: grid;
-    grid-template-columns: repeat(5, minmax(0, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(52px, 1fr));
     gap: 4px;
     flex: 1 1 280px;
-    max-width: 640px;
+    min-width: 0;
+    max-width: min(640px, 100%);
   }
   .tile {
     display: flex;

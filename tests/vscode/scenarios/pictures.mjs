@@ -45,7 +45,7 @@ async function people(t) {
   await t.home.say(catalogue, "Why is the catalogue slow?");
   await t.home.on("Count the books on each shelf.", "run: ls -l README.md");
   await t.home.say(catalogue, "Count the books on each shelf.");
-  await says(catalogue, "Write the report about lent books.", "slow: 4000 done");
+  await says(catalogue, "Write the report about lent books.", "hold: report");
   for (const text of ["Then check the spelling.", "Add a summary of at most five lines."]) await t.home.run("send", catalogue, text);
   const shop = await start("bakery", "Shop page");
   await says(shop, "We are open on Saturdays, too.", `edit: ${projects.bakery}/hours.md | Monday to Friday, 6 to 18 | Monday to Saturday, 6 to 16`);
@@ -76,7 +76,7 @@ async function windowOf(t, size, name) {
 }
 
 const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 560, height: 800 };
+const NARROW = { width: 760, height: 800 };
 
 export default {
   home: { projects: Object.keys(FILES) },
