@@ -3,6 +3,7 @@
 //! One library, two programs: `areyouj` (command line, sidecar and daemon) and `areyouj-host` (one small process per
 //! session that owns Claude). ARCHITECTURE.md tells how the parts fit.
 
+mod always;
 pub mod cli;
 pub mod client;
 pub mod config;

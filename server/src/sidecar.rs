@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::frame::{self, Decoder};
+use crate::client::frame::{self, Decoder, FrameError};
 use crate::client::{Failure, start};
 use crate::paths::Paths;
 use relay::{Action, Event, Relay};
@@ -34,7 +34,8 @@ const READ_BYTES: usize = 64 * 1024;
 /// What the threads report.
 enum Report {
     Editor(Vec<u8>),
-    EditorGone,
+    /// It ended, or said what is no message.
+    EditorGone(Result<(), FrameError>),
     /// What the daemon of this connection said.
     Daemon(u32, Vec<u8>),
     DaemonGone(u32),
@@ -45,6 +46,7 @@ enum Report {
 /// The connection to the daemon.
 struct Line {
     number: u32,
+    since: Instant,
     stream: UnixStream,
     to_daemon: Sender<Vec<u8>>,
 }
@@ -54,8 +56,8 @@ pub fn run(paths: &Paths) -> ExitCode {
     let (reports, inbox) = sync_channel(INBOX);
     let editor = reports.clone();
     thread::spawn(move || {
-        read_frames(io::stdin().lock(), |body| editor.send(Report::Editor(body)).is_ok());
-        let _ = editor.send(Report::EditorGone);
+        let end = read_frames(io::stdin().lock(), |body| editor.send(Report::Editor(body)).is_ok());
+        let _ = editor.send(Report::EditorGone(end));
     });
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -79,11 +81,16 @@ impl Sidecar<'_> {
         while let Ok(report) = inbox.recv() {
             let event = match report {
                 Report::Editor(body) => Event::Editor(body),
-                Report::EditorGone => return Ok(0),
+                Report::EditorGone(Ok(())) => return Ok(0),
+                Report::EditorGone(Err(error)) => {
+                    complain(&format!("{error}, so nothing that follows can be understood"));
+                    return Ok(1);
+                }
                 Report::Daemon(number, body) if self.is_current(number) => Event::Daemon(body),
                 Report::DaemonGone(number) if self.is_current(number) => {
+                    let lived = self.line.as_ref().map_or(Duration::ZERO, |line| line.since.elapsed());
                     self.hang_up();
-                    Event::DaemonGone
+                    Event::DaemonGone { lived }
                 }
                 // Of a connection that was given up.
                 Report::Daemon(..) | Report::DaemonGone(_) => continue,
@@ -137,7 +144,10 @@ impl Sidecar<'_> {
         let (input, mut output) = (stream.try_clone()?, stream.try_clone()?);
         let reports = self.reports.clone();
         thread::spawn(move || {
-            read_frames(input, |body| reports.send(Report::Daemon(number, body)).is_ok());
+            if let Err(error) = read_frames(input, |body| reports.send(Report::Daemon(number, body)).is_ok())
+            {
+                complain(&format!("from the daemon: {error}"));
+            }
             let _ = reports.send(Report::DaemonGone(number));
         });
         // A thread of its own: while the daemon waits for its answers to be read, it reads nothing.
@@ -151,7 +161,7 @@ impl Sidecar<'_> {
                 }
             }
         });
-        self.line = Some(Line { number, stream, to_daemon });
+        self.line = Some(Line { number, since: Instant::now(), stream, to_daemon });
         Ok(())
     }
 
@@ -162,29 +172,37 @@ impl Sidecar<'_> {
     }
 }
 
-/// Reads until the end, until what is read is no frame, or until nobody takes it.
-fn read_frames(mut input: impl Read, mut take: impl FnMut(Vec<u8>) -> bool) {
+/// Reads until the end, until what is read is no frame, or until nobody takes it. A message that is too large is passed over:
+/// an editor sends the whole of every document that is opened.
+fn read_frames(mut input: impl Read, mut take: impl FnMut(Vec<u8>) -> bool) -> Result<(), FrameError> {
     let mut decoder = Decoder::default();
     let mut bytes = vec![0; READ_BYTES];
     loop {
         match input.read(&mut bytes) {
-            Ok(0) => return,
+            Ok(0) => return Ok(()),
             Ok(read) => decoder.push(&bytes[..read]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return,
+            Err(_) => return Ok(()),
         }
         loop {
             match decoder.next_frame() {
                 Ok(Some(body)) => {
                     if !take(body) {
-                        return;
+                        return Ok(());
                     }
                 }
                 Ok(None) => break,
-                Err(_) => return,
+                Err(error @ FrameError::TooLarge(_)) => complain(&format!("{error} and was passed over")),
+                Err(error) => return Err(error),
             }
         }
     }
+}
+
+/// Says it where editors collect what their servers complain about.
+fn complain(what: &str) {
+    // Nobody may be listening.
+    let _ = writeln!(io::stderr().lock(), "areyouj lsp: {what}");
 }
 
 fn lost(error: &io::Error) -> Failure {

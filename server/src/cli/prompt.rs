@@ -7,6 +7,7 @@ use areyouj_protocol::{Json, Permission, PermissionKind, Timestamp};
 use super::choices::{Question, questions};
 use super::screen::{Colour, Paint};
 use super::{plain, time};
+use crate::always;
 
 /// The prompt with numbered choices and the command for each. Nothing of what is asked is left out, and nothing in it
 /// can hide (see [`plain::exact`]).
@@ -51,7 +52,7 @@ pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> S
             text.push_str(&call(&permission.tool, &permission.input, paint));
             let mut choices = vec![("Allow once".to_owned(), format!("areyouj allow {id}"))];
             if !permission.suggestions.is_empty() {
-                let rules = always(&permission.suggestions);
+                let rules = always::in_words(&permission.suggestions);
                 choices.push((format!("Allow always: {rules}"), format!("areyouj allow {id} --always")));
             }
             choices.push(("Deny".to_owned(), format!("areyouj deny {id} -m \"what to do instead\"")));
@@ -145,29 +146,6 @@ fn block(margin: &str, raw: &str) -> String {
 
 fn json(value: &Json) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
-/// The rules that "always" adds, as Claude writes them: those that allow something, else the first suggestion.
-fn always(suggestions: &[Json]) -> String {
-    let rules: Vec<String> = suggestions
-        .iter()
-        .filter(|suggestion| {
-            let word = |name| suggestion.get(name).and_then(Json::as_str);
-            (word("type"), word("behavior")) == (Some("addRules"), Some("allow"))
-        })
-        .flat_map(|suggestion| suggestion.get("rules").map_or(&[][..], Json::elements))
-        .map(|rule| {
-            let tool = rule.get("toolName").and_then(Json::as_str).unwrap_or_default();
-            match rule.get("ruleContent").and_then(Json::as_str) {
-                Some(content) => format!("{tool}({content})"),
-                None => tool.to_owned(),
-            }
-        })
-        .collect();
-    match suggestions {
-        [first, ..] if rules.is_empty() => one_line(&serde_json::to_string(first).unwrap_or_default()),
-        _ => one_line(&rules.join(", ")),
-    }
 }
 
 #[cfg(test)]

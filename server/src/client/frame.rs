@@ -45,6 +45,8 @@ pub struct Decoder {
     used: usize,
     /// The length of the body that is being awaited, once its header is in.
     body: Option<usize>,
+    /// How many bytes of a body that is too large are still to be passed over.
+    skip: usize,
 }
 
 impl Decoder {
@@ -55,8 +57,15 @@ impl Decoder {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The body of the next frame, if all of it is here. After an error nothing that follows can be trusted.
+    /// The body of the next frame, if all of it is here. After an error nothing that follows can be trusted, except after
+    /// [`FrameError::TooLarge`]: that body is passed over, and what comes next is behind it.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+        let skipped = self.skip.min(self.bytes.len() - self.used);
+        self.used += skipped;
+        self.skip -= skipped;
+        if self.skip > 0 {
+            return Ok(None);
+        }
         let length = match self.body {
             Some(length) => length,
             None => {
@@ -68,6 +77,10 @@ impl Decoder {
                     Some(end) => {
                         let length = content_length(&searched[..end])?;
                         self.used += end + HEADER_END.len();
+                        if length > MAX_BODY {
+                            self.skip = length;
+                            return Err(FrameError::TooLarge(length));
+                        }
                         self.body = Some(length);
                         length
                     }
@@ -93,8 +106,7 @@ fn content_length(header: &[u8]) -> Result<usize, FrameError> {
     let (Some((_, length)), None) = (lengths.next(), lengths.next()) else {
         return Err(FrameError::NoLength);
     };
-    let length = length.trim().parse::<usize>().map_err(|_| FrameError::NoLength)?;
-    if length > MAX_BODY { Err(FrameError::TooLarge(length)) } else { Ok(length) }
+    length.trim().parse().map_err(|_| FrameError::NoLength)
 }
 
 #[cfg(test)]
@@ -117,6 +129,27 @@ mod tests {
             }
             assert_eq!(bodies, ["{}", "{\"a\":\"\u{e4}\r\n\r\n\"}", ""], "pieces of {size}");
         }
+    }
+
+    #[test]
+    fn what_is_behind_a_body_that_is_too_large_is_found() {
+        let mut stream = encode(b"before");
+        stream.extend(encode(&vec![b'x'; MAX_BODY + 1]));
+        stream.extend(encode(b"behind"));
+        let (mut decoder, mut seen) = (Decoder::default(), Vec::new());
+        for piece in stream.chunks(1 << 20) {
+            decoder.push(piece);
+            loop {
+                match decoder.next_frame() {
+                    Ok(Some(body)) => seen.push(String::from_utf8(body).unwrap()),
+                    Ok(None) => break,
+                    Err(error) => seen.push(error.to_string()),
+                }
+            }
+        }
+        let too_large = FrameError::TooLarge(MAX_BODY + 1).to_string();
+        assert_eq!(seen, ["before", &too_large, "behind"]);
+        assert!(decoder.bytes.capacity() < 8 << 20, "what is passed over is not kept");
     }
 
     #[test]

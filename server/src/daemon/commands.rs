@@ -201,7 +201,7 @@ pub(super) async fn create(
     })))
 }
 
-/// What a look at the disk shows; it may take its time, and nobody else waits for it.
+/// What a look at the disk shows, which may take its time: no thread of the runtime waits for it.
 async fn looked<T: Send + 'static>(
     look: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

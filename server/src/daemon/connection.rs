@@ -165,7 +165,7 @@ impl Connection {
     }
 
     async fn read(
-        &self,
+        self: &Arc<Self>,
         input: OwnedReadHalf,
         shared: &Arc<Shared>,
         inbox: &mpsc::Sender<Event>,
@@ -175,16 +175,11 @@ impl Connection {
         while let Some(body) = read_body(&mut input).await? {
             // Too many unread answers: what came is looked at when some of them have been read.
             let Ok(answer) = self.in_flight.acquire().await else { return Ok(()) };
-            let incoming: Incoming = match serde_json::from_slice(&body) {
+            let incoming: Incoming = match lsp::message(&body) {
                 Ok(incoming) => incoming,
-                Err(error) => {
+                Err((code, error)) => {
                     answer.forget();
-                    self.outbox.answer(error_frame(
-                        &Value::Null,
-                        wire::rpc::PARSE_ERROR,
-                        &not_rpc(&error),
-                        false,
-                    ));
+                    self.outbox.answer(error_frame(&Value::Null, code, &not_rpc(&error), false));
                     continue;
                 }
             };
@@ -207,28 +202,51 @@ impl Connection {
             answer.forget();
             replies += 1;
             self.lock_pending().insert(replies, Pending { id, more: More::Nothing });
-            match self.request(&method, incoming.params.as_deref(), shared).await {
-                Ok(Asked::Answer(frame_of)) => {
-                    if let Some(pending) = self.take_pending(replies) {
-                        self.outbox.answer(frame_of(&pending.id));
-                    }
-                }
-                Ok(Asked::Command(command, more)) => {
-                    if let Some(pending) = self.lock_pending().get_mut(&replies) {
-                        pending.more = more;
-                    }
-                    let name = self.peer().name;
-                    let origin = Origin { client: self.client, name, reply: replies };
-                    let event = Event::Command { origin, command };
-                    if inbox.send(event).await.is_err() {
-                        self.complete(replies, Err(commands::going_away()), &shared.reader);
-                        return Ok(());
-                    }
-                }
-                Err(problem) => self.complete(replies, Err(problem), &shared.reader),
+            let looks_around =
+                matches!(Method::parse(&method), Some(Method::DirectoryList | Method::DirectoryValidate));
+            let connection = Arc::clone(self);
+            let (shared, inbox) = (Arc::clone(shared), inbox.clone());
+            let served = async move {
+                connection.serve_request(replies, &method, incoming.params.as_deref(), &shared, &inbox).await
+            };
+            if looks_around {
+                // The directory may be on a disk that does not answer; what else the client asks for does not wait for it.
+                tokio::spawn(served);
+            } else if !served.await {
+                return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Has a request carried out; false if nobody does that any more.
+    async fn serve_request(
+        self: &Arc<Self>,
+        reply: ReplyId,
+        method: &str,
+        params: Option<&RawValue>,
+        shared: &Arc<Shared>,
+        inbox: &mpsc::Sender<Event>,
+    ) -> bool {
+        match self.request(method, params, shared).await {
+            Ok(Asked::Answer(frame_of)) => {
+                if let Some(pending) = self.take_pending(reply) {
+                    self.outbox.answer(frame_of(&pending.id));
+                }
+            }
+            Ok(Asked::Command(command, more)) => {
+                if let Some(pending) = self.lock_pending().get_mut(&reply) {
+                    pending.more = more;
+                }
+                let origin = Origin { client: self.client, name: self.peer().name, reply };
+                if inbox.send(Event::Command { origin, command }).await.is_err() {
+                    self.complete(reply, Err(commands::going_away()), &shared.reader);
+                    return false;
+                }
+            }
+            Err(problem) => self.complete(reply, Err(problem), &shared.reader),
+        }
+        true
     }
 
     async fn request(
@@ -288,7 +306,7 @@ impl Connection {
 
     /// Answers a request with what the orchestrator said, and with what the store adds to it.
     pub(super) fn complete(
-        &self,
+        self: &Arc<Self>,
         reply: ReplyId,
         result: Result<Outcome, Problem>,
         reader: &Arc<Mutex<Reader>>,
@@ -297,23 +315,14 @@ impl Connection {
         if let More::ToAsk | More::Asked = pending.more {
             return self.answered_editor(result);
         }
-        let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let frame = match result {
-            Ok(outcome) => match answer(&pending, outcome, reader) {
-                Ok(frame) => frame,
-                Err(problem) => error_frame(&pending.id, rpc_code(&problem), &problem, false),
-            },
-            Err(problem) => {
-                let problem = match &pending.more {
-                    More::Named(text) => commands::explain_missing(problem, text, &reader()),
-                    More::Recovered(text) => commands::explain_unrecoverable(problem, text, &reader()),
-                    _ => problem,
-                };
-                let retryable = problem.code == "daemon_unavailable";
-                error_frame(&pending.id, rpc_code(&problem), &problem, retryable)
-            }
-        };
-        self.outbox.answer(frame);
+        if !reads_the_store(&pending, &result) {
+            return self.outbox.answer(answer(&pending, result, reader));
+        }
+        // Others are not to wait for what this one reads. What is pushed meanwhile waits behind the answer.
+        let (connection, reader, slot) = (Arc::clone(self), Arc::clone(reader), self.outbox.reserve());
+        tokio::task::spawn_blocking(move || {
+            connection.outbox.fill(slot, Some(answer(&pending, result, &reader)));
+        });
     }
 
     /// An answer that is put into a reserved place by the caller; none if the request has been answered already.
@@ -459,7 +468,34 @@ pub(super) fn parse<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T,
     parsed.map_err(|error| commands::invalid_params(&error))
 }
 
-fn answer<'a>(
+/// Whether the answer to a request needs more than what the orchestrator said.
+fn reads_the_store(pending: &Pending, result: &Result<Outcome, Problem>) -> bool {
+    match result {
+        Ok(Outcome::Finished(_) | Outcome::Resolved(_)) => true,
+        Ok(Outcome::Queue(_)) => matches!(pending.more, More::FinishedMessages),
+        Ok(_) => false,
+        Err(_) => matches!(pending.more, More::Named(_) | More::Recovered(_)),
+    }
+}
+
+fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &Mutex<Reader>) -> Frame {
+    let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
+    match result.map(|outcome| frame_of(pending, outcome, reader)) {
+        Ok(Ok(frame)) => frame,
+        Ok(Err(problem)) => error_frame(&pending.id, rpc_code(&problem), &problem, false),
+        Err(problem) => {
+            let problem = match &pending.more {
+                More::Named(text) => commands::explain_missing(problem, text, &reader()),
+                More::Recovered(text) => commands::explain_unrecoverable(problem, text, &reader()),
+                _ => problem,
+            };
+            let retryable = problem.code == "daemon_unavailable";
+            error_frame(&pending.id, rpc_code(&problem), &problem, retryable)
+        }
+    }
+}
+
+fn frame_of<'a>(
     pending: &Pending,
     outcome: Outcome,
     reader: impl Fn() -> MutexGuard<'a, Reader>,

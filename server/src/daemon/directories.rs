@@ -20,16 +20,20 @@ pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> 
     };
     // With the slash at its end a file would be said to be missing.
     check_readable(if directory == "/" { directory } else { directory.trim_end_matches('/') })?;
-    let path = Path::new(directory);
-    let entries = fs::read_dir(path).map_err(|error| super::checks::not_accessible(directory, &error))?;
+    let entries =
+        fs::read_dir(directory).map_err(|error| super::checks::not_accessible(directory, &error))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| {
+        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry)))
+        .filter(|(name, _)| {
             name.starts_with(prefix) && (hidden || !name.starts_with('.') || prefix.starts_with('.'))
         })
-        // A link to a directory is one too.
-        .filter(|name| path.join(name).is_dir())
+        .filter(|(_, entry)| {
+            // A link to a directory is one too; files are told apart without a look at each.
+            let kind = entry.file_type();
+            kind.is_ok_and(|kind| kind.is_dir() || kind.is_symlink() && entry.path().is_dir())
+        })
+        .map(|(name, _)| name)
         .collect();
     names.sort_unstable();
     let more = names.len() > MAX_NAMES;

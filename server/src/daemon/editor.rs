@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::framing::frame;
 use super::outbox::Frame;
 use crate::orchestrator::Answer;
-use crate::plain;
+use crate::{always, plain};
 
 /// Characters of a message box. What is longer cannot be judged there, so it can only be denied there.
 const MAX_SHOWN: usize = 4_000;
@@ -68,10 +68,10 @@ impl Editor {
         }
     }
 
-    /// The question that a prompt is, if it is open.
+    /// The question that a prompt is; if it is not open any more, that it need not be answered.
     pub(super) fn prompt(&self, permission: &wire::Permission) -> Option<Frame> {
         if permission.state != wire::PermissionState::Open {
-            return None;
+            return self.withdraw(&permission.id);
         }
         let (text, choices) = question(permission);
         let actions: Vec<Value> = choices.iter().map(|(title, _)| json!({ "title": title })).collect();
@@ -92,12 +92,13 @@ impl Editor {
         let mut state = self.lock();
         match (starts, state.starting.contains_key(&session.id)) {
             (true, false) => {
-                let token = format!("{}-{}", self.prefix, session.id);
-                state.starting.insert(session.id.clone(), token.clone());
                 drop(state);
+                let token = format!("{}-{}", self.prefix, session.id);
                 let title = plain::line(&format!("Claude session {} starts", named(session)));
                 let asked = Asked::Progress { token: token.clone(), title };
-                self.ask(asked, "window/workDoneProgress/create", &json!({ "token": token }))
+                let frame = self.ask(asked, "window/workDoneProgress/create", &json!({ "token": token }))?;
+                self.lock().starting.insert(session.id.clone(), token);
+                Some(frame)
             }
             (false, true) => {
                 let token = state.starting.remove(&session.id)?;
@@ -116,6 +117,16 @@ impl Editor {
         let id = format!("{}-{}", self.prefix, state.next);
         state.asked.insert(id.clone(), asked);
         Some(frame(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })))
+    }
+
+    /// Takes back the question that a prompt was: it was answered elsewhere, or Claude does not ask any more.
+    fn withdraw(&self, prompt: &str) -> Option<Frame> {
+        let mut state = self.lock();
+        let of_prompt =
+            |asked: &Asked| matches!(asked, Asked::Prompt { permission, .. } if permission == prompt);
+        let id = state.asked.iter().find(|(_, asked)| of_prompt(asked)).map(|(id, _)| id.clone())?;
+        state.asked.remove(&id);
+        Some(frame(&json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": id } })))
     }
 
     /// Takes in an answer of the editor.
@@ -174,13 +185,18 @@ fn question(permission: &wire::Permission) -> (String, Vec<(String, Answer)>) {
         },
     };
     let detail = detail.unwrap_or_else(|| serde_json::to_string_pretty(&input).unwrap_or_default());
-    let text = plain::exact(&format!("{}: {}\n\n{detail}", permission.id, permission.title));
+    let mut text = plain::exact(&format!("{}: {}\n\n{detail}", permission.id, permission.title));
+    let always = permission.kind == wire::PermissionKind::Tool && !permission.suggestions.is_empty();
+    if always {
+        // Nobody is to allow for ever what is not said.
+        text.push_str(&format!("\n\nAlways allow: {}", always::in_words(&permission.suggestions)));
+    }
     if text.chars().count() > MAX_SHOWN {
         let shown: String = text.chars().take(MAX_SHOWN).collect();
         return (format!("{shown}…\n\nThe rest: areyouj permissions"), vec![deny]);
     }
     let mut answers = vec![("Allow".to_owned(), Answer::Allow), deny];
-    if permission.kind == wire::PermissionKind::Tool && !permission.suggestions.is_empty() {
+    if always {
         answers.insert(1, ("Always allow".to_owned(), Answer::AllowAlways { suggestions: None }));
     }
     (text, answers)
@@ -188,20 +204,28 @@ fn question(permission: &wire::Permission) -> (String, Vec<(String, Answer)>) {
 
 /// A question with choices. One question with one choice can be answered in a message box.
 fn choices(permission: &wire::Permission, input: &Value) -> (String, Vec<(String, Answer)>) {
-    let head = format!("{}: {}", permission.id, permission.title);
+    let elsewhere = |text: &str| {
+        let shown: String = plain::exact(text).chars().take(MAX_SHOWN).collect();
+        (format!("{shown}\n\nAnswer with: areyouj answer {}", permission.id), Vec::new())
+    };
     let questions = input["questions"].as_array().map(Vec::as_slice).unwrap_or_default();
     match questions {
         [only] if only["multiSelect"] != true => {
-            let labels = only["options"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|option| option["label"].as_str());
+            let options = only["options"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let mut text = format!("{}: {}", permission.id, words(&only["question"]));
+            for option in options {
+                text.push_str(&format!("\n- {}: {}", words(&option["label"]), words(&option["description"])));
+            }
             let choose =
-                |label: &str| (plain::exact(label), Answer::Choose { choices: vec![vec![label.to_owned()]] });
-            (plain::exact(&head), labels.map(choose).collect())
+                |label: String| (plain::exact(&label), Answer::Choose { choices: vec![vec![label]] });
+            let text = plain::exact(&text);
+            if text.chars().count() > MAX_SHOWN {
+                return elsewhere(&text);
+            }
+            (text, options.iter().map(|option| choose(words(&option["label"]))).collect())
         }
-        _ => (plain::exact(&format!("{head}\n\nAnswer with: areyouj answer {}", permission.id)), Vec::new()),
+        _ => elsewhere(&format!("{}: {}", permission.id, permission.title)),
     }
 }
 
@@ -250,6 +274,32 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_that_was_answered_elsewhere_is_taken_back() {
+        let editor = Editor::new(&json!({}));
+        let mut prompt = permission("tool", &json!({ "command": "ls" }));
+        for _ in 0..2 * MAX_ASKED {
+            prompt.state = wire::PermissionState::Open;
+            let asked = body(&editor.prompt(&prompt).expect("there is room for it again"));
+            prompt.state = wire::PermissionState::Answered;
+            let back = body(&editor.prompt(&prompt).unwrap());
+            assert_eq!((&back["method"], &back["params"]["id"]), (&json!("$/cancelRequest"), &asked["id"]));
+        }
+        assert!(editor.prompt(&prompt).is_none(), "once");
+    }
+
+    #[test]
+    fn what_always_would_mean_is_said() {
+        let editor = Editor::new(&json!({}));
+        let mut prompt = permission("tool", &json!({ "command": "ls" }));
+        prompt.suggestions =
+            serde_json::from_value(json!([{ "type": "setMode", "mode": "acceptEdits" }])).unwrap();
+        let asked = body(&editor.prompt(&prompt).unwrap());
+        assert_eq!(titles(&asked), ["Allow", "Always allow", "Deny"]);
+        let message = asked["params"]["message"].as_str().unwrap();
+        assert!(message.ends_with(r#"Always allow: {"type":"setMode","mode":"acceptEdits"}"#), "{message}");
+    }
+
+    #[test]
     fn what_cannot_be_shown_whole_cannot_be_allowed() {
         let editor = Editor::new(&json!({}));
         let long = permission("tool", &json!({ "command": "x".repeat(MAX_SHOWN) }));
@@ -259,11 +309,17 @@ mod tests {
     #[test]
     fn a_question_is_answered_by_one_of_its_choices() {
         let editor = Editor::new(&json!({}));
-        let options = json!([{ "label": "Red" }, { "label": "Blue" }]);
+        let options = json!([{ "label": "Red", "description": "As a rose" }, { "label": "Blue" }]);
         let one = json!({ "questions": [{ "question": "Which?", "options": options }] });
         let asked = body(&editor.prompt(&permission("question", &one)).unwrap());
         assert_eq!(titles(&asked), ["Red", "Blue"]);
+        assert_eq!(asked["params"]["message"], "K7M2Q9XD-1: Which?\n- Red: As a rose\n- Blue: ");
         assert!(matches!(editor.answered(&asked["id"], Some(&Value::Null)), Answered::Nothing), "put aside");
+        let long = json!({ "questions": [{ "question": "?".repeat(MAX_SHOWN), "options": options }] });
+        assert_eq!(
+            titles(&body(&editor.prompt(&permission("question", &long)).unwrap())),
+            Vec::<&str>::new()
+        );
         let two = json!({ "questions": [{ "options": options }, { "options": options }] });
         assert_eq!(titles(&body(&editor.prompt(&permission("question", &two)).unwrap())), Vec::<&str>::new());
     }

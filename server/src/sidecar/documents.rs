@@ -11,10 +11,14 @@ const MAX_DOCUMENT: usize = 4 << 20;
 /// Documents that are kept. An editor with more open ones gets the files of the others.
 const MAX_DOCUMENTS: usize = 256;
 
+/// Bytes of all documents that are kept.
+const MAX_BYTES: usize = 64 << 20;
+
 /// The open documents, by URI.
 #[derive(Default)]
 pub(super) struct Documents {
     texts: HashMap<String, String>,
+    bytes: usize,
 }
 
 impl Documents {
@@ -29,7 +33,7 @@ impl Documents {
                 }
             }
             "textDocument/didChange" => {
-                let Some(mut text) = self.texts.remove(uri) else { return true };
+                let Some(mut text) = self.remove(uri) else { return true };
                 let known = params["contentChanges"].as_array().into_iter().flatten().all(|change| {
                     let Some(new) = change["text"].as_str() else { return false };
                     match &change["range"] {
@@ -46,19 +50,25 @@ impl Documents {
                     self.keep(uri, text);
                 }
             }
-            "textDocument/didClose" => {
-                self.texts.remove(uri);
-            }
+            "textDocument/didClose" => drop(self.remove(uri)),
             _ => return false,
         }
         true
     }
 
     fn keep(&mut self, uri: &str, text: String) {
-        self.texts.remove(uri);
-        if text.len() <= MAX_DOCUMENT && self.texts.len() < MAX_DOCUMENTS {
+        self.remove(uri);
+        let room = self.texts.len() < MAX_DOCUMENTS && self.bytes + text.len() <= MAX_BYTES;
+        if text.len() <= MAX_DOCUMENT && room {
+            self.bytes += text.len();
             self.texts.insert(uri.to_owned(), text);
         }
+    }
+
+    fn remove(&mut self, uri: &str) -> Option<String> {
+        let text = self.texts.remove(uri)?;
+        self.bytes -= text.len();
+        Some(text)
     }
 
     /// The text in a range of a document, of its file if it is not open.
@@ -151,6 +161,22 @@ mod tests {
         assert!(documents.take("textDocument/didClose", &json!({ "textDocument": { "uri": URI } })));
         assert_eq!(documents.text(URI, &all), None);
         assert!(!documents.take("initialized", &json!({})));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut documents = Documents::default();
+        let text = "x".repeat(MAX_DOCUMENT);
+        let tell = |documents: &mut Documents, method: &str, number: usize| {
+            let document = json!({ "uri": format!("file:///{number}"), "text": text });
+            documents.take(method, &json!({ "textDocument": document }));
+        };
+        let most = MAX_BYTES / MAX_DOCUMENT;
+        (0..most + 2).for_each(|number| tell(&mut documents, "textDocument/didOpen", number));
+        assert_eq!((documents.texts.len(), documents.bytes), (most, MAX_BYTES));
+        tell(&mut documents, "textDocument/didClose", 0);
+        tell(&mut documents, "textDocument/didOpen", most);
+        assert_eq!((documents.texts.len(), documents.bytes), (most, MAX_BYTES));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::client::Failure;
+use crate::lsp;
 
 /// What a message is, and whose.
 #[derive(Deserialize)]
@@ -23,12 +24,22 @@ pub(super) struct Envelope<'a> {
     pub(super) error: Option<&'a RawValue>,
 }
 
+/// An id as the daemon writes it, whose text need not be the editor's: `"\u0061"` comes back as `"a"`.
+pub(super) fn shortest(id: &RawValue) -> String {
+    serde_json::from_str::<Value>(id.get()).map_or_else(|_| id.get().to_owned(), |id| id.to_string())
+}
+
+/// A notification of the Language Server Protocol itself.
+pub(super) fn notice(method: &str, params: &Value) -> Vec<u8> {
+    json!({ "jsonrpc": "2.0", "method": method, "params": params }).to_string().into_bytes()
+}
+
 /// The message's envelope.
 ///
 /// # Errors
-/// It is not JSON, or no JSON-RPC message.
-pub(super) fn open(body: &[u8]) -> Result<Envelope<'_>, serde_json::Error> {
-    serde_json::from_slice(body)
+/// The number of JSON-RPC for what is wrong with it, and the words.
+pub(super) fn open(body: &[u8]) -> Result<Envelope<'_>, (i32, serde_json::Error)> {
+    lsp::message(body)
 }
 
 /// The same message under another id.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::documents::Documents;
 use super::message::{
-    announcement, away, changed, open, refusal, renamed, result, rpc_code, with_environment,
+    announcement, away, changed, notice, open, refusal, renamed, result, rpc_code, shortest, with_environment,
 };
 use crate::client::Failure;
 use crate::lsp;
@@ -18,9 +18,16 @@ use crate::lsp;
 /// Requests that may be on their way or wait for a connection. An editor has a handful; more than this is a defect in it.
 const MAX_REQUESTS: usize = 1_000;
 
-/// The pause before connecting again after a connection was lost: a daemon that closes every connection at once is not to be
-/// asked in a tight loop.
+/// The pause before connecting again after a connection was lost. One that was lost soon doubles it, up to [`LONGEST`]: a
+/// daemon that dies of what is said to it is not to be started in a tight loop.
 const BREATH: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// A connection that lived as long did its work.
+const SOUND: Duration = Duration::from_secs(5);
+
+/// Connections that may be lost before the editor's `initialize` is answered; then it is refused.
+const MOST_LOST: u32 = 3;
 
 /// The pause after a try that failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -38,8 +45,8 @@ pub(super) enum Event {
     Connected,
     /// It cannot be had.
     Unreachable(Failure),
-    /// It was lost.
-    DaemonGone,
+    /// It was lost, after it had lived so long.
+    DaemonGone { lived: Duration },
 }
 
 /// What is to be done.
@@ -80,8 +87,13 @@ pub(super) struct Relay {
     /// Whether it was told that the connection is lost.
     down: bool,
     shut_down: bool,
-    /// Ids of requests that the daemon has.
+    /// Connections that were lost soon, one after the other.
+    lost_soon: u32,
+    /// Ids of requests that the daemon has, in their shortest form.
     pending: HashSet<String>,
+    /// Ids of requests of the daemon that the editor has, and tokens of progress that it shows.
+    asked: HashSet<String>,
+    shown: HashSet<String>,
     /// What waits for a connection.
     held: VecDeque<Vec<u8>>,
     documents: Documents,
@@ -99,7 +111,10 @@ impl Relay {
             native: false,
             down: false,
             shut_down: false,
+            lost_soon: 0,
             pending: HashSet::new(),
+            asked: HashSet::new(),
+            shown: HashSet::new(),
             held: VecDeque::new(),
             documents: Documents::default(),
             actions: Vec::new(),
@@ -118,7 +133,7 @@ impl Relay {
                 self.actions.push(Action::ToDaemon(hello));
             }
             Event::Unreachable(failure) => self.unreachable(&failure),
-            Event::DaemonGone => self.lost(BREATH),
+            Event::DaemonGone { lived } => self.lost(lived),
         }
         mem::take(&mut self.actions)
     }
@@ -126,13 +141,13 @@ impl Relay {
     fn editor_said(&mut self, body: Vec<u8>) {
         let envelope = match open(&body) {
             Ok(envelope) => envelope,
-            Err(error) => {
+            Err((code, error)) => {
                 let failure = Failure::new(
                     ErrorCode::InvalidRequest,
                     format!("The body is not a JSON-RPC message: {error}."),
                     "Send JSON-RPC 2.0 in Language Server Protocol framing.",
                 );
-                return self.refuse(&Value::Null, rpc::PARSE_ERROR, &failure);
+                return self.refuse(&Value::Null, code, &failure);
             }
         };
         match (envelope.method.as_deref(), envelope.id) {
@@ -166,8 +181,13 @@ impl Relay {
                 let method = method.to_owned();
                 self.notified(&method, body);
             }
-            // An answer to a request of the daemon: of one that is gone, nobody waits for it.
-            (None, _) => self.pass(body),
+            // An answer to a request of the daemon; of one that is gone, nobody waits for it.
+            (None, Some(id)) => {
+                if self.asked.remove(&shortest(id)) {
+                    self.pass(body);
+                }
+            }
+            (None, None) => {}
         }
     }
 
@@ -198,7 +218,7 @@ impl Relay {
             );
             self.refuse(&json!(id), rpc::REFUSED, &Failure { retryable: true, ..failure });
         } else if self.phase == Phase::Connected {
-            self.pending.insert(id.get().to_owned());
+            self.pending.insert(shortest(id));
             self.actions.push(Action::ToDaemon(body));
         } else {
             self.held.push_back(body);
@@ -226,11 +246,21 @@ impl Relay {
         if self.documents.take(method, &message["params"]) {
             return;
         }
-        if method == "workspace/didChangeWorkspaceFolders" {
-            let event = &message["params"]["event"];
-            self.hello = changed(&self.hello, |hello| lsp::change_folders(&mut hello["params"], event));
+        match method {
+            "workspace/didChangeWorkspaceFolders" => {
+                let event = &message["params"]["event"];
+                self.hello = changed(&self.hello, |hello| lsp::change_folders(&mut hello["params"], event));
+                // The daemon that is being introduced to was told of the folders as they were.
+                if self.phase == Phase::Introducing && self.held.len() < MAX_REQUESTS {
+                    self.held.push_back(body);
+                } else {
+                    self.pass(body);
+                }
+            }
+            "initialized" => self.pass(body),
+            // The daemon has no use for what else editors tell all their servers.
+            _ => {}
         }
-        self.pass(body);
     }
 
     fn pass(&mut self, body: Vec<u8>) {
@@ -249,13 +279,44 @@ impl Relay {
             }
             (None, Some(id)) => {
                 // Of a request that was given up the editor has an answer already.
-                if self.pending.remove(id.get()) {
+                if self.pending.remove(&shortest(id)) {
                     self.actions.push(Action::ToEditor(body));
                 }
             }
             (None, None) => {}
-            (Some(_), _) => self.actions.push(Action::ToEditor(body)),
+            (Some(_), Some(id)) => {
+                self.asked.insert(shortest(id));
+                self.actions.push(Action::ToEditor(body));
+            }
+            (Some(method), None) => {
+                if method == "$/progress" {
+                    self.note_progress(&body);
+                }
+                self.actions.push(Action::ToEditor(body));
+            }
         }
+    }
+
+    fn note_progress(&mut self, body: &[u8]) {
+        let message: Value = serde_json::from_slice(body).unwrap_or_default();
+        let token = message["params"]["token"].to_string();
+        match message["params"]["value"]["kind"].as_str() {
+            Some("begin") => drop(self.shown.insert(token)),
+            Some("end") => drop(self.shown.remove(&token)),
+            _ => {}
+        }
+    }
+
+    /// Takes back what a daemon that is gone asked and showed.
+    fn take_back(&mut self) {
+        let value = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
+        let asked = mem::take(&mut self.asked)
+            .into_iter()
+            .map(|id| notice("$/cancelRequest", &json!({ "id": value(id) })));
+        let shown = mem::take(&mut self.shown)
+            .into_iter()
+            .map(|token| notice("$/progress", &json!({ "token": value(token), "value": { "kind": "end" } })));
+        self.actions.extend(asked.chain(shown).map(Action::ToEditor));
     }
 
     fn answered_introduction(&mut self, refused: bool, body: Vec<u8>) {
@@ -286,15 +347,25 @@ impl Relay {
             self.tell(ConnectionState::Connected, None);
         }
         for body in mem::take(&mut self.held) {
-            if let Some(id) = open(&body).ok().and_then(|envelope| envelope.id.map(RawValue::get)) {
-                self.pending.insert(id.to_owned());
+            if let Some(id) = open(&body).ok().and_then(|envelope| envelope.id.map(shortest)) {
+                self.pending.insert(id);
             }
             self.actions.push(Action::ToDaemon(body));
         }
     }
 
-    fn lost(&mut self, pause: Duration) {
+    fn lost(&mut self, lived: Duration) {
+        self.lost_soon = if lived < SOUND { self.lost_soon + 1 } else { 0 };
+        if !self.introduced && self.lost_soon > MOST_LOST {
+            self.lost_soon = 0;
+            return self.unreachable(&Failure::new(
+                ErrorCode::DaemonStartFailed,
+                "The daemon ends as soon as it is spoken to.",
+                "Look for what is wrong with: areyouj doctor",
+            ));
+        }
         self.phase = Phase::Connecting;
+        self.take_back();
         for id in mem::take(&mut self.pending) {
             let id = serde_json::from_str(&id).unwrap_or_default();
             self.refuse(&id, rpc::REFUSED, &away());
@@ -302,7 +373,8 @@ impl Relay {
         if self.introduced && !mem::replace(&mut self.down, true) {
             self.tell(ConnectionState::Reconnecting, None);
         }
-        self.actions.push(Action::Connect(pause));
+        let doubled = 2_u32.saturating_pow(self.lost_soon.saturating_sub(1));
+        self.actions.push(Action::Connect(BREATH.saturating_mul(doubled).min(LONGEST)));
     }
 
     fn unreachable(&mut self, failure: &Failure) {
@@ -426,7 +498,7 @@ mod tests {
         let folders = json!({ "jsonrpc": "2.0", "method": "workspace/didChangeWorkspaceFolders", "params": { "event": event } });
         assert_eq!(told(relay.step(editor(folders.clone()))), [("daemon", folders)]);
 
-        let lost = told(relay.step(Event::DaemonGone));
+        let lost = told(relay.step(Event::DaemonGone { lived: SOUND }));
         assert_eq!(lost.len(), 3, "{lost:?}");
         assert_eq!((&lost[0].1["id"], &lost[0].1["error"]["data"]["retryable"]), (&json!(2), &json!(true)));
         assert_eq!(lost[1].1["params"], json!({ "state": "reconnecting" }));
@@ -451,9 +523,83 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_that_dies_of_what_is_said_to_it_is_asked_less_and_less_and_the_editor_is_told() {
+        let mut relay = relay();
+        relay.step(editor(hello()));
+        let mut pauses = Vec::new();
+        for _ in 0..MOST_LOST {
+            relay.step(Event::Connected);
+            match relay.step(Event::DaemonGone { lived: Duration::ZERO }).as_slice() {
+                [Action::Connect(pause)] => pauses.push(pause.as_millis()),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(pauses, [50, 100, 200]);
+        relay.step(Event::Connected);
+        let refused = told(relay.step(Event::DaemonGone { lived: Duration::ZERO }));
+        assert_eq!((refused.len(), &refused[0].1["id"]), (1, &json!(1)));
+        assert_eq!(refused[0].1["error"]["data"]["code"], "daemon_start_failed");
+
+        let mut relay = connected();
+        let mut pause = |lived| match relay.step(Event::DaemonGone { lived }).pop() {
+            Some(Action::Connect(pause)) => pause,
+            other => panic!("{other:?}"),
+        };
+        let longest = (0..20).map(|_| pause(Duration::ZERO)).max();
+        assert_eq!((longest, pause(SOUND)), (Some(LONGEST), BREATH));
+    }
+
+    #[test]
+    fn what_a_lost_daemon_asked_and_showed_is_taken_back() {
+        let mut relay = connected();
+        let ask = |id: &str| json!({ "jsonrpc": "2.0", "id": id, "method": "window/showMessageRequest", "params": {} });
+        let show = |kind: &str, token: &str| json!({ "jsonrpc": "2.0", "method": "$/progress", "params": { "token": token, "value": { "kind": kind } } });
+        for message in
+            [ask("q-1"), ask("q-2"), show("begin", "t-1"), show("begin", "t-2"), show("end", "t-1")]
+        {
+            relay.step(daemon(message));
+        }
+        assert_eq!(told(relay.step(editor(answer("q-1")))), [("daemon", answer("q-1"))]);
+        let lost = told(relay.step(Event::DaemonGone { lived: SOUND }));
+        let cancel = json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": "q-2" } });
+        assert_eq!(lost[..2], [("editor", cancel), ("editor", show("end", "t-2"))]);
+        relay.step(Event::Connected);
+        relay.step(daemon(answer(INTRODUCTION)));
+        assert_eq!(told(relay.step(editor(answer("q-2")))), [], "the new daemon knows nothing of it");
+    }
+
+    #[test]
+    fn an_answer_is_known_by_its_id_however_that_is_written() {
+        let mut relay = connected();
+        let list = r#"{"jsonrpc":"2.0","id":"\u0061\/b","method":"areyouj/session/list"}"#;
+        relay.step(editor(list));
+        assert_eq!(told(relay.step(daemon(answer("a/b")))), [("editor", answer("a/b"))]);
+    }
+
+    #[test]
+    fn a_folder_that_comes_during_an_introduction_is_told_after_it() {
+        let mut relay = connected();
+        relay.step(Event::DaemonGone { lived: SOUND });
+        relay.step(Event::Connected);
+        let event = json!({ "added": [{ "uri": "file:///b", "name": "b" }], "removed": [] });
+        let folders = json!({ "jsonrpc": "2.0", "method": "workspace/didChangeWorkspaceFolders", "params": { "event": event } });
+        assert_eq!(told(relay.step(editor(folders.clone()))), []);
+        assert_eq!(told(relay.step(daemon(answer(INTRODUCTION)))).last(), Some(&("daemon", folders)));
+    }
+
+    #[test]
+    fn what_the_daemon_has_no_use_for_stays_here() {
+        let mut relay = connected();
+        let tell = |method: &str| json!({ "jsonrpc": "2.0", "method": method, "params": {} });
+        assert_eq!(told(relay.step(editor(tell("textDocument/didSave")))), []);
+        assert_eq!(told(relay.step(editor(tell("initialized")))), [("daemon", tell("initialized"))]);
+        assert_eq!(told(relay.step(editor(answer(77)))), [], "nobody asked that");
+    }
+
+    #[test]
     fn a_daemon_that_cannot_be_had_refuses_what_waits_and_is_tried_again() {
         let mut relay = connected();
-        relay.step(Event::DaemonGone);
+        relay.step(Event::DaemonGone { lived: SOUND });
         relay.step(editor(request(2, "areyouj/session/list")));
         let failure = Failure::new(ErrorCode::StorageFull, "The disk is full.", "Free some space.");
         let refused = told(relay.step(Event::Unreachable(failure)));
@@ -484,7 +630,7 @@ mod tests {
         relay.step(editor(hello));
         relay.step(Event::Connected);
         relay.step(daemon(answer(1)));
-        assert_eq!(told(relay.step(Event::DaemonGone)), [("connect", Value::Null)]);
+        assert_eq!(told(relay.step(Event::DaemonGone { lived: SOUND })), [("connect", Value::Null)]);
     }
 
     #[test]
