@@ -1,7 +1,6 @@
 //! Choosing a directory: what there is, and whether a session could live in it.
 
 use std::fs;
-use std::path::Path;
 
 use areyouj_protocol::{DirectoryList, DirectoryValid};
 
