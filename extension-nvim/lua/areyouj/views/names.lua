@@ -1,0 +1,17 @@
+---What the names of the plugin's buffers show, so that `:edit`, sessions of the editor and marks bring them back.
+local M = {}
+
+M.DASHBOARD = "areyouj://orchestration"
+M.AUTOMATION = "areyouj://automation/"
+
+---Fills a buffer that was opened by its name.
+---@param buffer integer
+---@param name string
+function M.read(buffer, name)
+  if name == M.DASHBOARD then return require("areyouj.views.dashboard").fill(buffer) end
+  local id = name:match("^areyouj://automation/(%w+)$")
+  if id then return require("areyouj.views.automation").fill(buffer, id) end
+  vim.notify("AreYouJ: there is no page of this name; try areyouj://orchestration", vim.log.levels.WARN)
+end
+
+return M
