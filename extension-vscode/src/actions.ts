@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { Action, Problem } from "./bridge";
+import type { Action, ActionDone, FromPage, Problem } from "./bridge";
 import type { Context } from "./context";
 import { openFile } from "./files";
 import { webAddress } from "./links";
@@ -77,6 +77,12 @@ export class Actions {
       if (!(error instanceof Failure)) this.context.log.error(error instanceof Error ? error : String(error));
       return failure.problem;
     }
+  }
+
+  /** Does what a page asks for. What goes wrong is told to a page that waits for it, and shown otherwise. */
+  async forPage({ id, action }: Extract<FromPage, { type: "action" }>, post: (done: ActionDone) => void): Promise<void> {
+    if (id === undefined) await this.perform(action);
+    else post({ type: "done", id, problem: await this.run(action) });
   }
 
   /** Does it, and shows what went wrong, with the buttons that mend it. */

@@ -136,8 +136,8 @@ export interface ActionDone {
 export type FromPage =
   /** The first message of a page, when it can listen. */
   | { type: "ready" }
-  /** Answered by `done` with the same number. */
-  | { type: "action"; id: number; action: Action }
+  /** Answered by `done` with the same number; without one, the host itself shows what goes wrong. */
+  | { type: "action"; id?: number; action: Action }
   /** Automation: older entries, answered by `older`. */
   | { type: "loadOlder"; before: number }
   /** Automation: completion of `@`, answered by `files`. */

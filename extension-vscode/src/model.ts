@@ -124,7 +124,8 @@ export class Model implements vscode.Disposable {
   watchQueue(sessionId: string): vscode.Disposable {
     const watched = this.#queues.get(sessionId) ?? { watchers: 0, queue: null };
     this.#queues.set(sessionId, watched);
-    if (watched.watchers++ === 0 && this.#connection.state === "connected") void this.#fetchQueue(sessionId);
+    // The client's connection, not what is told of it: a queue that is first watched while the list is on its way is not asked for with it.
+    if (watched.watchers++ === 0 && this.client.connection.state === "connected") void this.#fetchQueue(sessionId);
     return new vscode.Disposable(() => {
       if (--watched.watchers === 0) this.#queues.delete(sessionId);
     });

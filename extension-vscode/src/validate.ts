@@ -126,7 +126,7 @@ const action = variant<Action, "kind">("kind", {
 export const parseFromPage = (() => {
   const check = variant<FromPage, "type">("type", {
     ready: {},
-    action: { id: whole, action },
+    action: { id: optional(whole), action },
     loadOlder: { before: whole },
     completeFile: { id: whole, prefix: text(MAX_PATH) },
     seen: {},

@@ -255,8 +255,8 @@ export class AutomationPage extends PageElement {
     const off = { disabled: !live, ...(live ? {} : { title: OFFLINE }) };
     return html`<footer class="foot row wrap ended-foot">
       <span class="grow muted">This session was terminated. Its conversation is kept until you delete it.</span>
-      ${button("Restart", () => void act({ kind: "restart", sessionId: session.id }), off)}
-      ${button("Delete…", () => void act({ kind: "delete", sessionId: session.id }), { ...off, secondary: true })}
+      ${button("Restart", () => act({ kind: "restart", sessionId: session.id }), off)}
+      ${button("Delete…", () => act({ kind: "delete", sessionId: session.id }), { ...off, secondary: true })}
     </footer>`;
   }
 }
@@ -266,7 +266,7 @@ function gone(): TemplateResult {
     <span class="codicon codicon-circle-slash" aria-hidden="true"></span>
     <h1>There is no such session</h1>
     <p class="muted">It was deleted, or it belongs to another AreYouJ.</p>
-    ${button("Open Orchestration", () => void act({ kind: "openOrchestration" }))}
+    ${button("Open Orchestration", () => act({ kind: "openOrchestration" }))}
   </section>`;
 }
 

@@ -86,7 +86,7 @@ export class Composer extends PageElement {
         <span class="sr-only" role="status">${open ? count(this.paths.length, "file") : ""}</span>
         <div class="row composer-actions">
           ${iconButton("mention", "Mention a file", () => this.insert("@"))}
-          ${iconButton("list-selection", "Attach the editor's selection", () => void act({ kind: "attachSelection", sessionId: this.sessionId }))}
+          ${iconButton("list-selection", "Attach the editor's selection", () => act({ kind: "attachSelection", sessionId: this.sessionId }))}
           <span class="grow muted composer-hint ellipsis">${this.live ? "" : "Reconnecting. Your text is kept."}</span>
           ${this.steerable
             ? button("Steer", () => void this.send(true), { ...off, secondary: true, running: this.doing.running === "steer", title: off.title ?? "Send into the running turn, now (Ctrl+Shift+Enter)" })

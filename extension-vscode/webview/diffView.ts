@@ -15,14 +15,14 @@ export function diffView(change: FileChange, sessionId: string, title: string, n
   return html`<div class="diff-view">
     <div class="row wrap">
       ${named
-        ? html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => void act({ kind: "openFile", sessionId, path: change.path })}>${path}</button>`
+        ? html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => act({ kind: "openFile", sessionId, path: change.path })}>${path}</button>`
         : nothing}
       ${change.edits.map(
         ({ before, after }, index) =>
           html`<button
             type="button"
             class="link"
-            @click=${() => void act({ kind: "openDiff", sessionId, title, path: change.path, before, after })}
+            @click=${() => act({ kind: "openDiff", sessionId, title, path: change.path, before, after })}
           >
             ${change.edits.length > 1 ? `Open edit ${index + 1} as diff` : "Open as diff"}
           </button>`,

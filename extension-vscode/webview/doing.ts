@@ -1,7 +1,7 @@
 /** One action at a time of an element: what runs, and what went wrong. */
 import type { ReactiveControllerHost } from "lit";
 import type { Action, Problem } from "../src/bridge";
-import { act } from "./host";
+import { ask } from "./host";
 
 /** Why nothing can be done while there is no connection. */
 export const OFFLINE = "AreYouJ is reconnecting. This waits until it is back.";
@@ -21,7 +21,7 @@ export class Doing {
     this.running = name;
     this.problem = null;
     this.element.requestUpdate();
-    const problem = await act(action);
+    const problem = await ask(action);
     this.running = null;
     this.problem = problem;
     this.element.requestUpdate();

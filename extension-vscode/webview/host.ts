@@ -24,8 +24,13 @@ export function post(message: FromPage): void {
   editor.postMessage(message);
 }
 
+/** Has the host do something, and show what goes wrong. */
+export function act(action: Action): void {
+  post({ type: "action", action });
+}
+
 /** Asks the host to do something. Ends when the host says `done`, however long that takes; null means it is done. */
-export function act(action: Action): Promise<Problem | null> {
+export function ask(action: Action): Promise<Problem | null> {
   const id = nextNumber();
   return new Promise((resolve) => {
     pending.set(id, resolve);

@@ -59,11 +59,11 @@ function onClick(event: MouseEvent): void {
   if (link !== null) {
     event.preventDefault();
     const url = link.getAttribute("href") ?? "";
-    if (isOpenable(url)) void act({ kind: "openExternal", url });
+    if (isOpenable(url)) act({ kind: "openExternal", url });
     return;
   }
   const code = event.target.closest(".copy")?.closest(".code")?.querySelector("code");
-  if (code) void act({ kind: "copyText", text: code.textContent ?? "" });
+  if (code) act({ kind: "copyText", text: code.textContent ?? "" });
 }
 
 adopt(css`

@@ -132,7 +132,7 @@ export class OrchestrationPage extends PageElement {
   }
 
   private newSession(live: boolean): TemplateResult {
-    return button("New session", () => void act({ kind: "newSession" }), { disabled: !live, ...(live ? {} : { title: OFFLINE }) });
+    return button("New session", () => act({ kind: "newSession" }), { disabled: !live, ...(live ? {} : { title: OFFLINE }) });
   }
 
   private empty(live: boolean): TemplateResult {
@@ -156,7 +156,7 @@ function folderStarts(folders: PageSettings["folders"], home: string, live: bool
   return folders.map(
     ({ name, path }) =>
       html`<li>
-        <button type="button" class="folder" ?disabled=${!live} title=${exactLine(path)} @click=${() => void act({ kind: "newSession", directory: path })}>
+        <button type="button" class="folder" ?disabled=${!live} title=${exactLine(path)} @click=${() => act({ kind: "newSession", directory: path })}>
           <span class="codicon codicon-folder" aria-hidden="true"></span>
           <span class="ellipsis isolate">${exactLine(name)}</span>
           <span class="ellipsis muted isolate">${exactLine(homePath(path, home))}</span>

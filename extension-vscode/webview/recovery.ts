@@ -77,7 +77,7 @@ export class SessionErrorCard extends PageElement {
       </div>
       ${logFold(error?.log ?? null)}
       <div class="row wrap">
-        ${fix ? button(fix.label, () => void act(fix.action)) : nothing}
+        ${fix ? button(fix.label, () => act(fix.action)) : nothing}
         ${button("Restart", () => void this.doing.run("restart", { kind: "restart", sessionId: id }), {
           secondary: fix !== undefined,
           disabled: !this.live,

@@ -40,7 +40,7 @@ export class SessionHeader extends PageElement {
     const path = exactLine(homePath(this.session.directory, this.settings.home));
     return html`<nav class="grow" aria-label="Breadcrumb">
       <ol class="bare breadcrumb">
-        <li><button type="button" class="link" @click=${() => void act({ kind: "openOrchestration" })}>Orchestration</button></li>
+        <li><button type="button" class="link" @click=${() => act({ kind: "openOrchestration" })}>Orchestration</button></li>
         <li class="ellipsis isolate" title=${path}>${splitPath(path).name.replace(/^\//, "")}</li>
         <li aria-current="page">Automation</li>
       </ol>
@@ -54,7 +54,7 @@ export class SessionHeader extends PageElement {
       const select = event.target as HTMLSelectElement;
       const sessionId = select.value;
       select.value = session.id;
-      if (sessionId !== session.id) void act({ kind: "open", sessionId });
+      if (sessionId !== session.id) act({ kind: "open", sessionId });
     };
     return html`<select class="dropdown switcher" aria-label="Switch session" title="Switch session" .value=${session.id} @change=${change}>
       ${[session, ...others].map(

@@ -11,7 +11,7 @@ export function sessionLink(session: Session): TemplateResult {
     type="button"
     class="link ellipsis isolate session-link"
     title="Open ${sessionTitle(session)} in ${exactLine(session.directory)}"
-    @click=${() => void act({ kind: "open", sessionId: session.id })}
+    @click=${() => act({ kind: "open", sessionId: session.id })}
   >
     ${sessionTitle(session)}
   </button>`;

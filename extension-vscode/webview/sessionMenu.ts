@@ -4,7 +4,7 @@ import type { Action } from "../src/bridge";
 import { act } from "./host";
 import type { MenuItem } from "./menu";
 
-const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({ label, run: () => void act(action), ...more });
+const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({ label, run: () => act(action), ...more });
 
 /** The menu of one session. Without a connection only what needs none is offered. */
 export function sessionMenu(session: Session, live: boolean, terminate: () => void): MenuItem[] {

@@ -67,8 +67,8 @@ export class SessionTable extends PageElement {
     this.querySelector<HTMLInputElement>(".filter")?.focus();
   };
   private readonly actions: RowActions = {
-    open: (session) => void act({ kind: "open", sessionId: session.id }),
-    terminate: (session) => void act({ kind: "terminate", sessionIds: [session.id] }),
+    open: (session) => act({ kind: "open", sessionId: session.id }),
+    terminate: (session) => act({ kind: "terminate", sessionIds: [session.id] }),
     toggle: (session) => this.toggle(session.id),
     menu: (session, point) => this.menu.openAt(point, sessionMenu(session, this.live, () => this.actions.terminate(session))),
   };
@@ -256,7 +256,7 @@ export class SessionTable extends PageElement {
   private terminate(): void {
     const wanted = this.sessions.filter(({ id }) => (this.selected.size > 0 ? this.selected.has(id) : id === this.currentId));
     const sessionIds = wanted.filter(({ status }) => status !== "terminated").map(({ id }) => id);
-    if (this.live && sessionIds.length > 0) void act({ kind: "terminate", sessionIds });
+    if (this.live && sessionIds.length > 0) act({ kind: "terminate", sessionIds });
   }
 
   private async focusRow(index: number): Promise<void> {

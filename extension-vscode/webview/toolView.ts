@@ -68,7 +68,7 @@ function fold(
     </details>
     ${path === undefined
       ? nothing
-      : iconButton("go-to-file", `Open ${exactLine(path)}`, () => void act({ kind: "openFile", sessionId: context.sessionId, path }))}
+      : iconButton("go-to-file", `Open ${exactLine(path)}`, () => act({ kind: "openFile", sessionId: context.sessionId, path }))}
   </div>`;
 }
 

@@ -73,7 +73,8 @@ export class Automation implements vscode.Disposable {
       settings.onPage(() => this.#page.post({ type: "settings", settings: settings.page() })),
     ];
     this.#decorate();
-    if (model.connection.state === "connected") void this.#feed.attach();
+    // The client's connection, not the model's: that follows later, and who comes in between was not told to attach.
+    if (client.connection.state === "connected") void this.#feed.attach();
   }
 
   /** The session as it is known; null if there is none (any more). */
@@ -126,7 +127,7 @@ export class Automation implements vscode.Disposable {
   #message(message: Exclude<FromPage, { type: "ready" }>): void {
     switch (message.type) {
       case "action":
-        void this.context.actions.run(message.action).then((problem) => this.#page.post({ type: "done", id: message.id, problem }));
+        void this.context.actions.forPage(message, (done) => this.#page.post(done));
         break;
       case "loadOlder":
         void this.#loadOlder(message.before);

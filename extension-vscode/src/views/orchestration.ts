@@ -95,8 +95,6 @@ export class Orchestration implements vscode.WebviewViewProvider, vscode.Webview
   }
 
   #message(page: Page<ToOrchestration>, message: FromPage): void {
-    if (message.type !== "action") return;
-    const { id, action } = message;
-    void this.context.actions.run(action).then((problem) => page.post({ type: "done", id, problem }));
+    if (message.type === "action") void this.context.actions.forPage(message, (done) => page.post(done));
   }
 }

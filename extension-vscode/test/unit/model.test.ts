@@ -182,3 +182,13 @@ void test("queues are kept for those who watch, and fetched again on a new conne
   daemon.push("areyouj/queueUpdate", { sessionId: "A", queue: { sessionId: "A", paused: null, messages: [] } });
   assert.equal(model.queue("A"), null);
 });
+
+void test("fetches a queue that is first watched while the list is on its way", async () => {
+  const { daemon, model } = build([session("A")]);
+  daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: null, messages: [message("m-1", "A")] });
+  daemon.becomes("connected");
+  assert.notEqual(model.connection.state, "connected");
+  model.watchQueue("A");
+  await settle();
+  assert.equal(model.queue("A")?.messages.length, 1);
+});

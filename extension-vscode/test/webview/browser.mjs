@@ -85,7 +85,7 @@ function playEditor(saved) {
   window.acquireVsCodeApi = () => ({
     postMessage: (message) => {
       editor.posted.push(structuredClone(message));
-      if (message.type !== "action" || editor.answer === "hold") return;
+      if (message.type !== "action" || message.id === undefined || editor.answer === "hold") return;
       const data = { type: "done", id: message.id, problem: editor.answer };
       setTimeout(() => window.dispatchEvent(new MessageEvent("message", { data })), 0);
     },

@@ -1,0 +1,241 @@
+// The workbench as a person sees it: palette, quick picks, dialogs, and the pages of the extension.
+import assert from "node:assert/strict";
+
+/** As VS Code names the extension and what belongs to it. */
+export const EXTENSION = "areyouj.areyouj";
+
+/** Tries of something that the workbench may swallow, and the pause between, in milliseconds. */
+const TRIES = 20;
+const PAUSE_MS = 150;
+/** How long one try waits, in milliseconds: a loop around the long default would take minutes. */
+const TRY_MS = 1_000;
+
+/** Tries until it returns true. */
+export async function until(what, attempt) {
+  let last;
+  for (let count = 0; count < TRIES; count++) {
+    try {
+      if (await attempt()) return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  throw new Error(`${what}: it did not happen`, { cause: last });
+}
+
+/** Waits until it can be seen. */
+export async function shows(locator) {
+  await locator.first().waitFor({ state: "visible" });
+}
+
+/** Waits until it cannot be seen any more. */
+export async function gone(locator) {
+  await locator.first().waitFor({ state: "hidden" });
+}
+
+export class Workbench {
+  constructor(page) {
+    this.page = page;
+    this.picker = page.locator(".quick-input-widget");
+    this.input = this.picker.locator("input.input, textarea.input").first();
+    this.status = page.locator(`.statusbar-item[id="${EXTENSION}.sessions"]`);
+  }
+
+  async loaded(timeout) {
+    await this.page.locator(".monaco-workbench .statusbar").waitFor({ timeout });
+    await this.status.waitFor({ timeout });
+  }
+
+  /** Loads the window anew by its command: it writes down which editors are open, and a plain reload does not wait for that. */
+  async reload() {
+    const loaded = this.page.waitForEvent("domcontentloaded");
+    await this.run("Developer: Reload Window");
+    await loaded;
+    await this.loaded(60_000);
+  }
+
+  /** Closes editors and messages, and shows the explorer. */
+  async tidy() {
+    await this.run("View: Close All Editors");
+    await gone(this.page.locator(".tab"));
+    await this.run("Notifications: Clear All Notifications");
+    await gone(this.page.locator(".notification-toast"));
+    await this.run("View: Show Explorer");
+  }
+
+  /** Runs a command by its name in the palette, with its category. */
+  async run(title) {
+    await this.openPalette();
+    await this.input.fill(`>${title}`);
+    // The label goes on with the key or “recently used”; the first row need not be it, so Enter would not do.
+    await this.picker.locator(`.monaco-list-row[aria-label="${title}"], .monaco-list-row[aria-label^="${title},"]`).first().click();
+  }
+
+  // F1 works with the keyboard in an editor, a page or a terminal alike; one that comes too early is lost.
+  async openPalette() {
+    await until("the palette opens", async () => {
+      if (await this.picker.isVisible()) {
+        if ((await this.input.inputValue({ timeout: TRY_MS })).startsWith(">")) return true;
+        await this.page.keyboard.press("Escape");
+        await this.picker.waitFor({ state: "hidden", timeout: TRY_MS });
+      }
+      await this.page.keyboard.press("F1");
+      await this.input.waitFor({ state: "visible", timeout: TRY_MS });
+      return (await this.input.inputValue()).startsWith(">");
+    });
+  }
+
+  /** A row of the open quick pick. */
+  row(text) {
+    return this.picker.locator(".monaco-list-row", { hasText: text }).first();
+  }
+
+  /** Types into the box with that placeholder and confirms. The widget is reused: without it an earlier one may be meant. */
+  async answer(placeholder, text = "") {
+    await this.picker.getByPlaceholder(placeholder).waitFor();
+    if (text !== "") await this.input.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Confirms a question of the editor by a button. */
+  async confirm(button) {
+    const dialog = this.page.locator(".monaco-dialog-box");
+    await dialog.getByRole("button", { name: button, exact: true }).click();
+    await gone(dialog);
+  }
+
+  /** Shows the view in the side bar. A click on its icon hides it if it is there already. */
+  async showView() {
+    const icon = this.page.locator('.activitybar .action-item:has(.action-label[aria-label^="AreYouJ"])');
+    await until("the view shows", async () => {
+      if (((await icon.getAttribute("class")) ?? "").includes("checked")) return true;
+      await icon.locator(".action-label").click();
+      return false;
+    });
+    return this.view();
+  }
+
+  /** The orchestration page in the side bar. Pages lie over the workbench, as a frame within a frame. */
+  view() {
+    return new PageView(this, `iframe.webview.ready[src*="extensionId=${EXTENSION}"][src*="purpose=webviewView"]`);
+  }
+
+  /** The page in the active editor tab. Those of other tabs are there too, but not visible. */
+  tab() {
+    return new PageView(this, `iframe.webview.ready[src*="extensionId=${EXTENSION}"]:not([src*="purpose=webviewView"]):visible`);
+  }
+
+  /** The automation page of the session of that name, once it is in front. */
+  async automation(name) {
+    const tab = this.tab();
+    await shows(tab.frame.locator("areyouj-session-header").filter({ hasText: name }));
+    await shows(this.page.locator(".tab.active", { hasText: name }));
+    return tab;
+  }
+
+  /** Opens the orchestration page in an editor tab. */
+  async openOrchestration() {
+    await this.run("AreYouJ: Open Orchestration");
+    const tab = this.tab();
+    await shows(tab.frame.locator("areyouj-orchestration main"));
+    return tab;
+  }
+
+  /** Opens a session's page by the list of sessions. */
+  async switchTo(name) {
+    await this.run("AreYouJ: Switch Session…");
+    await this.picker.getByPlaceholder("Session", { exact: true }).waitFor();
+    await this.row(name).click();
+    return this.automation(name);
+  }
+
+  /** Chooses from the context menu of a folder of the window. The menu ignores a click that comes right after it opened. */
+  async explorerMenu(folder, label) {
+    await this.run("View: Show Explorer");
+    const menu = this.page.locator(".context-view .monaco-menu");
+    const row = this.page.locator(".explorer-folders-view .monaco-list-row", { has: this.page.locator(".label-name", { hasText: new RegExp(`^${escaped(folder)}$`, "u") }) });
+    await until("the menu opens", async () => {
+      if (await menu.isVisible()) return true;
+      await row.click({ button: "right", timeout: TRY_MS });
+      await menu.waitFor({ timeout: TRY_MS });
+      return true;
+    });
+    await until(`“${label}” is chosen`, async () => {
+      if (!(await menu.isVisible())) return true;
+      await menu.getByRole("menuitem", { name: label, exact: true }).click({ timeout: TRY_MS });
+      await menu.waitFor({ state: "hidden", timeout: TRY_MS / 2 });
+      return true;
+    });
+  }
+
+  toast(text) {
+    return this.page.locator(".notification-toast", { hasText: text });
+  }
+}
+
+/** A page of the extension. */
+export class PageView {
+  constructor(workbench, outer) {
+    this.workbench = workbench;
+    this.outer = workbench.page.locator(outer);
+    this.frame = workbench.page.frameLocator(outer).frameLocator("iframe#active-frame");
+  }
+
+  /** The frame itself, to run scripts in. */
+  async handle() {
+    const outer = await (await this.outer.elementHandle()).contentFrame();
+    return await (await outer.waitForSelector("iframe#active-frame")).contentFrame();
+  }
+
+  // Buttons of the elements library are custom elements: their role is that of an element inside, their words are theirs.
+  button(label) {
+    return this.frame.locator("vscode-button").filter({ hasText: new RegExp(`^\\s*${escaped(label)}\\s*$`, "u") });
+  }
+
+  icon(label) {
+    return this.frame.getByRole("button", { name: label, exact: true });
+  }
+
+  session(name) {
+    return this.frame.locator(".session-row").filter({ has: this.frame.locator(".name", { hasText: name }) });
+  }
+
+  card(text) {
+    return this.frame.locator("article.card", { hasText: text });
+  }
+
+  /** Writes into the composer and sends. */
+  async send(text, keys = "Control+Enter") {
+    const composer = this.frame.getByLabel("Message to Claude");
+    await composer.fill(text);
+    await composer.press(keys);
+    await until("the composer is empty", async () => (await composer.inputValue()) === "");
+  }
+
+  entry(text) {
+    return this.frame.locator(".entry", { hasText: text });
+  }
+
+  queued() {
+    return this.frame.locator("li.queue-item[data-message]");
+  }
+
+  /** Waits until the queue shows these messages in this order. */
+  async queueIs(...texts) {
+    await until(`the queue is ${texts.join(", ")}`, async () => {
+      const shown = await this.queued().locator(".grow").allInnerTexts();
+      assert.deepEqual(shown.map((text) => text.trim()), texts);
+      return true;
+    });
+  }
+
+  /** Waits until the header says that status. */
+  async is(status) {
+    await shows(this.frame.locator("areyouj-session-header .status-word", { hasText: status }));
+  }
+}
+
+function escaped(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/gu, "\\$&");
+}

@@ -1,0 +1,84 @@
+// What a person never loses: over a reload of the window, the end of the daemon, and time without a window.
+import assert from "node:assert/strict";
+import { shows, until } from "../lib/workbench.mjs";
+
+const DRAFT = "half a thought";
+
+/** A window of its own with the page of a session that has said something, and a draft in it. */
+async function withDraft(t) {
+  const id = await t.home.idle("one", "Anna");
+  await t.home.say(id, "before");
+  const profile = await t.profile();
+  const window = await t.openIn(profile);
+  const page = await window.switchTo("Anna");
+  await shows(page.entry("Echo: before"));
+  await page.frame.getByLabel("Message to Claude").fill(DRAFT);
+  return { id, profile, window, page };
+}
+
+/** Waits until the page of Anna is there again by itself, with what was said and what was being written. */
+async function isBack(window) {
+  const page = await window.automation("Anna");
+  await shows(page.entry("Echo: before"));
+  assert.equal(await page.frame.getByLabel("Message to Claude").inputValue(), DRAFT);
+  return page;
+}
+
+/** Watches a page for the banner, which may be there for less than a second. Returns whether it was seen since. */
+async function bannerWatch(page) {
+  const frame = await page.handle();
+  await frame.evaluate(() => {
+    globalThis.bannerSeen = false;
+    new MutationObserver(() => (globalThis.bannerSeen ||= document.querySelector(".banner") !== null)).observe(document.body, { subtree: true, childList: true });
+  });
+  return () => frame.evaluate(() => globalThis.bannerSeen);
+}
+
+export default {
+  home: { projects: ["one"] },
+  scenarios: {
+    "a reload of the window brings everything back": async (t) => {
+      const { window } = await withDraft(t);
+      const view = await window.showView();
+      await shows(view.session("Anna"));
+      await window.reload();
+      await isBack(window);
+      await shows(window.view().session("Anna"));
+    },
+
+    "a daemon that is killed comes back while the turn goes on, and the editor stays": async (t) => {
+      const { id, window, page } = await withDraft(t);
+      await t.home.run("send", id, "hold: gate");
+      await page.is("Active");
+      const before = await t.home.daemon();
+      const seen = await bannerWatch(page);
+      process.kill(before, "SIGKILL");
+      await until("the banner was shown", seen);
+      await page.frame.locator(".banner").waitFor({ state: "hidden" });
+      assert.notEqual(await t.home.daemon(), before);
+      await page.is("Active");
+      await t.home.release("gate");
+      await page.is("Idle");
+      await isBack(window);
+      await page.send("after");
+      await shows(page.entry("Echo: after"));
+    },
+
+    "a turn runs on without a window, and nothing of it is missed": async (t) => {
+      const { id, profile, window } = await withDraft(t);
+      await t.home.run("send", id, "hold: gate");
+      await t.home.wait(id, "active");
+      // A draft is kept a moment after it was written; closing at once is not what is looked at here.
+      await window.reload();
+      await isBack(window);
+      await window.page.close();
+      await t.home.release("gate");
+      await t.home.wait(id, "idle");
+      await t.home.say(id, "while nobody looked");
+      const page = await isBack(await t.openIn(profile));
+      await shows(page.entry("Echo: while nobody looked"));
+      const said = await page.frame.locator(".text-entry").allInnerTexts();
+      assert.equal(said.filter((text) => text.includes("while nobody looked")).length, 1);
+    },
+  },
+};

@@ -1,0 +1,118 @@
+// Two hundred sessions of which ten stream: how fast the pages react, and what that costs. Figures, compared with goals.
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { note, noteTimes } from "../lib/measure.mjs";
+import { reactions, timeReactions, watchFor } from "../lib/paint.mjs";
+import { gone, shows } from "../lib/workbench.mjs";
+
+const SESSIONS = 200;
+const STREAMING = 10;
+/** Sessions created at the same time: the daemon starts as many Claudes at once. */
+const AT_ONCE = 4;
+/** A stream that lasts longer than everything that is measured meanwhile. */
+const STREAM = "slow: 1500 over";
+/** Presses of a key and clicks that are timed. */
+const REACTIONS = 40;
+const CPU_OVER_MS = 10_000;
+/** Clock ticks a second, as /proc counts processor time; fixed on Linux. */
+const TICKS = 100;
+
+/** The extension host of this server, and the sidecar that it runs. */
+async function processes(server) {
+  const all = await Promise.all((await readdir("/proc")).filter((name) => /^\d+$/u.test(name)).map(processOf));
+  const below = (pid) => all.filter((one) => one?.parent === pid).flatMap((one) => [one, ...below(one.pid)]);
+  const mine = below(server.pid);
+  return {
+    host: mine.find(({ command }) => command.includes("--type=extensionHost")),
+    sidecar: mine.find(({ command }) => /areyouj\0lsp\0/u.test(command)),
+  };
+}
+
+async function processOf(pid) {
+  try {
+    const [command, status] = await Promise.all(["cmdline", "stat"].map((file) => readFile(path.join("/proc", pid, file), "utf8")));
+    // The name in parentheses may hold anything; what follows it are numbers.
+    const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+    return { pid: Number(pid), command, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+  } catch {
+    return null; // It has ended meanwhile.
+  }
+}
+
+async function megabytes(pid) {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Math.round(Number(/VmRSS:\s+(\d+)/u.exec(status)[1]) / 1024);
+}
+
+async function createMany(t) {
+  const standIn = { AREYOUJ_CLAUDE: path.join(t.programs, "claude-stand-in"), AREYOUJ_STANDIN: "obedient" };
+  const names = Array.from({ length: SESSIONS - STREAMING }, (_, count) => `session ${count + 1}`);
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let name = names.pop(); name !== undefined; name = names.pop()) {
+        await t.home.wait(await t.home.create("one", ["--name", name], standIn), "idle");
+      }
+    }),
+  );
+  const streaming = [];
+  for (let count = 1; count <= STREAMING; count++) streaming.push(await t.home.idle("one", `stream ${count}`));
+  return streaming;
+}
+
+/** How long the extension took to activate, as the editor itself says. */
+async function activation(window) {
+  await window.run("Developer: Show Running Extensions");
+  const row = window.page.locator(".monaco-list-row", { hasText: /AreYouJ.*Activation/su });
+  await shows(row);
+  const [, time] = /Activation: (\d+ ?ms)/u.exec(await row.innerText());
+  await window.page.keyboard.press("Escape");
+  await gone(row);
+  return time;
+}
+
+export default {
+  home: { projects: ["one"], config: `max_active_sessions = ${SESSIONS + 10}\n` },
+  scenarios: {
+    "two hundred sessions of which ten stream": async (t) => {
+      const window = await t.window();
+      note("activation of the extension", await activation(window), "< 50 ms");
+      const { host, sidecar } = await processes(t.server);
+      note("extension host without sessions", `${await megabytes(host.pid)} MB`);
+      const streaming = await createMany(t);
+      const page = await window.openOrchestration();
+      await shows(page.frame.getByText(String(SESSIONS), { exact: true }));
+      for (const id of streaming) await t.home.run("send", id, STREAM);
+      await shows(page.session("stream 1").filter({ hasText: "Active" }));
+      const frame = await page.handle();
+
+      const ticks = async ({ pid }) => (await processOf(String(pid))).ticks;
+      const before = [await ticks(host), await ticks(sidecar)];
+      await new Promise((resolve) => setTimeout(resolve, CPU_OVER_MS));
+      const share = (now, then) => `${Math.round(((now - then) / TICKS / (CPU_OVER_MS / 1000)) * 100)} % of a core`;
+      note("extension host, 200 sessions", `${share(await ticks(host), before[0])}, ${await megabytes(host.pid)} MB`);
+      note("sidecar, 200 sessions", `${share(await ticks(sidecar), before[1])}, ${await megabytes(sidecar.pid)} MB`);
+
+      await timeReactions(frame);
+      await page.session("stream").first().click({ position: { x: 4, y: 4 } });
+      for (let count = 0; count < REACTIONS; count++) await window.page.keyboard.press(count % 2 === 0 ? "ArrowDown" : "PageDown");
+      const tiles = page.frame.locator(".tile");
+      for (let count = 0; count < REACTIONS / 2; count++) await tiles.nth(count % 2).click();
+      await page.frame.getByPlaceholder("Filter sessions").fill("");
+      await page.frame.getByPlaceholder("Filter sessions").pressSequentially("stream 1");
+      noteTimes("key or click → painted, 200 sessions", await reactions(frame), "p95 < 100 ms");
+
+      const opened = [];
+      for (let count = 2; count <= STREAMING; count++) {
+        await window.openOrchestration();
+        await page.frame.getByPlaceholder("Filter sessions").fill(`stream ${count}`);
+        const name = page.session(`stream ${count}`).locator(".name").first();
+        await shows(name);
+        const began = Date.now();
+        await name.click();
+        const tab = await window.automation(`stream ${count}`);
+        opened.push((await watchFor(await tab.handle(), ".tail")) - began);
+      }
+      noteTimes("click → page of a session painted, while ten stream", opened);
+    },
+  },
+};

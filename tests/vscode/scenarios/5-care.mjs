@@ -1,0 +1,79 @@
+// What else a person relies on: access for everybody, ways out of trouble, addresses, and files.
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { shows } from "../lib/workbench.mjs";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds on a page that keeps people out. */
+async function graveFindings(page) {
+  const frame = await page.handle();
+  await frame.evaluate(AXE);
+  const violations = await frame.evaluate(async () => (await globalThis.axe.run()).violations);
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join(" | ")}`);
+}
+
+export default {
+  home: { projects: ["one", "two"] },
+  scenarios: {
+    "nothing on the pages keeps people out, as axe-core sees it": async (t) => {
+      const window = await t.window();
+      const [anna, ben] = await Promise.all([t.home.idle("one", "Anna"), t.home.idle("two", "Ben")]);
+      await t.home.say(anna, "think: about `code` and **more**");
+      await t.home.run("send", ben, "run: touch needs-a-person");
+      const orchestration = await window.openOrchestration();
+      await shows(orchestration.card("needs-a-person"));
+      assert.deepEqual(await graveFindings(orchestration), []);
+      const view = await window.showView();
+      await shows(view.session("Anna"));
+      assert.deepEqual(await graveFindings(view), []);
+      for (const name of ["Anna", "Ben"]) assert.deepEqual(await graveFindings(await window.switchTo(name)), []);
+    },
+
+    "a Claude that is not logged in says so, with a button that logs in": async (t) => {
+      const window = await t.window();
+      const id = await t.home.create("one", ["--name", "Anna"], { ANTHROPIC_API_KEY: "" });
+      await t.home.wait(id, "idle");
+      await t.home.run("send", id, "hello");
+      await t.home.wait(id, "error");
+      const view = await window.showView();
+      await shows(view.card("Claude is not logged in."));
+      const page = await window.switchTo("Anna");
+      await shows(page.card("Claude is not logged in."));
+      await page.button("Log in").first().click();
+      await shows(window.page.locator(".terminal-wrapper.active"));
+      await window.run("Terminal: Kill All Terminals");
+    },
+
+    "an address opens a session's page": async (t) => {
+      const window = await t.window();
+      const id = await t.home.idle("one", "Anna");
+      // A browser has no scheme of the editor's; this command goes the way that such an address goes.
+      await window.run("Developer: Open URL");
+      await shows(window.picker.getByText("URL to open"));
+      await window.input.fill(`vscode://areyouj.areyouj/automation/${id}`);
+      await window.page.keyboard.press("Enter");
+      await window.confirm("Open");
+      await window.automation("Anna");
+    },
+
+    "a folder of the explorer starts a session, and its files are completed": async (t) => {
+      const window = await t.window();
+      await writeFile(path.join(t.home.projects.two, "remember-me.md"), "# Remember\n");
+      await window.explorerMenu("two", "Start Claude Session Here");
+      await window.answer("Name (optional)", "Ben");
+      for (const placeholder of ["Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
+      const page = await window.automation("Ben");
+      await page.is("Idle");
+      const composer = page.frame.getByLabel("Message to Claude");
+      await composer.pressSequentially("read @rem");
+      await shows(page.frame.getByRole("option", { name: "remember-me.md" }));
+      await composer.press("Enter");
+      assert.equal((await composer.inputValue()).trim(), "read @remember-me.md");
+    },
+  },
+};
