@@ -179,6 +179,48 @@ function M.recover(message_id, choice)
   ask("areyouj/queue/recover", { requestId = text.uuid(), messageId = message_id, choice = choice })
 end
 
+local CHOICES = {
+  continue = "Continue: ask Claude to go on where it was cut off",
+  again = "Send again: run the same message once more",
+  skip = "Skip: leave it and go on with the queue",
+}
+
+---Asks what becomes of a message of a session that was cut off or failed.
+---@param session_id string
+function M.decide(session_id)
+  local message = require("areyouj").model():decisions(session_id)[1]
+  if not message then
+    vim.api.nvim_echo({ { "Nothing to decide." } }, false, {})
+    return
+  end
+  local cut_off = message.state == "interrupted"
+  vim.ui.select(cut_off and { "continue", "again", "skip" } or { "again", "skip" }, {
+    prompt = (cut_off and "A message was cut off: " or "A message failed: ") .. text.plain(message.text, 60),
+    kind = "areyouj_decision",
+    format_item = function(choice) return CHOICES[choice] end,
+  }, function(choice)
+    if choice then M.recover(message.id, choice) end
+  end)
+end
+
+---Opens the screen of a session that Claude's own screen drives; of any other session a terminal in its directory.
+---@param session areyouj.Session
+function M.terminal(session)
+  local command = { vim.o.shell }
+  if session.driver == "terminal" then
+    local program, missing = require("areyouj.client").program()
+    if not program then return problem.show(assert(missing)) end
+    command = { program, "attach", session.id }
+  end
+  vim.cmd.tabnew()
+  if vim.fn.has("nvim-0.11") == 1 then
+    vim.fn.jobstart(command, { term = true, cwd = session.directory })
+  else
+    vim.fn.termopen(command, { cwd = session.directory })
+  end
+  vim.cmd.startinsert()
+end
+
 ---@param value string
 ---@param said string
 function M.copy(value, said)

@@ -231,7 +231,7 @@ begin = function()
   local state = { ready = false, told = nil }
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.experimental = { areyouj = vim.empty_dict() }
-  local ok, id = pcall(vim.lsp.start, {
+  local config = {
     name = "areyouj",
     cmd = transport(program, mine),
     root_dir = vim.fn.getcwd(),
@@ -248,7 +248,13 @@ begin = function()
         request.attempt()
       end
     end,
-  }, { attach = false, reuse_client = function() return false end })
+  }
+  local ok, id
+  if vim.fn.has("nvim-0.11") == 1 then
+    ok, id = pcall(vim.lsp.start, config, { attach = false, reuse_client = function() return false end })
+  else
+    ok, id = pcall(vim.lsp.start_client, config)
+  end
   if not ok or not id then ended("The areyouj sidecar could not be started: " .. tostring(id), mine) end
 end
 

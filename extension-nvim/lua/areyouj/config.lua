@@ -124,12 +124,15 @@ end
 
 ---@type areyouj.Config?
 local current = nil
+---@type any What was given, as it was given.
+local told = nil
 
 ---Takes a configuration; what is wrong with it is told, and the default stands for it.
 ---@param given? any
 ---@return areyouj.Config
 function M.set(given)
   given = given == nil and {} or given
+  told = given
   local problems = M.problems(given)
   if #problems > 0 then
     local text = "AreYouJ: " .. table.concat(problems, "\nAreYouJ: ")
@@ -137,6 +140,13 @@ function M.set(given)
   end
   current = M.merge(given)
   return current
+end
+
+---What was configured, before it was checked.
+---@return any
+function M.given()
+  M.get()
+  return told
 end
 
 ---The configuration: that of `setup()`, or else of `vim.g.areyouj`.

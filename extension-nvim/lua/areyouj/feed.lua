@@ -5,6 +5,7 @@
 ---@field transcript fun(entries: areyouj.TranscriptEntry[], more: boolean) The end of the transcript, anew.
 ---@field entries fun(entries: areyouj.TranscriptEntry[]) Entries that follow those told before.
 ---@field delta fun(delta: areyouj.Delta)
+---@field problem fun(problem: areyouj.Problem) It cannot be attached to.
 
 ---@class areyouj.Feed
 ---@field seq integer? The newest entry told; nil before the first transcript.
@@ -26,7 +27,7 @@ local function new(daemon, session_id, listener)
   }, Feed)
 end
 
----Attaches, or attaches again. What goes wrong is told by the session itself, or by the connection.
+---Attaches, or attaches again.
 function Feed:attach()
   self.again = true
   if self.attaching or self.closed then return end
@@ -35,7 +36,11 @@ function Feed:attach()
   self.daemon.request("areyouj/session/attach", { sessionId = self.session_id, since = since }, function(problem, result)
     self.attaching = false
     if self.closed then return end
-    if not problem then self:attached(since, result) end
+    if problem then
+      self.listener.problem(problem)
+    else
+      self:attached(since, result)
+    end
     if self.again and not problem then self:attach() end
   end)
 end

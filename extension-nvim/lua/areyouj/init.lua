@@ -30,6 +30,7 @@ function M.model()
     model = require("areyouj.model").new(client)
     require("areyouj.highlight").setup()
     require("areyouj.notices").follow(model)
+    require("areyouj.views.permission").follow(model)
     client.start()
   end
   return model
@@ -82,7 +83,8 @@ function M.dashboard() require("areyouj.views.dashboard").open() end
 
 ---Opens the automation of a session.
 ---@param session_id string
-function M.open(session_id) require("areyouj.views.automation").open(session_id) end
+---@param place? "current"|"tab"|"split"|"vsplit" Where; as configured if left out.
+function M.open(session_id, place) require("areyouj.views.automation").open(session_id, place) end
 
 ---Creates a session.
 ---@param options? { directory?: string, name?: string, model?: string, permission_mode?: string, driver?: areyouj.Driver, message?: string, open?: boolean }

@@ -14,7 +14,7 @@ end
 ---@return boolean
 local function failed(session)
   local kind = session.attention and session.attention.kind
-  return session.status == "error" or kind == "error"
+  return session.status == "error" or kind == "failed" or kind == "interrupted" or kind == "error"
 end
 
 ---@param sessions areyouj.Session[] Live ones.

@@ -3,6 +3,8 @@ local M = {}
 
 M.DASHBOARD = "areyouj://orchestration"
 M.AUTOMATION = "areyouj://automation/"
+M.MESSAGE = "areyouj://message/"
+M.QUEUED = "areyouj://queued/"
 
 ---Fills a buffer that was opened by its name.
 ---@param buffer integer
@@ -11,7 +13,9 @@ function M.read(buffer, name)
   if name == M.DASHBOARD then return require("areyouj.views.dashboard").fill(buffer) end
   local id = name:match("^areyouj://automation/(%w+)$")
   if id then return require("areyouj.views.automation").fill(buffer, id) end
-  vim.notify("AreYouJ: there is no page of this name; try areyouj://orchestration", vim.log.levels.WARN)
+  -- These are filled by who opens them.
+  if vim.startswith(name, M.MESSAGE) or vim.startswith(name, M.QUEUED) then return end
+  vim.notify("AreYouJ: there is no page of this name; try " .. M.DASHBOARD, vim.log.levels.WARN, { title = "AreYouJ" })
 end
 
 return M

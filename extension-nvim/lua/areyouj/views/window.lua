@@ -32,11 +32,12 @@ end
 
 ---Maps keys of a buffer, each with what it does.
 ---@param buffer integer
----@param keys { [1]: string|string[], [2]: string, [3]: fun(), mode?: string|string[] }[] Keys, what they do, how.
-function M.keys(buffer, keys)
-  if not require("areyouj.config").get().keys then return end
+---@param keys { [1]: string|string[], [2]: string, [3]?: fun(), mode?: string|string[] }[] Keys, what they do, how.
+---@param always? boolean Even if the configuration wants no keys.
+function M.keys(buffer, keys, always)
+  if not always and not require("areyouj.config").get().keys then return end
   for _, key in ipairs(keys) do
-    for _, lhs in ipairs(type(key[1]) == "table" and key[1] or { key[1] }) do
+    for _, lhs in ipairs(not key[3] and {} or type(key[1]) == "table" and key[1] or { key[1] }) do
       vim.keymap.set(key.mode or "n", lhs, key[3], { buffer = buffer, nowait = true, silent = true, desc = key[2] })
     end
   end
@@ -107,6 +108,24 @@ function M.help(title, keys)
     })
   end
   for _, lhs in ipairs({ "q", "<Esc>", "g?" }) do
+    vim.keymap.set("n", lhs, function() M.close(window) end, { buffer = buffer, nowait = true })
+  end
+end
+
+---Shows a page in a float until `q`.
+---@param title string
+---@param built areyouj.Page
+function M.page(title, built)
+  local buffer = M.buffer()
+  vim.bo[buffer].bufhidden = "wipe"
+  M.set_lines(buffer, 0, -1, built.lines)
+  require("areyouj.page").highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
+  local width = 40
+  for _, line in ipairs(built.lines) do
+    width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
+  end
+  local window = M.float(buffer, { title = title, width = width, height = #built.lines, footer = "q close" })
+  for _, lhs in ipairs({ "q", "<Esc>" }) do
     vim.keymap.set("n", lhs, function() M.close(window) end, { buffer = buffer, nowait = true })
   end
 end
