@@ -46,7 +46,7 @@ function M.new(options, callback)
       return problem.show(failed)
     end
     if created.warning then
-      vim.notify("AreYouJ: " .. text.plain(created.warning, 300), vim.log.levels.WARN, { title = "AreYouJ" })
+      problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN)
     end
     if options.open ~= false then require("areyouj.views.automation").open(created.session.id) end
     if callback then callback(nil, created.session) end

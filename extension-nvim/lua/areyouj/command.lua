@@ -196,7 +196,7 @@ function M.run(arguments)
     local matching = M.matching(name)
     if #matching ~= 1 then
       local why = #matching == 0 and "there is no :AreYouJ " .. name or ":AreYouJ " .. name .. " may be " .. table.concat(matching, " or ")
-      vim.notify("AreYouJ: " .. text.plain(why, 200), vim.log.levels.ERROR, { title = "AreYouJ" })
+      require("areyouj.problem").tell(text.plain(why, 200), vim.log.levels.ERROR)
       return
     end
     subcommand = M.subcommands[matching[1]]

@@ -1,5 +1,6 @@
 ---What is told to a person, and to autocommands: what needs somebody, once.
 local events = require("areyouj.events")
+local problem = require("areyouj.problem")
 local text = require("areyouj.text")
 
 local M = {}
@@ -77,10 +78,6 @@ function Rule:look(sessions, prompts)
   return notices, first and vim.tbl_count(waiting) or 0
 end
 
----@param words string
----@param level integer
-local function tell(words, level) vim.notify("AreYouJ: " .. words, level, { title = "AreYouJ" }) end
-
 ---@param model areyouj.Model
 ---@param rule areyouj.NoticeRule
 local function look(model, rule)
@@ -89,14 +86,14 @@ local function look(model, rule)
   local prompts = model:permissions()
   local notices, waiting = rule:look(model:live(), prompts)
   if waiting > 0 and config.notify.waiting and not (config.float and #prompts > 0) then
-    tell(waiting == 1 and "1 Claude session needs you." or waiting .. " Claude sessions need you.", vim.log.levels.INFO)
+    problem.tell(waiting == 1 and "1 Claude session needs you." or waiting .. " Claude sessions need you.", vim.log.levels.INFO)
   end
   for _, notice in ipairs(notices) do
     events.user("Waiting", { session = notice.session, text = notice.text })
     local prompt = notice.session.status == "waiting"
     -- A prompt is in its float already.
     local seen = prompt and config.float or require("areyouj.views.automation").is_shown(notice.session.id)
-    if not seen and config.notify[notice.kind] then tell(notice.text, vim.log.levels.WARN) end
+    if not seen and config.notify[notice.kind] then problem.tell(notice.text, vim.log.levels.WARN) end
   end
 end
 
@@ -117,7 +114,7 @@ function M.follow(model)
     events.user("Connection", connection)
     local failed = connection.state == "failed" and connection.problem
     if failed and require("areyouj.config").get().notify.connection then
-      tell(text.plain(failed.message .. " " .. failed.hint, 600), vim.log.levels.ERROR)
+      problem.tell(text.plain(failed.message .. " " .. failed.hint, 600), vim.log.levels.ERROR)
     end
     later()
   end)

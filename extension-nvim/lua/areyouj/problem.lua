@@ -44,12 +44,18 @@ end
 ---@param problem areyouj.Problem
 ---@return string
 function M.text(problem)
-  local text = require("areyouj.text").plain(problem.message .. " " .. problem.hint, 600)
-  return "AreYouJ: " .. text
+  return require("areyouj.text").plain(problem.message .. " " .. problem.hint, 600)
+end
+
+---Tells a person something. Not at once: inside of a command or an autocommand an error message would break it off.
+---@param words string
+---@param level integer
+function M.tell(words, level)
+  vim.schedule(function() vim.notify("AreYouJ: " .. words, level, { title = "AreYouJ" }) end)
 end
 
 ---Tells a person what went wrong.
 ---@param problem areyouj.Problem
-function M.show(problem) vim.notify(M.text(problem), vim.log.levels.ERROR, { title = "AreYouJ" }) end
+function M.show(problem) M.tell(M.text(problem), vim.log.levels.ERROR) end
 
 return M

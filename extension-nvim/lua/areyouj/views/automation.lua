@@ -194,7 +194,10 @@ function Automation:changed()
   local model = require("areyouj").model()
   local session = model:session(self.id)
   if session then
-    self.context.directory = session.directory
+    if self.context.directory ~= session.directory then
+      self.context.directory = session.directory
+      self.transcript:head()
+    end
     self.transcript:working(session.status == "active")
     if session.status ~= "active" and #self.entries == 0 then self.transcript:hush() end
     if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end

@@ -15,7 +15,7 @@ function M.read(buffer, name)
   if id then return require("areyouj.views.automation").fill(buffer, id) end
   -- These are filled by who opens them.
   if vim.startswith(name, M.MESSAGE) or vim.startswith(name, M.QUEUED) then return end
-  vim.notify("AreYouJ: there is no page of this name; try " .. M.DASHBOARD, vim.log.levels.WARN, { title = "AreYouJ" })
+  require("areyouj.problem").tell("there is no page of this name; try " .. M.DASHBOARD, vim.log.levels.WARN)
 end
 
 return M

@@ -98,11 +98,12 @@ local function geometry(built, open)
   end
   local share = is_entered() and 0.8 or 0.4
   local height = math.max(1, math.min(rows, math.floor(vim.o.lines * share) - 2))
-  local below = vim.o.cmdheight + (vim.o.laststatus > 0 and 1 or 0)
+  -- Below the tab line and the winbar, so that both can be read; new output is at the bottom.
+  local tabline = vim.o.showtabline == 2 or (vim.o.showtabline == 1 and #vim.api.nvim_list_tabpages() > 1)
   return {
     relative = "editor",
-    anchor = "SE",
-    row = vim.o.lines - below,
+    anchor = "NE",
+    row = tabline and 2 or 1,
     col = vim.o.columns,
     width = width,
     height = height,
@@ -231,7 +232,7 @@ local function answer(answer)
     if not failed then return end
     local late = failed.code == "permission_answered" or failed.code == "permission_withdrawn"
     if late then
-      vim.notify(require("areyouj.problem").text(failed), vim.log.levels.INFO, { title = "AreYouJ" })
+      require("areyouj.problem").tell(require("areyouj.problem").text(failed), vim.log.levels.INFO)
     else
       require("areyouj.problem").show(failed)
     end

@@ -8,6 +8,8 @@ local M = {}
 
 local namespace = vim.api.nvim_create_namespace("areyouj.queue")
 
+local MIN_HEIGHT = 3
+
 ---@class areyouj.QueueView
 ---@field id string
 ---@field buffer integer
@@ -63,6 +65,7 @@ function View:draw()
     built:add({ "Nothing waits. a adds a message.", "AreYouJDim" })
   end
   window.set_lines(self.buffer, 0, -1, built.lines)
+  vim.api.nvim_win_set_height(self.window, math.max(MIN_HEIGHT, math.min(#built.lines, math.floor(vim.o.lines * 0.6))))
   vim.api.nvim_buf_clear_namespace(self.buffer, namespace, 0, -1)
   page.highlight(self.buffer, namespace, 0, built.marks)
   for row, message in pairs(self.rows) do
@@ -164,7 +167,7 @@ function M.open(id)
   self.window = window.float(buffer, {
     title = title,
     width = 90,
-    height = 14,
+    height = MIN_HEIGHT,
     footer = "a add   <CR> edit   dd remove   <M-j> <M-k> move   P pause   g? help",
   })
   vim.wo[self.window].cursorline = true

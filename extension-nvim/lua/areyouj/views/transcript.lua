@@ -3,6 +3,7 @@
 local Live = require("areyouj.views.live")
 local block_look = require("areyouj.views.block")
 local page = require("areyouj.page")
+local text = require("areyouj.text")
 
 ---Beyond so many blocks the oldest are dropped while new ones come; they can be read again as older pages.
 local MAX_BLOCKS = 20000
@@ -381,9 +382,11 @@ function Transcript:drop()
   self:head()
 end
 
----@private
+---Writes the first line: that there is more, or where the session is.
 function Transcript:head()
-  local line = self.more and "↑ Older entries come when you scroll here" or ""
+  local above = self.context.icons and "↑ " or ""
+  local line = self.more and above .. "Older entries come when you scroll here" or text.exact_line(text.path(self.context.directory))
+  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 0, 1)
   self:set(0, 1, { line }, { "0" })
   vim.api.nvim_buf_set_extmark(self.buffer, marks_ns, 0, 0, { end_col = #line, hl_group = "AreYouJDim", strict = false })
 end
