@@ -1,0 +1,235 @@
+---`:AreYouJ` and its subcommands.
+local text = require("areyouj.text")
+
+local M = {}
+
+---@class areyouj.Arguments
+---@field words string[]
+---@field rest string What follows the subcommand, as typed.
+---@field bang boolean
+---@field range? { first: integer, last: integer, columns?: { from: integer, to: integer } }
+
+---@class areyouj.Subcommand
+---@field run fun(arguments: areyouj.Arguments)
+---@field complete? fun(lead: string, words: string[]): string[]
+
+---Ids of sessions that begin so.
+---@param lead string
+---@param all boolean
+---@return string[]
+local function ids(lead, all)
+  local sessions = require("areyouj").sessions({ all = all })
+  local found = vim.tbl_map(function(session) return session.id end, sessions)
+  return vim.tbl_filter(function(id) return vim.startswith(id, lead:upper()) end, found)
+end
+
+local function live(lead, words) return #words <= 2 and ids(lead, false) or {} end
+local function any(lead, words) return #words <= 2 and ids(lead, true) or {} end
+
+---The session that is meant: the one that was named, that of this buffer, the only one of this directory, or one that is
+---chosen.
+---@param word? string An id or the beginning of one.
+---@param prompt string
+---@param go fun(id: string)
+local function session(word, prompt, go)
+  local areyouj = require("areyouj")
+  if word and word ~= "" then
+    return areyouj.request("areyouj/session/get", { sessionId = word:upper() }, function(problem, found)
+      if problem then return require("areyouj.problem").show(problem) end
+      go(found.id)
+    end)
+  end
+  local here = require("areyouj.views.automation").session_of() or vim.b.areyouj_session
+  if here then return go(here) end
+  M.known(function()
+    local cwd = vim.fn.getcwd()
+    local mine = vim.tbl_filter(function(one) return one.directory == cwd end, areyouj.sessions())
+    if #mine == 1 then return go(mine[1].id) end
+    require("areyouj.views.switch").choose(prompt, go)
+  end)
+end
+
+---How long the list of sessions is waited for before something is chosen from it, in milliseconds.
+local KNOWN_WITHIN_MS = 5000
+
+---Goes on as soon as the list of sessions is known.
+---@param go fun()
+function M.known(go)
+  local model = require("areyouj").model()
+  local function ready() return model.connection.state == "connected" or model.connection.state == "failed" end
+  if ready() then return go() end
+  local stop, gone
+  local function once()
+    if gone then return end
+    gone = true
+    stop()
+    go()
+  end
+  stop = model:on("connection", function()
+    if ready() then vim.schedule(once) end
+  end)
+  vim.defer_fn(once, KNOWN_WITHIN_MS)
+end
+
+---@param arguments areyouj.Arguments
+---@param directory string
+---@return string
+local function excerpt(arguments, directory)
+  local range = assert(arguments.range)
+  local lines = vim.api.nvim_buf_get_lines(0, range.first - 1, range.last, false)
+  if range.columns then
+    lines[#lines] = lines[#lines]:sub(1, range.columns.to)
+    lines[1] = lines[1]:sub(range.columns.from)
+  end
+  local name = vim.api.nvim_buf_get_name(0)
+  local file = vim.bo.buftype == "" and name ~= ""
+  return text.excerpt({
+    path = file and require("areyouj.tools").relative(name, directory) or nil,
+    first = range.first,
+    last = range.last,
+    language = vim.bo.filetype,
+    text = table.concat(lines, "\n"),
+  })
+end
+
+---@param arguments areyouj.Arguments
+local function send(arguments)
+  local word, rest = arguments.words[1], arguments.rest
+  -- The first word is an id if it is one of those known.
+  local named = word and #ids(word, false) > 0 and #word >= 2 and word or nil
+  if named then rest = vim.trim(rest:sub(#named + 1)) end
+  session(named, "Send to", function(id)
+    local known = require("areyouj").model():session(id)
+    local words = rest
+    if arguments.range then
+      local part = excerpt(arguments, known and known.directory or "")
+      -- Without words of one's own there is nothing to be done with it yet.
+      if rest == "" then return require("areyouj.views.prompt").open(id, part) end
+      words = rest .. "\n\n" .. part
+    end
+    if words == "" then return require("areyouj.views.prompt").open(id) end
+    require("areyouj").send(words, id, function(failed)
+      if failed then
+        require("areyouj.problem").show(failed)
+        return require("areyouj.views.prompt").draft(id, words)
+      end
+      vim.api.nvim_echo({ { "Queued for " .. (known and text.name(known) or id) .. "." } }, false, {})
+    end)
+  end)
+end
+
+---@param prompt string
+---@param action fun(id: string, arguments: areyouj.Arguments)
+---@return fun(arguments: areyouj.Arguments)
+local function of_session(prompt, action)
+  return function(arguments)
+    session(arguments.words[1], prompt, function(id) action(id, arguments) end)
+  end
+end
+
+---@type table<string, areyouj.Subcommand>
+M.subcommands = {
+  dashboard = { run = function() require("areyouj").dashboard() end },
+  new = {
+    run = function(arguments)
+      if arguments.rest == "" then return M.known(function() require("areyouj.views.new").open() end) end
+      require("areyouj.views.new").create(vim.fn.expand(arguments.rest))
+    end,
+    complete = function(lead) return vim.fn.getcompletion(lead, "dir") end,
+  },
+  open = { run = of_session("Open", function(id) require("areyouj").open(id) end), complete = any },
+  send = { run = send, complete = live },
+  queue = { run = of_session("Queue of", function(id) require("areyouj.views.queue").open(id) end), complete = live },
+  switch = {
+    run = function(arguments)
+      M.known(function() require("areyouj.views.switch").open(arguments.bang) end)
+    end,
+  },
+  permissions = { run = function() M.known(function() require("areyouj.views.permission").choose() end) end },
+  decide = { run = of_session("Decide for", function(id) require("areyouj.actions").decide(id) end), complete = live },
+  interrupt = { run = of_session("Interrupt", function(id) require("areyouj.actions").interrupt(id) end), complete = live },
+  restart = { run = of_session("Restart", function(id) require("areyouj.actions").restart(id) end), complete = any },
+  terminate = {
+    run = of_session("Terminate", function(id, arguments) require("areyouj.actions").terminate({ id }, arguments.bang) end),
+    complete = live,
+  },
+  rename = {
+    run = function(arguments)
+      local word = arguments.words[1]
+      local named = word and #ids(word, true) > 0 and word or nil
+      local name = vim.trim(named and arguments.rest:sub(#named + 1) or arguments.rest)
+      session(named, "Rename", function(id) require("areyouj.actions").rename(id, name ~= "" and name or nil) end)
+    end,
+    complete = any,
+  },
+  logs = { run = function(arguments) require("areyouj.views.logs").open(arguments.words[1]) end, complete = any },
+  health = { run = function() vim.cmd.checkhealth("areyouj") end },
+  reconnect = { run = function()
+    require("areyouj").model()
+    require("areyouj.client").restart()
+  end },
+}
+
+---What was selected, if the command was given from visual mode of characters.
+---@param arguments table
+---@return { from: integer, to: integer }?
+local function columns(arguments)
+  local first, last = vim.api.nvim_buf_get_mark(0, "<"), vim.api.nvim_buf_get_mark(0, ">")
+  local same = arguments.line1 == first[1] and arguments.line2 == last[1]
+  if not same or vim.fn.visualmode() ~= "v" then return nil end
+  local line = vim.api.nvim_buf_get_lines(0, last[1] - 1, last[1], false)[1] or ""
+  -- The mark is at the first byte of the last character.
+  local stop = last[2] + 1
+  while stop < #line and line:byte(stop + 1) >= 0x80 and line:byte(stop + 1) < 0xc0 do
+    stop = stop + 1
+  end
+  return { from = first[2] + 1, to = stop }
+end
+
+---Runs `:AreYouJ`.
+---@param arguments table As `nvim_create_user_command` gives them.
+function M.run(arguments)
+  local name, rest = arguments.args:match("^%s*(%S*)%s*(.-)%s*$")
+  name = name == "" and "dashboard" or name
+  local subcommand = M.subcommands[name]
+  if not subcommand then
+    local matching = M.matching(name)
+    if #matching ~= 1 then
+      local why = #matching == 0 and "there is no :AreYouJ " .. name or ":AreYouJ " .. name .. " may be " .. table.concat(matching, " or ")
+      require("areyouj.problem").tell(text.plain(why, 200), vim.log.levels.ERROR)
+      return
+    end
+    subcommand = M.subcommands[matching[1]]
+  end
+  subcommand.run({
+    words = vim.split(rest, "%s+", { trimempty = true }),
+    rest = rest,
+    bang = arguments.bang,
+    range = arguments.range > 0 and { first = arguments.line1, last = arguments.line2, columns = columns(arguments) } or nil,
+  })
+end
+
+---@param lead string
+---@return string[]
+function M.matching(lead)
+  local found = vim.tbl_filter(function(name) return vim.startswith(name, lead) end, vim.tbl_keys(M.subcommands))
+  table.sort(found)
+  return found
+end
+
+---Completes `:AreYouJ`.
+---@param lead string
+---@param line string
+---@param position integer
+---@return string[]
+function M.complete(lead, line, position)
+  -- Ids are known sooner when they are asked for.
+  require("areyouj").start()
+  local typed = line:sub(1, position):gsub("^.-AreYouJ!?%s*", "", 1)
+  local words = vim.split(typed, "%s+")
+  if #words <= 1 then return M.matching(lead) end
+  local subcommand = M.subcommands[words[1]]
+  return subcommand and subcommand.complete and subcommand.complete(lead, words) or {}
+end
+
+return M

@@ -1,0 +1,156 @@
+---What a person has configured, checked, with the defaults put in.
+local M = {}
+
+---@class areyouj.Config
+---@field path? string The `areyouj` program. Left out: the one on PATH.
+---@field autostart boolean Connect as soon as Neovim is idle after its start, rather than with the first command.
+---@field attach boolean Attach the language client to ordinary file buffers, so that code actions work there.
+---@field view "tab"|"split"|"float" Where the dashboard opens.
+---@field open "current"|"tab"|"split"|"vsplit" Where an automation opens.
+---@field float boolean Show prompts in a float in the corner.
+---@field notify areyouj.NotifyConfig What `vim.notify` is used for.
+---@field picker "auto"|"select"|"telescope"|"fzf-lua"|"snacks" What chooses a session.
+---@field keys boolean Keys in the plugin's own buffers.
+---@field global_keys boolean `]a` and `[a` everywhere, rather than in the plugin's own buffers only.
+---@field icons boolean Symbols outside ASCII.
+---@field new areyouj.NewConfig How new sessions begin.
+
+---@class areyouj.NotifyConfig
+---@field waiting boolean A session needs an answer or a decision.
+---@field error boolean A session has failed.
+---@field connection boolean The connection cannot be had.
+
+---@class areyouj.NewConfig
+---@field driver "stream"|"terminal"
+---@field model? string
+---@field permission_mode? string
+
+---@type areyouj.Config
+M.defaults = {
+  path = nil,
+  autostart = false,
+  attach = true,
+  view = "tab",
+  open = "current",
+  float = true,
+  notify = { waiting = true, error = true, connection = true },
+  picker = "auto",
+  keys = true,
+  global_keys = false,
+  icons = true,
+  new = { driver = "stream", model = nil, permission_mode = nil },
+}
+
+---What an option may be: a type, or the words it may be.
+---@type table<string, string|string[]|table>
+local SHAPE = {
+  path = "string",
+  autostart = "boolean",
+  attach = "boolean",
+  view = { "tab", "split", "float" },
+  open = { "current", "tab", "split", "vsplit" },
+  float = "boolean",
+  notify = { fields = { waiting = "boolean", error = "boolean", connection = "boolean" } },
+  picker = { "auto", "select", "telescope", "fzf-lua", "snacks" },
+  keys = "boolean",
+  global_keys = "boolean",
+  icons = "boolean",
+  new = { fields = { driver = { "stream", "terminal" }, model = "string", permission_mode = "string" } },
+}
+
+---@param shape table<string, any>
+---@return string
+local function names(shape)
+  local found = vim.tbl_keys(shape)
+  table.sort(found)
+  return table.concat(found, ", ")
+end
+
+---@param value any
+---@param shape any
+---@param name string
+---@param problems string[]
+local function check(value, shape, name, problems)
+  if type(shape) == "string" then
+    if type(value) ~= shape then table.insert(problems, ("%s must be a %s, not a %s"):format(name, shape, type(value))) end
+  elseif shape.fields then
+    if type(value) ~= "table" then
+      table.insert(problems, ("%s must be a table, not a %s"):format(name, type(value)))
+      return
+    end
+    for key, inner in pairs(value) do
+      local expected = shape.fields[key]
+      local path = name == "" and tostring(key) or (name .. "." .. tostring(key))
+      if expected then
+        check(inner, expected, path, problems)
+      else
+        table.insert(problems, ("%s is no option; the options are %s"):format(path, names(shape.fields)))
+      end
+    end
+  elseif not vim.tbl_contains(shape, value) then
+    table.insert(problems, ("%s must be one of %s, not %s"):format(name, table.concat(shape, ", "), vim.inspect(value)))
+  end
+end
+
+---What is wrong with a configuration, in sentences; empty if nothing is.
+---@param given any
+---@return string[]
+function M.problems(given)
+  local problems = {}
+  check(given, { fields = SHAPE }, "", problems)
+  table.sort(problems)
+  return problems
+end
+
+---The configuration with the defaults put in; what is wrong with it is left out.
+---@param given any
+---@return areyouj.Config
+function M.merge(given)
+  local function merge(defaults, fields, value)
+    local merged = vim.deepcopy(defaults)
+    for key, inner in pairs(type(value) == "table" and value or {}) do
+      local shape, problems = fields[key], {}
+      if shape and type(shape) == "table" and shape.fields then
+        merged[key] = merge(defaults[key], shape.fields, inner)
+      elseif shape then
+        check(inner, shape, key, problems)
+        if #problems == 0 then merged[key] = inner end
+      end
+    end
+    return merged
+  end
+  return merge(M.defaults, SHAPE, given)
+end
+
+---@type areyouj.Config?
+local current = nil
+---@type any What was given, as it was given.
+local told = nil
+
+---Takes a configuration; what is wrong with it is told, and the default stands for it.
+---@param given? any
+---@return areyouj.Config
+function M.set(given)
+  given = given == nil and {} or given
+  told = given
+  local problems = M.problems(given)
+  if #problems > 0 then
+    local text = "AreYouJ: " .. table.concat(problems, "\nAreYouJ: ")
+    vim.schedule(function() vim.notify(text, vim.log.levels.WARN, { title = "AreYouJ" }) end)
+  end
+  current = M.merge(given)
+  return current
+end
+
+---What was configured, before it was checked.
+---@return any
+function M.given()
+  M.get()
+  return told
+end
+
+---The configuration: that of `setup()`, or else of `vim.g.areyouj`.
+---@return areyouj.Config
+function M.get() return current or M.set(vim.g.areyouj) end
+
+return M

@@ -1,0 +1,82 @@
+---`:checkhealth areyouj`: versions, the program, the daemon, Claude, logs, and what to do about what is wrong.
+local M = {}
+
+---How long the program may take to check itself, in milliseconds.
+local DOCTOR_MS = 20000
+
+---@param name string
+---@param value any
+local function problem(name, value)
+  if value.state == "problem" then
+    vim.health.error(name .. ": " .. value.message, value.fix and { value.fix } or nil)
+  elseif value.state == "warning" then
+    vim.health.warn(name .. ": " .. value.message, value.fix and { value.fix } or nil)
+  else
+    vim.health.ok(name .. ": " .. value.message)
+  end
+end
+
+local function editor()
+  vim.health.start("AreYouJ: editor")
+  local version = tostring(vim.version())
+  if vim.fn.has("nvim-0.10") == 1 then
+    vim.health.ok("Neovim " .. version)
+  else
+    vim.health.error("Neovim " .. version, { "Install Neovim 0.10 or newer." })
+  end
+  local config = require("areyouj.config")
+  local given = config.given()
+  local wrong = config.problems(given)
+  if #wrong == 0 then vim.health.ok(next(given) and "configuration" or "configuration: defaults") end
+  for _, words in ipairs(wrong) do
+    vim.health.error(words, { "See :help areyouj-configuration." })
+  end
+  local picker = require("areyouj.pickers").known[config.get().picker]
+  if picker and not pcall(require, picker.module) then
+    vim.health.warn("picker: there is no " .. config.get().picker .. "; vim.ui.select is used", { 'Install it, or set picker = "auto".' })
+  end
+end
+
+local function connection()
+  local areyouj = require("areyouj")
+  local now = areyouj.connection()
+  if now.state == "connected" then
+    vim.health.ok(("connected; %s"):format(require("areyouj.text").count(#areyouj.sessions(), "session")))
+  elseif now.state == "stopped" then
+    vim.health.info("not connected yet; the first command connects")
+  else
+    local why = now.problem and ": " .. now.problem.message or ""
+    vim.health.warn(now.state .. why, { now.problem and now.problem.hint or "", ":AreYouJ reconnect tries again." })
+  end
+end
+
+function M.check()
+  editor()
+  vim.health.start("AreYouJ: program")
+  local program, missing = require("areyouj.client").program()
+  if not program then
+    vim.health.error(assert(missing).message, { missing.hint })
+    return
+  end
+  vim.health.ok("program: " .. program)
+  connection()
+  local ok, done = pcall(function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end)
+  local decoded, report = pcall(vim.json.decode, ok and done.stdout or "")
+  if not decoded or type(report) ~= "table" or type(report.checks) ~= "table" then
+    local words = ok and (done.stderr or "") or tostring(done)
+    vim.health.error("areyouj doctor cannot be run: " .. vim.trim(words), { "Install areyouj anew." })
+    return
+  end
+  for _, check in ipairs(report.checks) do
+    problem(check.name, check)
+  end
+  vim.health.start("AreYouJ: paths")
+  local names = vim.tbl_keys(report.paths or {})
+  table.sort(names)
+  for _, name in ipairs(names) do
+    vim.health.info(("%s: %s"):format(name, report.paths[name]))
+  end
+  vim.health.info("log of Neovim's language client: " .. vim.lsp.get_log_path())
+end
+
+return M

@@ -1,0 +1,71 @@
+---Where the marks of Markdown are in lines of text, for highlighting: light enough to run on every line as it streams.
+local M = {}
+
+---@class areyouj.Mark
+---@field row integer From 0, in the lines given.
+---@field col integer
+---@field end_col integer
+---@field group string
+
+---What has to be known of the lines before.
+---@class areyouj.MarkdownState
+---@field fence? string The fence of the code block that is open.
+
+---Longer lines are left alone: nobody reads them, and patterns on them are dear.
+local MAX_LINE = 2000
+
+---@param line string
+---@param row integer
+---@param marks areyouj.Mark[]
+local function inline(line, row, marks)
+  local function each(pattern, group)
+    local from = 1
+    while true do
+      local first, last = line:find(pattern, from)
+      if not first then return end
+      marks[#marks + 1] = { row = row, col = first - 1, end_col = last, group = group }
+      from = last + 1
+    end
+  end
+  if line:find("`", 1, true) then each("`[^`]+`", "AreYouJCode") end
+  if line:find("**", 1, true) then each("%*%*[^*%s][^*]-%*%*", "AreYouJBold") end
+  if line:find("](", 1, true) then each("%[[^%]]+%]%([^)]+%)", "AreYouJLink") end
+end
+
+---The marks of lines that follow others.
+---@param lines string[]
+---@param state areyouj.MarkdownState Is carried on.
+---@return areyouj.Mark[]
+function M.marks(lines, state)
+  local marks = {}
+  for index, line in ipairs(lines) do
+    local row = index - 1
+    local function whole(group) marks[#marks + 1] = { row = row, col = 0, end_col = #line, group = group } end
+    local fence = line:match("^%s*(```+)") or line:match("^%s*(~~~+)")
+    if state.fence then
+      if fence and vim.startswith(fence, state.fence) and line:match("^%s*[`~]+%s*$") then
+        state.fence = nil
+        whole("AreYouJFence")
+      else
+        whole("AreYouJCode")
+      end
+    elseif fence then
+      state.fence = fence
+      whole("AreYouJFence")
+    elseif #line > MAX_LINE then
+      -- As it is.
+    elseif line:match("^#+%s") then
+      whole("AreYouJHeading")
+    elseif line:match("^%s*>") then
+      whole("AreYouJQuote")
+    else
+      local bullet, finish = line:find("^%s*[-*+]%s")
+      if not bullet then bullet, finish = line:find("^%s*%d+[.)]%s") end
+      if bullet then marks[#marks + 1] = { row = row, col = 0, end_col = finish, group = "AreYouJBullet" } end
+      inline(line, row, marks)
+    end
+  end
+  return marks
+end
+
+return M

@@ -1,0 +1,305 @@
+---Text of others, made safe to show, and words for what sessions are.
+local M = {}
+
+---Code points that change the direction or the look of the text around them, and other invisible ones that do harm in
+---any text; ranges, from and to.
+local HARMFUL = {
+  { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
+  { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+}
+
+---All of these, and what is merely invisible: in a command that is to be allowed, nothing may hide.
+local HIDDEN = {
+  { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+  { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+  { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+}
+
+---Characters whose first byte begins one of those above.
+local SUSPECT = "[\194\205\216\225-\227\239\243][\128-\191]+"
+
+---The code point of a sequence of UTF-8.
+---@param character string
+---@return integer
+local function code_point(character)
+  local first, second, third, fourth = character:byte(1, 4)
+  if #character == 2 then return (first % 32) * 64 + second % 64 end
+  if #character == 3 then return (first % 16) * 4096 + (second % 64) * 64 + third % 64 end
+  return (first % 8) * 262144 + (second % 64) * 4096 + (third % 64) * 64 + (fourth or 0) % 64
+end
+
+---Replaces the characters of some ranges.
+---@param text string
+---@param ranges integer[][]
+---@param replacement fun(point: integer): string
+---@return string
+local function replaced(text, ranges, replacement)
+  if not text:find("[\194\205\216\225-\227\239\243]") then return text end
+  return (
+    text:gsub(SUSPECT, function(character)
+      local point = code_point(character)
+      for _, range in ipairs(ranges) do
+        if point >= range[1] and point <= range[2] then return replacement(point) end
+      end
+      return character
+    end)
+  )
+end
+
+---Takes out control characters, escape sequences and marks of direction; line breaks and tabs stay.
+---@param text any
+---@return string
+function M.clean(text)
+  if type(text) ~= "string" then return "" end
+  if text:find("\27", 1, true) then
+    text = text:gsub("\27%[[0-?]*[ -/]*[@-~]", ""):gsub("\27[%]PX^_][^\7\27]*[\7\27]?\\?", "")
+  end
+  text = text:gsub("\r\n", "\n"):gsub("[%z\1-\8\11-\31\127]", " ")
+  return replaced(text, HARMFUL, function() return " " end)
+end
+
+---What a person decides about: nothing is taken out, and what cannot be seen is shown as something that can.
+---@param text any
+---@return string
+function M.exact(text)
+  if type(text) ~= "string" then return "" end
+  text = text:gsub("[%z\1-\8\11-\31]", function(control) return M.character(0x2400 + control:byte()) end)
+  text = text:gsub("\127", M.character(0x2421))
+  return replaced(text, HIDDEN, function(point) return ("<U+%04X>"):format(point) end)
+end
+
+---The same on one line.
+---@param text any
+---@return string
+function M.exact_line(text) return (M.exact(text):gsub("\n", M.character(0x240a)):gsub("\t", M.character(0x2409))) end
+
+---A character of three bytes of UTF-8.
+---@param point integer From 0x800 to 0xffff.
+---@return string
+function M.character(point)
+  return string.char(224 + math.floor(point / 4096), 128 + math.floor(point / 64) % 64, 128 + point % 64)
+end
+
+---Text of others on one line, at most so many characters.
+---@param text any
+---@param max integer
+---@return string
+function M.plain(text, max)
+  if type(text) ~= "string" then return "" end
+  -- A prefix first, so that a megabyte is not searched for the sake of a line.
+  local cut = #text > max * 4
+  local line = vim.trim((M.clean(text:sub(1, max * 4)):gsub("%s+", " ")))
+  if not cut and vim.fn.strchars(line) <= max then return line end
+  return vim.fn.strcharpart(line, 0, max - 1) .. "…"
+end
+
+---Text of others as lines of a buffer.
+---@param text any
+---@param max? integer At most so many lines.
+---@return string[]
+function M.lines(text, max)
+  local lines = vim.split(M.clean(text), "\n", { plain = true })
+  while #lines > 1 and lines[#lines] == "" do
+    lines[#lines] = nil
+  end
+  if max and #lines > max then
+    local left = #lines - max
+    lines = vim.list_slice(lines, 1, max)
+    table.insert(lines, ("… %d more lines"):format(left))
+  end
+  return lines
+end
+
+---Text for a status line, winbar or tab line, where `%` begins an item.
+---@param text string
+---@return string
+function M.statusline(text) return (text:gsub("%%", "%%%%")) end
+
+local MAX_NAME = 60
+
+---What a session is called: its name, or else its directory's.
+---@param session areyouj.Session
+---@return string
+function M.name(session)
+  local name = session.name or vim.fs.basename(session.directory)
+  return M.plain(name ~= "" and name or session.directory, MAX_NAME)
+end
+
+---A path with the home directory as `~`.
+---@param path string
+---@return string
+function M.path(path)
+  local home = vim.uv.os_homedir() or ""
+  if path == home then return "~" end
+  if home ~= "" and vim.startswith(path, home .. "/") then return "~" .. path:sub(#home + 1) end
+  return path
+end
+
+---Milliseconds since the epoch.
+---@return integer
+function M.now()
+  local seconds, microseconds = vim.uv.gettimeofday()
+  return seconds * 1000 + math.floor(microseconds / 1000)
+end
+
+local SECOND, MINUTE, HOUR, DAY = 1000, 60000, 3600000, 86400000
+
+---A length of time in its one or two largest units: `42s`, `5m`, `3h 12m`, `2d 4h`.
+---@param milliseconds number
+---@return string
+function M.duration(milliseconds)
+  local whole = math.max(0, milliseconds)
+  if whole < MINUTE then return math.floor(whole / SECOND) .. "s" end
+  if whole < HOUR then return math.floor(whole / MINUTE) .. "m" end
+  local large, small, names = HOUR, MINUTE, { "h", "m" }
+  if whole >= DAY then
+    large, small, names = DAY, HOUR, { "d", "h" }
+  end
+  local rest = math.floor(whole % large / small)
+  return math.floor(whole / large) .. names[1] .. (rest > 0 and (" " .. rest .. names[2]) or "")
+end
+
+---A length of time that is watched while it grows: seconds are shown up to an hour.
+---@param milliseconds number
+---@return string
+function M.since(milliseconds)
+  if milliseconds < MINUTE or milliseconds >= HOUR then return M.duration(milliseconds) end
+  return ("%dm %ds"):format(math.floor(milliseconds / MINUTE), math.floor(milliseconds % MINUTE / SECOND))
+end
+
+---How long a turn took: tenths of a second below ten seconds.
+---@param milliseconds number
+---@return string
+function M.elapsed(milliseconds)
+  if milliseconds < 10 * SECOND then return ("%.1fs"):format(math.max(0, milliseconds) / SECOND) end
+  return M.since(milliseconds)
+end
+
+---A moment before now, in its largest unit: `just now`, `5m ago`, `2d ago`.
+---@param at integer Milliseconds since the epoch.
+---@param now? integer
+---@return string
+function M.ago(at, now)
+  local passed = (now or M.now()) - at
+  if passed < 5 * SECOND then return "just now" end
+  return M.duration(passed):match("^%S+") .. " ago"
+end
+
+---US dollars; below a tenth of a cent nothing was spent.
+---@param usd number
+---@return string
+function M.cost(usd)
+  if usd < 0.001 then return "$0" end
+  return (usd < 0.1 and "$%.3f" or "$%.2f"):format(usd)
+end
+
+---Tokens: `950`, `12k`, `1.2M`.
+---@param count integer
+---@return string
+function M.tokens(count)
+  if count < 1000 then return tostring(count) end
+  if count < 999500 then return math.floor(count / 1000 + 0.5) .. "k" end
+  return (("%.1fM"):format(count / 1000000):gsub("%.0M", "M"))
+end
+
+---How full the context window is, 0 to 100; nil if Claude has not said.
+---@param session areyouj.Session
+---@return integer?
+function M.context(session)
+  local used, max = session.contextUsed, session.contextMax
+  if not used or not max or max <= 0 then return nil end
+  return math.min(100, math.max(0, math.floor(used / max * 100 + 0.5)))
+end
+
+---Several of something: `1 session`, `3 sessions`.
+---@param number integer
+---@param noun string
+---@return string
+function M.count(number, noun) return ("%d %s%s"):format(number, noun, number == 1 and "" or "s") end
+
+---A size in bytes: `900 bytes`, `12 KB`, `1.2 MB`.
+---@param bytes integer
+---@return string
+function M.size(bytes)
+  if bytes < 1000 then return bytes .. " bytes" end
+  if bytes < 1000000 then return math.floor(bytes / 1000 + 0.5) .. " KB" end
+  return ("%.1f MB"):format(bytes / 1000000)
+end
+
+---Cuts a line to so many columns of the screen.
+---@param line string
+---@param width integer
+---@return string
+function M.fit(line, width)
+  if #line <= width or vim.fn.strdisplaywidth(line) <= width then return line end
+  if width <= 1 then return width == 1 and "…" or "" end
+  local cut = vim.fn.strcharpart(line, 0, width - 1)
+  while vim.fn.strdisplaywidth(cut) > width - 1 do
+    cut = vim.fn.strcharpart(cut, 0, vim.fn.strchars(cut) - 1)
+  end
+  return cut .. "…"
+end
+
+---The same, filled up with spaces.
+---@param line string
+---@param width integer
+---@param right? boolean To the right.
+---@return string
+function M.pad(line, width, right)
+  local fitted = M.fit(line, width)
+  local space = (" "):rep(width - vim.fn.strdisplaywidth(fitted))
+  return right and space .. fitted or fitted .. space
+end
+
+---What a person sees of a status: a word, a symbol, the same in ASCII, and a highlight group.
+---@type table<areyouj.Status, { word: string, icon: string, ascii: string, group: string }>
+M.status = {
+  starting = { word = "starting", icon = "◌", ascii = "~", group = "AreYouJStarting" },
+  active = { word = "active", icon = "●", ascii = "*", group = "AreYouJActive" },
+  waiting = { word = "waiting for you", icon = "◆", ascii = "?", group = "AreYouJWaiting" },
+  idle = { word = "idle", icon = "○", ascii = "-", group = "AreYouJIdle" },
+  error = { word = "error", icon = "✗", ascii = "x", group = "AreYouJError" },
+  terminated = { word = "terminated", icon = "·", ascii = ".", group = "AreYouJTerminated" },
+}
+
+---@param status string
+---@return { word: string, icon: string, ascii: string, group: string }
+function M.status_of(status)
+  return M.status[status] or { word = M.plain(status, 20), icon = "○", ascii = "-", group = "AreYouJIdle" }
+end
+
+---A random UUID, version 4.
+---@return string
+function M.uuid()
+  local bytes = { vim.uv.random(16):byte(1, 16) }
+  bytes[7] = bytes[7] % 16 + 64
+  bytes[9] = bytes[9] % 64 + 128
+  return (("%02x"):rep(16):format(unpack(bytes)):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
+end
+
+---A fence longer than any run of backticks inside, so that the text cannot end its own block.
+---@param text string
+---@return string
+function M.fence(text)
+  local longest = 2
+  for run in text:gmatch("`+") do
+    longest = math.max(longest, #run)
+  end
+  return ("`"):rep(longest + 1)
+end
+
+---An excerpt of a file as text for Claude.
+---@param excerpt { path: string?, first: integer, last: integer, language: string, text: string }
+---@return string
+function M.excerpt(excerpt)
+  local place = ""
+  if excerpt.path then
+    local range = excerpt.first == excerpt.last and ("#L%d"):format(excerpt.first)
+      or ("#L%d-%d"):format(excerpt.first, excerpt.last)
+    place = "@" .. excerpt.path .. range .. "\n"
+  end
+  local fence = M.fence(excerpt.text)
+  return place .. fence .. excerpt.language .. "\n" .. excerpt.text:gsub("\n$", "") .. "\n" .. fence .. "\n"
+end
+
+return M

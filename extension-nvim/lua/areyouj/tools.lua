@@ -1,0 +1,248 @@
+---What a tool is called with: its telling argument, the file it changes and how, Claude's own rules for "always", and the
+---questions that it asks.
+local text = require("areyouj.text")
+
+local M = {}
+
+---The argument that says most about a call: the first of these that is there.
+local TELLING = {
+  "command", "file_path", "notebook_path", "pattern", "url", "query", "description", "prompt", "path", "skill", "subject",
+}
+---Enough for the widest line; the rest is in the call itself.
+local MAX_LINE = 300
+---Beyond so much text a comparison takes too long for an editor; then all of it went and all of it came.
+local MAX_COMPARED = 200000
+
+---A member of a table that is a text.
+---@param value any
+---@param name string
+---@return string?
+function M.text_of(value, name)
+  local member = type(value) == "table" and value[name] or nil
+  return type(member) == "string" and member or nil
+end
+
+---A member of a table that is a list.
+---@param value any
+---@param name string
+---@return any[]
+function M.list_of(value, name)
+  local member = type(value) == "table" and value[name] or nil
+  return type(member) == "table" and vim.islist(member) and member or {}
+end
+
+---Any value as people read it.
+---@param value any
+---@return string
+function M.readable(value)
+  if type(value) == "string" then return value end
+  local ok, json = pcall(vim.json.encode, value)
+  return ok and json or tostring(value)
+end
+
+---A path as seen from a directory; outside of it the path as it is.
+---@param path string
+---@param directory string
+---@return string
+function M.relative(path, directory)
+  local inside = directory:sub(-1) == "/" and directory or directory .. "/"
+  return vim.startswith(path, inside) and #path > #inside and path:sub(#inside + 1) or path
+end
+
+---The file that a call names, if it names one.
+---@param input any
+---@return string?
+function M.path(input) return M.text_of(input, "file_path") or M.text_of(input, "notebook_path") end
+
+---All members of an input, by name.
+---@param input any
+---@return { [1]: string, [2]: string }[]
+function M.members(input)
+  if type(input) ~= "table" then return input == nil and {} or { { "input", M.readable(input) } } end
+  local names = vim.tbl_keys(input)
+  table.sort(names, function(one, other) return tostring(one) < tostring(other) end)
+  return vim.tbl_map(function(name) return { tostring(name), M.readable(input[name]) } end, names)
+end
+
+---One line that says what a call is about.
+---@param input any
+---@param directory string
+---@return string
+function M.about(input, directory)
+  local path = M.text_of(input, "command") == nil and M.path(input) or nil
+  if path then return text.exact_line(M.relative(path, directory)) end
+  for _, name in ipairs(TELLING) do
+    local telling = M.text_of(input, name)
+    if telling and telling ~= "" then return text.plain(telling, MAX_LINE) end
+  end
+  local first = M.members(input)[1]
+  return first and text.plain(first[2], MAX_LINE) or ""
+end
+
+---@class areyouj.FileChange
+---@field path string
+---@field edits { before: string, after: string }[]
+---@field shown table<string, true> The members of the input that the change itself shows.
+
+---@param value any
+---@return { before: string, after: string }
+local function edit(value)
+  return { before = M.text_of(value, "old_string") or "", after = M.text_of(value, "new_string") or "" }
+end
+
+---How a call of one of the editing tools changes its file; nil for all others and for an input that does not fit.
+---@param tool string
+---@param input any
+---@return areyouj.FileChange?
+function M.change(tool, input)
+  local path = M.path(input)
+  if not path then return nil end
+  local shown = { [M.text_of(input, "file_path") and "file_path" or "notebook_path"] = true }
+  if tool == "Edit" and M.text_of(input, "new_string") then
+    shown.old_string, shown.new_string = true, true
+    return { path = path, edits = { edit(input) }, shown = shown }
+  elseif tool == "MultiEdit" and #M.list_of(input, "edits") > 0 then
+    shown.edits = true
+    for _, value in ipairs(M.list_of(input, "edits")) do
+      -- What is more than a text for a text is shown beside the change.
+      if vim.tbl_count(value) > 2 or not M.text_of(value, "new_string") then shown.edits = nil end
+    end
+    return { path = path, edits = vim.tbl_map(edit, M.list_of(input, "edits")), shown = shown }
+  elseif tool == "Write" and M.text_of(input, "content") then
+    shown.content = true
+    return { path = path, edits = { { before = "", after = M.text_of(input, "content") } }, shown = shown }
+  elseif tool == "NotebookEdit" and M.text_of(input, "new_source") then
+    shown.new_source = true
+    return { path = path, edits = { { before = "", after = M.text_of(input, "new_source") } }, shown = shown }
+  end
+  return nil
+end
+
+---@param body string
+---@return string[]
+local function split(body)
+  if body == "" then return {} end
+  return vim.split((body:gsub("\n$", "")), "\n", { plain = true })
+end
+
+---The lines of a change, each with how it came about: `-`, `+` or a space.
+---@param change areyouj.FileChange
+---@return { sign: "-"|"+"|" ", text: string }[] lines
+---@return integer added
+---@return integer removed
+function M.diff(change)
+  local lines, added, removed = {}, 0, 0
+  local function put(sign, list, first, last)
+    for row = first, last do
+      table.insert(lines, { sign = sign, text = list[row] })
+    end
+    if sign == "+" then added = added + math.max(0, last - first + 1) end
+    if sign == "-" then removed = removed + math.max(0, last - first + 1) end
+  end
+  for number, one in ipairs(change.edits) do
+    if number > 1 then table.insert(lines, { sign = " ", text = "…" }) end
+    local before, after = split(one.before), split(one.after)
+    if #before == 0 or #after == 0 or #one.before + #one.after > MAX_COMPARED then
+      put("-", before, 1, #before)
+      put("+", after, 1, #after)
+    else
+      local hunks = vim.diff(one.before:gsub("\n?$", "\n"), one.after:gsub("\n?$", "\n"), { result_type = "indices" })
+      local row = 1
+      for _, hunk in ipairs(hunks --[[@as integer[][] ]]) do
+        local from, count, to, came = hunk[1], hunk[2], hunk[3], hunk[4]
+        local first = count == 0 and from + 1 or from
+        put(" ", before, row, first - 1)
+        put("-", before, first, first + count - 1)
+        local start = came == 0 and to + 1 or to
+        put("+", after, start, start + came - 1)
+        row = first + count
+      end
+      put(" ", before, row, #before)
+    end
+  end
+  return lines, added, removed
+end
+
+local PLACES = {
+  session = "for this session",
+  localSettings = "for this project, only for you",
+  projectSettings = "for this project, for everybody",
+  userSettings = "for all your projects",
+}
+
+---@param value any
+---@return string?
+local function rule(value)
+  local tool, content = M.text_of(value, "toolName"), M.text_of(value, "ruleContent")
+  if not tool then return nil end
+  return text.exact_line(content and ("%s(%s)"):format(tool, content) or "every " .. tool)
+end
+
+---@param suggestion any
+---@return string?
+local function described(suggestion)
+  local kind = M.text_of(suggestion, "type")
+  if kind == "addRules" then
+    local verb = ({ allow = "Allow", deny = "Deny", ask = "Ask about" })[M.text_of(suggestion, "behavior")]
+    local given = M.list_of(suggestion, "rules")
+    local rules = vim.iter(given):map(rule):totable()
+    if not verb or #rules == 0 or #rules < #given then return nil end
+    return verb .. " " .. table.concat(rules, ", ")
+  elseif kind == "addDirectories" then
+    local directories = vim.tbl_map(function(one) return text.exact_line(tostring(one)) end, M.list_of(suggestion, "directories"))
+    return #directories > 0 and "Allow work in " .. table.concat(directories, ", ") or nil
+  elseif kind == "setMode" then
+    local mode = M.text_of(suggestion, "mode")
+    if not mode then return nil end
+    return mode == "acceptEdits" and "Accept all edits of files" or "Change the permission mode to " .. text.exact_line(mode)
+  end
+  return nil
+end
+
+---One of Claude's suggestions for "always" as a sentence without its full stop. What is not known is shown as Claude
+---sent it.
+---@param suggestion any
+---@return string
+function M.suggestion(suggestion)
+  local words = described(suggestion)
+  if not words then return text.exact_line(M.readable(suggestion)) end
+  local place = PLACES[M.text_of(suggestion, "destination") or ""]
+  return place and words .. ", " .. place or words
+end
+
+---Which suggestions are chosen at first: rules that allow the tool, or else the first.
+---@param suggestions any[]
+---@return table<integer, true> By place, from 1.
+function M.sensible(suggestions)
+  local chosen = {}
+  for place, suggestion in ipairs(suggestions) do
+    if M.text_of(suggestion, "type") == "addRules" and M.text_of(suggestion, "behavior") == "allow" then chosen[place] = true end
+  end
+  if not next(chosen) and #suggestions > 0 then chosen[1] = true end
+  return chosen
+end
+
+---@class areyouj.Question
+---@field question string
+---@field header string
+---@field options { label: string, description: string }[]
+---@field multi boolean Any number may be chosen.
+
+---The questions in the input of a prompt. Every element of the list stands for one, for answers go by their order.
+---@param input any
+---@return areyouj.Question[]
+function M.questions(input)
+  return vim.tbl_map(function(value)
+    return {
+      question = M.text_of(value, "question") or "",
+      header = M.text_of(value, "header") or "",
+      multi = type(value) == "table" and value.multiSelect == true,
+      options = vim.tbl_map(
+        function(option) return { label = M.text_of(option, "label") or "", description = M.text_of(option, "description") or "" } end,
+        M.list_of(value, "options")
+      ),
+    }
+  end, M.list_of(input, "questions"))
+end
+
+return M

@@ -1,0 +1,311 @@
+---One session: its transcript as it is written, what needs a person, and its queue, in a buffer of its own.
+local Feed = require("areyouj.feed")
+local Transcript = require("areyouj.views.transcript")
+local block_look = require("areyouj.views.block")
+local foot = require("areyouj.views.foot")
+local names = require("areyouj.views.names")
+local page = require("areyouj.page")
+local ticker = require("areyouj.views.ticker")
+local winbar = require("areyouj.views.winbar")
+local window = require("areyouj.views.window")
+
+local M = {}
+
+---What is said is written at most so often, in milliseconds: as fast as people read along.
+local WRITE_EVERY_MS = 40
+---Entries of a page of older ones.
+local PAGE_ENTRIES = 200
+
+---@class areyouj.Automation
+---@field id string
+---@field buffer integer
+---@field private feed areyouj.Feed
+---@field private transcript areyouj.Transcript
+---@field private stops fun()[]
+---@field private problem? areyouj.Problem
+---@field private loading boolean Whether a page of older entries is on its way.
+---@field private entries areyouj.TranscriptEntry[] Not written yet.
+---@field private writing boolean
+local Automation = {}
+Automation.__index = Automation
+
+---@type table<integer, areyouj.Automation>
+local open = {}
+
+---The session of a buffer, if it is an automation.
+---@param buffer? integer
+---@return string?
+function M.session_of(buffer)
+  local automation = open[buffer or vim.api.nvim_get_current_buf()]
+  return automation and automation.id
+end
+
+---@param id string
+---@return boolean
+local function is_shown(id)
+  for buffer, automation in pairs(open) do
+    if automation.id == id and #vim.fn.win_findbuf(buffer) > 0 then return true end
+  end
+  return false
+end
+
+---Opens the automation of a session.
+---@param id string
+---@param place? string Where; the configuration says it if left out.
+function M.open(id, place)
+  local buffer = vim.fn.bufadd(names.AUTOMATION .. id)
+  if not open[buffer] then
+    vim.fn.bufload(buffer)
+    if not open[buffer] then M.fill(buffer, id) end
+  end
+  window.show(buffer, place or require("areyouj.config").get().open, "Automation")
+  M.dress(buffer)
+end
+
+---Options of the windows that show an automation.
+---@param buffer integer
+function M.dress(buffer)
+  for _, id in ipairs(vim.fn.win_findbuf(buffer)) do
+    local options = vim.wo[id][0]
+    options.wrap, options.linebreak, options.breakindent = true, true, true
+    options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, "no", "1"
+    options.list, options.spell, options.cursorline = false, false, false
+    options.foldmethod, options.foldenable, options.foldlevel, options.foldtext = "expr", true, 0, ""
+    options.foldexpr = "v:lua.require'areyouj.views.transcript'.foldexpr()"
+    options.fillchars = "foldopen:▾,foldclose:▸,foldsep: ,fold: ,eob: "
+    options.winhighlight = "Folded:AreYouJFolded,FoldColumn:AreYouJDim"
+  end
+  local automation = open[buffer]
+  if automation then automation:bar() end
+end
+
+---Fills a buffer with an automation.
+---@param buffer integer
+---@param id string
+function M.fill(buffer, id)
+  if open[buffer] then return end
+  local areyouj = require("areyouj")
+  local model = areyouj.model()
+  window.prepare(buffer)
+  local self = setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
+  open[buffer] = self
+  vim.bo[buffer].filetype = "areyouj"
+  vim.b[buffer].areyouj_session = id
+  local session = model:session(id)
+  self.context = {
+    directory = session and session.directory or "",
+    icons = require("areyouj.config").get().icons,
+    working = session ~= nil and session.status == "active",
+    permission = function(permission_id)
+      for _, prompt in ipairs(model:permissions(id)) do
+        if prompt.id == permission_id then return prompt end
+      end
+    end,
+  }
+  self.transcript = Transcript.new(buffer, self.context)
+  self:listen(model)
+  self:map()
+  self.feed:attach()
+  self:foot()
+  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, { buffer = buffer, callback = function() self:shown() end })
+  vim.api.nvim_create_autocmd({ "WinScrolled", "CursorMoved" }, { buffer = buffer, callback = function() self:scrolled() end })
+  vim.api.nvim_create_autocmd({ "BufWipeout", "BufUnload" }, { buffer = buffer, once = true, callback = function() self:close() end })
+end
+
+---@private
+---@param model areyouj.Model
+function Automation:listen(model)
+  local client = require("areyouj.client")
+  self.feed = Feed.new(client, self.id, {
+    transcript = function(entries, more)
+      self.problem = nil
+      self.entries = {}
+      self.transcript:reset(entries, more)
+      self.transcript:footer(foot.page(model, self.id, nil))
+      for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+        vim.api.nvim_win_set_cursor(id, { vim.api.nvim_buf_line_count(self.buffer), 0 })
+      end
+    end,
+    entries = function(entries)
+      self.problem = nil
+      vim.list_extend(self.entries, entries)
+      self:soon()
+    end,
+    delta = function(delta)
+      -- Entries that came before it are written first.
+      if #self.entries > 0 then self:write() end
+      self.transcript:say(delta)
+      self:soon()
+    end,
+    problem = function(problem)
+      self.problem = problem
+      self:foot()
+    end,
+  })
+  local function follow(stop) table.insert(self.stops, stop) end
+  follow(client.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
+  follow(model:on("stale", function() self.feed:attach() end))
+  follow(model:on("connection", function() self:changed() end))
+  follow(model:on("sessions", function(changed, removed)
+    local mine = vim.tbl_contains(removed, self.id)
+    for _, session in ipairs(changed) do
+      mine = mine or session.id == self.id
+    end
+    if mine then self:changed() end
+  end))
+  follow(model:on("permissions", function()
+    self.transcript:prompts_changed()
+    self:foot()
+  end))
+  follow(model:on("decisions", function() self:foot() end))
+  follow(model:on("queue", function(queue)
+    if queue.sessionId == self.id then self:foot() end
+  end))
+  follow(model:watch_queue(self.id))
+  follow(ticker.follow(function()
+    if #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
+    self:bar()
+    return winbar.pace(model:session(self.id), model.connection)
+  end))
+end
+
+---Writes soon what was said: everything of the next moment at once.
+---@private
+function Automation:soon()
+  if self.writing then return end
+  self.writing = true
+  vim.defer_fn(function()
+    self.writing = false
+    if open[self.buffer] == self then self:write() end
+  end, WRITE_EVERY_MS)
+end
+
+---@private
+function Automation:write()
+  local entries = self.entries
+  self.entries = {}
+  if #entries > 0 then self.transcript:append(entries) end
+  self.transcript:flush()
+end
+
+---The session or the connection changed.
+---@private
+function Automation:changed()
+  local model = require("areyouj").model()
+  local session = model:session(self.id)
+  if session then
+    if self.context.directory ~= session.directory then
+      self.context.directory = session.directory
+      self.transcript:head()
+    end
+    self.transcript:working(session.status == "active")
+    if session.status ~= "active" and #self.entries == 0 then self.transcript:hush() end
+    if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
+  end
+  self:foot()
+  self:bar()
+  ticker.poke()
+end
+
+---@private
+function Automation:foot()
+  local built = foot.page(require("areyouj").model(), self.id, self.problem)
+  if vim.deep_equal(built.lines, self.foot_lines) then return end
+  self.foot_lines = built.lines
+  self.transcript:footer(built)
+end
+
+---@private
+function Automation:bar()
+  local model = require("areyouj").model()
+  local line = winbar.line(self.id, model:session(self.id), model.connection)
+  for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    if vim.wo[id].winbar ~= line and vim.api.nvim_win_get_config(id).relative == "" then vim.wo[id][0].winbar = line end
+  end
+end
+
+---@private
+function Automation:shown()
+  M.dress(self.buffer)
+  self:changed()
+end
+
+---Fetches older entries when somebody comes to where they belong.
+---@private
+function Automation:scrolled()
+  if self.loading or not self.transcript.more then return end
+  for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    if vim.fn.line("w0", id) == 1 then return self:older() end
+  end
+end
+
+---Adds a page of older entries.
+---@private
+function Automation:older()
+  self.loading = true
+  local before = self.transcript.oldest
+  local params = { sessionId = self.id, before = before, limit = PAGE_ENTRIES }
+  require("areyouj").request("areyouj/transcript/read", params, function(problem, result)
+    self.loading = false
+    if open[self.buffer] ~= self then return end
+    if problem then return require("areyouj.problem").show(problem) end
+    -- Begun anew meanwhile.
+    if self.transcript.oldest == before then self.transcript:prepend(result.entries, result.more) end
+  end)
+end
+
+---Shows all of what is under the cursor, or answers it.
+---@private
+function Automation:enter()
+  local block = self.transcript:at(vim.api.nvim_win_get_cursor(0)[1] - 1)
+  if not block then return end
+  local body = block.entry.body
+  if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId) then
+    return require("areyouj.views.permission").enter(body.permissionId)
+  end
+  local built = page.new():all(block_look.whole(block))
+  window.page("Details", built)
+end
+
+---@private
+function Automation:map()
+  local id, actions = self.id, require("areyouj.actions")
+  local function person(step)
+    local row = self.transcript:person(vim.api.nvim_win_get_cursor(0)[1] - 1, step)
+    if row then vim.api.nvim_win_set_cursor(0, { row + 1, 0 }) end
+  end
+  local keys = {
+    { { "i", "a" }, "Write a message", function() require("areyouj.views.prompt").open(id) end },
+    { "p", "Answer the oldest prompt of this session", function() require("areyouj.views.permission").enter_session(id) end },
+    { "<CR>", "All of what is under the cursor; answer a prompt", function() self:enter() end },
+    { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
+    { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },
+    { "]]", "Next message of a person", function() person(1) end },
+    { "[[", "Previous message of a person", function() person(-1) end },
+    { "za zo zc zR zM", "Folds of tool calls and thinking, as everywhere" },
+    { "gs", "Switch session", function() require("areyouj").switch() end },
+    { "]a", "Next session that waits", function() require("areyouj").next_waiting(1) end },
+    { "[a", "Previous session that waits", function() require("areyouj").next_waiting(-1) end },
+    { "-", "Orchestration", function() require("areyouj").dashboard() end },
+    { { "I", "<C-c>" }, "Interrupt", function() actions.interrupt(id) end },
+    { "R", "Restart", function() actions.restart(id) end },
+    { "r", "Rename", function() actions.rename(id) end },
+    { "X", "Terminate", function() actions.terminate({ id }) end },
+  }
+  table.insert(keys, { "g?", "This help", function() window.help("Automation", keys) end })
+  window.keys(self.buffer, keys)
+end
+
+---@private
+function Automation:close()
+  open[self.buffer] = nil
+  for _, stop in ipairs(self.stops) do
+    stop()
+  end
+  self.feed:close()
+  self.transcript:close()
+end
+
+M.is_shown = is_shown
+
+return M

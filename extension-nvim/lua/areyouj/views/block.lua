@@ -1,0 +1,277 @@
+---How one entry of a transcript looks: lines, highlights, and whether they fold.
+local asked = require("areyouj.views.asked")
+local markdown = require("areyouj.markdown")
+local page = require("areyouj.page")
+local text = require("areyouj.text")
+local tools = require("areyouj.tools")
+
+local M = {}
+
+---@class areyouj.Block One entry with what belongs to it.
+---@field entry areyouj.TranscriptEntry
+---@field depth integer How deep in subagents, 0 for the session itself.
+---@field result? areyouj.EntryBody.toolResult What the tool answered.
+---@field ending? areyouj.EntryBody.permissionEnd How the prompt ended.
+---@field last? areyouj.Block The last block below this one, of its subagent.
+---@field open? boolean Whether the prompt waits for an answer.
+---@field parent? areyouj.Block The call of the subagent that this belongs to.
+---@field next? areyouj.Block
+---@field previous? areyouj.Block
+---@field height? integer Its lines in the buffer.
+---@field fold? boolean Whether it folds to its first line.
+
+---@class areyouj.BlockContext
+---@field directory string
+---@field icons boolean
+---@field working boolean Whether Claude works: then a call without a result runs.
+---@field permission fun(id: string): areyouj.Permission? An open prompt.
+
+---@class areyouj.Look
+---@field lines string[]
+---@field marks areyouj.Mark[]
+---@field fold boolean Folds to its first line.
+---@field open boolean The fold is open at first.
+---@field user boolean Lines of a person, marked as a whole.
+
+---Lines of one entry that are shown in place; `<CR>` shows all of them.
+M.MAX_LINES = 400
+---Bytes of one entry that are shown in place.
+M.MAX_BYTES = 40000
+---Changes of at most so many lines are open at first.
+local SMALL_CHANGE = 40
+---Deeper than this is indented no further: the window is only so wide.
+local MAX_DEPTH = 4
+---Columns of what a call is about in its first line.
+local MAX_ABOUT = 140
+
+local OUTCOMES =
+  { allowed = "Allowed", allowedAlways = "Always allowed", denied = "Denied", answered = "Answered", withdrawn = "Withdrawn" }
+
+local ICONS = {
+  [true] = { user = "❯", thinking = "∴", done = "●", running = "◐", failed = "✗", info = "·", warning = "▲", error = "✗", prompt = "◆", good = "✓" },
+  [false] = { user = ">", thinking = "~", done = "*", running = "-", failed = "x", info = ".", warning = "!", error = "x", prompt = "?", good = "+" },
+}
+
+---Text of others as lines, so many of them as are shown in place.
+---@param whole string
+---@return string[] lines
+---@return boolean cut
+function M.shown(whole)
+  local cut = #whole > M.MAX_BYTES
+  local lines = text.lines(cut and whole:sub(1, M.MAX_BYTES) or whole)
+  if #lines > M.MAX_LINES then
+    lines, cut = vim.list_slice(lines, 1, M.MAX_LINES), true
+  end
+  return lines, cut
+end
+
+---@param built areyouj.Page
+---@param whole string
+---@param indent string
+local function cut_note(built, whole, indent)
+  built:add(indent, { ("… %s in all: <CR> shows it"):format(text.size(#whole)), "AreYouJDim" })
+end
+
+---@param built areyouj.Page
+---@param whole string
+---@param indent string
+---@param group? string
+local function put(built, whole, indent, group)
+  local lines, cut = M.shown(whole)
+  built:all(lines, indent, group)
+  if cut then cut_note(built, whole, indent) end
+end
+
+local render = {}
+
+function render.user(block, context, built)
+  local icon = ICONS[context.icons].user
+  built:add("")
+  local lines, cut = M.shown(block.entry.body.text)
+  for number, line in ipairs(lines) do
+    if number == 1 then
+      built:add({ icon .. " ", "AreYouJKey" }, { line, "AreYouJUser" })
+    else
+      built:add("  ", { line, "AreYouJUser" })
+    end
+  end
+  if cut then cut_note(built, block.entry.body.text, "  ") end
+  return { user = true }
+end
+
+function render.text(block, _, built, indent)
+  built:add("")
+  local lines, cut = M.shown(block.entry.body.text)
+  built:with(lines, markdown.marks(lines, {}), indent)
+  if cut then cut_note(built, block.entry.body.text, indent) end
+end
+
+function render.thinking(block, context, built, indent)
+  built:add(indent, { ICONS[context.icons].thinking .. " Thinking", "AreYouJThinking" })
+  put(built, block.entry.body.text, indent .. "  ", "AreYouJThinking")
+  return { fold = true }
+end
+
+---@param result areyouj.EntryBody.toolResult
+---@param built areyouj.Page
+---@param indent string
+local function result_lines(result, built, indent)
+  if not result.text:find("%S") then
+    built:add(indent, { "No output", "AreYouJDim" })
+  else
+    put(built, result.text, indent, result.isError and "AreYouJError" or "AreYouJOutput")
+  end
+  if result.truncated then built:add(indent, { "The output was longer and was cut off here.", "AreYouJDim" }) end
+end
+
+function render.toolCall(block, context, built, indent)
+  local body, icons, result = block.entry.body, ICONS[context.icons], block.result
+  local change = tools.change(body.tool, body.input)
+  local failed = result ~= nil and result.isError
+  local icon, group = icons.done, "AreYouJTool"
+  if failed then
+    icon, group = icons.failed, "AreYouJError"
+  elseif not result and context.working then
+    icon, group = icons.running, "AreYouJActive"
+  end
+  local about = tools.about(body.input, context.directory)
+  local pieces = { indent, { icon .. " ", group }, { text.plain(body.tool, 60), "AreYouJTool" }, "  ", text.plain(about, MAX_ABOUT) }
+  local open = false
+  if change then
+    local _, added, removed = tools.diff(change)
+    table.insert(pieces, { ("  +%d -%d"):format(added, removed), "AreYouJDim" })
+    open = added + removed <= SMALL_CHANGE
+  end
+  if failed then table.insert(pieces, { "  Failed", "AreYouJError" }) end
+  built:add(unpack(pieces))
+  local inner = indent .. "  "
+  local command = tools.text_of(body.input, "command")
+  if change then
+    asked.change(change, function(line) return (text.clean(line):gsub("\n", " ")) end, built, inner, M.MAX_LINES)
+  elseif command then
+    local lines = text.lines(command)
+    if #lines > 1 or text.plain(about, MAX_ABOUT) ~= lines[1] then put(built, command, inner, "AreYouJCommand") end
+  else
+    for _, member in ipairs(tools.members(body.input)) do
+      local lines, cut = M.shown(member[2])
+      built:add(inner, { text.plain(member[1], 60) .. ": ", "AreYouJDim" }, #lines == 1 and lines[1] or "")
+      if #lines > 1 then built:all(lines, inner .. "  ") end
+      if cut then cut_note(built, member[2], inner .. "  ") end
+    end
+  end
+  if result and not (change and not failed) then result_lines(result, built, inner) end
+  return { fold = true, open = open }
+end
+
+function render.toolResult(block, context, built, indent)
+  local body, icons = block.entry.body, ICONS[context.icons]
+  local failed = body.isError
+  built:add(
+    indent,
+    { (failed and icons.failed or icons.done) .. " ", failed and "AreYouJError" or "AreYouJTool" },
+    { "Result", "AreYouJTool" },
+    { "  of an earlier call", "AreYouJDim" }
+  )
+  result_lines(body, built, indent .. "  ")
+  return { fold = true }
+end
+
+---@param ending areyouj.EntryBody.permissionEnd
+---@param title string
+---@param context areyouj.BlockContext
+---@param built areyouj.Page
+---@param indent string
+local function ending_line(ending, title, context, built, indent)
+  local bad = ending.outcome == "denied" or ending.outcome == "withdrawn"
+  local icons = ICONS[context.icons]
+  local words = OUTCOMES[ending.outcome] or text.plain(ending.outcome, 40)
+  if ending.by then words = words .. " in " .. text.plain(ending.by, 60) end
+  local more = title ~= "" and ": " .. title or ""
+  if ending.message then more = more .. " — " .. text.plain(ending.message, 300) end
+  built:add(indent, { (bad and icons.failed or icons.good) .. " " .. words, bad and "AreYouJRefused" or "AreYouJAllowed" }, { more, "AreYouJDim" })
+end
+
+function render.permission(block, context, built, indent)
+  local body = block.entry.body
+  local title = text.plain(body.title, 300)
+  if block.ending then
+    ending_line(block.ending, title, context, built, indent)
+    return
+  end
+  local open = context.permission(body.permissionId)
+  built:add(indent, { ICONS[context.icons].prompt .. " " .. title, open and "AreYouJPrompt" or "AreYouJDim" })
+  if not open then return end
+  if open.kind == "question" then
+    for _, question in ipairs(tools.questions(open.input)) do
+      built:add(indent .. "  ", text.exact_line(question.question))
+    end
+  else
+    local whole = asked.page(open, context.directory)
+    built:with(whole.lines, whole.marks, indent .. "  ")
+  end
+  built:add(indent .. "  ", { "p", "AreYouJKey" }, { " answers", "AreYouJDim" })
+end
+
+function render.permissionEnd(block, context, built, indent) ending_line(block.entry.body, "", context, built, indent) end
+
+function render.turnEnd(block, context, built)
+  local body, icons = block.entry.body, ICONS[context.icons]
+  local words = { body.ok and "Done" or "Ended with an error", text.elapsed(body.durationMs) }
+  if body.costUsd > 0 then table.insert(words, text.cost(body.costUsd)) end
+  local separator = context.icons and " · " or ", "
+  built:add("")
+  built:add({ (body.ok and icons.good or icons.failed) .. " " .. table.concat(words, separator), body.ok and "AreYouJDim" or "AreYouJError" })
+  if body.error then put(built, body.error, "  ", "AreYouJError") end
+end
+
+function render.notice(block, context, built, indent)
+  local body = block.entry.body
+  local groups = { info = "AreYouJDim", warning = "AreYouJWaiting", error = "AreYouJError" }
+  local icon = ICONS[context.icons][body.level] or ICONS[context.icons].info
+  local lines = M.shown(body.text)
+  built:add(indent, { icon .. " " .. (lines[1] or ""), groups[body.level] or "AreYouJDim" })
+  for row = 2, #lines do
+    built:add(indent .. "  ", { lines[row], "AreYouJDim" })
+  end
+end
+
+---Whether an entry of this kind is shown at all.
+---@param entry areyouj.TranscriptEntry
+---@return boolean
+function M.known(entry) return render[entry.body.kind] ~= nil end
+
+---How a block looks.
+---@param block areyouj.Block
+---@param context areyouj.BlockContext
+---@return areyouj.Look
+function M.look(block, context)
+  local built = page.new()
+  local how = render[block.entry.body.kind](block, context, built, ("  "):rep(math.min(block.depth, MAX_DEPTH))) or {}
+  return {
+    lines = built.lines,
+    marks = built.marks,
+    fold = how.fold == true and #built.lines > 1,
+    open = how.open == true,
+    user = how.user == true,
+  }
+end
+
+---Everything of a block, for a page of its own.
+---@param block areyouj.Block
+---@return string[]
+function M.whole(block)
+  local body = block.entry.body
+  if body.kind ~= "toolCall" then return text.lines(body.text or body.title or "") end
+  local lines = { text.plain(body.tool, 200), "" }
+  for _, member in ipairs(tools.members(body.input)) do
+    table.insert(lines, text.plain(member[1], 200) .. ":")
+    vim.list_extend(lines, vim.tbl_map(function(line) return "  " .. line end, text.lines(member[2])))
+  end
+  if block.result then
+    vim.list_extend(lines, { "", block.result.isError and "Error:" or "Result:" })
+    vim.list_extend(lines, vim.tbl_map(function(line) return "  " .. line end, text.lines(block.result.text)))
+  end
+  return lines
+end
+
+return M

@@ -1,0 +1,397 @@
+---All sessions: how many stand how, what needs a person, and a table.
+local names = require("areyouj.views.names")
+local page = require("areyouj.page")
+local remember = require("areyouj.views.remember")
+local sessions = require("areyouj.sessions")
+local text = require("areyouj.text")
+local ticker = require("areyouj.views.ticker")
+local window = require("areyouj.views.window")
+
+local M = {}
+
+---Everything that changes within this many milliseconds is drawn at once.
+local DRAW_WITHIN_MS = 40
+---Prompts and decisions that are listed above the table.
+local MAX_NEEDS = 5
+
+local namespace = vim.api.nvim_create_namespace("areyouj.dashboard")
+local spinners = vim.api.nvim_create_namespace("areyouj.spinners")
+
+---@class areyouj.DashboardRow
+---@field session? areyouj.Session
+---@field prompt? areyouj.Permission
+---@field message? areyouj.Message
+---@field head? boolean The head of the table.
+---@field tiles? { from: integer, to: integer, tile: areyouj.Tile }[]
+
+---@class areyouj.Dashboard
+---@field buffer integer
+---@field view areyouj.View
+---@field rows table<integer, areyouj.DashboardRow> By line, from 1.
+---@field layout areyouj.Layout[]
+---@field lines string[]
+---@field drawing boolean
+local self = { buffer = nil, rows = {}, layout = {}, lines = {}, drawing = false }
+
+---@return integer
+local function width()
+  local shown = vim.fn.win_findbuf(self.buffer)[1]
+  if not shown then return vim.o.columns end
+  return vim.api.nvim_win_get_width(shown) - vim.fn.getwininfo(shown)[1].textoff
+end
+
+---@param built areyouj.Page
+---@param model areyouj.Model
+local function head(built, model)
+  local connection = model.connection
+  local counts = sessions.counts(model:all())
+  local pieces, tiles, place = { " " }, {}, 1
+  local groups = { active = "AreYouJActive", waiting = "AreYouJWaiting", idle = "AreYouJIdle", error = "AreYouJError" }
+  for number, tile in ipairs(sessions.tiles) do
+    local word = tile:sub(1, 1):upper() .. tile:sub(2)
+    local chosen = self.view.tile == tile
+    local words = (chosen and "[%d %s %d]" or " %d %s %d "):format(number, word, counts[tile])
+    words = words:gsub("^(.)%d ", "%1")
+    local group = counts[tile] > 0 and groups[tile] or (tile == "total" and "AreYouJTitle" or "AreYouJDim")
+    table.insert(pieces, { words, group })
+    table.insert(tiles, { from = place, to = place + vim.fn.strdisplaywidth(words), tile = tile })
+    table.insert(pieces, "  ")
+    place = place + vim.fn.strdisplaywidth(words) + 2
+  end
+  if self.view.words ~= "" then table.insert(pieces, { "  filter: " .. text.plain(self.view.words, 40), "AreYouJKey" }) end
+  if self.view.terminated then table.insert(pieces, { "  terminated too", "AreYouJDim" }) end
+  built:add(unpack(pieces))
+  self.rows[#built.lines] = { tiles = tiles }
+  if connection.state == "failed" then
+    built:add(" ", { text.plain(connection.problem and connection.problem.message or "AreYouJ cannot be reached.", 300), "AreYouJError" })
+    if connection.problem then built:add(" ", { text.plain(connection.problem.hint, 300), "AreYouJDim" }) end
+  elseif connection.state == "reconnecting" then
+    built:add(" ", { "Reconnecting to AreYouJ. Sessions go on meanwhile. This is how it was.", "AreYouJWaiting" })
+  elseif connection.state ~= "connected" then
+    built:add(" ", { "Connecting to AreYouJ.", "AreYouJDim" })
+  end
+  built:add("")
+end
+
+---@param built areyouj.Page
+---@param model areyouj.Model
+local function needs(built, model)
+  local prompts, decisions = model:permissions(), model:decisions()
+  local count = #prompts + #decisions
+  if count == 0 then return end
+  built:add({ " Needs you ", "AreYouJHeader" }, { tostring(count), "AreYouJWaiting" })
+  local shown = 0
+  local function row(id, words, entry, key)
+    shown = shown + 1
+    if shown > MAX_NEEDS then return end
+    local session = model:session(id)
+    local name = session and text.name(session) or id
+    built:add(" ", { require("areyouj.config").get().icons and "◆ " or "? ", "AreYouJWaiting" }, { name .. "  ", "AreYouJId" }, text.fit(words, math.max(10, width() - vim.fn.strdisplaywidth(name) - 12)), { "  " .. key, "AreYouJKey" })
+    self.rows[#built.lines] = entry
+  end
+  for _, prompt in ipairs(prompts) do
+    row(prompt.sessionId, text.plain(prompt.title, 200), { prompt = prompt, session = model:session(prompt.sessionId) }, "p")
+  end
+  for _, message in ipairs(decisions) do
+    local what = message.state == "interrupted" and "A message was cut off: " or "A message failed: "
+    row(message.sessionId, what .. text.plain(message.text, 200), { message = message, session = model:session(message.sessionId) }, "u")
+  end
+  if shown > MAX_NEEDS then built:add({ (" … and %d more: :AreYouJ permissions"):format(shown - MAX_NEEDS), "AreYouJDim" }) end
+  built:add("")
+end
+
+---@param model areyouj.Model
+---@return areyouj.Page
+local function build(model)
+  local built, now = page.new(), text.now()
+  local icons = require("areyouj.config").get().icons
+  self.rows, self.layout = {}, sessions.layout(width())
+  head(built, model)
+  needs(built, model)
+  local all = model:all()
+  local shown = sessions.arrange(all, self.view)
+  if #shown > 0 then
+    sessions.head(self.layout, self.view, built, icons)
+    self.rows[#built.lines] = { head = true }
+  end
+  for _, session in ipairs(shown) do
+    sessions.row(session, self.layout, built, now, icons)
+    self.rows[#built.lines] = { session = session }
+  end
+  if #shown == 0 and model.connection.state == "connected" then
+    local live = sessions.counts(all).total
+    built:add(" ", { live == 0 and "No sessions. " or "No session fits. ", "AreYouJDim" }, { live == 0 and "c" or "F", "AreYouJKey" }, { live == 0 and " starts one here." or " shows all.", "AreYouJDim" })
+  end
+  built:add("")
+  local function key(lhs, words) return { lhs, "AreYouJKey" }, { " " .. words .. "   ", "AreYouJDim" } end
+  local pieces = { " " }
+  for _, pair in ipairs({ { "<CR>", "open" }, { "c", "new" }, { "i", "write" }, { "p", "answer" }, { "X", "terminate" }, { "f", "filter" }, { "s", "sort" }, { "g?", "help" } }) do
+    vim.list_extend(pieces, { key(pair[1], pair[2]) })
+  end
+  built:add(unpack(pieces))
+  return built
+end
+
+---Writes the lines that changed.
+---@param lines string[]
+local function write(lines)
+  local before, first = self.lines, 1
+  while first <= #lines and first <= #before and lines[first] == before[first] do
+    first = first + 1
+  end
+  local last_new, last_old = #lines, #before
+  while last_new >= first and last_old >= first and lines[last_new] == before[last_old] do
+    last_new, last_old = last_new - 1, last_old - 1
+  end
+  if last_new >= first or last_old >= first then
+    window.set_lines(self.buffer, first - 1, last_old, vim.list_slice(lines, first, last_new))
+  end
+  self.lines = lines
+end
+
+local function draw()
+  self.drawing = false
+  if not self.buffer or not vim.api.nvim_buf_is_valid(self.buffer) then return end
+  if #vim.fn.win_findbuf(self.buffer) == 0 then return end
+  -- The cursor stays with its session.
+  local cursors = {}
+  for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    local row = self.rows[vim.api.nvim_win_get_cursor(id)[1]]
+    cursors[id] = row and row.session and not row.prompt and not row.message and row.session.id or nil
+  end
+  local built = build(require("areyouj").model())
+  write(built.lines)
+  vim.api.nvim_buf_clear_namespace(self.buffer, namespace, 0, -1)
+  page.highlight(self.buffer, namespace, 0, built.marks)
+  for id, session_id in pairs(cursors) do
+    for line, row in pairs(self.rows) do
+      local same = row.session and row.session.id == session_id and not row.prompt and not row.message
+      if same and vim.api.nvim_win_get_cursor(id)[1] ~= line then
+        vim.api.nvim_win_set_cursor(id, { line, vim.api.nvim_win_get_cursor(id)[2] })
+      end
+    end
+  end
+  M.spin()
+end
+
+---Draws the spinners of the active sessions.
+---@return boolean any
+function M.spin()
+  vim.api.nvim_buf_clear_namespace(self.buffer, spinners, 0, -1)
+  local any = false
+  for line, row in pairs(self.rows) do
+    if row.session and row.session.status == "active" and not row.prompt and not row.message then
+      any = true
+      vim.api.nvim_buf_set_extmark(self.buffer, spinners, line - 1, 1, {
+        virt_text = { { ticker.spinner(), "AreYouJActive" } },
+        virt_text_pos = "overlay",
+      })
+    end
+  end
+  return any
+end
+
+---Draws soon.
+function M.soon()
+  if self.drawing then return end
+  self.drawing = true
+  vim.defer_fn(function()
+    draw()
+    ticker.poke()
+  end, DRAW_WITHIN_MS)
+end
+
+---What is under the cursor.
+---@return areyouj.DashboardRow
+local function current() return self.rows[vim.api.nvim_win_get_cursor(0)[1]] or {} end
+
+---Does something with the session under the cursor.
+---@param action fun(session: areyouj.Session)
+---@return fun()
+local function with(action)
+  return function()
+    local session = current().session
+    if session then action(session) end
+  end
+end
+
+---The view that is wanted from now on.
+---@param change table
+local function change(change_of)
+  self.view = vim.tbl_extend("force", self.view, change_of)
+  remember.write("dashboard", { column = self.view.column, descending = self.view.descending, terminated = self.view.terminated })
+  draw()
+end
+
+---@param column areyouj.Column
+local function sort_by(column)
+  local same = column == self.view.column
+  -- Words begin with the smallest, numbers with the greatest.
+  local first = not vim.tbl_contains({ "status", "name", "project", "task", "model" }, column)
+  local descending = first
+  if same then descending = not self.view.descending end
+  change({ column = column, descending = descending })
+end
+
+local function enter()
+  local row = current()
+  if row.prompt then return require("areyouj.views.permission").enter(row.prompt.id) end
+  if row.session then require("areyouj").open(row.session.id) end
+end
+
+local function click()
+  local mouse = vim.fn.getmousepos()
+  local row = mouse.winid == vim.api.nvim_get_current_win() and self.rows[mouse.line]
+  if not row then return end
+  local place = mouse.wincol - vim.fn.getwininfo(mouse.winid)[1].textoff - 1
+  if row.head then
+    local column = sessions.column_at(self.layout, place)
+    if column then sort_by(column) end
+  end
+  for _, tile in ipairs(row.tiles or {}) do
+    if place >= tile.from and place < tile.to then change({ tile = tile.tile }) end
+  end
+end
+
+---The sessions of the selected lines.
+---@return string[]
+local function selected()
+  local first, last = vim.fn.line("v"), vim.fn.line(".")
+  local ids = {}
+  for line = math.min(first, last), math.max(first, last) do
+    local row = self.rows[line]
+    if row and row.session and row.session.status ~= "terminated" then table.insert(ids, row.session.id) end
+  end
+  return ids
+end
+
+local function map()
+  local actions, areyouj = require("areyouj.actions"), require("areyouj")
+  local keys = {
+    { { "<CR>", "<2-LeftMouse>" }, "View details; answer a prompt", enter },
+    { "c", "New session", function() require("areyouj.views.new").open() end },
+    { "i", "Write a message", with(function(session) require("areyouj.views.prompt").open(session.id) end) },
+    { "p", "Answer the oldest prompt of the session, or of all", function()
+      local session = current().session
+      local permission = require("areyouj.views.permission")
+      if session and #areyouj.model():permissions(session.id) > 0 then return permission.enter_session(session.id) end
+      permission.enter()
+    end },
+    { "u", "Decide about a message that was cut off or failed", with(function(session) actions.decide(session.id) end) },
+    { "gq", "Queue", with(function(session) require("areyouj.views.queue").open(session.id) end) },
+    { "I", "Interrupt", with(function(session) actions.interrupt(session.id) end) },
+    { "R", "Restart", with(function(session) actions.restart(session.id) end) },
+    { "r", "Rename", with(function(session) actions.rename(session.id) end) },
+    { "X", "Terminate; in visual mode all that are selected", with(function(session)
+      if session.status == "terminated" then return actions.delete(session.id) end
+      actions.terminate({ session.id })
+    end) },
+    { "D", "Delete a terminated session for good", with(function(session) actions.delete(session.id) end) },
+    { "yp", "Copy path", with(function(session) actions.copy(session.directory, "Copied the path.") end) },
+    { "yi", "Copy ID", with(function(session) actions.copy(session.id, "Copied the ID.") end) },
+    { "gd", "Open folder", with(function(session) vim.cmd.edit(vim.fn.fnameescape(session.directory)) end) },
+    { "gx", "Open terminal", with(actions.terminal) },
+    { "K", "Everything about the session", with(function(session) require("areyouj.views.details").open(session) end) },
+    { "f", "Filter by words", function()
+      vim.ui.input({ prompt = "Filter: ", default = self.view.words }, function(words)
+        if words then change({ words = words }) end
+      end)
+    end },
+    { "F", "Show all again", function() change({ words = "", tile = "total" }) end },
+    { "1 … 5", "Total, Active, Waiting, Idle, Error" },
+    { "t", "Show terminated sessions too, or not", function() change({ terminated = not self.view.terminated }) end },
+    { "s", "Sort by the next column", function() sort_by(sessions.neighbour(self.layout, self.view.column, 1)) end },
+    { "S", "Turn the order around", function() change({ descending = not self.view.descending }) end },
+    { "<LeftRelease>", "A click on a heading sorts, a click on a number filters", click },
+    { "]a", "Next session that waits", function() areyouj.next_waiting(1) end },
+    { "[a", "Previous session that waits", function() areyouj.next_waiting(-1) end },
+    { "gs", "Switch session", areyouj.switch },
+    { "q", "Close", M.close },
+  }
+  table.insert(keys, { "g?", "This help", function() window.help("Orchestration", keys) end })
+  window.keys(self.buffer, keys)
+  if not require("areyouj.config").get().keys then return end
+  for number, tile in ipairs(sessions.tiles) do
+    vim.keymap.set("n", tostring(number), function() change({ tile = tile }) end, { buffer = self.buffer, nowait = true })
+  end
+  vim.keymap.set("x", "X", function()
+    local ids = selected()
+    vim.api.nvim_feedkeys(vim.keycode("<Esc>"), "n", false)
+    if #ids > 0 then vim.schedule(function() actions.terminate(ids) end) end
+  end, { buffer = self.buffer, desc = "Terminate all that are selected" })
+end
+
+---Leaves the dashboard.
+function M.close()
+  if #vim.api.nvim_list_wins() > 1 and pcall(vim.cmd.close) then return end
+  local other = vim.fn.bufnr("#")
+  if other > 0 and other ~= self.buffer then return vim.cmd.buffer(other) end
+  vim.cmd.enew()
+end
+
+local function dress()
+  for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    local options = vim.wo[id][0]
+    options.wrap, options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, false, "no", "0"
+    options.cursorline, options.list, options.spell, options.foldenable = true, false, false, false
+    if vim.api.nvim_win_get_config(id).relative == "" then options.winbar = "%#AreYouJTitle# Orchestration" end
+  end
+end
+
+---Fills a buffer with the dashboard.
+---@param buffer integer
+function M.fill(buffer)
+  if self.buffer == buffer then return end
+  local model = require("areyouj").model()
+  self.buffer, self.lines = buffer, { "" }
+  self.view = sessions.checked(remember.read("dashboard"))
+  window.prepare(buffer)
+  vim.bo[buffer].filetype = "areyouj-dashboard"
+  map()
+  local stops = { ticker.follow(function()
+    if not self.buffer or #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
+    -- Times are told in steps of a second at the least.
+    if vim.uv.now() - (self.drawn or 0) >= 1000 then
+      self.drawn = vim.uv.now()
+      draw()
+    end
+    return M.spin() and "fast" or "slow"
+  end) }
+  for _, name in ipairs({ "sessions", "permissions", "decisions", "connection" }) do
+    table.insert(stops, model:on(name, M.soon))
+  end
+  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, { buffer = buffer, callback = function()
+    dress()
+    M.soon()
+  end })
+  local resized = vim.api.nvim_create_autocmd({ "WinResized", "VimResized" }, { callback = M.soon })
+  vim.api.nvim_create_autocmd("BufUnload", { buffer = buffer, once = true, callback = function()
+    self.buffer = nil
+    vim.api.nvim_del_autocmd(resized)
+    for _, stop in ipairs(stops) do
+      stop()
+    end
+  end })
+  dress()
+  draw()
+end
+
+---Opens the dashboard.
+function M.open()
+  local buffer = vim.fn.bufadd(names.DASHBOARD)
+  vim.fn.bufload(buffer)
+  M.fill(buffer)
+  window.show(buffer, require("areyouj.config").get().view, "Orchestration")
+  dress()
+  draw()
+  if vim.api.nvim_win_get_cursor(0)[1] == 1 then
+    for line = 1, #self.lines do
+      if self.rows[line] and self.rows[line].session then
+        vim.api.nvim_win_set_cursor(0, { line, 0 })
+        break
+      end
+    end
+  end
+end
+
+return M

@@ -1,0 +1,56 @@
+---Logs: those of the daemon, or the transcript of one session as the command line prints it.
+local text = require("areyouj.text")
+
+local M = {}
+
+---@param buffer integer
+---@param lines string[]
+local function show(buffer, lines)
+  vim.bo[buffer].modifiable = true
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+  vim.bo[buffer].modifiable = false
+  vim.bo[buffer].modified = false
+end
+
+---The newest file of a directory.
+---@param directory string
+---@return string?
+local function newest(directory)
+  local found, at = nil, -1
+  for name, kind in vim.fs.dir(directory) do
+    local stat = kind == "file" and vim.uv.fs_stat(directory .. "/" .. name)
+    if stat and stat.mtime.sec > at then
+      found, at = directory .. "/" .. name, stat.mtime.sec
+    end
+  end
+  return found
+end
+
+---@param id? string A session.
+function M.open(id)
+  if not id then
+    return require("areyouj").request("areyouj/daemon/status", {}, function(problem, status)
+      if problem then return require("areyouj.problem").show(problem) end
+      local file = newest(status.logDirectory)
+      if not file then return require("areyouj.problem").tell("no log in " .. status.logDirectory, vim.log.levels.INFO) end
+      vim.cmd("tabnew +setlocal\\ readonly\\ nomodifiable\\ autoread " .. vim.fn.fnameescape(file))
+      vim.cmd("normal! G")
+    end)
+  end
+  local program, missing = require("areyouj.client").program()
+  if not program then return require("areyouj.problem").show(assert(missing)) end
+  vim.system({ program, "logs", id:upper() }, { text = true }, vim.schedule_wrap(function(done)
+    if done.code ~= 0 then
+      require("areyouj.problem").tell(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
+      return
+    end
+    vim.cmd.tabnew()
+    local buffer = vim.api.nvim_get_current_buf()
+    local options = vim.bo[buffer]
+    options.buftype, options.bufhidden, options.swapfile = "nofile", "wipe", false
+    show(buffer, text.lines(done.stdout or ""))
+    vim.cmd("normal! G")
+  end))
+end
+
+return M

@@ -1,0 +1,209 @@
+---Where messages are written: a buffer for each session, of several lines, with history. What was written stays until it
+---is accepted; a text that is not sent yet is a modified buffer, which Neovim does not leave by mistake.
+local names = require("areyouj.views.names")
+local text = require("areyouj.text")
+local window = require("areyouj.views.window")
+
+local M = {}
+
+local MIN_LINES, MAX_LINES = 3, 15
+local MAX_WIDTH = 100
+---Files that are offered at once.
+local MAX_FILES = 200
+
+---@class areyouj.Draft
+---@field id string The session.
+---@field buffer integer
+---@field window? integer
+---@field history string[] Messages of before, oldest first.
+---@field place? integer The one of history that is shown.
+---@field kept? string What was written before history was shown.
+---@field sending boolean
+
+---@type table<string, areyouj.Draft>
+local drafts = {}
+
+---@param draft areyouj.Draft
+---@return string
+local function written(draft) return table.concat(vim.api.nvim_buf_get_lines(draft.buffer, 0, -1, false), "\n") end
+
+---@param draft areyouj.Draft
+---@param words string
+---@param modified boolean
+local function write(draft, words, modified)
+  vim.api.nvim_buf_set_lines(draft.buffer, 0, -1, false, vim.split(words, "\n", { plain = true }))
+  vim.bo[draft.buffer].modified = modified
+end
+
+---@param draft areyouj.Draft
+local function close(draft)
+  if draft.window then window.close(draft.window) end
+  draft.window = nil
+  vim.cmd.stopinsert()
+end
+
+---@param draft areyouj.Draft
+---@param steer boolean
+local function send(draft, steer)
+  local words = vim.trim(written(draft))
+  if words == "" or draft.sending then return end
+  draft.sending = true
+  require("areyouj.actions").send(words, draft.id, function(failed)
+    draft.sending = false
+    if failed then return require("areyouj.problem").show(failed) end
+    if not vim.api.nvim_buf_is_valid(draft.buffer) then return end
+    table.insert(draft.history, words)
+    draft.place, draft.kept = nil, nil
+    -- What was written on meanwhile is kept.
+    if vim.trim(written(draft)) == words then
+      write(draft, "", false)
+      close(draft)
+    end
+  end, steer)
+end
+
+---@param draft areyouj.Draft
+---@param step 1|-1
+local function recall(draft, step)
+  local place = (draft.place or #draft.history + 1) + step
+  if place < 1 or place > #draft.history + 1 then return end
+  if not draft.place then draft.kept = written(draft) end
+  draft.place = place <= #draft.history and place or nil
+  write(draft, draft.place and draft.history[place] or draft.kept or "", true)
+  local last = vim.api.nvim_buf_line_count(draft.buffer)
+  vim.api.nvim_win_set_cursor(0, { last, #vim.fn.getline(last) })
+end
+
+---Files for what is typed after an `@`.
+---@param find 0|1
+---@param base string
+---@return integer|string[]
+function M.complete(find, base)
+  local session = require("areyouj").model():session(vim.b.areyouj_session)
+  if find == 1 then
+    local before = vim.api.nvim_get_current_line():sub(1, vim.fn.col(".") - 1)
+    local start = before:find("@[^%s@]*$")
+    return start or -3
+  end
+  if not session then return {} end
+  local root = session.directory .. "/"
+  local found = vim.fn.getcompletion(root .. base, "file")
+  return vim.iter(found):take(MAX_FILES):map(function(path) return (path:gsub("^" .. vim.pesc(root), "")) end):totable()
+end
+
+---@param draft areyouj.Draft
+local function map(draft)
+  local function arrow(lhs, step, edge)
+    vim.keymap.set({ "n", "i" }, lhs, function()
+      local row = vim.api.nvim_win_get_cursor(0)[1]
+      local at_edge = edge == "first" and row == 1 or edge == "last" and row == vim.api.nvim_buf_line_count(0)
+      if at_edge and vim.fn.pumvisible() == 0 then
+        vim.schedule(function() recall(draft, step) end)
+        return ""
+      end
+      return lhs
+    end, { buffer = draft.buffer, expr = true, desc = step == -1 and "Earlier message" or "Later message" })
+  end
+  arrow("<Up>", -1, "first")
+  arrow("<Down>", 1, "last")
+  local keys = {
+    { "<CR>", "Send; waits in the queue while Claude works", function() send(draft, false) end },
+    { "<C-s>", "Send", function() send(draft, false) end, mode = { "n", "i" } },
+    { "<M-CR>", "Send into the running turn, now", function() send(draft, true) end, mode = { "n", "i" } },
+    { "<Up> <Down>", "Earlier and later messages, in the first and the last line" },
+    { "<C-x><C-o>", "Complete a file after @" },
+    { { "q", "<Esc>" }, "Close; what is written stays", function() close(draft) end },
+  }
+  table.insert(keys, { "g?", "This help", function() window.help("Message", keys) end })
+  window.keys(draft.buffer, keys)
+end
+
+---@param id string
+---@return areyouj.Draft
+local function draft_of(id)
+  local draft = drafts[id]
+  if draft and vim.api.nvim_buf_is_valid(draft.buffer) then return draft end
+  local buffer = vim.fn.bufadd(names.MESSAGE .. id)
+  draft = { id = id, buffer = buffer, history = {}, sending = false }
+  drafts[id] = draft
+  vim.fn.bufload(buffer)
+  local options = vim.bo[buffer]
+  options.buftype, options.bufhidden, options.swapfile, options.buflisted = "acwrite", "hide", false, false
+  options.omnifunc = "v:lua.require'areyouj.views.prompt'.complete"
+  vim.b[buffer].areyouj_session = id
+  options.filetype = "areyouj-message"
+  vim.api.nvim_create_autocmd("BufWriteCmd", { buffer = buffer, callback = function() send(draft, false) end })
+  map(draft)
+  -- What was sent before, from here or from elsewhere.
+  require("areyouj").request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
+    if not queue then return end
+    local earlier = vim.tbl_map(function(message) return message.text end, queue.messages)
+    draft.history = vim.list_extend(earlier, draft.history)
+  end)
+  return draft
+end
+
+---@param draft areyouj.Draft
+local function fit(draft)
+  if not draft.window or not vim.api.nvim_win_is_valid(draft.window) then return end
+  local width = math.min(MAX_WIDTH, vim.o.columns - 4)
+  local count = vim.api.nvim_buf_line_count(draft.buffer)
+  local height = math.min(math.max(MIN_LINES, count), MAX_LINES, math.max(1, vim.o.lines - 6))
+  vim.api.nvim_win_set_config(draft.window, {
+    relative = "editor",
+    width = width,
+    height = height,
+    row = math.max(0, vim.o.lines - height - vim.o.cmdheight - 3),
+    col = math.max(0, math.floor((vim.o.columns - width) / 2)),
+  })
+end
+
+---Opens the place to write a message to a session.
+---@param id string
+---@param add? string Text that is put behind what is written already.
+function M.open(id, add)
+  local draft = draft_of(id)
+  local session = require("areyouj").model():session(id)
+  local name = session and text.name(session) or id
+  local busy = session and (session.status == "active" or session.status == "waiting")
+  if draft.window and vim.api.nvim_win_is_valid(draft.window) then
+    vim.api.nvim_set_current_win(draft.window)
+  else
+    draft.window = vim.api.nvim_open_win(draft.buffer, true, {
+      relative = "editor",
+      width = math.min(MAX_WIDTH, vim.o.columns - 4),
+      height = MIN_LINES,
+      row = math.max(0, vim.o.lines - MIN_LINES - 4),
+      col = 2,
+      style = "minimal",
+      border = "rounded",
+      title = (busy and " Queue the next message for %s " or " Message to %s "):format(name),
+      footer = " <C-s> send   <M-CR> send now   @ files   q close   g? help ",
+      footer_pos = "right",
+    })
+    local options = vim.wo[draft.window][0]
+    options.wrap, options.linebreak, options.winhighlight = true, true, "FloatBorder:AreYouJBorder,NormalFloat:Normal"
+    vim.api.nvim_create_autocmd({ "TextChanged", "TextChangedI", "VimResized" }, {
+      group = vim.api.nvim_create_augroup("areyouj.prompt", {}),
+      callback = function() fit(draft) end,
+    })
+  end
+  if add and add ~= "" then
+    local before = written(draft)
+    write(draft, before == "" and add or before:gsub("\n?$", "\n") .. add, true)
+  end
+  fit(draft)
+  local last = vim.api.nvim_buf_line_count(draft.buffer)
+  vim.api.nvim_win_set_cursor(draft.window, { last, #vim.fn.getline(last) })
+  if not add then vim.cmd("startinsert!") end
+end
+
+---Keeps a text as what is written to a session, if nothing is written yet.
+---@param id string
+---@param words string
+function M.draft(id, words)
+  local draft = draft_of(id)
+  if vim.trim(written(draft)) == "" then write(draft, words, true) end
+end
+
+return M

@@ -1,0 +1,73 @@
+---The bar above an automation: where one is, and how the session stands.
+local status = require("areyouj.status")
+local text = require("areyouj.text")
+local ticker = require("areyouj.views.ticker")
+
+local M = {}
+
+---From here on, in percent, the context window is nearly full: Claude will soon shorten the conversation.
+local NEARLY_FULL = 80
+
+---@param group string
+---@param words string
+---@return string
+local function piece(group, words) return ("%%#%s#%s"):format(group, text.statusline(words)) end
+
+---Goes back to the dashboard; what a click on its name does.
+function M.back() require("areyouj").dashboard() end
+
+---Chooses another session; what a click on the name of this one does.
+function M.switch() require("areyouj").switch() end
+
+---@param session areyouj.Session?
+---@param connection areyouj.Connection
+---@return string
+local function state(session, connection)
+  if connection.state == "failed" then return piece("AreYouJError", "not connected") end
+  if connection.state ~= "connected" then return piece("AreYouJWaiting", ticker.spinner() .. " " .. connection.state) end
+  if not session then return "" end
+  local look = text.status_of(session.status)
+  local icons = require("areyouj.config").get().icons
+  local icon = session.status == "active" and ticker.spinner() or (icons and look.icon or look.ascii)
+  local passed = text.since(text.now() - session.statusSince)
+  return piece(look.group, ("%s %s"):format(icon, look.word)) .. piece("AreYouJDim", " " .. passed)
+end
+
+---@param id string
+---@param session areyouj.Session?
+---@param connection areyouj.Connection
+---@return string
+function M.line(id, session, connection)
+  local separator = require("areyouj.config").get().icons and " › " or " > "
+  local project = session and text.plain(vim.fs.basename(session.directory), 40) or id
+  local left = "%@v:lua.require'areyouj.views.winbar'.back@"
+    .. piece("AreYouJCrumb", " Orchestration")
+    .. "%X"
+    .. piece("AreYouJDim", separator .. project .. separator)
+    .. piece("AreYouJTitle", "Automation")
+    .. piece("AreYouJDim", "  ")
+    .. "%@v:lua.require'areyouj.views.winbar'.switch@"
+    .. piece("AreYouJId", session and session.name and text.name(session) or id)
+    .. "%X  "
+  local facts = {}
+  if session then
+    if session.model then table.insert(facts, piece("AreYouJDim", text.plain(session.model, 40))) end
+    if session.permissionMode then table.insert(facts, piece("AreYouJDim", text.plain(session.permissionMode, 30))) end
+    if session.costUsd >= 0.001 then table.insert(facts, piece("AreYouJDim", text.cost(session.costUsd))) end
+    local context = text.context(session)
+    if context then table.insert(facts, piece(context >= NEARLY_FULL and "AreYouJWaiting" or "AreYouJDim", context .. "%")) end
+  end
+  return left .. state(session, connection) .. "%#WinBar#%<%=" .. table.concat(facts, "  ") .. " "
+end
+
+---How soon the line changes by itself.
+---@param session areyouj.Session?
+---@param connection areyouj.Connection
+---@return areyouj.Pace
+function M.pace(session, connection)
+  if connection.state == "connecting" or connection.state == "reconnecting" then return "fast" end
+  if session and session.status == "active" then return "fast" end
+  return session and (session.status == "starting" or status.needs_person(session)) and "slow" or nil
+end
+
+return M

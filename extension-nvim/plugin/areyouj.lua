@@ -1,0 +1,39 @@
+-- What is there before anything of the plugin is loaded: one command, the `<Plug>` maps and the names of its buffers.
+if vim.g.loaded_areyouj then return end
+vim.g.loaded_areyouj = true
+
+if vim.fn.has("nvim-0.10") == 0 then
+  vim.api.nvim_echo({ { "AreYouJ needs Neovim 0.10 or newer", "WarningMsg" } }, true, {})
+  return
+end
+
+vim.api.nvim_create_user_command("AreYouJ", function(arguments) require("areyouj.command").run(arguments) end, {
+  nargs = "*",
+  range = true,
+  bang = true,
+  complete = function(lead, line, position) return require("areyouj.command").complete(lead, line, position) end,
+  desc = "Claude Code sessions",
+})
+
+for name, subcommand in pairs({
+  Dashboard = "dashboard",
+  New = "new",
+  Open = "open",
+  Switch = "switch",
+  Permissions = "permissions",
+  Queue = "queue",
+  Interrupt = "interrupt",
+}) do
+  vim.keymap.set("n", "<Plug>(AreYouJ" .. name .. ")", "<Cmd>AreYouJ " .. subcommand .. "<CR>")
+end
+vim.keymap.set("n", "<Plug>(AreYouJSend)", "<Cmd>AreYouJ send<CR>")
+vim.keymap.set("x", "<Plug>(AreYouJSend)", ":AreYouJ send<CR>", { silent = true })
+vim.keymap.set("n", "<Plug>(AreYouJNextWaiting)", function() require("areyouj").next_waiting(1) end)
+vim.keymap.set("n", "<Plug>(AreYouJPreviousWaiting)", function() require("areyouj").next_waiting(-1) end)
+
+vim.api.nvim_create_autocmd("BufReadCmd", {
+  group = vim.api.nvim_create_augroup("areyouj.names", {}),
+  pattern = "areyouj://*",
+  nested = true,
+  callback = function(event) require("areyouj.views.names").read(event.buf, event.match) end,
+})

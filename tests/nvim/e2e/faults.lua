@@ -1,0 +1,165 @@
+-- What goes wrong, and what must not: a daemon that is killed, an editor that leaves and returns, programs that are missing.
+local Editor = require("lib.editor")
+local Home = require("lib.home")
+local wait = require("lib.wait")
+
+local home
+
+local function automation(id) return "areyouj://automation/" .. id end
+
+local function winbar(editor)
+  return editor:lua("local ok, line = pcall(vim.api.nvim_eval_statusline, vim.wo.winbar, { use_winbar = true }); return ok and line.str or vim.wo.winbar")
+end
+
+return {
+  before = function() home = Home.open({ projects = { "engine", "tools" } }) end,
+  tests = {
+    {
+      "kill -9 of the daemon loses nothing: the turn goes on, the queue is kept, the prompt is answered",
+      function()
+        local editor = Editor.open(home, { project = "engine" })
+        local id = home:idle("engine")
+        editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        home:run("send", id, "slow: 40 survived")
+        editor:shows(automation(id), "word3")
+        editor:lua("require('areyouj').send('run: touch after', ...)", id)
+        wait.until_true("the message", function() return #home:waiting(id) == 1 end)
+        editor:lua([[
+          _G.states = {}
+          vim.api.nvim_create_autocmd("User", {
+            pattern = "AreYouJConnection",
+            callback = function(event) table.insert(_G.states, event.data.state) end,
+          })
+        ]])
+        vim.uv.kill(home:daemon(), "sigkill")
+        editor:becomes("the news of it", "vim.tbl_contains(_G.states, 'reconnecting')")
+        editor:becomes("the new connection", "_G.states[#_G.states] == 'connected'")
+        editor:shows(automation(id), "survived")
+        editor:asks("touch after")
+        vim.uv.kill(home:daemon(), "sigkill")
+        editor:command("AreYouJ permissions")
+        editor:type("a")
+        wait.until_true("the command", function() return vim.uv.fs_stat(home.projects.engine .. "/after") end)
+        home:wait(id, "idle")
+        editor:shows(automation(id), "Result:")
+        local _, times = editor:named(automation(id)):gsub("❯ slow: 40", "")
+        wait.same("the message in the transcript", times, 1)
+        wait.has("winbar", winbar(editor), "idle")
+        editor:quit()
+      end,
+    },
+    {
+      "a session goes on while no editor is there, and shows what happened on return",
+      function()
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools")
+        editor:command("edit " .. automation(id))
+        home:run("send", id, "slow: 30 meanwhile")
+        editor:shows(automation(id), "word3")
+        local daemon = home:daemon()
+        editor:quit()
+        home:wait(id, "idle")
+        wait.same("daemon", home:daemon(), daemon)
+        home:run("send", id, "run: touch late")
+        home:wait(id, "waiting")
+        editor = Editor.open(home, { project = "tools" })
+        editor:command("edit " .. automation(id))
+        editor:shows(automation(id), "meanwhile")
+        editor:asks("touch late")
+        editor:command("AreYouJ permissions")
+        editor:type("d")
+        home:wait(id, "idle")
+        editor:quit()
+      end,
+    },
+    {
+      "a draft that is not sent is not left by mistake",
+      function()
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools")
+        editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:type("inot sent<Esc>q")
+        wait.same("qa", editor:lua("return (pcall(vim.cmd, 'qa'))"), false)
+        editor:type("i")
+        wait.has("the draft", editor:text(), "not sent")
+        editor:type("<Esc>:w<CR>")
+        editor:shows(automation(id), "Echo: not sent")
+        home:wait(id, "idle")
+        editor:quit()
+      end,
+    },
+    {
+      "a program that is missing is said once, with what to do, and so is an unknown session",
+      function()
+        local editor = Editor.open(home, { project = "tools", config = { path = "/nowhere/areyouj" } })
+        editor:command("AreYouJ")
+        editor:shows("areyouj://orchestration", "There is no program /nowhere/areyouj.")
+        editor:shows("areyouj://orchestration", "Correct `path`")
+        editor:quit()
+        editor = Editor.open(home, { project = "tools" })
+        editor:command("edit areyouj://automation/ZZZZZZZZ")
+        editor:shows(automation("ZZZZZZZZ"), "ZZZZZZZZ")
+        editor:quit()
+      end,
+    },
+    {
+      "a sidecar that is killed is started again",
+      function()
+        local editor = Editor.open(home, { project = "tools" })
+        editor:command("AreYouJ")
+        editor:becomes("the connection", "require('areyouj').connection().state == 'connected'")
+        local pid = editor:lua([[
+          for _, pid in ipairs(vim.api.nvim_get_proc_children(vim.fn.getpid())) do
+            if vim.api.nvim_get_proc(pid).name == "areyouj" then return pid end
+          end]])
+        vim.uv.kill(pid, "sigkill")
+        editor:becomes("the loss", "require('areyouj').connection().state ~= 'connected'")
+        editor:becomes("the new connection", "require('areyouj').connection().state == 'connected'")
+        wait.has("messages", editor:messages() .. "none", "none")
+        editor:quit()
+      end,
+    },
+    {
+      "checkhealth names the program, the daemon and Claude",
+      function()
+        local editor = Editor.open(home, { project = "tools", config = { view = "nowhere" } })
+        editor:command("AreYouJ health")
+        local report = editor:text()
+        wait.has("health", report, "claude:")
+        wait.has("health", report, "daemon:")
+        wait.has("health", report, "view must be one of tab, split, float")
+        wait.has("health", report, home.program)
+        editor:quit()
+      end,
+    },
+    {
+      "code actions of the sidecar work in ordinary buffers",
+      function()
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools", "--name", "actor")
+        vim.fn.writefile({ "local one = 1", "return one" }, home.projects.tools .. "/code.lua")
+        editor:command("edit " .. home.projects.tools .. "/code.lua")
+        editor:command("AreYouJ switch")
+        editor:becomes("the client", "#vim.lsp.get_clients({ bufnr = vim.fn.bufnr('code.lua') }) == 1")
+        editor:lua([[
+          vim.cmd.buffer("code.lua")
+          vim.ui.select = function(items, options, choose)
+            _G.titles = vim.tbl_map(function(item) return item.action.title end, items)
+            for _, item in ipairs(items) do
+              if item.action.title:find("selection") then return choose(item) end
+            end
+          end
+          vim.lsp.buf.code_action({ range = { start = { 1, 0 }, ["end"] = { 2, 0 } } })
+        ]])
+        editor:becomes("the actions", "_G.titles ~= nil")
+        wait.has("actions", table.concat(editor:lua("return _G.titles"), "\n"), id)
+        wait.until_true("the message", function()
+          return vim.iter(home:json("queue", id, "--all")):any(function(message) return message.text:find("local one = 1", 1, true) ~= nil end)
+        end)
+        editor:quit()
+      end,
+    },
+  },
+}

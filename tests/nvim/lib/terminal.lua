@@ -1,0 +1,92 @@
+-- A Neovim in a real terminal, as a person has it: typed into and read from the screen, by tmux on a socket of its own.
+local Editor = require("lib.editor")
+local cleanup = require("lib.cleanup")
+local wait = require("lib.wait")
+
+local Terminal = {}
+Terminal.__index = Terminal
+
+local opened = 0
+
+---@param word string
+---@return string
+local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+---Runs a command in a terminal; left out: Neovim with the plugin.
+---@param home table
+---@param options? { project?: string, config?: table, arguments?: string[], columns?: integer, lines?: integer }
+local function open(home, options)
+  options = options or {}
+  opened = opened + 1
+  local self = setmetatable({ home = home, socket = ("%s/tmux%d"):format(home.directory, opened) }, Terminal)
+  local command = { vim.v.progpath }
+  vim.list_extend(command, Editor.arguments(home, options.config))
+  vim.list_extend(command, { "--cmd", "set termguicolors noswapfile shortmess+=I" })
+  vim.list_extend(command, options.arguments or {})
+  local words = {}
+  for name, value in pairs(Editor.environment(home)) do
+    table.insert(words, quoted(name .. "=" .. value))
+  end
+  local line = "exec env -i " .. table.concat(words, " ") .. " " .. table.concat(vim.tbl_map(quoted, command), " ")
+  self:tmux("-f", "/dev/null", "new-session", "-d", "-x", tostring(options.columns or 120), "-y", tostring(options.lines or 36),
+    "-c", options.project and home.projects[options.project] or home.directory, line)
+  self:tmux("set", "-g", "escape-time", "0")
+  cleanup.later(function() self:close() end)
+  return self
+end
+
+function Terminal:tmux(...)
+  local done = vim.system({ "tmux", "-S", self.socket, ... }, { text = true }):wait()
+  assert(done.code == 0, done.stderr)
+  return done.stdout
+end
+
+---Types text, letter by letter.
+function Terminal:type(text) self:tmux("send-keys", "-l", "--", text) end
+
+---Presses keys by tmux's names: `Enter`, `Escape`, `C-s`, `M-j`.
+function Terminal:press(...) self:tmux("send-keys", ...) end
+
+---What is on the screen.
+function Terminal:screen() return self:tmux("capture-pane", "-p") end
+
+---Waits until the screen shows a text.
+function Terminal:shows(part)
+  local screen = ""
+  local ok = pcall(wait.until_true, part, function()
+    screen = self:screen()
+    return screen:find(part, 1, true) ~= nil
+  end)
+  if not ok then error(("the screen does not show %s:\n%s"):format(vim.inspect(part), screen), 2) end
+  return screen
+end
+
+---Waits until it does not.
+function Terminal:hides(part)
+  local screen = ""
+  local ok = pcall(wait.until_true, part, function()
+    screen = self:screen()
+    return screen:find(part, 1, true) == nil
+  end)
+  if not ok then error(("the screen still shows %s:\n%s"):format(vim.inspect(part), screen), 2) end
+end
+
+---Whether the command runs.
+function Terminal:alive() return vim.system({ "tmux", "-S", self.socket, "has-session" }):wait().code == 0 end
+
+---Waits for the end of the command.
+function Terminal:ends() wait.until_true("the end of Neovim", function() return not self:alive() end) end
+
+function Terminal:close()
+  -- As a person leaves it, so that the sidecar has ended before the daemon is.
+  if self:alive() then
+    self:press("Escape", "Escape")
+    self:type(":qa!")
+    self:press("Enter")
+    if vim.wait(3000, function() return not self:alive() end, 10) then return end
+  end
+  vim.system({ "tmux", "-S", self.socket, "kill-server" }):wait()
+  wait.until_true("the end of the terminal", function() return not self:alive() end)
+end
+
+return { open = open }

@@ -1,0 +1,32 @@
+local config = require("areyouj.config")
+local same = require("lib.wait").same
+
+return {
+  tests = {
+    {
+      "what fits is taken, and the rest of the defaults stays",
+      function()
+        local merged = config.merge({ view = "float", notify = { error = false } })
+        same("given", merged.view, "float")
+        same("inner", merged.notify, { waiting = true, error = false, connection = true })
+        same("default", merged.open, config.defaults.open)
+        same("problems", config.problems({ view = "float" }), {})
+      end,
+    },
+    {
+      "what is wrong is said in sentences and left out",
+      function()
+        local given = { view = "window", icons = "yes", nonsense = 1, notify = true, new = { driver = "tape" } }
+        same("problems", config.problems(given), {
+          "icons must be a boolean, not a string",
+          'new.driver must be one of stream, terminal, not "tape"',
+          "nonsense is no option; the options are attach, autostart, float, global_keys, icons, keys, new, notify, open, path, picker, view",
+          "notify must be a table, not a boolean",
+          'view must be one of tab, split, float, not "window"',
+        })
+        same("merged", config.merge(given), config.defaults)
+        same("no table", config.problems(7), { " must be a table, not a number" })
+      end,
+    },
+  },
+}

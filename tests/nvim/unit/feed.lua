@@ -1,0 +1,97 @@
+local Feed = require("areyouj.feed")
+local same = require("lib.wait").same
+
+---A daemon whose answers are given by hand.
+local function daemon()
+  local self = { asked = {}, waiting = {} }
+  function self.request(method, params, callback)
+    table.insert(self.asked, { method, params })
+    if callback then table.insert(self.waiting, callback) end
+  end
+  function self.answer(problem, result) table.remove(self.waiting, 1)(problem, result) end
+  return self
+end
+
+local function entry(seq) return { seq = seq, at = 0, body = { kind = "text", text = tostring(seq) } } end
+local function entries(first, last)
+  local all = {}
+  for seq = first, last do
+    table.insert(all, entry(seq))
+  end
+  return all
+end
+
+---A listener that writes down what it heard.
+local function listener()
+  local heard = {}
+  local function numbers(list) return table.concat(vim.tbl_map(function(one) return one.seq end, list), ",") end
+  return heard,
+    {
+      transcript = function(list, more) table.insert(heard, "all " .. numbers(list) .. (more and "+" or "")) end,
+      entries = function(list) table.insert(heard, "more " .. numbers(list)) end,
+      delta = function(delta) table.insert(heard, "delta " .. delta.text) end,
+      problem = function(problem) table.insert(heard, "problem " .. problem.code) end,
+    }
+end
+
+local function attached()
+  local server = daemon()
+  local heard, listens = listener()
+  local feed = Feed.new(server, "S", listens)
+  feed:attach()
+  server.answer(nil, { entries = entries(1, 2), seq = 2, more = false })
+  return feed, server, heard
+end
+
+return {
+  tests = {
+    {
+      "entries and deltas are told in order, each once",
+      function()
+        local feed, _, heard = attached()
+        feed:output({ sessionId = "S", seq = 2, delta = { thinking = false, text = "x" } })
+        feed:output({ sessionId = "S", seq = 3, entry = entry(3) })
+        feed:output({ sessionId = "S", seq = 3, entry = entry(3) })
+        feed:output({ sessionId = "OTHER", seq = 4, entry = entry(4) })
+        same("heard", heard, { "all 1,2", "delta x", "more 3" })
+      end,
+    },
+    {
+      "a gap is mended from the last entry that was told",
+      function()
+        local feed, server, heard = attached()
+        feed:output({ sessionId = "S", seq = 5, entry = entry(5) })
+        same("asked", server.asked[2], { "areyouj/session/attach", { sessionId = "S", since = 2 } })
+        feed:output({ sessionId = "S", seq = 6, entry = entry(6) })
+        server.answer(nil, { entries = entries(3, 6), seq = 6, more = false })
+        server.answer(nil, { entries = {}, seq = 6, more = false })
+        same("heard", heard, { "all 1,2", "more 3,4,5,6" })
+      end,
+    },
+    {
+      "the transcript is told anew if entries in between cannot be had",
+      function()
+        local feed, server, heard = attached()
+        feed:attach()
+        server.answer(nil, { entries = entries(10, 11), seq = 11, more = true })
+        feed:attach()
+        server.answer(nil, { entries = entries(1, 1), seq = 1, more = false })
+        same("heard", heard, { "all 1,2", "all 10,11+", "all 1" })
+      end,
+    },
+    {
+      "a refusal is told, and after the end nothing is",
+      function()
+        local feed, server, heard = attached()
+        feed:attach()
+        server.answer({ code = "session_not_found" })
+        feed:attach()
+        feed:close()
+        same("detached", server.asked[#server.asked][1], "areyouj/session/detach")
+        server.answer(nil, { entries = entries(3, 3), seq = 3, more = false })
+        feed:output({ sessionId = "S", seq = 4, entry = entry(4) })
+        same("heard", heard, { "all 1,2", "problem session_not_found" })
+      end,
+    },
+  },
+}

@@ -1,0 +1,48 @@
+local notices = require("areyouj.notices")
+local status = require("areyouj.status")
+local same = require("lib.wait").same
+
+local function session(id, more)
+  return vim.tbl_extend("force", { id = id, directory = "/" .. id, status = "idle", createdAt = 1, statusSince = 1 }, more or {})
+end
+
+return {
+  tests = {
+    {
+      "what was there at first is one sum, and what comes later is told once",
+      function()
+        local rule = notices.rule()
+        local prompt = { id = "A-1", sessionId = "A", kind = "tool", title = "ls" }
+        local found, waiting = rule:look({ session("A") }, { prompt })
+        same("first", { #found, waiting }, { 0, 1 })
+        found, waiting = rule:look({ session("A") }, { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } })
+        same("told", vim.tbl_map(function(one) return one.text end, found), { "A asks: Which?" })
+        same("sum", waiting, 0)
+        same("again", #rule:look({ session("A") }, { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }), 0)
+      end,
+    },
+    {
+      "failures are told once for each",
+      function()
+        local rule = notices.rule()
+        rule:look({}, {})
+        local cut = session("A", { attention = { kind = "interrupted", messageId = "m", title = "fix it" } })
+        same("cut off", rule:look({ cut }, {})[1].text, "A: a turn was cut off. fix it")
+        same("once", #rule:look({ cut }, {}), 0)
+        local failed = session("A", { status = "error", error = { message = "gone", hint = "" } })
+        same("error", rule:look({ failed }, {})[1].kind, "error")
+      end,
+    },
+    {
+      "the status line counts and escapes",
+      function()
+        local live = { session("A", { status = "active" }), session("B", { status = "waiting" }), session("C", { status = "error" }) }
+        same("icons", status.statusline({ state = "connected" }, live), "AreYouJ ● 1 ◆ 1 ✗ 1")
+        same("words", status.statusline({ state = "connected" }, live, { icons = false }), "AreYouJ 1 active, 1 waiting, 1 failed")
+        same("none", status.statusline({ state = "connected" }, {}), "AreYouJ no sessions")
+        same("away", status.statusline({ state = "reconnecting" }, {}), "AreYouJ no sessions (reconnecting)")
+        same("failed", status.statusline({ state = "failed" }, {}), "AreYouJ: not connected")
+      end,
+    },
+  },
+}

@@ -1,0 +1,84 @@
+local text = require("areyouj.text")
+local wait = require("lib.wait")
+local same = wait.same
+
+return {
+  tests = {
+    {
+      "what controls a terminal or turns text around is taken out of texts that are only shown",
+      function()
+        same("colour", text.clean("a\27[31mred\27[0m"), "ared")
+        same("title", text.clean("a\27]0;title\7b"), "ab")
+        same("direction", text.clean("a\u{202e}b"), "a b")
+        same("controls", text.clean("a\1b\127c\u{9b}d"), "a b c d")
+        same("tags", text.clean("a\u{e0041}b"), "a b")
+        same("what stays", text.clean("é — ✓ 日本 🦀\tx\ny"), "é — ✓ 日本 🦀\tx\ny")
+        same("line ends", text.clean("a\r\nb"), "a\nb")
+        same("no text", text.clean(nil), "")
+      end,
+    },
+    {
+      "in what is decided about, nothing can hide",
+      function()
+        same("escape", text.exact("ls\27[8m rm"), "ls␛[8m rm")
+        same("direction", text.exact("a\u{202e}b"), "a<U+202E>b")
+        same("invisible", text.exact("a\u{200b}\u{ad}\u{3164}\u{fe0f}\u{e0001}b"), "a<U+200B><U+00AD><U+3164><U+FE0F><U+E0001>b")
+        same("delete", text.exact("a\127"), "a␡")
+        same("lines", text.exact_line("a\nb\tc"), "a␊b␉c")
+        same("what stays", text.exact("é 日本 🦀"), "é 日本 🦀")
+      end,
+    },
+    {
+      "a line is cut to its characters, and a megabyte is not searched for it",
+      function()
+        same("short", text.plain("  a \n b  ", 10), "a b")
+        same("long", text.plain("abcdef", 4), "abc…")
+        local began = vim.uv.hrtime()
+        same("huge", #text.plain(("x"):rep(10000000), 10), 9 + #"…")
+        assert(vim.uv.hrtime() - began < 100e6, "all of it was searched")
+      end,
+    },
+    {
+      "columns of the screen are counted, not bytes",
+      function()
+        same("wide", text.fit("日本語", 5), "日本…")
+        same("padded", text.pad("é", 3), "é  ")
+        same("right", text.pad("12", 4, true), "  12")
+        same("nothing", text.fit("abc", 0), "")
+      end,
+    },
+    {
+      "times, costs and sizes read as in the other clients",
+      function()
+        same("now", text.ago(1000, 2000), "just now")
+        same("minutes", text.ago(0, 5 * 60000 + 1), "5m ago")
+        same("days", text.ago(0, 2 * 86400000 + 3600000), "2d ago")
+        same("duration", text.duration(3 * 3600000 + 12 * 60000), "3h 12m")
+        same("since", text.since(65000), "1m 5s")
+        same("elapsed", text.elapsed(1234), "1.2s")
+        same("cost", text.cost(0.0123), "$0.012")
+        same("nothing", text.cost(0.0001), "$0")
+        same("tokens", text.tokens(1200000), "1.2M")
+        same("size", text.size(12345), "12 KB")
+      end,
+    },
+    {
+      "an excerpt cannot end its own block",
+      function()
+        local excerpt = { path = "a.md", first = 2, last = 2, language = "markdown", text = "````\nx\n````" }
+        same("excerpt", text.excerpt(excerpt), "@a.md#L2\n`````markdown\n````\nx\n````\n`````\n")
+      end,
+    },
+    {
+      "ids are random and have the form of a UUID",
+      function()
+        assert(text.uuid():match("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"))
+        assert(text.uuid() ~= text.uuid())
+      end,
+    },
+    {
+      "a percent sign in a name is no item of a status line",
+      function() same("escaped", text.statusline("100%!v:lua.os.exit()"), "100%%!v:lua.os.exit()") end,
+    },
+  },
+}
