@@ -4,6 +4,7 @@
 ---@class areyouj.FeedListener
 ---@field transcript fun(entries: areyouj.TranscriptEntry[], more: boolean) The end of the transcript, anew.
 ---@field entries fun(entries: areyouj.TranscriptEntry[]) Entries that follow those told before.
+---@field said fun(deltas: areyouj.Delta[]) All that was said since the newest entry told.
 ---@field delta fun(delta: areyouj.Delta)
 ---@field problem fun(problem: areyouj.Problem) It cannot be attached to.
 
@@ -78,11 +79,12 @@ function Feed:attached(since, result)
   if not since or not known or (first and first.seq > known + 1) or result.seq < known then
     self.seq = result.seq
     self.listener.transcript(result.entries, result.more)
-    return
+  else
+    local fresh = vim.tbl_filter(function(entry) return entry.seq > known end, result.entries)
+    self.seq = math.max(known, result.seq)
+    if #fresh > 0 then self.listener.entries(fresh) end
   end
-  local fresh = vim.tbl_filter(function(entry) return entry.seq > known end, result.entries)
-  self.seq = math.max(known, result.seq)
-  if #fresh > 0 then self.listener.entries(fresh) end
+  self.listener.said(result.deltas)
 end
 
 return { new = new }

@@ -29,6 +29,11 @@ local function listener()
     {
       transcript = function(list, more) table.insert(heard, "all " .. numbers(list) .. (more and "+" or "")) end,
       entries = function(list) table.insert(heard, "more " .. numbers(list)) end,
+      said = function(deltas)
+        for _, delta in ipairs(deltas) do
+          table.insert(heard, "said " .. delta.text)
+        end
+      end,
       delta = function(delta) table.insert(heard, "delta " .. delta.text) end,
       problem = function(problem) table.insert(heard, "problem " .. problem.code) end,
     }
@@ -39,7 +44,7 @@ local function attached()
   local heard, listens = listener()
   local feed = Feed.new(server, "S", listens)
   feed:attach()
-  server.answer(nil, { entries = entries(1, 2), seq = 2, more = false })
+  server.answer(nil, { entries = entries(1, 2), seq = 2, more = false, deltas = {} })
   return feed, server, heard
 end
 
@@ -57,14 +62,26 @@ return {
       end,
     },
     {
+      "who begins to watch in the middle of an answer is told its beginning",
+      function()
+        local server = daemon()
+        local heard, listens = listener()
+        local feed = Feed.new(server, "S", listens)
+        feed:attach()
+        server.answer(nil, { entries = entries(1, 2), seq = 2, more = false, deltas = { { thinking = false, text = "The an" } } })
+        feed:output({ sessionId = "S", seq = 2, delta = { thinking = false, text = "swer" } })
+        same("heard", heard, { "all 1,2", "said The an", "delta swer" })
+      end,
+    },
+    {
       "a gap is mended from the last entry that was told",
       function()
         local feed, server, heard = attached()
         feed:output({ sessionId = "S", seq = 5, entry = entry(5) })
         same("asked", server.asked[2], { "areyouj/session/attach", { sessionId = "S", since = 2 } })
         feed:output({ sessionId = "S", seq = 6, entry = entry(6) })
-        server.answer(nil, { entries = entries(3, 6), seq = 6, more = false })
-        server.answer(nil, { entries = {}, seq = 6, more = false })
+        server.answer(nil, { entries = entries(3, 6), seq = 6, more = false, deltas = {} })
+        server.answer(nil, { entries = {}, seq = 6, more = false, deltas = {} })
         same("heard", heard, { "all 1,2", "more 3,4,5,6" })
       end,
     },
@@ -73,9 +90,9 @@ return {
       function()
         local feed, server, heard = attached()
         feed:attach()
-        server.answer(nil, { entries = entries(10, 11), seq = 11, more = true })
+        server.answer(nil, { entries = entries(10, 11), seq = 11, more = true, deltas = {} })
         feed:attach()
-        server.answer(nil, { entries = entries(1, 1), seq = 1, more = false })
+        server.answer(nil, { entries = entries(1, 1), seq = 1, more = false, deltas = {} })
         same("heard", heard, { "all 1,2", "all 10,11+", "all 1" })
       end,
     },
@@ -88,7 +105,7 @@ return {
         feed:attach()
         feed:close()
         same("detached", server.asked[#server.asked][1], "areyouj/session/detach")
-        server.answer(nil, { entries = entries(3, 3), seq = 3, more = false })
+        server.answer(nil, { entries = entries(3, 3), seq = 3, more = false, deltas = {} })
         feed:output({ sessionId = "S", seq = 4, entry = entry(4) })
         same("heard", heard, { "all 1,2", "problem session_not_found" })
       end,

@@ -2,6 +2,7 @@
 
 mod board;
 mod live;
+mod neovim;
 mod signals;
 mod story;
 
@@ -24,4 +25,9 @@ pub(crate) fn live() -> Result<()> {
 pub(crate) fn vscode() -> Result<()> {
     claude_program()?;
     extension::open(&cargo::build_programs()?)
+}
+
+/// A real Neovim in the person's terminal, with the same.
+pub(crate) fn nvim() -> Result<()> {
+    neovim::run()
 }

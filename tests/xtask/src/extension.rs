@@ -60,12 +60,17 @@ fn workbench_tests() -> PathBuf {
     cargo::workspace().join("tests/vscode")
 }
 
-/// The extension's directory, with what its lock file names installed. Not by `npm ci`: that wants an entry for every platform
-/// that an optional package was ever built for, which not every registry has.
+/// The extension's directory, with what its lock file names installed.
 fn prepared() -> Result<PathBuf> {
     let directory = cargo::workspace().join("extension-vscode");
-    run(npm(&directory, &["install", "--silent", "--no-save", "--prefer-offline"]))?;
+    install(&directory)?;
     Ok(directory)
+}
+
+/// Installs what the lock file in a directory names. Not by `npm ci`: that wants an entry for every platform that an optional
+/// package was ever built for, which not every registry has.
+pub(crate) fn install(directory: &Path) -> Result<()> {
+    run(npm(directory, &["install", "--silent", "--no-save", "--prefer-offline"]))
 }
 
 fn npm(directory: &Path, arguments: &[&str]) -> Command {
@@ -85,7 +90,7 @@ fn started(command: &Command) -> String {
 }
 
 /// Runs tests and shows what they print.
-fn counted(mut command: Command) -> Result<(bool, Counts)> {
+pub(crate) fn counted(mut command: Command) -> Result<(bool, Counts)> {
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| started(&command))?;
     let mut counts = Counts::default();
     for line in BufReader::new(child.stdout.take().context("no standard output")?).lines() {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::{cargo, extension};
+use crate::{cargo, extension, plugin};
 
 /// The workspace, and the fuzz targets, which are one of their own.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
@@ -32,7 +32,8 @@ pub(crate) fn run() -> Result<()> {
     }
     advisories()?;
     cargo::codegen(true)?;
-    extension::lint()
+    extension::lint()?;
+    plugin::lint()
 }
 
 /// Advisories need a database from the network. Where there is none, that is said; it is no failure of this project.

@@ -7,6 +7,7 @@ mod demo;
 mod extension;
 mod fuzz;
 mod lint;
+mod plugin;
 mod test;
 
 use std::path::PathBuf;
@@ -70,6 +71,9 @@ enum Task {
         /// In a real VS Code in your browser, on loopback, to click through
         #[arg(long, conflicts_with = "live")]
         vscode: bool,
+        /// In a real Neovim in this terminal, to try by hand
+        #[arg(long, conflicts_with_all = ["live", "vscode"])]
+        nvim: bool,
     },
     /// Package the VS Code extension for this platform, with the programs in it
     Vsix,
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
         Task::Chaos { list: true, .. } => chaos::list(),
         Task::Chaos { rows, seed, rounds, list: false } => chaos::run(&rows, seed, rounds),
         Task::Demo { vscode: true, .. } => demo::vscode(),
+        Task::Demo { nvim: true, .. } => demo::nvim(),
         Task::Demo { live: false, .. } => demo::story(),
         Task::Demo { live: true, .. } => demo::live(),
         Task::Vsix => extension::package(),

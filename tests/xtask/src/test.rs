@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use areyouj_tests::claude::claude_program;
 use areyouj_tests::neovim::neovim_program;
 
-use crate::{cargo, extension};
+use crate::{cargo, extension, plugin};
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl AddAssign for Counts {
 }
 
 /// Runs the tests whose name holds one of the filters, all of them if there is none, and checks generated files. The
-/// extension's tests have no such names: they run without filters.
+/// tests of the extension and of the plugin have no such names: they run without filters.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     claude_program()?;
     neovim_program()?;
@@ -36,9 +36,11 @@ pub(crate) fn run(filters: &[String]) -> Result<()> {
         if cargo::has("nextest") { nextest(filters, &programs) } else { plain(filters, &programs) }?;
     let generated = cargo::codegen(true);
     if filters.is_empty() {
-        let (passed, more) = extension::test(&programs)?;
-        ran &= passed;
-        counts += more;
+        for test in [extension::test, plugin::test] {
+            let (passed, more) = test(&programs)?;
+            ran &= passed;
+            counts += more;
+        }
     }
     println!("{} passed, {} failed", counts.passed, counts.failed);
     ensure!(ran, "tests failed");

@@ -131,6 +131,14 @@ function Automation:listen(model)
       vim.list_extend(self.entries, entries)
       self:soon()
     end,
+    said = function(deltas)
+      if #self.entries > 0 then self:write() end
+      self.transcript:hush()
+      for _, delta in ipairs(deltas) do
+        self.transcript:say(delta)
+      end
+      self:soon()
+    end,
     delta = function(delta)
       -- Entries that came before it are written first.
       if #self.entries > 0 then self:write() end

@@ -1,0 +1,48 @@
+//! The Neovim plugin: its checks, and its tests in the real editor.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use areyouj_tests::neovim::neovim_program;
+
+use crate::test::Counts;
+use crate::{cargo, extension};
+
+/// What checks the plugin, with its arguments and how it is had.
+const CHECKS: [(&str, &[&str], &str); 3] = [
+    ("tests/nvim/node_modules/.bin/stylua", &["--check", "extension-nvim", "tests/nvim"], "npm"),
+    ("luacheck", &["--quiet", "extension-nvim", "tests/nvim"], "apt-get install lua-check"),
+    ("emmylua_check", &["--warnings-as-errors", "extension-nvim"], "cargo install --locked emmylua_check"),
+];
+
+/// Where it is.
+pub(crate) fn directory() -> PathBuf {
+    cargo::workspace().join("extension-nvim")
+}
+
+/// Its format, its rules and its types.
+pub(crate) fn lint() -> Result<()> {
+    extension::install(&tests())?;
+    for (program, arguments, from) in CHECKS {
+        let local = cargo::workspace().join(program);
+        let program = if local.is_file() { local } else { program.into() };
+        let mut command = Command::new(&program);
+        command.args(arguments).current_dir(cargo::workspace());
+        let status =
+            command.status().with_context(|| format!("{} cannot be started: {from}", program.display()))?;
+        ensure!(status.success(), "`{command:?}` failed");
+    }
+    Ok(())
+}
+
+/// All its tests; whether all passed, and how many.
+pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
+    let mut command = Command::new(tests().join("run"));
+    command.env("AREYOUJ_BIN_DIR", programs).env("NVIM", neovim_program()?).stdin(Stdio::null());
+    extension::counted(command)
+}
+
+fn tests() -> PathBuf {
+    cargo::workspace().join("tests/nvim")
+}
