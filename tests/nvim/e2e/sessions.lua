@@ -62,6 +62,7 @@ return {
         editor:becomes("the queue again", "vim.bo.filetype == 'areyouj-queue'")
         editor:type("P")
         wait.until_true("the pause", function() return home:json("show", id).queuePaused end)
+        editor:becomes("the pause is shown", "vim.iter(vim.api.nvim_buf_get_lines(0, 0, -1, true)):any(function(line) return line:find('Paused') end)")
         editor:type("P")
         wait.until_true("the resumption", function() return not home:json("show", id).queuePaused end)
         editor:type("q")

@@ -61,7 +61,7 @@ fn show(sandbox: &Sandbox, mut neovim: Command) -> Result<()> {
     let terminal = ["TERM", "COLORTERM"].map(|name| Some((name, std::env::var_os(name)?)));
     let status = neovim
         // Nothing of the person's own is read or written.
-        .args(["--clean", "-n", "-R", "--cmd"])
+        .args(["--clean", "-n", "--cmd"])
         .arg(format!("set runtimepath^={}", plugin::directory().display()))
         .arg(&welcome)
         .env_clear()
