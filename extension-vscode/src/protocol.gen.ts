@@ -157,7 +157,7 @@ export interface Requests {
   "areyouj/transcript/read": { params: TranscriptReadParams; result: TranscriptPage };
   /** Queues a message. It is on disk before the answer. */
   "areyouj/queue/add": { params: QueueAddParams; result: Message };
-  /** Puts a message into the running turn; without a running turn, at the head of the queue. */
+  /** Puts a message into the running turn; without a running turn, at the head of the queue. Of a message that waits already, its id and its text are given. */
   "areyouj/queue/steer": { params: QueueAddParams; result: Message };
   /** The messages of a session. */
   "areyouj/queue/list": { params: QueueListParams; result: Queue };

@@ -151,7 +151,8 @@ method_table! {
         TranscriptRead = "areyouj/transcript/read" (TranscriptReadParams) -> TranscriptPage;
         /// Queues a message. It is on disk before the answer.
         QueueAdd = "areyouj/queue/add" (QueueAddParams) -> Message;
-        /// Puts a message into the running turn; without a running turn, at the head of the queue.
+        /// Puts a message into the running turn; without a running turn, at the head of the queue. Of a message that waits
+        /// already, its id and its text are given.
         QueueSteer = "areyouj/queue/steer" (QueueAddParams) -> Message;
         /// The messages of a session.
         QueueList = "areyouj/queue/list" (QueueListParams) -> Queue;

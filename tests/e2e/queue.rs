@@ -1,6 +1,8 @@
 //! The queue of a session: one message, one turn, in order.
 
 use areyouj_tests::home::{PATIENCE, TestHome, rows, texts};
+use areyouj_tests::lsp::Editor;
+use serde_json::{Value, json};
 
 /// A session whose turn is held open until `gate` is released; also the message whose turn it is.
 fn held(home: &TestHome) -> (String, String) {
@@ -94,6 +96,38 @@ fn without_a_running_turn_there_is_nothing_to_interrupt() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
     assert_eq!(home.refused(&["interrupt", &id]), "no_running_turn");
+}
+
+#[test]
+fn a_waiting_message_is_steered_in_one_step() {
+    let home = TestHome::new();
+    let project = home.project("project");
+    let id = home.idle_session(&project, &[]);
+    let mut editor = Editor::start(&home, &project);
+    let running = home.send(&id, "slow: 40 busy");
+    home.wait_message(&id, &running, "running");
+    let (first, second) = (home.send(&id, "first"), home.send(&id, "second"));
+    let mut steer = |message: &str, text: &str| {
+        editor.ask(
+            "areyouj/queue/steer",
+            &json!({ "sessionId": id, "message": { "id": message, "text": text } }),
+        )
+    };
+    assert_eq!(steer(&second, "edited meanwhile").unwrap_err()["data"]["code"], "request_conflict");
+    assert_eq!(steer(&second, "second").unwrap()["state"], "running");
+    home.settled(&id, &running);
+    for message in [&second, &first] {
+        assert_eq!(home.settled(&id, message)["state"], "done");
+    }
+    let asked = home.api.prompts();
+    assert_eq!(asked.iter().filter(|prompt| prompt.as_str() == "second").count(), 1, "once: {asked:?}");
+    home.ok(&["queue", "pause", &id]);
+    let (third, fourth) = (home.send(&id, "third"), home.send(&id, "fourth"));
+    assert_eq!(steer(&fourth, "fourth").unwrap()["position"], 0, "without a turn it comes first");
+    let waiting = home.json(&["queue", &id]);
+    let waiting: Vec<Value> =
+        rows(&waiting, "messages").into_iter().filter(|row| row["state"] == "queued").collect();
+    assert_eq!(texts(&waiting, "id"), [fourth, third]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::check::{check_room, check_text, conflict};
 use super::command::Done;
 use super::problem::MAX_STEERS;
-use super::session::Step;
+use super::session::{Session, Step};
 use super::{Activity, Keyed, MessageId, MessageState, Outcome, Problem, Recovery, SessionRef, State};
 
 impl State {
@@ -21,7 +21,10 @@ impl State {
             let session = self.live(holder)?;
             let same = session.messages.iter().find(|row| row.id == id && row.text == text && holder == of);
             let row = same.ok_or_else(conflict)?;
-            return Ok(Done::on(holder, Ok(Outcome::Message(Box::new(session.message_view(row))))));
+            if steer && row.state == MessageState::Queued {
+                session.steer_waiting(step, id)?;
+            }
+            return self.message_done(holder, id);
         }
         if self.repeated(&id.to_string(), "queue/add")?.is_some() {
             return Ok(Done::on(of, Ok(Outcome::Finished(id))));
@@ -30,14 +33,7 @@ impl State {
         let sizes = session.queued().map(|message| (1, message.text.len()));
         let (count, bytes) = sizes.fold((1, text.len()), |all, one| (all.0 + one.0, all.1 + one.1));
         check_room(count, bytes)?;
-        let into_turn = steer && session.turn_runs() && session.activity != Activity::Idle;
-        if into_turn && session.running().count() > MAX_STEERS {
-            return Err(Problem::new(
-                "queue_full",
-                format!("{MAX_STEERS} messages are on their way into this turn already."),
-                "Queue it instead with: areyouj send ID TEXT",
-            ));
-        }
+        let into_turn = steer && session.takes_steering()?;
         session.enqueue(step, id, text, steer && !into_turn);
         if into_turn {
             session.hand_over(step, id, true);
@@ -85,5 +81,30 @@ impl State {
         let mut done = Done::on(of, Ok(Outcome::Message(Box::new(session.message_view(&row)))));
         done.detail = Some(id.to_string());
         Ok(done)
+    }
+}
+
+impl Session {
+    /// Whether a turn runs that a message can be put into.
+    fn takes_steering(&self) -> Result<bool, Problem> {
+        let runs = self.turn_runs() && self.activity != Activity::Idle;
+        if runs && self.running().count() > MAX_STEERS {
+            return Err(Problem::new(
+                "queue_full",
+                format!("{MAX_STEERS} messages are on their way into this turn already."),
+                "Queue it instead with: areyouj send ID TEXT",
+            ));
+        }
+        Ok(runs)
+    }
+
+    /// Puts a message that waits into the running turn, or before all that wait.
+    fn steer_waiting(&mut self, step: &mut Step, id: MessageId) -> Result<(), Problem> {
+        if self.takes_steering()? {
+            self.hand_over(step, id, true);
+        } else {
+            self.move_message(step, id, 0);
+        }
+        Ok(())
     }
 }

@@ -25,7 +25,7 @@
 ---| "areyouj/directory/validate" # (areyouj.DirectoryParams) -> areyouj.DirectoryValid Checks whether a session could be created in a directory. What is wrong comes as an error.
 ---| "areyouj/transcript/read" # (areyouj.TranscriptReadParams) -> areyouj.TranscriptPage A page of a session's transcript.
 ---| "areyouj/queue/add" # (areyouj.QueueAddParams) -> areyouj.Message Queues a message. It is on disk before the answer.
----| "areyouj/queue/steer" # (areyouj.QueueAddParams) -> areyouj.Message Puts a message into the running turn; without a running turn, at the head of the queue.
+---| "areyouj/queue/steer" # (areyouj.QueueAddParams) -> areyouj.Message Puts a message into the running turn; without a running turn, at the head of the queue. Of a message that waits already, its id and its text are given.
 ---| "areyouj/queue/list" # (areyouj.QueueListParams) -> areyouj.Queue The messages of a session.
 ---| "areyouj/queue/edit" # (areyouj.QueueEditParams) -> areyouj.Message Changes the text of a waiting message.
 ---| "areyouj/queue/remove" # (areyouj.MessageParams) -> areyouj.Message Cancels a waiting message.
