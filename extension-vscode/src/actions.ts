@@ -152,15 +152,10 @@ export class Actions {
     return this.context.client.request("areyouj/queue/remove", { requestId: randomUUID(), messageId });
   }
 
-  /** Out of the queue first, so that it cannot run twice; if it then cannot be sent, it is given back to the composer. */
   async #steer(sessionId: string, messageId: string): Promise<void> {
-    const { text } = await this.#remove(messageId);
-    try {
-      await this.context.client.request("areyouj/queue/steer", { sessionId, message: { id: randomUUID(), text } });
-    } catch (error) {
-      this.context.automations.open(sessionId).insert(text);
-      throw error;
-    }
+    const message = this.context.model.queue(sessionId)?.messages.find(({ id }) => id === messageId);
+    if (message === undefined) throw new Failure(problem(LocalCode.NotPossible, "The message does not wait any more.", "The transcript shows what became of it."));
+    await this.context.client.request("areyouj/queue/steer", { sessionId, message: { id: messageId, text: message.text } });
   }
 
   #attachSelection(session: Session): void {

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import type { Connection, Problem } from "./bridge";
 import { Failure, failureOf, LocalCode, notConnected, problem } from "./problem";
-import type { ConnectionChanged, Notifications, Requests } from "./protocol.gen";
+import { type ConnectionChanged, ErrorCode, type Notifications, type Requests } from "./protocol.gen";
 import { type Clock, systemClock, withRetry } from "./retry";
 
 /** Methods of the daemon's notifications. */
@@ -11,6 +11,8 @@ type Params<N extends NotificationName> = Notifications[N]["params"];
 /** What can be asked of the daemon. Rejects with a `Failure`. */
 export interface Daemon {
   request<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]>;
+  /** The same once, without another try: for what a new connection makes needless. */
+  requestOnce<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]>;
 }
 
 /** One run of the sidecar. */
@@ -89,16 +91,19 @@ export class Client implements Daemon, vscode.Disposable {
 
   /** Sends a request; while it fails in a way that may pass, it is sent again as it is, for ten seconds. */
   request<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]> {
-    return withRetry(async () => {
-      const link = this.#link;
-      if (link === null) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
-      try {
-        return await link.request(method, params);
-      } catch (error) {
-        if (link !== this.#link) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
-        throw failureOf(error);
-      }
-    }, this.#clock);
+    return withRetry(() => this.requestOnce(method, params), this.#clock);
+  }
+
+  /** Sends a request once. */
+  async requestOnce<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]> {
+    const link = this.#link;
+    if (link === null) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
+    try {
+      return await link.request(method, params);
+    } catch (error) {
+      if (link !== this.#link) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
+      throw failureOf(error);
+    }
   }
 
   /** Starts the sidecar, and again when it ends. Never rejects; how it goes is told by `onConnection`. */
@@ -131,6 +136,9 @@ export class Client implements Daemon, vscode.Disposable {
       if (run !== this.#run) return;
       if (error instanceof Failure) return this.#fail(error.problem);
       const stderr = error instanceof Error && "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
+      const refused = failureOf(error).problem;
+      // The sidecar is well and says why there is no daemon.
+      if (refused.code !== ErrorCode.Internal) return this.#ended(refused.message, stderr, refused);
       this.#ended(`The areyouj sidecar could not be started: ${error instanceof Error ? error.message : String(error)}`, stderr);
     }
   }
@@ -177,14 +185,14 @@ export class Client implements Daemon, vscode.Disposable {
     this.#set({ state: "reconnecting", problem: reason === undefined ? null : problem(reason.code, reason.message, reason.hint) });
   }
 
-  #ended(message: string, stderr: string): void {
+  #ended(message: string, stderr: string, refused: Problem | null = null): void {
     const now = this.#clock.now();
     this.#link = null;
     this.parts.log.warn(message);
     this.#failures = [...this.#failures.filter((at) => now - at < FAILURES_WITHIN_MS), now];
-    const why = problem(LocalCode.SidecarFailed, message, "The log says more; “Run doctor” checks the installation.", stderr === "" ? null : stderr);
+    const why = refused ?? problem(LocalCode.SidecarFailed, message, "The log says more; “Run doctor” checks the installation.", stderr === "" ? null : stderr);
     if (this.#failures.length >= MAX_FAILURES) return this.#fail(why);
-    this.#set({ state: this.#connection.state === "connecting" ? "connecting" : "reconnecting", problem: null });
+    this.#set({ state: this.#connection.state === "connecting" ? "connecting" : "reconnecting", problem: refused });
     const run = ++this.#run;
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures.length - 1), LONGEST_PAUSE_MS);
     void this.#clock.sleep(pause).then(() => (run === this.#run ? this.start() : undefined));

@@ -67,7 +67,7 @@ export class Model implements vscode.Disposable {
   readonly onStale = this.#emitters.stale.event;
 
   constructor(
-    private readonly client: Pick<Client, "request" | "on" | "onConnection" | "connection">,
+    private readonly client: Pick<Client, "request" | "requestOnce" | "on" | "onConnection" | "connection">,
     private readonly warn: (text: string) => void,
     clock: Clock = systemClock,
   ) {
@@ -240,9 +240,10 @@ export class Model implements vscode.Disposable {
   }
 
   #tellSessions(change: SessionChange): void {
+    // Also when nothing has changed: what could not be fetched before may be had now.
+    this.#decisions.follow(this.#sessions.values());
     if (change.changed.length === 0 && change.removed.length === 0) return;
     this.#emitters.sessions.fire(change);
-    this.#decisions.follow(this.#sessions.values());
   }
 
   #permission(permission: Permission): void {

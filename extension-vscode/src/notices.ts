@@ -28,6 +28,9 @@ export class NoticeRule {
   readonly #statuses = new Map<string, Status>();
   #primed = false;
 
+  /** One for these kinds. */
+  constructor(private readonly wanted: (kind: NotificationKind) => boolean = () => true) {}
+
   /** What is new. The first time, nothing but how many sessions need a person. */
   look(sessions: Session[], permissions: Permission[]): { notices: Notice[]; waiting: number } {
     const first = !this.#primed;
@@ -39,13 +42,14 @@ export class NoticeRule {
       const session = byId.get(permission.sessionId);
       // A prompt may be known before its session is; it is looked at again when that is known.
       if (session === undefined) continue;
-      waiting.add(session.id);
-      if (this.#isNew(permission.id) && !first) notices.push(promptNotice(session, permission));
+      const notice = promptNotice(session, permission);
+      if (this.wanted(notice.kind)) waiting.add(session.id);
+      if (this.#isNew(permission.id) && !first) notices.push(notice);
     }
     for (const session of sessions) {
       const troubled = trouble(session);
       if (troubled !== null) {
-        waiting.add(session.id);
+        if (this.wanted(troubled.notice.kind)) waiting.add(session.id);
         if (this.#isNew(troubled.key) && !first) notices.push(troubled.notice);
       }
       const before = this.#statuses.get(session.id);
@@ -54,7 +58,7 @@ export class NoticeRule {
       if (wasBusy && session.status === "idle" && session.attention === null && session.queued === 0) notices.push(finishedNotice(session));
     }
     for (const id of this.#statuses.keys()) if (!byId.has(id)) this.#statuses.delete(id);
-    return { notices, waiting: first ? waiting.size : 0 };
+    return { notices: notices.filter(({ kind }) => this.wanted(kind)), waiting: first ? waiting.size : 0 };
   }
 
   #isNew(key: string): boolean {
@@ -75,7 +79,7 @@ export function wholeCommand({ kind, tool, input }: Permission): string | null {
   if (typeof command !== "string" || command === "" || command.length > MAX_COMMAND) return null;
   if (!Object.keys(input).every((name) => HARMLESS.has(name))) return null;
   // Spaces that would be folded, and what an editor message would turn into a link, do not show as they are.
-  const shows = isPlain(command) && !/\s{2,}|^\s|\s$|\]\(|https?:\/\/\S*\)/u.test(command);
+  const shows = isPlain(command) && !/[^\S ]| {2,}|^ | $|\]\(|https?:\/\/\S*\)/u.test(command);
   return shows ? command : null;
 }
 

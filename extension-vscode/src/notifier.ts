@@ -8,10 +8,12 @@ import { ErrorCode } from "./protocol.gen";
 
 /** A prompt and the status that comes with it are looked at together, in milliseconds. */
 const LOOK_WITHIN_MS = 50;
+/** Messages at the same moment that the editor shows without hiding the oldest; more are told as one sum. */
+const MAX_AT_ONCE = 3;
 
 /** Shows messages when something needs a person. */
 export class Notifier implements vscode.Disposable {
-  readonly #rule = new NoticeRule();
+  readonly #rule = new NoticeRule((kind) => this.context.settings.notifies(kind));
   readonly #soon = new Coalesced(() => this.#look(), LOOK_WITHIN_MS);
   readonly #disposable: vscode.Disposable;
 
@@ -30,14 +32,14 @@ export class Notifier implements vscode.Disposable {
   }
 
   #look(): void {
-    const { model, settings, automations, orchestration } = this.context;
+    const { model, automations, orchestration } = this.context;
     if (model.connection.state !== "connected") return;
     const { notices, waiting } = this.#rule.look(model.sessions, model.permissions());
     if (waiting > 0 && !orchestration.visible) void this.#sum(waiting);
-    for (const notice of notices) {
-      const seen = vscode.window.state.focused && (orchestration.visible || automations.isVisible(notice.sessionId));
-      if (!seen && settings.notifies(notice.kind)) void this.#show(notice);
-    }
+    const seen = ({ sessionId }: Notice): boolean => vscode.window.state.focused && (orchestration.visible || automations.isVisible(sessionId));
+    const unseen = notices.filter((notice) => !seen(notice));
+    if (unseen.length > MAX_AT_ONCE) void this.#sum(new Set(unseen.map(({ sessionId }) => sessionId)).size);
+    else for (const notice of unseen) void this.#show(notice);
   }
 
   async #sum(waiting: number): Promise<void> {

@@ -1,17 +1,14 @@
 import { homedir } from "node:os";
 import { basename } from "node:path";
+import { HIDDEN } from "./hidden";
 import type { Session, Status } from "./protocol.gen";
-
-/** Control characters, and marks that change the direction or the look of the text around them. */
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 /** Text of others on one line: nothing invisible, no line breaks, and at most so many characters. */
 export function plain(text: string, max: number): string {
   // A prefix first, so that a megabyte is not searched for the sake of a line.
   const line = text
     .slice(0, max * 4)
-    .replace(INVISIBLE, " ")
+    .replace(HIDDEN, " ")
     .replace(/\s+/gu, " ")
     .trim();
   const letters = [...line];
@@ -20,7 +17,7 @@ export function plain(text: string, max: number): string {
 
 /** Whether text shows on one line just as it is. */
 export function isPlain(text: string): boolean {
-  return !new RegExp(INVISIBLE.source, "u").test(text);
+  return text.search(HIDDEN) < 0 && !/[\t\n]/u.test(text);
 }
 
 /** Text for a label in which `$(name)` would become an icon. */

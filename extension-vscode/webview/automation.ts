@@ -240,7 +240,12 @@ export class AutomationPage extends PageElement {
   private foot(session: Session, live: boolean): TemplateResult {
     const working = session.status === "active" || session.status === "waiting";
     return html`<footer class="foot">
-      <areyouj-queue .queue=${this.queue} .working=${session.status === "active"} .live=${live}></areyouj-queue>
+      <areyouj-queue
+        .queue=${this.queue}
+        .working=${session.status === "active"}
+        .live=${live}
+        @late=${(event: CustomEvent<string>) => this.composer?.insert(event.detail)}
+      ></areyouj-queue>
       <areyouj-composer
         .sessionId=${this.sessionId}
         .draft=${this.draft}

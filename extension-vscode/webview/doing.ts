@@ -28,6 +28,11 @@ export class Doing {
     return problem === null;
   }
 
+  /** Says that something went wrong. */
+  tell(message: string, hint: string): void {
+    this.problem = { code: "late", message, hint, log: null, fixes: [] };
+  }
+
   /** Takes the problem off the screen. */
   dismiss(): void {
     this.problem = null;

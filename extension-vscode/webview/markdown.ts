@@ -58,6 +58,8 @@ function onClick(event: MouseEvent): void {
   const link = event.target.closest("a");
   if (link !== null) {
     event.preventDefault();
+    // The editor's own listener, further out, would open it a second time.
+    event.stopPropagation();
     const url = link.getAttribute("href") ?? "";
     if (isOpenable(url)) act({ kind: "openExternal", url });
     return;

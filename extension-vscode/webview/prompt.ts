@@ -13,6 +13,7 @@ import { problemBox } from "./problem";
 import "./questionForm";
 import { type Question, questionsOf } from "./questions";
 import { sessionLink } from "./sessionLink";
+import { Settled } from "./settled";
 import { describeSuggestion, sensibleSuggestions } from "./suggestions";
 import { exactLine, exactText, plainLine } from "./text";
 import { fileChange, members, otherMembers } from "./tools";
@@ -32,6 +33,7 @@ export class Prompt extends PageElement {
   @state() private choices: string[][] | null = null;
   @state() private message = "";
   private readonly doing = new Doing(this);
+  private readonly settled = new Settled(this);
   private questions: Question[] = [];
 
   constructor() {
@@ -40,7 +42,10 @@ export class Prompt extends PageElement {
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    if (changed.has("permission")) this.questions = questionsOf(this.permission.input);
+    if (!changed.has("permission")) return;
+    this.questions = questionsOf(this.permission.input);
+    const before = changed.get("permission") as Permission | undefined;
+    if (before !== undefined && before.id !== this.permission.id) this.settled.moved();
   }
 
   protected override render(): TemplateResult {
@@ -82,7 +87,7 @@ export class Prompt extends PageElement {
 
   private answers(): TemplateResult {
     const { kind, suggestions } = this.permission;
-    const busy = this.doing.running !== null;
+    const busy = this.doing.running !== null || !this.settled.yes;
     const off = { disabled: !this.live || busy, ...(this.live ? {} : { title: OFFLINE }) };
     const asksQuestions = kind === "question";
     return html`<div class="row wrap" role="group" aria-label="Answer">
@@ -114,7 +119,7 @@ export class Prompt extends PageElement {
     const toggle = (index: number, on: boolean): void => {
       this.chosen = suggestions.map((_, other) => other).filter((other) => (other === index ? on : chosen.includes(other)));
     };
-    const disabled = !this.live || this.doing.running !== null || chosen.length === 0;
+    const disabled = !this.live || this.doing.running !== null || !this.settled.yes || chosen.length === 0;
     return html`<fieldset class="always">
       <legend>Allow this, and from now on</legend>
       ${suggestions.map(

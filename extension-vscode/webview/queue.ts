@@ -25,6 +25,17 @@ export class QueueEditor extends PageElement {
   @state() private said = "";
   private readonly doing = new Doing(this);
 
+  /** A message whose turn comes while it is edited runs as it was: the new text is not thrown away. */
+  protected override willUpdate(): void {
+    const { editing } = this;
+    const message = this.queue?.messages.find(({ id }) => id === editing?.id);
+    if (editing === null || message?.state === "queued") return;
+    this.editing = null;
+    if (message === undefined || editing.text === message.text) return;
+    this.dispatchEvent(new CustomEvent("late", { detail: editing.text }));
+    this.doing.tell("The message began to run before your change was saved.", "Your text is in the box below.");
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { queue } = this;
     const running = queue?.messages.filter(({ state }) => state === "running") ?? [];

@@ -9,6 +9,7 @@ import { PageElement, adopt } from "./element";
 import { logFold, problemBox } from "./problem";
 import { sessionLink } from "./sessionLink";
 import { act } from "./host";
+import { Settled } from "./settled";
 import { plainText } from "./text";
 
 const CHOICES: Record<RecoverChoice, { label: string; title: string }> = {
@@ -24,6 +25,7 @@ export class Decision extends PageElement {
   @property({ attribute: false }) session: Session | null = null;
   @property({ attribute: false }) live = true;
   private readonly doing = new Doing(this);
+  private readonly settled = new Settled(this);
 
   protected override render(): TemplateResult {
     const { message } = this;
@@ -42,7 +44,7 @@ export class Decision extends PageElement {
         ${choices.map((choice, index) =>
           button(CHOICES[choice].label, () => void this.doing.run(choice, { kind: "recover", messageId: message.id, choice }), {
             secondary: index > 0,
-            disabled: !this.live || this.doing.running !== null,
+            disabled: !this.live || this.doing.running !== null || !this.settled.yes,
             running: this.doing.running === choice,
             title: this.live ? CHOICES[choice].title : OFFLINE,
           }),
@@ -61,6 +63,7 @@ export class SessionErrorCard extends PageElement {
   @property({ attribute: false }) named = true;
   @property({ attribute: false }) live = true;
   private readonly doing = new Doing(this);
+  private readonly settled = new Settled(this);
 
   protected override render(): TemplateResult {
     const { error, id } = this.session;
@@ -80,7 +83,7 @@ export class SessionErrorCard extends PageElement {
         ${fix ? button(fix.label, () => act(fix.action)) : nothing}
         ${button("Restart", () => void this.doing.run("restart", { kind: "restart", sessionId: id }), {
           secondary: fix !== undefined,
-          disabled: !this.live,
+          disabled: !this.live || !this.settled.yes,
           running: this.doing.running !== null,
           ...(this.live ? {} : { title: OFFLINE }),
         })}
@@ -93,8 +96,8 @@ export class SessionErrorCard extends PageElement {
 /** What mends an error before a restart does. */
 const FIXES: Record<string, { label: string; action: Action }> = {
   login_needed: { label: "Log in", action: { kind: "command", command: "areyouj.logIn" } },
-  claude_not_found: { label: "Open settings", action: { kind: "command", command: "areyouj.openSettings" } },
-  claude_not_executable: { label: "Open settings", action: { kind: "command", command: "areyouj.openSettings" } },
+  claude_not_found: { label: "Run doctor", action: { kind: "command", command: "areyouj.doctor" } },
+  claude_not_executable: { label: "Run doctor", action: { kind: "command", command: "areyouj.doctor" } },
 };
 
 adopt(css`

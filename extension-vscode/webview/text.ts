@@ -1,10 +1,9 @@
 /** Text from elsewhere, made harmless for a screen: names, paths, commands and output may hold what hides or reorders. */
 
+import { HIDDEN } from "../src/hidden";
+
 /** Controls, controls of writing direction, separators and tags that do harm in any text. */
 const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
-/** All of these, and what is merely invisible: in a command that is to be allowed, nothing may hide. */
-const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
 /** Sequences of a terminal: with parameters, with a string, or of two characters. */
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]{0,4096}(?:\u0007|\u001b\\)|[ -/]?[0-~])/g;
 

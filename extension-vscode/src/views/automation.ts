@@ -28,6 +28,8 @@ export class Automation implements vscode.Disposable {
   /** What else was meant for a page that was not ready yet. */
   #early: ToAutomation[] = [];
   #ready = false;
+  /** The page showed its end while nobody looked. */
+  #unlooked = false;
   #closed = false;
 
   constructor(
@@ -63,7 +65,13 @@ export class Automation implements vscode.Disposable {
     this.#disposables = [
       this.#page,
       this.#switcher,
-      panel.onDidChangeViewState(() => this.#switcher.call()),
+      panel.onDidChangeViewState(() => {
+        this.#switcher.call();
+        if (this.#unlooked) void this.#seen();
+      }),
+      vscode.window.onDidChangeWindowState(() => {
+        if (this.#unlooked) void this.#seen();
+      }),
       model.watchQueue(sessionId),
       model.onConnection((connection) => this.#page.post({ type: "connection", connection })),
       model.onSessions(({ changed, removed }) => {
@@ -168,8 +176,10 @@ export class Automation implements vscode.Disposable {
     this.#page.post({ type: "files", id, paths: session === null ? [] : await completeFiles(session.directory, prefix) });
   }
 
+  /** The end of the transcript is on the screen; if nobody looks at that now, it counts when somebody does. */
   async #seen(): Promise<void> {
-    if (!this.panel.visible || !vscode.window.state.focused || (this.session?.unread ?? 0) === 0) return;
+    this.#unlooked = !this.panel.visible || !vscode.window.state.focused;
+    if (this.#unlooked || (this.session?.unread ?? 0) === 0) return;
     try {
       await this.context.client.request("areyouj/session/read", { sessionId: this.sessionId });
     } catch (error) {

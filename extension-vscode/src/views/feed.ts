@@ -73,8 +73,9 @@ export class Feed {
   /** Ends it. The session goes on. */
   dispose(): void {
     this.#disposed = true;
-    // Nobody waits for this: without a connection there is nothing to detach from.
-    this.daemon.request("areyouj/session/detach", { sessionId: this.sessionId }).catch(() => {});
+    // Nobody waits for this. Later it could end what another page of this session has begun, and without a connection there
+    // is nothing to end.
+    this.daemon.requestOnce("areyouj/session/detach", { sessionId: this.sessionId }).catch(() => {});
   }
 
   #attached(since: number | null, { entries, seq, more, deltas }: AttachResult): void {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
-import type { FromPage, ToAutomation, ToOrchestration } from "../bridge";
+import type { ActionDone, FromPage, ToAutomation, ToOrchestration } from "../bridge";
+import { LocalCode, problem } from "../problem";
 import { parseFromPage } from "../validate";
 
 /** Which of the two pages. */
@@ -29,7 +30,7 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
     webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [dist] };
     this.#subscription = webview.onDidReceiveMessage((value: unknown) => {
       const message = parseFromPage(value);
-      if (message === null) return;
+      if (message === null) return this.#refuse(value);
       if (message.type !== "ready") return listener.message(message);
       this.#ready = true;
       listener.ready();
@@ -40,6 +41,14 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
   /** Tells the page something. Before it is ready nothing is told: it gets everything when it is. */
   post(message: Message): void {
     if (this.#ready) void this.webview.postMessage(message);
+  }
+
+  /** Says that an action was not taken: nothing but its size can be wrong with what our own pages send. */
+  #refuse(value: unknown): void {
+    if (typeof value !== "object" || value === null || !("type" in value) || value.type !== "action") return;
+    const size = problem(LocalCode.NotPossible, "This text is too long: a message may have 1 MiB, and what is copied or compared 4 MiB.", "Put it into a file, and mention the file.");
+    if ("id" in value && typeof value.id === "number") void this.webview.postMessage({ type: "done", id: value.id, problem: size } satisfies ActionDone);
+    else void vscode.window.showWarningMessage(`${size.message} ${size.hint}`);
   }
 
   dispose(): void {

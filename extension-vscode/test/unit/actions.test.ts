@@ -9,7 +9,7 @@ import type { Action } from "../../src/bridge";
 import type { Context } from "../../src/context";
 import { completeFiles } from "../../src/files";
 import { Failure, problem } from "../../src/problem";
-import type { Session } from "../../src/protocol.gen";
+import type { Message, Session } from "../../src/protocol.gen";
 import { message, session, TestDaemon } from "./samples";
 
 const { editor } = fake as unknown as typeof import("./vscode");
@@ -17,14 +17,15 @@ const { editor } = fake as unknown as typeof import("./vscode");
 function build(sessions: Session[]) {
   const daemon = new TestDaemon();
   const inserted: string[] = [];
+  const queued: Message[] = [];
   const context = {
     client: daemon,
     automations: { open: () => ({ insert: (text: string) => inserted.push(text) }), close() {} },
     orchestration: {},
-    model: { session: (id: string) => sessions.find((one) => one.id === id) ?? null, connection: { state: "connected", problem: null } },
+    model: { session: (id: string) => sessions.find((one) => one.id === id) ?? null, queue: () => ({ messages: queued }), connection: { state: "connected", problem: null } },
     log: { error() {} },
   };
-  return { daemon, inserted, actions: new Actions(context as unknown as Context) };
+  return { daemon, inserted, queued, actions: new Actions(context as unknown as Context) };
 }
 
 beforeEach(() => {
@@ -67,14 +68,14 @@ void test("a refusal comes back as a problem with code and hint", async () => {
   assert.deepEqual([result?.code, result?.message, result?.hint], ["no_running_turn", "No turn is running.", "Nothing to do."]);
 });
 
-void test("a message that left the queue and cannot be sent is given back", async () => {
-  const { daemon, inserted, actions } = build([session("A")]);
-  daemon.answers["areyouj/queue/remove"] = () => message("m", "A", { text: "precious", state: "cancelled" });
-  daemon.answers["areyouj/queue/steer"] = () => {
-    throw new Failure(problem("queue_full", "Too many."));
-  };
-  assert.equal((await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }))?.code, "queue_full");
-  assert.deepEqual(inserted, ["precious"]);
+void test("a waiting message is steered in one step, with the text that it has", async () => {
+  const { daemon, inserted, queued, actions } = build([session("A")]);
+  assert.equal((await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }))?.code, "not_possible", "it is not there");
+  queued.push(message("m", "A", { text: "precious", state: "queued" }));
+  daemon.answers["areyouj/queue/steer"] = (params) => message(params.message.id, "A", { text: params.message.text });
+  assert.equal(await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }), null);
+  assert.deepEqual(daemon.asked.map(({ method, params }) => [method, params]), [["areyouj/queue/steer", { sessionId: "A", message: { id: "m", text: "precious" } }]]);
+  assert.deepEqual(inserted, []);
 });
 
 void test("opens only web addresses outside, and no command links", async () => {

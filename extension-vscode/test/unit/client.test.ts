@@ -10,13 +10,14 @@ const unavailable = (): Error => Object.assign(new Error("The daemon went away."
 function build(request: Link["request"] = () => Promise.resolve(null)) {
   const clock = new TestClock();
   const links: LinkOptions[] = [];
-  const parts = { open: true, found: true };
+  const parts = { open: true, found: true, refused: false };
   const client = new Client({
     clock,
     log: { info() {}, warn() {}, error() {} },
     findBinary: () => (parts.found ? Promise.resolve("/bin/areyouj") : Promise.reject(new Failure(problem("sidecar_not_found", "No program.")))),
     openLink: (options) => {
       links.push(options);
+      if (parts.refused) return Promise.reject(Object.assign(new Error("The disk is full."), { code: -32000, data: { code: "storage_full", hint: "Free some space." } }));
       if (!parts.open) return Promise.reject(Object.assign(new Error("exit 2"), { stderr: "unknown command lsp" }));
       return Promise.resolve({ request, stop: () => Promise.resolve() });
     },
@@ -49,6 +50,17 @@ void test("a sidecar that ends is started again; after too many ends it is not, 
   assert.equal(client.connection.problem?.log, "last words");
   await client.restart();
   assert.equal(client.connection.state, "connected");
+});
+
+void test("why there is no daemon is told at once, and in its own words", async () => {
+  const { client, parts } = build();
+  parts.refused = true;
+  const told: (string | undefined)[] = [];
+  client.onConnection(({ state, problem: why }) => told.push(`${state}: ${why?.code} ${why?.hint}`));
+  await client.start();
+  assert.equal(told[0], "connecting: storage_full Free some space.");
+  await settle();
+  assert.equal(told.at(-1), "failed: storage_full Free some space.");
 });
 
 void test("a sidecar that cannot be started ends as failed, with what it wrote", async () => {

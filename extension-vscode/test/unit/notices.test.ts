@@ -14,6 +14,12 @@ void test("what was there before is summed up once", () => {
   assert.deepEqual(rule.look(all, [permission("A-1"), permission("A-2")]), { notices: [], waiting: 0 });
 });
 
+void test("kinds that nobody wants to hear of are neither told nor counted", () => {
+  const rule = new NoticeRule((kind) => kind !== "permission");
+  assert.equal(rule.look([waiting, session("B", { attention: cut })], [permission("A-1")]).waiting, 1);
+  assert.deepEqual(rule.look([waiting, session("B", { attention: cut })], [permission("A-2")]).notices, []);
+});
+
 void test("a new prompt is told once, whatever else changes, and also when it was missed while disconnected", () => {
   const rule = new NoticeRule();
   rule.look([session("A")], []);
@@ -35,7 +41,7 @@ void test("a prompt whose session is not known yet is told when it is", () => {
 void test("only a shell command that shows whole can be answered in the message", () => {
   const command = (value: unknown, more: object = {}): string | null => wholeCommand(permission("A-1", { input: { command: value, ...more } }));
   assert.equal(command("git status", { description: "look" }), "git status");
-  for (const hidden of ["a\nb", "a  b", " a", "x".repeat(200), "rm \u202eevil", "echo [x](command:y)", "", 7, "a\u0000", "a\u200bb"]) {
+  for (const hidden of ["a\nb", "a  b", " a", "x".repeat(200), "rm \u202eevil", "echo [x](command:y)", "", 7, "a\u0000", "a\u200bb", "a\u3164", "a\ufe0f", "a\u{e0041}", "a\u115fb", "a\u2800b", "a\u00a0b"]) {
     assert.equal(command(hidden), null, JSON.stringify(hidden));
   }
   assert.equal(command("make", { dangerouslyDisableSandbox: true }), null);

@@ -88,6 +88,14 @@ export class TestDaemon {
     return await answer(params);
   };
 
+  /** Methods that were asked without another try. */
+  readonly once: string[] = [];
+
+  readonly requestOnce: Client["request"] = (method, params) => {
+    this.once.push(method);
+    return this.request(method, params);
+  };
+
   readonly on: Client["on"] = (name, listener) => {
     const entry: [string, Listener] = [name, listener as Listener];
     this.#listeners.push(entry);

@@ -8,7 +8,7 @@ import { harness } from "./shared.mjs";
 const ACTIVE = SESSIONS[0];
 const IDLE = session();
 const PROBLEM = { code: "daemon_unavailable", message: "The daemon went away.", hint: "Send it again.", log: null, fixes: [] };
-const QUEUE = { sessionId: ACTIVE.id, paused: "the turn was interrupted", messages: [queued(0, "running now", "running"), queued(0, "first"), queued(1, "second")] };
+const QUEUE = { sessionId: ACTIVE.id, paused: "the turn was interrupted", messages: [queued(9, "running now", "running"), queued(0, "first"), queued(1, "second")] };
 const talk = (all, more = false) => ({ transcript: { entries: all, more } });
 
 /** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
@@ -127,6 +127,25 @@ onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), 
   await say({ type: "entries", entries: entries([{ kind: "text", text: "The answer is **42**.", parentToolUseId: null }], 50) });
   assert.equal(await page.locator(".saying").count(), 0);
   assert.ok(await atEnd(page));
+});
+
+onPage("gives back an edit whose message began to run meanwhile", ACTIVE, { queue: QUEUE }, async ({ page, say }) => {
+  await page.getByRole("button", { name: "Edit", exact: true }).first().click();
+  await page.getByLabel("Edit the message").fill("first and longer");
+  const [running, first, second] = QUEUE.messages;
+  await say({ type: "queue", queue: { ...QUEUE, messages: [running, { ...first, state: "running", position: null }, second] } });
+  assert.match(await page.locator(".queue").innerText(), /began to run before your change was saved/);
+  assert.equal(await page.getByLabel("Message to Claude").inputValue(), "first and longer");
+});
+
+onPage("takes no answer that a second click was not meant for", ACTIVE, { permissions: [EDIT_PROMPT, { ...EDIT_PROMPT, id: "K7M2Q9XD-99" }] }, async ({ page, say, asked }) => {
+  const allow = page.getByRole("button", { name: "Allow", exact: true });
+  await allow.first().click();
+  await say({ type: "permissions", permissions: [{ ...EDIT_PROMPT, id: "K7M2Q9XD-99" }] });
+  await allow.first().click({ force: true });
+  assert.deepEqual((await asked("answer")).map(({ permissionId }) => permissionId), [EDIT_PROMPT.id]);
+  await allow.first().click();
+  assert.equal((await asked("answer")).length, 2, "it can be answered a moment later");
 });
 
 onPage("follows the tail, stays where one reads, and jumps back", ACTIVE, talk(manyEntries(300)), async ({ page, say }) => {
