@@ -107,6 +107,8 @@ function M.follow(model)
     vim.defer_fn(function()
       soon = false
       look(model, rule)
+      -- The component of the status line.
+      vim.cmd.redrawstatus()
     end, LOOK_WITHIN_MS)
   end
   local statuses = {} ---@type table<string, areyouj.Status>
@@ -130,7 +132,6 @@ function M.follow(model)
       events.user("Removed", { id = id })
     end
     later()
-    vim.cmd.redrawstatus()
   end)
   model:on("permission", function(prompt) events.user("Permission", { permission = prompt }) end)
   model:on("permissions", later)

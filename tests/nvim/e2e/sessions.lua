@@ -62,6 +62,7 @@ return {
         editor:becomes("the queue again", "vim.bo.filetype == 'areyouj-queue'")
         editor:type("P")
         wait.until_true("the pause", function() return home:json("show", id).queuePaused end)
+        editor:becomes("the pause in the queue", "vim.fn.getline(1):find('Paused') ~= nil")
         editor:type("P")
         wait.until_true("the resumption", function() return not home:json("show", id).queuePaused end)
         editor:type("q")

@@ -26,6 +26,7 @@ local PAGE_ENTRIES = 200
 ---@field private loading boolean Whether a page of older entries is on its way.
 ---@field private entries areyouj.TranscriptEntry[] Not written yet.
 ---@field private writing boolean
+---@field private stale boolean Whether something changed that is not shown yet.
 local Automation = {}
 Automation.__index = Automation
 
@@ -145,21 +146,18 @@ function Automation:listen(model)
   local function follow(stop) table.insert(self.stops, stop) end
   follow(client.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
   follow(model:on("stale", function() self.feed:attach() end))
-  follow(model:on("connection", function() self:changed() end))
+  follow(model:on("connection", function() self:later() end))
   follow(model:on("sessions", function(changed, removed)
     local mine = vim.tbl_contains(removed, self.id)
     for _, session in ipairs(changed) do
       mine = mine or session.id == self.id
     end
-    if mine then self:changed() end
+    if mine then self:later() end
   end))
-  follow(model:on("permissions", function()
-    self.transcript:prompts_changed()
-    self:foot()
-  end))
-  follow(model:on("decisions", function() self:foot() end))
+  follow(model:on("permissions", function() self:later() end))
+  follow(model:on("decisions", function() self:later() end))
   follow(model:on("queue", function(queue)
-    if queue.sessionId == self.id then self:foot() end
+    if queue.sessionId == self.id then self:later() end
   end))
   follow(model:watch_queue(self.id))
   follow(ticker.follow(function()
@@ -180,17 +178,26 @@ function Automation:soon()
   end, WRITE_EVERY_MS)
 end
 
+---The session, its prompts, its queue or the connection changed; that is shown soon.
+---@private
+function Automation:later()
+  self.stale = true
+  self:soon()
+end
+
 ---@private
 function Automation:write()
   local entries = self.entries
   self.entries = {}
   if #entries > 0 then self.transcript:append(entries) end
   self.transcript:flush()
+  if self.stale then self:changed() end
 end
 
----The session or the connection changed.
+---Shows how the session and the connection stand.
 ---@private
 function Automation:changed()
+  self.stale = false
   local model = require("areyouj").model()
   local session = model:session(self.id)
   if session then
@@ -200,6 +207,7 @@ function Automation:changed()
     end
     self.transcript:working(session.status == "active")
     if session.status ~= "active" and #self.entries == 0 then self.transcript:hush() end
+    self.transcript:prompts_changed()
     if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
   end
   self:foot()
