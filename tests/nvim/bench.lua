@@ -53,14 +53,19 @@ end
 ---Sends keys as a typist does, and measures when each has been obeyed. Both processes read the same clock.
 ---@param feed? fun() Is called now and then.
 local function keys(channel, what, key, feed)
-  vim.rpcrequest(channel, "nvim_exec_lua", [[
+  vim.rpcrequest(
+    channel,
+    "nvim_exec_lua",
+    [[
     local key = ...
     _G.obeyed = {}
     vim.keymap.set({ "n", "i" }, "<F9>", function()
       table.insert(_G.obeyed, vim.uv.hrtime() / 1e6)
       return key
     end, { expr = true })
-  ]], { key })
+  ]],
+    { key }
+  )
   local sent = {}
   for number = 1, KEYS do
     if feed and number % EACH_KEYS == 0 then feed() end
@@ -88,12 +93,16 @@ local function input()
   local channel = vim.fn.sockconnect("pipe", socket, { rpc = true })
   local function lua(code, ...) return vim.rpcrequest(channel, "nvim_exec_lua", code, { ... }) end
   local function send(count)
-    lua([[
+    lua(
+      [[
       local id, count = ...
       for number = 1, count do
         require("areyouj").send("message " .. number, id, function(problem) assert(not problem, problem and problem.message) end)
       end
-    ]], id, count)
+    ]],
+      id,
+      count
+    )
   end
   lua("require('areyouj').start()")
   for first = 1, MESSAGES, BATCH do
@@ -116,7 +125,9 @@ local function input()
   keys(channel, "key while nothing happens", "k")
   vim.rpcrequest(channel, "nvim_input", "G")
   local function streaming(what, key)
-    local function entries() return lua("return vim.api.nvim_buf_line_count(vim.fn.bufnr('areyouj://automation/' .. ...))", id) end
+    local function entries()
+      return lua("return vim.api.nvim_buf_line_count(vim.fn.bufnr('areyouj://automation/' .. ...))", id)
+    end
     send(STREAMED)
     local before, began = entries(), milliseconds()
     keys(channel, what .. ", under streaming", key, function() send(STREAMED) end)
@@ -172,7 +183,10 @@ local function agreement()
     local name = "nvim" .. number
     local began = milliseconds()
     editor:lua("require('areyouj.actions').rename(...)", id, name)
-    local seen = wait.until_true("the name in the other Neovim", function() return other:lua("return _G.names[...]", name) end)
+    local seen = wait.until_true(
+      "the name in the other Neovim",
+      function() return other:lua("return _G.names[...]", name) end
+    )
     table.insert(back, seen - began)
     wait.until_true("the name on the command line", function() return home:json("show", id).name == name end)
     table.insert(followed, milliseconds() - began)

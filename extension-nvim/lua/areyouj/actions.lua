@@ -45,9 +45,7 @@ function M.new(options, callback)
       if callback then return callback(failed) end
       return problem.show(failed)
     end
-    if created.warning then
-      problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN)
-    end
+    if created.warning then problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN) end
     if options.open ~= false then require("areyouj.views.automation").open(created.session.id) end
     if callback then callback(nil, created.session) end
   end)
@@ -107,8 +105,13 @@ end
 ---Removes terminated sessions for good, after a question.
 ---@param session_id string
 function M.delete(session_id)
-  local lines = { named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
-  require("areyouj.views.window").confirm("Delete?", lines, function() ask("areyouj/session/delete", change(session_id)) end)
+  local lines =
+    { named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
+  require("areyouj.views.window").confirm(
+    "Delete?",
+    lines,
+    function() ask("areyouj/session/delete", change(session_id)) end
+  )
 end
 
 ---Names a session; without a name, asks for it.
@@ -160,9 +163,7 @@ end
 
 ---@param session_id string
 ---@param paused boolean
-function M.pause(session_id, paused)
-  ask(paused and "areyouj/queue/pause" or "areyouj/queue/resume", change(session_id))
-end
+function M.pause(session_id, paused) ask(paused and "areyouj/queue/pause" or "areyouj/queue/resume", change(session_id)) end
 
 ---Cancels every waiting message, after a question if there are several.
 ---@param session_id string

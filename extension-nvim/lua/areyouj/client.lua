@@ -35,8 +35,14 @@ local NOTIFICATIONS = {
 
 ---What Neovim sets for itself and its children, which sessions outlive.
 local OF_NEOVIM = {
-  "NVIM", "NVIM_LISTEN_ADDRESS", "NVIM_LOG_FILE", "NVIM_SYSTEM_RPLUGIN_MANIFEST",
-  "VIM", "VIMRUNTIME", "MYVIMRC", "MYVIMDIR",
+  "NVIM",
+  "NVIM_LISTEN_ADDRESS",
+  "NVIM_LOG_FILE",
+  "NVIM_SYSTEM_RPLUGIN_MANIFEST",
+  "VIM",
+  "VIMRUNTIME",
+  "MYVIMRC",
+  "MYVIMDIR",
 }
 
 local emitter = events.new()

@@ -72,7 +72,9 @@ end
 ---@param problems string[]
 local function check(value, shape, name, problems)
   if type(shape) == "string" then
-    if type(value) ~= shape then table.insert(problems, ("%s must be a %s, not a %s"):format(name, shape, type(value))) end
+    if type(value) ~= shape then
+      table.insert(problems, ("%s must be a %s, not a %s"):format(name, shape, type(value)))
+    end
   elseif shape.fields then
     if type(value) ~= "table" then
       table.insert(problems, ("%s must be a table, not a %s"):format(name, type(value)))

@@ -33,16 +33,20 @@ function Feed:attach()
   if self.attaching or self.closed then return end
   self.attaching, self.again = true, false
   local since = self.seq
-  self.daemon.request("areyouj/session/attach", { sessionId = self.session_id, since = since }, function(problem, result)
-    self.attaching = false
-    if self.closed then return end
-    if problem then
-      self.listener.problem(problem)
-    else
-      self:attached(since, result)
+  self.daemon.request(
+    "areyouj/session/attach",
+    { sessionId = self.session_id, since = since },
+    function(problem, result)
+      self.attaching = false
+      if self.closed then return end
+      if problem then
+        self.listener.problem(problem)
+      else
+        self:attached(since, result)
+      end
+      if self.again and not problem then self:attach() end
     end
-    if self.again and not problem then self:attach() end
-  end)
+  )
 end
 
 ---Takes a push.

@@ -33,7 +33,10 @@ local function editor()
   end
   local picker = require("areyouj.pickers").known[config.get().picker]
   if picker and not pcall(require, picker.module) then
-    vim.health.warn("picker: there is no " .. config.get().picker .. "; vim.ui.select is used", { 'Install it, or set picker = "auto".' })
+    vim.health.warn(
+      "picker: there is no " .. config.get().picker .. "; vim.ui.select is used",
+      { 'Install it, or set picker = "auto".' }
+    )
   end
 end
 
@@ -60,7 +63,9 @@ function M.check()
   end
   vim.health.ok("program: " .. program)
   connection()
-  local ok, done = pcall(function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end)
+  local ok, done = pcall(
+    function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end
+  )
   local decoded, report = pcall(vim.json.decode, ok and done.stdout or "")
   if not decoded or type(report) ~= "table" or type(report.checks) ~= "table" then
     local words = ok and (done.stderr or "") or tostring(done)

@@ -60,7 +60,9 @@ function M.marks(lines, state)
       whole("AreYouJQuote")
     else
       local bullet, finish = line:find("^%s*[-*+]%s")
-      if not bullet then bullet, finish = line:find("^%s*%d+[.)]%s") end
+      if not bullet then
+        bullet, finish = line:find("^%s*%d+[.)]%s")
+      end
       if bullet then marks[#marks + 1] = { row = row, col = 0, end_col = finish, group = "AreYouJBullet" } end
       inline(line, row, marks)
     end

@@ -88,7 +88,8 @@ function M.fill(buffer, id)
   local areyouj = require("areyouj")
   local model = areyouj.model()
   window.prepare(buffer)
-  local self = setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
+  local self =
+    setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
   open[buffer] = self
   vim.bo[buffer].filetype = "areyouj"
   vim.b[buffer].areyouj_session = id
@@ -108,9 +109,18 @@ function M.fill(buffer, id)
   self:map()
   self.feed:attach()
   self:foot()
-  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, { buffer = buffer, callback = function() self:shown() end })
-  vim.api.nvim_create_autocmd({ "WinScrolled", "CursorMoved" }, { buffer = buffer, callback = function() self:scrolled() end })
-  vim.api.nvim_create_autocmd({ "BufWipeout", "BufUnload" }, { buffer = buffer, once = true, callback = function() self:close() end })
+  vim.api.nvim_create_autocmd(
+    { "BufWinEnter", "BufEnter" },
+    { buffer = buffer, callback = function() self:shown() end }
+  )
+  vim.api.nvim_create_autocmd(
+    { "WinScrolled", "CursorMoved" },
+    { buffer = buffer, callback = function() self:scrolled() end }
+  )
+  vim.api.nvim_create_autocmd(
+    { "BufWipeout", "BufUnload" },
+    { buffer = buffer, once = true, callback = function() self:close() end }
+  )
 end
 
 ---@private
@@ -284,7 +294,11 @@ function Automation:map()
   end
   local keys = {
     { { "i", "a" }, "Write a message", function() require("areyouj.views.prompt").open(id) end },
-    { "p", "Answer the oldest prompt of this session", function() require("areyouj.views.permission").enter_session(id) end },
+    {
+      "p",
+      "Answer the oldest prompt of this session",
+      function() require("areyouj.views.permission").enter_session(id) end,
+    },
     { "<CR>", "All of what is under the cursor; answer a prompt", function() self:enter() end },
     { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
     { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },

@@ -130,7 +130,8 @@ local function draw(open)
     vim.api.nvim_win_set_config(float.window, place)
     return
   end
-  local options = vim.tbl_extend("force", place, { style = "minimal", border = "rounded", zindex = ZINDEX, noautocmd = true })
+  local options =
+    vim.tbl_extend("force", place, { style = "minimal", border = "rounded", zindex = ZINDEX, noautocmd = true })
   local ok, opened = pcall(vim.api.nvim_open_win, float.buffer, false, options)
   if not ok then
     -- In the command-line window, or while text must not change.
@@ -287,26 +288,42 @@ function M.map(buffer)
   local function under_cursor() return float.form and float.form.rows[vim.api.nvim_win_get_cursor(0)[1]] end
   local keys = {
     { "a", "Allow, go ahead, or answer with what is chosen", yes },
-    { "A", "Allow always: choose the rules, then a", function()
-      if not float.form or not float.form:offers_always() then return end
-      float.form.always = not float.form.always
-      refresh()
-    end },
+    {
+      "A",
+      "Allow always: choose the rules, then a",
+      function()
+        if not float.form or not float.form:offers_always() then return end
+        float.form.always = not float.form.always
+        refresh()
+      end,
+    },
     { "d", "Deny, keep planning, or do not answer", function() answer({ decision = "deny" }) end },
     { "D", "The same, and say what to do instead", deny_with_words },
-    { { "<CR>", "<Space>" }, "Choose what is under the cursor, or take it back", function() choose(under_cursor()) end },
+    {
+      { "<CR>", "<Space>" },
+      "Choose what is under the cursor, or take it back",
+      function() choose(under_cursor()) end,
+    },
     { "1 … 9", "Choose the first, second, … choice" },
     { "]p", "Next prompt", function() neighbour(1) end },
     { "[p", "Previous prompt", function() neighbour(-1) end },
-    { "o", "Open the session", function()
-      local id = float.form and float.form.prompt.sessionId
-      leave()
-      if id then require("areyouj").open(id) end
-    end },
-    { "Z", "Put the float away until the next prompt", function()
-      float.away = true
-      close()
-    end },
+    {
+      "o",
+      "Open the session",
+      function()
+        local id = float.form and float.form.prompt.sessionId
+        leave()
+        if id then require("areyouj").open(id) end
+      end,
+    },
+    {
+      "Z",
+      "Put the float away until the next prompt",
+      function()
+        float.away = true
+        close()
+      end,
+    },
     { { "q", "<Esc>" }, "Leave; the prompt stays", leave },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Prompt", keys) end })

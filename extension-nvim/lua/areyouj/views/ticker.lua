@@ -15,7 +15,10 @@ local timer = nil
 ---@type integer?
 local interval = nil
 
-local FRAMES = { [true] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }, [false] = { "|", "/", "-", "\\" } }
+local FRAMES = {
+  [true] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" },
+  [false] = { "|", "/", "-", "\\" },
+}
 
 ---The picture of a spinner now.
 ---@return string
