@@ -152,7 +152,7 @@ end
 ---@param message_id string
 function M.steer(session_id, message_id)
   M.remove(message_id, function(failed, message)
-    if failed then return problem.show(failed) end
+    if failed or not message then return problem.show(assert(failed)) end
     M.send(message.text, session_id, function(refused)
       if not refused then return end
       problem.show(refused)
@@ -207,16 +207,15 @@ end
 ---Opens the screen of a session that Claude's own screen drives; of any other session a terminal in its directory.
 ---@param session areyouj.Session
 function M.terminal(session)
-  local command = { vim.o.shell }
-  if session.driver == "terminal" then
-    local program, missing = require("areyouj.client").program()
-    if not program then return problem.show(assert(missing)) end
-    command = { program, "attach", session.id }
-  end
+  local program, missing = require("areyouj.client").program()
+  local attached = session.driver == "terminal"
+  if attached and missing then return problem.show(missing) end
+  local command = attached and { program or "", "attach", session.id } or { vim.o.shell }
   vim.cmd.tabnew()
   if vim.fn.has("nvim-0.11") == 1 then
     vim.fn.jobstart(command, { term = true, cwd = session.directory })
   else
+    ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
     vim.fn.termopen(command, { cwd = session.directory })
   end
   vim.cmd.startinsert()

@@ -58,7 +58,8 @@ function M.known(go)
   local model = require("areyouj").model()
   local function ready() return model.connection.state == "connected" or model.connection.state == "failed" end
   if ready() then return go() end
-  local stop, gone
+  local stop = function() end
+  local gone = false
   local function once()
     if gone then return end
     gone = true
@@ -135,7 +136,7 @@ M.subcommands = {
       if arguments.rest == "" then
         return M.known(function() require("areyouj.views.new").open() end)
       end
-      require("areyouj.views.new").create(vim.fn.expand(arguments.rest))
+      require("areyouj.views.new").create(vim.fn.expand(arguments.rest) --[[@as string]])
     end,
     complete = function(lead) return vim.fn.getcompletion(lead, "dir") end,
   },

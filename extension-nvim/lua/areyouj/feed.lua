@@ -8,11 +8,17 @@
 ---@field problem fun(problem: areyouj.Problem) It cannot be attached to.
 
 ---@class areyouj.Feed
+---@field private daemon areyouj.Daemon
+---@field private session_id string
+---@field private listener areyouj.FeedListener
+---@field private attaching boolean
+---@field private again boolean Whether to attach once more.
+---@field private closed boolean
 ---@field seq integer? The newest entry told; nil before the first transcript.
 local Feed = {}
 Feed.__index = Feed
 
----@param daemon { request: fun(method, params, callback) }
+---@param daemon areyouj.Daemon
 ---@param session_id string
 ---@param listener areyouj.FeedListener
 ---@return areyouj.Feed

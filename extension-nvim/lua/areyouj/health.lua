@@ -18,7 +18,8 @@ end
 
 local function editor()
   vim.health.start("AreYouJ: editor")
-  local version = tostring(vim.version())
+  local v = (vim.version --[[@as fun(): vim.Version]])()
+  local version = ("%d.%d.%d"):format(v.major, v.minor, v.patch)
   if vim.fn.has("nvim-0.10") == 1 then
     vim.health.ok("Neovim " .. version)
   else
@@ -57,8 +58,8 @@ function M.check()
   editor()
   vim.health.start("AreYouJ: program")
   local program, missing = require("areyouj.client").program()
-  if not program then
-    vim.health.error(assert(missing).message, { missing.hint })
+  if not program or missing then
+    vim.health.error(missing and missing.message or "", { missing and missing.hint or "" })
     return
   end
   vim.health.ok("program: " .. program)

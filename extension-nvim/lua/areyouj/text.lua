@@ -159,7 +159,7 @@ end
 ---@return integer
 function M.now()
   local seconds, microseconds = vim.uv.gettimeofday()
-  return seconds * 1000 + math.floor(microseconds / 1000)
+  return seconds * 1000 + math.floor(microseconds / 1000) --[[@as integer]]
 end
 
 local SECOND, MINUTE, HOUR, DAY = 1000, 60000, 3600000, 86400000
@@ -272,7 +272,7 @@ function M.pad(line, width, right)
 end
 
 ---What a person sees of a status: a word, a symbol, the same in ASCII, and a highlight group.
----@type table<areyouj.Status, { word: string, icon: string, ascii: string, group: string }>
+---@type table<string, { word: string, icon: string, ascii: string, group: string }>
 M.status = {
   starting = { word = "starting", icon = "◌", ascii = "~", group = "AreYouJStarting" },
   active = { word = "active", icon = "●", ascii = "*", group = "AreYouJActive" },
@@ -291,7 +291,7 @@ end
 ---A random UUID, version 4.
 ---@return string
 function M.uuid()
-  local bytes = { vim.uv.random(16):byte(1, 16) }
+  local bytes = { vim.uv.random(16):byte(1, 16) } ---@type integer[]
   bytes[7] = bytes[7] % 16 + 64
   bytes[9] = bytes[9] % 64 + 128
   return (

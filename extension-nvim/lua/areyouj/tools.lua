@@ -120,10 +120,10 @@ function M.change(tool, input)
     return { path = path, edits = vim.tbl_map(edit, M.list_of(input, "edits")), shown = shown }
   elseif tool == "Write" and M.text_of(input, "content") then
     shown.content = true
-    return { path = path, edits = { { before = "", after = M.text_of(input, "content") } }, shown = shown }
+    return { path = path, edits = { { before = "", after = M.text_of(input, "content") or "" } }, shown = shown }
   elseif tool == "NotebookEdit" and M.text_of(input, "new_source") then
     shown.new_source = true
-    return { path = path, edits = { { before = "", after = M.text_of(input, "new_source") } }, shown = shown }
+    return { path = path, edits = { { before = "", after = M.text_of(input, "new_source") or "" } }, shown = shown }
   end
   return nil
 end
@@ -197,7 +197,10 @@ local function described(suggestion)
   if kind == "addRules" then
     local verb = ({ allow = "Allow", deny = "Deny", ask = "Ask about" })[M.text_of(suggestion, "behavior")]
     local given = M.list_of(suggestion, "rules")
-    local rules = vim.iter(given):map(rule):totable()
+    local rules = {}
+    for _, value in ipairs(given) do
+      table.insert(rules, rule(value))
+    end
     if not verb or #rules == 0 or #rules < #given then return nil end
     return verb .. " " .. table.concat(rules, ", ")
   elseif kind == "addDirectories" then

@@ -19,6 +19,8 @@ local PAGE_ENTRIES = 200
 ---@class areyouj.Automation
 ---@field id string
 ---@field buffer integer
+---@field private context areyouj.BlockContext
+---@field private foot_lines? string[] What the foot says.
 ---@field private feed areyouj.Feed
 ---@field private transcript areyouj.Transcript
 ---@field private stops fun()[]
@@ -52,7 +54,7 @@ end
 
 ---Opens the automation of a session.
 ---@param id string
----@param place? string Where; the configuration says it if left out.
+---@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
 function M.open(id, place)
   local buffer = vim.fn.bufadd(names.AUTOMATION .. id)
   if not open[buffer] then
@@ -127,7 +129,7 @@ end
 ---@param model areyouj.Model
 function Automation:listen(model)
   local client = require("areyouj.client")
-  self.feed = Feed.new(client, self.id, {
+  self.feed = Feed.new(client --[[@as areyouj.Daemon]], self.id, {
     transcript = function(entries, more)
       self.problem = nil
       self.entries = {}
@@ -278,7 +280,7 @@ function Automation:enter()
   local block = self.transcript:at(vim.api.nvim_win_get_cursor(0)[1] - 1)
   if not block then return end
   local body = block.entry.body
-  if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId) then
+  if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId or "") then
     return require("areyouj.views.permission").enter(body.permissionId)
   end
   local built = page.new():all(block_look.whole(block))

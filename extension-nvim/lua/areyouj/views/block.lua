@@ -85,10 +85,11 @@ local ICONS = {
 }
 
 ---Text of others as lines, so many of them as are shown in place.
----@param whole string
+---@param whole string?
 ---@return string[] lines
 ---@return boolean cut
 function M.shown(whole)
+  whole = whole or ""
   local cut = #whole > M.MAX_BYTES
   local lines = text.lines(cut and whole:sub(1, M.MAX_BYTES) or whole)
   if #lines > M.MAX_LINES then
@@ -98,14 +99,14 @@ function M.shown(whole)
 end
 
 ---@param built areyouj.Page
----@param whole string
+---@param whole string?
 ---@param indent string
 local function cut_note(built, whole, indent)
-  built:add(indent, { ("… %s in all: <CR> shows it"):format(text.size(#whole)), "AreYouJDim" })
+  built:add(indent, { ("… %s in all: <CR> shows it"):format(text.size(#(whole or ""))), "AreYouJDim" })
 end
 
 ---@param built areyouj.Page
----@param whole string
+---@param whole string?
 ---@param indent string
 ---@param group? string
 local function put(built, whole, indent, group)
@@ -251,7 +252,9 @@ function render.permission(block, context, built, indent)
   built:add(indent .. "  ", { "p", "AreYouJKey" }, { " answers", "AreYouJDim" })
 end
 
-function render.permissionEnd(block, context, built, indent) ending_line(block.entry.body, "", context, built, indent) end
+function render.permissionEnd(block, context, built, indent)
+  ending_line(block.entry.body --[[@as areyouj.EntryBody.permissionEnd]], "", context, built, indent)
+end
 
 function render.turnEnd(block, context, built)
   local body, icons = block.entry.body, ICONS[context.icons]

@@ -15,13 +15,15 @@ local namespace = vim.api.nvim_create_namespace("areyouj.dashboard")
 local spinners = vim.api.nvim_create_namespace("areyouj.spinners")
 
 ---@class areyouj.Dashboard
----@field buffer integer
+---@field buffer integer None (-1) while there is none.
+---@field drawn integer When it was drawn for the sake of its times.
 ---@field view areyouj.View
 ---@field rows table<integer, areyouj.DashboardRow> By line, from 1.
 ---@field layout areyouj.Layout[]
 ---@field lines string[]
 ---@field drawing boolean
-local self = { buffer = nil, rows = {}, layout = {}, lines = {}, drawing = false }
+---@type areyouj.Dashboard
+local self = { buffer = -1, view = sessions.default(), drawn = 0, rows = {}, layout = {}, lines = {}, drawing = false }
 
 ---@return integer
 local function width()
@@ -49,7 +51,7 @@ end
 
 local function draw()
   self.drawing = false
-  if not self.buffer or not vim.api.nvim_buf_is_valid(self.buffer) then return end
+  if not vim.api.nvim_buf_is_valid(self.buffer) then return end
   if #vim.fn.win_findbuf(self.buffer) == 0 then return end
   -- The cursor stays with its session.
   local cursors = {}
@@ -115,9 +117,9 @@ local function with(action)
 end
 
 ---The view that is wanted from now on.
----@param change table
-local function change(change_of)
-  self.view = vim.tbl_extend("force", self.view, change_of)
+---@param wanted table
+local function change(wanted)
+  self.view = vim.tbl_extend("force", self.view, wanted)
   remember.write(
     "dashboard",
     { column = self.view.column, descending = self.view.descending, terminated = self.view.terminated }
@@ -274,9 +276,9 @@ function M.fill(buffer)
   map()
   local stops = {
     ticker.follow(function()
-      if not self.buffer or #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
+      if #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
       -- Times are told in steps of a second at the least.
-      if vim.uv.now() - (self.drawn or 0) >= 1000 then
+      if vim.uv.now() - self.drawn >= 1000 then
         self.drawn = vim.uv.now()
         draw()
       end
@@ -298,7 +300,7 @@ function M.fill(buffer)
     buffer = buffer,
     once = true,
     callback = function()
-      self.buffer = nil
+      self.buffer = -1
       vim.api.nvim_del_autocmd(resized)
       for _, stop in ipairs(stops) do
         stop()

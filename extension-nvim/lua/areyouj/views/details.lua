@@ -31,12 +31,8 @@ function M.open(session)
   )
   fact("Model", session.model and text.plain(session.model, 100))
   fact("Mode", session.permissionMode and text.plain(session.permissionMode, 100))
-  local context = text.context(session)
-  fact(
-    "Context",
-    context
-      and ("%d%% (%s of %s tokens)"):format(context, text.tokens(session.contextUsed), text.tokens(session.contextMax))
-  )
+  local context, used, max = text.context(session), session.contextUsed or 0, session.contextMax or 0
+  fact("Context", context and ("%d%% (%s of %s tokens)"):format(context, text.tokens(used), text.tokens(max)))
   fact("Cost", text.cost(session.costUsd))
   fact("Driver", session.driver)
   fact("Created", moment(session.createdAt))

@@ -33,7 +33,7 @@ end
 function M.open()
   local here = vim.fn.getcwd()
   local offered, seen = { { path = here, more = "working directory" } }, { [here] = true }
-  local buffer_directory = vim.fn.expand("%:p:h")
+  local buffer_directory = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":p:h")
   local root = vim.bo.buftype == "" and vim.fs.root(0, ".git") or nil
   if root and not seen[root] and vim.startswith(buffer_directory, root) then
     table.insert(offered, { path = root, more = "project of this file" })

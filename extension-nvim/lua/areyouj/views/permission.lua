@@ -19,19 +19,21 @@ local ZINDEX = 45
 local namespace = vim.api.nvim_create_namespace("areyouj.permission")
 
 ---@class areyouj.Float
----@field buffer integer?
----@field window integer?
+---@field buffer integer None (-1) before the first prompt.
+---@field window integer None (-1) while it is closed.
 ---@field form areyouj.Form?
 ---@field changed number When another prompt was put into it, in milliseconds.
 ---@field answering boolean
 ---@field away boolean A person put it away.
 ---@field before integer? The window that the keyboard came from.
-local float = { changed = 0, answering = false, away = false }
+---@type areyouj.Float
+local float = { buffer = -1, window = -1, changed = 0, answering = false, away = false }
 
+---@type fun()
 local refresh
 
 ---@return boolean
-local function is_open() return float.window ~= nil and vim.api.nvim_win_is_valid(float.window) end
+local function is_open() return vim.api.nvim_win_is_valid(float.window) end
 
 ---@return boolean
 local function is_entered() return is_open() and vim.api.nvim_get_current_win() == float.window end
@@ -50,42 +52,44 @@ end
 local function close()
   leave()
   if is_open() then pcall(vim.api.nvim_win_close, float.window, true) end
-  float.window = nil
+  float.window = -1
 end
 
 ---@param prompt areyouj.Permission
 ---@return areyouj.Session?
 local function session_of(prompt) return require("areyouj").model():session(prompt.sessionId) end
 
+---@param prompt areyouj.Permission
 ---@return string
-local function title()
-  local prompt = float.form.prompt
+local function title(prompt)
   local session = session_of(prompt)
   local name = session and session.name and text.name(session) .. " " or ""
   local icon = require("areyouj.config").get().icons and "◆ " or ""
   return (" %s%s%s: %s "):format(icon, name, prompt.sessionId, text.plain(prompt.title, 200))
 end
 
+---@param form areyouj.Form
 ---@param open areyouj.Permission[]
 ---@return string
-local function footer(open)
+local function footer(form, open)
   local place = 1
   for number, prompt in ipairs(open) do
-    if prompt.id == float.form.prompt.id then place = number end
+    if prompt.id == form.prompt.id then place = number end
   end
   local count = #open > 1 and (" %d of %d "):format(place, #open) or ""
   if float.answering then return count .. " Answering… " end
   if not is_entered() then return count .. " :AreYouJ permissions answers " end
-  local words = float.form:words()
-  local always = float.form:offers_always() and not float.form.always and "A always  " or ""
+  local words = form:words()
+  local always = form:offers_always() and not form.always and "A always  " or ""
   return ("%s a %s  %sd %s  D … g? "):format(count, words.yes, always, words.no)
 end
 
+---@param form areyouj.Form
 ---@param built areyouj.Page
 ---@param open areyouj.Permission[]
 ---@return table
-local function geometry(built, open)
-  local head, foot = title(), footer(open)
+local function geometry(form, built, open)
+  local head, foot = title(form.prompt), footer(form, open)
   local width = MIN_WIDTH
   for _, line in ipairs(built.lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
@@ -115,9 +119,11 @@ end
 
 ---@param open areyouj.Permission[]
 local function draw(open)
-  local session = session_of(float.form.prompt)
-  local built = float.form:page(session and session.directory or "")
-  if not float.buffer or not vim.api.nvim_buf_is_valid(float.buffer) then
+  local form = float.form
+  if not form then return end
+  local session = session_of(form.prompt)
+  local built = form:page(session and session.directory or "")
+  if not vim.api.nvim_buf_is_valid(float.buffer) then
     float.buffer = window.buffer()
     vim.bo[float.buffer].filetype = "areyouj-permission"
     M.map(float.buffer)
@@ -125,7 +131,7 @@ local function draw(open)
   window.set_lines(float.buffer, 0, -1, built.lines)
   vim.api.nvim_buf_clear_namespace(float.buffer, namespace, 0, -1)
   page.highlight(float.buffer, namespace, 0, built.marks)
-  local place = geometry(built, open)
+  local place = geometry(form, built, open)
   if is_open() then
     vim.api.nvim_win_set_config(float.window, place)
     return
@@ -223,12 +229,12 @@ function M.choose()
   end)
 end
 
----@param answer areyouj.Answer
-local function answer(answer)
+---@param given areyouj.Answer
+local function answer(given)
   if float.answering or not float.form or vim.uv.now() - float.changed < GUARD_MS then return end
   float.answering = true
   refresh()
-  require("areyouj.actions").answer(float.form.prompt.id, answer, function(failed)
+  require("areyouj.actions").answer(float.form.prompt.id, given, function(failed)
     float.answering = false
     if not failed then return end
     local late = failed.code == "permission_answered" or failed.code == "permission_withdrawn"
@@ -331,9 +337,10 @@ function M.map(buffer)
   window.keys(buffer, keys, true)
   for number = 1, 9 do
     vim.keymap.set("n", tostring(number), function()
-      local rows = float.form and vim.tbl_keys(float.form.rows) or {}
-      table.sort(rows)
-      choose(rows[number] and float.form.rows[rows[number]])
+      local rows = float.form and float.form.rows or {}
+      local lines = vim.tbl_keys(rows)
+      table.sort(lines)
+      choose(rows[lines[number]])
     end, { buffer = buffer, nowait = true })
   end
 end

@@ -4,6 +4,7 @@ local Blocks = require("areyouj.blocks")
 local Live = require("areyouj.views.live")
 local block_look = require("areyouj.views.block")
 local page = require("areyouj.page")
+local readers = require("areyouj.views.readers")
 local text = require("areyouj.text")
 
 ---Beyond so many blocks the oldest are dropped while new ones come; they can be read again as older pages.
@@ -22,6 +23,7 @@ local marks_ns = vim.api.nvim_create_namespace("areyouj.marks")
 ---@field levels string[] What `foldexpr` says, by line from 1.
 ---@field private context areyouj.BlockContext
 ---@field private blocks areyouj.Blocks
+---@field private changing boolean
 ---@field private foot integer Lines of the foot.
 ---@field private live areyouj.Live
 local Transcript = {}
@@ -34,7 +36,7 @@ local by_buffer = {}
 ---@param context areyouj.BlockContext
 ---@return areyouj.Transcript
 local function new(buffer, context)
-  local self = setmetatable({ buffer = buffer, context = context, foot = 0, levels = {} }, Transcript)
+  local self = setmetatable({ buffer = buffer, context = context, foot = 0, levels = {}, changing = false }, Transcript)
   by_buffer[buffer] = self
   self:clear()
   return self
@@ -99,38 +101,14 @@ function Transcript:tail() return #self.levels - self.foot - self.live.height en
 ---@return integer
 function Transcript:row(block) return vim.api.nvim_buf_get_extmark_by_id(self.buffer, blocks_ns, block.entry.seq, {})[1] end
 
----Changes lines while readers stay where they are; whoever is at the end stays there.
+---Changes lines while readers stay where they are.
 ---@private
 ---@param change fun()
 function Transcript:keeping(change)
   if self.changing then return change() end
-  local windows = vim.fn.win_findbuf(self.buffer)
-  local count, before = #self.levels, {}
-  for _, window in ipairs(windows) do
-    local cursor = vim.api.nvim_win_get_cursor(window)
-    local selects = window == vim.api.nvim_get_current_win() and vim.fn.mode():match("^[vV\22]")
-    if cursor[1] >= count and not selects then
-      before[window] = "end"
-    else
-      -- The line at the top is marked, since lines above it may come and go.
-      local top = vim.fn.line("w0", window)
-      before[window] = vim.api.nvim_buf_set_extmark(self.buffer, marks_ns, top - 1, 0, {})
-    end
-  end
   self.changing = true
-  local ok, problem = pcall(change)
+  local ok, problem = pcall(readers.keeping, self.buffer, function() return #self.levels end, change)
   self.changing = false
-  for window, place in pairs(before) do
-    if place == "end" then
-      vim.api.nvim_win_set_cursor(window, { #self.levels, 0 })
-    else
-      local top = vim.api.nvim_buf_get_extmark_by_id(self.buffer, marks_ns, place, {})[1]
-      vim.api.nvim_buf_del_extmark(self.buffer, marks_ns, place)
-      if top and top + 1 ~= vim.fn.line("w0", window) then
-        vim.api.nvim_win_call(window, function() vim.fn.winrestview({ topline = top + 1 }) end)
-      end
-    end
-  end
   if not ok then error(problem, 0) end
 end
 
@@ -171,7 +149,7 @@ function Transcript:mark(block, look, row)
   end
   if look.open and look.fold then
     for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-      vim.api.nvim_win_call(window, function() pcall(vim.cmd, (row + 1) .. "foldopen") end)
+      vim.api.nvim_win_call(window, function() pcall(vim.api.nvim_command, (row + 1) .. "foldopen") end)
     end
   end
 end
@@ -210,8 +188,8 @@ end
 function Transcript:redraw(block)
   if not block.height then return end
   local look, row = block_look.look(block, self.context), self:row(block)
-  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + block.height)
-  self:set(row, row + block.height, look.lines, levels_of(look))
+  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
+  self:set(row, row + (block.height or 0), look.lines, levels_of(look))
   self:mark(block, look, row)
 end
 
@@ -220,8 +198,8 @@ end
 function Transcript:remove(block)
   local row = self:row(block)
   vim.api.nvim_buf_del_extmark(self.buffer, blocks_ns, block.entry.seq)
-  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + block.height)
-  self:set(row, row + block.height, {}, {})
+  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
+  self:set(row, row + (block.height or 0), {}, {})
   self.blocks:unlink(block)
 end
 
@@ -407,7 +385,7 @@ end
 function Transcript:at(row)
   local mark = vim.api.nvim_buf_get_extmarks(self.buffer, blocks_ns, { row, -1 }, 0, { limit = 1 })[1]
   local block = mark and self.blocks.by_seq[mark[1]]
-  return block and row < mark[2] + block.height and block or nil
+  return block and row < mark[2] + (block.height or 0) and block or nil
 end
 
 ---The row of the next block of a person, or the previous one.
