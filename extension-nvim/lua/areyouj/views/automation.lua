@@ -76,7 +76,7 @@ function M.dress(buffer)
     options.foldmethod, options.foldenable, options.foldlevel, options.foldtext = "expr", true, 0, ""
     options.foldexpr = "v:lua.require'areyouj.views.transcript'.foldexpr()"
     options.fillchars = "foldopen:▾,foldclose:▸,foldsep: ,fold: ,eob: "
-    options.winhighlight = "Folded:AreYouJFolded,FoldColumn:AreYouJDim"
+    options.winhighlight = "Folded:None,FoldColumn:AreYouJDim"
   end
   local automation = open[buffer]
   if automation then automation:bar() end

@@ -124,9 +124,9 @@ function render.user(block, context, built)
   local lines, cut = M.shown(block.entry.body.text)
   for number, line in ipairs(lines) do
     if number == 1 then
-      built:add({ icon .. " ", "AreYouJKey" }, { line, "AreYouJUser" })
+      built:add({ icon .. " ", "AreYouJKey" }, line)
     else
-      built:add("  ", { line, "AreYouJUser" })
+      built:add("  ", line)
     end
   end
   if cut then cut_note(built, block.entry.body.text, "  ") end

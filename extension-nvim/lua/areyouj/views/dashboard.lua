@@ -22,8 +22,18 @@ local spinners = vim.api.nvim_create_namespace("areyouj.spinners")
 ---@field layout areyouj.Layout[]
 ---@field lines string[]
 ---@field drawing boolean
+---@field placed boolean Whether the cursor was put on a session.
 ---@type areyouj.Dashboard
-local self = { buffer = -1, view = sessions.default(), drawn = 0, rows = {}, layout = {}, lines = {}, drawing = false }
+local self = {
+  buffer = -1,
+  view = sessions.default(),
+  drawn = 0,
+  placed = false,
+  rows = {},
+  layout = {},
+  lines = {},
+  drawing = false,
+}
 
 ---@return integer
 local function width()
@@ -49,6 +59,20 @@ local function write(lines)
   self.lines = lines
 end
 
+---Puts the cursor on the first session, once there is one.
+local function place()
+  for line = 1, #self.lines do
+    local row = self.rows[line]
+    if row and row.session and not row.prompt and not row.message then
+      self.placed = true
+      for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+        if vim.api.nvim_win_get_cursor(id)[1] == 1 then vim.api.nvim_win_set_cursor(id, { line, 0 }) end
+      end
+      return
+    end
+  end
+end
+
 local function draw()
   self.drawing = false
   if not vim.api.nvim_buf_is_valid(self.buffer) then return end
@@ -72,6 +96,7 @@ local function draw()
       end
     end
   end
+  if not self.placed then place() end
   M.spin()
 end
 
@@ -259,6 +284,7 @@ local function dress()
     local options = vim.wo[id][0]
     options.wrap, options.number, options.relativenumber, options.signcolumn, options.foldcolumn =
       false, false, false, "no", "0"
+    options.fillchars = "eob: "
     options.cursorline, options.list, options.spell, options.foldenable = true, false, false, false
     if vim.api.nvim_win_get_config(id).relative == "" then options.winbar = "%#AreYouJTitle# Orchestration" end
   end
@@ -269,7 +295,7 @@ end
 function M.fill(buffer)
   if self.buffer == buffer then return end
   local model = require("areyouj").model()
-  self.buffer, self.lines = buffer, { "" }
+  self.buffer, self.lines, self.placed = buffer, { "" }, false
   self.view = sessions.checked(remember.read("dashboard"))
   window.prepare(buffer)
   vim.bo[buffer].filetype = "areyouj-dashboard"
@@ -319,14 +345,6 @@ function M.open()
   window.show(buffer, require("areyouj.config").get().view, "Orchestration")
   dress()
   draw()
-  if vim.api.nvim_win_get_cursor(0)[1] == 1 then
-    for line = 1, #self.lines do
-      if self.rows[line] and self.rows[line].session then
-        vim.api.nvim_win_set_cursor(0, { line, 0 })
-        break
-      end
-    end
-  end
 end
 
 return M

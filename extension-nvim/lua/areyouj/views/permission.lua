@@ -80,8 +80,8 @@ local function footer(form, open)
   if float.answering then return count .. " Answering… " end
   if not is_entered() then return count .. " :AreYouJ permissions answers " end
   local words = form:words()
-  local always = form:offers_always() and not form.always and "A always  " or ""
-  return ("%s a %s  %sd %s  D … g? "):format(count, words.yes, always, words.no)
+  local always = form:offers_always() and not form.always and "A always…  " or ""
+  return ("%s a %s  %sd %s  D %s  g? "):format(count, words.yes, always, words.no, words.instead)
 end
 
 ---@param form areyouj.Form
@@ -89,25 +89,28 @@ end
 ---@param open areyouj.Permission[]
 ---@return table
 local function geometry(form, built, open)
+  local before = float.before and vim.api.nvim_win_is_valid(float.before) and float.before or 0
   local head, foot = title(form.prompt), footer(form, open)
   local width = MIN_WIDTH
   for _, line in ipairs(built.lines) do
-    width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
+    width = math.max(width, vim.fn.strdisplaywidth(line) + 2)
   end
   width = math.max(width, vim.fn.strdisplaywidth(head), vim.fn.strdisplaywidth(foot))
   width = math.max(1, math.min(width, MAX_WIDTH, vim.o.columns - 4))
   local rows = 0
   for _, line in ipairs(built.lines) do
-    rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
+    rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / (width - 1)))
   end
   local share = is_entered() and 0.8 or 0.4
   local height = math.max(1, math.min(rows, math.floor(vim.o.lines * share) - 2))
-  -- Below the tab line and the winbar, so that both can be read; new output is at the bottom.
+  -- Where the least is written: above while an automation is read, whose newest lines are at the bottom; else below.
+  local above = require("areyouj.views.automation").session_of(vim.api.nvim_win_get_buf(before)) ~= nil
   local tabline = vim.o.showtabline == 2 or (vim.o.showtabline == 1 and #vim.api.nvim_list_tabpages() > 1)
+  local below = vim.o.lines - vim.o.cmdheight - (vim.o.laststatus > 0 and 1 or 0)
   return {
     relative = "editor",
-    anchor = "NE",
-    row = tabline and 2 or 1,
+    anchor = above and "NE" or "SE",
+    row = above and (tabline and 2 or 1) or below,
     col = vim.o.columns,
     width = width,
     height = height,
@@ -146,7 +149,7 @@ local function draw(open)
   end
   float.window = opened
   local look = vim.wo[opened][0]
-  look.wrap, look.linebreak, look.breakindent = true, true, true
+  look.wrap, look.linebreak, look.breakindent, look.statuscolumn = true, true, true, " "
   look.winhighlight = "FloatBorder:AreYouJPrompt,NormalFloat:Normal,EndOfBuffer:Normal"
 end
 
@@ -362,8 +365,10 @@ function M.follow(model)
   vim.api.nvim_create_autocmd({ "WinEnter", "WinLeave" }, {
     group = group,
     callback = function()
+      local here = vim.api.nvim_get_current_win()
+      local floats = vim.api.nvim_win_get_config(here).relative ~= ""
+      if not floats then float.before = here end
       if not is_open() then return end
-      if vim.api.nvim_get_current_win() ~= float.window then float.before = vim.api.nvim_get_current_win() end
       vim.schedule(function()
         if float.form and is_open() then refresh() end
       end)

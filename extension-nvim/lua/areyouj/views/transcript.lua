@@ -135,7 +135,7 @@ function Transcript:mark(block, look, row)
     vim.api.nvim_buf_set_extmark(self.buffer, marks_ns, row + 1, 0, {
       end_row = row + #look.lines,
       end_col = 0,
-      hl_group = "AreYouJUserLine",
+      hl_group = "AreYouJUser",
       hl_eol = true,
       strict = false,
       virt_text = {
@@ -145,6 +145,7 @@ function Transcript:mark(block, look, row)
         },
       },
       virt_text_pos = "eol",
+      hl_mode = "combine",
     })
   end
   if look.open and look.fold then
