@@ -31,7 +31,21 @@ local function take(terminal, name)
     return still
   end)
   local file = ("%s/%s.png"):format(out, name)
-  local done = vim.system({ "import", "-display", DISPLAY, "-window", "root", "-trim", "-strip", "+dither", "-colors", "48", "PNG8:" .. file }):wait()
+  local done = vim
+    .system({
+      "import",
+      "-display",
+      DISPLAY,
+      "-window",
+      "root",
+      "-trim",
+      "-strip",
+      "+dither",
+      "-colors",
+      "48",
+      "PNG8:" .. file,
+    })
+    :wait()
   assert(done.code == 0, done.stderr)
   io.stdout:write(file, "\n")
 end
@@ -70,8 +84,28 @@ local terminal = Terminal.open(home, {
 terminal:tmux("set", "-g", "status", "off")
 terminal:tmux("set", "-g", "default-terminal", "xterm-256color")
 terminal:tmux("set", "-ga", "terminal-overrides", ",xterm*:Tc")
-start({ "xterm", "-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", COLUMNS .. "x" .. LINES, "-bg", "#14161b", "-fg", "#e0e2ea",
-  "-b", "6", "+sb", "-e", "tmux", "-u", "-S", terminal.socket, "attach" })
+start({
+  "xterm",
+  "-fa",
+  "DejaVu Sans Mono",
+  "-fs",
+  "10",
+  "-geometry",
+  COLUMNS .. "x" .. LINES,
+  "-bg",
+  "#14161b",
+  "-fg",
+  "#e0e2ea",
+  "-b",
+  "6",
+  "+sb",
+  "-e",
+  "tmux",
+  "-u",
+  "-S",
+  terminal.socket,
+  "attach",
+})
 
 terminal:type(":AreYouJ")
 terminal:press("Enter")

@@ -3,7 +3,7 @@ local M = {}
 
 ---@class areyouj.Config
 ---@field path? string The `areyouj` program. Left out: the one on PATH.
----@field autostart boolean Connect as soon as Neovim is idle after its start, rather than with the first command.
+---@field autostart boolean Connect once Neovim has started, rather than with the first command.
 ---@field attach boolean Attach the language client to ordinary file buffers, so that code actions work there.
 ---@field view "tab"|"split"|"float" Where the dashboard opens.
 ---@field open "current"|"tab"|"split"|"vsplit" Where an automation opens.

@@ -60,7 +60,7 @@ local function write(lines)
 end
 
 ---Puts the cursor on the first session, once there is one.
-local function place()
+local function settle()
   for line = 1, #self.lines do
     local row = self.rows[line]
     if row and row.session and not row.prompt and not row.message then
@@ -96,7 +96,7 @@ local function draw()
       end
     end
   end
-  if not self.placed then place() end
+  if not self.placed then settle() end
   M.spin()
 end
 
