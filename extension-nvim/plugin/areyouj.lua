@@ -37,3 +37,9 @@ vim.api.nvim_create_autocmd("BufReadCmd", {
   nested = true,
   callback = function(event) require("areyouj.views.names").read(event.buf, event.match) end,
 })
+
+-- What has to be there before the first command, if it is wanted.
+local given = vim.g.areyouj
+if type(given) == "table" and (given.autostart or given.global_keys) then
+  vim.schedule(function() require("areyouj").setup(given) end)
+end

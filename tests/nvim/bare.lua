@@ -5,7 +5,10 @@ local seen = { progress = {}, prompts = {} }
 
 -- What a person does at the keyboard: the first choice.
 vim.ui.select = function(items, options, choose)
-  table.insert(seen.prompts, { prompt = options.prompt, choices = vim.tbl_map(function(item) return item.title end, items) })
+  table.insert(
+    seen.prompts,
+    { prompt = options.prompt, choices = vim.tbl_map(function(item) return item.title end, items) }
+  )
   choose(items[1])
 end
 vim.api.nvim_create_autocmd("LspProgress", {
@@ -44,6 +47,7 @@ local actions = call("textDocument/codeAction", {
   context = { diagnostics = {} },
 })
 seen.actions = vim.tbl_map(function(action) return action.title end, actions)
-local message = call("workspace/executeCommand", { command = actions[1].command.command, arguments = actions[1].command.arguments })
+local message =
+  call("workspace/executeCommand", { command = actions[1].command.command, arguments = actions[1].command.arguments })
 seen.message = message.id
 io.write(vim.json.encode(seen), "\n")

@@ -16,8 +16,8 @@ local ENTRIES = 10000
 local MESSAGES = math.ceil(ENTRIES / 3)
 ---As many as wait at once while the transcript is made.
 local BATCH = 250
----Messages that run while keys are measured, several hundred entries a second: more than run in that time.
-local STREAMED = 950
+---Messages that are queued at once while keys are measured, and after how many keys: several hundred entries a second.
+local STREAMED, EACH_KEYS = 60, 8
 ---Keys that are measured, and the pause between them: a fast typist.
 local KEYS, KEY_EVERY_MS = 100, 40
 local CHANGES = 40
@@ -51,17 +51,24 @@ local function start_up()
 end
 
 ---Sends keys as a typist does, and measures when each has been obeyed. Both processes read the same clock.
-local function keys(channel, what, key)
-  vim.rpcrequest(channel, "nvim_exec_lua", [[
+---@param feed? fun() Is called now and then.
+local function keys(channel, what, key, feed)
+  vim.rpcrequest(
+    channel,
+    "nvim_exec_lua",
+    [[
     local key = ...
     _G.obeyed = {}
     vim.keymap.set({ "n", "i" }, "<F9>", function()
       table.insert(_G.obeyed, vim.uv.hrtime() / 1e6)
       return key
     end, { expr = true })
-  ]], { key })
+  ]],
+    { key }
+  )
   local sent = {}
-  for _ = 1, KEYS do
+  for number = 1, KEYS do
+    if feed and number % EACH_KEYS == 0 then feed() end
     table.insert(sent, milliseconds())
     vim.rpcnotify(channel, "nvim_input", "<F9>")
     vim.wait(KEY_EVERY_MS, function() return false end, KEY_EVERY_MS)
@@ -86,12 +93,16 @@ local function input()
   local channel = vim.fn.sockconnect("pipe", socket, { rpc = true })
   local function lua(code, ...) return vim.rpcrequest(channel, "nvim_exec_lua", code, { ... }) end
   local function send(count)
-    lua([[
+    lua(
+      [[
       local id, count = ...
       for number = 1, count do
         require("areyouj").send("message " .. number, id, function(problem) assert(not problem, problem and problem.message) end)
       end
-    ]], id, count)
+    ]],
+      id,
+      count
+    )
   end
   lua("require('areyouj').start()")
   for first = 1, MESSAGES, BATCH do
@@ -114,13 +125,13 @@ local function input()
   keys(channel, "key while nothing happens", "k")
   vim.rpcrequest(channel, "nvim_input", "G")
   local function streaming(what, key)
-    local function entries() return lua("return vim.api.nvim_buf_line_count(vim.fn.bufnr('areyouj://automation/' .. ...))", id) end
-    wait.until_true("a short queue", function() return home:json("show", id).queued == 0 end, 120000)
+    local function entries()
+      return lua("return vim.api.nvim_buf_line_count(vim.fn.bufnr('areyouj://automation/' .. ...))", id)
+    end
     send(STREAMED)
     local before, began = entries(), milliseconds()
-    keys(channel, what .. ", under streaming", key)
+    keys(channel, what .. ", under streaming", key, function() send(STREAMED) end)
     local rate = (entries() - before) / (milliseconds() - began) * 1000
-    assert(home:json("show", id).queued > 0, "the streaming ended before the keys did")
     measure.note("  lines that came meanwhile, each second", ("%d"):format(rate))
   end
   streaming("key at the end of the transcript", "<Ignore>")
@@ -172,7 +183,10 @@ local function agreement()
     local name = "nvim" .. number
     local began = milliseconds()
     editor:lua("require('areyouj.actions').rename(...)", id, name)
-    local seen = wait.until_true("the name in the other Neovim", function() return other:lua("return _G.names[...]", name) end)
+    local seen = wait.until_true(
+      "the name in the other Neovim",
+      function() return other:lua("return _G.names[...]", name) end
+    )
     table.insert(back, seen - began)
     wait.until_true("the name on the command line", function() return home:json("show", id).name == name end)
     table.insert(followed, milliseconds() - began)

@@ -45,9 +45,7 @@ function M.new(options, callback)
       if callback then return callback(failed) end
       return problem.show(failed)
     end
-    if created.warning then
-      problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN)
-    end
+    if created.warning then problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN) end
     if options.open ~= false then require("areyouj.views.automation").open(created.session.id) end
     if callback then callback(nil, created.session) end
   end)
@@ -107,8 +105,13 @@ end
 ---Removes terminated sessions for good, after a question.
 ---@param session_id string
 function M.delete(session_id)
-  local lines = { named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
-  require("areyouj.views.window").confirm("Delete?", lines, function() ask("areyouj/session/delete", change(session_id)) end)
+  local lines =
+    { named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
+  require("areyouj.views.window").confirm(
+    "Delete?",
+    lines,
+    function() ask("areyouj/session/delete", change(session_id)) end
+  )
 end
 
 ---Names a session; without a name, asks for it.
@@ -149,7 +152,7 @@ end
 ---@param message_id string
 function M.steer(session_id, message_id)
   M.remove(message_id, function(failed, message)
-    if failed then return problem.show(failed) end
+    if failed or not message then return problem.show(assert(failed)) end
     M.send(message.text, session_id, function(refused)
       if not refused then return end
       problem.show(refused)
@@ -160,9 +163,7 @@ end
 
 ---@param session_id string
 ---@param paused boolean
-function M.pause(session_id, paused)
-  ask(paused and "areyouj/queue/pause" or "areyouj/queue/resume", change(session_id))
-end
+function M.pause(session_id, paused) ask(paused and "areyouj/queue/pause" or "areyouj/queue/resume", change(session_id)) end
 
 ---Cancels every waiting message, after a question if there are several.
 ---@param session_id string
@@ -206,16 +207,15 @@ end
 ---Opens the screen of a session that Claude's own screen drives; of any other session a terminal in its directory.
 ---@param session areyouj.Session
 function M.terminal(session)
-  local command = { vim.o.shell }
-  if session.driver == "terminal" then
-    local program, missing = require("areyouj.client").program()
-    if not program then return problem.show(assert(missing)) end
-    command = { program, "attach", session.id }
-  end
+  local program, missing = require("areyouj.client").program()
+  local attached = session.driver == "terminal"
+  if attached and missing then return problem.show(missing) end
+  local command = attached and { program or "", "attach", session.id } or { vim.o.shell }
   vim.cmd.tabnew()
   if vim.fn.has("nvim-0.11") == 1 then
     vim.fn.jobstart(command, { term = true, cwd = session.directory })
   else
+    ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
     vim.fn.termopen(command, { cwd = session.directory })
   end
   vim.cmd.startinsert()

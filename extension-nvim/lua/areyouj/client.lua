@@ -35,8 +35,14 @@ local NOTIFICATIONS = {
 
 ---What Neovim sets for itself and its children, which sessions outlive.
 local OF_NEOVIM = {
-  "NVIM", "NVIM_LISTEN_ADDRESS", "NVIM_LOG_FILE", "NVIM_SYSTEM_RPLUGIN_MANIFEST",
-  "VIM", "VIMRUNTIME", "MYVIMRC", "MYVIMDIR",
+  "NVIM",
+  "NVIM_LISTEN_ADDRESS",
+  "NVIM_LOG_FILE",
+  "NVIM_SYSTEM_RPLUGIN_MANIFEST",
+  "VIM",
+  "VIMRUNTIME",
+  "MYVIMRC",
+  "MYVIMDIR",
 }
 
 local emitter = events.new()
@@ -125,6 +131,7 @@ local function attach(buffer)
   vim.lsp.buf_attach_client(buffer, lsp_id)
 end
 
+---@type fun()
 local begin
 
 ---@param message string
@@ -147,7 +154,7 @@ local function ended(message, mine)
     local pause = math.min(FIRST_RESTART_MS * 2 ^ (#failures - 1), LONGEST_RESTART_MS)
     vim.defer_fn(function()
       if again == run then begin() end
-    end, pause)
+    end, pause --[[@as integer]])
   end
   local may_pass = M.connection.state ~= "failed"
   for _, request in ipairs(lost) do
@@ -240,7 +247,7 @@ begin = function()
     on_init = function(client)
       if mine ~= run then return end
       link, lsp_id, state.ready = starting, client.id, true
-      if require("areyouj.config").get().attach then vim.iter(vim.api.nvim_list_bufs()):each(attach) end
+      if require("areyouj.config").get().attach then vim.tbl_map(attach, vim.api.nvim_list_bufs()) end
       connection_is(state.told or { state = "connected" })
       local waiting = vim.tbl_keys(parked)
       parked = {}
@@ -253,6 +260,7 @@ begin = function()
   if vim.fn.has("nvim-0.11") == 1 then
     ok, id = pcall(vim.lsp.start, config, { attach = false, reuse_client = function() return false end })
   else
+    ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
     ok, id = pcall(vim.lsp.start_client, config)
   end
   if not ok or not id then ended("The areyouj sidecar could not be started: " .. tostring(id), mine) end
@@ -344,7 +352,7 @@ function M.request(method, params, callback)
         if not parked[request] then return end
         parked[request] = nil
         done(problem.not_connected(M.connection.problem, false))
-      end, math.max(1, deadline - now()))
+      end, math.max(1, math.floor(deadline - now())))
       return
     end
     pending[request] = true

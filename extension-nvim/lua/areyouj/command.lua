@@ -58,7 +58,8 @@ function M.known(go)
   local model = require("areyouj").model()
   local function ready() return model.connection.state == "connected" or model.connection.state == "failed" end
   if ready() then return go() end
-  local stop, gone
+  local stop = function() end
+  local gone = false
   local function once()
     if gone then return end
     gone = true
@@ -132,8 +133,10 @@ M.subcommands = {
   dashboard = { run = function() require("areyouj").dashboard() end },
   new = {
     run = function(arguments)
-      if arguments.rest == "" then return M.known(function() require("areyouj.views.new").open() end) end
-      require("areyouj.views.new").create(vim.fn.expand(arguments.rest))
+      if arguments.rest == "" then
+        return M.known(function() require("areyouj.views.new").open() end)
+      end
+      require("areyouj.views.new").create(vim.fn.expand(arguments.rest) --[[@as string]])
     end,
     complete = function(lead) return vim.fn.getcompletion(lead, "dir") end,
   },
@@ -145,12 +148,22 @@ M.subcommands = {
       M.known(function() require("areyouj.views.switch").open(arguments.bang) end)
     end,
   },
-  permissions = { run = function() M.known(function() require("areyouj.views.permission").choose() end) end },
+  permissions = {
+    run = function()
+      M.known(function() require("areyouj.views.permission").choose() end)
+    end,
+  },
   decide = { run = of_session("Decide for", function(id) require("areyouj.actions").decide(id) end), complete = live },
-  interrupt = { run = of_session("Interrupt", function(id) require("areyouj.actions").interrupt(id) end), complete = live },
+  interrupt = {
+    run = of_session("Interrupt", function(id) require("areyouj.actions").interrupt(id) end),
+    complete = live,
+  },
   restart = { run = of_session("Restart", function(id) require("areyouj.actions").restart(id) end), complete = any },
   terminate = {
-    run = of_session("Terminate", function(id, arguments) require("areyouj.actions").terminate({ id }, arguments.bang) end),
+    run = of_session(
+      "Terminate",
+      function(id, arguments) require("areyouj.actions").terminate({ id }, arguments.bang) end
+    ),
     complete = live,
   },
   rename = {
@@ -164,10 +177,12 @@ M.subcommands = {
   },
   logs = { run = function(arguments) require("areyouj.views.logs").open(arguments.words[1]) end, complete = any },
   health = { run = function() vim.cmd.checkhealth("areyouj") end },
-  reconnect = { run = function()
-    require("areyouj").model()
-    require("areyouj.client").restart()
-  end },
+  reconnect = {
+    run = function()
+      require("areyouj").model()
+      require("areyouj.client").restart()
+    end,
+  },
 }
 
 ---What was selected, if the command was given from visual mode of characters.
@@ -195,7 +210,8 @@ function M.run(arguments)
   if not subcommand then
     local matching = M.matching(name)
     if #matching ~= 1 then
-      local why = #matching == 0 and "there is no :AreYouJ " .. name or ":AreYouJ " .. name .. " may be " .. table.concat(matching, " or ")
+      local why = #matching == 0 and "there is no :AreYouJ " .. name
+        or ":AreYouJ " .. name .. " may be " .. table.concat(matching, " or ")
       require("areyouj.problem").tell(text.plain(why, 200), vim.log.levels.ERROR)
       return
     end
@@ -205,7 +221,8 @@ function M.run(arguments)
     words = vim.split(rest, "%s+", { trimempty = true }),
     rest = rest,
     bang = arguments.bang,
-    range = arguments.range > 0 and { first = arguments.line1, last = arguments.line2, columns = columns(arguments) } or nil,
+    range = arguments.range > 0 and { first = arguments.line1, last = arguments.line2, columns = columns(arguments) }
+      or nil,
   })
 end
 

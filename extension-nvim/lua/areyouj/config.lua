@@ -3,7 +3,7 @@ local M = {}
 
 ---@class areyouj.Config
 ---@field path? string The `areyouj` program. Left out: the one on PATH.
----@field autostart boolean Connect as soon as Neovim is idle after its start, rather than with the first command.
+---@field autostart boolean Connect once Neovim has started, rather than with the first command.
 ---@field attach boolean Attach the language client to ordinary file buffers, so that code actions work there.
 ---@field view "tab"|"split"|"float" Where the dashboard opens.
 ---@field open "current"|"tab"|"split"|"vsplit" Where an automation opens.
@@ -72,7 +72,9 @@ end
 ---@param problems string[]
 local function check(value, shape, name, problems)
   if type(shape) == "string" then
-    if type(value) ~= shape then table.insert(problems, ("%s must be a %s, not a %s"):format(name, shape, type(value))) end
+    if type(value) ~= shape then
+      table.insert(problems, ("%s must be a %s, not a %s"):format(name, shape, type(value)))
+    end
   elseif shape.fields then
     if type(value) ~= "table" then
       table.insert(problems, ("%s must be a table, not a %s"):format(name, type(value)))

@@ -27,7 +27,9 @@ function Emitter:emit(name, ...)
   for _, listener in ipairs(vim.tbl_keys(self.listeners[name] or {})) do
     local ok, problem = pcall(listener, ...)
     if not ok then
-      vim.schedule(function() vim.notify("AreYouJ: " .. tostring(problem), vim.log.levels.ERROR, { title = "AreYouJ" }) end)
+      vim.schedule(
+        function() vim.notify("AreYouJ: " .. tostring(problem), vim.log.levels.ERROR, { title = "AreYouJ" }) end
+      )
     end
   end
 end

@@ -9,11 +9,17 @@
 ---@field problem fun(problem: areyouj.Problem) It cannot be attached to.
 
 ---@class areyouj.Feed
+---@field private daemon areyouj.Daemon
+---@field private session_id string
+---@field private listener areyouj.FeedListener
+---@field private attaching boolean
+---@field private again boolean Whether to attach once more.
+---@field private closed boolean
 ---@field seq integer? The newest entry told; nil before the first transcript.
 local Feed = {}
 Feed.__index = Feed
 
----@param daemon { request: fun(method, params, callback) }
+---@param daemon areyouj.Daemon
 ---@param session_id string
 ---@param listener areyouj.FeedListener
 ---@return areyouj.Feed
@@ -34,16 +40,20 @@ function Feed:attach()
   if self.attaching or self.closed then return end
   self.attaching, self.again = true, false
   local since = self.seq
-  self.daemon.request("areyouj/session/attach", { sessionId = self.session_id, since = since }, function(problem, result)
-    self.attaching = false
-    if self.closed then return end
-    if problem then
-      self.listener.problem(problem)
-    else
-      self:attached(since, result)
+  self.daemon.request(
+    "areyouj/session/attach",
+    { sessionId = self.session_id, since = since },
+    function(problem, result)
+      self.attaching = false
+      if self.closed then return end
+      if problem then
+        self.listener.problem(problem)
+      else
+        self:attached(since, result)
+      end
+      if self.again and not problem then self:attach() end
     end
-    if self.again and not problem then self:attach() end
-  end)
+  )
 end
 
 ---Takes a push.

@@ -18,7 +18,8 @@ end
 
 local function editor()
   vim.health.start("AreYouJ: editor")
-  local version = tostring(vim.version())
+  local v = (vim.version --[[@as fun(): vim.Version]])()
+  local version = ("%d.%d.%d"):format(v.major, v.minor, v.patch)
   if vim.fn.has("nvim-0.10") == 1 then
     vim.health.ok("Neovim " .. version)
   else
@@ -33,7 +34,10 @@ local function editor()
   end
   local picker = require("areyouj.pickers").known[config.get().picker]
   if picker and not pcall(require, picker.module) then
-    vim.health.warn("picker: there is no " .. config.get().picker .. "; vim.ui.select is used", { 'Install it, or set picker = "auto".' })
+    vim.health.warn(
+      "picker: there is no " .. config.get().picker .. "; vim.ui.select is used",
+      { 'Install it, or set picker = "auto".' }
+    )
   end
 end
 
@@ -54,13 +58,15 @@ function M.check()
   editor()
   vim.health.start("AreYouJ: program")
   local program, missing = require("areyouj.client").program()
-  if not program then
-    vim.health.error(assert(missing).message, { missing.hint })
+  if not program or missing then
+    vim.health.error(missing and missing.message or "", { missing and missing.hint or "" })
     return
   end
   vim.health.ok("program: " .. program)
   connection()
-  local ok, done = pcall(function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end)
+  local ok, done = pcall(
+    function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end
+  )
   local decoded, report = pcall(vim.json.decode, ok and done.stdout or "")
   if not decoded or type(report) ~= "table" or type(report.checks) ~= "table" then
     local words = ok and (done.stderr or "") or tostring(done)

@@ -16,9 +16,8 @@ M.groups = {
   AreYouJId = "Identifier",
   AreYouJPath = "Directory",
   AreYouJKey = "Special",
-  AreYouJUser = "Normal",
-  AreYouJUserLine = "CursorLine",
-  AreYouJTool = "Type",
+  AreYouJUser = "CursorLine",
+  AreYouJTool = "Function",
   AreYouJCommand = "String",
   AreYouJOutput = "Comment",
   AreYouJThinking = "Comment",
@@ -35,7 +34,6 @@ M.groups = {
   AreYouJRefused = "DiagnosticWarn",
   AreYouJAdded = "Added",
   AreYouJRemoved = "Removed",
-  AreYouJFolded = "Normal",
 }
 
 function M.define()

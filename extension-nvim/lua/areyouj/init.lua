@@ -27,7 +27,7 @@ end
 function M.model()
   if not model then
     local client = require("areyouj.client")
-    model = require("areyouj.model").new(client)
+    model = require("areyouj.model").new(client --[[@as areyouj.Daemon]])
     require("areyouj.highlight").setup()
     require("areyouj.notices").follow(model)
     require("areyouj.views.permission").follow(model)

@@ -19,10 +19,10 @@ local MAX_LINE = 2000
 ---@param marks areyouj.Mark[]
 local function inline(line, row, marks)
   local function each(pattern, group)
-    local from = 1
+    local from = 1 ---@type integer
     while true do
       local first, last = line:find(pattern, from)
-      if not first then return end
+      if not first or not last then return end
       marks[#marks + 1] = { row = row, col = first - 1, end_col = last, group = group }
       from = last + 1
     end
@@ -30,6 +30,22 @@ local function inline(line, row, marks)
   if line:find("`", 1, true) then each("`[^`]+`", "AreYouJCode") end
   if line:find("**", 1, true) then each("%*%*[^*%s][^*]-%*%*", "AreYouJBold") end
   if line:find("](", 1, true) then each("%[[^%]]+%]%([^)]+%)", "AreYouJLink") end
+end
+
+---A line outside of code.
+---@param line string
+---@param row integer
+---@param marks areyouj.Mark[]
+local function plain(line, row, marks)
+  local function whole(group) marks[#marks + 1] = { row = row, col = 0, end_col = #line, group = group } end
+  if line:match("^#+%s") then return whole("AreYouJHeading") end
+  if line:match("^%s*>") then return whole("AreYouJQuote") end
+  local _, bullet = line:find("^%s*[-*+]%s")
+  if not bullet then
+    _, bullet = line:find("^%s*%d+[.)]%s")
+  end
+  if bullet then marks[#marks + 1] = { row = row, col = 0, end_col = bullet, group = "AreYouJBullet" } end
+  inline(line, row, marks)
 end
 
 ---The marks of lines that follow others.
@@ -52,17 +68,8 @@ function M.marks(lines, state)
     elseif fence then
       state.fence = fence
       whole("AreYouJFence")
-    elseif #line > MAX_LINE then
-      -- As it is.
-    elseif line:match("^#+%s") then
-      whole("AreYouJHeading")
-    elseif line:match("^%s*>") then
-      whole("AreYouJQuote")
-    else
-      local bullet, finish = line:find("^%s*[-*+]%s")
-      if not bullet then bullet, finish = line:find("^%s*%d+[.)]%s") end
-      if bullet then marks[#marks + 1] = { row = row, col = 0, end_col = finish, group = "AreYouJBullet" } end
-      inline(line, row, marks)
+    elseif #line <= MAX_LINE then
+      plain(line, row, marks)
     end
   end
   return marks

@@ -6,9 +6,15 @@ local LIST_AGAIN_MS = 1000
 ---Updates that are kept while a list is on its way; with more, it is listed once more instead.
 local MAX_EARLY = 1000
 
+---@class areyouj.Daemon What the model and feeds need of the client.
+---@field connection areyouj.Connection
+---@field request fun(method: areyouj.RequestMethod, params: table, callback?: fun(problem?: areyouj.Problem, result?: any))
+---@field on fun(name: string, listener: fun(params: any)): fun()
+
 ---@class areyouj.Model
+---@field private emitter areyouj.Emitter
 ---@field connection areyouj.Connection As people should see it: `connected` means that what is known is up to date.
----@field private daemon table
+---@field private daemon areyouj.Daemon
 ---@field private sessions table<string, areyouj.Session>
 ---@field private prompts table<string, areyouj.Permission>
 ---@field private queues table<string, { watchers: integer, queue: areyouj.Queue? }>
@@ -16,7 +22,7 @@ local MAX_EARLY = 1000
 local Model = {}
 Model.__index = Model
 
----@param daemon { request: fun(method, params, callback), on: fun(name, listener), connection: areyouj.Connection }
+---@param daemon areyouj.Daemon
 ---@return areyouj.Model
 local function new(daemon)
   local self = setmetatable({
@@ -170,7 +176,8 @@ function Model:list()
   end
   self.listing = true
   local epoch = self.epoch
-  local list, prompts, failed
+  local failed ---@type areyouj.Problem?
+  local list, prompts ---@type areyouj.SessionList, areyouj.PermissionList
   local answers = 0
 
   local function finish()
@@ -320,8 +327,8 @@ function Model:follow_decisions()
   local wanted, gone = {}, false
   for id, session in pairs(self.sessions) do
     local attention = session.attention
-    local decides = attention and (attention.kind == "interrupted" or attention.kind == "failed")
-    if decides and attention.messageId then wanted[id] = attention.messageId end
+    local kind = attention and attention.kind
+    if attention and (kind == "interrupted" or kind == "failed") then wanted[id] = attention.messageId end
   end
   for id, entry in pairs(self.wanted) do
     if wanted[id] ~= entry.message_id then

@@ -32,12 +32,14 @@ local function trouble(session)
   if session.status == "terminated" then return nil end
   if session.status == "error" and failure then
     local words = ("%s needs you: %s"):format(text.name(session), failure.message)
-    return session.id .. " error " .. session.statusSince, { kind = "error", session = session, text = text.plain(words, MAX_TITLE * 2) }
+    return session.id .. " error " .. session.statusSince,
+      { kind = "error", session = session, text = text.plain(words, MAX_TITLE * 2) }
   end
   if not attention or (attention.kind ~= "failed" and attention.kind ~= "interrupted") then return nil end
   local what = attention.kind == "failed" and "a turn failed" or "a turn was cut off"
   local words = ("%s: %s. %s"):format(text.name(session), what, attention.title)
-  return session.id .. " message " .. tostring(attention.messageId), { kind = "waiting", session = session, text = text.plain(words, MAX_TITLE * 2) }
+  return session.id .. " message " .. tostring(attention.messageId),
+    { kind = "waiting", session = session, text = text.plain(words, MAX_TITLE * 2) }
 end
 
 ---@param session areyouj.Session
@@ -45,7 +47,11 @@ end
 ---@return areyouj.Notice
 local function asks(session, prompt)
   local verb = ({ question = "asks", plan = "presents a plan" })[prompt.kind] or "asks for permission"
-  return { kind = "waiting", session = session, text = ("%s %s: %s"):format(text.name(session), verb, text.plain(prompt.title, MAX_TITLE)) }
+  return {
+    kind = "waiting",
+    session = session,
+    text = ("%s %s: %s"):format(text.name(session), verb, text.plain(prompt.title, MAX_TITLE)),
+  }
 end
 
 ---What is new. The first time, nothing but how many sessions need a person.
@@ -86,7 +92,10 @@ local function look(model, rule)
   local prompts = model:permissions()
   local notices, waiting = rule:look(model:live(), prompts)
   if waiting > 0 and config.notify.waiting and not (config.float and #prompts > 0) then
-    problem.tell(waiting == 1 and "1 Claude session needs you." or waiting .. " Claude sessions need you.", vim.log.levels.INFO)
+    problem.tell(
+      waiting == 1 and "1 Claude session needs you." or waiting .. " Claude sessions need you.",
+      vim.log.levels.INFO
+    )
   end
   for _, notice in ipairs(notices) do
     events.user("Waiting", { session = notice.session, text = notice.text })
@@ -107,6 +116,8 @@ function M.follow(model)
     vim.defer_fn(function()
       soon = false
       look(model, rule)
+      -- The component of the status line.
+      vim.cmd.redrawstatus()
     end, LOOK_WITHIN_MS)
   end
   local statuses = {} ---@type table<string, areyouj.Status>
@@ -130,7 +141,6 @@ function M.follow(model)
       events.user("Removed", { id = id })
     end
     later()
-    vim.cmd.redrawstatus()
   end)
   model:on("permission", function(prompt) events.user("Permission", { permission = prompt }) end)
   model:on("permissions", later)

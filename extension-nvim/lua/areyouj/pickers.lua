@@ -1,4 +1,5 @@
 ---What chooses one thing of several: `vim.ui.select`, or the picker that a person has.
+---@diagnostic disable: unresolved-require, undefined-field -- What a person may or may not have installed.
 local M = {}
 
 ---@class areyouj.Pick
@@ -37,12 +38,12 @@ M.known = {
         prompt = options.prompt .. "> ",
         fzf_opts = { ["--delimiter"] = "\t", ["--with-nth"] = "2.." },
         preview = function(chosen)
-          local item = items[tonumber(chosen[1]:match("^%d+"))]
+          local item = items[tonumber(chosen[1]:match("^%d+")) or 0]
           return item and table.concat(options.preview(item), "\n") or ""
         end,
         actions = {
           ["default"] = function(chosen)
-            local item = chosen and chosen[1] and items[tonumber(chosen[1]:match("^%d+"))]
+            local item = chosen and chosen[1] and items[tonumber(chosen[1]:match("^%d+")) or 0]
             if item then choose(item) end
           end,
         },

@@ -43,9 +43,7 @@ end
 
 ---@param problem areyouj.Problem
 ---@return string
-function M.text(problem)
-  return require("areyouj.text").plain(problem.message .. " " .. problem.hint, 600)
-end
+function M.text(problem) return require("areyouj.text").plain(problem.message .. " " .. problem.hint, 600) end
 
 ---Tells a person something. Not at once: inside of a command or an autocommand an error message would break it off.
 ---@param words string

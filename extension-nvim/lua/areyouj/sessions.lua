@@ -1,5 +1,4 @@
 ---The list of sessions as the dashboard shows it: counted, filtered, sorted, and laid out for a width.
-local page = require("areyouj.page")
 local text = require("areyouj.text")
 
 local M = {}
@@ -60,7 +59,10 @@ local function passes(session, view, words)
   if #words == 0 then return true end
   local all = { session.id, session.name or "", session.directory, session.currentTask or "", session.model or "" }
   local searched = table.concat(all, "\n"):lower()
-  return vim.iter(words):all(function(word) return searched:find(word, 1, true) ~= nil end)
+  for _, word in ipairs(words) do
+    if not searched:find(word, 1, true) then return false end
+  end
+  return true
 end
 
 ---@param session areyouj.Session

@@ -51,9 +51,7 @@ function M.statusline(connection, sessions, options)
   add(counts.active, "active", "active")
   add(counts.waiting, "waiting", "waiting")
   add(counts.error, "error", "failed")
-  if #parts == 0 then
-    parts = { counts.total == 0 and "no sessions" or (counts.idle .. " idle") }
-  end
+  if #parts == 0 then parts = { counts.total == 0 and "no sessions" or (counts.idle .. " idle") } end
   local line = "AreYouJ " .. table.concat(parts, icons and " " or ", ")
   if connection.state == "reconnecting" then line = line .. " (reconnecting)" end
   return text.statusline(line)

@@ -4,15 +4,35 @@ local M = {}
 ---Code points that change the direction or the look of the text around them, and other invisible ones that do harm in
 ---any text; ranges, from and to.
 local HARMFUL = {
-  { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-  { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+  { 0x7f, 0x9f },
+  { 0xad, 0xad },
+  { 0x61c, 0x61c },
+  { 0x200b, 0x200f },
+  { 0x2028, 0x202e },
+  { 0x2060, 0x206f },
+  { 0xfeff, 0xfeff },
+  { 0xfff9, 0xfffb },
+  { 0xe0000, 0xe007f },
 }
 
 ---All of these, and what is merely invisible: in a command that is to be allowed, nothing may hide.
 local HIDDEN = {
-  { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f }, { 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
-  { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
-  { 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
+  { 0x7f, 0x9f },
+  { 0xad, 0xad },
+  { 0x34f, 0x34f },
+  { 0x61c, 0x61c },
+  { 0x115f, 0x1160 },
+  { 0x17b4, 0x17b5 },
+  { 0x180b, 0x180f },
+  { 0x200b, 0x200f },
+  { 0x2028, 0x202e },
+  { 0x2060, 0x206f },
+  { 0x3164, 0x3164 },
+  { 0xfe00, 0xfe0f },
+  { 0xfeff, 0xfeff },
+  { 0xffa0, 0xffa0 },
+  { 0xfff0, 0xfffb },
+  { 0xe0000, 0xe0fff },
 }
 
 ---Characters whose first byte begins one of those above.
@@ -139,7 +159,7 @@ end
 ---@return integer
 function M.now()
   local seconds, microseconds = vim.uv.gettimeofday()
-  return seconds * 1000 + math.floor(microseconds / 1000)
+  return seconds * 1000 + math.floor(microseconds / 1000) --[[@as integer]]
 end
 
 local SECOND, MINUTE, HOUR, DAY = 1000, 60000, 3600000, 86400000
@@ -252,7 +272,7 @@ function M.pad(line, width, right)
 end
 
 ---What a person sees of a status: a word, a symbol, the same in ASCII, and a highlight group.
----@type table<areyouj.Status, { word: string, icon: string, ascii: string, group: string }>
+---@type table<string, { word: string, icon: string, ascii: string, group: string }>
 M.status = {
   starting = { word = "starting", icon = "◌", ascii = "~", group = "AreYouJStarting" },
   active = { word = "active", icon = "●", ascii = "*", group = "AreYouJActive" },
@@ -271,10 +291,12 @@ end
 ---A random UUID, version 4.
 ---@return string
 function M.uuid()
-  local bytes = { vim.uv.random(16):byte(1, 16) }
+  local bytes = { vim.uv.random(16):byte(1, 16) } ---@type integer[]
   bytes[7] = bytes[7] % 16 + 64
   bytes[9] = bytes[9] % 64 + 128
-  return (("%02x"):rep(16):format(unpack(bytes)):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
+  return (
+    ("%02x"):rep(16):format(unpack(bytes)):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
+  )
 end
 
 ---A fence longer than any run of backticks inside, so that the text cannot end its own block.

@@ -6,7 +6,17 @@ local M = {}
 
 ---The argument that says most about a call: the first of these that is there.
 local TELLING = {
-  "command", "file_path", "notebook_path", "pattern", "url", "query", "description", "prompt", "path", "skill", "subject",
+  "command",
+  "file_path",
+  "notebook_path",
+  "pattern",
+  "url",
+  "query",
+  "description",
+  "prompt",
+  "path",
+  "skill",
+  "subject",
 }
 ---Enough for the widest line; the rest is in the call itself.
 local MAX_LINE = 300
@@ -110,10 +120,10 @@ function M.change(tool, input)
     return { path = path, edits = vim.tbl_map(edit, M.list_of(input, "edits")), shown = shown }
   elseif tool == "Write" and M.text_of(input, "content") then
     shown.content = true
-    return { path = path, edits = { { before = "", after = M.text_of(input, "content") } }, shown = shown }
+    return { path = path, edits = { { before = "", after = M.text_of(input, "content") or "" } }, shown = shown }
   elseif tool == "NotebookEdit" and M.text_of(input, "new_source") then
     shown.new_source = true
-    return { path = path, edits = { { before = "", after = M.text_of(input, "new_source") } }, shown = shown }
+    return { path = path, edits = { { before = "", after = M.text_of(input, "new_source") or "" } }, shown = shown }
   end
   return nil
 end
@@ -148,7 +158,9 @@ function M.diff(change)
     else
       local hunks = vim.diff(one.before:gsub("\n?$", "\n"), one.after:gsub("\n?$", "\n"), { result_type = "indices" })
       local row = 1
-      for _, hunk in ipairs(hunks --[[@as integer[][] ]]) do
+      for _, hunk in
+        ipairs(hunks --[[@as integer[][] ]])
+      do
         local from, count, to, came = hunk[1], hunk[2], hunk[3], hunk[4]
         local first = count == 0 and from + 1 or from
         put(" ", before, row, first - 1)
@@ -185,16 +197,23 @@ local function described(suggestion)
   if kind == "addRules" then
     local verb = ({ allow = "Allow", deny = "Deny", ask = "Ask about" })[M.text_of(suggestion, "behavior")]
     local given = M.list_of(suggestion, "rules")
-    local rules = vim.iter(given):map(rule):totable()
+    local rules = {}
+    for _, value in ipairs(given) do
+      table.insert(rules, rule(value))
+    end
     if not verb or #rules == 0 or #rules < #given then return nil end
     return verb .. " " .. table.concat(rules, ", ")
   elseif kind == "addDirectories" then
-    local directories = vim.tbl_map(function(one) return text.exact_line(tostring(one)) end, M.list_of(suggestion, "directories"))
+    local directories = vim.tbl_map(
+      function(one) return text.exact_line(tostring(one)) end,
+      M.list_of(suggestion, "directories")
+    )
     return #directories > 0 and "Allow work in " .. table.concat(directories, ", ") or nil
   elseif kind == "setMode" then
     local mode = M.text_of(suggestion, "mode")
     if not mode then return nil end
-    return mode == "acceptEdits" and "Accept all edits of files" or "Change the permission mode to " .. text.exact_line(mode)
+    return mode == "acceptEdits" and "Accept all edits of files"
+      or "Change the permission mode to " .. text.exact_line(mode)
   end
   return nil
 end
@@ -216,7 +235,9 @@ end
 function M.sensible(suggestions)
   local chosen = {}
   for place, suggestion in ipairs(suggestions) do
-    if M.text_of(suggestion, "type") == "addRules" and M.text_of(suggestion, "behavior") == "allow" then chosen[place] = true end
+    if M.text_of(suggestion, "type") == "addRules" and M.text_of(suggestion, "behavior") == "allow" then
+      chosen[place] = true
+    end
   end
   if not next(chosen) and #suggestions > 0 then chosen[1] = true end
   return chosen
@@ -238,7 +259,9 @@ function M.questions(input)
       header = M.text_of(value, "header") or "",
       multi = type(value) == "table" and value.multiSelect == true,
       options = vim.tbl_map(
-        function(option) return { label = M.text_of(option, "label") or "", description = M.text_of(option, "description") or "" } end,
+        function(option)
+          return { label = M.text_of(option, "label") or "", description = M.text_of(option, "description") or "" }
+        end,
         M.list_of(value, "options")
       ),
     }

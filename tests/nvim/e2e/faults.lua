@@ -8,7 +8,9 @@ local home
 local function automation(id) return "areyouj://automation/" .. id end
 
 local function winbar(editor)
-  return editor:lua("local ok, line = pcall(vim.api.nvim_eval_statusline, vim.wo.winbar, { use_winbar = true }); return ok and line.str or vim.wo.winbar")
+  return editor:lua(
+    "local ok, line = pcall(vim.api.nvim_eval_statusline, vim.wo.winbar, { use_winbar = true }); return ok and line.str or vim.wo.winbar"
+  )
 end
 
 return {
@@ -156,7 +158,9 @@ return {
         editor:becomes("the actions", "_G.titles ~= nil")
         wait.has("actions", table.concat(editor:lua("return _G.titles"), "\n"), id)
         wait.until_true("the message", function()
-          return vim.iter(home:json("queue", id, "--all")):any(function(message) return message.text:find("local one = 1", 1, true) ~= nil end)
+          return vim
+            .iter(home:json("queue", id, "--all"))
+            :any(function(message) return message.text:find("local one = 1", 1, true) ~= nil end)
         end)
         editor:quit()
       end,

@@ -50,19 +50,28 @@ return {
         editor:becomes("the queue", "vim.bo.filetype == 'areyouj-queue'")
         editor:becomes("its lines", "vim.api.nvim_buf_line_count(0) == 4")
         editor:type("/second<CR><M-k>")
-        wait.until_true("the move", function() return vim.deep_equal(home:waiting(id), { "second", "first", "third" }) end)
-        editor:becomes("the cursor on what moved", "vim.fn.getline('.'):find('second') ~= nil and vim.fn.line('.') == 2")
+        wait.until_true(
+          "the move",
+          function() return vim.deep_equal(home:waiting(id), { "second", "first", "third" }) end
+        )
+        editor:becomes(
+          "the cursor on what moved",
+          "vim.fn.getline('.'):find('second') ~= nil and vim.fn.line('.') == 2"
+        )
         editor:type("dd")
         wait.until_true("the removal", function() return vim.deep_equal(home:waiting(id), { "first", "third" }) end)
         editor:becomes("two messages", "vim.api.nvim_buf_line_count(0) == 3")
         editor:type("/third<CR><CR>")
         editor:becomes("the edit", "vim.api.nvim_buf_get_name(0):find('queued') ~= nil")
         editor:type("othe end<Esc>:wq<CR>")
-        wait.until_true("the change", function() return vim.deep_equal(home:waiting(id), { "first", "third\nthe end" }) end)
+        wait.until_true(
+          "the change",
+          function() return vim.deep_equal(home:waiting(id), { "first", "third\nthe end" }) end
+        )
         editor:becomes("the queue again", "vim.bo.filetype == 'areyouj-queue'")
         editor:type("P")
         wait.until_true("the pause", function() return home:json("show", id).queuePaused end)
-        editor:becomes("the pause is shown", "vim.iter(vim.api.nvim_buf_get_lines(0, 0, -1, true)):any(function(line) return line:find('Paused') end)")
+        editor:becomes("the pause in the queue", "vim.fn.getline(1):find('Paused') ~= nil")
         editor:type("P")
         wait.until_true("the resumption", function() return not home:json("show", id).queuePaused end)
         editor:type("q")
@@ -162,7 +171,9 @@ return {
         editor:command(("2,3AreYouJ send %s explain"):format(id))
         wait.until_true("the message", function()
           local queue = home:json("queue", id, "--all")
-          return queue[1] and queue[1].text:find("@code.lua#L2-3\n```lua\ntwo\nthree\n```", 1, true) and vim.startswith(queue[1].text, "explain")
+          return queue[1]
+            and queue[1].text:find("@code.lua#L2-3\n```lua\ntwo\nthree\n```", 1, true)
+            and vim.startswith(queue[1].text, "explain")
         end)
         home:wait(id, "idle")
       end,
@@ -179,7 +190,10 @@ return {
         wait.same("still there", home:json("show", id).status, "idle")
         editor:type("Xy")
         home:wait(id, "terminated")
-        wait.until_true("its end in the list", function() return not editor:named("areyouj://orchestration"):find("doomed", 1, true) end)
+        wait.until_true(
+          "its end in the list",
+          function() return not editor:named("areyouj://orchestration"):find("doomed", 1, true) end
+        )
         editor:type("t")
         editor:shows("areyouj://orchestration", "doomed")
         editor:type("t")

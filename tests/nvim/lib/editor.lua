@@ -17,7 +17,10 @@ local function arguments(home, config)
     "--clean",
     "-n",
     "--cmd",
-    ("lua vim.opt.runtimepath:prepend(%q); vim.g.areyouj = %s"):format(plugin, vim.inspect(given, { newline = " ", indent = "" })),
+    ("lua vim.opt.runtimepath:prepend(%q); vim.g.areyouj = %s"):format(
+      plugin,
+      vim.inspect(given, { newline = " ", indent = "" })
+    ),
   }
 end
 
@@ -72,7 +75,9 @@ end
 function Editor:mode() return vim.rpcrequest(self.channel, "nvim_get_mode") end
 
 ---The lines of a buffer, 0 for the current one.
-function Editor:text(buffer) return table.concat(vim.rpcrequest(self.channel, "nvim_buf_get_lines", buffer or 0, 0, -1, false), "\n") end
+function Editor:text(buffer)
+  return table.concat(vim.rpcrequest(self.channel, "nvim_buf_get_lines", buffer or 0, 0, -1, false), "\n")
+end
 
 ---The lines of the buffer of this name.
 function Editor:named(name)

@@ -29,7 +29,8 @@ local function open(options)
   }, function(done) self.ended = done.code end)
   cleanup.later(function() self:close() end)
   local first = self:answer()
-  self.environment, self.directory, self.projects, self.program = first.environment, first.home, first.projects, first.program
+  self.environment, self.directory, self.projects, self.program =
+    first.environment, first.home, first.projects, first.program
   return self
 end
 
@@ -53,7 +54,9 @@ function Home:on(prompt, script) self:order({ on = { prompt, script } }) end
 
 ---Runs `areyouj` and returns what it printed.
 function Home:run(...)
-  local done = vim.system({ self.program, ... }, { env = self.environment, clear_env = true, cwd = self.directory, text = true }):wait()
+  local done = vim
+    .system({ self.program, ... }, { env = self.environment, clear_env = true, cwd = self.directory, text = true })
+    :wait()
   assert(done.code == 0, ("areyouj %s: %s"):format(table.concat({ ... }, " "), done.stderr))
   return vim.trim(done.stdout)
 end

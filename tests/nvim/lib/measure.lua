@@ -12,7 +12,11 @@ local function percentile(sorted, percent) return sorted[math.max(1, math.ceil(p
 function M.times(what, times, goal)
   assert(#times > 0, "nothing was measured: " .. what)
   table.sort(times)
-  local figure = ("p50 %.2f ms, p95 %.2f ms, max %.2f ms"):format(percentile(times, 50), percentile(times, 95), times[#times])
+  local figure = ("p50 %.2f ms, p95 %.2f ms, max %.2f ms"):format(
+    percentile(times, 50),
+    percentile(times, 95),
+    times[#times]
+  )
   M.note(("%s (%d)"):format(what, #times), figure, goal)
 end
 

@@ -28,8 +28,19 @@ local function open(home, options)
     table.insert(words, quoted(name .. "=" .. value))
   end
   local line = "exec env -i " .. table.concat(words, " ") .. " " .. table.concat(vim.tbl_map(quoted, command), " ")
-  self:tmux("-f", "/dev/null", "new-session", "-d", "-x", tostring(options.columns or 120), "-y", tostring(options.lines or 36),
-    "-c", options.project and home.projects[options.project] or home.directory, line)
+  self:tmux(
+    "-f",
+    "/dev/null",
+    "new-session",
+    "-d",
+    "-x",
+    tostring(options.columns or 120),
+    "-y",
+    tostring(options.lines or 36),
+    "-c",
+    options.project and home.projects[options.project] or home.directory,
+    line
+  )
   self:tmux("set", "-g", "escape-time", "0")
   cleanup.later(function() self:close() end)
   return self
@@ -75,7 +86,9 @@ end
 function Terminal:alive() return vim.system({ "tmux", "-S", self.socket, "has-session" }):wait().code == 0 end
 
 ---Waits for the end of the command.
-function Terminal:ends() wait.until_true("the end of Neovim", function() return not self:alive() end) end
+function Terminal:ends()
+  wait.until_true("the end of Neovim", function() return not self:alive() end)
+end
 
 function Terminal:close()
   -- As a person leaves it, so that the sidecar has ended before the daemon is.

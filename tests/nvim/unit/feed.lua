@@ -24,7 +24,9 @@ end
 ---A listener that writes down what it heard.
 local function listener()
   local heard = {}
-  local function numbers(list) return table.concat(vim.tbl_map(function(one) return one.seq end, list), ",") end
+  local function numbers(list)
+    return table.concat(vim.tbl_map(function(one) return one.seq end, list), ",")
+  end
   return heard,
     {
       transcript = function(list, more) table.insert(heard, "all " .. numbers(list) .. (more and "+" or "")) end,

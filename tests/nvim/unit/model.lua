@@ -3,14 +3,25 @@ local events = require("areyouj.events")
 local same = require("lib.wait").same
 
 local function session(id, more)
-  return vim.tbl_extend("force", { id = id, directory = "/" .. id, status = "idle", createdAt = 1, statusSince = 1, queued = 0, unread = 0, costUsd = 0 }, more or {})
+  return vim.tbl_extend("force", {
+    id = id,
+    directory = "/" .. id,
+    status = "idle",
+    createdAt = 1,
+    statusSince = 1,
+    queued = 0,
+    unread = 0,
+    costUsd = 0,
+  }, more or {})
 end
 
 ---A daemon whose answers are given by hand, by method.
 local function daemon()
   local self = { connection = { state = "connected" }, asked = {}, emitter = events.new() }
   function self.on(name, listener) return self.emitter:on(name, listener) end
-  function self.request(method, params, callback) table.insert(self.asked, { method = method, params = params, callback = callback }) end
+  function self.request(method, params, callback)
+    table.insert(self.asked, { method = method, params = params, callback = callback })
+  end
   function self.answer(method, problem, result)
     for place, request in ipairs(self.asked) do
       if request.method == method then
@@ -28,7 +39,9 @@ local function daemon()
   return self
 end
 
-local function ids(model) return vim.tbl_map(function(one) return one.id end, model:all()) end
+local function ids(model)
+  return vim.tbl_map(function(one) return one.id end, model:all())
+end
 
 return {
   tests = {
@@ -38,7 +51,10 @@ return {
         local server = daemon()
         local model = Model.new(server)
         server.list(5, { session("A") })
-        server.push("areyouj/sessionListUpdate", { revision = 6, sessionId = "B", session = session("B", { createdAt = 2 }) })
+        server.push(
+          "areyouj/sessionListUpdate",
+          { revision = 6, sessionId = "B", session = session("B", { createdAt = 2 }) }
+        )
         same("newest first", ids(model), { "B", "A" })
         server.push("areyouj/sessionListUpdate", { revision = 6, sessionId = "B" })
         same("old news", ids(model), { "B", "A" })
@@ -64,7 +80,10 @@ return {
         local server = daemon()
         local model = Model.new(server)
         local prompt = { id = "A-1", sessionId = "A", createdAt = 1, state = "open" }
-        server.push("areyouj/permissionUpdate", { sessionId = "A", permission = vim.tbl_extend("force", prompt, { state = "answered" }) })
+        server.push(
+          "areyouj/permissionUpdate",
+          { sessionId = "A", permission = vim.tbl_extend("force", prompt, { state = "answered" }) }
+        )
         server.list(1, { session("A") }, { prompt })
         same("open", model:permissions(), {})
       end,
@@ -117,8 +136,15 @@ return {
       function()
         local server = daemon()
         local model = Model.new(server)
-        server.list(1, { session("A", { attention = { kind = "interrupted", messageId = "m", title = "", open = 0 } }) })
-        server.answer("areyouj/queue/list", nil, { sessionId = "A", messages = { { id = "m", createdAt = 1, text = "x", state = "interrupted" } } })
+        server.list(
+          1,
+          { session("A", { attention = { kind = "interrupted", messageId = "m", title = "", open = 0 } }) }
+        )
+        server.answer(
+          "areyouj/queue/list",
+          nil,
+          { sessionId = "A", messages = { { id = "m", createdAt = 1, text = "x", state = "interrupted" } } }
+        )
         same("decisions", #model:decisions(), 1)
         server.push("areyouj/sessionListUpdate", { revision = 2, sessionId = "A", session = session("A") })
         same("decided", #model:decisions(), 0)

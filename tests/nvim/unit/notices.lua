@@ -3,7 +3,11 @@ local status = require("areyouj.status")
 local same = require("lib.wait").same
 
 local function session(id, more)
-  return vim.tbl_extend("force", { id = id, directory = "/" .. id, status = "idle", createdAt = 1, statusSince = 1 }, more or {})
+  return vim.tbl_extend(
+    "force",
+    { id = id, directory = "/" .. id, status = "idle", createdAt = 1, statusSince = 1 },
+    more or {}
+  )
 end
 
 return {
@@ -15,10 +19,17 @@ return {
         local prompt = { id = "A-1", sessionId = "A", kind = "tool", title = "ls" }
         local found, waiting = rule:look({ session("A") }, { prompt })
         same("first", { #found, waiting }, { 0, 1 })
-        found, waiting = rule:look({ session("A") }, { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } })
+        found, waiting = rule:look(
+          { session("A") },
+          { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }
+        )
         same("told", vim.tbl_map(function(one) return one.text end, found), { "A asks: Which?" })
         same("sum", waiting, 0)
-        same("again", #rule:look({ session("A") }, { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }), 0)
+        same(
+          "again",
+          #rule:look({ session("A") }, { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }),
+          0
+        )
       end,
     },
     {
@@ -36,9 +47,17 @@ return {
     {
       "the status line counts and escapes",
       function()
-        local live = { session("A", { status = "active" }), session("B", { status = "waiting" }), session("C", { status = "error" }) }
+        local live = {
+          session("A", { status = "active" }),
+          session("B", { status = "waiting" }),
+          session("C", { status = "error" }),
+        }
         same("icons", status.statusline({ state = "connected" }, live), "AreYouJ ● 1 ◆ 1 ✗ 1")
-        same("words", status.statusline({ state = "connected" }, live, { icons = false }), "AreYouJ 1 active, 1 waiting, 1 failed")
+        same(
+          "words",
+          status.statusline({ state = "connected" }, live, { icons = false }),
+          "AreYouJ 1 active, 1 waiting, 1 failed"
+        )
         same("none", status.statusline({ state = "connected" }, {}), "AreYouJ no sessions")
         same("away", status.statusline({ state = "reconnecting" }, {}), "AreYouJ no sessions (reconnecting)")
         same("failed", status.statusline({ state = "failed" }, {}), "AreYouJ: not connected")

@@ -4,7 +4,14 @@ local same = require("lib.wait").same
 
 local function session(id, more)
   return vim.tbl_extend("force", {
-    id = id, directory = "/work/" .. id:lower(), status = "idle", createdAt = 1, statusSince = 1, queued = 0, unread = 0, costUsd = 0,
+    id = id,
+    directory = "/work/" .. id:lower(),
+    status = "idle",
+    createdAt = 1,
+    statusSince = 1,
+    queued = 0,
+    unread = 0,
+    costUsd = 0,
   }, more or {})
 end
 
@@ -67,7 +74,10 @@ return {
     {
       "names with marks of direction, line breaks and wide letters stay in their cells",
       function()
-        local nasty = session("E", { name = "a\u{202e}b\n日本語日本語日本語日本語日本語", directory = "/x/\n\27[2J" })
+        local nasty = session(
+          "E",
+          { name = "a\u{202e}b\n日本語日本語日本語日本語日本語", directory = "/x/\n\27[2J" }
+        )
         local built = page.new()
         sessions.row(nasty, sessions.layout(120), built, 10, true)
         same("one line", #built.lines, 1)

@@ -22,7 +22,11 @@ return {
       function()
         same("escape", text.exact("ls\27[8m rm"), "ls␛[8m rm")
         same("direction", text.exact("a\u{202e}b"), "a<U+202E>b")
-        same("invisible", text.exact("a\u{200b}\u{ad}\u{3164}\u{fe0f}\u{e0001}b"), "a<U+200B><U+00AD><U+3164><U+FE0F><U+E0001>b")
+        same(
+          "invisible",
+          text.exact("a\u{200b}\u{ad}\u{3164}\u{fe0f}\u{e0001}b"),
+          "a<U+200B><U+00AD><U+3164><U+FE0F><U+E0001>b"
+        )
         same("delete", text.exact("a\127"), "a␡")
         same("lines", text.exact_line("a\nb\tc"), "a␊b␉c")
         same("what stays", text.exact("é 日本 🦀"), "é 日本 🦀")

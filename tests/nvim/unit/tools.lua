@@ -59,20 +59,32 @@ return {
     {
       "what a change does not show is shown beside it",
       function()
-        local change = assert(tools.change("Edit", { file_path = "/a", old_string = "x", new_string = "y", replace_all = true }))
+        local change =
+          assert(tools.change("Edit", { file_path = "/a", old_string = "x", new_string = "y", replace_all = true }))
         same("shown", change.shown, { file_path = true, old_string = true, new_string = true })
         same("other tools", tools.change("Bash", { file_path = "/a" }), nil)
         same("not fitting", tools.change("Edit", { file_path = "/a", new_string = 7 }), nil)
-        local several = assert(tools.change("MultiEdit", { file_path = "/a", edits = { { old_string = "a", new_string = "b", extra = 1 } } }))
+        local several = assert(
+          tools.change("MultiEdit", { file_path = "/a", edits = { { old_string = "a", new_string = "b", extra = 1 } } })
+        )
         same("several", several.shown.edits, nil)
       end,
     },
     {
       "Claude's rules are said in words, and what is not known as Claude sent it",
       function()
-        local rule = { type = "addRules", behavior = "allow", destination = "localSettings", rules = { { toolName = "Bash", ruleContent = "ls:*" } } }
+        local rule = {
+          type = "addRules",
+          behavior = "allow",
+          destination = "localSettings",
+          rules = { { toolName = "Bash", ruleContent = "ls:*" } },
+        }
         same("rule", tools.suggestion(rule), "Allow Bash(ls:*), for this project, only for you")
-        same("mode", tools.suggestion({ type = "setMode", mode = "acceptEdits", destination = "session" }), "Accept all edits of files, for this session")
+        same(
+          "mode",
+          tools.suggestion({ type = "setMode", mode = "acceptEdits", destination = "session" }),
+          "Accept all edits of files, for this session"
+        )
         same("directory", tools.suggestion({ type = "addDirectories", directories = { "/x" } }), "Allow work in /x")
         same("unknown", (tools.suggestion({ type = "new" }):gsub("%s", "")), '{"type":"new"}')
         same("sensible", tools.sensible({ { type = "setMode" }, rule }), { [2] = true })
@@ -82,7 +94,9 @@ return {
     {
       "questions keep their order, whatever they hold",
       function()
-        local questions = tools.questions({ questions = { { question = "A?", options = { { label = "x" } } }, 7, { multiSelect = true } } })
+        local questions = tools.questions({
+          questions = { { question = "A?", options = { { label = "x" } } }, 7, { multiSelect = true } },
+        })
         same("count", #questions, 3)
         same("first", questions[1].options[1].label, "x")
         same("third", questions[3].multi, true)

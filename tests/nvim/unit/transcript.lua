@@ -15,17 +15,41 @@ local function entry(seq, body) return { seq = seq, at = 0, body = body } end
 ---Entries as Claude makes them: calls whose results come later, subagents, prompts that end.
 local function conversation(count)
   local all, calls, open_calls, prompts = {}, {}, {}, {}
-  local kinds = { "user", "text", "thinking", "toolCall", "toolResult", "permission", "permissionEnd", "turnEnd", "notice", "text", "toolCall" }
+  local kinds = {
+    "user",
+    "text",
+    "thinking",
+    "toolCall",
+    "toolResult",
+    "permission",
+    "permissionEnd",
+    "turnEnd",
+    "notice",
+    "text",
+    "toolCall",
+  }
   for seq = 1, count do
     local kind = kinds[math.random(#kinds)]
     local body
     if kind == "toolCall" then
       local parent = #calls > 0 and math.random(3) == 1 and calls[math.random(#calls)] or nil
-      body = { kind = kind, toolUseId = "t" .. seq, tool = "Bash", input = { command = "run " .. seq .. "\nmore" }, parentToolUseId = parent }
+      body = {
+        kind = kind,
+        toolUseId = "t" .. seq,
+        tool = "Bash",
+        input = { command = "run " .. seq .. "\nmore" },
+        parentToolUseId = parent,
+      }
       table.insert(calls, body.toolUseId)
       table.insert(open_calls, body.toolUseId)
     elseif kind == "toolResult" and #open_calls > 0 then
-      body = { kind = kind, toolUseId = table.remove(open_calls, math.random(#open_calls)), isError = math.random(5) == 1, text = "out " .. seq, truncated = false }
+      body = {
+        kind = kind,
+        toolUseId = table.remove(open_calls, math.random(#open_calls)),
+        isError = math.random(5) == 1,
+        text = "out " .. seq,
+        truncated = false,
+      }
     elseif kind == "permission" then
       body = { kind = kind, permissionId = "p" .. seq, permissionKind = "tool", tool = "Bash", title = "run " .. seq }
       table.insert(prompts, body.permissionId)

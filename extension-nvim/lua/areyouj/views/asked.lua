@@ -12,7 +12,10 @@ local SIGNS = { ["+"] = "AreYouJAdded", ["-"] = "AreYouJRemoved" }
 ---@param whole string
 ---@return string[]
 local function exact(whole)
-  return vim.tbl_map(function(line) return (text.exact(line):gsub("\n", "")) end, vim.split(whole, "\n", { plain = true }))
+  return vim.tbl_map(
+    function(line) return (text.exact(line):gsub("\n", "")) end,
+    vim.split(whole, "\n", { plain = true })
+  )
 end
 
 ---A change of a file as lines.
@@ -63,7 +66,10 @@ function M.page(prompt, directory)
   end
   local change = tools.change(prompt.tool, prompt.input)
   if change then
-    built:add({ text.exact_line(prompt.tool) .. "  ", "AreYouJTool" }, { text.exact_line(tools.relative(change.path, directory)), "AreYouJPath" })
+    built:add(
+      { text.exact_line(prompt.tool) .. "  ", "AreYouJTool" },
+      { text.exact_line(tools.relative(change.path, directory)), "AreYouJPath" }
+    )
     M.change(change, text.exact_line, built, "")
     fields(others(change.shown), built)
     return built

@@ -19,6 +19,8 @@ local PAGE_ENTRIES = 200
 ---@class areyouj.Automation
 ---@field id string
 ---@field buffer integer
+---@field private context areyouj.BlockContext
+---@field private foot_lines? string[] What the foot says.
 ---@field private feed areyouj.Feed
 ---@field private transcript areyouj.Transcript
 ---@field private stops fun()[]
@@ -26,6 +28,7 @@ local PAGE_ENTRIES = 200
 ---@field private loading boolean Whether a page of older entries is on its way.
 ---@field private entries areyouj.TranscriptEntry[] Not written yet.
 ---@field private writing boolean
+---@field private stale boolean Whether something changed that is not shown yet.
 local Automation = {}
 Automation.__index = Automation
 
@@ -51,7 +54,7 @@ end
 
 ---Opens the automation of a session.
 ---@param id string
----@param place? string Where; the configuration says it if left out.
+---@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
 function M.open(id, place)
   local buffer = vim.fn.bufadd(names.AUTOMATION .. id)
   if not open[buffer] then
@@ -73,7 +76,7 @@ function M.dress(buffer)
     options.foldmethod, options.foldenable, options.foldlevel, options.foldtext = "expr", true, 0, ""
     options.foldexpr = "v:lua.require'areyouj.views.transcript'.foldexpr()"
     options.fillchars = "foldopen:▾,foldclose:▸,foldsep: ,fold: ,eob: "
-    options.winhighlight = "Folded:AreYouJFolded,FoldColumn:AreYouJDim"
+    options.winhighlight = "Folded:None,FoldColumn:AreYouJDim"
   end
   local automation = open[buffer]
   if automation then automation:bar() end
@@ -87,7 +90,8 @@ function M.fill(buffer, id)
   local areyouj = require("areyouj")
   local model = areyouj.model()
   window.prepare(buffer)
-  local self = setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
+  local self =
+    setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
   open[buffer] = self
   vim.bo[buffer].filetype = "areyouj"
   vim.b[buffer].areyouj_session = id
@@ -107,16 +111,25 @@ function M.fill(buffer, id)
   self:map()
   self.feed:attach()
   self:foot()
-  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, { buffer = buffer, callback = function() self:shown() end })
-  vim.api.nvim_create_autocmd({ "WinScrolled", "CursorMoved" }, { buffer = buffer, callback = function() self:scrolled() end })
-  vim.api.nvim_create_autocmd({ "BufWipeout", "BufUnload" }, { buffer = buffer, once = true, callback = function() self:close() end })
+  vim.api.nvim_create_autocmd(
+    { "BufWinEnter", "BufEnter" },
+    { buffer = buffer, callback = function() self:shown() end }
+  )
+  vim.api.nvim_create_autocmd(
+    { "WinScrolled", "CursorMoved" },
+    { buffer = buffer, callback = function() self:scrolled() end }
+  )
+  vim.api.nvim_create_autocmd(
+    { "BufWipeout", "BufUnload" },
+    { buffer = buffer, once = true, callback = function() self:close() end }
+  )
 end
 
 ---@private
 ---@param model areyouj.Model
 function Automation:listen(model)
   local client = require("areyouj.client")
-  self.feed = Feed.new(client, self.id, {
+  self.feed = Feed.new(client --[[@as areyouj.Daemon]], self.id, {
     transcript = function(entries, more)
       self.problem = nil
       self.entries = {}
@@ -153,21 +166,18 @@ function Automation:listen(model)
   local function follow(stop) table.insert(self.stops, stop) end
   follow(client.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
   follow(model:on("stale", function() self.feed:attach() end))
-  follow(model:on("connection", function() self:changed() end))
+  follow(model:on("connection", function() self:later() end))
   follow(model:on("sessions", function(changed, removed)
     local mine = vim.tbl_contains(removed, self.id)
     for _, session in ipairs(changed) do
       mine = mine or session.id == self.id
     end
-    if mine then self:changed() end
+    if mine then self:later() end
   end))
-  follow(model:on("permissions", function()
-    self.transcript:prompts_changed()
-    self:foot()
-  end))
-  follow(model:on("decisions", function() self:foot() end))
+  follow(model:on("permissions", function() self:later() end))
+  follow(model:on("decisions", function() self:later() end))
   follow(model:on("queue", function(queue)
-    if queue.sessionId == self.id then self:foot() end
+    if queue.sessionId == self.id then self:later() end
   end))
   follow(model:watch_queue(self.id))
   follow(ticker.follow(function()
@@ -188,17 +198,26 @@ function Automation:soon()
   end, WRITE_EVERY_MS)
 end
 
+---The session, its prompts, its queue or the connection changed; that is shown soon.
+---@private
+function Automation:later()
+  self.stale = true
+  self:soon()
+end
+
 ---@private
 function Automation:write()
   local entries = self.entries
   self.entries = {}
   if #entries > 0 then self.transcript:append(entries) end
   self.transcript:flush()
+  if self.stale then self:changed() end
 end
 
----The session or the connection changed.
+---Shows how the session and the connection stand.
 ---@private
 function Automation:changed()
+  self.stale = false
   local model = require("areyouj").model()
   local session = model:session(self.id)
   if session then
@@ -208,6 +227,7 @@ function Automation:changed()
     end
     self.transcript:working(session.status == "active")
     if session.status ~= "active" and #self.entries == 0 then self.transcript:hush() end
+    self.transcript:prompts_changed()
     if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
   end
   self:foot()
@@ -268,7 +288,7 @@ function Automation:enter()
   local block = self.transcript:at(vim.api.nvim_win_get_cursor(0)[1] - 1)
   if not block then return end
   local body = block.entry.body
-  if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId) then
+  if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId or "") then
     return require("areyouj.views.permission").enter(body.permissionId)
   end
   local built = page.new():all(block_look.whole(block))
@@ -284,7 +304,11 @@ function Automation:map()
   end
   local keys = {
     { { "i", "a" }, "Write a message", function() require("areyouj.views.prompt").open(id) end },
-    { "p", "Answer the oldest prompt of this session", function() require("areyouj.views.permission").enter_session(id) end },
+    {
+      "p",
+      "Answer the oldest prompt of this session",
+      function() require("areyouj.views.permission").enter_session(id) end,
+    },
     { "<CR>", "All of what is under the cursor; answer a prompt", function() self:enter() end },
     { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
     { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },

@@ -26,6 +26,11 @@ local M = {}
 ---@field working boolean Whether Claude works: then a call without a result runs.
 ---@field permission fun(id: string): areyouj.Permission? An open prompt.
 
+---@class areyouj.How
+---@field fold? boolean
+---@field open? boolean
+---@field user? boolean
+
 ---@class areyouj.Look
 ---@field lines string[]
 ---@field marks areyouj.Mark[]
@@ -44,19 +49,47 @@ local MAX_DEPTH = 4
 ---Columns of what a call is about in its first line.
 local MAX_ABOUT = 140
 
-local OUTCOMES =
-  { allowed = "Allowed", allowedAlways = "Always allowed", denied = "Denied", answered = "Answered", withdrawn = "Withdrawn" }
+local OUTCOMES = {
+  allowed = "Allowed",
+  allowedAlways = "Always allowed",
+  denied = "Denied",
+  answered = "Answered",
+  withdrawn = "Withdrawn",
+}
 
 local ICONS = {
-  [true] = { user = "❯", thinking = "∴", done = "●", running = "◐", failed = "✗", info = "·", warning = "▲", error = "✗", prompt = "◆", good = "✓" },
-  [false] = { user = ">", thinking = "~", done = "*", running = "-", failed = "x", info = ".", warning = "!", error = "x", prompt = "?", good = "+" },
+  [true] = {
+    user = "❯",
+    thinking = "∴",
+    done = "●",
+    running = "◐",
+    failed = "✗",
+    info = "·",
+    warning = "▲",
+    error = "✗",
+    prompt = "◆",
+    good = "✓",
+  },
+  [false] = {
+    user = ">",
+    thinking = "~",
+    done = "*",
+    running = "-",
+    failed = "x",
+    info = ".",
+    warning = "!",
+    error = "x",
+    prompt = "?",
+    good = "+",
+  },
 }
 
 ---Text of others as lines, so many of them as are shown in place.
----@param whole string
+---@param whole string?
 ---@return string[] lines
 ---@return boolean cut
 function M.shown(whole)
+  whole = whole or ""
   local cut = #whole > M.MAX_BYTES
   local lines = text.lines(cut and whole:sub(1, M.MAX_BYTES) or whole)
   if #lines > M.MAX_LINES then
@@ -66,14 +99,14 @@ function M.shown(whole)
 end
 
 ---@param built areyouj.Page
----@param whole string
+---@param whole string?
 ---@param indent string
 local function cut_note(built, whole, indent)
-  built:add(indent, { ("… %s in all: <CR> shows it"):format(text.size(#whole)), "AreYouJDim" })
+  built:add(indent, { ("… %s in all: <CR> shows it"):format(text.size(#(whole or ""))), "AreYouJDim" })
 end
 
 ---@param built areyouj.Page
----@param whole string
+---@param whole string?
 ---@param indent string
 ---@param group? string
 local function put(built, whole, indent, group)
@@ -82,6 +115,7 @@ local function put(built, whole, indent, group)
   if cut then cut_note(built, whole, indent) end
 end
 
+---@type table<string, fun(block: areyouj.Block, context: areyouj.BlockContext, built: areyouj.Page, indent: string): areyouj.How?>
 local render = {}
 
 function render.user(block, context, built)
@@ -90,9 +124,9 @@ function render.user(block, context, built)
   local lines, cut = M.shown(block.entry.body.text)
   for number, line in ipairs(lines) do
     if number == 1 then
-      built:add({ icon .. " ", "AreYouJKey" }, { line, "AreYouJUser" })
+      built:add({ icon .. " ", "AreYouJKey" }, line)
     else
-      built:add("  ", { line, "AreYouJUser" })
+      built:add("  ", line)
     end
   end
   if cut then cut_note(built, block.entry.body.text, "  ") end
@@ -135,7 +169,8 @@ function render.toolCall(block, context, built, indent)
     icon, group = icons.running, "AreYouJActive"
   end
   local about = tools.about(body.input, context.directory)
-  local pieces = { indent, { icon .. " ", group }, { text.plain(body.tool, 60), "AreYouJTool" }, "  ", text.plain(about, MAX_ABOUT) }
+  local pieces =
+    { indent, { icon .. " ", group }, { text.plain(body.tool, 60), "AreYouJTool" }, "  ", text.plain(about, MAX_ABOUT) }
   local open = false
   if change then
     local _, added, removed = tools.diff(change)
@@ -188,7 +223,11 @@ local function ending_line(ending, title, context, built, indent)
   if ending.by then words = words .. " in " .. text.plain(ending.by, 60) end
   local more = title ~= "" and ": " .. title or ""
   if ending.message then more = more .. " — " .. text.plain(ending.message, 300) end
-  built:add(indent, { (bad and icons.failed or icons.good) .. " " .. words, bad and "AreYouJRefused" or "AreYouJAllowed" }, { more, "AreYouJDim" })
+  built:add(
+    indent,
+    { (bad and icons.failed or icons.good) .. " " .. words, bad and "AreYouJRefused" or "AreYouJAllowed" },
+    { more, "AreYouJDim" }
+  )
 end
 
 function render.permission(block, context, built, indent)
@@ -199,6 +238,7 @@ function render.permission(block, context, built, indent)
     return
   end
   local open = context.permission(body.permissionId)
+  block.open = open ~= nil
   built:add(indent, { ICONS[context.icons].prompt .. " " .. title, open and "AreYouJPrompt" or "AreYouJDim" })
   if not open then return end
   if open.kind == "question" then
@@ -212,7 +252,9 @@ function render.permission(block, context, built, indent)
   built:add(indent .. "  ", { "p", "AreYouJKey" }, { " answers", "AreYouJDim" })
 end
 
-function render.permissionEnd(block, context, built, indent) ending_line(block.entry.body, "", context, built, indent) end
+function render.permissionEnd(block, context, built, indent)
+  ending_line(block.entry.body --[[@as areyouj.EntryBody.permissionEnd]], "", context, built, indent)
+end
 
 function render.turnEnd(block, context, built)
   local body, icons = block.entry.body, ICONS[context.icons]
@@ -220,7 +262,10 @@ function render.turnEnd(block, context, built)
   if body.costUsd > 0 then table.insert(words, text.cost(body.costUsd)) end
   local separator = context.icons and " · " or ", "
   built:add("")
-  built:add({ (body.ok and icons.good or icons.failed) .. " " .. table.concat(words, separator), body.ok and "AreYouJDim" or "AreYouJError" })
+  built:add({
+    (body.ok and icons.good or icons.failed) .. " " .. table.concat(words, separator),
+    body.ok and "AreYouJDim" or "AreYouJError",
+  })
   if body.error then put(built, body.error, "  ", "AreYouJError") end
 end
 

@@ -1,9 +1,9 @@
 ---All sessions: how many stand how, what needs a person, and a table.
 local names = require("areyouj.views.names")
+local overview = require("areyouj.views.overview")
 local page = require("areyouj.page")
 local remember = require("areyouj.views.remember")
 local sessions = require("areyouj.sessions")
-local text = require("areyouj.text")
 local ticker = require("areyouj.views.ticker")
 local window = require("areyouj.views.window")
 
@@ -11,125 +11,35 @@ local M = {}
 
 ---Everything that changes within this many milliseconds is drawn at once.
 local DRAW_WITHIN_MS = 40
----Prompts and decisions that are listed above the table.
-local MAX_NEEDS = 5
-
 local namespace = vim.api.nvim_create_namespace("areyouj.dashboard")
 local spinners = vim.api.nvim_create_namespace("areyouj.spinners")
 
----@class areyouj.DashboardRow
----@field session? areyouj.Session
----@field prompt? areyouj.Permission
----@field message? areyouj.Message
----@field head? boolean The head of the table.
----@field tiles? { from: integer, to: integer, tile: areyouj.Tile }[]
-
 ---@class areyouj.Dashboard
----@field buffer integer
+---@field buffer integer None (-1) while there is none.
+---@field drawn integer When it was drawn for the sake of its times.
 ---@field view areyouj.View
 ---@field rows table<integer, areyouj.DashboardRow> By line, from 1.
 ---@field layout areyouj.Layout[]
 ---@field lines string[]
 ---@field drawing boolean
-local self = { buffer = nil, rows = {}, layout = {}, lines = {}, drawing = false }
+---@field placed boolean Whether the cursor was put on a session.
+---@type areyouj.Dashboard
+local self = {
+  buffer = -1,
+  view = sessions.default(),
+  drawn = 0,
+  placed = false,
+  rows = {},
+  layout = {},
+  lines = {},
+  drawing = false,
+}
 
 ---@return integer
 local function width()
   local shown = vim.fn.win_findbuf(self.buffer)[1]
   if not shown then return vim.o.columns end
   return vim.api.nvim_win_get_width(shown) - vim.fn.getwininfo(shown)[1].textoff
-end
-
----@param built areyouj.Page
----@param model areyouj.Model
-local function head(built, model)
-  local connection = model.connection
-  local counts = sessions.counts(model:all())
-  local pieces, tiles, place = { " " }, {}, 1
-  local groups = { active = "AreYouJActive", waiting = "AreYouJWaiting", idle = "AreYouJIdle", error = "AreYouJError" }
-  for number, tile in ipairs(sessions.tiles) do
-    local word = tile:sub(1, 1):upper() .. tile:sub(2)
-    local chosen = self.view.tile == tile
-    local words = (chosen and "[%d %s %d]" or " %d %s %d "):format(number, word, counts[tile])
-    words = words:gsub("^(.)%d ", "%1")
-    local group = counts[tile] > 0 and groups[tile] or (tile == "total" and "AreYouJTitle" or "AreYouJDim")
-    table.insert(pieces, { words, group })
-    table.insert(tiles, { from = place, to = place + vim.fn.strdisplaywidth(words), tile = tile })
-    table.insert(pieces, "  ")
-    place = place + vim.fn.strdisplaywidth(words) + 2
-  end
-  if self.view.words ~= "" then table.insert(pieces, { "  filter: " .. text.plain(self.view.words, 40), "AreYouJKey" }) end
-  if self.view.terminated then table.insert(pieces, { "  terminated too", "AreYouJDim" }) end
-  built:add(unpack(pieces))
-  self.rows[#built.lines] = { tiles = tiles }
-  if connection.state == "failed" then
-    built:add(" ", { text.plain(connection.problem and connection.problem.message or "AreYouJ cannot be reached.", 300), "AreYouJError" })
-    if connection.problem then built:add(" ", { text.plain(connection.problem.hint, 300), "AreYouJDim" }) end
-  elseif connection.state == "reconnecting" then
-    built:add(" ", { "Reconnecting to AreYouJ. Sessions go on meanwhile. This is how it was.", "AreYouJWaiting" })
-  elseif connection.state ~= "connected" then
-    built:add(" ", { "Connecting to AreYouJ.", "AreYouJDim" })
-  end
-  built:add("")
-end
-
----@param built areyouj.Page
----@param model areyouj.Model
-local function needs(built, model)
-  local prompts, decisions = model:permissions(), model:decisions()
-  local count = #prompts + #decisions
-  if count == 0 then return end
-  built:add({ " Needs you ", "AreYouJHeader" }, { tostring(count), "AreYouJWaiting" })
-  local shown = 0
-  local function row(id, words, entry, key)
-    shown = shown + 1
-    if shown > MAX_NEEDS then return end
-    local session = model:session(id)
-    local name = session and text.name(session) or id
-    built:add(" ", { require("areyouj.config").get().icons and "◆ " or "? ", "AreYouJWaiting" }, { name .. "  ", "AreYouJId" }, text.fit(words, math.max(10, width() - vim.fn.strdisplaywidth(name) - 12)), { "  " .. key, "AreYouJKey" })
-    self.rows[#built.lines] = entry
-  end
-  for _, prompt in ipairs(prompts) do
-    row(prompt.sessionId, text.plain(prompt.title, 200), { prompt = prompt, session = model:session(prompt.sessionId) }, "p")
-  end
-  for _, message in ipairs(decisions) do
-    local what = message.state == "interrupted" and "A message was cut off: " or "A message failed: "
-    row(message.sessionId, what .. text.plain(message.text, 200), { message = message, session = model:session(message.sessionId) }, "u")
-  end
-  if shown > MAX_NEEDS then built:add({ (" … and %d more: :AreYouJ permissions"):format(shown - MAX_NEEDS), "AreYouJDim" }) end
-  built:add("")
-end
-
----@param model areyouj.Model
----@return areyouj.Page
-local function build(model)
-  local built, now = page.new(), text.now()
-  local icons = require("areyouj.config").get().icons
-  self.rows, self.layout = {}, sessions.layout(width())
-  head(built, model)
-  needs(built, model)
-  local all = model:all()
-  local shown = sessions.arrange(all, self.view)
-  if #shown > 0 then
-    sessions.head(self.layout, self.view, built, icons)
-    self.rows[#built.lines] = { head = true }
-  end
-  for _, session in ipairs(shown) do
-    sessions.row(session, self.layout, built, now, icons)
-    self.rows[#built.lines] = { session = session }
-  end
-  if #shown == 0 and model.connection.state == "connected" then
-    local live = sessions.counts(all).total
-    built:add(" ", { live == 0 and "No sessions. " or "No session fits. ", "AreYouJDim" }, { live == 0 and "c" or "F", "AreYouJKey" }, { live == 0 and " starts one here." or " shows all.", "AreYouJDim" })
-  end
-  built:add("")
-  local function key(lhs, words) return { lhs, "AreYouJKey" }, { " " .. words .. "   ", "AreYouJDim" } end
-  local pieces = { " " }
-  for _, pair in ipairs({ { "<CR>", "open" }, { "c", "new" }, { "i", "write" }, { "p", "answer" }, { "X", "terminate" }, { "f", "filter" }, { "s", "sort" }, { "g?", "help" } }) do
-    vim.list_extend(pieces, { key(pair[1], pair[2]) })
-  end
-  built:add(unpack(pieces))
-  return built
 end
 
 ---Writes the lines that changed.
@@ -149,9 +59,23 @@ local function write(lines)
   self.lines = lines
 end
 
+---Puts the cursor on the first session, once there is one.
+local function settle()
+  for line = 1, #self.lines do
+    local row = self.rows[line]
+    if row and row.session and not row.prompt and not row.message then
+      self.placed = true
+      for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
+        if vim.api.nvim_win_get_cursor(id)[1] == 1 then vim.api.nvim_win_set_cursor(id, { line, 0 }) end
+      end
+      return
+    end
+  end
+end
+
 local function draw()
   self.drawing = false
-  if not self.buffer or not vim.api.nvim_buf_is_valid(self.buffer) then return end
+  if not vim.api.nvim_buf_is_valid(self.buffer) then return end
   if #vim.fn.win_findbuf(self.buffer) == 0 then return end
   -- The cursor stays with its session.
   local cursors = {}
@@ -159,10 +83,11 @@ local function draw()
     local row = self.rows[vim.api.nvim_win_get_cursor(id)[1]]
     cursors[id] = row and row.session and not row.prompt and not row.message and row.session.id or nil
   end
-  local built = build(require("areyouj").model())
-  write(built.lines)
+  local built = overview.build(require("areyouj").model(), self.view, width())
+  self.rows, self.layout = built.rows, built.layout
+  write(built.page.lines)
   vim.api.nvim_buf_clear_namespace(self.buffer, namespace, 0, -1)
-  page.highlight(self.buffer, namespace, 0, built.marks)
+  page.highlight(self.buffer, namespace, 0, built.page.marks)
   for id, session_id in pairs(cursors) do
     for line, row in pairs(self.rows) do
       local same = row.session and row.session.id == session_id and not row.prompt and not row.message
@@ -171,6 +96,7 @@ local function draw()
       end
     end
   end
+  if not self.placed then settle() end
   M.spin()
 end
 
@@ -216,10 +142,13 @@ local function with(action)
 end
 
 ---The view that is wanted from now on.
----@param change table
-local function change(change_of)
-  self.view = vim.tbl_extend("force", self.view, change_of)
-  remember.write("dashboard", { column = self.view.column, descending = self.view.descending, terminated = self.view.terminated })
+---@param wanted table
+local function change(wanted)
+  self.view = vim.tbl_extend("force", self.view, wanted)
+  remember.write(
+    "dashboard",
+    { column = self.view.column, descending = self.view.descending, terminated = self.view.terminated }
+  )
   draw()
 end
 
@@ -271,32 +200,48 @@ local function map()
     { { "<CR>", "<2-LeftMouse>" }, "View details; answer a prompt", enter },
     { "c", "New session", function() require("areyouj.views.new").open() end },
     { "i", "Write a message", with(function(session) require("areyouj.views.prompt").open(session.id) end) },
-    { "p", "Answer the oldest prompt of the session, or of all", function()
-      local session = current().session
-      local permission = require("areyouj.views.permission")
-      if session and #areyouj.model():permissions(session.id) > 0 then return permission.enter_session(session.id) end
-      permission.enter()
-    end },
-    { "u", "Decide about a message that was cut off or failed", with(function(session) actions.decide(session.id) end) },
+    {
+      "p",
+      "Answer the oldest prompt of the session, or of all",
+      function()
+        local session = current().session
+        local permission = require("areyouj.views.permission")
+        if session and #areyouj.model():permissions(session.id) > 0 then return permission.enter_session(session.id) end
+        permission.enter()
+      end,
+    },
+    {
+      "u",
+      "Decide about a message that was cut off or failed",
+      with(function(session) actions.decide(session.id) end),
+    },
     { "gq", "Queue", with(function(session) require("areyouj.views.queue").open(session.id) end) },
     { "I", "Interrupt", with(function(session) actions.interrupt(session.id) end) },
     { "R", "Restart", with(function(session) actions.restart(session.id) end) },
     { "r", "Rename", with(function(session) actions.rename(session.id) end) },
-    { "X", "Terminate; in visual mode all that are selected", with(function(session)
-      if session.status == "terminated" then return actions.delete(session.id) end
-      actions.terminate({ session.id })
-    end) },
+    {
+      "X",
+      "Terminate; in visual mode all that are selected",
+      with(function(session)
+        if session.status == "terminated" then return actions.delete(session.id) end
+        actions.terminate({ session.id })
+      end),
+    },
     { "D", "Delete a terminated session for good", with(function(session) actions.delete(session.id) end) },
     { "yp", "Copy path", with(function(session) actions.copy(session.directory, "Copied the path.") end) },
     { "yi", "Copy ID", with(function(session) actions.copy(session.id, "Copied the ID.") end) },
     { "gd", "Open folder", with(function(session) vim.cmd.edit(vim.fn.fnameescape(session.directory)) end) },
     { "gx", "Open terminal", with(actions.terminal) },
     { "K", "Everything about the session", with(function(session) require("areyouj.views.details").open(session) end) },
-    { "f", "Filter by words", function()
-      vim.ui.input({ prompt = "Filter: ", default = self.view.words }, function(words)
-        if words then change({ words = words }) end
-      end)
-    end },
+    {
+      "f",
+      "Filter by words",
+      function()
+        vim.ui.input({ prompt = "Filter: ", default = self.view.words }, function(words)
+          if words then change({ words = words }) end
+        end)
+      end,
+    },
     { "F", "Show all again", function() change({ words = "", tile = "total" }) end },
     { "1 … 5", "Total, Active, Waiting, Idle, Error" },
     { "t", "Show terminated sessions too, or not", function() change({ terminated = not self.view.terminated }) end },
@@ -312,7 +257,12 @@ local function map()
   window.keys(self.buffer, keys)
   if not require("areyouj.config").get().keys then return end
   for number, tile in ipairs(sessions.tiles) do
-    vim.keymap.set("n", tostring(number), function() change({ tile = tile }) end, { buffer = self.buffer, nowait = true })
+    vim.keymap.set(
+      "n",
+      tostring(number),
+      function() change({ tile = tile }) end,
+      { buffer = self.buffer, nowait = true }
+    )
   end
   vim.keymap.set("x", "X", function()
     local ids = selected()
@@ -332,7 +282,9 @@ end
 local function dress()
   for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
     local options = vim.wo[id][0]
-    options.wrap, options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, false, "no", "0"
+    options.wrap, options.number, options.relativenumber, options.signcolumn, options.foldcolumn =
+      false, false, false, "no", "0"
+    options.fillchars = "eob: "
     options.cursorline, options.list, options.spell, options.foldenable = true, false, false, false
     if vim.api.nvim_win_get_config(id).relative == "" then options.winbar = "%#AreYouJTitle# Orchestration" end
   end
@@ -343,35 +295,44 @@ end
 function M.fill(buffer)
   if self.buffer == buffer then return end
   local model = require("areyouj").model()
-  self.buffer, self.lines = buffer, { "" }
+  self.buffer, self.lines, self.placed = buffer, { "" }, false
   self.view = sessions.checked(remember.read("dashboard"))
   window.prepare(buffer)
   vim.bo[buffer].filetype = "areyouj-dashboard"
   map()
-  local stops = { ticker.follow(function()
-    if not self.buffer or #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
-    -- Times are told in steps of a second at the least.
-    if vim.uv.now() - (self.drawn or 0) >= 1000 then
-      self.drawn = vim.uv.now()
-      draw()
-    end
-    return M.spin() and "fast" or "slow"
-  end) }
+  local stops = {
+    ticker.follow(function()
+      if #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
+      -- Times are told in steps of a second at the least.
+      if vim.uv.now() - self.drawn >= 1000 then
+        self.drawn = vim.uv.now()
+        draw()
+      end
+      return M.spin() and "fast" or "slow"
+    end),
+  }
   for _, name in ipairs({ "sessions", "permissions", "decisions", "connection" }) do
     table.insert(stops, model:on(name, M.soon))
   end
-  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, { buffer = buffer, callback = function()
-    dress()
-    M.soon()
-  end })
+  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, {
+    buffer = buffer,
+    callback = function()
+      dress()
+      M.soon()
+    end,
+  })
   local resized = vim.api.nvim_create_autocmd({ "WinResized", "VimResized" }, { callback = M.soon })
-  vim.api.nvim_create_autocmd("BufUnload", { buffer = buffer, once = true, callback = function()
-    self.buffer = nil
-    vim.api.nvim_del_autocmd(resized)
-    for _, stop in ipairs(stops) do
-      stop()
-    end
-  end })
+  vim.api.nvim_create_autocmd("BufUnload", {
+    buffer = buffer,
+    once = true,
+    callback = function()
+      self.buffer = -1
+      vim.api.nvim_del_autocmd(resized)
+      for _, stop in ipairs(stops) do
+        stop()
+      end
+    end,
+  })
   dress()
   draw()
 end
@@ -384,14 +345,6 @@ function M.open()
   window.show(buffer, require("areyouj.config").get().view, "Orchestration")
   dress()
   draw()
-  if vim.api.nvim_win_get_cursor(0)[1] == 1 then
-    for line = 1, #self.lines do
-      if self.rows[line] and self.rows[line].session then
-        vim.api.nvim_win_set_cursor(0, { line, 0 })
-        break
-      end
-    end
-  end
 end
 
 return M

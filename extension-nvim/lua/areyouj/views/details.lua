@@ -7,7 +7,9 @@ local M = {}
 
 ---@param at integer
 ---@return string
-local function moment(at) return os.date("%Y-%m-%d %H:%M:%S", math.floor(at / 1000)) --[[@as string]] end
+local function moment(at)
+  return os.date("%Y-%m-%d %H:%M:%S", math.floor(at / 1000)) --[[@as string]]
+end
 
 ---@param session areyouj.Session
 function M.open(session)
@@ -22,18 +24,25 @@ function M.open(session)
   fact("Reason", session.statusReason and text.plain(session.statusReason, 300))
   fact("Needs you", session.attention and text.plain(session.attention.title, 300))
   fact("Current task", text.plain(session.currentTask or "No active task", 300))
-  fact("Queue", text.count(session.queued, "waiting message") .. (session.queuePaused and ", paused: " .. text.plain(session.queuePaused, 200) or ""))
+  fact(
+    "Queue",
+    text.count(session.queued, "waiting message")
+      .. (session.queuePaused and ", paused: " .. text.plain(session.queuePaused, 200) or "")
+  )
   fact("Model", session.model and text.plain(session.model, 100))
   fact("Mode", session.permissionMode and text.plain(session.permissionMode, 100))
-  local context = text.context(session)
-  fact("Context", context and ("%d%% (%s of %s tokens)"):format(context, text.tokens(session.contextUsed), text.tokens(session.contextMax)))
+  local context, used, max = text.context(session), session.contextUsed or 0, session.contextMax or 0
+  fact("Context", context and ("%d%% (%s of %s tokens)"):format(context, text.tokens(used), text.tokens(max)))
   fact("Cost", text.cost(session.costUsd))
   fact("Driver", session.driver)
   fact("Created", moment(session.createdAt))
   fact("Last activity", moment(session.lastActivity))
   fact("Process", session.pid and tostring(session.pid))
   if session.error then
-    built:add(""):add({ text.plain(session.error.message, 300), "AreYouJError" }):add({ text.plain(session.error.hint, 300), "AreYouJDim" })
+    built
+      :add("")
+      :add({ text.plain(session.error.message, 300), "AreYouJError" })
+      :add({ text.plain(session.error.hint, 300), "AreYouJDim" })
     built:all(text.lines(session.error.log or ""), "  ", "AreYouJDim")
   end
   window.page(text.name(session), built)

@@ -36,13 +36,21 @@ function M.page(model, id, problem)
     built:add({ text.plain(session.statusReason or "Claude starts.", 300), "AreYouJDim" })
   end
   for _, message in ipairs(model:decisions(id)) do
-    warn("AreYouJWaiting", message.state == "interrupted" and "A message was cut off: " or "A message failed: ", text.plain(message.text, MAX_WORDS))
+    warn(
+      "AreYouJWaiting",
+      message.state == "interrupted" and "A message was cut off: " or "A message failed: ",
+      text.plain(message.text, MAX_WORDS)
+    )
     if message.error then built:add({ text.plain(message.error, 300), "AreYouJDim" }) end
     built:add({ "u", "AreYouJKey" }, { " decides what becomes of it", "AreYouJDim" })
   end
   local prompts = #model:permissions(id)
   if prompts > 0 then
-    built:add({ prompts == 1 and "1 prompt waits for you: " or prompts .. " prompts wait for you: ", "AreYouJWaiting" }, { "p", "AreYouJKey" }, { " answers", "AreYouJDim" })
+    built:add(
+      { prompts == 1 and "1 prompt waits for you: " or prompts .. " prompts wait for you: ", "AreYouJWaiting" },
+      { "p", "AreYouJKey" },
+      { " answers", "AreYouJDim" }
+    )
   end
   local queue = model:queue(id)
   local waiting = queue and vim.tbl_filter(function(message) return message.state == "queued" end, queue.messages) or {}
@@ -63,9 +71,22 @@ function M.page(model, id, problem)
     end
   end
   if session.status == "terminated" then
-    built:add({ "Terminated. ", "AreYouJDim" }, { "R", "AreYouJKey" }, { " starts it again with the same conversation", "AreYouJDim" })
+    built:add(
+      { "Terminated. ", "AreYouJDim" },
+      { "R", "AreYouJKey" },
+      { " starts it again with the same conversation", "AreYouJDim" }
+    )
   else
-    built:add({ "i", "AreYouJKey" }, { " write   ", "AreYouJDim" }, { "gq", "AreYouJKey" }, { " queue   ", "AreYouJDim" }, { "gs", "AreYouJKey" }, { " switch   ", "AreYouJDim" }, { "g?", "AreYouJKey" }, { " help", "AreYouJDim" })
+    built:add(
+      { "i", "AreYouJKey" },
+      { " write   ", "AreYouJDim" },
+      { "gq", "AreYouJKey" },
+      { " queue   ", "AreYouJDim" },
+      { "gs", "AreYouJKey" },
+      { " switch   ", "AreYouJDim" },
+      { "g?", "AreYouJKey" },
+      { " help", "AreYouJDim" }
+    )
   end
   return built
 end

@@ -143,7 +143,9 @@ end
 function Form:words()
   local kind = self.prompt.kind
   if kind == "question" then return { yes = "answer", no = "do not answer", instead = "say something else" } end
-  if kind == "plan" then return { yes = self.always and "allow always" or "go ahead", no = "keep planning", instead = "say what to change" } end
+  if kind == "plan" then
+    return { yes = self.always and "allow always" or "go ahead", no = "keep planning", instead = "say what to change" }
+  end
   return { yes = self.always and "allow always" or "allow", no = "deny", instead = "say what to do instead" }
 end
 

@@ -64,12 +64,12 @@ function Live:flush()
     local whole = vim.list_slice(lines, 1, #lines - 1)
     marks = markdown.marks(whole, self.state)
     -- The last line may go on; it is looked at again then.
-    for _, mark in ipairs(markdown.marks({ lines[#lines] }, { fence = self.state.fence })) do
+    for _, mark in ipairs(markdown.marks({ lines[#lines] or "" }, { fence = self.state.fence })) do
       mark.row = #lines - 1
       table.insert(marks, mark)
     end
   end
-  self.last = lines[#lines]
+  self.last = lines[#lines] or ""
   self.height = self.height - kept + #lines
   return { kept = kept, lines = lines, marks = marks }
 end

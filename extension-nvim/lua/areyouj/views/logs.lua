@@ -32,25 +32,31 @@ function M.open(id)
     return require("areyouj").request("areyouj/daemon/status", {}, function(problem, status)
       if problem then return require("areyouj.problem").show(problem) end
       local file = newest(status.logDirectory)
-      if not file then return require("areyouj.problem").tell("no log in " .. status.logDirectory, vim.log.levels.INFO) end
+      if not file then
+        return require("areyouj.problem").tell("no log in " .. status.logDirectory, vim.log.levels.INFO)
+      end
       vim.cmd("tabnew +setlocal\\ readonly\\ nomodifiable\\ autoread " .. vim.fn.fnameescape(file))
       vim.cmd("normal! G")
     end)
   end
   local program, missing = require("areyouj.client").program()
   if not program then return require("areyouj.problem").show(assert(missing)) end
-  vim.system({ program, "logs", id:upper() }, { text = true }, vim.schedule_wrap(function(done)
-    if done.code ~= 0 then
-      require("areyouj.problem").tell(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
-      return
-    end
-    vim.cmd.tabnew()
-    local buffer = vim.api.nvim_get_current_buf()
-    local options = vim.bo[buffer]
-    options.buftype, options.bufhidden, options.swapfile = "nofile", "wipe", false
-    show(buffer, text.lines(done.stdout or ""))
-    vim.cmd("normal! G")
-  end))
+  vim.system(
+    { program, "logs", id:upper() },
+    { text = true },
+    vim.schedule_wrap(function(done)
+      if done.code ~= 0 then
+        require("areyouj.problem").tell(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
+        return
+      end
+      vim.cmd.tabnew()
+      local buffer = vim.api.nvim_get_current_buf()
+      local options = vim.bo[buffer]
+      options.buftype, options.bufhidden, options.swapfile = "nofile", "wipe", false
+      show(buffer, text.lines(done.stdout or ""))
+      vim.cmd("normal! G")
+    end)
+  )
 end
 
 return M

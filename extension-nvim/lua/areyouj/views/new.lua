@@ -10,7 +10,8 @@ local MAX_RECENT = 15
 ---@param typed string
 ---@param wrong? areyouj.Problem
 local function ask(typed, wrong)
-  local prompt = wrong and ("%s %s\nDirectory: "):format(text.plain(wrong.message, 200), text.plain(wrong.hint, 200)) or "Directory: "
+  local prompt = wrong and ("%s %s\nDirectory: "):format(text.plain(wrong.message, 200), text.plain(wrong.hint, 200))
+    or "Directory: "
   vim.ui.input({ prompt = prompt, default = typed, completion = "dir" }, function(path)
     if not path or path == "" then return end
     M.create(path, function(problem) ask(path, problem) end)
@@ -32,7 +33,7 @@ end
 function M.open()
   local here = vim.fn.getcwd()
   local offered, seen = { { path = here, more = "working directory" } }, { [here] = true }
-  local buffer_directory = vim.fn.expand("%:p:h")
+  local buffer_directory = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":p:h")
   local root = vim.bo.buftype == "" and vim.fs.root(0, ".git") or nil
   if root and not seen[root] and vim.startswith(buffer_directory, root) then
     table.insert(offered, { path = root, more = "project of this file" })
@@ -48,10 +49,14 @@ function M.open()
   vim.ui.select(offered, {
     prompt = "New session in",
     kind = "areyouj_directory",
-    format_item = function(item) return item.path and ("%s  (%s)"):format(text.exact_line(text.path(item.path)), item.more) or item.more end,
+    format_item = function(item)
+      return item.path and ("%s  (%s)"):format(text.exact_line(text.path(item.path)), item.more) or item.more
+    end,
   }, function(item)
     if not item then return end
-    if item.path then return M.create(item.path, function(problem) ask(item.path, problem) end) end
+    if item.path then
+      return M.create(item.path, function(problem) ask(item.path, problem) end)
+    end
     ask(here .. "/")
   end)
 end

@@ -19,19 +19,21 @@ local ZINDEX = 45
 local namespace = vim.api.nvim_create_namespace("areyouj.permission")
 
 ---@class areyouj.Float
----@field buffer integer?
----@field window integer?
+---@field buffer integer None (-1) before the first prompt.
+---@field window integer None (-1) while it is closed.
 ---@field form areyouj.Form?
 ---@field changed number When another prompt was put into it, in milliseconds.
 ---@field answering boolean
 ---@field away boolean A person put it away.
 ---@field before integer? The window that the keyboard came from.
-local float = { changed = 0, answering = false, away = false }
+---@type areyouj.Float
+local float = { buffer = -1, window = -1, changed = 0, answering = false, away = false }
 
+---@type fun()
 local refresh
 
 ---@return boolean
-local function is_open() return float.window ~= nil and vim.api.nvim_win_is_valid(float.window) end
+local function is_open() return vim.api.nvim_win_is_valid(float.window) end
 
 ---@return boolean
 local function is_entered() return is_open() and vim.api.nvim_get_current_win() == float.window end
@@ -50,60 +52,65 @@ end
 local function close()
   leave()
   if is_open() then pcall(vim.api.nvim_win_close, float.window, true) end
-  float.window = nil
+  float.window = -1
 end
 
 ---@param prompt areyouj.Permission
 ---@return areyouj.Session?
 local function session_of(prompt) return require("areyouj").model():session(prompt.sessionId) end
 
+---@param prompt areyouj.Permission
 ---@return string
-local function title()
-  local prompt = float.form.prompt
+local function title(prompt)
   local session = session_of(prompt)
   local name = session and session.name and text.name(session) .. " " or ""
   local icon = require("areyouj.config").get().icons and "◆ " or ""
   return (" %s%s%s: %s "):format(icon, name, prompt.sessionId, text.plain(prompt.title, 200))
 end
 
+---@param form areyouj.Form
 ---@param open areyouj.Permission[]
 ---@return string
-local function footer(open)
+local function footer(form, open)
   local place = 1
   for number, prompt in ipairs(open) do
-    if prompt.id == float.form.prompt.id then place = number end
+    if prompt.id == form.prompt.id then place = number end
   end
   local count = #open > 1 and (" %d of %d "):format(place, #open) or ""
   if float.answering then return count .. " Answering… " end
   if not is_entered() then return count .. " :AreYouJ permissions answers " end
-  local words = float.form:words()
-  local always = float.form:offers_always() and not float.form.always and "A always  " or ""
-  return ("%s a %s  %sd %s  D … g? "):format(count, words.yes, always, words.no)
+  local words = form:words()
+  local always = form:offers_always() and not form.always and "A always…  " or ""
+  return ("%s a %s  %sd %s  D %s  g? "):format(count, words.yes, always, words.no, words.instead)
 end
 
+---@param form areyouj.Form
 ---@param built areyouj.Page
 ---@param open areyouj.Permission[]
 ---@return table
-local function geometry(built, open)
-  local head, foot = title(), footer(open)
+local function geometry(form, built, open)
+  local before = float.before and vim.api.nvim_win_is_valid(float.before) and float.before or 0
+  local head, foot = title(form.prompt), footer(form, open)
   local width = MIN_WIDTH
   for _, line in ipairs(built.lines) do
-    width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
+    width = math.max(width, vim.fn.strdisplaywidth(line) + 2)
   end
   width = math.max(width, vim.fn.strdisplaywidth(head), vim.fn.strdisplaywidth(foot))
   width = math.max(1, math.min(width, MAX_WIDTH, vim.o.columns - 4))
   local rows = 0
   for _, line in ipairs(built.lines) do
-    rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / width))
+    rows = rows + math.max(1, math.ceil(vim.fn.strdisplaywidth(line) / (width - 1)))
   end
   local share = is_entered() and 0.8 or 0.4
   local height = math.max(1, math.min(rows, math.floor(vim.o.lines * share) - 2))
-  -- Below the tab line and the winbar, so that both can be read; new output is at the bottom.
+  -- Where the least is written: above while an automation is read, whose newest lines are at the bottom; else below.
+  local above = require("areyouj.views.automation").session_of(vim.api.nvim_win_get_buf(before)) ~= nil
   local tabline = vim.o.showtabline == 2 or (vim.o.showtabline == 1 and #vim.api.nvim_list_tabpages() > 1)
+  local below = vim.o.lines - vim.o.cmdheight - (vim.o.laststatus > 0 and 1 or 0)
   return {
     relative = "editor",
-    anchor = "NE",
-    row = tabline and 2 or 1,
+    anchor = above and "NE" or "SE",
+    row = above and (tabline and 2 or 1) or below,
     col = vim.o.columns,
     width = width,
     height = height,
@@ -115,9 +122,11 @@ end
 
 ---@param open areyouj.Permission[]
 local function draw(open)
-  local session = session_of(float.form.prompt)
-  local built = float.form:page(session and session.directory or "")
-  if not float.buffer or not vim.api.nvim_buf_is_valid(float.buffer) then
+  local form = float.form
+  if not form then return end
+  local session = session_of(form.prompt)
+  local built = form:page(session and session.directory or "")
+  if not vim.api.nvim_buf_is_valid(float.buffer) then
     float.buffer = window.buffer()
     vim.bo[float.buffer].filetype = "areyouj-permission"
     M.map(float.buffer)
@@ -125,12 +134,13 @@ local function draw(open)
   window.set_lines(float.buffer, 0, -1, built.lines)
   vim.api.nvim_buf_clear_namespace(float.buffer, namespace, 0, -1)
   page.highlight(float.buffer, namespace, 0, built.marks)
-  local place = geometry(built, open)
+  local place = geometry(form, built, open)
   if is_open() then
     vim.api.nvim_win_set_config(float.window, place)
     return
   end
-  local options = vim.tbl_extend("force", place, { style = "minimal", border = "rounded", zindex = ZINDEX, noautocmd = true })
+  local options =
+    vim.tbl_extend("force", place, { style = "minimal", border = "rounded", zindex = ZINDEX, noautocmd = true })
   local ok, opened = pcall(vim.api.nvim_open_win, float.buffer, false, options)
   if not ok then
     -- In the command-line window, or while text must not change.
@@ -139,7 +149,7 @@ local function draw(open)
   end
   float.window = opened
   local look = vim.wo[opened][0]
-  look.wrap, look.linebreak, look.breakindent = true, true, true
+  look.wrap, look.linebreak, look.breakindent, look.statuscolumn = true, true, true, " "
   look.winhighlight = "FloatBorder:AreYouJPrompt,NormalFloat:Normal,EndOfBuffer:Normal"
 end
 
@@ -222,12 +232,12 @@ function M.choose()
   end)
 end
 
----@param answer areyouj.Answer
-local function answer(answer)
+---@param given areyouj.Answer
+local function answer(given)
   if float.answering or not float.form or vim.uv.now() - float.changed < GUARD_MS then return end
   float.answering = true
   refresh()
-  require("areyouj.actions").answer(float.form.prompt.id, answer, function(failed)
+  require("areyouj.actions").answer(float.form.prompt.id, given, function(failed)
     float.answering = false
     if not failed then return end
     local late = failed.code == "permission_answered" or failed.code == "permission_withdrawn"
@@ -287,26 +297,42 @@ function M.map(buffer)
   local function under_cursor() return float.form and float.form.rows[vim.api.nvim_win_get_cursor(0)[1]] end
   local keys = {
     { "a", "Allow, go ahead, or answer with what is chosen", yes },
-    { "A", "Allow always: choose the rules, then a", function()
-      if not float.form or not float.form:offers_always() then return end
-      float.form.always = not float.form.always
-      refresh()
-    end },
+    {
+      "A",
+      "Allow always: choose the rules, then a",
+      function()
+        if not float.form or not float.form:offers_always() then return end
+        float.form.always = not float.form.always
+        refresh()
+      end,
+    },
     { "d", "Deny, keep planning, or do not answer", function() answer({ decision = "deny" }) end },
     { "D", "The same, and say what to do instead", deny_with_words },
-    { { "<CR>", "<Space>" }, "Choose what is under the cursor, or take it back", function() choose(under_cursor()) end },
+    {
+      { "<CR>", "<Space>" },
+      "Choose what is under the cursor, or take it back",
+      function() choose(under_cursor()) end,
+    },
     { "1 … 9", "Choose the first, second, … choice" },
     { "]p", "Next prompt", function() neighbour(1) end },
     { "[p", "Previous prompt", function() neighbour(-1) end },
-    { "o", "Open the session", function()
-      local id = float.form and float.form.prompt.sessionId
-      leave()
-      if id then require("areyouj").open(id) end
-    end },
-    { "Z", "Put the float away until the next prompt", function()
-      float.away = true
-      close()
-    end },
+    {
+      "o",
+      "Open the session",
+      function()
+        local id = float.form and float.form.prompt.sessionId
+        leave()
+        if id then require("areyouj").open(id) end
+      end,
+    },
+    {
+      "Z",
+      "Put the float away until the next prompt",
+      function()
+        float.away = true
+        close()
+      end,
+    },
     { { "q", "<Esc>" }, "Leave; the prompt stays", leave },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Prompt", keys) end })
@@ -314,9 +340,10 @@ function M.map(buffer)
   window.keys(buffer, keys, true)
   for number = 1, 9 do
     vim.keymap.set("n", tostring(number), function()
-      local rows = float.form and vim.tbl_keys(float.form.rows) or {}
-      table.sort(rows)
-      choose(rows[number] and float.form.rows[rows[number]])
+      local rows = float.form and float.form.rows or {}
+      local lines = vim.tbl_keys(rows)
+      table.sort(lines)
+      choose(rows[lines[number]])
     end, { buffer = buffer, nowait = true })
   end
 end
@@ -338,8 +365,10 @@ function M.follow(model)
   vim.api.nvim_create_autocmd({ "WinEnter", "WinLeave" }, {
     group = group,
     callback = function()
+      local here = vim.api.nvim_get_current_win()
+      local floats = vim.api.nvim_win_get_config(here).relative ~= ""
+      if not floats then float.before = here end
       if not is_open() then return end
-      if vim.api.nvim_get_current_win() ~= float.window then float.before = vim.api.nvim_get_current_win() end
       vim.schedule(function()
         if float.form and is_open() then refresh() end
       end)

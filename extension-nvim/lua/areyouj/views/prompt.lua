@@ -88,7 +88,7 @@ function M.complete(find, base)
   if not session then return {} end
   local root = session.directory .. "/"
   local found = vim.fn.getcompletion(root .. base, "file")
-  return vim.iter(found):take(MAX_FILES):map(function(path) return (path:gsub("^" .. vim.pesc(root), "")) end):totable()
+  return vim.tbl_map(function(path) return path:sub(#root + 1) end, vim.list_slice(found, 1, MAX_FILES))
 end
 
 ---@param draft areyouj.Draft

@@ -93,7 +93,12 @@ function M.edit(message)
   local lines = vim.split(message.text, "\n", { plain = true })
   vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
   options.modified = false
-  local id = window.float(buffer, { title = "Edit the message", width = 100, height = math.max(5, math.min(20, #lines + 1)), footer = ":w save   :q! leave" })
+  local id = window.float(buffer, {
+    title = "Edit the message",
+    width = 100,
+    height = math.max(5, math.min(20, #lines + 1)),
+    footer = ":w save   :q! leave",
+  })
   local function save(leave)
     local words = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
     require("areyouj.actions").edit(message.id, words, function(failed)
@@ -132,21 +137,35 @@ function View:map()
     end
   end
   local keys = {
-    { { "a", "i" }, "Add a message", function()
-      window.close(self.window)
-      require("areyouj.views.prompt").open(self.id)
-    end },
+    {
+      { "a", "i" },
+      "Add a message",
+      function()
+        window.close(self.window)
+        require("areyouj.views.prompt").open(self.id)
+      end,
+    },
     { { "<CR>", "e" }, "Edit the message", with(M.edit) },
     { "<M-j>", "Move it down", function() self:move(1) end },
     { "<M-k>", "Move it up", function() self:move(-1) end },
-    { { "dd", "x" }, "Remove it", with(function(message) actions.remove(message.id, function(failed)
-      if failed then require("areyouj.problem").show(failed) end
-    end) end) },
+    {
+      { "dd", "x" },
+      "Remove it",
+      with(function(message)
+        actions.remove(message.id, function(failed)
+          if failed then require("areyouj.problem").show(failed) end
+        end)
+      end),
+    },
     { "s", "Send it now, into the running turn", with(function(message) actions.steer(self.id, message.id) end) },
-    { "P", "Pause the queue after the running message, or resume it", function()
-      local queue = self:queue()
-      if queue then actions.pause(self.id, queue.paused == nil) end
-    end },
+    {
+      "P",
+      "Pause the queue after the running message, or resume it",
+      function()
+        local queue = self:queue()
+        if queue then actions.pause(self.id, queue.paused == nil) end
+      end,
+    },
     { "C", "Remove all waiting messages", function() actions.clear(self.id, #self:waiting()) end },
     { { "q", "<Esc>" }, "Close", function() window.close(self.window) end },
   }

@@ -7,7 +7,7 @@ local function path() return vim.fn.stdpath("state") .. "/areyouj.json" end
 local function all()
   local file = io.open(path(), "r")
   if not file then return {} end
-  local ok, kept = pcall(vim.json.decode, file:read("*a"))
+  local ok, kept = pcall(vim.json.decode, file:read("*a") or "")
   file:close()
   return ok and type(kept) == "table" and kept or {}
 end

@@ -37,7 +37,11 @@ end
 ---@return string[]
 function M.preview(session)
   local lines = { text.name(session), text.exact_line(text.path(session.directory)), "" }
-  table.insert(lines, text.status_of(session.status).word .. (session.statusReason and ": " .. text.plain(session.statusReason, 200) or ""))
+  table.insert(
+    lines,
+    text.status_of(session.status).word
+      .. (session.statusReason and ": " .. text.plain(session.statusReason, 200) or "")
+  )
   if session.attention then table.insert(lines, text.plain(session.attention.title, 300)) end
   table.insert(lines, text.plain(session.currentTask or "No active task", 300))
   table.insert(lines, text.count(session.queued, "waiting message"))

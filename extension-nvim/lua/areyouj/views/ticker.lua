@@ -6,22 +6,27 @@ local FAST_MS = 120
 ---The pace of relative times.
 local SLOW_MS = 1000
 
----@alias areyouj.Pace "fast"|"slow"|nil
+---@alias areyouj.Pace ("fast"|"slow")?
 
----@type table<fun(): areyouj.Pace, true>
+---@alias areyouj.Follower fun(): areyouj.Pace
+
+---@type table<areyouj.Follower, boolean>
 local followers = {}
 ---@type uv.uv_timer_t?
 local timer = nil
 ---@type integer?
 local interval = nil
 
-local FRAMES = { [true] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }, [false] = { "|", "/", "-", "\\" } }
+local FRAMES = {
+  [true] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" },
+  [false] = { "|", "/", "-", "\\" },
+}
 
 ---The picture of a spinner now.
 ---@return string
 function M.spinner()
   local frames = FRAMES[require("areyouj.config").get().icons]
-  return frames[math.floor(vim.uv.now() / FAST_MS) % #frames + 1]
+  return frames[math.floor(vim.uv.now() / FAST_MS) % #frames + 1] or ""
 end
 
 local function tick()
@@ -48,7 +53,7 @@ end
 function M.poke() tick() end
 
 ---Calls a function at each tick; what it returns says when it is needed again: soon, in a second, or not before `poke`.
----@param follower fun(): areyouj.Pace
+---@param follower areyouj.Follower
 ---@return fun() stop
 function M.follow(follower)
   followers[follower] = true

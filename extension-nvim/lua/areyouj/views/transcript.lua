@@ -1,8 +1,10 @@
 ---The lines of a transcript in a buffer: a head of one line, the blocks of entries, what is being said right now, and a
 ---foot. Only what changes is written; readers stay where they are, and whoever is at the end stays at the end.
+local Blocks = require("areyouj.blocks")
 local Live = require("areyouj.views.live")
 local block_look = require("areyouj.views.block")
 local page = require("areyouj.page")
+local readers = require("areyouj.views.readers")
 local text = require("areyouj.text")
 
 ---Beyond so many blocks the oldest are dropped while new ones come; they can be read again as older pages.
@@ -20,12 +22,8 @@ local marks_ns = vim.api.nvim_create_namespace("areyouj.marks")
 ---@field oldest integer? The number of the oldest entry here.
 ---@field levels string[] What `foldexpr` says, by line from 1.
 ---@field private context areyouj.BlockContext
----@field private blocks table<integer, areyouj.Block>
----@field private calls table<string, areyouj.Block>
----@field private prompts table<string, areyouj.Block>
----@field private orphans table<string, areyouj.Block> Results and ends whose beginning is not here.
----@field private running table<areyouj.Block, true> Calls without a result.
----@field private count integer
+---@field private blocks areyouj.Blocks
+---@field private changing boolean
 ---@field private foot integer Lines of the foot.
 ---@field private live areyouj.Live
 local Transcript = {}
@@ -38,7 +36,7 @@ local by_buffer = {}
 ---@param context areyouj.BlockContext
 ---@return areyouj.Transcript
 local function new(buffer, context)
-  local self = setmetatable({ buffer = buffer, context = context, foot = 0, levels = {} }, Transcript)
+  local self = setmetatable({ buffer = buffer, context = context, foot = 0, levels = {}, changing = false }, Transcript)
   by_buffer[buffer] = self
   self:clear()
   return self
@@ -53,8 +51,7 @@ end
 
 ---@private
 function Transcript:clear()
-  self.blocks, self.calls, self.prompts, self.orphans, self.running = {}, {}, {}, {}, {}
-  self.first, self.last, self.count, self.oldest, self.more = nil, nil, 0, nil, false
+  self.blocks, self.oldest, self.more = Blocks.new(), nil, false
   self.live = Live.new()
   vim.api.nvim_buf_clear_namespace(self.buffer, blocks_ns, 0, -1)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 0, -1)
@@ -73,11 +70,21 @@ function Transcript:set(first, last, lines, levels)
   local before = #all
   local stop = last == -1 and before or last
   local grown = #lines - (stop - first)
-  if grown ~= 0 and stop < before then table.move(all, stop + 1, before, stop + 1 + grown) end
-  for index = before, before + grown + 1, -1 do
-    all[index] = nil
+  if grown > 0 then
+    for index = before, stop + 1, -1 do
+      all[index + grown] = all[index]
+    end
+  elseif grown < 0 then
+    for index = stop + 1, before do
+      all[index + grown] = all[index]
+    end
+    for index = before, before + grown + 1, -1 do
+      all[index] = nil
+    end
   end
-  table.move(levels, 1, #levels, first + 1, all)
+  for index, level in ipairs(levels) do
+    all[first + index] = level
+  end
   local options = vim.bo[self.buffer]
   options.modifiable = true
   vim.api.nvim_buf_set_lines(self.buffer, first, last, false, lines)
@@ -92,42 +99,16 @@ function Transcript:tail() return #self.levels - self.foot - self.live.height en
 ---@private
 ---@param block areyouj.Block
 ---@return integer
-function Transcript:row(block)
-  return vim.api.nvim_buf_get_extmark_by_id(self.buffer, blocks_ns, block.entry.seq, {})[1]
-end
+function Transcript:row(block) return vim.api.nvim_buf_get_extmark_by_id(self.buffer, blocks_ns, block.entry.seq, {})[1] end
 
----Changes lines while readers stay where they are; whoever is at the end stays there.
+---Changes lines while readers stay where they are.
 ---@private
 ---@param change fun()
 function Transcript:keeping(change)
   if self.changing then return change() end
-  local windows = vim.fn.win_findbuf(self.buffer)
-  local count, before = #self.levels, {}
-  for _, window in ipairs(windows) do
-    local cursor = vim.api.nvim_win_get_cursor(window)
-    local selects = window == vim.api.nvim_get_current_win() and vim.fn.mode():match("^[vV\22]")
-    if cursor[1] >= count and not selects then
-      before[window] = "end"
-    else
-      -- The line at the top is marked, since lines above it may come and go.
-      local top = vim.fn.line("w0", window)
-      before[window] = vim.api.nvim_buf_set_extmark(self.buffer, marks_ns, top - 1, 0, {})
-    end
-  end
   self.changing = true
-  local ok, problem = pcall(change)
+  local ok, problem = pcall(readers.keeping, self.buffer, function() return #self.levels end, change)
   self.changing = false
-  for window, place in pairs(before) do
-    if place == "end" then
-      vim.api.nvim_win_set_cursor(window, { #self.levels, 0 })
-    else
-      local top = vim.api.nvim_buf_get_extmark_by_id(self.buffer, marks_ns, place, {})[1]
-      vim.api.nvim_buf_del_extmark(self.buffer, marks_ns, place)
-      if top and top + 1 ~= vim.fn.line("w0", window) then
-        vim.api.nvim_win_call(window, function() vim.fn.winrestview({ topline = top + 1 }) end)
-      end
-    end
-  end
   if not ok then error(problem, 0) end
 end
 
@@ -154,16 +135,22 @@ function Transcript:mark(block, look, row)
     vim.api.nvim_buf_set_extmark(self.buffer, marks_ns, row + 1, 0, {
       end_row = row + #look.lines,
       end_col = 0,
-      hl_group = "AreYouJUserLine",
+      hl_group = "AreYouJUser",
       hl_eol = true,
       strict = false,
-      virt_text = { { os.date(" %H:%M", math.floor(block.entry.at / 1000)) --[[@as string]], "AreYouJDim" } },
+      virt_text = {
+        {
+          os.date(" %H:%M", math.floor(block.entry.at / 1000)) --[[@as string]],
+          "AreYouJDim",
+        },
+      },
       virt_text_pos = "eol",
+      hl_mode = "combine",
     })
   end
   if look.open and look.fold then
     for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-      vim.api.nvim_win_call(window, function() pcall(vim.cmd, (row + 1) .. "foldopen") end)
+      vim.api.nvim_win_call(window, function() pcall(vim.api.nvim_command, (row + 1) .. "foldopen") end)
     end
   end
 end
@@ -202,94 +189,19 @@ end
 function Transcript:redraw(block)
   if not block.height then return end
   local look, row = block_look.look(block, self.context), self:row(block)
-  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + block.height)
-  self:set(row, row + block.height, look.lines, levels_of(look))
+  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
+  self:set(row, row + (block.height or 0), look.lines, levels_of(look))
   self:mark(block, look, row)
-end
-
----@private
----@param block areyouj.Block
----@param previous? areyouj.Block Nil: at the beginning.
-function Transcript:link(block, previous)
-  block.previous = previous
-  block.next = previous and previous.next or (not previous and self.first or nil)
-  if block.next then block.next.previous = block else self.last = block end
-  if previous then previous.next = block else self.first = block end
-  self.count = self.count + 1
-end
-
----Takes a block out of the list; its lines are the caller's.
----@private
----@param block areyouj.Block
-function Transcript:unlink(block)
-  if block.previous then block.previous.next = block.next else self.first = block.next end
-  if block.next then block.next.previous = block.previous else self.last = block.previous end
-  vim.api.nvim_buf_del_extmark(self.buffer, blocks_ns, block.entry.seq)
-  self.blocks[block.entry.seq], self.running[block] = nil, nil
-  self.count = self.count - 1
 end
 
 ---@private
 ---@param block areyouj.Block
 function Transcript:remove(block)
   local row = self:row(block)
-  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + block.height)
-  self:set(row, row + block.height, {}, {})
-  self:unlink(block)
-end
-
----Finds an entry's place. What belongs to a block that is here changes that block.
----@private
----@param entry areyouj.TranscriptEntry
----@param previous? areyouj.Block
----@return areyouj.Block? block A new block.
----@return areyouj.Block? changed
-function Transcript:place(entry, previous)
-  local body = entry.body
-  if self.blocks[entry.seq] or not block_look.known(entry) then return nil end
-  if body.kind == "toolResult" and self.calls[body.toolUseId] then
-    local call = self.calls[body.toolUseId]
-    call.result, self.running[call] = body, nil
-    return nil, call
-  elseif body.kind == "permissionEnd" and self.prompts[body.permissionId] then
-    local prompt = self.prompts[body.permissionId]
-    prompt.ending = body
-    return nil, prompt
-  end
-  local block = { entry = entry, depth = 0 } ---@type areyouj.Block
-  local parent_id = (body.kind == "text" or body.kind == "toolCall") and body.parentToolUseId or nil
-  local parent = parent_id and self.calls[parent_id] or nil
-  if parent then
-    block.parent, block.depth = parent, parent.depth + 1
-    previous = parent.last or parent
-    local above = parent ---@type areyouj.Block?
-    while above do
-      above.last, above = block, above.parent
-    end
-  elseif parent_id then
-    block.depth = 1
-  end
-  self.blocks[entry.seq] = block
-  if body.kind == "toolCall" then
-    self.calls[body.toolUseId] = block
-    local result = self.orphans[body.toolUseId]
-    if result then
-      block.result = result.entry.body --[[@as areyouj.EntryBody.toolResult]]
-    else
-      self.running[block] = true
-    end
-  elseif body.kind == "permission" then
-    self.prompts[body.permissionId] = block
-    block.open = self.context.permission(body.permissionId) ~= nil
-    local ending = self.orphans[body.permissionId]
-    block.ending = ending and ending.entry.body --[[@as areyouj.EntryBody.permissionEnd]]
-  elseif body.kind == "toolResult" then
-    self.orphans[body.toolUseId] = block
-  elseif body.kind == "permissionEnd" then
-    self.orphans[body.permissionId] = block
-  end
-  self:link(block, previous)
-  return block
+  vim.api.nvim_buf_del_extmark(self.buffer, blocks_ns, block.entry.seq)
+  vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
+  self:set(row, row + (block.height or 0), {}, {})
+  self.blocks:unlink(block)
 end
 
 ---Places entries and writes what is new and what changed by them.
@@ -297,17 +209,17 @@ end
 ---@param entries areyouj.TranscriptEntry[]
 ---@param older boolean They come before those that are here.
 function Transcript:put(entries, older)
-  local fresh, changed = {}, {}
+  local blocks, fresh, changed = self.blocks, {}, {}
   local anchor = nil ---@type areyouj.Block? The last of the older ones that is no subagent's.
   for _, entry in ipairs(entries) do
-    if older then
-      local orphan = self.orphans[entry.body.toolUseId] or self.orphans[entry.body.permissionId]
-      local begins = entry.body.kind == "toolCall" or entry.body.kind == "permission"
-      if orphan and begins then self:remove(orphan) end
-    end
-    local previous = self.last
+    local orphan = older and blocks:orphan(entry)
+    if orphan then self:remove(orphan) end
+    local previous = blocks.last
     if older then previous = anchor and (anchor.last or anchor) end
-    local block, other = self:place(entry, previous)
+    local block, other
+    if block_look.known(entry) then
+      block, other = blocks:place(entry, previous)
+    end
     if block then
       table.insert(fresh, block)
       if not block.parent then anchor = block end
@@ -341,7 +253,7 @@ function Transcript:append(entries)
   self:keeping(function()
     self:put(entries, false)
     self:unsay()
-    if self.count > MAX_BLOCKS then self:drop() end
+    if self.blocks.count > MAX_BLOCKS then self:drop() end
   end)
 end
 
@@ -360,7 +272,7 @@ end
 ---Drops the oldest blocks.
 ---@private
 function Transcript:drop()
-  local block = self.first
+  local block = self.blocks.first
   for _ = 1, DROPPED do
     block = block and block.next
   end
@@ -371,13 +283,9 @@ function Transcript:drop()
   if not block then return end
   local row = self:row(block)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 1, row)
+  vim.api.nvim_buf_clear_namespace(self.buffer, blocks_ns, 1, row)
   self:set(1, row, {}, {})
-  while self.first ~= block do
-    local body = self.first.entry.body
-    if body.toolUseId then self.calls[body.toolUseId], self.orphans[body.toolUseId] = nil, nil end
-    if body.permissionId then self.prompts[body.permissionId], self.orphans[body.permissionId] = nil, nil end
-    self:unlink(self.first)
-  end
+  self.blocks:forget_before(block)
   self.more, self.oldest = true, block.entry.seq
   self:head()
 end
@@ -385,10 +293,17 @@ end
 ---Writes the first line: that there is more, or where the session is.
 function Transcript:head()
   local above = self.context.icons and "↑ " or ""
-  local line = self.more and above .. "Older entries come when you scroll here" or text.exact_line(text.path(self.context.directory))
+  local line = self.more and above .. "Older entries come when you scroll here"
+    or text.exact_line(text.path(self.context.directory))
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 0, 1)
   self:set(0, 1, { line }, { "0" })
-  vim.api.nvim_buf_set_extmark(self.buffer, marks_ns, 0, 0, { end_col = #line, hl_group = "AreYouJDim", strict = false })
+  vim.api.nvim_buf_set_extmark(
+    self.buffer,
+    marks_ns,
+    0,
+    0,
+    { end_col = #line, hl_group = "AreYouJDim", strict = false }
+  )
 end
 
 ---Takes what is being said.
@@ -449,7 +364,7 @@ function Transcript:working(working)
   if self.context.working == working then return end
   self.context.working = working
   self:keeping(function()
-    for block in pairs(self.running) do
+    for block in pairs(self.blocks.running) do
       self:redraw(block)
     end
   end)
@@ -458,12 +373,9 @@ end
 ---Prompts were opened or ended.
 function Transcript:prompts_changed()
   self:keeping(function()
-    for id, block in pairs(self.prompts) do
+    for id, block in pairs(self.blocks.prompts) do
       local open = self.context.permission(id) ~= nil
-      if not block.ending and open ~= block.open then
-        block.open = open
-        self:redraw(block)
-      end
+      if not block.ending and open ~= block.open then self:redraw(block) end
     end
   end)
 end
@@ -473,8 +385,8 @@ end
 ---@return areyouj.Block?
 function Transcript:at(row)
   local mark = vim.api.nvim_buf_get_extmarks(self.buffer, blocks_ns, { row, -1 }, 0, { limit = 1 })[1]
-  local block = mark and self.blocks[mark[1]]
-  return block and row < mark[2] + block.height and block or nil
+  local block = mark and self.blocks.by_seq[mark[1]]
+  return block and row < mark[2] + (block.height or 0) and block or nil
 end
 
 ---The row of the next block of a person, or the previous one.
@@ -487,7 +399,7 @@ function Transcript:person(row, step)
   for _, mark in ipairs(marks) do
     local place = mark[2] + 1
     local further = step == 1 and place > row or step == -1 and place < row
-    if further and self.blocks[mark[1]].entry.body.kind == "user" then return place end
+    if further and self.blocks.by_seq[mark[1]].entry.body.kind == "user" then return place end
   end
 end
 

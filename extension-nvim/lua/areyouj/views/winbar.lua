@@ -24,7 +24,9 @@ function M.switch() require("areyouj").switch() end
 ---@return string
 local function state(session, connection)
   if connection.state == "failed" then return piece("AreYouJError", "not connected") end
-  if connection.state ~= "connected" then return piece("AreYouJWaiting", ticker.spinner() .. " " .. connection.state) end
+  if connection.state ~= "connected" then
+    return piece("AreYouJWaiting", ticker.spinner() .. " " .. connection.state)
+  end
   if not session then return "" end
   local look = text.status_of(session.status)
   local icons = require("areyouj.config").get().icons
@@ -55,7 +57,9 @@ function M.line(id, session, connection)
     if session.permissionMode then table.insert(facts, piece("AreYouJDim", text.plain(session.permissionMode, 30))) end
     if session.costUsd >= 0.001 then table.insert(facts, piece("AreYouJDim", text.cost(session.costUsd))) end
     local context = text.context(session)
-    if context then table.insert(facts, piece(context >= NEARLY_FULL and "AreYouJWaiting" or "AreYouJDim", context .. "%")) end
+    if context then
+      table.insert(facts, piece(context >= NEARLY_FULL and "AreYouJWaiting" or "AreYouJDim", context .. "%"))
+    end
   end
   return left .. state(session, connection) .. "%#WinBar#%<%=" .. table.concat(facts, "  ") .. " "
 end

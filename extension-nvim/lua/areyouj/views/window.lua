@@ -37,8 +37,11 @@ end
 function M.keys(buffer, keys, always)
   if not always and not require("areyouj.config").get().keys then return end
   for _, key in ipairs(keys) do
-    for _, lhs in ipairs(not key[3] and {} or type(key[1]) == "table" and key[1] or { key[1] }) do
-      vim.keymap.set(key.mode or "n", lhs, key[3], { buffer = buffer, nowait = true, silent = true, desc = key[2] })
+    local action = key[3]
+    for _, lhs in ipairs(type(key[1]) == "table" and key[1] or { key[1] }) do
+      if action then
+        vim.keymap.set(key.mode or "n", lhs, action, { buffer = buffer, nowait = true, silent = true, desc = key[2] })
+      end
     end
   end
 end

@@ -1,0 +1,7 @@
+std = "luajit"
+cache = true
+max_line_length = false
+read_globals = { "vim" }
+globals = { "vim.g", "vim.b", "vim.bo", "vim.wo", "vim.o", "vim.opt", "vim.env" }
+-- Arguments that a callback gets and does not need say what it could use.
+unused_args = false

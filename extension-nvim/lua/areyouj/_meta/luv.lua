@@ -1,0 +1,15 @@
+---@meta
+-- What is used of `vim.uv`, which Neovim's own annotations leave to luv.
+
+---@class uv
+---@field hrtime fun(): integer Nanoseconds of a clock that only goes forward.
+---@field now fun(): integer Milliseconds, as the event loop last read them.
+---@field os_homedir fun(): string?
+---@field fs_stat fun(path: string): { mtime: { sec: integer } }?
+---@field gettimeofday fun(): integer, integer Seconds and microseconds since the epoch.
+---@field random fun(length: integer): string
+---@field new_timer fun(): uv.uv_timer_t?
+
+---@class uv.uv_timer_t
+---@field start fun(self: uv.uv_timer_t, timeout: integer, interval: integer, callback: fun())
+---@field stop fun(self: uv.uv_timer_t)

@@ -1,0 +1,159 @@
+---What the dashboard shows: how many sessions stand how, what needs a person, and the table.
+local page = require("areyouj.page")
+local sessions = require("areyouj.sessions")
+local text = require("areyouj.text")
+
+local M = {}
+
+---Prompts and decisions that are listed above the table.
+local MAX_NEEDS = 5
+
+---@class areyouj.DashboardRow
+---@field session? areyouj.Session
+---@field prompt? areyouj.Permission
+---@field message? areyouj.Message
+---@field head? boolean The head of the table.
+---@field tiles? { from: integer, to: integer, tile: areyouj.Tile }[]
+
+---@class areyouj.Overview
+---@field page areyouj.Page
+---@field rows table<integer, areyouj.DashboardRow> By line, from 1.
+---@field layout areyouj.Layout[]
+---@field view areyouj.View
+---@field width integer
+
+---@param self areyouj.Overview
+---@param built areyouj.Page
+---@param model areyouj.Model
+local function head(self, built, model)
+  local connection = model.connection
+  local counts = sessions.counts(model:all())
+  local pieces, tiles, place = { " " }, {}, 1
+  local groups = { active = "AreYouJActive", waiting = "AreYouJWaiting", idle = "AreYouJIdle", error = "AreYouJError" }
+  for number, tile in ipairs(sessions.tiles) do
+    local word = tile:sub(1, 1):upper() .. tile:sub(2)
+    local chosen = self.view.tile == tile
+    local words = (chosen and "[%d %s %d]" or " %d %s %d "):format(number, word, counts[tile])
+    words = words:gsub("^(.)%d ", "%1")
+    local group = counts[tile] > 0 and groups[tile] or (tile == "total" and "AreYouJTitle" or "AreYouJDim")
+    table.insert(pieces, { words, group })
+    table.insert(tiles, { from = place, to = place + vim.fn.strdisplaywidth(words), tile = tile })
+    table.insert(pieces, "  ")
+    place = place + vim.fn.strdisplaywidth(words) + 2
+  end
+  if self.view.words ~= "" then
+    table.insert(pieces, { "  filter: " .. text.plain(self.view.words, 40), "AreYouJKey" })
+  end
+  if self.view.terminated then table.insert(pieces, { "  terminated too", "AreYouJDim" }) end
+  built:add(unpack(pieces))
+  self.rows[#built.lines] = { tiles = tiles }
+  if connection.state == "failed" then
+    built:add(" ", {
+      text.plain(connection.problem and connection.problem.message or "AreYouJ cannot be reached.", 300),
+      "AreYouJError",
+    })
+    if connection.problem then built:add(" ", { text.plain(connection.problem.hint, 300), "AreYouJDim" }) end
+  elseif connection.state == "reconnecting" then
+    built:add(" ", { "Reconnecting to AreYouJ. Sessions go on meanwhile. This is how it was.", "AreYouJWaiting" })
+  elseif connection.state ~= "connected" then
+    built:add(" ", { "Connecting to AreYouJ.", "AreYouJDim" })
+  end
+  built:add("")
+end
+
+---@param self areyouj.Overview
+---@param built areyouj.Page
+---@param model areyouj.Model
+local function needs(self, built, model)
+  local prompts, decisions = model:permissions(), model:decisions()
+  local count = #prompts + #decisions
+  if count == 0 then return end
+  built:add({ " Needs you ", "AreYouJHeader" }, { tostring(count), "AreYouJWaiting" })
+  local shown = 0
+  local function row(id, words, entry, key)
+    shown = shown + 1
+    if shown > MAX_NEEDS then return end
+    local session = model:session(id)
+    local name = session and text.name(session) or id
+    built:add(
+      " ",
+      { require("areyouj.config").get().icons and "◆ " or "? ", "AreYouJWaiting" },
+      { name .. "  ", "AreYouJId" },
+      text.fit(words, math.max(10, self.width - vim.fn.strdisplaywidth(name) - 12)),
+      { "  " .. key, "AreYouJKey" }
+    )
+    self.rows[#built.lines] = entry
+  end
+  for _, prompt in ipairs(prompts) do
+    row(
+      prompt.sessionId,
+      text.plain(prompt.title, 200),
+      { prompt = prompt, session = model:session(prompt.sessionId) },
+      "p"
+    )
+  end
+  for _, message in ipairs(decisions) do
+    local what = message.state == "interrupted" and "A message was cut off: " or "A message failed: "
+    row(
+      message.sessionId,
+      what .. text.plain(message.text, 200),
+      { message = message, session = model:session(message.sessionId) },
+      "u"
+    )
+  end
+  if shown > MAX_NEEDS then
+    built:add({ (" … and %d more: :AreYouJ permissions"):format(shown - MAX_NEEDS), "AreYouJDim" })
+  end
+  built:add("")
+end
+
+---Everything of the dashboard, for a width.
+---@param model areyouj.Model
+---@param view areyouj.View
+---@param width integer
+---@return areyouj.Overview
+function M.build(model, view, width)
+  local built, now = page.new(), text.now()
+  local icons = require("areyouj.config").get().icons
+  local self = { page = built, rows = {}, layout = sessions.layout(width), view = view, width = width } ---@type areyouj.Overview
+  head(self, built, model)
+  needs(self, built, model)
+  local all = model:all()
+  local shown = sessions.arrange(all, self.view)
+  if #shown > 0 then
+    sessions.head(self.layout, self.view, built, icons)
+    self.rows[#built.lines] = { head = true }
+  end
+  for _, session in ipairs(shown) do
+    sessions.row(session, self.layout, built, now, icons)
+    self.rows[#built.lines] = { session = session }
+  end
+  if #shown == 0 and model.connection.state == "connected" then
+    local live = sessions.counts(all).total
+    built:add(
+      " ",
+      { live == 0 and "No sessions. " or "No session fits. ", "AreYouJDim" },
+      { live == 0 and "c" or "F", "AreYouJKey" },
+      { live == 0 and " starts one here." or " shows all.", "AreYouJDim" }
+    )
+  end
+  built:add("")
+  local function key(lhs, words) return { lhs, "AreYouJKey" }, { " " .. words .. "   ", "AreYouJDim" } end
+  local pieces = { " " }
+  for _, pair in ipairs({
+    { "<CR>", "open" },
+    { "c", "new" },
+    { "i", "write" },
+    { "p", "answer" },
+    { "X", "terminate" },
+    { "f", "filter" },
+    { "s", "sort" },
+    { "g?", "help" },
+  }) do
+    vim.list_extend(pieces, { key(pair[1], pair[2]) })
+  end
+  built:add(unpack(pieces))
+  return self
+end
+
+return M
