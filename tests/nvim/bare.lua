@@ -4,7 +4,7 @@ local program, project = arg[1], arg[2]
 local seen = { progress = {}, prompts = {} }
 
 -- What a person does at the keyboard: the first choice.
-vim.ui.select = function(items, options, choose)
+vim.ui.select = function(items, options, choose) -- luacheck: ignore 122
   table.insert(
     seen.prompts,
     { prompt = options.prompt, choices = vim.tbl_map(function(item) return item.title end, items) }

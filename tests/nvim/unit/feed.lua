@@ -70,7 +70,10 @@ return {
         local heard, listens = listener()
         local feed = Feed.new(server, "S", listens)
         feed:attach()
-        server.answer(nil, { entries = entries(1, 2), seq = 2, more = false, deltas = { { thinking = false, text = "The an" } } })
+        server.answer(
+          nil,
+          { entries = entries(1, 2), seq = 2, more = false, deltas = { { thinking = false, text = "The an" } } }
+        )
         feed:output({ sessionId = "S", seq = 2, delta = { thinking = false, text = "swer" } })
         same("heard", heard, { "all 1,2", "said The an", "delta swer" })
       end,

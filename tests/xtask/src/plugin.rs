@@ -9,11 +9,11 @@ use areyouj_tests::neovim::neovim_program;
 use crate::test::Counts;
 use crate::{cargo, extension};
 
-/// What checks the plugin, with its arguments and how it is had.
+/// What checks the plugin from its directory, with arguments, and how it is had.
 const CHECKS: [(&str, &[&str], &str); 3] = [
-    ("tests/nvim/node_modules/.bin/stylua", &["--check", "extension-nvim", "tests/nvim"], "npm"),
-    ("luacheck", &["--quiet", "extension-nvim", "tests/nvim"], "apt-get install lua-check"),
-    ("emmylua_check", &["--warnings-as-errors", "extension-nvim"], "cargo install --locked emmylua_check"),
+    ("../tests/nvim/node_modules/.bin/stylua", &["--check", ".", "../tests/nvim"], "npm"),
+    ("luacheck", &["--quiet", ".", "../tests/nvim"], "apt-get install lua-check"),
+    ("emmylua_check", &["--warnings-as-errors", "."], "cargo install --locked emmylua_check"),
 ];
 
 /// Where it is.
@@ -24,13 +24,12 @@ pub(crate) fn directory() -> PathBuf {
 /// Its format, its rules and its types.
 pub(crate) fn lint() -> Result<()> {
     extension::install(&tests())?;
+    let neovim = neovim_program()?;
+    let runtime = neovim.ancestors().nth(2).context("a Neovim without a place")?.join("share/nvim/runtime");
     for (program, arguments, from) in CHECKS {
-        let local = cargo::workspace().join(program);
-        let program = if local.is_file() { local } else { program.into() };
-        let mut command = Command::new(&program);
-        command.args(arguments).current_dir(cargo::workspace());
-        let status =
-            command.status().with_context(|| format!("{} cannot be started: {from}", program.display()))?;
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(directory()).env("VIMRUNTIME", &runtime);
+        let status = command.status().with_context(|| format!("{program} cannot be started: {from}"))?;
         ensure!(status.success(), "`{command:?}` failed");
     }
     Ok(())
