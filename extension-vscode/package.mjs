@@ -34,7 +34,7 @@ export function packageExtension(programs, file) {
     writeFileSync(path.join(stage, "package.json"), JSON.stringify(description, null, 2));
     symlinkSync(path.join(SOURCE, "node_modules"), path.join(stage, "node_modules"));
     const vsce = path.join(SOURCE, "node_modules/@vscode/vsce/vsce");
-    const arguments_ = [vsce, "package", "--no-dependencies", "--target", `linux-${process.arch}`, "-o", path.resolve(file)];
+    const arguments_ = [vsce, "package", "--no-dependencies", "--no-rewrite-relative-links", "--target", `linux-${process.arch}`, "-o", path.resolve(file)];
     const { status, stdout, stderr } = spawnSync(process.execPath, arguments_, { cwd: stage, encoding: "utf8" });
     if (status !== 0) throw new Error(`vsce failed:\n${stdout}${stderr}`);
     const warnings = `${stdout}\n${stderr}`.split("\n").filter((line) => /warn/iu.test(line));
