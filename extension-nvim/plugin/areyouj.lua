@@ -15,6 +15,15 @@ vim.api.nvim_create_user_command("AreYouJ", function(arguments) require("areyouj
   desc = "Claude Code sessions",
 })
 
+-- By the API itself, since `vim.keymap` would have to be loaded for it.
+local function plug(mode, name, rhs, callback)
+  vim.api.nvim_set_keymap(
+    mode,
+    "<Plug>(AreYouJ" .. name .. ")",
+    rhs,
+    { noremap = true, silent = true, callback = callback }
+  )
+end
 for name, subcommand in pairs({
   Dashboard = "dashboard",
   New = "new",
@@ -23,13 +32,13 @@ for name, subcommand in pairs({
   Permissions = "permissions",
   Queue = "queue",
   Interrupt = "interrupt",
+  Send = "send",
 }) do
-  vim.keymap.set("n", "<Plug>(AreYouJ" .. name .. ")", "<Cmd>AreYouJ " .. subcommand .. "<CR>")
+  plug("n", name, "<Cmd>AreYouJ " .. subcommand .. "<CR>")
 end
-vim.keymap.set("n", "<Plug>(AreYouJSend)", "<Cmd>AreYouJ send<CR>")
-vim.keymap.set("x", "<Plug>(AreYouJSend)", ":AreYouJ send<CR>", { silent = true })
-vim.keymap.set("n", "<Plug>(AreYouJNextWaiting)", function() require("areyouj").next_waiting(1) end)
-vim.keymap.set("n", "<Plug>(AreYouJPreviousWaiting)", function() require("areyouj").next_waiting(-1) end)
+plug("x", "Send", ":AreYouJ send<CR>")
+plug("n", "NextWaiting", "", function() require("areyouj").next_waiting(1) end)
+plug("n", "PreviousWaiting", "", function() require("areyouj").next_waiting(-1) end)
 
 vim.api.nvim_create_autocmd("BufReadCmd", {
   group = vim.api.nvim_create_augroup("areyouj.names", {}),

@@ -45,6 +45,20 @@ return {
         terminal:press("Enter")
         terminal:ends()
         wait.same("sessions that live", #home:json("ls"), 1)
+        -- And back: everything is there.
+        terminal = Terminal.open(home, { project = "engine" })
+        terminal:type(":AreYouJ switch")
+        terminal:press("Enter")
+        terminal:shows("run: touch typed")
+        terminal:type("1")
+        terminal:press("Enter")
+        terminal:shows("Allowed in Neovim")
+        terminal:type(":AreYouJ send")
+        terminal:press("Enter")
+        terminal:shows("Message to engine")
+        terminal:type("second message")
+        terminal:press("Escape", "Enter")
+        terminal:shows("Echo: second message")
       end,
     },
     {

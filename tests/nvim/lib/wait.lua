@@ -32,7 +32,7 @@ end
 ---@param part string
 function M.has(what, text, part)
   if text:find(part, 1, true) then return end
-  error(("%s: expected %s in:\n%s"):format(what, vim.inspect(part), text), 2)
+  error(("%s: expected %s in:\n%s"):format(what, vim.inspect(part), text:sub(1, 3000)), 2)
 end
 
 return M

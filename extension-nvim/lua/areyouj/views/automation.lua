@@ -134,7 +134,8 @@ function Automation:listen(model)
       self.problem = nil
       self.entries = {}
       self.transcript:reset(entries, more)
-      self.transcript:footer(foot.page(model, self.id, nil))
+      self.foot_lines = nil
+      self:foot()
       for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
         vim.api.nvim_win_set_cursor(id, { vim.api.nvim_buf_line_count(self.buffer), 0 })
       end

@@ -7,7 +7,8 @@ local namespace = vim.api.nvim_create_namespace("areyouj.readers")
 ---@param buffer integer
 ---@param count fun(): integer How many lines there are.
 ---@param change fun()
-function M.keeping(buffer, count, change)
+---@param above? boolean Lines come below the first one: whoever is there stays with what followed it.
+function M.keeping(buffer, count, change, above)
   local last, places, followers = count(), {}, {}
   for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
     local selects = window == vim.api.nvim_get_current_win() and vim.fn.mode():match("^[vV\22]")
@@ -16,6 +17,11 @@ function M.keeping(buffer, count, change)
     else
       -- The line at the top is marked, since lines above it may come and go.
       local top = vim.fn.line("w0", window)
+      if above then
+        local cursor = vim.api.nvim_win_get_cursor(window)
+        top = math.min(math.max(top, 2), last)
+        if cursor[1] < top then vim.api.nvim_win_set_cursor(window, { top, cursor[2] }) end
+      end
       places[window] = vim.api.nvim_buf_set_extmark(buffer, namespace, math.max(0, top - 1), 0, {})
     end
   end

@@ -104,10 +104,11 @@ function Transcript:row(block) return vim.api.nvim_buf_get_extmark_by_id(self.bu
 ---Changes lines while readers stay where they are.
 ---@private
 ---@param change fun()
-function Transcript:keeping(change)
+---@param above? boolean
+function Transcript:keeping(change, above)
   if self.changing then return change() end
   self.changing = true
-  local ok, problem = pcall(readers.keeping, self.buffer, function() return #self.levels end, change)
+  local ok, problem = pcall(readers.keeping, self.buffer, function() return #self.levels end, change, above)
   self.changing = false
   if not ok then error(problem, 0) end
 end
@@ -266,7 +267,7 @@ function Transcript:prepend(entries, more)
     self.oldest = entries[1] and entries[1].seq or self.oldest
     self:put(entries, true)
     self:head()
-  end)
+  end, true)
 end
 
 ---Drops the oldest blocks.

@@ -1,0 +1,264 @@
+-- The pages: what they show, their keys, and how they behave among windows and tab pages.
+local Editor = require("lib.editor")
+local Home = require("lib.home")
+local wait = require("lib.wait")
+
+local home, editor
+
+local root = vim.fs.normalize(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/../../../extension-nvim")
+local DASHBOARD = "areyouj://orchestration"
+local function automation(id) return "areyouj://automation/" .. id end
+
+---Presses keys in the current window and waits for an expression.
+local function press(keys, what, code, ...)
+  editor:type(keys)
+  editor:becomes(what, code, ...)
+end
+
+return {
+  before = function()
+    home = Home.open({ projects = { "alpha", "beta", "a\u{202e}b %#Error#" } })
+    editor = Editor.open(home, { project = "alpha" })
+  end,
+  tests = {
+    {
+      "the dashboard counts, filters, sorts and remembers the order",
+      function()
+        local one = home:idle("alpha", "--name", "zebra")
+        local two = home:idle("beta", "--name", "apple")
+        home:run("send", two, "hold: gate")
+        editor:command("AreYouJ")
+        editor:shows(DASHBOARD, "[Total 2]")
+        editor:shows(DASHBOARD, "Active 1")
+        editor:shows(DASHBOARD, "hold: gate")
+        local function order() return editor:named(DASHBOARD):find("zebra") < editor:named(DASHBOARD):find("apple") end
+        wait.same("newest first", order(), false)
+        press("S", "the other order", "vim.fn.getline(3):find('Status') ~= nil")
+        wait.until_true("oldest first", order)
+        press("2", "the active ones", "table.concat(vim.fn.getline(1, '$'), ' '):find('zebra') == nil")
+        wait.has("tile", editor:named(DASHBOARD), "[Active 1]")
+        press("F", "all", "table.concat(vim.fn.getline(1, '$'), ' '):find('zebra') ~= nil")
+        press("fzeb<CR>", "the filter", "table.concat(vim.fn.getline(1, '$'), ' '):find('apple') == nil")
+        press("F", "all", "table.concat(vim.fn.getline(1, '$'), ' '):find('apple') ~= nil")
+        press("/zebra<CR>yi", "the id", "vim.fn.getreg('\"') == ...", one)
+        press("K", "the details", "table.concat(vim.fn.getline(1, '$'), ' '):find('Directory') ~= nil")
+        editor:type("q")
+        home:release("gate")
+        home:wait(two, "idle")
+        local other = Editor.open(home, { project = "alpha" })
+        other:command("AreYouJ")
+        other:shows(DASHBOARD, "Started ↑")
+        other:quit()
+      end,
+    },
+    {
+      "older entries come when somebody scrolls to them, and the reader stays",
+      function()
+        local id = home:idle("alpha", "--name", "long", "--permission-mode", "bypassPermissions")
+        for number = 1, 70 do
+          home:run("send", id, "message " .. number)
+        end
+        home:run("send", id, "run: seq 3")
+        wait.until_true("all turns", function() return #home:waiting(id) == 0 end)
+        home:wait(id, "idle")
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "❯ run: seq 3")
+        wait.same("the first message", editor:named(automation(id)):find("❯ message 1 *\n"), nil)
+        wait.has("the first line", editor:lua("return vim.fn.getline(1)"), "Older entries")
+        editor:type("gg")
+        editor:shows(automation(id), "❯ message 1\n")
+        assert(editor:lua("return vim.fn.line('w0')") > 1, "the reader was moved")
+        -- The call and its result fold to one line.
+        editor:type("G")
+        editor:lua("vim.fn.search('● Bash', 'bw')")
+        wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 3)
+        press("zo", "the open fold", "vim.fn.foldclosed('.') == -1")
+        press("<CR>", "all of it", "vim.api.nvim_win_get_config(0).relative ~= ''")
+        wait.has("details", editor:text(), "seq 3")
+        editor:type("q")
+        press("[[", "the message above", "vim.fn.getline('.'):find('❯ run: seq 3', 1, true) ~= nil")
+        press(":edit<CR>", "the page anew", "vim.api.nvim_buf_line_count(0) > 50")
+        editor:shows(automation(id), "❯ run: seq 3")
+      end,
+    },
+    {
+      "a message that was cut off is decided about",
+      function()
+        local id = home:idle("beta")
+        home:run("send", id, "hold: never")
+        home:wait(id, "active")
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "Holding")
+        vim.uv.kill(home:json("show", id).pid, "sigkill")
+        editor:becomes("the end of the turn", "require('areyouj').model():decisions(...)[1] ~= nil", id)
+        editor:shows(automation(id), "A message was cut off: hold: never")
+        editor:lua([[vim.ui.select = function(items, options, choose)
+          _G.offered = vim.tbl_map(options.format_item, items)
+          choose(items[3])
+        end]])
+        editor:type("u")
+        editor:becomes("the decision", "#require('areyouj').model():decisions(...) == 0", id)
+        wait.same("choices", #editor:lua("return _G.offered"), 3)
+        wait.has("first", editor:lua("return _G.offered[1]"), "Continue")
+        home:wait(id, "idle")
+      end,
+    },
+    {
+      "names that hide, turn around or address the status line are shown as text",
+      function()
+        local id = home:idle("a\u{202e}b %#Error#")
+        editor:command("AreYouJ open " .. id)
+        editor:becomes("the winbar", "vim.wo.winbar:find('Error', 1, true) ~= nil")
+        local bar = editor:lua("return vim.api.nvim_eval_statusline(vim.wo.winbar, { use_winbar = true }).str")
+        wait.has("winbar", bar, "%#Error#")
+        assert(not bar:find("\u{202e}", 1, true), bar)
+        editor:command("AreYouJ")
+        editor:shows(DASHBOARD, id)
+        wait.has("path", editor:named(DASHBOARD), "202E>b %#Error#")
+        home:run("terminate", id)
+      end,
+    },
+    {
+      "the float follows to other tab pages, leaves the command-line window alone, and is not in the way of a question",
+      function()
+        local id = home:idle("beta", "--name", "asker")
+        home:run("send", id, "run: touch asked")
+        editor:asks("touch asked")
+        editor:command("tabnew")
+        editor:asks("touch asked")
+        editor:type("q:")
+        editor:becomes("the command-line window", "vim.fn.getcmdwintype() == ':'")
+        home:run("deny", home:json("permissions", id)[1].id)
+        home:wait(id, "idle")
+        home:run("send", id, "run: touch again")
+        home:wait(id, "waiting")
+        editor:type("<C-c><C-c>")
+        editor:asks("touch again")
+        -- A question of the editor beside it gets its own keys.
+        editor:command("AreYouJ")
+        editor:type("/asker<CR>n")
+        editor:shows(DASHBOARD, "asker")
+        editor:lua("vim.fn.search('asker.*touch again$', 'w'); vim.fn.search('waiting for you', 'w')")
+        editor:type("Xn")
+        wait.same("still open", #home:json("permissions", id), 1)
+        editor:type("Xy")
+        home:wait(id, "terminated")
+        wait.until_true("the end of the float", function() return editor:float() == nil end)
+      end,
+    },
+    {
+      "always is allowed by Claude's own rule",
+      function()
+        local id = home:idle("beta")
+        home:run("send", id, "run: cargo --version")
+        editor:asks("cargo --version")
+        editor:command("AreYouJ permissions")
+        press(
+          "A",
+          "the rules",
+          "table.concat(vim.fn.getline(1, '$'), ' '):find('[x] Allow Bash(cargo --version', 1, true) ~= nil"
+        )
+        editor:type("a")
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "Always allowed in Neovim")
+        home:wait(id, "idle")
+        home:say(id, "run: cargo --version")
+        wait.same("prompts", #home:json("permissions", id), 0)
+      end,
+    },
+    {
+      "autocommands tell what happens",
+      function()
+        editor:lua([[
+          _G.heard = {}
+          vim.api.nvim_create_autocmd("User", {
+            pattern = "AreYouJ*",
+            callback = function(event) _G.heard[event.match] = event.data end,
+          })
+        ]])
+        local id = home:idle("alpha", "--name", "loud")
+        home:run("send", id, "run: touch loud")
+        editor:asks("touch loud")
+        editor:becomes("the news", "_G.heard.AreYouJWaiting ~= nil")
+        wait.same("session", editor:lua("return _G.heard.AreYouJWaiting.session.id"), id)
+        wait.same("prompt", editor:lua("return _G.heard.AreYouJPermission.permission.sessionId"), id)
+        wait.same("counts", editor:lua("return require('areyouj').counts().waiting"), 1)
+        home:run("deny", home:json("permissions", id)[1].id)
+        home:run("terminate", id)
+        home:run("rm", id)
+        editor:becomes("the removal", "_G.heard.AreYouJRemoved and _G.heard.AreYouJRemoved.id == ...", id)
+      end,
+    },
+    {
+      "two editors and the command line agree about names, queues and ends",
+      function()
+        local id = home:idle("alpha", "--name", "shared")
+        local other = Editor.open(home, { project = "beta" })
+        other:command("AreYouJ")
+        other:shows(DASHBOARD, "shared")
+        editor:command("AreYouJ rename " .. id .. " common")
+        other:shows(DASHBOARD, "common")
+        home:run("send", id, "hold: both")
+        other:command("AreYouJ open " .. id)
+        other:lua("require('areyouj').send('from there', ...)", id)
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "1 from there")
+        home:run("queue", "clear", id)
+        for _, each in ipairs({ editor, other }) do
+          each:becomes("an empty queue", "#require('areyouj').model():queue(...).messages == 1", id)
+          wait.until_true(
+            "an empty queue on the page",
+            function() return not each:named(automation(id)):find("from there", 1, true) end
+          )
+        end
+        home:release("both")
+        editor:command("AreYouJ! terminate " .. id)
+        other:shows(automation(id), "Terminated.")
+        other:quit()
+      end,
+    },
+    {
+      "every key of every page is in the help, and a typo in a command is said",
+      function()
+        local help = table.concat(vim.fn.readfile(root .. "/doc/areyouj.txt"), "\n")
+        local id = home:idle("alpha")
+        local function documented(page)
+          local keys =
+            editor:lua("return vim.tbl_map(function(map) return map.lhs end, vim.api.nvim_buf_get_keymap(0, 'n'))")
+          for _, key in ipairs(keys) do
+            if not key:match("^%d$") and not key:find("Mouse") and not key:find("Left") then
+              wait.has(page, help:lower(), key:lower())
+            end
+          end
+        end
+        editor:command("AreYouJ")
+        documented("dashboard")
+        editor:command("AreYouJ open " .. id)
+        documented("automation")
+        editor:type("gq")
+        editor:becomes("the queue", "vim.bo.filetype == 'areyouj-queue'")
+        documented("queue")
+        editor:type("a<Esc>")
+        editor:becomes("the message", "vim.bo.filetype == 'areyouj-message'")
+        documented("message")
+        editor:type("q")
+        editor:command("AreYouJ nonsense")
+        wait.until_true(
+          "the message",
+          function() return editor:messages():find("there is no :AreYouJ nonsense", 1, true) end
+        )
+        wait.same(
+          "completion",
+          editor:lua("return vim.fn.getcompletion('AreYouJ re', 'cmdline')"),
+          { "reconnect", "rename", "restart" }
+        )
+        wait.has("ids", table.concat(editor:lua("return vim.fn.getcompletion('AreYouJ open ', 'cmdline')"), " "), id)
+        wait.has(
+          "directories",
+          table.concat(editor:lua("return vim.fn.getcompletion('AreYouJ new ../', 'cmdline')"), " "),
+          "beta"
+        )
+      end,
+    },
+  },
+}
