@@ -40,7 +40,7 @@ export class Actions {
       copyId: ({ sessionId }) => copy(this.#session(sessionId).id, "Id copied"),
       copyText: ({ text }) => copy(text, "Copied"),
       openFolder: ({ sessionId }) => openFolder(this.#session(sessionId).directory),
-      openTerminal: async ({ sessionId }) => openSessionTerminal(this.#session(sessionId), await context.findBinary()),
+      openTerminal: ({ sessionId }) => openSessionTerminal(this.#session(sessionId)),
       answer: async ({ permissionId, answer }) => {
         await client.request("areyouj/permission/answer", { requestId: randomUUID(), permissionId, answer });
       },

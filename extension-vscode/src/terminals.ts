@@ -3,13 +3,9 @@ import { outsideEnvironment } from "./environment";
 import type { Session } from "./protocol.gen";
 import { displayName } from "./text";
 
-/** A terminal in a session's directory; for a session that Claude's own screen drives, that screen. */
-export function openSessionTerminal(session: Session, areyouj: string): void {
-  const name = displayName(session);
-  const cwd = vscode.Uri.file(session.directory);
-  const options: vscode.TerminalOptions =
-    session.driver === "terminal" ? { name, cwd, shellPath: areyouj, shellArgs: ["attach", session.id], iconPath: new vscode.ThemeIcon("comment-discussion") } : { name, cwd };
-  vscode.window.createTerminal(options).show();
+/** A terminal in a session's directory. */
+export function openSessionTerminal(session: Session): void {
+  vscode.window.createTerminal({ name: displayName(session), cwd: vscode.Uri.file(session.directory) }).show();
 }
 
 /** A terminal that checks the installation. It stays after the report was printed. */

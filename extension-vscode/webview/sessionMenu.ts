@@ -21,7 +21,7 @@ export function sessionMenu(session: Session, live: boolean, terminate: () => vo
     item("Copy path", { kind: "copyPath", sessionId }, { begins: true }),
     item("Copy ID", { kind: "copyId", sessionId }),
     item("Open folder", { kind: "openFolder", sessionId }, { begins: true }),
-    session.driver === "terminal" && item("Open terminal", { kind: "openTerminal", sessionId }),
+    item("Open terminal", { kind: "openTerminal", sessionId }),
   ];
   return items.filter((entry) => entry !== false);
 }

@@ -24,7 +24,7 @@ end
 local function change(session_id) return { requestId = text.uuid(), sessionId = session_id } end
 
 ---Creates a session and opens it.
----@param options { directory?: string, name?: string, model?: string, permission_mode?: string, driver?: areyouj.Driver, message?: string, open?: boolean }
+---@param options { directory?: string, name?: string, model?: string, permission_mode?: string, message?: string, open?: boolean }
 ---@param callback? fun(failed?: areyouj.Problem, session?: areyouj.Session)
 function M.new(options, callback)
   local config = require("areyouj.config").get().new
@@ -35,7 +35,6 @@ function M.new(options, callback)
     directory = directory,
     environment = require("areyouj.client").environment(),
     name = options.name,
-    driver = options.driver or config.driver,
     model = options.model or config.model,
     permissionMode = options.permission_mode or config.permission_mode,
     messages = options.message and { { id = text.uuid(), text = options.message } } or nil,
@@ -204,13 +203,10 @@ function M.decide(session_id)
   end)
 end
 
----Opens the screen of a session that Claude's own screen drives; of any other session a terminal in its directory.
+---Opens a terminal in the directory of a session.
 ---@param session areyouj.Session
 function M.terminal(session)
-  local program, missing = require("areyouj.client").program()
-  local attached = session.driver == "terminal"
-  if attached and missing then return problem.show(missing) end
-  local command = attached and { program or "", "attach", session.id } or { vim.o.shell }
+  local command = { vim.o.shell }
   vim.cmd.tabnew()
   if vim.fn.has("nvim-0.11") == 1 then
     vim.fn.jobstart(command, { term = true, cwd = session.directory })

@@ -21,7 +21,6 @@ local M = {}
 ---@field connection boolean The connection cannot be had.
 
 ---@class areyouj.NewConfig
----@field driver "stream"|"terminal"
 ---@field model? string
 ---@field permission_mode? string
 
@@ -38,7 +37,7 @@ M.defaults = {
   keys = true,
   global_keys = false,
   icons = true,
-  new = { driver = "stream", model = nil, permission_mode = nil },
+  new = { model = nil, permission_mode = nil },
 }
 
 ---What an option may be: a type, or the words it may be.
@@ -55,7 +54,7 @@ local SHAPE = {
   keys = "boolean",
   global_keys = "boolean",
   icons = "boolean",
-  new = { fields = { driver = { "stream", "terminal" }, model = "string", permission_mode = "string" } },
+  new = { fields = { model = "string", permission_mode = "string" } },
 }
 
 ---@param shape table<string, any>

@@ -87,7 +87,7 @@ function M.dashboard() require("areyouj.views.dashboard").open() end
 function M.open(session_id, place) require("areyouj.views.automation").open(session_id, place) end
 
 ---Creates a session.
----@param options? { directory?: string, name?: string, model?: string, permission_mode?: string, driver?: areyouj.Driver, message?: string, open?: boolean }
+---@param options? { directory?: string, name?: string, model?: string, permission_mode?: string, message?: string, open?: boolean }
 ---@param callback? fun(problem?: areyouj.Problem, session?: areyouj.Session)
 function M.new(options, callback) require("areyouj.actions").new(options or {}, callback) end
 

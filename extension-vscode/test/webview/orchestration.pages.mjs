@@ -136,7 +136,7 @@ onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIV
   await page.keyboard.press("Escape");
   await page.locator("[data-id=K7M2Q9XD]").focus();
   await page.keyboard.press("Shift+F10");
-  assert.deepEqual(await items(), ["View details", "Interrupt", "Restart", "Rename…", "Terminate…", "Copy path", "Copy ID", "Open folder"]);
+  assert.deepEqual(await items(), ["View details", "Interrupt", "Restart", "Rename…", "Terminate…", "Copy path", "Copy ID", "Open folder", "Open terminal"]);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   assert.deepEqual(await asked("interrupt"), [{ kind: "interrupt", sessionId: "K7M2Q9XD" }]);
