@@ -47,7 +47,7 @@ return {
         editor:shows(automation(id), "Result:")
         local _, times = editor:named(automation(id)):gsub("❯ slow: 40", "")
         wait.same("the message in the transcript", times, 1)
-        wait.has("winbar", winbar(editor), "idle")
+        wait.until_true("the end of the turn in the winbar", function() return winbar(editor):find("idle", 1, true) end)
         editor:quit()
       end,
     },
