@@ -56,7 +56,8 @@ local KNOWN_WITHIN_MS = 5000
 ---@param go fun()
 function M.known(go)
   local model = require("areyouj").model()
-  local function ready() return model.connection.state == "connected" or model.connection.state == "failed" end
+  -- While it is being reconnected, what was known is still known.
+  local function ready() return model.connection.state ~= "connecting" and model.connection.state ~= "stopped" end
   if ready() then return go() end
   local stop = function() end
   local gone = false

@@ -76,6 +76,28 @@ return {
       end,
     },
     {
+      "a session of the editor brings its pages back",
+      function()
+        local file = home.directory .. "/session.vim"
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools", "--name", "kept")
+        home:say(id, "remember this")
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "Echo: remember this")
+        editor:command("edit")
+        editor:shows(automation(id), "Echo: remember this")
+        editor:command("AreYouJ")
+        editor:command("mksession " .. file)
+        wait.same("messages", editor:messages(), "")
+        editor:quit()
+        editor = Editor.open(home, { project = "tools" })
+        editor:command("source " .. file)
+        editor:shows(automation(id), "Echo: remember this")
+        editor:shows("areyouj://orchestration", "kept")
+        editor:quit()
+      end,
+    },
+    {
       "a draft that is not sent is not left by mistake",
       function()
         local editor = Editor.open(home, { project = "tools" })
