@@ -265,5 +265,47 @@ return {
         )
       end,
     },
+    {
+      "a selection is sent as it was selected, in letters or in lines",
+      function()
+        local id = home:idle("beta", "--name", "picker")
+        vim.fn.writefile({ "one two three", "four five six" }, home.projects.beta .. "/words.txt")
+        editor:command("tabedit " .. home.projects.beta .. "/words.txt")
+        local function sent(part)
+          wait.until_true(part, function()
+            return vim
+              .iter(home:json("queue", id, "--all"))
+              :any(function(message) return message.text:find(part, 1, true) ~= nil end)
+          end)
+        end
+        editor:type("0wvj0e:AreYouJ send " .. id .. " letters<CR>")
+        sent("letters\n\n@words.txt#L1-2\n```text\ntwo three\nfour\n```")
+        editor:type(":1,2AreYouJ send " .. id .. " lines<CR>")
+        sent("lines\n\n@words.txt#L1-2\n```text\none two three\nfour five six\n```")
+        home:wait(id, "idle")
+        editor:command("bdelete!")
+      end,
+    },
+    {
+      "the dashboard opens in a float, and sessions in tab pages, if that is wanted",
+      function()
+        local id = home:idle("alpha", "--name", "floating")
+        local other = Editor.open(home, { project = "alpha", config = { view = "float", open = "tab", icons = false } })
+        other:command("AreYouJ")
+        other:shows(DASHBOARD, "floating")
+        wait.same("a float", other:lua("return vim.api.nvim_win_get_config(0).relative"), "editor")
+        wait.same("only ASCII", other:named(DASHBOARD):find("○", 1, true), nil)
+        other:command("AreYouJ open " .. id)
+        other:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        wait.same("tab pages", other:lua("return #vim.api.nvim_list_tabpages()"), 2)
+        wait.same("no float", other:lua("return vim.api.nvim_win_get_config(0).relative"), "")
+        wait.same("windows", other:lua("return #vim.api.nvim_list_wins()"), 2)
+        other:type("-")
+        other:becomes("the dashboard", "vim.api.nvim_win_get_config(0).relative == 'editor'")
+        other:type("q")
+        other:becomes("the automation again", "vim.b.areyouj_session == ...", id)
+        other:quit()
+      end,
+    },
   },
 }

@@ -4,21 +4,17 @@ local wait = require("lib.wait")
 local same = wait.same
 
 local function prompt(more)
-  return vim.tbl_extend(
-    "force",
-    {
-      id = "A-1",
-      sessionId = "A",
-      kind = "tool",
-      tool = "Bash",
-      title = "",
-      input = {},
-      suggestions = {},
-      createdAt = 1,
-      state = "open",
-    },
-    more
-  )
+  return vim.tbl_extend("force", {
+    id = "A-1",
+    sessionId = "A",
+    kind = "tool",
+    tool = "Bash",
+    title = "",
+    input = {},
+    suggestions = {},
+    createdAt = 1,
+    state = "open",
+  }, more)
 end
 
 local function page(form) return table.concat(form:page("/p").lines, "\n") end
