@@ -40,11 +40,24 @@ plug("x", "Send", ":AreYouJ send<CR>")
 plug("n", "NextWaiting", "", function() require("areyouj").next_waiting(1) end)
 plug("n", "PreviousWaiting", "", function() require("areyouj").next_waiting(-1) end)
 
+local group = vim.api.nvim_create_augroup("areyouj.names", {})
 vim.api.nvim_create_autocmd("BufReadCmd", {
-  group = vim.api.nvim_create_augroup("areyouj.names", {}),
+  group = group,
   pattern = "areyouj://*",
   nested = true,
   callback = function(event) require("areyouj.views.names").read(event.buf, event.match) end,
+})
+-- A session of the editor brings such buffers back by their names alone.
+vim.api.nvim_create_autocmd("SessionLoadPost", {
+  group = group,
+  nested = true,
+  callback = function()
+    for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+      local name = vim.api.nvim_buf_get_name(buffer)
+      local bare = vim.bo[buffer].buftype == "" and vim.api.nvim_buf_is_loaded(buffer)
+      if bare and vim.startswith(name, "areyouj://") then require("areyouj.views.names").read(buffer, name) end
+    end
+  end,
 })
 
 -- What has to be there before the first command, if it is wanted.

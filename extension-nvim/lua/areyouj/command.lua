@@ -13,6 +13,9 @@ local M = {}
 ---@field run fun(arguments: areyouj.Arguments)
 ---@field complete? fun(lead: string, words: string[]): string[]
 
+---A shorter beginning of an id is rather a word of a message.
+local MIN_ID = 4
+
 ---Ids of sessions that begin so.
 ---@param lead string
 ---@param all boolean
@@ -56,7 +59,8 @@ local KNOWN_WITHIN_MS = 5000
 ---@param go fun()
 function M.known(go)
   local model = require("areyouj").model()
-  local function ready() return model.connection.state == "connected" or model.connection.state == "failed" end
+  -- While it is being reconnected, what was known is still known.
+  local function ready() return model.connection.state ~= "connecting" and model.connection.state ~= "stopped" end
   if ready() then return go() end
   local stop = function() end
   local gone = false
@@ -72,49 +76,57 @@ function M.known(go)
   vim.defer_fn(once, KNOWN_WITHIN_MS)
 end
 
----@param arguments areyouj.Arguments
----@param directory string
----@return string
-local function excerpt(arguments, directory)
-  local range = assert(arguments.range)
+---What is in the range, as text for Claude once the directory of its session is known.
+---@param range { first: integer, last: integer, columns?: { from: integer, to: integer } }
+---@return fun(directory: string): string
+local function excerpt(range)
   local lines = vim.api.nvim_buf_get_lines(0, range.first - 1, range.last, false)
-  if range.columns then
+  if range.columns and #lines > 0 then
     lines[#lines] = lines[#lines]:sub(1, range.columns.to)
     lines[1] = lines[1]:sub(range.columns.from)
   end
   local name = vim.api.nvim_buf_get_name(0)
-  local file = vim.bo.buftype == "" and name ~= ""
-  return text.excerpt({
-    path = file and require("areyouj.tools").relative(name, directory) or nil,
-    first = range.first,
-    last = range.last,
-    language = vim.bo.filetype,
-    text = table.concat(lines, "\n"),
-  })
+  local file, language = vim.bo.buftype == "" and name ~= "", vim.bo.filetype
+  return function(directory)
+    return text.excerpt({
+      path = file and require("areyouj.tools").relative(name, directory) or nil,
+      first = range.first,
+      last = range.last,
+      language = language,
+      text = table.concat(lines, "\n"),
+    })
+  end
+end
+
+---The id that a command begins with, if its first word is one of those known, and what follows it.
+---@param arguments areyouj.Arguments
+---@param all boolean
+---@return string? id
+---@return string rest
+local function named(arguments, all)
+  local word = arguments.words[1]
+  if not word or #word < MIN_ID or #ids(word, all) == 0 then return nil, arguments.rest end
+  return word, vim.trim(arguments.rest:sub(#word + 1))
 end
 
 ---@param arguments areyouj.Arguments
 local function send(arguments)
-  local word, rest = arguments.words[1], arguments.rest
-  -- The first word is an id if it is one of those known.
-  local named = word and #ids(word, false) > 0 and #word >= 2 and word or nil
-  if named then rest = vim.trim(rest:sub(#named + 1)) end
-  session(named, "Send to", function(id)
-    local known = require("areyouj").model():session(id)
-    local words = rest
-    if arguments.range then
-      local part = excerpt(arguments, known and known.directory or "")
+  local selected = arguments.range and excerpt(arguments.range)
+  M.known(function()
+    local word, rest = named(arguments, false)
+    session(word, "Send to", function(id)
+      local known = require("areyouj").model():session(id)
+      local part = selected and selected(known and known.directory or "")
       -- Without words of one's own there is nothing to be done with it yet.
       if rest == "" then return require("areyouj.views.prompt").open(id, part) end
-      words = rest .. "\n\n" .. part
-    end
-    if words == "" then return require("areyouj.views.prompt").open(id) end
-    require("areyouj").send(words, id, function(failed)
-      if failed then
-        require("areyouj.problem").show(failed)
-        return require("areyouj.views.prompt").draft(id, words)
-      end
-      vim.api.nvim_echo({ { "Queued for " .. (known and text.name(known) or id) .. "." } }, false, {})
+      local words = part and rest .. "\n\n" .. part or rest
+      require("areyouj").send(words, id, function(failed)
+        if failed then
+          require("areyouj.problem").show(failed)
+          return require("areyouj.views.prompt").draft(id, words)
+        end
+        vim.api.nvim_echo({ { "Queued for " .. (known and text.name(known) or id) .. "." } }, false, {})
+      end)
     end)
   end)
 end
@@ -168,10 +180,10 @@ M.subcommands = {
   },
   rename = {
     run = function(arguments)
-      local word = arguments.words[1]
-      local named = word and #ids(word, true) > 0 and word or nil
-      local name = vim.trim(named and arguments.rest:sub(#named + 1) or arguments.rest)
-      session(named, "Rename", function(id) require("areyouj.actions").rename(id, name ~= "" and name or nil) end)
+      M.known(function()
+        local word, name = named(arguments, true)
+        session(word, "Rename", function(id) require("areyouj.actions").rename(id, name ~= "" and name or nil) end)
+      end)
     end,
     complete = any,
   },
@@ -192,6 +204,9 @@ local function columns(arguments)
   local first, last = vim.api.nvim_buf_get_mark(0, "<"), vim.api.nvim_buf_get_mark(0, ">")
   local same = arguments.line1 == first[1] and arguments.line2 == last[1]
   if not same or vim.fn.visualmode() ~= "v" then return nil end
+  -- Lines that were given by their numbers are meant as a whole, even if the last selection was in the same ones.
+  local typed = vim.fn.histget(":", -1)
+  if typed:find("AreYouJ", 1, true) and not typed:find("'<,'>", 1, true) then return nil end
   local line = vim.api.nvim_buf_get_lines(0, last[1] - 1, last[1], false)[1] or ""
   -- The mark is at the first byte of the last character.
   local stop = last[2] + 1

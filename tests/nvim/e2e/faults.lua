@@ -47,7 +47,7 @@ return {
         editor:shows(automation(id), "Result:")
         local _, times = editor:named(automation(id)):gsub("❯ slow: 40", "")
         wait.same("the message in the transcript", times, 1)
-        wait.has("winbar", winbar(editor), "idle")
+        wait.until_true("the end of the turn in the winbar", function() return winbar(editor):find("idle", 1, true) end)
         editor:quit()
       end,
     },
@@ -72,6 +72,28 @@ return {
         editor:command("AreYouJ permissions")
         editor:type("d")
         home:wait(id, "idle")
+        editor:quit()
+      end,
+    },
+    {
+      "a session of the editor brings its pages back",
+      function()
+        local file = home.directory .. "/session.vim"
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools", "--name", "kept")
+        home:say(id, "remember this")
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "Echo: remember this")
+        editor:command("edit")
+        editor:shows(automation(id), "Echo: remember this")
+        editor:command("AreYouJ")
+        editor:command("mksession " .. file)
+        wait.same("messages", editor:messages(), "")
+        editor:quit()
+        editor = Editor.open(home, { project = "tools" })
+        editor:command("source " .. file)
+        editor:shows(automation(id), "Echo: remember this")
+        editor:shows("areyouj://orchestration", "kept")
         editor:quit()
       end,
     },

@@ -62,6 +62,7 @@ return {
         wait.until_true("all turns", function() return #home:waiting(id) == 0 end)
         home:wait(id, "idle")
         editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
         editor:shows(automation(id), "❯ run: seq 3")
         wait.same("the first message", editor:named(automation(id)):find("❯ message 1 *\n"), nil)
         wait.has("the first line", editor:lua("return vim.fn.getline(1)"), "Older entries")
@@ -76,6 +77,7 @@ return {
         press("<CR>", "all of it", "vim.api.nvim_win_get_config(0).relative ~= ''")
         wait.has("details", editor:text(), "seq 3")
         editor:type("q")
+        editor:becomes("the page again", "vim.bo.filetype == 'areyouj'")
         press("[[", "the message above", "vim.fn.getline('.'):find('❯ run: seq 3', 1, true) ~= nil")
         press(":edit<CR>", "the page anew", "vim.api.nvim_buf_line_count(0) > 50")
         editor:shows(automation(id), "❯ run: seq 3")
@@ -88,6 +90,7 @@ return {
         home:run("send", id, "hold: never")
         home:wait(id, "active")
         editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
         editor:shows(automation(id), "Holding")
         vim.uv.kill(home:json("show", id).pid, "sigkill")
         editor:becomes("the end of the turn", "require('areyouj').model():decisions(...)[1] ~= nil", id)
@@ -108,6 +111,7 @@ return {
       function()
         local id = home:idle("a\u{202e}b %#Error#")
         editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
         editor:becomes("the winbar", "vim.wo.winbar:find('Error', 1, true) ~= nil")
         local bar = editor:lua("return vim.api.nvim_eval_statusline(vim.wo.winbar, { use_winbar = true }).str")
         wait.has("winbar", bar, "%#Error#")
@@ -234,6 +238,7 @@ return {
         editor:command("AreYouJ")
         documented("dashboard")
         editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ... and vim.bo.filetype == 'areyouj'", id)
         documented("automation")
         editor:type("gq")
         editor:becomes("the queue", "vim.bo.filetype == 'areyouj-queue'")
@@ -258,6 +263,48 @@ return {
           table.concat(editor:lua("return vim.fn.getcompletion('AreYouJ new ../', 'cmdline')"), " "),
           "beta"
         )
+      end,
+    },
+    {
+      "a selection is sent as it was selected, in letters or in lines",
+      function()
+        local id = home:idle("beta", "--name", "picker")
+        vim.fn.writefile({ "one two three", "four five six" }, home.projects.beta .. "/words.txt")
+        editor:command("tabedit " .. home.projects.beta .. "/words.txt")
+        local function sent(part)
+          wait.until_true(part, function()
+            return vim
+              .iter(home:json("queue", id, "--all"))
+              :any(function(message) return message.text:find(part, 1, true) ~= nil end)
+          end)
+        end
+        editor:type("0wvj0e:AreYouJ send " .. id .. " letters<CR>")
+        sent("letters\n\n@words.txt#L1-2\n```text\ntwo three\nfour\n```")
+        editor:type(":1,2AreYouJ send " .. id .. " lines<CR>")
+        sent("lines\n\n@words.txt#L1-2\n```text\none two three\nfour five six\n```")
+        home:wait(id, "idle")
+        editor:command("bdelete!")
+      end,
+    },
+    {
+      "the dashboard opens in a float, and sessions in tab pages, if that is wanted",
+      function()
+        local id = home:idle("alpha", "--name", "floating")
+        local other = Editor.open(home, { project = "alpha", config = { view = "float", open = "tab", icons = false } })
+        other:command("AreYouJ")
+        other:shows(DASHBOARD, "floating")
+        wait.same("a float", other:lua("return vim.api.nvim_win_get_config(0).relative"), "editor")
+        wait.same("only ASCII", other:named(DASHBOARD):find("○", 1, true), nil)
+        other:command("AreYouJ open " .. id)
+        other:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        wait.same("tab pages", other:lua("return #vim.api.nvim_list_tabpages()"), 2)
+        wait.same("no float", other:lua("return vim.api.nvim_win_get_config(0).relative"), "")
+        wait.same("windows", other:lua("return #vim.api.nvim_list_wins()"), 2)
+        other:type("-")
+        other:becomes("the dashboard", "vim.api.nvim_win_get_config(0).relative == 'editor'")
+        other:type("q")
+        other:becomes("the automation again", "vim.b.areyouj_session == ...", id)
+        other:quit()
       end,
     },
   },

@@ -106,5 +106,45 @@ return {
         home:wait(id, "terminated")
       end,
     },
+    {
+      "the mouse goes back to the dashboard, sorts, filters and opens",
+      function()
+        local id = home:idle("tools", "--name", "clicked")
+        local terminal = Terminal.open(home, { project = "tools" })
+        terminal:type(":AreYouJ open " .. id)
+        terminal:press("Enter")
+        terminal:click("Orchestration ›")
+        terminal:shows("[Total")
+        terminal:click("Session  ")
+        terminal:shows("Session ↑")
+        terminal:click("Waiting 0")
+        terminal:shows("No session fits.")
+        terminal:click("Total ")
+        terminal:shows("clicked")
+        terminal:click("clicked", 2)
+        terminal:shows("› tools › Automation  clicked")
+      end,
+    },
+    {
+      "earlier messages come back with the arrows",
+      function()
+        local id = home:idle("tools")
+        home:say(id, "from elsewhere")
+        local terminal = Terminal.open(home, { project = "tools" })
+        terminal:type(":AreYouJ open " .. id)
+        terminal:press("Enter")
+        terminal:shows("Echo: from elsewhere")
+        terminal:type("ifrom here")
+        terminal:press("C-s")
+        terminal:shows("Echo: from here")
+        terminal:type("iunfinished")
+        terminal:press("Up")
+        terminal:shows("│from here")
+        terminal:press("Up")
+        terminal:shows("│from elsewhere")
+        terminal:press("Down", "Down")
+        terminal:shows("│unfinished")
+      end,
+    },
   },
 }

@@ -58,6 +58,21 @@ function Terminal:type(text) self:tmux("send-keys", "-l", "--", text) end
 ---Presses keys by tmux's names: `Enter`, `Escape`, `C-s`, `M-j`.
 function Terminal:press(...) self:tmux("send-keys", ...) end
 
+---Clicks on a text, as a terminal reports it.
+function Terminal:click(part, times)
+  local screen = self:shows(part)
+  for row, line in ipairs(vim.split(screen, "\n", { plain = true })) do
+    local at = line:find(part, 1, true)
+    if at then
+      local column = vim.fn.strdisplaywidth(line:sub(1, at - 1)) + 1
+      for _ = 1, times or 1 do
+        self:type(("\27[<0;%d;%dM\27[<0;%d;%dm"):format(column, row, column, row))
+      end
+      return
+    end
+  end
+end
+
 ---What is on the screen.
 function Terminal:screen() return self:tmux("capture-pane", "-p") end
 

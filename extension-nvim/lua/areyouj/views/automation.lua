@@ -28,6 +28,7 @@ local PAGE_ENTRIES = 200
 ---@field private loading boolean Whether a page of older entries is on its way.
 ---@field private entries areyouj.TranscriptEntry[] Not written yet.
 ---@field private writing boolean
+---@field private group integer Its autocommands.
 ---@field private stale boolean Whether something changed that is not shown yet.
 local Automation = {}
 Automation.__index = Automation
@@ -111,18 +112,13 @@ function M.fill(buffer, id)
   self:map()
   self.feed:attach()
   self:foot()
-  vim.api.nvim_create_autocmd(
-    { "BufWinEnter", "BufEnter" },
-    { buffer = buffer, callback = function() self:shown() end }
-  )
-  vim.api.nvim_create_autocmd(
-    { "WinScrolled", "CursorMoved" },
-    { buffer = buffer, callback = function() self:scrolled() end }
-  )
-  vim.api.nvim_create_autocmd(
-    { "BufWipeout", "BufUnload" },
-    { buffer = buffer, once = true, callback = function() self:close() end }
-  )
+  self.group = vim.api.nvim_create_augroup("areyouj.automation." .. buffer, {})
+  local function on(events, callback)
+    vim.api.nvim_create_autocmd(events, { group = self.group, buffer = buffer, callback = callback })
+  end
+  on({ "BufWinEnter", "BufEnter" }, function() self:shown() end)
+  on({ "WinScrolled", "CursorMoved" }, function() self:scrolled() end)
+  on("BufUnload", function() self:close() end)
 end
 
 ---@private
@@ -332,6 +328,7 @@ end
 ---@private
 function Automation:close()
   open[self.buffer] = nil
+  vim.api.nvim_del_augroup_by_id(self.group)
   for _, stop in ipairs(self.stops) do
     stop()
   end

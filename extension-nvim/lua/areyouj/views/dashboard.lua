@@ -314,25 +314,22 @@ function M.fill(buffer)
   for _, name in ipairs({ "sessions", "permissions", "decisions", "connection" }) do
     table.insert(stops, model:on(name, M.soon))
   end
-  vim.api.nvim_create_autocmd({ "BufWinEnter", "BufEnter" }, {
-    buffer = buffer,
-    callback = function()
-      dress()
-      M.soon()
-    end,
-  })
-  local resized = vim.api.nvim_create_autocmd({ "WinResized", "VimResized" }, { callback = M.soon })
-  vim.api.nvim_create_autocmd("BufUnload", {
-    buffer = buffer,
-    once = true,
-    callback = function()
-      self.buffer = -1
-      vim.api.nvim_del_autocmd(resized)
-      for _, stop in ipairs(stops) do
-        stop()
-      end
-    end,
-  })
+  local group = vim.api.nvim_create_augroup("areyouj.dashboard", {})
+  local function on(events, only, callback)
+    vim.api.nvim_create_autocmd(events, { group = group, buffer = only, callback = callback })
+  end
+  on({ "BufWinEnter", "BufEnter" }, buffer, function()
+    dress()
+    M.soon()
+  end)
+  on({ "WinResized", "VimResized" }, nil, M.soon)
+  on("BufUnload", buffer, function()
+    self.buffer = -1
+    vim.api.nvim_del_augroup_by_id(group)
+    for _, stop in ipairs(stops) do
+      stop()
+    end
+  end)
   dress()
   draw()
 end
