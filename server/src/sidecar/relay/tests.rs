@@ -1,3 +1,5 @@
+//! What the relay does with each message, and with daemons that come and go.
+
 use super::*;
 
 fn relay() -> Relay {
