@@ -136,7 +136,8 @@ return {
         home:wait(id, "idle")
         home:run("send", id, "run: touch again")
         home:wait(id, "waiting")
-        editor:type("<C-c><C-c>")
+        editor:type(":q<CR>")
+        editor:becomes("the end of the command-line window", "vim.fn.getcmdwintype() == ''")
         editor:asks("touch again")
         -- A question of the editor beside it gets its own keys.
         editor:command("AreYouJ")
