@@ -308,5 +308,25 @@ return {
         other:quit()
       end,
     },
+    {
+      "what comes while somebody inserts text elsewhere is folded when they are done",
+      function()
+        local id = home:idle("beta", "--permission-mode", "bypassPermissions")
+        editor:command("tabnew")
+        editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:type(":new<CR>ityping ")
+        home:say(id, "run: seq 4")
+        editor:shows(automation(id), "Result:")
+        editor:type("on")
+        wait.same("mode", editor:mode().mode, "i")
+        wait.same("text", editor:text(), "typing on")
+        editor:type("<Esc><C-w>w")
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:lua("vim.fn.search('● Bash', 'bw')")
+        wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 4)
+        editor:command("tabclose!")
+      end,
+    },
   },
 }
