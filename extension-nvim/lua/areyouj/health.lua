@@ -82,7 +82,7 @@ function M.check()
   for _, name in ipairs(names) do
     vim.health.info(("%s: %s"):format(name, report.paths[name]))
   end
-  vim.health.info("log of Neovim's language client: " .. vim.lsp.get_log_path())
+  vim.health.info("log of Neovim's language client: " .. require("vim.lsp.log").get_filename())
 end
 
 return M

@@ -136,7 +136,8 @@ return {
         home:wait(id, "idle")
         home:run("send", id, "run: touch again")
         home:wait(id, "waiting")
-        editor:type("<C-c><C-c>")
+        editor:type(":q<CR>")
+        editor:becomes("the end of the command-line window", "vim.fn.getcmdwintype() == ''")
         editor:asks("touch again")
         -- A question of the editor beside it gets its own keys.
         editor:command("AreYouJ")
@@ -305,6 +306,26 @@ return {
         other:type("q")
         other:becomes("the automation again", "vim.b.areyouj_session == ...", id)
         other:quit()
+      end,
+    },
+    {
+      "what comes while somebody inserts text elsewhere is folded when they are done",
+      function()
+        local id = home:idle("beta", "--permission-mode", "bypassPermissions")
+        editor:command("tabnew")
+        editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:type(":new<CR>ityping ")
+        home:say(id, "run: seq 4")
+        editor:shows(automation(id), "Result:")
+        editor:type("on")
+        wait.same("mode", editor:mode().mode, "i")
+        wait.same("text", editor:text(), "typing on")
+        editor:type("<Esc><C-w>w")
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:lua("vim.fn.search('● Bash', 'bw')")
+        wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 4)
+        editor:command("tabclose!")
       end,
     },
   },
