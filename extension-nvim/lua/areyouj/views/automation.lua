@@ -29,7 +29,6 @@ local PAGE_ENTRIES = 200
 ---@field private entries areyouj.TranscriptEntry[] Not written yet.
 ---@field private writing boolean
 ---@field private group integer Its autocommands.
----@field private unfolded boolean Whether something came that is not folded yet.
 ---@field private stale boolean Whether something changed that is not shown yet.
 local Automation = {}
 Automation.__index = Automation
@@ -98,10 +97,8 @@ function M.fill(buffer, id)
   local areyouj = require("areyouj")
   local model = areyouj.model()
   window.prepare(buffer)
-  local self = setmetatable(
-    { id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false, unfolded = false },
-    Automation
-  )
+  local self =
+    setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
   open[buffer] = self
   vim.bo[buffer].filetype = "areyouj"
   vim.b[buffer].areyouj_session = id
@@ -128,7 +125,12 @@ function M.fill(buffer, id)
   on({ "BufWinEnter", "BufEnter" }, function() self:shown() end)
   on({ "WinScrolled", "CursorMoved" }, function() self:scrolled() end)
   on("BufUnload", function() self:close() end)
-  vim.api.nvim_create_autocmd("InsertLeave", { group = self.group, callback = function() self:refold() end })
+  vim.api.nvim_create_autocmd("InsertLeave", {
+    group = self.group,
+    callback = function()
+      vim.schedule(function() self.transcript:refold() end)
+    end,
+  })
 end
 
 ---@private
@@ -211,19 +213,6 @@ function Automation:write()
   if #entries > 0 then self.transcript:append(entries) end
   self.transcript:flush()
   if self.stale then self:changed() end
-  self.unfolded = self.unfolded or vim.fn.mode():match("^[iR]") ~= nil
-end
-
----Neovim makes no folds in any window while somebody inserts text in one; what came meanwhile is folded afterwards.
----@private
-function Automation:refold()
-  if not self.unfolded then return end
-  self.unfolded = false
-  vim.schedule(function()
-    for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
-      vim.wo[id][0].foldmethod = "expr"
-    end
-  end)
 end
 
 ---Shows how the session and the connection stand.

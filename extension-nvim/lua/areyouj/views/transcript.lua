@@ -24,6 +24,7 @@ local marks_ns = vim.api.nvim_create_namespace("areyouj.marks")
 ---@field private context areyouj.BlockContext
 ---@field private blocks areyouj.Blocks
 ---@field private changing boolean
+---@field private unfolded { block: areyouj.Block, open: boolean }[] New while no folds could be made.
 ---@field private foot integer Lines of the foot.
 ---@field private live areyouj.Live
 local Transcript = {}
@@ -36,7 +37,10 @@ local by_buffer = {}
 ---@param context areyouj.BlockContext
 ---@return areyouj.Transcript
 local function new(buffer, context)
-  local self = setmetatable({ buffer = buffer, context = context, foot = 0, levels = {}, changing = false }, Transcript)
+  local self = setmetatable(
+    { buffer = buffer, context = context, foot = 0, levels = {}, unfolded = {}, changing = false },
+    Transcript
+  )
   by_buffer[buffer] = self
   self:clear()
   return self
@@ -52,7 +56,7 @@ end
 ---@private
 function Transcript:clear()
   self.blocks, self.oldest, self.more = Blocks.new(), nil, false
-  self.live = Live.new()
+  self.live, self.unfolded = Live.new(), {}
   vim.api.nvim_buf_clear_namespace(self.buffer, blocks_ns, 0, -1)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 0, -1)
   self.foot, self.levels = 0, {}
@@ -149,11 +153,37 @@ function Transcript:mark(block, look, row)
       hl_mode = "combine",
     })
   end
-  if look.open and look.fold then
-    for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-      vim.api.nvim_win_call(window, function() pcall(vim.api.nvim_command, (row + 1) .. "foldopen") end)
-    end
+end
+
+---Opens or closes the folds of blocks that are new; by itself Neovim gives a fold the state of the one before.
+---@private
+---@param folds { block: areyouj.Block, open: boolean }[]
+function Transcript:fold(folds)
+  if #folds == 0 then return end
+  -- While somebody inserts text anywhere, Neovim makes no folds.
+  if vim.fn.mode():match("^[iR]") then
+    vim.list_extend(self.unfolded, folds)
+    return
   end
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    vim.api.nvim_win_call(window, function()
+      for _, fold in ipairs(folds) do
+        local row = self.blocks.by_seq[fold.block.entry.seq] and self:row(fold.block)
+        if row then pcall(vim.api.nvim_command, (row + 1) .. (fold.open and "foldopen" or "foldclose")) end
+      end
+    end)
+  end
+end
+
+---Makes the folds that could not be made while somebody inserted text.
+function Transcript:refold()
+  if #self.unfolded == 0 then return end
+  local folds = self.unfolded
+  self.unfolded = {}
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    vim.wo[window][0].foldmethod = "expr"
+  end
+  self:fold(folds)
 end
 
 ---Writes a run of blocks that follow each other and are not in the buffer yet.
@@ -178,10 +208,13 @@ function Transcript:draw(first)
     self.live = Live.new()
   end
   self:set(row, row + over, lines, levels)
+  local folds = {}
   for _, pair in ipairs(looks) do
     self:mark(pair[1], pair[2], row)
     row = row + pair[1].height
+    if pair[2].fold then table.insert(folds, { block = pair[1], open = pair[2].open }) end
   end
+  self:fold(folds)
 end
 
 ---Writes a block anew.
@@ -189,10 +222,12 @@ end
 ---@param block areyouj.Block
 function Transcript:redraw(block)
   if not block.height then return end
+  local folded = block.fold
   local look, row = block_look.look(block, self.context), self:row(block)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
   self:set(row, row + (block.height or 0), look.lines, levels_of(look))
   self:mark(block, look, row)
+  if look.fold and not folded then self:fold({ { block = block, open = look.open } }) end
 end
 
 ---@private
