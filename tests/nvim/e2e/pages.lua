@@ -342,5 +342,31 @@ return {
         editor:command("tabclose!")
       end,
     },
+    {
+      "without a float prompts are told in a message, once, and answered when they are asked for",
+      function()
+        local other = Editor.open(home, { project = "alpha", config = { float = false } })
+        other:lua([[
+          _G.told = {}
+          vim.notify = function(words) table.insert(_G.told, words) end
+        ]])
+        other:command("AreYouJ")
+        other:becomes("the connection", "require('areyouj').connection().state == 'connected'")
+        local id = home:idle("alpha", "--name", "quiet")
+        home:run("send", id, "run: touch quiet")
+        other:becomes("the message", "#_G.told == 1")
+        wait.has("message", other:lua("return _G.told[1]"), "quiet asks for permission: touch quiet")
+        wait.same("float", other:float(), nil)
+        other:command("AreYouJ permissions")
+        wait.has("float", other:float(), "touch quiet")
+        other:type("q")
+        wait.same("float", other:float(), nil)
+        other:command("AreYouJ permissions")
+        other:type("d")
+        home:wait(id, "idle")
+        wait.same("messages", #other:lua("return _G.told"), 1)
+        other:quit()
+      end,
+    },
   },
 }
