@@ -128,7 +128,7 @@ function M.fill(buffer, id)
   vim.api.nvim_create_autocmd("InsertLeave", {
     group = self.group,
     callback = function()
-      vim.schedule(function() self.transcript:refold() end)
+      vim.schedule(function() self.transcript.folds:catch_up() end)
     end,
   })
 end

@@ -1,6 +1,7 @@
 ---The lines of a transcript in a buffer: a head of one line, the blocks of entries, what is being said right now, and a
 ---foot. Only what changes is written; readers stay where they are, and whoever is at the end stays at the end.
 local Blocks = require("areyouj.blocks")
+local Folds = require("areyouj.views.folds")
 local Live = require("areyouj.views.live")
 local block_look = require("areyouj.views.block")
 local page = require("areyouj.page")
@@ -24,7 +25,7 @@ local marks_ns = vim.api.nvim_create_namespace("areyouj.marks")
 ---@field private context areyouj.BlockContext
 ---@field private blocks areyouj.Blocks
 ---@field private changing boolean
----@field private unfolded { block: areyouj.Block, open: boolean }[] New while no folds could be made.
+---@field folds areyouj.Folds
 ---@field private foot integer Lines of the foot.
 ---@field private live areyouj.Live
 local Transcript = {}
@@ -37,10 +38,7 @@ local by_buffer = {}
 ---@param context areyouj.BlockContext
 ---@return areyouj.Transcript
 local function new(buffer, context)
-  local self = setmetatable(
-    { buffer = buffer, context = context, foot = 0, levels = {}, unfolded = {}, changing = false },
-    Transcript
-  )
+  local self = setmetatable({ buffer = buffer, context = context, foot = 0, levels = {}, changing = false }, Transcript)
   by_buffer[buffer] = self
   self:clear()
   return self
@@ -56,7 +54,11 @@ end
 ---@private
 function Transcript:clear()
   self.blocks, self.oldest, self.more = Blocks.new(), nil, false
-  self.live, self.unfolded = Live.new(), {}
+  self.live = Live.new()
+  self.folds = Folds.new(
+    self.buffer,
+    function(block) return self.blocks.by_seq[block.entry.seq] and self:row(block) end
+  )
   vim.api.nvim_buf_clear_namespace(self.buffer, blocks_ns, 0, -1)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 0, -1)
   self.foot, self.levels = 0, {}
@@ -155,37 +157,6 @@ function Transcript:mark(block, look, row)
   end
 end
 
----Opens or closes the folds of blocks that are new; by itself Neovim gives a fold the state of the one before.
----@private
----@param folds { block: areyouj.Block, open: boolean }[]
-function Transcript:fold(folds)
-  if #folds == 0 then return end
-  -- While somebody inserts text anywhere, Neovim makes no folds.
-  if vim.fn.mode():match("^[iR]") then
-    vim.list_extend(self.unfolded, folds)
-    return
-  end
-  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    vim.api.nvim_win_call(window, function()
-      for _, fold in ipairs(folds) do
-        local row = self.blocks.by_seq[fold.block.entry.seq] and self:row(fold.block)
-        if row then pcall(vim.api.nvim_command, (row + 1) .. (fold.open and "foldopen" or "foldclose")) end
-      end
-    end)
-  end
-end
-
----Makes the folds that could not be made while somebody inserted text.
-function Transcript:refold()
-  if #self.unfolded == 0 then return end
-  local folds = self.unfolded
-  self.unfolded = {}
-  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    vim.wo[window][0].foldmethod = "expr"
-  end
-  self:fold(folds)
-end
-
 ---Writes a run of blocks that follow each other and are not in the buffer yet.
 ---@private
 ---@param first areyouj.Block
@@ -214,7 +185,7 @@ function Transcript:draw(first)
     row = row + pair[1].height
     if pair[2].fold then table.insert(folds, { block = pair[1], open = pair[2].open }) end
   end
-  self:fold(folds)
+  self.folds:add(folds)
 end
 
 ---Writes a block anew.
@@ -227,7 +198,7 @@ function Transcript:redraw(block)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
   self:set(row, row + (block.height or 0), look.lines, levels_of(look))
   self:mark(block, look, row)
-  if look.fold and not folded then self:fold({ { block = block, open = look.open } }) end
+  if look.fold and not folded then self.folds:add({ { block = block, open = look.open } }) end
 end
 
 ---@private
