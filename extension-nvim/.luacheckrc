@@ -1,5 +1,4 @@
 std = "luajit"
-cache = true
 max_line_length = false
 read_globals = { "vim" }
 globals = { "vim.g", "vim.b", "vim.bo", "vim.wo", "vim.o", "vim.opt", "vim.env", "vim.ui" }

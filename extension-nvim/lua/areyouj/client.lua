@@ -306,8 +306,14 @@ function M.stop()
   local last = starting
   link, starting, lsp_id = nil, nil, nil
   vim.api.nvim_clear_autocmds({ group = group })
-  M.connection = { state = "stopped" }
+  set({ state = "stopped" })
   if last then last.terminate() end
+  -- Those on their way are lost; whoever connects again within their time sends them again.
+  local lost = vim.tbl_keys(pending)
+  pending = {}
+  for _, request in ipairs(lost) do
+    request.failed(problem.not_connected(nil, true))
+  end
 end
 
 ---Ends the sidecar and starts it anew; also the way out of `failed`.

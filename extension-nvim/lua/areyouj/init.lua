@@ -37,7 +37,10 @@ function M.model()
 end
 
 ---Connects to the daemon, starting it if need be.
-function M.start() M.model() end
+function M.start()
+  M.model()
+  require("areyouj.client").start()
+end
 
 ---Disconnects. Sessions go on.
 function M.stop() require("areyouj.client").stop() end

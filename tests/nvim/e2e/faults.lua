@@ -146,6 +146,32 @@ return {
       end,
     },
     {
+      "an editor that disconnects and connects again has everything, and what it asked for meanwhile is done",
+      function()
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools", "--name", "left alone")
+        editor:command("AreYouJ open " .. id)
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:lua("require('areyouj').stop()")
+        wait.same("state", editor:lua("return require('areyouj').connection().state"), "stopped")
+        home:say(id, "said meanwhile")
+        editor:lua("require('areyouj').start()")
+        editor:shows(automation(id), "Echo: said meanwhile")
+        editor:lua(
+          [[
+          require("areyouj").request("areyouj/session/get", { sessionId = ... }, function(problem, session)
+            _G.answer = problem and problem.message or session.name
+          end)
+          require("areyouj.client").restart()
+        ]],
+          id
+        )
+        editor:becomes("the answer", "_G.answer ~= nil")
+        wait.same("answer", editor:lua("return _G.answer"), "left alone")
+        editor:quit()
+      end,
+    },
+    {
       "checkhealth names the program, the daemon and Claude",
       function()
         local editor = Editor.open(home, { project = "tools", config = { view = "nowhere" } })

@@ -74,6 +74,9 @@ return {
         editor:lua("vim.fn.search('● Bash', 'bw')")
         wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 3)
         press("zo", "the open fold", "vim.fn.foldclosed('.') == -1")
+        editor:type("<C-w>n<C-w>q")
+        editor:becomes("the page again", "vim.b.areyouj_session == ...", id)
+        wait.same("the fold after a visit elsewhere", editor:lua("return vim.fn.foldclosed('.')"), -1)
         press("<CR>", "all of it", "vim.api.nvim_win_get_config(0).relative ~= ''")
         wait.has("details", editor:text(), "seq 3")
         editor:type("q")
@@ -325,7 +328,44 @@ return {
         editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
         editor:lua("vim.fn.search('● Bash', 'bw')")
         wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 4)
+        -- And what was opened before stays open.
+        editor:type("zo<C-w>wA, still")
+        home:say(id, "run: seq 5")
+        editor:shows(automation(id), "seq 5")
+        editor:shows(automation(id), "4\n5")
+        editor:type("<Esc><C-w>w")
+        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        local folds = editor:lua([[
+          return vim.tbl_map(function(pattern) return vim.fn.foldclosed(vim.fn.search(pattern, "nw")) > 0 end, { "● Bash  seq 4", "● Bash  seq 5" })
+        ]])
+        wait.same("closed folds", folds, { false, true })
         editor:command("tabclose!")
+      end,
+    },
+    {
+      "without a float prompts are told in a message, once, and answered when they are asked for",
+      function()
+        local other = Editor.open(home, { project = "alpha", config = { float = false } })
+        other:lua([[
+          _G.told = {}
+          vim.notify = function(words) table.insert(_G.told, words) end
+        ]])
+        other:command("AreYouJ")
+        other:becomes("the connection", "require('areyouj').connection().state == 'connected'")
+        local id = home:idle("alpha", "--name", "quiet")
+        home:run("send", id, "run: touch quiet")
+        other:becomes("the message", "#_G.told == 1")
+        wait.has("message", other:lua("return _G.told[1]"), "quiet asks for permission: touch quiet")
+        wait.same("float", other:float(), nil)
+        other:command("AreYouJ permissions")
+        wait.has("float", other:float(), "touch quiet")
+        other:type("q")
+        wait.same("float", other:float(), nil)
+        other:command("AreYouJ permissions")
+        other:type("d")
+        home:wait(id, "idle")
+        wait.same("messages", #other:lua("return _G.told"), 1)
+        other:quit()
       end,
     },
   },

@@ -29,7 +29,6 @@ local PAGE_ENTRIES = 200
 ---@field private entries areyouj.TranscriptEntry[] Not written yet.
 ---@field private writing boolean
 ---@field private group integer Its autocommands.
----@field private unfolded boolean Whether something came that is not folded yet.
 ---@field private stale boolean Whether something changed that is not shown yet.
 local Automation = {}
 Automation.__index = Automation
@@ -67,18 +66,24 @@ function M.open(id, place)
   M.dress(buffer)
 end
 
----Options of the windows that show an automation.
+local FOLDEXPR = "v:lua.require'areyouj.views.transcript'.foldexpr()"
+
+---Options of the windows that show an automation. Once for each: setting them again would close folds that were opened.
 ---@param buffer integer
 function M.dress(buffer)
+  local icons = require("areyouj.config").get().icons
   for _, id in ipairs(vim.fn.win_findbuf(buffer)) do
     local options = vim.wo[id][0]
-    options.wrap, options.linebreak, options.breakindent = true, true, true
-    options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, "no", "1"
-    options.list, options.spell, options.cursorline = false, false, false
-    options.foldmethod, options.foldenable, options.foldlevel, options.foldtext = "expr", true, 0, ""
-    options.foldexpr = "v:lua.require'areyouj.views.transcript'.foldexpr()"
-    options.fillchars = "foldopen:▾,foldclose:▸,foldsep: ,fold: ,eob: "
-    options.winhighlight = "Folded:None,FoldColumn:AreYouJDim"
+    if options.foldexpr ~= FOLDEXPR then
+      options.wrap, options.linebreak, options.breakindent = true, true, true
+      options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, "no", "1"
+      options.list, options.spell, options.cursorline = false, false, false
+      options.foldmethod, options.foldexpr, options.foldenable = "expr", FOLDEXPR, true
+      options.foldlevel, options.foldtext = 0, ""
+      options.fillchars = (icons and "foldopen:▾,foldclose:▸" or "foldopen:-,foldclose:+")
+        .. ",foldsep: ,fold: ,eob: "
+      options.winhighlight = "Folded:None,FoldColumn:AreYouJDim"
+    end
   end
   local automation = open[buffer]
   if automation then automation:bar() end
@@ -92,10 +97,8 @@ function M.fill(buffer, id)
   local areyouj = require("areyouj")
   local model = areyouj.model()
   window.prepare(buffer)
-  local self = setmetatable(
-    { id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false, unfolded = false },
-    Automation
-  )
+  local self =
+    setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
   open[buffer] = self
   vim.bo[buffer].filetype = "areyouj"
   vim.b[buffer].areyouj_session = id
@@ -122,7 +125,12 @@ function M.fill(buffer, id)
   on({ "BufWinEnter", "BufEnter" }, function() self:shown() end)
   on({ "WinScrolled", "CursorMoved" }, function() self:scrolled() end)
   on("BufUnload", function() self:close() end)
-  vim.api.nvim_create_autocmd("InsertLeave", { group = self.group, callback = function() self:refold() end })
+  vim.api.nvim_create_autocmd("InsertLeave", {
+    group = self.group,
+    callback = function()
+      vim.schedule(function() self.transcript.folds:catch_up() end)
+    end,
+  })
 end
 
 ---@private
@@ -213,17 +221,6 @@ function Automation:write()
   if #entries > 0 then self.transcript:append(entries) end
   self.transcript:flush()
   if self.stale then self:changed() end
-  self.unfolded = self.unfolded or vim.fn.mode():match("^[iR]") ~= nil
-end
-
----Neovim makes no folds in any window while somebody inserts text in one; what came meanwhile is folded afterwards.
----@private
-function Automation:refold()
-  if not self.unfolded then return end
-  self.unfolded = false
-  for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    vim.wo[id][0].foldmethod = "expr"
-  end
 end
 
 ---Shows how the session and the connection stand.

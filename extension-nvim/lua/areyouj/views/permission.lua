@@ -333,7 +333,18 @@ function M.map(buffer)
         close()
       end,
     },
-    { { "q", "<Esc>" }, "Leave; the prompt stays", leave },
+    {
+      { "q", "<Esc>" },
+      "Leave; the prompt stays",
+      function()
+        -- Whoever wants no float by itself wants none that stays either.
+        if require("areyouj.config").get().float then
+          leave()
+        else
+          close()
+        end
+      end,
+    },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Prompt", keys) end })
   -- Without them nothing could be answered.

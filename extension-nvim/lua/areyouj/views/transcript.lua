@@ -1,6 +1,7 @@
 ---The lines of a transcript in a buffer: a head of one line, the blocks of entries, what is being said right now, and a
 ---foot. Only what changes is written; readers stay where they are, and whoever is at the end stays at the end.
 local Blocks = require("areyouj.blocks")
+local Folds = require("areyouj.views.folds")
 local Live = require("areyouj.views.live")
 local block_look = require("areyouj.views.block")
 local page = require("areyouj.page")
@@ -24,6 +25,7 @@ local marks_ns = vim.api.nvim_create_namespace("areyouj.marks")
 ---@field private context areyouj.BlockContext
 ---@field private blocks areyouj.Blocks
 ---@field private changing boolean
+---@field folds areyouj.Folds
 ---@field private foot integer Lines of the foot.
 ---@field private live areyouj.Live
 local Transcript = {}
@@ -53,6 +55,10 @@ end
 function Transcript:clear()
   self.blocks, self.oldest, self.more = Blocks.new(), nil, false
   self.live = Live.new()
+  self.folds = Folds.new(
+    self.buffer,
+    function(block) return self.blocks.by_seq[block.entry.seq] and self:row(block) end
+  )
   vim.api.nvim_buf_clear_namespace(self.buffer, blocks_ns, 0, -1)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, 0, -1)
   self.foot, self.levels = 0, {}
@@ -149,11 +155,6 @@ function Transcript:mark(block, look, row)
       hl_mode = "combine",
     })
   end
-  if look.open and look.fold then
-    for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-      vim.api.nvim_win_call(window, function() pcall(vim.api.nvim_command, (row + 1) .. "foldopen") end)
-    end
-  end
 end
 
 ---Writes a run of blocks that follow each other and are not in the buffer yet.
@@ -178,10 +179,13 @@ function Transcript:draw(first)
     self.live = Live.new()
   end
   self:set(row, row + over, lines, levels)
+  local folds = {}
   for _, pair in ipairs(looks) do
     self:mark(pair[1], pair[2], row)
     row = row + pair[1].height
+    if pair[2].fold then table.insert(folds, { block = pair[1], open = pair[2].open }) end
   end
+  self.folds:add(folds)
 end
 
 ---Writes a block anew.
@@ -189,10 +193,12 @@ end
 ---@param block areyouj.Block
 function Transcript:redraw(block)
   if not block.height then return end
+  local folded = block.fold
   local look, row = block_look.look(block, self.context), self:row(block)
   vim.api.nvim_buf_clear_namespace(self.buffer, marks_ns, row, row + (block.height or 0))
   self:set(row, row + (block.height or 0), look.lines, levels_of(look))
   self:mark(block, look, row)
+  if look.fold and not folded then self.folds:add({ { block = block, open = look.open } }) end
 end
 
 ---@private

@@ -1,0 +1,49 @@
+---The folds of new blocks: each open or closed for itself, also what came while Neovim made none.
+
+---@class areyouj.NewFold
+---@field block areyouj.Block
+---@field open boolean
+
+---@class areyouj.Folds
+---@field private buffer integer
+---@field private row_of fun(block: areyouj.Block): integer? The row of a block, while it is there.
+---@field private waiting areyouj.NewFold[] New while no folds could be made.
+local Folds = {}
+Folds.__index = Folds
+
+---@param buffer integer
+---@param row_of fun(block: areyouj.Block): integer?
+---@return areyouj.Folds
+local function new(buffer, row_of) return setmetatable({ buffer = buffer, row_of = row_of, waiting = {} }, Folds) end
+
+---Opens or closes new folds; by itself Neovim gives a fold the state of the one before.
+---@param folds areyouj.NewFold[]
+function Folds:add(folds)
+  if #folds == 0 then return end
+  -- While somebody inserts text anywhere, Neovim makes no folds.
+  if vim.fn.mode():match("^[iR]") then
+    vim.list_extend(self.waiting, folds)
+    return
+  end
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    vim.api.nvim_win_call(window, function()
+      for _, fold in ipairs(folds) do
+        local row = self.row_of(fold.block)
+        if row then pcall(vim.api.nvim_command, (row + 1) .. (fold.open and "foldopen" or "foldclose")) end
+      end
+    end)
+  end
+end
+
+---Makes the folds that could not be made while somebody inserted text.
+function Folds:catch_up()
+  if #self.waiting == 0 then return end
+  local folds = self.waiting
+  self.waiting = {}
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    vim.wo[window][0].foldmethod = "expr"
+  end
+  self:add(folds)
+end
+
+return { new = new }
