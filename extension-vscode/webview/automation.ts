@@ -232,7 +232,7 @@ export class AutomationPage extends PageElement {
     return html`${empty ? html`<p class="muted nothing-said">Nothing was said yet.</p>` : nothing}
       ${this.permissions
         .filter(({ id }) => !inPlace.has(id))
-        .map((permission) => html`<areyouj-prompt .permission=${permission} .live=${live}></areyouj-prompt>`)}
+        .map((permission) => html`<areyouj-prompt .permission=${permission} .directory=${session.directory} .live=${live}></areyouj-prompt>`)}
       ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .live=${live}></areyouj-decision>`)}
       ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .live=${live}></areyouj-session-error>` : nothing}`;
   }

@@ -9,14 +9,14 @@ import type { FileChange } from "./tools";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 
-/** All edits of a change, whole, in boxes that scroll. With `named` the path comes with them, as a link. */
-export function diffView(change: FileChange, sessionId: string, title: string, named = true): TemplateResult {
+/** All edits of a change, whole, in boxes that scroll. With `named` that path comes with them, as a link. */
+export function diffView(change: FileChange, sessionId: string, title: string, named?: string): TemplateResult {
   const path = exactLine(change.path);
   return html`<div class="diff-view">
     <div class="row wrap">
-      ${named
-        ? html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => act({ kind: "openFile", sessionId, path: change.path })}>${path}</button>`
-        : nothing}
+      ${named === undefined
+        ? nothing
+        : html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => act({ kind: "openFile", sessionId, path: change.path })}>${exactLine(named)}</button>`}
       ${change.edits.map(
         ({ before, after }, index) =>
           html`<button

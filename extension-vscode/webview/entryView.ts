@@ -87,7 +87,7 @@ export function bounded(text: string, name: string, context: EntryContext, view:
 
 function permissionView(body: EntryBodyPermission, end: EntryBodyPermissionEnd | null, context: EntryContext): TemplateResult {
   const open = context.permissions.get(body.permissionId);
-  if (open && end === null) return html`<areyouj-prompt .permission=${open} .live=${context.live}></areyouj-prompt>`;
+  if (open && end === null) return html`<areyouj-prompt .permission=${open} .directory=${context.directory} .live=${context.live}></areyouj-prompt>`;
   if (end !== null) return endLine(body.title, end);
   return html`<div class="line muted"><span class="codicon codicon-shield" aria-hidden="true"></span><span class="grow isolate">${plainLine(body.title)}</span></div>`;
 }

@@ -6,7 +6,7 @@ import { button, iconButton } from "./buttons";
 import { diffView } from "./diffView";
 import { Doing, OFFLINE } from "./doing";
 import { Clock, PageElement, adopt } from "./element";
-import { ago, moment } from "./format";
+import { ago, moment, relativePath } from "./format";
 import { textOf } from "./json";
 import { markdownView } from "./markdown";
 import { problemBox } from "./problem";
@@ -26,6 +26,8 @@ export class Prompt extends PageElement {
   @property({ attribute: false }) permission!: Permission;
   /** The session to name and open; left out where the page is that session's. */
   @property({ attribute: false }) session: Session | null = null;
+  /** The directory that paths are seen from; left out where the session is named. */
+  @property({ attribute: false }) directory: string | null = null;
   /** Whether there is a connection. */
   @property({ attribute: false }) live = true;
   @state() private open: "always" | "message" | null = null;
@@ -79,7 +81,11 @@ export class Prompt extends PageElement {
         ${fields(others)}`;
     }
     const change = fileChange(tool, input);
-    if (change !== null) return html`${diffView(change, sessionId, plainLine(title))} ${fields(otherMembers(tool, input))}`;
+    if (change !== null) {
+      const directory = this.directory ?? this.session?.directory;
+      const path = directory === undefined ? change.path : relativePath(change.path, directory);
+      return html`${diffView(change, sessionId, plainLine(title), path)} ${fields(otherMembers(tool, input))}`;
+    }
     const command = textOf(input, "command");
     return html`<div class="muted mono">${exactLine(tool)}</div>
       ${command === undefined ? nothing : whole(command, "Command")} ${fields(members(input).filter(([name]) => name !== "command" || command === undefined))}`;

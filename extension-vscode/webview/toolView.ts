@@ -96,7 +96,7 @@ function about(change: FileChange | null, input: unknown, { directory }: EntryCo
 
 function called(row: Row, change: FileChange | null, input: unknown, context: EntryContext): TemplateResult | typeof nothing {
   if (input === undefined) return nothing;
-  if (change) return diffView(change, context.sessionId, `${row.body.kind === "toolCall" ? plainLine(row.body.tool) : ""} ${plainLine(change.path)}`.trim(), false);
+  if (change) return diffView(change, context.sessionId, `${row.body.kind === "toolCall" ? plainLine(row.body.tool) : ""} ${plainLine(change.path)}`.trim());
   const command = textOf(input, "command");
   if (command !== undefined) return pre(command, "Command", `${row.seq}:command`, context);
   const shown = members(input);

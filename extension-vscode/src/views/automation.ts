@@ -28,6 +28,8 @@ export class Automation implements vscode.Disposable {
   /** What else was meant for a page that was not ready yet. */
   #early: ToAutomation[] = [];
   #ready = false;
+  /** Something was said that the page was not told. */
+  #missed = false;
   /** The page showed its end while nobody looked. */
   #unlooked = false;
   #closed = false;
@@ -49,12 +51,15 @@ export class Automation implements vscode.Disposable {
         this.#said = [];
       },
       said: (deltas) => {
+        this.#missed = false;
         if (this.#ready) this.#page.post({ type: "said", deltas });
         else this.#said = deltas;
       },
       delta: (delta) => {
-        if (this.#ready) this.#page.post({ type: "delta", delta });
-        else this.#said.push(delta);
+        if (!this.#ready) this.#said.push(delta);
+        // A page behind others would draw every word for nobody; what it lacks comes when it is seen again.
+        else if (!panel.visible) this.#missed = true;
+        else this.#page.post({ type: "delta", delta });
       },
     });
     this.#page = new Page(panel.webview, context.extension.extensionUri, "automation", {
@@ -68,6 +73,7 @@ export class Automation implements vscode.Disposable {
       panel.onDidChangeViewState(() => {
         this.#switcher.call();
         if (this.#unlooked) void this.#seen();
+        if (panel.visible && this.#missed) void this.#feed.attach();
       }),
       vscode.window.onDidChangeWindowState(() => {
         if (this.#unlooked) void this.#seen();

@@ -119,6 +119,19 @@ export default {
       await window.automation("Ben");
     },
 
+    "what is said behind another page is there when it is seen": async (t) => {
+      const { anna, window } = await two(t);
+      const page = await window.switchTo("Anna");
+      await window.switchTo("Ben");
+      await t.home.run("send", anna, "slow: 100 over");
+      await shows(window.page.locator(".statusbar-item", { hasText: "1 active" }));
+      await window.page.waitForTimeout(1_000);
+      await window.switchTo("Anna");
+      await shows(page.frame.locator(".saying", { hasText: "word1 word2 word3" }));
+      await t.home.run("interrupt", anna);
+      await t.home.wait(anna, "idle");
+    },
+
     "a session is terminated by its context menu": async (t) => {
       const { anna, window } = await two(t);
       const view = await window.showView();

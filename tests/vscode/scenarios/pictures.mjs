@@ -65,6 +65,8 @@ async function theme(window, name) {
 async function picture(window, name) {
   // The caret blinks, and a hover may still be there.
   await window.page.mouse.move(640, 5);
+  // Cards that have just come take no answer for a moment, and look so.
+  await window.page.waitForTimeout(SETTLED_MS);
   await window.page.screenshot({ path: path.join(DOCS, `${name}.png`), caret: "hide", animations: "disabled" });
 }
 
@@ -75,8 +77,9 @@ async function windowOf(t, size, name) {
   return window;
 }
 
+const SETTLED_MS = 800;
 const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 760, height: 800 };
+const NARROW = { width: 1000, height: 800 };
 
 export default {
   home: { projects: Object.keys(FILES) },
