@@ -105,7 +105,8 @@ fn a_waiting_message_is_steered_in_one_step() {
     let id = home.idle_session(&project, &[]);
     let mut editor = Editor::start(&home, &project);
     let running = home.send(&id, "slow: 40 busy");
-    home.wait_message(&id, &running, "running");
+    home.expect(home.api.wait_for_prompt("slow: 40 busy", PATIENCE));
+    home.wait(&id, "active");
     let (first, second) = (home.send(&id, "first"), home.send(&id, "second"));
     let mut steer = |message: &str, text: &str| {
         editor.ask(
