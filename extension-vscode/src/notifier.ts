@@ -38,8 +38,11 @@ export class Notifier implements vscode.Disposable {
     if (waiting > 0 && !orchestration.visible) void this.#sum(waiting);
     const seen = ({ sessionId }: Notice): boolean => vscode.window.state.focused && (orchestration.visible || automations.isVisible(sessionId));
     const unseen = notices.filter((notice) => !seen(notice));
-    if (unseen.length > MAX_AT_ONCE) void this.#sum(new Set(unseen.map(({ sessionId }) => sessionId)).size);
-    else for (const notice of unseen) void this.#show(notice);
+    // Who is done needs nobody, and is not counted among those who do.
+    const needing = unseen.filter(({ kind }) => kind !== "turnFinished");
+    const summed = needing.length > MAX_AT_ONCE;
+    if (summed) void this.#sum(new Set(needing.map(({ sessionId }) => sessionId)).size);
+    for (const notice of unseen) if (!summed || notice.kind === "turnFinished") void this.#show(notice);
   }
 
   async #sum(waiting: number): Promise<void> {
