@@ -264,7 +264,7 @@ export interface AttachResult {
   seq: number;
   /** Whether older entries exist than the first one here; read them with `areyouj/transcript/read`. */
   more: boolean;
-  /** What Claude has said since the newest entry, in place of what the client has of it; its last 64 KiB. */
+  /** What Claude has said since the newest entry, in place of what the client has of it; at least its last 64 KiB. */
   deltas: Delta[];
 }
 

@@ -297,7 +297,7 @@ pub struct AttachResult {
     pub seq: u64,
     /// Whether older entries exist than the first one here; read them with `areyouj/transcript/read`.
     pub more: bool,
-    /// What Claude has said since the newest entry, in place of what the client has of it; its last 64 KiB.
+    /// What Claude has said since the newest entry, in place of what the client has of it; at least its last 64 KiB.
     #[serde(default)]
     pub deltas: Vec<Delta>,
 }

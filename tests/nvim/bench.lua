@@ -143,9 +143,8 @@ local function input()
   cleanup.all()
 end
 
-local function agreement()
-  local home = Home.open({ projects = { "engine" }, stand_in = "obedient" })
-  local id = home:idle("engine")
+---An editor with the page of a session, which writes down when it heard of each of its names.
+local function follower(home, id)
   local editor = Editor.open(home, { project = "engine" })
   editor:command("AreYouJ open " .. id)
   editor:becomes("the automation", "require('areyouj').connection().state == 'connected'")
@@ -156,6 +155,13 @@ local function agreement()
       callback = function(event) _G.names[event.data.session.name or ""] = vim.uv.hrtime() / 1e6 end,
     })
   ]])
+  return editor
+end
+
+local function agreement()
+  local home = Home.open({ projects = { "engine" }, stand_in = "obedient" })
+  local id = home:idle("engine")
+  local editor = follower(home, id)
   local there, answered = {}, {}
   for number = 1, CHANGES do
     local name, began = "cli" .. number, milliseconds()
@@ -168,16 +174,7 @@ local function agreement()
   measure.times("change by the command line, started → seen in Neovim", there, "p95 < 100 ms")
   measure.times("change by the command line, answered → seen in Neovim", answered, "p95 < 100 ms")
   -- The other way round: a second client that follows what the first one changes.
-  local other = Editor.open(home, { project = "engine" })
-  other:command("AreYouJ open " .. id)
-  other:becomes("the automation", "require('areyouj').connection().state == 'connected'")
-  other:lua([[
-    _G.names = {}
-    vim.api.nvim_create_autocmd("User", {
-      pattern = "AreYouJSession",
-      callback = function(event) _G.names[event.data.session.name or ""] = vim.uv.hrtime() / 1e6 end,
-    })
-  ]])
+  local other = follower(home, id)
   local back, followed = {}, {}
   for number = 1, CHANGES do
     local name = "nvim" .. number

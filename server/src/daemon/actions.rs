@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Shared;
 use super::commands::{create, message_id, session_of};
 use super::connection::Peer;
+use super::editor;
 use crate::lsp::{self, path_of_uri};
 use crate::orchestrator::{Command, Keyed, Problem};
 use crate::plain;
@@ -61,9 +62,7 @@ impl Selection {
         });
         let mut actions = Vec::new();
         for session in near.into_iter().take(MAX_TARGETS) {
-            let directory = session.directory.rsplit('/').next().unwrap_or_default();
-            let name =
-                plain::line(&format!("{} ({})", session.id, session.name.as_deref().unwrap_or(directory)));
+            let name = plain::line(&editor::named(session));
             let target = json!({ "sessionId": session.id, "messageId": Uuid::new_v4(), "uri": self.uri });
             if !self.diagnostics.is_empty() && self.wants(Some(QUICK_FIX)) {
                 let mut arguments = target.clone();

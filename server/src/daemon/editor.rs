@@ -167,7 +167,8 @@ fn progress(token: &str, value: &Value) -> Frame {
     frame(&json!({ "jsonrpc": "2.0", "method": "$/progress", "params": { "token": token, "value": value } }))
 }
 
-fn named(session: &wire::Session) -> String {
+/// A session's id and what people call it.
+pub(super) fn named(session: &wire::Session) -> String {
     let directory = session.directory.rsplit('/').next().unwrap_or_default();
     format!("{} ({})", session.id, session.name.as_deref().unwrap_or(directory))
 }

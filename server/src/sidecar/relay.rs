@@ -289,20 +289,24 @@ impl Relay {
                 self.actions.push(Action::ToEditor(body));
             }
             (Some(method), None) => {
-                if method == "$/progress" {
-                    self.note_progress(&body);
-                }
+                self.note(&method, &body);
                 self.actions.push(Action::ToEditor(body));
             }
         }
     }
 
-    fn note_progress(&mut self, body: &[u8]) {
+    /// Keeps in mind what the daemon takes back, and what progress it has the editor show.
+    fn note(&mut self, method: &str, body: &[u8]) {
+        // Most of what it tells is about neither, and need not be parsed.
+        if !method.starts_with("$/") {
+            return;
+        }
         let message: Value = serde_json::from_slice(body).unwrap_or_default();
-        let token = message["params"]["token"].to_string();
-        match message["params"]["value"]["kind"].as_str() {
-            Some("begin") => drop(self.shown.insert(token)),
-            Some("end") => drop(self.shown.remove(&token)),
+        let params = &message["params"];
+        match (method, params["value"]["kind"].as_str()) {
+            ("$/cancelRequest", _) => drop(self.asked.remove(&params["id"].to_string())),
+            ("$/progress", Some("begin")) => drop(self.shown.insert(params["token"].to_string())),
+            ("$/progress", Some("end")) => drop(self.shown.remove(&params["token"].to_string())),
             _ => {}
         }
     }

@@ -1,19 +1,7 @@
 local Model = require("areyouj.model")
 local events = require("areyouj.events")
+local session = require("lib.samples").session
 local same = require("lib.wait").same
-
-local function session(id, more)
-  return vim.tbl_extend("force", {
-    id = id,
-    directory = "/" .. id,
-    status = "idle",
-    createdAt = 1,
-    statusSince = 1,
-    queued = 0,
-    unread = 0,
-    costUsd = 0,
-  }, more or {})
-end
 
 ---A daemon whose answers are given by hand, by method.
 local function daemon()

@@ -1,14 +1,7 @@
 local notices = require("areyouj.notices")
 local status = require("areyouj.status")
+local session = require("lib.samples").session
 local same = require("lib.wait").same
-
-local function session(id, more)
-  return vim.tbl_extend(
-    "force",
-    { id = id, directory = "/" .. id, status = "idle", createdAt = 1, statusSince = 1 },
-    more or {}
-  )
-end
 
 return {
   tests = {

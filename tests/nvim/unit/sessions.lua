@@ -1,18 +1,10 @@
 local page = require("areyouj.page")
 local sessions = require("areyouj.sessions")
+local samples = require("lib.samples")
 local same = require("lib.wait").same
 
 local function session(id, more)
-  return vim.tbl_extend("force", {
-    id = id,
-    directory = "/work/" .. id:lower(),
-    status = "idle",
-    createdAt = 1,
-    statusSince = 1,
-    queued = 0,
-    unread = 0,
-    costUsd = 0,
-  }, more or {})
+  return samples.session(id, vim.tbl_extend("keep", more or {}, { directory = "/work/" .. id:lower() }))
 end
 
 local ALL = {

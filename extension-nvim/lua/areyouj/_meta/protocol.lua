@@ -150,7 +150,7 @@
 ---@field entries areyouj.TranscriptEntry[] Entries in order, at most 1,000: the newest of those asked for.
 ---@field seq integer The `seq` of the newest entry, 0 if there is none.
 ---@field more boolean Whether older entries exist than the first one here; read them with `areyouj/transcript/read`.
----@field deltas areyouj.Delta[] What Claude has said since the newest entry, in place of what the client has of it; its last 64 KiB.
+---@field deltas areyouj.Delta[] What Claude has said since the newest entry, in place of what the client has of it; at least its last 64 KiB.
 
 ---What needs a person.
 ---@class areyouj.Attention

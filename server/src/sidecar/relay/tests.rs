@@ -142,6 +142,8 @@ fn what_a_lost_daemon_asked_and_showed_is_taken_back() {
         relay.step(daemon(message));
     }
     assert_eq!(told(relay.step(editor(answer("q-1")))), [("daemon", answer("q-1"))]);
+    relay.step(daemon(ask("q-3")));
+    relay.step(daemon(json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": "q-3" } })));
     let lost = told(relay.step(Event::DaemonGone { lived: SOUND }));
     let cancel = json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": "q-2" } });
     assert_eq!(lost[..2], [("editor", cancel), ("editor", show("end", "t-2"))]);
