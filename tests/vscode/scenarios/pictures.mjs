@@ -64,7 +64,7 @@ async function theme(window, name) {
 
 async function picture(window, name) {
   // The caret blinks, and a hover may still be there.
-  await window.page.mouse.move(640, 5);
+  await window.page.mouse.move(640, window.page.viewportSize().height - 8);
   // Cards that have just come take no answer for a moment, and look so.
   await window.page.waitForTimeout(SETTLED_MS);
   await window.page.screenshot({ path: path.join(DOCS, `${name}.png`), caret: "hide", animations: "disabled" });
