@@ -60,8 +60,10 @@ export const ErrorCode = {
   LoginNeeded: "login_needed",
   /** The session host could not be started or was lost. */
   HostFailed: "host_failed",
-  /** The driver is not available in this version. */
-  DriverUnavailable: "driver_unavailable",
+  /** The session has no terminal: its driver is `stream`. */
+  NotATerminal: "not_a_terminal",
+  /** Another Claude has the same conversation open. */
+  ConversationOpen: "conversation_open",
   /** The message has no text. */
   MessageEmpty: "message_empty",
   /** The message is larger than the limit. */
@@ -139,6 +141,8 @@ export interface Requests {
   "areyouj/session/interrupt": { params: SessionActionParams; result: Session };
   /** Stops Claude if it runs and starts it again with the same conversation. */
   "areyouj/session/restart": { params: SessionActionParams; result: Session };
+  /** Moves the conversation to the other driver: once the running turn has ended, or breaking it off, Claude is ended and goes on there. Refused with `conversation_open` while another Claude has the conversation open. */
+  "areyouj/session/switch": { params: SessionSwitchParams; result: Session };
   /** Names a session. */
   "areyouj/session/rename": { params: SessionRenameParams; result: Session };
   /** Removes a terminated session, with its transcript and journal, for good. */
@@ -290,6 +294,8 @@ export type AttentionKind =
   | "question"
   /** Claude presents a plan. */
   | "plan"
+  /** A screen of Claude's own (trust, login, set-up) wants an answer in the session's terminal. */
+  | "terminal"
   /** A message was cut off in the middle of its turn. */
   | "interrupted"
   /** A message failed. */
@@ -434,7 +440,7 @@ export interface DirectoryValid {
 export type Driver =
   /** `claude -p` with JSON lines both ways. */
   | "stream"
-  /** Claude's own screen in a pseudo-terminal. */
+  /** Claude's own screen in a pseudo-terminal, which `areyouj attach` shows. */
   | "terminal";
 
 /** A command for `workspace/executeCommand`. */
@@ -1024,6 +1030,18 @@ export interface SessionStatusChanged {
   error: SessionError | null;
 }
 
+/** Parameters of `areyouj/session/switch`. */
+export interface SessionSwitchParams {
+  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  requestId: string;
+  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  sessionId?: string;
+  /** Where the conversation is to go on. */
+  driver: Driver;
+  /** Breaks off the running turn instead of waiting for its end. */
+  interrupt?: boolean;
+}
+
 /** Notification `areyouj/sessionTerminated`. */
 export interface SessionTerminated {
   /** The list's revision. */
@@ -1053,7 +1071,9 @@ export type StatusSource =
   | "request"
   /** Claude's control protocol. */
   | "control"
-  /** The state of a process. */
+  /** Claude's hooks. */
+  | "hook"
+  /** The state of a process, or what Claude keeps about its own. */
   | "process";
 
 /** A document. */

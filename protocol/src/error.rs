@@ -102,8 +102,10 @@ error_codes! {
     LoginNeeded = "login_needed",
     /// The session host could not be started or was lost.
     HostFailed = "host_failed",
-    /// The driver is not available in this version.
-    DriverUnavailable = "driver_unavailable",
+    /// The session has no terminal: its driver is `stream`.
+    NotATerminal = "not_a_terminal",
+    /// Another Claude has the same conversation open.
+    ConversationOpen = "conversation_open",
     /// The message has no text.
     MessageEmpty = "message_empty",
     /// The message is larger than the limit.

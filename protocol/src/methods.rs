@@ -133,6 +133,9 @@ method_table! {
         SessionInterrupt = "areyouj/session/interrupt" (SessionActionParams) -> Session;
         /// Stops Claude if it runs and starts it again with the same conversation.
         SessionRestart = "areyouj/session/restart" (SessionActionParams) -> Session;
+        /// Moves the conversation to the other driver: once the running turn has ended, or breaking it off, Claude is ended and
+        /// goes on there. Refused with `conversation_open` while another Claude has the conversation open.
+        SessionSwitch = "areyouj/session/switch" (SessionSwitchParams) -> Session;
         /// Names a session.
         SessionRename = "areyouj/session/rename" (SessionRenameParams) -> Session;
         /// Removes a terminated session, with its transcript and journal, for good.

@@ -71,7 +71,7 @@ pub enum Driver {
     /// `claude -p` with JSON lines both ways.
     #[default]
     Stream,
-    /// Claude's own screen in a pseudo-terminal.
+    /// Claude's own screen in a pseudo-terminal, which `areyouj attach` shows.
     Terminal,
 }
 
@@ -117,7 +117,9 @@ pub enum StatusSource {
     Request,
     /// Claude's control protocol.
     Control,
-    /// The state of a process.
+    /// Claude's hooks.
+    Hook,
+    /// The state of a process, or what Claude keeps about its own.
     Process,
 }
 
@@ -164,6 +166,8 @@ pub enum AttentionKind {
     Question,
     /// Claude presents a plan.
     Plan,
+    /// A screen of Claude's own (trust, login, set-up) wants an answer in the session's terminal.
+    Terminal,
     /// A message was cut off in the middle of its turn.
     Interrupted,
     /// A message failed.
@@ -254,6 +258,23 @@ pub struct SessionActionParams {
     /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+}
+
+/// Parameters of `areyouj/session/switch`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSwitchParams {
+    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    pub request_id: String,
+    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// Where the conversation is to go on.
+    pub driver: Driver,
+    /// Breaks off the running turn instead of waiting for its end.
+    #[serde(default)]
+    pub interrupt: bool,
 }
 
 /// Parameters of `areyouj/session/rename`.

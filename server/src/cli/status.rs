@@ -74,6 +74,7 @@ pub(crate) fn next_command(session: &Session) -> Option<String> {
         (AttentionKind::Permission | AttentionKind::Question | AttentionKind::Plan, _) => {
             format!("areyouj permissions {id}")
         }
+        (AttentionKind::Terminal, _) => format!("areyouj attach {id}"),
         (AttentionKind::Interrupted | AttentionKind::Failed, Some(message)) => {
             format!("areyouj queue continue|again|skip {}", short_message_id(message))
         }

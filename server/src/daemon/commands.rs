@@ -11,7 +11,9 @@ use super::actions::{self, Selection};
 use super::connection::{Asked, More, Peer, parse};
 use super::{Shared, checks, directories, wire as to_wire};
 use crate::driver::plain::plain;
-use crate::orchestrator::{Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef};
+use crate::orchestrator::{
+    Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef, Switch,
+};
 use crate::store::Reader;
 
 /// Characters of a client's name that are kept.
@@ -60,6 +62,12 @@ pub(super) async fn command(
         Method::SessionInterrupt => plain(Command::Interrupt(on_session(parse(params)?))),
         Method::SessionRestart => plain(Command::Restart(on_session(parse(params)?))),
         Method::SessionDelete => plain(Command::Delete(on_session(parse(params)?))),
+        Method::SessionSwitch => {
+            let params: wire::SessionSwitchParams = parse(params)?;
+            let switch = Switch { driver: to_wire::driver(params.driver), interrupt: params.interrupt };
+            let what = (session_of(params.session_id), switch);
+            plain(Command::Switch(Keyed { key: params.request_id, what }))
+        }
         Method::SessionRename => {
             let params: wire::SessionRenameParams = parse(params)?;
             let what = (session_of(params.session_id), params.name);

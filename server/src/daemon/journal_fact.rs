@@ -27,7 +27,7 @@ pub(super) fn record(record: &Record) -> JournalRecord<'_> {
             RecordKind::Other,
             |SpawnFailed { launch, reason }| RecordKind::SpawnFailed { launch, message: reason },
         ),
-        Kind::Signalled | Kind::Unknown(_) => RecordKind::Other,
+        _ => RecordKind::Other,
     };
     JournalRecord { offset: record.offset, next: record.next, kind, payload: &record.payload }
 }

@@ -62,6 +62,7 @@ pub(super) fn status_source(source: StatusSource) -> wire::StatusSource {
     match source {
         StatusSource::Request => wire::StatusSource::Request,
         StatusSource::Control => wire::StatusSource::Control,
+        StatusSource::Hook => wire::StatusSource::Hook,
         StatusSource::Process => wire::StatusSource::Process,
     }
 }
@@ -78,6 +79,7 @@ pub(super) fn attention(attention: Attention) -> wire::Attention {
             AttentionKind::Permission => wire::AttentionKind::Permission,
             AttentionKind::Question => wire::AttentionKind::Question,
             AttentionKind::Plan => wire::AttentionKind::Plan,
+            AttentionKind::Terminal => wire::AttentionKind::Terminal,
             AttentionKind::Interrupted => wire::AttentionKind::Interrupted,
             AttentionKind::Failed => wire::AttentionKind::Failed,
             AttentionKind::Error => wire::AttentionKind::Error,

@@ -40,6 +40,16 @@ pub enum Kind {
     Signalled,
     /// Claude could not be started: [`SpawnFailed`].
     SpawnFailed,
+    /// Keys that a person pressed in the terminal.
+    Typed,
+    /// The terminal has this size from now on: columns and rows as `u16`.
+    Resized,
+    /// What Claude told a hook, and whether the hook waits for an answer: `u8`, then the bytes.
+    Hook,
+    /// A hook that waited was let go: the offset of its record as `u64`, then what it was to print.
+    HookAnswered,
+    /// A hook that waited is gone by itself: the offset of its record as `u64`.
+    HookGone,
     /// A kind of a later version.
     Unknown(u8),
 }
@@ -54,6 +64,11 @@ impl Kind {
             5 => Kind::Exited,
             6 => Kind::Signalled,
             7 => Kind::SpawnFailed,
+            8 => Kind::Typed,
+            9 => Kind::Resized,
+            10 => Kind::Hook,
+            11 => Kind::HookAnswered,
+            12 => Kind::HookGone,
             unknown => Kind::Unknown(unknown),
         }
     }
@@ -67,6 +82,11 @@ impl Kind {
             Kind::Exited => 5,
             Kind::Signalled => 6,
             Kind::SpawnFailed => 7,
+            Kind::Typed => 8,
+            Kind::Resized => 9,
+            Kind::Hook => 10,
+            Kind::HookAnswered => 11,
+            Kind::HookGone => 12,
             Kind::Unknown(byte) => byte,
         }
     }

@@ -335,7 +335,7 @@ impl Host {
                 let process = self.process.as_ref().ok_or("Claude has ended")?;
                 process.signal(signal, &mut self.recorder)?;
             }
-            ToHost::Unknown(_) => {}
+            _ => {}
         }
         Ok(())
     }

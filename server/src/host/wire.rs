@@ -1,11 +1,12 @@
-//! What daemon and host say to each other: frames on the host's socket.
+//! What the host says to the daemon, to viewers of its terminal and to hooks, and they to it: frames on its socket.
 //!
 //! A frame is a `u32` length (little endian, as every number here) of what follows, a kind byte and a payload. The
 //! frames of contract 1 stay valid for ever; later contracts add kinds, and fields at the end of a payload, both of
 //! which an older side passes over.
 
-/// The newest contract that this program speaks. Contract 2 added [`FromHost::Stalled`].
-pub const CONTRACT: u32 = 2;
+/// The newest contract that this program speaks. Contract 2 added [`FromHost::Stalled`]; contract 3 added terminals,
+/// viewers and hooks.
+pub const CONTRACT: u32 = 3;
 
 /// The first contract in which a host tells that its journal cannot be written.
 pub const TELLS_STALLS: u32 = 2;
@@ -52,8 +53,46 @@ pub enum ToHost {
     Status,
     /// The end of Claude has been taken in: the host may go.
     Release,
+    /// The first frame of a viewer's connection: asks for the terminal's screen. Answered by Screen or Refused. Since
+    /// contract 3, as all that follows.
+    Attach {
+        /// The newest contract that the viewer speaks.
+        contract: u32,
+        /// The size of the viewer's own terminal.
+        size: Size,
+        /// The viewer only looks: what it types is not taken, and its size does not count.
+        read_only: bool,
+    },
+    /// From a viewer: keys that a person pressed.
+    Typed(Vec<u8>),
+    /// From a viewer: its terminal's new size.
+    Resize(Size),
+    /// The first frame of a hook's connection: what Claude tells. Answered by HookDone, at once or, if it `waits`, when
+    /// the daemon has sent AnswerHook.
+    Hook {
+        /// Claude waits for an answer.
+        waits: bool,
+        /// What Claude wrote to the hook's standard input.
+        bytes: Vec<u8>,
+    },
+    /// From the daemon: lets a hook that waits go.
+    AnswerHook {
+        /// The offset of the hook's record in the journal.
+        hook: u64,
+        /// What the hook is to print; empty for nothing.
+        bytes: Vec<u8>,
+    },
     /// A kind of a later contract.
     Unknown(u8),
+}
+
+/// The size of a terminal, in cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Its width.
+    pub columns: u16,
+    /// Its height.
+    pub rows: u16,
 }
 
 /// From the host to the daemon.
@@ -93,6 +132,19 @@ pub enum FromHost {
     /// The journal cannot be written, and why; none when it can be again. Meanwhile Claude's output stays in its
     /// pipes, and a Write is kept until it can be recorded. Since contract 2.
     Stalled(Option<String>),
+    /// To a viewer: bytes that make its terminal show the screen, whatever it showed before. Comes first, after the
+    /// terminal's size has changed, and in place of output that the viewer was too slow for. Since contract 3, as all
+    /// that follows.
+    Screen {
+        /// The terminal's size.
+        size: Size,
+        /// What to write to the viewer's terminal.
+        bytes: Vec<u8>,
+    },
+    /// To a viewer: more of what Claude writes to the terminal.
+    Output(Vec<u8>),
+    /// To a hook: what to print. The hook is done.
+    HookDone(Vec<u8>),
     /// A kind of a later contract.
     Unknown(u8),
 }
@@ -118,11 +170,19 @@ mod kind {
     pub(super) const INGESTED: u8 = 7;
     pub(super) const STATUS: u8 = 8;
     pub(super) const RELEASE: u8 = 9;
+    pub(super) const ATTACH: u8 = 10;
+    pub(super) const TYPED: u8 = 11;
+    pub(super) const RESIZE: u8 = 12;
+    pub(super) const HOOK: u8 = 13;
+    pub(super) const ANSWER_HOOK: u8 = 14;
     pub(super) const WELCOME: u8 = 129;
     pub(super) const APPENDED: u8 = 130;
     pub(super) const STATE: u8 = 131;
     pub(super) const REFUSED: u8 = 132;
     pub(super) const STALLED: u8 = 133;
+    pub(super) const SCREEN: u8 = 134;
+    pub(super) const OUTPUT: u8 = 135;
+    pub(super) const HOOK_DONE: u8 = 136;
 }
 
 impl ToHost {
@@ -140,6 +200,15 @@ impl ToHost {
             ToHost::Ingested { offset } => frame(out, kind::INGESTED, &[&offset.to_le_bytes()]),
             ToHost::Status => frame(out, kind::STATUS, &[]),
             ToHost::Release => frame(out, kind::RELEASE, &[]),
+            ToHost::Attach { contract, size, read_only } => {
+                frame(out, kind::ATTACH, &[&contract.to_le_bytes(), &size.encode(), &[u8::from(*read_only)]])
+            }
+            ToHost::Typed(bytes) => frame(out, kind::TYPED, &[bytes]),
+            ToHost::Resize(size) => frame(out, kind::RESIZE, &[&size.encode()]),
+            ToHost::Hook { waits, bytes } => frame(out, kind::HOOK, &[&[u8::from(*waits)], bytes]),
+            ToHost::AnswerHook { hook, bytes } => {
+                frame(out, kind::ANSWER_HOOK, &[&hook.to_le_bytes(), bytes]);
+            }
             ToHost::Unknown(kind) => frame(out, *kind, &[]),
         }
     }
@@ -158,6 +227,13 @@ impl ToHost {
             kind::INGESTED => ToHost::Ingested { offset: fields.u64()? },
             kind::STATUS => ToHost::Status,
             kind::RELEASE => ToHost::Release,
+            kind::ATTACH => {
+                ToHost::Attach { contract: fields.u32()?, size: fields.size()?, read_only: fields.flag()? }
+            }
+            kind::TYPED => ToHost::Typed(payload.to_vec()),
+            kind::RESIZE => ToHost::Resize(fields.size()?),
+            kind::HOOK => ToHost::Hook { waits: fields.flag()?, bytes: fields.rest.to_vec() },
+            kind::ANSWER_HOOK => ToHost::AnswerHook { hook: fields.u64()?, bytes: fields.rest.to_vec() },
             unknown => ToHost::Unknown(unknown),
         };
         Ok(Some((frame, taken)))
@@ -194,6 +270,9 @@ impl FromHost {
             FromHost::Stalled(why) => {
                 frame(out, kind::STALLED, &[why.as_deref().unwrap_or_default().as_bytes()]);
             }
+            FromHost::Screen { size, bytes } => frame(out, kind::SCREEN, &[&size.encode(), bytes]),
+            FromHost::Output(bytes) => frame(out, kind::OUTPUT, &[bytes]),
+            FromHost::HookDone(bytes) => frame(out, kind::HOOK_DONE, &[bytes]),
             FromHost::Unknown(kind) => frame(out, *kind, &[]),
         }
     }
@@ -213,7 +292,7 @@ impl FromHost {
             kind::APPENDED => FromHost::Appended { end: fields.u64()? },
             kind::STATE => FromHost::State {
                 claude_pid: fields.pid()?,
-                exited: fields.take::<1>()? != [0],
+                exited: fields.flag()?,
                 end: fields.u64()?,
                 pending_input: fields.u64()?,
             },
@@ -221,9 +300,20 @@ impl FromHost {
             kind::STALLED => FromHost::Stalled(
                 (!payload.is_empty()).then(|| String::from_utf8_lossy(payload).into_owned()),
             ),
+            kind::SCREEN => FromHost::Screen { size: fields.size()?, bytes: fields.rest.to_vec() },
+            kind::OUTPUT => FromHost::Output(payload.to_vec()),
+            kind::HOOK_DONE => FromHost::HookDone(payload.to_vec()),
             unknown => FromHost::Unknown(unknown),
         };
         Ok(Some((frame, taken)))
+    }
+}
+
+impl Size {
+    /// The columns, then the rows.
+    pub(super) fn encode(self) -> [u8; 4] {
+        let ([first, second], [third, fourth]) = (self.columns.to_le_bytes(), self.rows.to_le_bytes());
+        [first, second, third, fourth]
     }
 }
 
@@ -281,6 +371,15 @@ impl Fields<'_> {
         self.take().map(u64::from_le_bytes)
     }
 
+    fn flag(&mut self) -> Result<bool, WireError> {
+        Ok(self.take::<1>()? != [0])
+    }
+
+    fn size(&mut self) -> Result<Size, WireError> {
+        let [columns, rows] = [self.take()?, self.take()?].map(u16::from_le_bytes);
+        Ok(Size { columns, rows })
+    }
+
     fn pid(&mut self) -> Result<Option<u32>, WireError> {
         self.u32().map(|pid| (pid != 0).then_some(pid))
     }
@@ -303,8 +402,21 @@ mod tests {
             any::<u64>().prop_map(|offset| ToHost::Ingested { offset }),
             Just(ToHost::Status),
             Just(ToHost::Release),
+            (any::<u32>(), size(), any::<bool>()).prop_map(|(contract, size, read_only)| ToHost::Attach {
+                contract,
+                size,
+                read_only
+            }),
+            any::<Vec<u8>>().prop_map(ToHost::Typed),
+            size().prop_map(ToHost::Resize),
+            any::<(bool, Vec<u8>)>().prop_map(|(waits, bytes)| ToHost::Hook { waits, bytes }),
+            any::<(u64, Vec<u8>)>().prop_map(|(hook, bytes)| ToHost::AnswerHook { hook, bytes }),
             (200_u8..).prop_map(ToHost::Unknown),
         ]
+    }
+
+    fn size() -> impl Strategy<Value = Size> {
+        any::<(u16, u16)>().prop_map(|(columns, rows)| Size { columns, rows })
     }
 
     fn pid() -> impl Strategy<Value = Option<u32>> {
@@ -328,6 +440,9 @@ mod tests {
             }),
             any::<String>().prop_map(FromHost::Refused),
             proptest::option::of(".+").prop_map(FromHost::Stalled),
+            (size(), any::<Vec<u8>>()).prop_map(|(size, bytes)| FromHost::Screen { size, bytes }),
+            any::<Vec<u8>>().prop_map(FromHost::Output),
+            any::<Vec<u8>>().prop_map(FromHost::HookDone),
             (200_u8..).prop_map(FromHost::Unknown),
         ]
     }

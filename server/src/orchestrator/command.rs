@@ -125,6 +125,11 @@ impl State {
                 Ok(())
             }),
             Command::Restart(session) => self.restart(step, &session),
+            Command::Switch(Keyed { key, what: (session, switch) }) => {
+                self.act(step, "session/switch", &Keyed { key, what: session }, |session, step| {
+                    session.switch(step, switch)
+                })
+            }
             Command::Rename(Keyed { key, what: (session, name) }) => {
                 let name = checked_name(Some(name))?;
                 self.act(step, "session/rename", &Keyed { key, what: session }, |session, _| {
@@ -380,6 +385,7 @@ fn operation(command: &Command) -> &'static str {
         Command::Terminate(_) => "session/terminate",
         Command::Interrupt(_) => "session/interrupt",
         Command::Restart(_) => "session/restart",
+        Command::Switch(_) => "session/switch",
         Command::Rename(_) => "session/rename",
         Command::Delete(_) => "session/delete",
         Command::Send { steer: false, .. } => "queue/add",

@@ -4,8 +4,8 @@ use super::check::{check_room, check_text, checked_name, conflict};
 use super::command::Done;
 use super::session::{Phase, Session, Step};
 use super::{
-    Change, Create, Driver, Goal, MessageId, Notice, Origin, Outcome, Position, Problem, SessionRow, State,
-    Status, StatusSource,
+    Change, Create, Goal, MessageId, Notice, Origin, Outcome, Position, Problem, SessionRow, State, Status,
+    StatusSource,
 };
 
 impl State {
@@ -24,13 +24,6 @@ impl State {
             ));
         }
         let name = checked_name(create.name)?;
-        if create.driver == Driver::Terminal {
-            return Err(Problem::new(
-                "driver_unavailable",
-                "Terminal sessions are not available in this version.",
-                "Leave out --driver, or use: --driver stream",
-            ));
-        }
         let bytes: usize = create.messages.iter().map(|(_, text)| text.len()).sum();
         check_room(create.messages.len(), bytes)?;
         for (index, (id, text)) in create.messages.iter().enumerate() {
@@ -61,6 +54,7 @@ impl State {
             directory: create.directory,
             name,
             driver: create.driver,
+            move_to: None,
             model: create.model,
             permission_mode: create.permission_mode,
             model_reported: None,

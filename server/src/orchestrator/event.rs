@@ -141,6 +141,8 @@ pub enum Command {
     Interrupt(Keyed<SessionRef>),
     /// Start Claude again.
     Restart(Keyed<SessionRef>),
+    /// Move a conversation to the other driver.
+    Switch(Keyed<(SessionRef, Switch)>),
     /// Name a session.
     Rename(Keyed<(SessionRef, String)>),
     /// Remove a terminated session.
@@ -237,6 +239,15 @@ pub struct Create {
     pub permission_mode: Option<String>,
     /// The first messages.
     pub messages: Vec<(MessageId, String)>,
+}
+
+/// How a conversation is to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// To this driver.
+    pub driver: Driver,
+    /// Breaking off the running turn.
+    pub interrupt: bool,
 }
 
 /// What to do about a message that failed or was cut off.

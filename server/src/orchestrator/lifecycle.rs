@@ -7,7 +7,7 @@ use super::retry::{
 use super::session::{After, Phase, Session, Step};
 use super::{
     Activity, AuditRow, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, Pause, PermissionAsk,
-    Problem,
+    Problem, Switch,
 };
 
 /// How a launch came to its end.
@@ -26,6 +26,7 @@ impl Session {
     pub(super) fn want_start(&mut self, step: &Step) {
         self.phase = Phase::Queued;
         self.note = None;
+        self.settle_move();
         if self.start_requested.is_none() {
             self.start_requested = Some(step.now.wall);
         }
@@ -325,6 +326,35 @@ impl Session {
             self.stop(step, After::Restart);
         } else {
             self.want_start(step);
+        }
+    }
+
+    /// Moves the conversation to the other driver: now if nothing runs or what runs is to be broken off, else when the
+    /// turn has ended.
+    pub(super) fn switch(&mut self, step: &mut Step, to: Switch) -> Result<(), Problem> {
+        if self.row.goal == Goal::Terminate {
+            return Err(Problem::terminated(self.row.id));
+        }
+        self.row.move_to = (to.driver != self.row.driver).then_some(to.driver);
+        if self.row.move_to.is_some() && (to.interrupt || !self.turn_runs()) {
+            self.move_now(step);
+        }
+        Ok(())
+    }
+
+    /// Ends Claude, if it runs, and starts it with the other driver.
+    pub(super) fn move_now(&mut self, step: &mut Step) {
+        if self.row.host {
+            self.stop(step, After::Restart);
+        } else {
+            self.settle_move();
+        }
+    }
+
+    /// Claude is gone: what starts next is the driver that was asked for.
+    pub(super) fn settle_move(&mut self) {
+        if let Some(driver) = self.row.move_to.take() {
+            self.row.driver = driver;
         }
     }
 

@@ -69,7 +69,9 @@ pub enum StatusSource {
     Request,
     /// Claude's control protocol.
     Control,
-    /// The state of a process.
+    /// Claude's hooks.
+    Hook,
+    /// The state of a process, or what Claude keeps about its own.
     Process,
 }
 
@@ -151,6 +153,8 @@ pub struct SessionRow {
     pub name: Option<String>,
     /// How Claude is driven.
     pub driver: Driver,
+    /// Which driver it is to move to, once that can be.
+    pub move_to: Option<Driver>,
     /// The model that was asked for.
     pub model: Option<String>,
     /// The permission mode that was asked for.
@@ -507,6 +511,8 @@ pub enum AttentionKind {
     Question,
     /// Claude presents a plan.
     Plan,
+    /// A screen of Claude's own wants an answer in the terminal.
+    Terminal,
     /// A message was cut off.
     Interrupted,
     /// A message failed.

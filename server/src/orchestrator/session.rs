@@ -388,6 +388,9 @@ impl Session {
                 Some("is being terminated".to_owned())
             }
             Phase::Stopping(After::Restart) => Some("is being restarted".to_owned()),
+            _ if self.row.move_to.is_some() => {
+                Some("moves to its other form when the turn has ended".to_owned())
+            }
             Phase::Ready => self.row.paused.map(|pause| format!("queue paused: {pause}")),
             _ => None,
         }
@@ -396,6 +399,9 @@ impl Session {
     /// After everything else in a step: hands over the next message, brings the status up to date, stores what
     /// changed and tells clients.
     pub(super) fn settle(&mut self, step: &mut Step) {
+        if self.row.move_to.is_some() && self.phase == Phase::Ready && !self.turn_runs() {
+            self.move_now(step);
+        }
         self.dispatch(step);
         let (status, source) = self.status();
         let status_changed = status != self.row.status;

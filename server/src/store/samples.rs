@@ -100,6 +100,7 @@ pub(super) fn session(id: SessionId) -> SessionRow {
         directory: "/home/ada/ein Projekt – «ß»".to_owned(),
         name: Some("näme\n'; DROP TABLE sessions; --".to_owned()),
         driver: Driver::Terminal,
+        move_to: Some(Driver::Stream),
         model: Some("opus".to_owned()),
         permission_mode: Some("plan".to_owned()),
         model_reported: Some("claude-opus".to_owned()),
@@ -143,6 +144,7 @@ pub(super) fn bare_session(id: SessionId) -> SessionRow {
     SessionRow {
         name: None,
         driver: Driver::Stream,
+        move_to: None,
         model: None,
         permission_mode: None,
         model_reported: None,

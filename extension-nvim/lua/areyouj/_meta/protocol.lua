@@ -16,6 +16,7 @@
 ---| "areyouj/session/terminate" # (areyouj.SessionActionParams) -> areyouj.Session Ends a session: asks Claude to finish, then signals, then kills its whole process tree.
 ---| "areyouj/session/interrupt" # (areyouj.SessionActionParams) -> areyouj.Session Breaks off the running turn. Waiting messages stay, and the queue pauses.
 ---| "areyouj/session/restart" # (areyouj.SessionActionParams) -> areyouj.Session Stops Claude if it runs and starts it again with the same conversation.
+---| "areyouj/session/switch" # (areyouj.SessionSwitchParams) -> areyouj.Session Moves the conversation to the other driver: once the running turn has ended, or breaking it off, Claude is ended and goes on there. Refused with `conversation_open` while another Claude has the conversation open.
 ---| "areyouj/session/rename" # (areyouj.SessionRenameParams) -> areyouj.Session Names a session.
 ---| "areyouj/session/delete" # (areyouj.SessionActionParams) -> areyouj.Empty Removes a terminated session, with its transcript and journal, for good.
 ---| "areyouj/session/read" # (areyouj.SessionParams) -> areyouj.Session Marks everything in a session as seen.
@@ -72,7 +73,8 @@
 ---| "crashed_too_often" # Claude crashed too often in a short time.
 ---| "login_needed" # Claude is not logged in.
 ---| "host_failed" # The session host could not be started or was lost.
----| "driver_unavailable" # The driver is not available in this version.
+---| "not_a_terminal" # The session has no terminal: its driver is `stream`.
+---| "conversation_open" # Another Claude has the same conversation open.
 ---| "message_empty" # The message has no text.
 ---| "message_too_large" # The message is larger than the limit.
 ---| "message_not_queued" # The message is not waiting any more.
@@ -165,6 +167,7 @@
 ---| "permission" # A tool asks for permission.
 ---| "question" # Claude asked a question.
 ---| "plan" # Claude presents a plan.
+---| "terminal" # A screen of Claude's own (trust, login, set-up) wants an answer in the session's terminal.
 ---| "interrupted" # A message was cut off in the middle of its turn.
 ---| "failed" # A message failed.
 ---| "error" # The session is in `error`.
@@ -253,7 +256,7 @@
 ---How Claude is driven.
 ---@alias areyouj.Driver
 ---| "stream" # `claude -p` with JSON lines both ways.
----| "terminal" # Claude's own screen in a pseudo-terminal.
+---| "terminal" # Claude's own screen in a pseudo-terminal, which `areyouj attach` shows.
 
 ---A command for `workspace/executeCommand`.
 ---@class areyouj.EditorCommand
@@ -614,6 +617,13 @@
 ---@field attention? areyouj.Attention What needs a person.
 ---@field error? areyouj.SessionError What is wrong, when the status is `error`.
 
+---Parameters of `areyouj/session/switch`.
+---@class areyouj.SessionSwitchParams
+---@field requestId string Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+---@field sessionId? string An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+---@field driver areyouj.Driver Where the conversation is to go on.
+---@field interrupt? boolean Breaks off the running turn instead of waiting for its end.
+
 ---Notification `areyouj/sessionTerminated`.
 ---@class areyouj.SessionTerminated
 ---@field revision integer The list's revision.
@@ -632,7 +642,8 @@
 ---@alias areyouj.StatusSource
 ---| "request" # Somebody's request, or our own action on it.
 ---| "control" # Claude's control protocol.
----| "process" # The state of a process.
+---| "hook" # Claude's hooks.
+---| "process" # The state of a process, or what Claude keeps about its own.
 
 ---A document.
 ---@class areyouj.TextDocument
