@@ -7,6 +7,7 @@ mod arguments;
 mod choices;
 mod daemon;
 mod doctor;
+mod hook;
 mod logs;
 mod permissions;
 mod prompt;
@@ -73,6 +74,9 @@ impl Context {
 /// Runs the command that these arguments name, the program's own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if hook::is_meant(&arguments) {
+        return hook::run();
+    }
     let parsed = match Arguments::read(&arguments) {
         Ok(parsed) => parsed,
         Err(error) => return ExitCode::from(refuse(&error, &arguments)),

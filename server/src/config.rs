@@ -9,6 +9,8 @@
 //! max_starting = 2
 //! # What becomes of a message that a crash cut off: "ask" a person, "continue", run it "again", or "skip" it.
 //! on_interrupted = "ask"
+//! # Whose size a terminal session has that several look at: the "smallest" of all, or that of the "latest" who did something.
+//! terminal_size = "smallest"
 //! # What goes into the daemon's log, as for tracing's EnvFilter.
 //! log = "info"
 //! ```
@@ -39,6 +41,8 @@ pub struct Config {
     pub max_starting: u32,
     /// What becomes of a message that a crash cut off.
     pub on_interrupted: OnInterrupted,
+    /// Whose size a terminal has that several look at.
+    pub terminal_size: TerminalSize,
     /// What goes into the daemon's log, as for tracing's `EnvFilter`.
     pub log: String,
 }
@@ -58,6 +62,17 @@ pub enum OnInterrupted {
     Skip,
 }
 
+/// Whose size a terminal has that several look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TerminalSize {
+    /// The smallest of all, so that everybody sees everything.
+    #[default]
+    Smallest,
+    /// That of the one who typed or came last.
+    Latest,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
@@ -65,6 +80,7 @@ struct File {
     max_active_sessions: Option<NonZeroU32>,
     max_starting: Option<NonZeroU32>,
     on_interrupted: OnInterrupted,
+    terminal_size: TerminalSize,
     log: Option<String>,
 }
 
@@ -164,6 +180,7 @@ impl Config {
             max_active_sessions,
             max_starting: file.max_starting.map_or_else(default_max_starting, NonZeroU32::get),
             on_interrupted: file.on_interrupted,
+            terminal_size: file.terminal_size,
             log,
         })
     }

@@ -18,6 +18,8 @@ mod link;
 mod outage;
 mod outbox;
 mod queues;
+mod records;
+mod watch;
 mod wire;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -40,10 +42,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::client::Failure;
 use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
-use crate::driver::stream;
 use crate::orchestrator::{
-    ClientId, Effect, Event, Goal, Input, LaunchOrder, Notice, Outcome, Position, Problem, Recovery,
-    SessionId, SessionRow, Settings, Snapshot,
+    ClientId, Driver, Effect, Event, Goal, LaunchOrder, Notice, Outcome, Problem, Recovery, SessionId,
+    SessionRow, Settings, Snapshot,
 };
 use crate::paths::Paths;
 use crate::store::{self, Reader, StoreError};
@@ -241,8 +242,7 @@ async fn serve(
         });
         let (committer, snapshot) = opened;
         let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
-        let ended: Vec<(SessionId, u32)> =
-            snapshot.sessions.iter().filter(ended).map(|row| (row.id, row.launch)).collect();
+        let ended: Vec<SessionRow> = snapshot.sessions.iter().filter(ended).cloned().collect();
         let (inbox, events) = mpsc::channel(core::INBOX);
         let core = core::spawn(settings(&config), snapshot, committer, events)?;
         if !std::mem::replace(&mut announced, true) {
@@ -257,9 +257,9 @@ async fn serve(
             tasks: JoinSet::new(),
             clients: 0,
         };
-        for (session, launch) in ended {
-            let link = daemon.link(session, launch);
-            daemon.links.remove(&session);
+        for row in ended {
+            let link = daemon.link(row.id, row.launch, row.driver, row.directory);
+            daemon.links.remove(&row.id);
             daemon.tasks.spawn(link.see_off());
         }
         let end = daemon.serve(&mut listener, core.committed, &mut signals).await;
@@ -405,7 +405,10 @@ impl Daemon {
             }
             Effect::Publish(notice) => self.shared.hub.publish(notice),
             Effect::Launch(order) => self.launch(order),
-            Effect::Adopt { session, launch, position } => self.adopt(session, launch, position),
+            Effect::Adopt { session, launch, driver, directory, position } => {
+                let link = self.link(session, launch, driver, directory);
+                self.tasks.spawn(link.adopt(position));
+            }
             Effect::Inspect { session, look, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
@@ -414,7 +417,9 @@ impl Daemon {
                     let _ = inbox.send(Event::Inspected { session, look, conversation, seen }).await;
                 });
             }
-            Effect::Send { session, launch, input } => self.send(session, launch, &input),
+            Effect::Send { session, launch, input } => {
+                self.order(session, Some(launch), ToLink::Tell(Box::new(input)));
+            }
             Effect::Stop { session, launch } => self.order(session, Some(launch), ToLink::Stop),
             Effect::Ingested { session, offset } => self.order(session, None, ToLink::Ingested(offset)),
             Effect::Release { session, launch } => {
@@ -431,13 +436,15 @@ impl Daemon {
         }
     }
 
-    fn link(&mut self, session: SessionId, launch: u32) -> Link {
+    fn link(&mut self, session: SessionId, launch: u32, driver: Driver, directory: String) -> Link {
         let (sender, mailbox) = mpsc::unbounded_channel();
         self.links.insert(session, (launch, sender));
         Link {
             shared: Arc::clone(&self.shared),
             session,
             launch,
+            driver,
+            directory,
             inbox: self.inbox.clone(),
             mailbox,
             early: VecDeque::new(),
@@ -446,20 +453,8 @@ impl Daemon {
     }
 
     fn launch(&mut self, order: LaunchOrder) {
-        let link = self.link(order.session, order.launch);
+        let link = self.link(order.session, order.launch, order.driver, order.directory.clone());
         self.tasks.spawn(link.launch(order));
-    }
-
-    fn adopt(&mut self, session: SessionId, launch: u32, position: Position) {
-        let link = self.link(session, launch);
-        self.tasks.spawn(link.adopt(position));
-    }
-
-    fn send(&self, session: SessionId, launch: u32, input: &Input) {
-        match stream::encode(input) {
-            Ok(bytes) => self.order(session, Some(launch), ToLink::Write(bytes)),
-            Err(problem) => tracing::error!(%session, problem = %problem.message, "nothing was sent"),
-        }
     }
 
     fn order(&self, session: SessionId, launch: Option<u32>, order: ToLink) {

@@ -6,12 +6,15 @@
 //! per session.
 
 mod connection;
+mod hooks;
 pub mod journal;
 pub mod launch;
 mod process;
 mod recorder;
+pub mod screen;
 mod serve;
 mod setup;
+mod terminal;
 pub mod tree;
 pub mod wire;
 

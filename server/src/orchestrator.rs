@@ -26,6 +26,7 @@ mod saying;
 mod send;
 mod session;
 mod state;
+mod terminal;
 #[cfg(test)]
 mod tests;
 

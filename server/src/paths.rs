@@ -256,6 +256,11 @@ pub fn host_program() -> io::Result<PathBuf> {
     }
 }
 
+/// This program's executable, as its children may start it later.
+pub fn own_program() -> io::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name("areyouj"))
+}
+
 fn fits(socket: &Path) -> bool {
     socket.as_os_str().as_bytes().len() < SOCKET_PATH_LIMIT
 }

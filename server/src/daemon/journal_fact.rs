@@ -6,6 +6,7 @@ use crate::orchestrator::Exit;
 
 /// A record as the driver takes it in. One whose payload is not of its kind's shape is passed over.
 pub(super) fn record(record: &Record) -> JournalRecord<'_> {
+    let mut payload = &record.payload[..];
     let kind = match record.kind {
         Kind::Output => RecordKind::Output,
         Kind::ErrorOutput => RecordKind::ErrorOutput,
@@ -27,9 +28,24 @@ pub(super) fn record(record: &Record) -> JournalRecord<'_> {
             RecordKind::Other,
             |SpawnFailed { launch, reason }| RecordKind::SpawnFailed { launch, message: reason },
         ),
-        _ => RecordKind::Other,
+        Kind::Typed => RecordKind::Typed,
+        Kind::Hook => {
+            let (waits, told) = record.payload.split_first().unwrap_or((&0, &[]));
+            payload = told;
+            RecordKind::Hook { waits: *waits != 0 }
+        }
+        Kind::HookAnswered => {
+            hook(record).map_or(RecordKind::Other, |hook| RecordKind::HookAnswered { hook })
+        }
+        Kind::HookGone => hook(record).map_or(RecordKind::Other, |hook| RecordKind::HookGone { hook }),
+        Kind::Resized | Kind::Signalled | Kind::Unknown(_) => RecordKind::Other,
     };
-    JournalRecord { offset: record.offset, next: record.next, kind, payload: &record.payload }
+    JournalRecord { offset: record.offset, next: record.next, kind, payload }
+}
+
+/// The offset of the hook's record that this one is about.
+fn hook(record: &Record) -> Option<u64> {
+    record.payload.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Whether nothing of this launch follows.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, BufRead, BufReader};
+use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -14,12 +13,14 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader as AsyncBufReader};
 use tokio::process::Command;
 use uuid::Uuid;
 
+use super::records::Records;
 use super::{Shared, checks};
 use crate::client::start::SESSION_MARK;
-use crate::driver::stream;
-use crate::host::launch::Launch;
+use crate::config::TerminalSize;
+use crate::driver::{stream, terminal};
+use crate::host::launch::{Launch, Sizing};
 use crate::host::tree;
-use crate::orchestrator::{LaunchOrder, MessageId, Problem, SessionId};
+use crate::orchestrator::{Driver, LaunchOrder, MessageId, Problem, SessionId};
 use crate::paths;
 
 /// A host starts in a few milliseconds; on a machine that swaps, in seconds.
@@ -63,9 +64,29 @@ fn prepare(
     };
     checks::check_directory(&order.directory).map_err(permanent)?;
     let program = checks::find_claude(&environment, shared.config.claude.as_deref()).map_err(permanent)?;
+    let records = Records::of(&environment);
     let mut variables: BTreeMap<OsString, OsString> =
         environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    for (name, value) in stream::ENVIRONMENT {
+    if order.resume
+        && let Some(open) = records.open_elsewhere(order.claude_session, None)
+    {
+        return Err(permanent(open.problem(order.session)));
+    }
+    let arguments = match order.driver {
+        Driver::Stream => stream::arguments(order).into_iter().map(OsString::from).collect(),
+        Driver::Terminal => {
+            let own = paths::own_program()
+                .map_err(|error| failed(format!("This program was not found: {error}."), order.session))?;
+            let socket = shared.paths.host_socket(&order.session);
+            variables.insert(terminal::HOST_SOCKET.into(), socket.into());
+            terminal::arguments(order, &own)
+        }
+    };
+    let settled = match order.driver {
+        Driver::Stream => stream::ENVIRONMENT,
+        Driver::Terminal => terminal::ENVIRONMENT,
+    };
+    for (name, value) in settled {
         variables.insert(name.into(), value.into());
     }
     variables.insert(SESSION_MARK.into(), order.session.to_string().into());
@@ -73,9 +94,10 @@ fn prepare(
         launch: order.launch,
         session: order.session.to_string(),
         floor: order.position.next,
+        terminal: (order.driver == Driver::Terminal).then_some(sizing(shared.config.terminal_size)),
         directory: order.directory.clone().into(),
         program,
-        arguments: stream::arguments(order).into_iter().map(OsString::from).collect(),
+        arguments,
         environment: variables.into_iter().collect(),
     };
     let directory = shared.paths.session_dir(&order.session);
@@ -134,13 +156,20 @@ async fn spawn(shared: &Shared, order: &LaunchOrder, directory: &Path) -> Result
     Err(failed(format!("The session host did not start: {words}.")))
 }
 
+fn sizing(size: TerminalSize) -> Sizing {
+    match size {
+        TerminalSize::Smallest => Sizing::Smallest,
+        TerminalSize::Latest => Sizing::Latest,
+    }
+}
+
 fn failed(message: String, session: SessionId) -> NoHost {
     let hint = format!("See host.log and the daemon's log, then try again with: areyouj restart {session}");
     let problem = Problem { code: "host_failed".to_owned(), message, hint, log: None };
     NoHost { problem, permanent: false }
 }
 
-/// What Claude's own record says, see [`read_record`]. A record that cannot be read for long is taken to hold
+/// What Claude's own record says, see [`Records::conversation`]. A record that cannot be read for long is taken to hold
 /// everything: what may have begun is not begun again by itself.
 pub(super) async fn inspect(
     shared: Arc<Shared>,
@@ -152,7 +181,7 @@ pub(super) async fn inspect(
         let (shared, asked) = (Arc::clone(&shared), messages.clone());
         let read = tokio::task::spawn_blocking(move || {
             let environment = shared.environment(session).map_err(|problem| problem.message)?;
-            read_record(&environment, claude_session, &asked).map_err(|error| error.to_string())
+            Records::of(&environment).conversation(claude_session, &asked).map_err(|error| error.to_string())
         });
         match read.await {
             Ok(Ok(inspected)) => return inspected,
@@ -162,82 +191,4 @@ pub(super) async fn inspect(
         tokio::time::sleep(RECORD_PAUSE).await;
     }
     (true, messages)
-}
-
-/// Whether Claude's own record has the conversation, and which of these messages are in it.
-fn read_record(
-    environment: &BTreeMap<String, String>,
-    claude_session: Uuid,
-    messages: &[MessageId],
-) -> io::Result<(bool, Vec<MessageId>)> {
-    let Some(record) = conversation_record(environment, claude_session)? else {
-        return Ok((false, Vec::new()));
-    };
-    let file = fs::File::open(&record)?;
-    let mut conversation = false;
-    let mut seen = Vec::new();
-    for line in BufReader::new(file).split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        if !line.contains("\"type\":\"user\"") {
-            continue;
-        }
-        conversation = true;
-        seen.extend(messages.iter().filter(|id| line.contains(&id.to_string())));
-        if messages.is_empty() {
-            break;
-        }
-    }
-    Ok((conversation, seen))
-}
-
-fn conversation_record(
-    environment: &BTreeMap<String, String>,
-    claude_session: Uuid,
-) -> io::Result<Option<PathBuf>> {
-    let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-    let config = set("CLAUDE_CONFIG_DIR")
-        .map(PathBuf::from)
-        .or_else(|| set("HOME").map(|home| Path::new(home).join(".claude")));
-    let Some(config) = config else { return Ok(None) };
-    let name = format!("{claude_session}.jsonl");
-    // Claude derives the folder from the directory in a way of its own; the name of the file is enough.
-    let folders = match fs::read_dir(config.join("projects")) {
-        Ok(folders) => folders,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    for folder in folders {
-        let record = folder?.path().join(&name);
-        match fs::metadata(&record) {
-            Ok(metadata) if metadata.is_file() => return Ok(Some(record)),
-            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Err(error);
-            }
-            _ => {}
-        }
-    }
-    Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn claudes_own_record_tells_what_had_begun() {
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join("projects/-some-where");
-        fs::create_dir_all(&folder).unwrap();
-        let environment =
-            BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), home.path().to_str().unwrap().to_owned())]);
-        let conversation = Uuid::from_u128(1);
-        let (begun, waiting) = (Uuid::from_u128(2), Uuid::from_u128(3));
-        let record = folder.join(format!("{conversation}.jsonl"));
-        assert_eq!(read_record(&environment, conversation, &[begun]).unwrap(), (false, vec![]));
-        fs::write(&record, "{\"type\":\"mode\"}\n").unwrap();
-        assert_eq!(read_record(&environment, conversation, &[begun]).unwrap(), (false, vec![]));
-        fs::write(&record, format!("{{\"type\":\"user\",\"uuid\":\"{begun}\"}}\nnot json\n")).unwrap();
-        assert_eq!(read_record(&environment, conversation, &[begun, waiting]).unwrap(), (true, vec![begun]));
-    }
 }

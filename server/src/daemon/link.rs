@@ -16,12 +16,17 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::launch::{self, NoHost};
+use super::records::Records;
+use super::watch::Watch;
 use super::{Shared, journal_fact};
 use crate::driver::ingest::Ingest;
+use crate::driver::{stream, terminal};
 use crate::host::journal::{JournalError, Reader};
 use crate::host::tree;
 use crate::host::wire::{CONTRACT, FromHost, ToHost};
-use crate::orchestrator::{EntryBody, Event, Fact, LaunchOrder, NoticeLevel, Position, SessionId};
+use crate::orchestrator::{
+    Driver, EntryBody, Event, Fact, Input, LaunchOrder, NoticeLevel, Position, Problem, SessionId,
+};
 
 /// Journal bytes that are read before the facts in them are passed on.
 const READ_BYTES: u64 = 256 << 10;
@@ -55,8 +60,8 @@ const READ_TRIES: u32 = 50;
 
 /// What a link is to do.
 pub(super) enum ToLink {
-    /// Write these bytes to Claude.
-    Write(Vec<u8>),
+    /// Tell Claude this.
+    Tell(Box<Input>),
     /// End Claude.
     Stop,
     /// What comes before this offset of the journal is kept elsewhere.
@@ -70,6 +75,9 @@ pub(super) struct Link {
     pub(super) shared: Arc<Shared>,
     pub(super) session: SessionId,
     pub(super) launch: u32,
+    pub(super) driver: Driver,
+    /// Claude's working directory.
+    pub(super) directory: String,
     pub(super) inbox: mpsc::Sender<Event>,
     /// Not bounded by itself: at any time there are one turn's message, at most `MAX_STEERS` more, the answers to
     /// open prompts, an interrupt and a stop for a link that does not take them.
@@ -168,7 +176,7 @@ impl Link {
     async fn follow(&mut self, position: Position) {
         let mut reading = Reading {
             launch: self.launch,
-            ingest: Ingest::new(position),
+            ingest: Ingest::new(self.driver, position),
             journal: self.shared.paths.session_dir(&self.session).join("journal"),
             reader: None,
             ended: false,
@@ -267,8 +275,9 @@ impl Link {
         let mut look_again: Option<Instant> = None;
         let inbox = self.inbox.clone();
         for order in std::mem::take(&mut self.early) {
-            released |= carry_out(&mut peer, order);
+            released |= self.carry_out(&mut peer, order);
         }
+        let mut watch = self.watch(&welcome);
         loop {
             if next.is_none() && taken < end && look_again.is_none() {
                 let (facts, progress) = reading.take_in(&mut peer, Some(end));
@@ -281,6 +290,7 @@ impl Link {
                 if matches!(progress, Progress::Failed) || reading.wedged {
                     look_again = Some(Instant::now() + READ_AGAIN);
                 }
+                watch.heard(&facts);
                 next = Some(Event::Facts { session, facts, position: reading.ingest.position() });
             } else if next.is_none() && !synced && look_again.is_none() {
                 synced = true;
@@ -295,7 +305,8 @@ impl Link {
                 order = self.mailbox.recv(), if open => match order {
                     Some(order) => {
                         self.note_stop(&order);
-                        released |= carry_out(&mut peer, order);
+                        released |= self.carry_out(&mut peer, order);
+                        watch.wake();
                     }
                     // Nothing more is ordered: a host that was let go is seen off, any other goes on without us.
                     None if released => open = false,
@@ -307,6 +318,13 @@ impl Link {
                         // Claude's end cannot be read, so it is asked for.
                         peer.send(&ToHost::Status);
                         look_again = Some(Instant::now() + READ_AGAIN);
+                    }
+                }
+                () = sleep_until(watch.due().unwrap_or_else(Instant::now)), if watch.due().is_some() && next.is_none() => {
+                    // What the journal holds came before what Claude says of itself now.
+                    if let Some(seen) = watch.look(taken >= end && synced) {
+                        let position = reading.ingest.position();
+                        next = Some(Event::Facts { session, facts: vec![Fact::Seen(seen)], position });
                     }
                 }
                 () = sleep_until(self.stop_by.unwrap_or_else(Instant::now)), if self.stop_by.is_some() && !stalled => {
@@ -340,6 +358,38 @@ impl Link {
                     }
                 },
             }
+        }
+    }
+
+    /// Passes an order on; true if that lets the host go.
+    fn carry_out(&self, peer: &mut Peer, order: ToLink) -> bool {
+        let frame = match order {
+            ToLink::Tell(input) => match told(self.driver, &input) {
+                Ok(frame) => frame,
+                Err(problem) => {
+                    tracing::error!(session = %self.session, problem = %problem.message, "nothing was sent");
+                    None
+                }
+            },
+            ToLink::Stop => Some(STOP),
+            ToLink::Ingested(offset) => Some(ToHost::Ingested { offset }),
+            ToLink::Release => Some(ToHost::Release),
+        };
+        let release = frame == Some(ToHost::Release);
+        if let Some(frame) = frame {
+            peer.send(&frame);
+        }
+        release
+    }
+
+    /// What watches Claude's own record of its process; nothing does for a stream, which tells everything itself.
+    fn watch(&self, welcome: &Welcome) -> Watch {
+        match (self.driver, welcome.claude_pid) {
+            (Driver::Terminal, Some(pid)) => {
+                let environment = self.shared.environment(self.session).unwrap_or_default();
+                Watch::of(Records::of(&environment), pid, self.directory.clone())
+            }
+            _ => Watch::none(),
         }
     }
 
@@ -416,8 +466,7 @@ impl Reading {
                     facts.push(warning(format!(
                         "A part of the journal is missing before byte {resume_at}: what Claude said there is lost."
                     )));
-                    self.ingest =
-                        Ingest::new(Position { next: resume_at, line_start: resume_at, line_skip: 0 });
+                    self.ingest.go_on_at(resume_at);
                     progress = Progress::To(resume_at);
                     // What the missing part said of Claude nobody knows: it is started again.
                     peer.send(&STOP);
@@ -428,7 +477,7 @@ impl Reading {
                     )));
                     match open.skip_corrupt() {
                         Ok(Some(next)) => {
-                            self.ingest = Ingest::new(Position { next, line_start: next, line_skip: 0 });
+                            self.ingest.go_on_at(next);
                             progress = Progress::To(next);
                             peer.send(&STOP);
                         }
@@ -457,21 +506,21 @@ impl Reading {
 /// Ends Claude in peace, if it lets itself be ended in peace.
 const STOP: ToHost = ToHost::Stop { close_grace_ms: CLOSE_GRACE_MS, kill_grace_ms: KILL_GRACE_MS };
 
-/// Passes an order on; true if that lets the host go.
-fn carry_out(peer: &mut Peer, order: ToLink) -> bool {
-    let release = matches!(order, ToLink::Release);
-    peer.send(&match order {
-        ToLink::Write(bytes) => ToHost::Write(bytes),
-        ToLink::Stop => STOP,
-        ToLink::Ingested(offset) => ToHost::Ingested { offset },
-        ToLink::Release => ToHost::Release,
-    });
-    release
+/// What is to be said to Claude, as an order for its host; none if its driver has no such thing.
+fn told(driver: Driver, input: &Input) -> Result<Option<ToHost>, Problem> {
+    Ok(match driver {
+        Driver::Stream => Some(ToHost::Write(stream::encode(input)?)),
+        Driver::Terminal => terminal::encode(input)?.map(|order| match order {
+            terminal::Order::Write(bytes) => ToHost::Write(bytes),
+            terminal::Order::AnswerHook { hook, bytes } => ToHost::AnswerHook { hook, bytes },
+        }),
+    })
 }
 
 /// What a host said of itself.
 struct Welcome {
     host_pid: u32,
+    claude_pid: Option<u32>,
     end: u64,
 }
 
@@ -486,8 +535,8 @@ async fn hello(stream: UnixStream) -> io::Result<(Peer, Welcome)> {
     let mut peer = Peer { stream: Some(stream), outgoing: Vec::new(), incoming: Vec::new() };
     peer.send(&ToHost::Hello { contract: CONTRACT });
     loop {
-        if let FromHost::Welcome { host_pid, end, .. } = peer.next().await? {
-            return Ok((peer, Welcome { host_pid, end }));
+        if let FromHost::Welcome { host_pid, claude_pid, end, .. } = peer.next().await? {
+            return Ok((peer, Welcome { host_pid, claude_pid, end }));
         }
     }
 }

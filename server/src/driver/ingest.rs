@@ -3,7 +3,8 @@
 use super::lines::{Line, Lines};
 use super::plain::plain;
 use super::stream::{decode, decode_input, garbage};
-use crate::orchestrator::{Exit, Fact, Position};
+use super::terminal::{self, Keys};
+use crate::orchestrator::{Driver, Exit, Fact, Position, Written};
 
 /// The longest line of output that is taken in; a longer one becomes [`Fact::Garbage`]. Claude's longest hold a file or
 /// an image that a tool read, some megabytes; the bound keeps a runaway from taking the daemon's memory.
@@ -55,6 +56,23 @@ pub enum RecordKind {
         /// The system's words.
         message: String,
     },
+    /// Keys that a person pressed in the terminal.
+    Typed,
+    /// What a hook told: whether it waits, and the bytes.
+    Hook {
+        /// It waits for an answer.
+        waits: bool,
+    },
+    /// A hook that waited was let go with an answer.
+    HookAnswered {
+        /// The offset of the hook's record.
+        hook: u64,
+    },
+    /// A hook that waited is gone by itself.
+    HookGone {
+        /// The offset of the hook's record.
+        hook: u64,
+    },
     /// Nothing that concerns us.
     Other,
 }
@@ -65,19 +83,32 @@ pub enum RecordKind {
 /// exception: of a line of standard error that was unfinished then, the part before is lost.
 #[derive(Debug)]
 pub struct Ingest {
+    driver: Driver,
     position: Position,
     output: Lines,
     errors: Lines,
+    keys: Keys,
 }
 
 impl Ingest {
-    /// Goes on from here.
-    pub fn new(position: Position) -> Ingest {
-        Ingest::with_limit(position, OUTPUT_LINE_BYTES)
+    /// Goes on from here, with a launch of this driver.
+    pub fn new(driver: Driver, position: Position) -> Ingest {
+        Ingest { driver, ..Ingest::with_limit(position, OUTPUT_LINE_BYTES) }
     }
 
     pub(crate) fn with_limit(position: Position, line_bytes: usize) -> Ingest {
-        Ingest { position, output: Lines::new(line_bytes), errors: Lines::new(ERROR_LINE_BYTES) }
+        Ingest {
+            driver: Driver::Stream,
+            position,
+            output: Lines::new(line_bytes),
+            errors: Lines::new(ERROR_LINE_BYTES),
+            keys: Keys::default(),
+        }
+    }
+
+    /// Another journal position to go on from: what came between was lost.
+    pub fn go_on_at(&mut self, next: u64) {
+        *self = Ingest::new(self.driver, Position { next, line_start: next, line_skip: 0 });
     }
 
     /// How far the journal has been taken in.
@@ -99,12 +130,29 @@ impl Ingest {
         }
         self.position.next = record.next;
         match &record.kind {
+            // What a terminal shows is for people.
+            RecordKind::Output if self.driver == Driver::Terminal => {}
             RecordKind::Output => self.take_output(record, facts),
             RecordKind::ErrorOutput => {
                 self.errors.feed(record.payload, |line| {
                     let (Line::Whole(line) | Line::TooLong(line)) = line;
                     facts.extend(error_line(line));
                 });
+            }
+            RecordKind::Input if self.driver == Driver::Terminal => {
+                facts.push(Fact::Written(terminal::decode_input(record.payload)));
+            }
+            RecordKind::Typed => {
+                self.keys.press(record.payload);
+                facts.push(Fact::Drafting(self.keys.is_drafting()));
+            }
+            RecordKind::Hook { waits } => self.take_hook(record, *waits, facts),
+            RecordKind::HookAnswered { hook } => {
+                let request_id = terminal::prompt_id(*hook);
+                facts.push(Fact::Written(Written::Answer { request_id }));
+            }
+            RecordKind::HookGone { hook } => {
+                facts.push(Fact::Withdrawn { request_id: terminal::prompt_id(*hook) });
             }
             RecordKind::Input => {
                 let lines =
@@ -133,11 +181,19 @@ impl Ingest {
 
     /// Puts the unfinished line together again out of records whose facts were told before.
     fn read_again(&mut self, record: &JournalRecord<'_>) {
-        if record.kind == RecordKind::Output {
+        if record.kind == RecordKind::Output && self.driver == Driver::Stream {
             let skip =
                 if record.offset == self.position.line_start { self.position.line_skip as usize } else { 0 };
             self.output.feed(record.payload.get(skip..).unwrap_or_default(), |_| {});
         }
+    }
+
+    fn take_hook(&mut self, record: &JournalRecord<'_>, waits: bool, facts: &mut Vec<Fact>) {
+        let told = terminal::told(record.offset, waits, record.payload);
+        if told.iter().any(|fact| matches!(fact, Fact::Prompted(_))) {
+            self.keys.clear();
+        }
+        facts.extend(told);
     }
 
     fn take_output(&mut self, record: &JournalRecord<'_>, facts: &mut Vec<Fact>) {

@@ -16,6 +16,8 @@ mod tests;
 pub(super) use decode::garbage;
 pub use decode::{decode, decode_input};
 pub use encode::encode;
+pub(super) use message::{NO_LOGIN, TOOL_RESULT_BYTES};
+pub(super) use permission::{decision, prompt};
 
 use crate::orchestrator::LaunchOrder;
 

@@ -1,4 +1,4 @@
-//! One connection of a daemon: frames in and out, without blocking.
+//! One connection of a daemon, a viewer or a hook: frames in and out, without blocking.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -23,6 +23,8 @@ pub(super) struct Connection {
     /// How much of `incoming` was taken out.
     taken: usize,
     outgoing: Vec<u8>,
+    /// How much of `outgoing` was sent.
+    sent: usize,
     over: bool,
     /// The end of the journal that the daemon was told; none unless it subscribed.
     pub(super) announced: Option<u64>,
@@ -45,6 +47,7 @@ impl Connection {
             incoming: Vec::new(),
             taken: 0,
             outgoing: Vec::new(),
+            sent: 0,
             over: false,
             announced: None,
             contract: 0,
@@ -62,7 +65,12 @@ impl Connection {
     }
 
     pub(super) fn has_unsent(&self) -> bool {
-        !self.outgoing.is_empty()
+        self.unsent() > 0
+    }
+
+    /// Bytes that the other side has yet to take.
+    pub(super) fn unsent(&self) -> usize {
+        self.outgoing.len() - self.sent
     }
 
     /// Reads one piece, if there is one, and returns its size.
@@ -107,24 +115,48 @@ impl Connection {
 
     /// Sends a frame, as far as the other side has room now.
     pub(super) fn send(&mut self, frame: &FromHost) {
-        frame.encode(&mut self.outgoing);
-        self.flush();
-        if self.outgoing.len() > MAX_UNSENT {
+        let mut bytes = Vec::new();
+        frame.encode(&mut bytes);
+        self.send_encoded(&bytes);
+        if self.unsent() > MAX_UNSENT {
             self.over = true;
+        }
+    }
+
+    /// Sends frames that were encoded, as far as the other side has room now; the rest waits, however much it is.
+    pub(super) fn send_encoded(&mut self, bytes: &[u8]) {
+        self.flush();
+        let taken = if self.has_unsent() { 0 } else { self.write(bytes) };
+        if taken < bytes.len() {
+            self.outgoing.extend_from_slice(&bytes[taken..]);
         }
     }
 
     /// Sends what waits, as far as the other side has room.
     pub(super) fn flush(&mut self) {
-        while !self.outgoing.is_empty() {
-            match self.stream.write(&self.outgoing) {
-                Ok(written) => drop(self.outgoing.drain(..written)),
+        if self.has_unsent() {
+            let waiting = std::mem::take(&mut self.outgoing);
+            self.sent += self.write(&waiting[self.sent..]);
+            self.outgoing = waiting;
+        }
+        if !self.has_unsent() {
+            self.outgoing = Vec::new();
+            self.sent = 0;
+        }
+    }
+
+    /// Writes what the other side has room for, and returns how much that was.
+    fn write(&self, bytes: &[u8]) -> usize {
+        let mut written = 0;
+        while written < bytes.len() {
+            match (&self.stream).write(&bytes[written..]) {
+                Ok(more) => written += more,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // Whatever else the other side sent is still taken; reading tells when it is over.
-                Err(_) => self.outgoing.clear(),
+                Err(_) => return bytes.len(),
             }
         }
-        self.outgoing = Vec::new();
+        written
     }
 }

@@ -1,8 +1,8 @@
 //! The launch file: everything a host needs to know to start Claude, written by the daemon for one launch.
 //!
 //! NUL-terminated fields, so that every path, argument and variable arrives byte for byte: the magic, launch number,
-//! session id, journal floor, directory, program, the number of arguments, the arguments, and NAME=VALUE fields up to
-//! the end.
+//! session id, journal floor, terminal, directory, program, the number of arguments, the arguments, and NAME=VALUE
+//! fields up to the end.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8] = b"areyouj-launch-1";
+const MAGIC: &[u8] = b"areyouj-launch-2";
 
 /// How Claude is to be started.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Launch {
     pub session: String,
     /// The offset up to which the journal has been taken in; it never continues below.
     pub floor: u64,
+    /// Claude gets a terminal instead of pipes; whose size counts when several look at it.
+    pub terminal: Option<Sizing>,
     /// Claude's working directory.
     pub directory: PathBuf,
     /// The program, an absolute path.
@@ -30,6 +32,28 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
     /// Its environment, all of it.
     pub environment: Vec<(OsString, OsString)>,
+}
+
+/// Whose size a terminal has that several viewers look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizing {
+    /// The smallest of them all, so that everybody sees everything.
+    Smallest,
+    /// That of the one who typed or came last.
+    Latest,
+}
+
+impl Sizing {
+    const ALL: [(&str, Option<Sizing>); 3] =
+        [("", None), ("smallest", Some(Sizing::Smallest)), ("latest", Some(Sizing::Latest))];
+
+    fn word(terminal: Option<Sizing>) -> &'static str {
+        Sizing::ALL.iter().find(|(_, sizing)| *sizing == terminal).map_or("", |(word, _)| word)
+    }
+
+    fn parse(word: &[u8]) -> Option<Option<Sizing>> {
+        Sizing::ALL.iter().find(|(known, _)| known.as_bytes() == word).map(|(_, sizing)| *sizing)
+    }
 }
 
 impl Launch {
@@ -64,6 +88,7 @@ impl Launch {
         put(&mut out, self.launch.to_string().as_bytes())?;
         put(&mut out, self.session.as_bytes())?;
         put(&mut out, self.floor.to_string().as_bytes())?;
+        put(&mut out, Sizing::word(self.terminal).as_bytes())?;
         put(&mut out, self.directory.as_os_str().as_bytes())?;
         put(&mut out, self.program.as_os_str().as_bytes())?;
         put(&mut out, self.arguments.len().to_string().as_bytes())?;
@@ -87,6 +112,7 @@ impl Launch {
         let launch = number(fields.next()?)?;
         let session = String::from_utf8(fields.next()?.to_vec()).ok()?;
         let floor = number(fields.next()?)?;
+        let terminal = Sizing::parse(fields.next()?)?;
         let directory = PathBuf::from(os(fields.next()?));
         let program = PathBuf::from(os(fields.next()?));
         let count: usize = number(fields.next()?)?;
@@ -100,7 +126,7 @@ impl Launch {
                 Some((os(&field[..equals]), os(&field[equals + 1..])))
             })
             .collect::<Option<_>>()?;
-        Some(Launch { launch, session, floor, directory, program, arguments, environment })
+        Some(Launch { launch, session, floor, terminal, directory, program, arguments, environment })
     }
 }
 
@@ -137,6 +163,7 @@ mod tests {
             launch: 3,
             session: "K7M2Q9XD".into(),
             floor: 1 << 40,
+            terminal: Some(Sizing::Latest),
             directory: PathBuf::from(OsString::from_vec(b"/a b\nc\xff".to_vec())),
             program: "/usr/bin/cat".into(),
             arguments: vec!["".into(), "--x=y z".into(), OsString::from_vec(vec![0xfe, b'\n'])],

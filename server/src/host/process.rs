@@ -1,6 +1,7 @@
-//! Claude's process: its start, its pipes, its end and that of everything it started.
+//! Claude's process: its start, its pipes or its terminal, its end and that of everything it started.
 
 mod pipes;
+mod pty;
 
 use std::fs;
 use std::io;
@@ -19,8 +20,10 @@ use nix::unistd::{Pid, getppid};
 use super::journal::{How, Kind};
 use super::launch::Launch;
 use super::recorder::Recorder;
+use super::wire::Size;
 use super::{log, tree};
 use pipes::{Input, Output};
+use pty::Pty;
 
 /// The most bytes that may wait for Claude to read them: as much as one frame brings.
 const MAX_PENDING: usize = super::wire::MAX_FRAME;
@@ -48,6 +51,8 @@ pub(super) struct Process {
     pid: Pid,
     input: Input,
     outputs: [Output; 2],
+    /// Its terminal, if it has one instead of pipes.
+    pty: Option<Pty>,
     stop: Option<Stop>,
     stage: Stage,
 }
@@ -84,36 +89,40 @@ enum Stage {
 }
 
 impl Process {
-    /// Starts Claude, or says why it cannot be.
-    pub(super) fn start(launch: Launch) -> Result<Process, String> {
+    /// Starts Claude, on a terminal of this size if it gets one, or says why it cannot be.
+    pub(super) fn start(launch: Launch, size: Size) -> Result<Process, String> {
         let mut command = Command::new(&launch.program);
-        command
-            .args(launch.arguments)
-            .env_clear()
-            .envs(launch.environment)
-            .current_dir(&launch.directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+        command.args(launch.arguments).env_clear().envs(launch.environment).current_dir(&launch.directory);
         tie_to_this_process(&mut command);
-        let failed = |error| reason(&launch.program, &launch.directory, &error);
-        let mut child = command.spawn().map_err(failed)?;
+        let started = match launch.terminal {
+            None => Process::with_pipes(command),
+            Some(_) => Process::with_terminal(command, size),
+        };
+        started.map_err(|error| reason(&launch.program, &launch.directory, &error))
+    }
+
+    fn with_pipes(mut command: Command) -> io::Result<Process> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn()?;
+        let input = Input::new(child.stdin.take().map(OwnedFd::from))?;
+        let stdout = Output::new(Kind::Output, child.stdout.take().map(OwnedFd::from))?;
+        let stderr = Output::new(Kind::ErrorOutput, child.stderr.take().map(OwnedFd::from))?;
+        Ok(Process::of(child, input, [stdout, stderr], None))
+    }
+
+    fn with_terminal(mut command: Command, size: Size) -> io::Result<Process> {
+        let pty = Pty::open_for(&mut command, size)?;
+        let child = command.spawn()?;
+        // The command holds the other side of the terminal, whose end would else never be seen.
+        drop(command);
+        let input = Input::new(Some(pty.duplicate()?))?;
+        let output = Output::new(Kind::Output, Some(pty.duplicate()?))?;
+        Ok(Process::of(child, input, [output, Output::new(Kind::ErrorOutput, None)?], Some(pty)))
+    }
+
+    fn of(child: Child, input: Input, outputs: [Output; 2], pty: Option<Pty>) -> Process {
         let pid = Pid::from_raw(child.id().cast_signed());
-        let stdin = child.stdin.take().map(OwnedFd::from);
-        let stdout = child.stdout.take().map(OwnedFd::from);
-        let stderr = child.stderr.take().map(OwnedFd::from);
-        Ok(Process {
-            child,
-            pid,
-            input: Input::new(stdin).map_err(failed)?,
-            outputs: [
-                Output::new(Kind::Output, stdout).map_err(failed)?,
-                Output::new(Kind::ErrorOutput, stderr).map_err(failed)?,
-            ],
-            stop: None,
-            stage: Stage::Running,
-        })
+        Process { child, pid, input, outputs, pty, stop: None, stage: Stage::Running }
     }
 
     /// Claude's process id.
@@ -150,9 +159,29 @@ impl Process {
         }
     }
 
-    /// Records some of the output that there is.
-    pub(super) fn read(&mut self, recorder: &mut Recorder) {
-        self.outputs.iter_mut().for_each(|output| output.record(recorder, READ_AT_ONCE));
+    /// Records some of the output that there is, and shows what was recorded.
+    pub(super) fn read(&mut self, recorder: &mut Recorder, mut show: impl FnMut(&[u8])) {
+        self.outputs.iter_mut().for_each(|output| output.record(recorder, READ_AT_ONCE, &mut show));
+    }
+
+    /// Gives the terminal another size; Claude is told by a signal.
+    pub(super) fn resize(&self, size: Size) {
+        if let Some(pty) = &self.pty
+            && let Err(error) = pty.resize(size)
+        {
+            log(&format!("the terminal's size cannot be set: {error}"));
+        }
+    }
+
+    /// Takes keys that a person pressed, records them and writes what Claude has room for. They need not survive a power
+    /// cut: nothing is sent again that a person typed.
+    pub(super) fn type_in(&mut self, keys: &[u8], recorder: &mut Recorder) -> Result<(), String> {
+        if !self.input.is_open() {
+            return Err("Claude has ended".to_owned());
+        }
+        recorder.record_first(Kind::Typed, keys).map_err(|error| format!("not recorded: {error}"))?;
+        self.input.push(keys);
+        Ok(())
     }
 
     /// Takes input for Claude, records it and writes what Claude has room for.
@@ -195,6 +224,8 @@ impl Process {
 
     /// Begins to end Claude. A stop that is under way can be made quicker, not slower.
     pub(super) fn stop(&mut self, close_grace: Duration, kill_grace: Duration, now: Instant) {
+        // A terminal's end is no message: who sits before one is told by a signal.
+        let close_grace = if self.pty.is_some() { Duration::ZERO } else { close_grace };
         self.input.close();
         match &mut self.stop {
             None => {
@@ -214,7 +245,12 @@ impl Process {
     }
 
     /// Does what is due, and says how Claude ended once nothing of it is left.
-    pub(super) fn advance(&mut self, now: Instant, recorder: &mut Recorder) -> Option<How> {
+    pub(super) fn advance(
+        &mut self,
+        now: Instant,
+        recorder: &mut Recorder,
+        show: &mut dyn FnMut(&[u8]),
+    ) -> Option<How> {
         loop {
             self.stage = match self.stage {
                 Stage::Running if !self.has_ended() => {
@@ -226,7 +262,7 @@ impl Process {
                     Stage::Draining
                 }
                 Stage::Draining => {
-                    if !self.drain(recorder) {
+                    if !self.drain(recorder, show) {
                         return None;
                     }
                     self.send(Signal::SIGTERM);
@@ -254,7 +290,7 @@ impl Process {
                     Stage::Closing { how }
                 }
                 Stage::Closing { how } => {
-                    if !self.drain(recorder) {
+                    if !self.drain(recorder, show) {
                         return None;
                     }
                     self.stage = Stage::Ended;
@@ -308,8 +344,8 @@ impl Process {
     }
 
     /// Records what is left in the pipes. False while it cannot be recorded.
-    fn drain(&mut self, recorder: &mut Recorder) -> bool {
-        self.outputs.iter_mut().for_each(|output| output.record(recorder, PIPE_CAPACITY));
+    fn drain(&mut self, recorder: &mut Recorder, show: &mut dyn FnMut(&[u8])) -> bool {
+        self.outputs.iter_mut().for_each(|output| output.record(recorder, PIPE_CAPACITY, show));
         !recorder.is_stuck()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::journal::{Kind, Writer};
@@ -16,6 +17,7 @@ pub(super) struct Recorder {
     writer: Writer,
     backlog: VecDeque<(Kind, Vec<u8>)>,
     stall: Option<Stall>,
+    telling_end: u64,
 }
 
 /// The journal cannot be written.
@@ -26,12 +28,22 @@ struct Stall {
 
 impl Recorder {
     pub(super) fn new(writer: Writer) -> Recorder {
-        Recorder { writer, backlog: VecDeque::new(), stall: None }
+        Recorder { telling_end: writer.end(), writer, backlog: VecDeque::new(), stall: None }
     }
 
     /// The end of the journal.
     pub(super) fn end(&self) -> u64 {
         self.writer.end()
+    }
+
+    /// Where the journal went to when it last got a record that tells the daemon something: neither output nor keys.
+    pub(super) fn telling_end(&self) -> u64 {
+        self.telling_end
+    }
+
+    /// Where the journal's files are.
+    pub(super) fn directory(&self) -> &Path {
+        self.writer.directory()
     }
 
     /// When to call [`Recorder::retry`]; none while everything is recorded.
@@ -53,7 +65,7 @@ impl Recorder {
     pub(super) fn record(&mut self, kind: Kind, payload: &[u8]) {
         if self.is_stuck() {
             self.backlog.push_back((kind, payload.to_vec()));
-        } else if let Err(error) = self.writer.append(kind, payload) {
+        } else if let Err(error) = self.append(kind, payload) {
             self.backlog.push_back((kind, payload.to_vec()));
             self.stalled(&error, Instant::now());
         }
@@ -65,7 +77,7 @@ impl Recorder {
         if self.is_stuck() {
             return Err(io::Error::other("the journal cannot be written"));
         }
-        let recorded = self.writer.append(kind, payload);
+        let recorded = self.append(kind, payload);
         if let Err(error) = &recorded {
             self.stalled(error, Instant::now());
         }
@@ -77,16 +89,24 @@ impl Recorder {
         if self.retry_at().is_none_or(|at| now < at) {
             return false;
         }
-        while let Some((kind, payload)) = self.backlog.front() {
-            if let Err(error) = self.writer.append(*kind, payload) {
+        while let Some((kind, payload)) = self.backlog.pop_front() {
+            if let Err(error) = self.append(kind, &payload) {
+                self.backlog.push_front((kind, payload));
                 self.stalled(&error, now);
                 return false;
             }
-            self.backlog.pop_front();
         }
         self.backlog = VecDeque::new();
         self.stall = None;
         true
+    }
+
+    fn append(&mut self, kind: Kind, payload: &[u8]) -> io::Result<u64> {
+        let end = self.writer.append(kind, payload)?;
+        if !matches!(kind, Kind::Output | Kind::Typed | Kind::Resized) {
+            self.telling_end = end;
+        }
+        Ok(end)
     }
 
     fn stalled(&mut self, error: &io::Error, now: Instant) {

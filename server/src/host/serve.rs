@@ -1,4 +1,4 @@
-//! The host's one loop: waits for events and passes them between Claude, the journal and the daemon.
+//! The host's one loop: waits for events and passes them between Claude, the journal, the daemon, viewers and hooks.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::mem;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -15,11 +15,13 @@ use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 
 use super::connection::Connection;
+use super::hooks::Hooks;
 use super::journal::{Exited, Kind};
 use super::log;
 use super::process::Process;
 use super::recorder::Recorder;
-use super::wire::{CONTRACT, FromHost, MAX_FRAME, TELLS_STALLS, ToHost};
+use super::terminal::Terminal;
+use super::wire::{CONTRACT, FromHost, MAX_FRAME, Size, TELLS_STALLS, ToHost};
 
 /// The graces of a stop that nobody gave: SIGTERM to the host, as at the machine's shutdown.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
@@ -35,6 +37,13 @@ const LAST_WORDS: usize = 16 << 20;
 /// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
 const DEAF: Duration = Duration::from_secs(1);
 
+/// How much may wait for Claude to take it before nobody may type more. A person types no faster than Claude reads; what is
+/// pasted may be larger, and comes piece by piece.
+const MAX_TYPED: u64 = 256 << 10;
+
+/// How much a terminal may show before the daemon is told that the journal grew.
+const QUIET_BYTES: u64 = 4 << 20;
+
 /// A host at work.
 pub(super) struct Host {
     /// Held for as long as the host lives.
@@ -43,11 +52,16 @@ pub(super) struct Host {
     listener: UnixListener,
     signals: SignalFd,
     recorder: Recorder,
+    /// Where the journal's files are.
+    journal: PathBuf,
     /// Claude, until nothing of it is left.
     process: Option<Process>,
     launch: u32,
-    /// What the daemon wants written to Claude and the journal does not take yet, in order.
-    held: VecDeque<Vec<u8>>,
+    /// Claude's terminal, if it has one instead of pipes.
+    terminal: Option<Terminal>,
+    hooks: Hooks,
+    /// What the daemon wants done and the journal does not take yet, in order: Write and AnswerHook frames.
+    held: VecDeque<ToHost>,
     controller: Option<Connection>,
     newcomers: Vec<Connection>,
     deaf_until: Option<Instant>,
@@ -65,6 +79,8 @@ enum Source {
     Listener,
     Controller,
     Newcomer,
+    Viewer,
+    Hook,
     Output,
     Input,
 }
@@ -77,6 +93,7 @@ impl Host {
         signals: SignalFd,
         recorder: Recorder,
         process: Option<Process>,
+        terminal: Option<Terminal>,
         launch: u32,
     ) -> Host {
         Host {
@@ -84,8 +101,11 @@ impl Host {
             socket,
             listener,
             signals,
+            journal: recorder.directory().to_owned(),
             recorder,
             process,
+            terminal,
+            hooks: Hooks::default(),
             launch,
             held: VecDeque::new(),
             controller: None,
@@ -115,11 +135,17 @@ impl Host {
             }
             if let Some(process) = &mut self.process {
                 if ready.contains(&Source::Output) {
-                    process.read(&mut self.recorder);
+                    process.read(&mut self.recorder, shown(&mut self.terminal, &self.journal));
                 }
                 if ready.contains(&Source::Input) {
                     process.flush();
                 }
+            }
+            if ready.contains(&Source::Viewer) || ready.contains(&Source::Input) {
+                self.hear_viewers();
+            }
+            if ready.contains(&Source::Hook) {
+                self.hooks.hear(&mut self.recorder);
             }
             if ready.contains(&Source::Controller) {
                 self.hear_controller(now);
@@ -151,6 +177,19 @@ impl Host {
         for newcomer in &self.newcomers {
             sources.push(Source::Newcomer);
             fds.push(PollFd::new(newcomer.fd(), PollFlags::POLLIN));
+        }
+        if let Some(terminal) = &self.terminal {
+            let heard = if self.input_is_full() { PollFlags::empty() } else { PollFlags::POLLIN };
+            for viewer in terminal.viewers() {
+                let unsent = if viewer.has_unsent() { PollFlags::POLLOUT } else { PollFlags::empty() };
+                sources.push(Source::Viewer);
+                fds.push(PollFd::new(viewer.fd(), heard | unsent));
+            }
+        }
+        for hook in self.hooks.waiting() {
+            let unsent = if hook.has_unsent() { PollFlags::POLLOUT } else { PollFlags::empty() };
+            sources.push(Source::Hook);
+            fds.push(PollFd::new(hook.fd(), PollFlags::POLLIN | unsent));
         }
         if let Some(process) = &self.process {
             // Back-pressure: while the journal cannot be written, Claude's output stays in its pipes.
@@ -203,10 +242,14 @@ impl Host {
 
     /// Moves Claude's end on, and makes it known once it has come.
     fn advance(&mut self) {
-        if let Some(process) = &mut self.process
-            && let Some(how) = process.advance(Instant::now(), &mut self.recorder)
-        {
+        let ended = self.process.as_mut().and_then(|process| {
+            let mut show = shown(&mut self.terminal, &self.journal);
+            process.advance(Instant::now(), &mut self.recorder, &mut show)
+        });
+        if let Some(how) = ended {
             self.process = None;
+            self.terminal = None;
+            self.hooks = Hooks::default();
             self.recorder.record(Kind::Exited, &Exited { launch: self.launch, how }.encode());
         }
         if self.process.is_none() && !self.exited && !self.recorder.is_stuck() {
@@ -217,12 +260,18 @@ impl Host {
         self.released |= self.exited && self.leaving;
     }
 
-    /// Tells the daemon how far the journal goes, if it asked and does not know.
+    /// Tells the daemon how far the journal goes, if it asked and does not know. What a terminal shows is nothing to it:
+    /// it is told of that from time to time only, so that it allows its deletion.
     fn announce(&mut self) {
         let end = self.recorder.end();
+        let telling = self.recorder.telling_end();
         if let Some(controller) = &mut self.controller {
             controller.flush();
-            if !controller.has_unsent() && controller.announced.is_some_and(|announced| announced < end) {
+            let due = |known: u64| match self.terminal {
+                Some(_) => known < telling || known + QUIET_BYTES <= end,
+                None => known < end,
+            };
+            if !controller.has_unsent() && controller.announced.is_some_and(due) {
                 controller.announced = Some(end);
                 controller.send(&FromHost::Appended { end });
             }
@@ -269,6 +318,13 @@ impl Host {
         for mut newcomer in mem::take(&mut self.newcomers) {
             newcomer.receive();
             match newcomer.next_frame() {
+                Some(ToHost::Attach { contract, size, read_only }) => {
+                    newcomer.contract = contract.min(CONTRACT);
+                    self.admit(newcomer, size, read_only);
+                }
+                Some(ToHost::Hook { waits, bytes }) => {
+                    self.hooks.take(newcomer, waits, &bytes, &mut self.recorder);
+                }
                 Some(ToHost::Hello { contract }) => {
                     self.hear_out_controller(now);
                     self.welcome(&mut newcomer, contract);
@@ -294,6 +350,46 @@ impl Host {
             heard += received;
             self.obey(&mut controller, now);
         }
+    }
+
+    fn admit(&mut self, mut viewer: Connection, size: Size, read_only: bool) {
+        match &mut self.terminal {
+            Some(terminal) => {
+                let wanted = terminal.admit(viewer, size, read_only);
+                self.resize(wanted);
+            }
+            None => viewer.send(&FromHost::Refused("the session has no terminal now".to_owned())),
+        }
+    }
+
+    /// Passes on what viewers typed.
+    fn hear_viewers(&mut self) {
+        let full = self.input_is_full();
+        let Some(terminal) = &mut self.terminal else { return };
+        let (typed, wanted) = terminal.hear(full);
+        for keys in typed {
+            if let Some(process) = &mut self.process
+                && let Err(why) = process.type_in(&keys, &mut self.recorder)
+            {
+                log(&format!("what was typed is lost: {why}"));
+            }
+        }
+        self.resize(wanted);
+    }
+
+    /// Claude has yet to take so much that nobody may type more.
+    fn input_is_full(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.pending_input() >= MAX_TYPED)
+    }
+
+    /// Gives the terminal this size, if one is wanted.
+    fn resize(&mut self, wanted: Option<Size>) {
+        let (Some(size), Some(terminal), Some(process)) = (wanted, &mut self.terminal, &self.process) else {
+            return;
+        };
+        self.recorder.record(Kind::Resized, &size.encode());
+        process.resize(size);
+        terminal.resized(size, &self.journal);
     }
 
     fn keep(&mut self, controller: Connection) {
@@ -328,37 +424,49 @@ impl Host {
                     process.stop(close, kill, now);
                 }
             }
-            ToHost::Write(bytes) => self.write(bytes)?,
+            frame @ (ToHost::Write(_) | ToHost::AnswerHook { .. }) => self.carry_out(frame)?,
             ToHost::CloseInput => self.process.as_mut().ok_or("Claude has ended")?.close_input(),
             ToHost::Signal(number) => {
                 let signal = Signal::try_from(number).map_err(|_| format!("{number} is no signal"))?;
                 let process = self.process.as_ref().ok_or("Claude has ended")?;
                 process.signal(signal, &mut self.recorder)?;
             }
-            _ => {}
+            // These open a connection of another kind, or are of a later contract.
+            ToHost::Attach { .. }
+            | ToHost::Typed(_)
+            | ToHost::Resize(_)
+            | ToHost::Hook { .. }
+            | ToHost::Unknown(_) => {}
         }
         Ok(())
     }
 
-    /// Passes on what Claude is to be told, or keeps it until the journal can be written again.
-    fn write(&mut self, bytes: Vec<u8>) -> Result<(), String> {
-        let process = self.process.as_mut().ok_or("Claude has ended")?;
-        let Err(why) = process.write(&bytes, &mut self.recorder) else { return Ok(()) };
-        let held: usize = self.held.iter().map(Vec::len).sum();
-        if !self.recorder.is_stuck() || held + bytes.len() > MAX_FRAME {
+    /// Passes on what Claude or its hook is to be told, or keeps it until the journal can be written again.
+    fn carry_out(&mut self, frame: ToHost) -> Result<(), String> {
+        let done = match &frame {
+            ToHost::Write(bytes) => {
+                let process = self.process.as_mut().ok_or("Claude has ended")?;
+                process.write(bytes, &mut self.recorder)
+            }
+            ToHost::AnswerHook { hook, bytes } => self.hooks.answer(*hook, bytes, &mut self.recorder),
+            _ => Ok(()),
+        };
+        let Err(why) = done else { return Ok(()) };
+        let held: usize = self.held.iter().chain([&frame]).map(size_of_order).sum();
+        if !self.recorder.is_stuck() || held > MAX_FRAME {
             return Err(why);
         }
-        self.held.push_back(bytes);
+        self.held.push_back(frame);
         Ok(())
     }
 
     /// The journal can be written again.
     fn write_held(&mut self) {
         while !self.recorder.is_stuck()
-            && let Some(bytes) = self.held.pop_front()
+            && let Some(frame) = self.held.pop_front()
         {
             let waiting = mem::take(&mut self.held);
-            let refused = self.write(bytes);
+            let refused = self.carry_out(frame);
             // If it is kept once more, it still comes first.
             self.held.extend(waiting);
             if let (Err(why), Some(controller)) = (refused, &mut self.controller) {
@@ -385,5 +493,22 @@ impl Host {
 
     fn claude_pid(&self) -> Option<u32> {
         self.process.as_ref().filter(|process| process.is_running()).map(Process::pid)
+    }
+}
+
+/// What shows the terminal's viewers what was recorded.
+fn shown<'a>(terminal: &'a mut Option<Terminal>, journal: &'a Path) -> impl FnMut(&[u8]) + 'a {
+    move |bytes| {
+        if let Some(terminal) = terminal {
+            terminal.show(bytes, journal);
+        }
+    }
+}
+
+/// Bytes of an order that is kept.
+fn size_of_order(order: &ToHost) -> usize {
+    match order {
+        ToHost::Write(bytes) | ToHost::AnswerHook { bytes, .. } => bytes.len(),
+        _ => 0,
     }
 }

@@ -19,6 +19,7 @@ use super::launch::Launch;
 use super::process::Process;
 use super::recorder::Recorder;
 use super::serve::Host;
+use super::terminal::{self, Terminal};
 
 /// Why there is no host.
 pub(super) enum Failure {
@@ -54,10 +55,14 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
 
     let mut recorder = Recorder::new(writer);
     let number = launch.launch;
-    let process = match Process::start(launch) {
+    let terminal = launch.terminal.map(Terminal::new);
+    let process = match Process::start(launch, terminal::SIZE) {
         Ok(process) => {
             let started = Started { launch: number, pid: process.pid() };
             recorder.record(Kind::Started, &started.encode());
+            if terminal.is_some() {
+                recorder.record(Kind::Resized, &terminal::SIZE.encode());
+            }
             Some(process)
         }
         Err(reason) => {
@@ -65,7 +70,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
             None
         }
     };
-    Ok(Host::new(lock, socket, listener, signals, recorder, process, number))
+    Ok(Host::new(lock, socket, listener, signals, recorder, process, terminal, number))
 }
 
 /// Lets go of standard output, so that who reads it sees its end.

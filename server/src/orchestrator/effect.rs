@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    Answer, AuditRow, ClientId, EntryRow, MessageId, MessageRow, MessageView, PermissionAsk, PermissionId,
-    PermissionRow, Position, Problem, QueueView, ReplyId, Said, SessionId, SessionRow, SessionView,
+    Answer, AuditRow, ClientId, Driver, EntryRow, MessageId, MessageRow, MessageView, PermissionAsk,
+    PermissionId, PermissionRow, Position, Problem, QueueView, ReplyId, Said, SessionId, SessionRow,
+    SessionView,
 };
 
 /// Something to be done.
@@ -34,6 +35,10 @@ pub enum Effect {
         session: SessionId,
         /// The launch.
         launch: u32,
+        /// How its Claude is driven.
+        driver: Driver,
+        /// Claude's working directory.
+        directory: String,
         /// Where to read on.
         position: Position,
     },
@@ -249,6 +254,8 @@ pub struct LaunchOrder {
     pub launch: u32,
     /// The directory.
     pub directory: String,
+    /// How Claude is driven.
+    pub driver: Driver,
     /// Claude's id of the conversation.
     pub claude_session: Uuid,
     /// The conversation exists: go on with it.
@@ -297,6 +304,13 @@ pub enum Input {
     /// Break off the turn.
     Interrupt {
         /// Our id of the request.
+        request_id: String,
+    },
+    /// Press Enter once more: what was pasted into the terminal was not taken.
+    Enter,
+    /// Let a hook go without an answer: somebody answered in the terminal.
+    LetGo {
+        /// The id of the prompt that the hook asked.
         request_id: String,
     },
 }

@@ -1,5 +1,6 @@
 //! Facts: what a driver reads out of a session's journal. A driver reports and decides nothing.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{EntryBody, MessageId, PermissionAsk};
@@ -111,6 +112,32 @@ pub enum Fact {
     ConversationReset(Uuid),
     /// A line of output that is not what Claude's protocol allows; its beginning, free of control characters.
     Garbage(String),
+    /// A prompt was submitted in the terminal, by a person or as we pasted it.
+    Prompted(String),
+    /// A tool ran: whoever was asked about it has answered.
+    ToolRan {
+        /// The tool.
+        tool: String,
+        /// What it was called with.
+        input: Value,
+    },
+    /// A person ended Claude from inside.
+    Quit,
+    /// Something that was not sent stands in the terminal's input, or does not any more.
+    Drafting(bool),
+    /// What Claude keeps about its own process. Never in the journal: the link looks for it.
+    Seen(Seen),
+}
+
+/// How Claude says that it stands, in what it keeps about its own process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// No turn runs.
+    Idle,
+    /// A turn or a command runs.
+    Busy,
+    /// It shows something that wants an answer; what, for people.
+    Waiting(String),
 }
 
 /// How a process ended.
@@ -141,6 +168,8 @@ pub enum Written {
         /// Claude's id of its request.
         request_id: String,
     },
+    /// A message, pasted into the terminal: the one that was to be handed over.
+    Pasted,
     /// A control request or anything else.
     Other,
 }

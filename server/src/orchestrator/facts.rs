@@ -33,6 +33,7 @@ impl Session {
             Fact::ErrorLine(line) => self.add_error_line(line),
             Fact::Written(Written::Message(id)) => self.message_written(step, id),
             Fact::Written(Written::Answer { request_id }) => self.answer_written(step, &request_id),
+            Fact::Written(Written::Pasted) => self.pasted(step),
             Fact::Written(Written::Other) => {}
             Fact::Ready { pending } => self.claude_ready(step, pending),
             Fact::ControlFailed { request_id, message } => self.control_failed(step, &request_id, &message),
@@ -80,6 +81,11 @@ impl Session {
             Fact::Retrying { attempt, of, status, error, delay_ms } => {
                 self.retrying(step, attempt, of, status, &error, delay_ms);
             }
+            Fact::Prompted(text) => self.prompted(step, text),
+            Fact::ToolRan { tool, input } => self.tool_ran(step, &tool, &input),
+            Fact::Quit => self.terminal.quit = true,
+            Fact::Drafting(drafting) => self.drafting(drafting),
+            Fact::Seen(seen) => self.seen(step, seen),
             Fact::ConversationReset(claude_session) => self.row.claude_session = claude_session,
             Fact::Garbage(beginning) => {
                 self.garbage += 1;
@@ -91,7 +97,7 @@ impl Session {
         }
     }
 
-    fn activity_changed(&mut self, step: &mut Step, activity: Activity) {
+    pub(super) fn activity_changed(&mut self, step: &mut Step, activity: Activity) {
         self.activity = activity;
         if activity == Activity::Idle {
             self.turn_over(step);
@@ -143,6 +149,9 @@ impl Session {
             },
         );
         self.note = None;
+        if self.is_terminal() {
+            self.stopped(step);
+        }
         // Whoever ends or restarts the session meanwhile has the last word.
         if login && self.row.goal == Goal::Run && !matches!(self.phase, Phase::Stopping(_)) {
             self.login_needed(step);

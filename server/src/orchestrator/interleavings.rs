@@ -217,7 +217,7 @@ impl World {
                         asked: None,
                     });
                 }
-                Effect::Adopt { session, launch, position } => {
+                Effect::Adopt { session, launch, position, .. } => {
                     let outside = self.outside.entry(session).or_default();
                     outside.linked = true;
                     outside.broken = false;
@@ -305,6 +305,8 @@ impl World {
                 }
                 outside.journal.push(Fact::Activity(Activity::Idle));
             }
+            // A terminal's own.
+            Input::Enter | Input::LetGo { .. } => {}
             Input::Refuse { .. } => {}
         }
         Ok(())

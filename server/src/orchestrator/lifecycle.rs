@@ -5,6 +5,7 @@ use super::retry::{
     START_TRIES, crash_delay_ms, start_delay_ms,
 };
 use super::session::{After, Phase, Session, Step};
+use super::terminal::AtTerminal;
 use super::{
     Activity, AuditRow, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, Pause, PermissionAsk,
     Problem, Switch,
@@ -68,6 +69,7 @@ impl Session {
         self.interrupting = None;
         self.login_refused = false;
         self.activity = Activity::Idle;
+        self.terminal = AtTerminal::default();
         self.phase = Phase::Launching;
         self.start_by = Some(step.now.monotonic + START_TIMEOUT_MS);
         self.note = (self.start_failures > 0)
@@ -76,6 +78,7 @@ impl Session {
             session: self.row.id,
             launch: self.row.launch,
             directory: self.row.directory.clone(),
+            driver: self.row.driver,
             claude_session: self.row.claude_session,
             resume,
             model: self.row.model.clone(),
@@ -103,11 +106,19 @@ impl Session {
         }
     }
 
+    /// Asks Claude to describe itself. At a terminal there is nobody to ask: it is ready when its record of the process says
+    /// so, and a person may take any time to answer what it shows before.
     fn initialize(&mut self, step: &mut Step) {
+        if self.is_terminal() {
+            if !self.row.ready {
+                self.phase = Phase::Initializing { deadline: None };
+            }
+            return;
+        }
         let request_id = self.control_id("init");
         self.send(step, Input::Initialize { request_id });
         if !self.row.ready {
-            self.phase = Phase::Initializing { deadline: step.now.monotonic + INITIALIZE_TIMEOUT_MS };
+            self.phase = Phase::Initializing { deadline: Some(step.now.monotonic + INITIALIZE_TIMEOUT_MS) };
         }
     }
 
@@ -138,7 +149,8 @@ impl Session {
         }
         self.stalled = None;
         let (session, launch, position) = (self.row.id, self.row.launch, self.row.position);
-        step.effects.push(Effect::Adopt { session, launch, position });
+        let (driver, directory) = (self.row.driver, self.row.directory.clone());
+        step.effects.push(Effect::Adopt { session, launch, driver, directory, position });
         if matches!(self.phase, Phase::Stopping(_)) {
             step.effects.push(Effect::Stop { session, launch });
         } else if !self.row.ready {
@@ -161,6 +173,9 @@ impl Session {
             self.phase = Phase::Ready;
             self.initialize(step);
             self.send_undelivered(step);
+            if self.is_terminal() {
+                self.await_confirmation(step);
+            }
         } else if self.row.claude_pid.is_some() {
             self.initialize(step);
         } else {
@@ -192,8 +207,10 @@ impl Session {
             self.phase = Phase::Down;
             return;
         }
+        let quit = std::mem::take(&mut self.terminal.quit);
         match std::mem::replace(&mut self.phase, Phase::Down) {
             Phase::Stopping(After::Restart) => self.want_start(step),
+            Phase::Ready | Phase::Adopting if quit => self.ended_by_person(step),
             Phase::Stopping(After::StartFailure(problem)) => self.start_failed(step, problem),
             _ if was_ready => self.crashed(step, end),
             _ => {
@@ -206,7 +223,8 @@ impl Session {
     /// Whatever belonged to the launch is over.
     fn end_of_launch(&mut self, step: &mut Step, end: &End) {
         // What took the host may have been a power cut, which took the latest of Claude's own record too.
-        let look_follows = self.row.goal == Goal::Run && !matches!(end, End::HostLost);
+        // Claude's own record does not know a message that came by the terminal.
+        let look_follows = self.row.goal == Goal::Run && !matches!(end, End::HostLost) && !self.is_terminal();
         self.row.host = false;
         self.row.host_pid = None;
         self.row.claude_pid = None;
@@ -221,6 +239,19 @@ impl Session {
             self.cancel_waiting(step, None, Some("The session was terminated."));
         }
         step.effects.push(Effect::Release { session: self.row.id, launch: self.row.launch });
+    }
+
+    /// A person ended Claude from inside. A queue that waits is not thrown away with it.
+    fn ended_by_person(&mut self, step: &mut Step) {
+        let ended = "Claude was ended in its terminal.";
+        if self.queued().next().is_none() {
+            self.notice(step, NoticeLevel::Info, ended);
+            self.audit_own(step, "session/terminate", ended);
+            self.terminate(step);
+            return;
+        }
+        let hint = format!("Messages wait: go on with them with: areyouj restart {}", self.row.id);
+        self.fail(step, Problem::new("ended_in_terminal", ended, hint));
     }
 
     fn start_problem(&self, end: End) -> Problem {
@@ -380,17 +411,17 @@ impl Session {
     pub(super) fn deadline(&self) -> Option<u64> {
         let phase = match self.phase {
             Phase::BackOff { until } => Some(until),
-            Phase::Initializing { deadline } => Some(deadline),
+            Phase::Initializing { deadline } => deadline,
             _ => None,
         };
-        [phase, self.interrupting, self.start_by].into_iter().flatten().min()
+        [phase, self.interrupting, self.start_by, self.terminal.deadline()].into_iter().flatten().min()
     }
 
     pub(super) fn tick(&mut self, step: &mut Step) {
         let now = step.now.monotonic;
         match self.phase {
             Phase::BackOff { until } if until <= now => self.want_start(step),
-            Phase::Initializing { deadline } if deadline <= now => {
+            Phase::Initializing { deadline: Some(deadline) } if deadline <= now => {
                 let problem = Problem {
                     log: self.error_log(),
                     ..Problem::new(
@@ -414,6 +445,7 @@ impl Session {
                 self.stop(step, After::StartFailure(problem));
             }
         }
+        self.tick_terminal(step);
         if self.interrupting.is_some_and(|deadline| deadline <= now) {
             self.interrupting = None;
             let text = format!(

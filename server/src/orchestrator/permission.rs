@@ -65,6 +65,14 @@ impl Session {
         self.prompts.clear();
     }
 
+    /// Nothing is asked any more.
+    pub(super) fn withdraw_open(&mut self, step: &mut Step) {
+        let open: Vec<u32> = self.open_prompts().map(|prompt| prompt.id.number).collect();
+        for number in open {
+            self.withdraw(step, number);
+        }
+    }
+
     /// Claude said which prompts are open: others are not, and unknown ones are new.
     pub(super) fn reconcile_prompts(&mut self, step: &mut Step, pending: Vec<PermissionAsk>) {
         let stale: Vec<u32> = self

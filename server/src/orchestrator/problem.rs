@@ -25,7 +25,7 @@ fn shown(typed: &str) -> String {
 }
 
 impl Problem {
-    pub(super) fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+    pub(crate) fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
         Problem { code: code.to_owned(), message: message.into(), hint: hint.into(), log: None }
     }
 

@@ -60,7 +60,8 @@ impl Session {
             && !self.turn_runs()
             && self.row.paused.is_none()
             && self.interrupting.is_none()
-            && self.open_prompts().next().is_none();
+            && self.open_prompts().next().is_none()
+            && !self.terminal_is_taken();
         if !free {
             return;
         }
@@ -124,7 +125,10 @@ impl Session {
         let named = |message: &MessageRow| turn.messages.contains(&message.id);
         let ended: Vec<MessageId> = self
             .running()
-            .filter(|message| named(message) || (turn.messages.is_empty() && message.started))
+            .filter(|message| {
+                named(message)
+                    || (turn.messages.is_empty() && message.started && !self.terminal.is_ahead(message.id))
+            })
             .map(|message| message.id)
             .collect();
         let interrupted = self.interrupting.is_some() && !self.login_refused;
@@ -147,12 +151,26 @@ impl Session {
 
     /// Claude is idle: whatever had begun is over, even if nobody said how.
     pub(super) fn turn_over(&mut self, step: &mut Step) {
+        self.finish_started(step, MessageState::Interrupted);
+    }
+
+    /// Everything that had begun came to this end.
+    pub(super) fn finish_started(&mut self, step: &mut Step, state: MessageState) {
         while let Some(index) = self
             .messages
             .iter()
             .position(|message| message.state == MessageState::Running && message.handed && message.started)
         {
-            let error = Some("Claude ended the turn without a result.".to_owned());
+            let unexplained = || "Claude ended the turn without a result.".to_owned();
+            let error = (state == MessageState::Interrupted).then(unexplained);
+            self.finish_message(step, index, state, error);
+        }
+    }
+
+    /// Nothing shows that Claude took this message from its terminal.
+    pub(super) fn finish_unconfirmed(&mut self, step: &mut Step, id: MessageId) {
+        if let Some(index) = self.position_of_running(id) {
+            let error = Some("Claude did not confirm that it took the message from its terminal.".to_owned());
             self.finish_message(step, index, MessageState::Interrupted, error);
         }
     }
@@ -223,7 +241,7 @@ impl Session {
         }
     }
 
-    fn ask_about(&mut self, id: MessageId, pause: Pause) {
+    pub(super) fn ask_about(&mut self, id: MessageId, pause: Pause) {
         self.remember(id);
         // A person's pause outlives the decision.
         let held = self.row.paused.is_some_and(Pause::is_held);
@@ -359,7 +377,7 @@ impl Session {
 }
 
 /// The beginning of a text as one line.
-fn first_line(text: &str) -> String {
+pub(super) fn first_line(text: &str) -> String {
     let line = text.trim_start().lines().next().unwrap_or_default();
     line.chars().filter(|character| !character.is_control()).take(TASK_CHARS).collect()
 }

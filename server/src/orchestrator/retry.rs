@@ -30,6 +30,12 @@ pub(super) const START_TIMEOUT_MS: u64 = 60_000;
 /// An interrupt is answered within a second; after this a person is told that it was not.
 pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;
 
+/// Claude confirms what was pasted into its terminal within a second; ten starts at once keep it for four.
+pub(super) const CONFIRM_TIMEOUT_MS: u64 = 10_000;
+
+/// A command of Claude's own that is pasted shows itself as busy, or as a dialog, within this time, or is over.
+pub(super) const COMMAND_TIMEOUT_MS: u64 = 2_000;
+
 /// Starts that may fail in a row before a person is needed: with the delays below about 15 s of trying.
 pub(super) const START_TRIES: u32 = 5;
 

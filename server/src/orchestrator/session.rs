@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::messages::Messages;
 use super::saying::Saying;
+use super::terminal::AtTerminal;
 use super::{
     Activity, Attention, AttentionKind, AuditRow, Change, ClientId, Effect, EntryBody, EntryRow, Goal,
     MessageRow, MessageState, MessageView, Notice, NoticeLevel, Now, Pause, PermissionId, PermissionKind,
@@ -60,7 +61,7 @@ pub(super) enum Phase {
     /// The host was asked for; holds a start slot.
     Launching,
     /// Claude was asked to describe itself; holds a start slot.
-    Initializing { deadline: u64 },
+    Initializing { deadline: Option<u64> },
     /// Claude is ready.
     Ready,
     /// A start follows at this time.
@@ -118,6 +119,7 @@ pub(super) struct Session {
     /// Garbage lines of the current launch.
     pub(super) garbage: u32,
     pub(super) saying: Saying,
+    pub(super) terminal: AtTerminal,
     /// Clients that watch its output.
     pub(super) watchers: BTreeSet<ClientId>,
     /// Counts control requests of ours, for their ids.
@@ -157,6 +159,7 @@ impl Session {
             error_lines: VecDeque::new(),
             garbage: 0,
             saying: Saying::default(),
+            terminal: AtTerminal::default(),
             watchers: BTreeSet::new(),
             controls: 0,
             told: 0,
@@ -174,6 +177,10 @@ impl Session {
     /// Whether it holds a start slot.
     pub(super) fn is_starting(&self) -> bool {
         let adopted_early = self.phase == Phase::Adopting && !self.row.ready;
+        if self.terminal.dialog.is_some() {
+            // It waits for a person, who may take any time.
+            return false;
+        }
         adopted_early
             || matches!(self.phase, Phase::Inspecting | Phase::Launching | Phase::Initializing { .. })
     }
@@ -324,6 +331,15 @@ impl Session {
             let title = prompt.ask.title.clone();
             return Some(Attention { kind, permission: Some(prompt.id), message: None, title, open });
         }
+        if let Some(dialog) = &self.terminal.dialog {
+            return Some(Attention {
+                kind: AttentionKind::Terminal,
+                permission: None,
+                message: None,
+                title: dialog.clone(),
+                open,
+            });
+        }
         if let Some(error) = self.row.error.as_ref().filter(|_| self.row.goal == Goal::Fail) {
             let title = error.message.clone();
             return Some(Attention {
@@ -348,6 +364,11 @@ impl Session {
 
     fn status(&self) -> (Status, StatusSource) {
         match &self.phase {
+            Phase::Launching | Phase::Initializing { .. } | Phase::Ready
+                if self.terminal.dialog.is_some() =>
+            {
+                (Status::Waiting, StatusSource::Process)
+            }
             Phase::Queued => (Status::Starting, StatusSource::Request),
             Phase::Inspecting | Phase::Launching | Phase::Initializing { .. } | Phase::BackOff { .. } => {
                 (Status::Starting, StatusSource::Process)
@@ -373,7 +394,7 @@ impl Session {
                 } else {
                     Status::Active
                 };
-                (status, StatusSource::Control)
+                (status, if self.is_terminal() { StatusSource::Hook } else { StatusSource::Control })
             }
         }
     }
@@ -388,8 +409,14 @@ impl Session {
                 Some("is being terminated".to_owned())
             }
             Phase::Stopping(After::Restart) => Some("is being restarted".to_owned()),
+            _ if self.terminal.dialog.is_some() => self.terminal.dialog.clone(),
             _ if self.row.move_to.is_some() => {
                 Some("moves to its other form when the turn has ended".to_owned())
+            }
+            Phase::Ready
+                if self.row.paused.is_none() && self.terminal.drafting && self.queued().next().is_some() =>
+            {
+                Some("the queue waits until the text in the terminal has been sent or cleared".to_owned())
             }
             Phase::Ready => self.row.paused.map(|pause| format!("queue paused: {pause}")),
             _ => None,

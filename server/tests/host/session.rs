@@ -35,6 +35,7 @@ impl Session {
         let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
         let value = format!("{}-{number}", std::process::id());
         let launch = Launch {
+            terminal: None,
             launch: 1,
             session: "K7M2Q9XD".into(),
             floor: 0,

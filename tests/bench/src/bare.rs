@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use areyouj::driver::stream;
-use areyouj::orchestrator::{Input, LaunchOrder, Position};
+use areyouj::orchestrator::{Driver, Input, LaunchOrder, Position};
 use areyouj_tests::cli::Cli;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -72,6 +72,7 @@ pub(crate) fn starts(cli: &Cli, claude: &Path, directories: &[PathBuf]) -> Resul
 impl Bare {
     fn start(cli: &Cli, claude: &Path, directory: &Path) -> Result<Bare> {
         let order = LaunchOrder {
+            driver: Driver::Stream,
             session: "AAAAAAAA".parse().ok().context("an id")?,
             launch: 1,
             directory: String::new(),

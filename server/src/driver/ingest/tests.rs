@@ -108,7 +108,7 @@ fn records_that_were_taken_in_say_nothing_again() {
 
 #[test]
 fn a_gap_in_the_journal_lies_before_the_next_unfinished_line() {
-    let mut ingest = Ingest::new(Position::default());
+    let mut ingest = Ingest::new(Driver::Stream, Position::default());
     let record = JournalRecord { offset: 500, next: 520, kind: RecordKind::Output, payload: b"{" };
     ingest.take(&record, &mut Vec::new());
     assert_eq!(ingest.position(), Position { next: 520, line_start: 500, line_skip: 0 });

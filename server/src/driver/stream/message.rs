@@ -10,7 +10,7 @@ use crate::driver::plain::plain;
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
 
 /// How much of a tool's answer is kept: transcripts are for reading, and what a tool prints has no bound.
-pub(super) const TOOL_RESULT_BYTES: usize = 256 * 1024;
+pub(in crate::driver) const TOOL_RESULT_BYTES: usize = 256 * 1024;
 
 /// Names of kinds of blocks are words; a longer one is none.
 const KIND_CHARS: usize = 50;
@@ -19,7 +19,7 @@ const KIND_CHARS: usize = 50;
 const SYNTHETIC_MODEL: &str = "<synthetic>";
 
 /// What Claude calls it when it has no login, or one that the API refuses.
-const NO_LOGIN: &str = "authentication_failed";
+pub(in crate::driver) const NO_LOGIN: &str = "authentication_failed";
 
 /// Claude's words, thoughts and tool calls. Claude sends one message for each block as it is finished.
 pub(super) fn assistant(mut value: Json<'_>) -> Vec<Fact> {

@@ -19,18 +19,23 @@ pub(super) fn ask(mut envelope: Value) -> Option<PermissionAsk> {
     if request_id.is_empty() || text(&request, "subtype") != "can_use_tool" {
         return None;
     }
+    let input = request.get_mut("input").map(Value::take).unwrap_or_default();
+    Some(prompt(request_id, request, input))
+}
+
+/// The prompt about a tool with this input, which the request names.
+pub(in crate::driver) fn prompt(request_id: String, mut request: Value, input: Value) -> PermissionAsk {
     let tool = take_text(&mut request, "tool_name");
     let kind = match tool.as_str() {
         "AskUserQuestion" => PermissionKind::Question,
         "ExitPlanMode" => PermissionKind::Plan,
         _ => PermissionKind::Tool,
     };
-    let input = request.get_mut("input").map(Value::take).unwrap_or_default();
     let title = title(kind, &tool, &input, &request);
     // Claude says so when its rule for "always" would reach further than what is asked.
     let no_always = request.get("suppress_always_allow_rule").and_then(Value::as_bool) == Some(true);
     let suggestions = if no_always { Vec::new() } else { take_array(&mut request, "permission_suggestions") };
-    Some(PermissionAsk { request_id, kind, tool, input, title, suggestions })
+    PermissionAsk { request_id, kind, tool, input, title, suggestions }
 }
 
 fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Value) -> String {
@@ -69,7 +74,7 @@ fn named(tool: &str, path: &str) -> String {
 }
 
 /// The answer as Claude takes it.
-pub(super) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Value, Problem> {
+pub(in crate::driver) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Value, Problem> {
     match answer {
         Answer::Allow => Ok(allow(&ask.input)),
         Answer::AllowAlways { suggestions } => {

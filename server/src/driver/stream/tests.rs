@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::orchestrator::{
-    Activity, EntryBody, Fact, MessageId, NoticeLevel, PermissionKind, SessionId, Stage, TurnEnd, Written,
+    Activity, Driver, EntryBody, Fact, MessageId, NoticeLevel, PermissionKind, SessionId, Stage, TurnEnd,
+    Written,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -110,6 +111,7 @@ fn user(message: MessageId, text: &str) -> EntryBody {
 #[test]
 fn the_arguments_name_a_new_conversation_or_go_on_with_one() {
     let mut order = LaunchOrder {
+        driver: Driver::Stream,
         session: "K7M2Q9XD".parse::<SessionId>().unwrap(),
         launch: 1,
         directory: "/project".to_owned(),
@@ -337,13 +339,13 @@ fn an_image_is_named_in_a_result() {
 
 #[test]
 fn a_long_result_is_cut_between_characters() {
-    let content = format!("x{}", "é".repeat(message::TOOL_RESULT_BYTES / 2));
+    let content = format!("x{}", "é".repeat(TOOL_RESULT_BYTES / 2));
     let facts = decode_value(&json!({"type": "user", "message": {"role": "user",
         "content": [{"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": content}]}]}}));
     let [Fact::Entry(EntryBody::ToolResult { text, truncated: true, .. })] = facts.as_slice() else {
         panic!()
     };
-    assert_eq!(text.len(), message::TOOL_RESULT_BYTES - 1);
+    assert_eq!(text.len(), TOOL_RESULT_BYTES - 1);
 }
 
 #[test]

@@ -45,6 +45,21 @@ impl Reader {
         Ok(reader)
     }
 
+    /// Opens the journal in this directory to read at least its last `bytes`, as far as there are as many: from the
+    /// beginning of a segment, since nothing else tells where a record begins.
+    pub fn open_latest(directory: &Path, bytes: u64) -> io::Result<Reader> {
+        let starts = segment::list(directory)?;
+        let last = starts.last().copied().unwrap_or_default();
+        let end = match std::fs::metadata(segment::path(directory, last)) {
+            Ok(metadata) => last + metadata.len().saturating_sub(segment::HEADER),
+            Err(error) if error.kind() == ErrorKind::NotFound => last,
+            Err(error) => return Err(error),
+        };
+        let wanted = end.saturating_sub(bytes);
+        let from = starts.iter().rev().find(|start| **start <= wanted).or(starts.first());
+        Reader::open(directory, from.copied().unwrap_or_default())
+    }
+
     /// The offset of the record that is read next.
     pub fn offset(&self) -> u64 {
         self.offset
@@ -245,6 +260,19 @@ mod tests {
             writer.append(Kind::Output, payload).unwrap();
         }
         directory
+    }
+
+    #[test]
+    fn the_latest_part_begins_with_a_segment() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(Reader::open_latest(directory.path(), 10).unwrap().next().unwrap(), None);
+        let mut writer = Writer::open_sized(directory.path(), 7, 100, u64::MAX).unwrap();
+        for _ in 0..10 {
+            writer.append(Kind::Output, &[7; 83]).unwrap();
+        }
+        let first =
+            |bytes| Reader::open_latest(directory.path(), bytes).unwrap().next().unwrap().unwrap().offset;
+        assert_eq!([first(1), first(100), first(101), first(u64::MAX)], [907, 907, 807, 7]);
     }
 
     #[test]

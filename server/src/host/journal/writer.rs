@@ -67,6 +67,11 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Where its files are.
+    pub(in super::super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The offset after the last record.
     pub fn end(&self) -> u64 {
         self.end

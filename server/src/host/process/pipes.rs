@@ -1,4 +1,4 @@
-//! Claude's pipes, without blocking.
+//! Claude's pipes, or the one end of its terminal that stands for all of them, without blocking.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -28,8 +28,9 @@ impl Output {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Records what there is to read, about `most` bytes of it, as long as it can be recorded.
-    pub(super) fn record(&mut self, recorder: &mut Recorder, most: usize) {
+    /// Records what there is to read, about `most` bytes of it, as long as it can be recorded, and shows each piece that
+    /// was recorded.
+    pub(super) fn record(&mut self, recorder: &mut Recorder, most: usize, show: &mut dyn FnMut(&[u8])) {
         let mut piece = Vec::new();
         let mut taken = 0;
         while taken < most
@@ -41,11 +42,13 @@ impl Output {
             let result = pipe.take(PIECE as u64).read_to_end(&mut piece);
             if !piece.is_empty() {
                 recorder.record(self.kind, &piece);
+                show(&piece);
             }
             taken += piece.len();
             match result {
                 Ok(PIECE) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // A terminal that nobody has open any more says EIO.
                 Ok(_) | Err(_) => self.pipe = None,
             }
         }

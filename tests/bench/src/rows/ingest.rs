@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use areyouj::driver::ingest::{Ingest, JournalRecord, RecordKind};
 use areyouj::host::journal::{Kind, Reader, Writer};
-use areyouj::orchestrator::Position;
+use areyouj::orchestrator::{Driver, Position};
 use serde::de::IgnoredAny;
 use tempfile::TempDir;
 
@@ -76,7 +76,7 @@ fn timed(amount: f64, work: impl FnOnce() -> Result<usize>) -> Result<f64> {
 /// Ours; how many facts there were.
 fn take_in(journal: &Path) -> Result<usize> {
     let mut reader = Reader::open(journal, 0)?;
-    let mut ingest = Ingest::new(Position::default());
+    let mut ingest = Ingest::new(Driver::Stream, Position::default());
     let mut facts = Vec::new();
     let (mut count, mut read) = (0, 0);
     while let Some(record) = reader.next()? {

@@ -1,0 +1,261 @@
+//! What Claude keeps about itself, in its configuration directory: read, never written.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::driver::plain::plain;
+use crate::orchestrator::{MessageId, Problem, Seen, SessionId};
+
+/// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Characters of a path or a word of Claude's that are shown.
+const SHOWN_CHARS: usize = 200;
+
+/// Where Claude keeps things about itself.
+#[derive(Clone, Debug)]
+pub(super) struct Records {
+    /// Its directory, and its file of settings; none without a home.
+    places: Option<(PathBuf, PathBuf)>,
+}
+
+/// Another Claude that has a conversation open.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Open {
+    pid: i32,
+    directory: String,
+}
+
+impl Open {
+    /// Why this session cannot have it.
+    pub(super) fn problem(&self, session: SessionId) -> Problem {
+        let Open { pid, directory } = self;
+        Problem::new(
+            "conversation_open",
+            format!("Claude with process id {pid} in {directory} has the conversation of {session} open."),
+            "End that Claude first, so that two do not write to one conversation.",
+        )
+    }
+}
+
+impl Records {
+    /// Those of a Claude with this environment.
+    pub(super) fn of(environment: &BTreeMap<String, String>) -> Records {
+        let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let configured = set("CLAUDE_CONFIG_DIR").map(|config| (config.clone(), config.join(".claude.json")));
+        let at_home = || set("HOME").map(|home| (home.join(".claude"), home.join(".claude.json")));
+        Records { places: configured.or_else(at_home) }
+    }
+
+    /// Whether Claude's own record has the conversation, and which of these messages are in it.
+    pub(super) fn conversation(
+        &self,
+        claude_session: Uuid,
+        messages: &[MessageId],
+    ) -> io::Result<(bool, Vec<MessageId>)> {
+        let Some(record) = self.conversation_file(claude_session)? else {
+            return Ok((false, Vec::new()));
+        };
+        let file = File::open(&record)?;
+        let mut conversation = false;
+        let mut seen = Vec::new();
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            if !line.contains("\"type\":\"user\"") {
+                continue;
+            }
+            conversation = true;
+            seen.extend(messages.iter().filter(|id| line.contains(&id.to_string())));
+            if messages.is_empty() {
+                break;
+            }
+        }
+        Ok((conversation, seen))
+    }
+
+    fn conversation_file(&self, claude_session: Uuid) -> io::Result<Option<PathBuf>> {
+        let Some((config, _)) = &self.places else { return Ok(None) };
+        let name = format!("{claude_session}.jsonl");
+        // Claude derives the folder from the directory in a way of its own; the name of the file is enough.
+        let folders = match fs::read_dir(config.join("projects")) {
+            Ok(folders) => folders,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        for folder in folders {
+            let record = folder?.path().join(&name);
+            match fs::metadata(&record) {
+                Ok(metadata) if metadata.is_file() => return Ok(Some(record)),
+                Err(error)
+                    if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+                {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// How the Claude with this process id says that it stands; none if it says nothing (yet).
+    pub(super) fn status(&self, pid: u32) -> Option<Seen> {
+        let (config, _) = self.places.as_ref()?;
+        let record = read(&config.join("sessions").join(format!("{pid}.json")))?;
+        match text(&record, "status") {
+            "idle" => Some(Seen::Idle),
+            "busy" => Some(Seen::Busy),
+            "waiting" => {
+                let what = plain(text(&record, "waitingFor"), SHOWN_CHARS);
+                let what = if what.is_empty() { "something that wants an answer".to_owned() } else { what };
+                Some(Seen::Waiting(format!("Claude shows in its terminal: {what}")))
+            }
+            _ => None,
+        }
+    }
+
+    /// What Claude asks in this directory before it begins; none if nothing is known that it would ask.
+    pub(super) fn asks_first(&self, directory: &str) -> Option<String> {
+        let (_, settings) = self.places.as_ref()?;
+        let settings = read(settings).unwrap_or_default();
+        let yes = |value: &Value, name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
+        if !yes(&settings, "hasCompletedOnboarding") {
+            return Some("Claude wants to be set up (login, theme) in its terminal".to_owned());
+        }
+        let projects = settings.get("projects");
+        let trusted = |place: &Path| {
+            let project = place.to_str().and_then(|place| projects?.get(place));
+            project.is_some_and(|project| yes(project, "hasTrustDialogAccepted"))
+        };
+        let asks = !Path::new(directory).ancestors().any(trusted);
+        asks.then(|| "Claude asks in its terminal whether to trust this directory".to_owned())
+    }
+
+    /// Another Claude, not the one with this process id, that has the conversation open.
+    pub(super) fn open_elsewhere(&self, claude_session: Uuid, own: Option<u32>) -> Option<Open> {
+        let (config, _) = self.places.as_ref()?;
+        let conversation = claude_session.to_string();
+        for entry in fs::read_dir(config.join("sessions")).ok()?.flatten() {
+            let path = entry.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let Some(record) = read(&path) else { continue };
+            let pid = record.get("pid").and_then(Value::as_i64).and_then(|pid| i32::try_from(pid).ok());
+            let Some(pid) = pid.filter(|pid| u32::try_from(*pid).ok() != own) else { continue };
+            if text(&record, "sessionId") == conversation && is_alive(pid, text(&record, "procStart")) {
+                return Some(Open { pid, directory: plain(text(&record, "cwd"), SHOWN_CHARS) });
+            }
+        }
+        None
+    }
+}
+
+/// Whether this process lives and is the one that started then: its number may have gone to another.
+fn is_alive(pid: i32, started: &str) -> bool {
+    /// Where the start stands after the program's name, which may hold anything.
+    const START_FIELD: usize = 19;
+    let Ok(stat) = fs::read(format!("/proc/{pid}/stat")) else { return false };
+    let after = stat.iter().rposition(|byte| *byte == b')').map_or(0, |at| at + 1);
+    let stat = String::from_utf8_lossy(&stat[after..]);
+    let mut fields = stat.split_ascii_whitespace();
+    let zombie = fields.clone().next() == Some("Z");
+    let found = fields.nth(START_FIELD);
+    !zombie && (started.is_empty() || found == Some(started))
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn records(home: &Path) -> Records {
+        Records::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), home.to_str().unwrap().to_owned())]))
+    }
+
+    #[test]
+    fn claudes_own_record_tells_what_had_begun() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("projects/-some-where");
+        fs::create_dir_all(&folder).unwrap();
+        let records = records(home.path());
+        let conversation = Uuid::from_u128(1);
+        let (begun, waiting) = (Uuid::from_u128(2), Uuid::from_u128(3));
+        let record = folder.join(format!("{conversation}.jsonl"));
+        assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (false, vec![]));
+        fs::write(&record, "{\"type\":\"mode\"}\n").unwrap();
+        assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (false, vec![]));
+        fs::write(&record, format!("{{\"type\":\"user\",\"uuid\":\"{begun}\"}}\nnot json\n")).unwrap();
+        assert_eq!(records.conversation(conversation, &[begun, waiting]).unwrap(), (true, vec![begun]));
+    }
+
+    #[test]
+    fn what_claude_asks_first_is_known_beforehand() {
+        let home = tempfile::tempdir().unwrap();
+        let records = records(home.path());
+        let settings = |value: Value| fs::write(home.path().join(".claude.json"), value.to_string()).unwrap();
+        assert!(records.asks_first("/work/a").unwrap().contains("set up"));
+        settings(
+            json!({"hasCompletedOnboarding": true, "projects": {"/work/b": {"hasTrustDialogAccepted": true}}}),
+        );
+        assert!(records.asks_first("/work/a").unwrap().contains("trust"));
+        assert_eq!(records.asks_first("/work/b/deep/down"), None);
+        settings(
+            json!({"hasCompletedOnboarding": true, "projects": {"/work/a": {"hasTrustDialogAccepted": false}}}),
+        );
+        assert!(records.asks_first("/work/a").unwrap().contains("trust"));
+    }
+
+    #[test]
+    fn a_claude_that_lives_has_its_conversation_open_and_one_that_died_does_not() {
+        let home = tempfile::tempdir().unwrap();
+        let records = records(home.path());
+        let sessions = home.path().join("sessions");
+        fs::create_dir_all(&sessions).unwrap();
+        let (own, conversation) = (std::process::id(), Uuid::from_u128(7));
+        let kept = |start: &str| {
+            let record = json!({"pid": own, "sessionId": conversation, "cwd": "/else\u{1b}[2Jwhere", "procStart": start});
+            fs::write(sessions.join(format!("{own}.json")), record.to_string()).unwrap();
+        };
+        fs::write(sessions.join("9.json"), "{").unwrap();
+        kept("");
+        let open = records.open_elsewhere(conversation, None).unwrap();
+        assert_eq!((open.pid, open.directory.as_str()), (own.cast_signed(), "/elsewhere"));
+        assert_eq!(records.open_elsewhere(conversation, Some(own)), None);
+        assert_eq!(records.open_elsewhere(Uuid::from_u128(8), None), None);
+        // Another process has the number now.
+        kept("1");
+        assert_eq!(records.open_elsewhere(conversation, None), None);
+    }
+
+    #[test]
+    fn a_status_is_one_of_claudes_own_words() {
+        let home = tempfile::tempdir().unwrap();
+        let records = records(home.path());
+        fs::create_dir_all(home.path().join("sessions")).unwrap();
+        let seen = |record: &str| {
+            fs::write(home.path().join("sessions/7.json"), record).unwrap();
+            records.status(7)
+        };
+        assert_eq!(seen(r#"{"status":"idle"}"#), Some(Seen::Idle));
+        assert_eq!(seen(r#"{"status":"busy"}"#), Some(Seen::Busy));
+        let dialog = seen(r#"{"status":"waiting","waitingFor":"dialog open"}"#);
+        assert_eq!(dialog, Some(Seen::Waiting("Claude shows in its terminal: dialog open".to_owned())));
+        assert_eq!((seen(r#"{"status":"dancing"}"#), seen("")), (None, None));
+    }
+}

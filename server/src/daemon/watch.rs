@@ -1,0 +1,221 @@
+//! Looks at what a terminal's Claude keeps about its own process: it corroborates the hooks, which do not tell of everything
+//! (an Esc, a dialog, a screen before the start).
+//!
+//! It looks while something is going on, and rests while Claude is idle and nothing happens.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::records::Records;
+use crate::orchestrator::{Fact, Seen};
+
+/// Between two looks: a person who pressed Esc waits for no longer than two of them.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How long after something happened it is still looked: what follows from a key shows within this time.
+const AWAKE: Duration = Duration::from_secs(5);
+
+/// A Claude that says nothing of itself after this time shows a screen of its own that is known to come: it begins within a
+/// second.
+const KNOWN_SCREEN: Duration = Duration::from_millis(1_500);
+
+/// After this time it shows something, whatever it may be; ten starts at once take four seconds each.
+const ANY_SCREEN: Duration = Duration::from_secs(20);
+
+/// The watch over one Claude; none over a stream.
+pub(super) struct Watch(Option<Watched>);
+
+struct Watched {
+    records: Records,
+    pid: u32,
+    directory: String,
+    begun: Instant,
+    awake_until: Instant,
+    due: Instant,
+    /// What was told last, unless something happened since that it says nothing about.
+    told: Option<Seen>,
+    /// It was seen idle once, and may be about to tell why.
+    idle_once: bool,
+    /// What it asks first, once that was looked up.
+    asks_first: Option<Option<String>>,
+}
+
+impl Watch {
+    pub(super) fn none() -> Watch {
+        Watch(None)
+    }
+
+    /// Over the Claude with this process id, in this directory.
+    pub(super) fn of(records: Records, pid: u32, directory: String) -> Watch {
+        let now = Instant::now();
+        Watch(Some(Watched {
+            records,
+            pid,
+            directory,
+            begun: now,
+            awake_until: now + AWAKE,
+            due: now,
+            told: None,
+            idle_once: false,
+            asks_first: None,
+        }))
+    }
+
+    /// When to look next; none while Claude rests.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let watched = self.0.as_ref()?;
+        let rests = watched.told == Some(Seen::Idle) && watched.awake_until <= watched.due;
+        (!rests).then_some(watched.due)
+    }
+
+    /// Something happens that Claude may take notice of.
+    pub(super) fn wake(&mut self) {
+        if let Some(watched) = &mut self.0 {
+            let now = Instant::now();
+            watched.due = watched.due.max(now).min(now + LOOK);
+            watched.awake_until = now + AWAKE;
+        }
+    }
+
+    /// These facts were told. A turn that began makes old what was told of Claude before.
+    pub(super) fn heard(&mut self, facts: &[Fact]) {
+        if facts.is_empty() {
+            return;
+        }
+        self.wake();
+        if let Some(watched) = &mut self.0
+            && facts.iter().any(|fact| matches!(fact, Fact::Prompted(_) | Fact::Asked(_)))
+        {
+            watched.told = None;
+            watched.idle_once = false;
+        }
+    }
+
+    /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told.
+    pub(super) fn look(&mut self, caught_up: bool) -> Option<Seen> {
+        let watched = self.0.as_mut()?;
+        watched.due = Instant::now() + LOOK;
+        let seen = watched.records.status(watched.pid).or_else(|| watched.first_screen())?;
+        if seen == Seen::Idle {
+            // Twice, and with nothing left to be told: what it did last it may be telling just now.
+            let sure = caught_up && std::mem::replace(&mut watched.idle_once, caught_up);
+            if !sure {
+                return None;
+            }
+        } else {
+            watched.idle_once = false;
+        }
+        if watched.told.as_ref() == Some(&seen) {
+            return None;
+        }
+        watched.told = Some(seen.clone());
+        Some(seen)
+    }
+}
+
+impl Watched {
+    /// What a Claude shows that has not said anything of itself yet.
+    fn first_screen(&mut self) -> Option<Seen> {
+        if matches!(self.told, Some(Seen::Idle | Seen::Busy)) || self.begun.elapsed() < KNOWN_SCREEN {
+            return None;
+        }
+        let (records, directory) = (&self.records, &self.directory);
+        let known = self.asks_first.get_or_insert_with(|| records.asks_first(directory)).clone();
+        let any = || "Claude shows something in its terminal before it begins".to_owned();
+        let what = known.or_else(|| (self.begun.elapsed() >= ANY_SCREEN).then(any))?;
+        Some(Seen::Waiting(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use super::*;
+
+    const TRUSTING: &str =
+        r#"{"hasCompletedOnboarding":true,"projects":{"/":{"hasTrustDialogAccepted":true}}}"#;
+
+    struct Claude {
+        home: tempfile::TempDir,
+        watch: Watch,
+    }
+
+    impl Claude {
+        fn new(settings: &str) -> Claude {
+            let home = tempfile::tempdir().unwrap();
+            fs::create_dir(home.path().join("sessions")).unwrap();
+            fs::write(home.path().join(".claude.json"), settings).unwrap();
+            let config = home.path().to_str().unwrap().to_owned();
+            let records = Records::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]));
+            Claude { home, watch: Watch::of(records, 7, "/work".to_owned()) }
+        }
+
+        fn says(&self, status: &str) {
+            let record = format!(r#"{{"status":"{status}","waitingFor":"dialog open"}}"#);
+            fs::write(self.home.path().join("sessions/7.json"), record).unwrap();
+        }
+
+        fn looks(&mut self, times: usize) -> Vec<Seen> {
+            (0..times).filter_map(|_| self.watch.look(true)).collect()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_is_believed_when_it_stays_and_nothing_is_left_to_be_told() {
+        let mut claude = Claude::new(TRUSTING);
+        claude.says("idle");
+        assert_eq!(claude.watch.look(false), None);
+        assert_eq!(claude.watch.look(false), None);
+        assert_eq!(claude.watch.look(true), None);
+        assert_eq!(claude.looks(3), [Seen::Idle]);
+        claude.says("busy");
+        assert_eq!(claude.looks(2), [Seen::Busy]);
+        claude.says("idle");
+        assert_eq!(claude.looks(3), [Seen::Idle]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_prompt_idle_is_told_anew() {
+        let mut claude = Claude::new(TRUSTING);
+        claude.says("idle");
+        assert_eq!(claude.looks(3), [Seen::Idle]);
+        claude.watch.heard(&[Fact::Prompted("go".to_owned())]);
+        assert_eq!(claude.looks(3), [Seen::Idle]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_rests_while_claude_is_idle_and_nothing_happens() {
+        let mut claude = Claude::new(TRUSTING);
+        claude.says("idle");
+        claude.looks(2);
+        tokio::time::advance(AWAKE).await;
+        claude.looks(1);
+        assert_eq!(claude.watch.due(), None);
+        claude.watch.wake();
+        assert!(claude.watch.due().is_some());
+        claude.says("waiting");
+        claude.looks(1);
+        tokio::time::advance(AWAKE).await;
+        claude.looks(1);
+        assert!(claude.watch.due().is_some());
+        assert_eq!(Watch::none().due(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claude_that_says_nothing_shows_a_screen_of_its_own() {
+        let mut claude = Claude::new("{}");
+        assert_eq!(claude.looks(1), []);
+        tokio::time::advance(KNOWN_SCREEN).await;
+        assert!(matches!(&claude.looks(2)[..], [Seen::Waiting(what)] if what.contains("set up")));
+        let mut claude = Claude::new(TRUSTING);
+        tokio::time::advance(KNOWN_SCREEN).await;
+        assert_eq!(claude.looks(1), []);
+        tokio::time::advance(ANY_SCREEN).await;
+        assert!(matches!(&claude.looks(2)[..], [Seen::Waiting(_)]));
+        claude.says("idle");
+        assert_eq!(claude.looks(3), [Seen::Idle]);
+    }
+}

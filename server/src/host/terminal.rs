@@ -1,0 +1,117 @@
+//! The terminal of a session as people look at it: its screen, and the viewers that it is shown to.
+//!
+//! Everything that Claude writes is journaled first and shown then. A viewer that reads too slowly is never waited for: it
+//! misses output, and gets the whole screen once it has read what waits for it.
+
+mod model;
+mod viewer;
+
+use std::path::Path;
+
+use super::connection::Connection;
+use super::launch::Sizing;
+use super::screen;
+use super::wire::{FromHost, Size};
+use model::Model;
+use viewer::Viewer;
+
+pub(super) use viewer::Request;
+
+/// The size of a terminal that nobody has looked at yet.
+pub(super) const SIZE: Size = Size { columns: 80, rows: 24 };
+
+/// The most viewers of one session: a person's windows, and some scripts; each may keep a bounded piece of memory.
+const MAX_VIEWERS: usize = 32;
+
+/// A terminal's screen and its viewers.
+pub(super) struct Terminal {
+    model: Model,
+    viewers: Vec<Viewer>,
+    sizing: Sizing,
+    /// Counts what viewers do, so that the one who did something last is known.
+    acts: u64,
+}
+
+impl Terminal {
+    pub(super) fn new(sizing: Sizing) -> Terminal {
+        Terminal { model: Model::new(fit(SIZE)), viewers: Vec::new(), sizing, acts: 0 }
+    }
+
+    /// Shows what Claude wrote.
+    pub(super) fn show(&mut self, bytes: &[u8], journal: &Path) {
+        if !self.viewers.is_empty() {
+            let mut frame = Vec::with_capacity(bytes.len() + 8);
+            FromHost::Output(bytes.to_vec()).encode(&mut frame);
+            self.viewers.iter_mut().for_each(|viewer| viewer.show(&frame));
+        }
+        self.model.feed(bytes, journal);
+    }
+
+    /// Takes a viewer in, or says why not. Returns the terminal's new size if it changes with that.
+    pub(super) fn admit(&mut self, mut connection: Connection, size: Size, read_only: bool) -> Option<Size> {
+        if self.viewers.len() >= MAX_VIEWERS {
+            connection
+                .send(&FromHost::Refused(format!("{MAX_VIEWERS} viewers look at the terminal already")));
+            return None;
+        }
+        self.acts += 1;
+        let mut viewer = Viewer::new(connection, fit(size), read_only, self.acts);
+        let wanted = self.wanted_with(Some(&viewer));
+        if wanted.is_none() {
+            viewer.paint(&self.model);
+        }
+        self.viewers.push(viewer);
+        wanted
+    }
+
+    /// The size that the viewers ask for, if the terminal has another one.
+    fn wanted_with(&self, more: Option<&Viewer>) -> Option<Size> {
+        let viewers = self.viewers.iter().chain(more).filter(|viewer| viewer.counts());
+        let wanted = match self.sizing {
+            Sizing::Latest => viewers.max_by_key(|viewer| viewer.acted).map(|viewer| viewer.size),
+            Sizing::Smallest => viewers.map(|viewer| viewer.size).reduce(|one, other| Size {
+                columns: one.columns.min(other.columns),
+                rows: one.rows.min(other.rows),
+            }),
+        };
+        wanted.filter(|size| *size != self.model.size())
+    }
+
+    /// The terminal has this size now: everybody is shown how it looks.
+    pub(super) fn resized(&mut self, size: Size, journal: &Path) {
+        self.model.resize(size, journal);
+        for viewer in &mut self.viewers {
+            viewer.paint(&self.model);
+        }
+    }
+
+    /// The descriptors of the viewers, and whether something waits to be sent to each.
+    pub(super) fn viewers(&self) -> impl Iterator<Item = &Connection> {
+        self.viewers.iter().map(|viewer| &viewer.connection)
+    }
+
+    /// Hears every viewer, sends what waits, and lets go of those that are gone. Returns what is to be typed, in order, and
+    /// the terminal's new size if it changes. While `full`, nothing is heard: Claude has to take what was typed first.
+    pub(super) fn hear(&mut self, full: bool) -> (Vec<Vec<u8>>, Option<Size>) {
+        let mut typed = Vec::new();
+        for viewer in &mut self.viewers {
+            viewer.catch_up(&self.model);
+            for request in viewer.hear(full) {
+                self.acts += 1;
+                viewer.acted = self.acts;
+                match request {
+                    Request::Type(keys) => typed.push(keys),
+                    Request::Resize(size) => viewer.size = fit(size),
+                }
+            }
+        }
+        self.viewers.retain(|viewer| !viewer.connection.is_over());
+        (typed, self.wanted_with(None))
+    }
+}
+
+/// The nearest size that a screen can have.
+fn fit(size: Size) -> Size {
+    let screen::Size { columns, rows } = screen::Size::new(size.columns, size.rows);
+    Size { columns, rows }
+}

@@ -1,0 +1,86 @@
+//! One viewer of a terminal.
+
+use super::super::connection::Connection;
+use super::super::wire::{FromHost, Size, ToHost};
+use super::model::Model;
+
+/// How far a viewer may be behind before it misses output: a burst that a viewer on a busy machine takes in a moment.
+const MAX_BEHIND: usize = 2 << 20;
+
+/// What a viewer asks for.
+pub(in super::super) enum Request {
+    /// Keys for Claude.
+    Type(Vec<u8>),
+    /// Its own terminal has this size now.
+    Resize(Size),
+}
+
+/// A viewer.
+pub(super) struct Viewer {
+    pub(super) connection: Connection,
+    pub(super) size: Size,
+    read_only: bool,
+    /// When it last did something, by the terminal's count.
+    pub(super) acted: u64,
+    /// It misses output, and is to be shown the whole screen.
+    lagging: bool,
+}
+
+impl Viewer {
+    pub(super) fn new(connection: Connection, size: Size, read_only: bool, acted: u64) -> Viewer {
+        Viewer { connection, size, read_only, acted, lagging: false }
+    }
+
+    /// Whether the terminal's size is to suit it.
+    pub(super) fn counts(&self) -> bool {
+        !self.read_only
+    }
+
+    /// Sends it this frame of output, unless it is too far behind.
+    pub(super) fn show(&mut self, frame: &[u8]) {
+        if self.lagging {
+            return;
+        }
+        if self.connection.unsent() + frame.len() > MAX_BEHIND {
+            self.lagging = true;
+            return;
+        }
+        self.connection.send_encoded(frame);
+    }
+
+    /// Sends it the whole screen, as soon as it has taken what waits.
+    pub(super) fn paint(&mut self, model: &Model) {
+        self.lagging = true;
+        self.catch_up(model);
+    }
+
+    /// Sends what waits, and then the whole screen if it missed output.
+    pub(super) fn catch_up(&mut self, model: &Model) {
+        self.connection.flush();
+        if self.lagging && !self.connection.has_unsent() {
+            self.lagging = false;
+            let mut frame = Vec::new();
+            FromHost::Screen { size: model.size(), bytes: model.repaint() }.encode(&mut frame);
+            self.connection.send_encoded(&frame);
+        }
+    }
+
+    /// What it asked for since, if it may. A frame that is not a viewer's is passed over.
+    pub(super) fn hear(&mut self, full: bool) -> Vec<Request> {
+        let mut requests = Vec::new();
+        if full {
+            return requests;
+        }
+        self.connection.receive();
+        while let Some(frame) = self.connection.next_frame() {
+            match frame {
+                ToHost::Typed(keys) if !self.read_only && !keys.is_empty() => {
+                    requests.push(Request::Type(keys))
+                }
+                ToHost::Resize(size) => requests.push(Request::Resize(size)),
+                _ => {}
+            }
+        }
+        requests
+    }
+}
