@@ -124,7 +124,11 @@ impl Session {
         }
     }
 
-    fn take_turn_end(&mut self, step: &mut Step, turn: TurnEnd) {
+    fn take_turn_end(&mut self, step: &mut Step, mut turn: TurnEnd) {
+        if self.is_terminal() {
+            // Hooks do not tell how long it took.
+            turn.duration_ms = self.terminal.turn_ms(step.now.wall);
+        }
         let cost_usd = (turn.cost_total - self.row.cost_launch).max(0.0);
         self.row.cost_launch = turn.cost_total.max(self.row.cost_launch);
         self.row.context_max = turn.context_max.or(self.row.context_max);

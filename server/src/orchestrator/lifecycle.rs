@@ -233,6 +233,7 @@ impl Session {
         self.activity = Activity::Idle;
         self.note = None;
         self.stalled = None;
+        self.terminal.dialog = None;
         self.withdraw_prompts(step);
         self.claude_gone(step, look_follows);
         if self.row.goal == Goal::Terminate {

@@ -161,8 +161,12 @@ impl Session {
             .iter()
             .position(|message| message.state == MessageState::Running && message.handed && message.started)
         {
-            let unexplained = || "Claude ended the turn without a result.".to_owned();
-            let error = (state == MessageState::Interrupted).then(unexplained);
+            let why = if self.is_terminal() {
+                "The turn was interrupted."
+            } else {
+                "Claude ended the turn without a result."
+            };
+            let error = (state == MessageState::Interrupted).then(|| why.to_owned());
             self.finish_message(step, index, state, error);
         }
     }

@@ -403,13 +403,15 @@ impl Session {
         if let Some(note) = &self.note {
             return Some(note.clone());
         }
+        if self.row.status == Status::Waiting && self.terminal.dialog.is_some() {
+            return self.terminal.dialog.clone();
+        }
         match &self.phase {
             Phase::Queued => Some("waits for its turn to start".to_owned()),
             Phase::Stopping(After::Goal) if self.row.goal == Goal::Terminate => {
                 Some("is being terminated".to_owned())
             }
             Phase::Stopping(After::Restart) => Some("is being restarted".to_owned()),
-            _ if self.terminal.dialog.is_some() => self.terminal.dialog.clone(),
             _ if self.row.move_to.is_some() => {
                 Some("moves to its other form when the turn has ended".to_owned())
             }

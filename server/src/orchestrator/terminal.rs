@@ -27,6 +27,8 @@ pub(super) struct AtTerminal {
     person_ahead: bool,
     /// Claude said that the turn came to its end.
     stopped: bool,
+    /// When the turn began, in milliseconds since the epoch.
+    began: u64,
     confirm: Option<Confirm>,
     /// A person ended Claude from inside.
     pub(super) quit: bool,
@@ -43,6 +45,11 @@ impl AtTerminal {
     /// Whether this message's own turn is still to come.
     pub(super) fn is_ahead(&self, message: MessageId) -> bool {
         self.ahead.contains(&message)
+    }
+
+    /// How long the turn has taken, in milliseconds.
+    pub(super) fn turn_ms(&self, now: u64) -> u64 {
+        now.saturating_sub(self.began)
     }
 
     /// When something is due.
@@ -85,6 +92,9 @@ impl Session {
     /// A prompt was submitted: ours, or that of a person who types.
     pub(super) fn prompted(&mut self, step: &mut Step, text: String) {
         let turn_ran = self.activity != Activity::Idle;
+        if !turn_ran {
+            self.terminal.began = step.now.wall;
+        }
         self.activity = Activity::Running;
         self.note = None;
         self.terminal.dialog = None;
