@@ -1,0 +1,370 @@
+//! The rules of sessions whose Claude sits at a terminal, one sentence each.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::*;
+use super::{Bench, code, launches, sent};
+
+const PROMPT: &str = "hook-40";
+
+/// A session at a terminal that is ready.
+fn ready() -> (Bench, SessionId) {
+    let mut bench = Bench::new(Settings::default());
+    bench.driver = Driver::Terminal;
+    let session = bench.create().0.unwrap();
+    bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
+    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    assert_eq!(status(&bench, session), Status::Idle);
+    (bench, session)
+}
+
+fn status(bench: &Bench, session: SessionId) -> Status {
+    bench.view(session).row.status
+}
+
+fn prompted(text: &str) -> Fact {
+    Fact::Prompted(text.to_owned())
+}
+
+fn pasted() -> Fact {
+    Fact::Written(Written::Pasted)
+}
+
+fn stop() -> Fact {
+    Fact::TurnEnded(TurnEnd {
+        messages: Vec::new(),
+        ok: true,
+        outcome: "success".to_owned(),
+        error: None,
+        api_status: None,
+        cost_total: 0.0,
+        context_max: None,
+        duration_ms: 0,
+    })
+}
+
+fn asked() -> Fact {
+    Fact::Asked(PermissionAsk {
+        request_id: PROMPT.to_owned(),
+        kind: PermissionKind::Tool,
+        tool: "Bash".to_owned(),
+        input: json!({"command": "ls"}),
+        title: "ls".to_owned(),
+        suggestions: Vec::new(),
+    })
+}
+
+fn pastes(effects: &[Effect]) -> Vec<String> {
+    let texts = sent(effects).into_iter().filter_map(|input| match input {
+        Input::Message { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// How a message stands; none once it is done and forgotten.
+fn state(bench: &Bench, session: SessionId, id: MessageId) -> Option<MessageState> {
+    bench.state.sessions[&session].messages.iter().find(|row| row.id == id).map(|row| row.state)
+}
+
+#[test]
+fn a_message_is_pasted_confirmed_and_done_and_the_next_follows() {
+    let (mut bench, session) = ready();
+    let first = bench.send(session, "one").unwrap();
+    let second = bench.send(session, "two").unwrap();
+    bench.facts(session, vec![pasted()]);
+    bench.facts(session, vec![prompted("one")]);
+    assert_eq!(status(&bench, session), Status::Active);
+    assert_eq!(bench.view(session).row.status_source, StatusSource::Hook);
+    assert_eq!(pastes(&bench.facts(session, vec![stop()])), ["two"]);
+    assert_eq!(state(&bench, session, first), None);
+    assert_eq!(state(&bench, session, second), Some(MessageState::Running));
+}
+
+#[test]
+fn a_message_that_is_not_confirmed_gets_one_more_enter_and_then_a_person_decides() {
+    let (mut bench, session) = ready();
+    let id = bench.send(session, "one").unwrap();
+    bench.send(session, "two").unwrap();
+    bench.facts(session, vec![pasted()]);
+    let effects = bench.pass(10_000);
+    assert!(sent(&effects).contains(&&Input::Enter));
+    let effects = bench.pass(10_000);
+    assert_eq!((sent(&effects).len(), state(&bench, session, id)), (0, Some(MessageState::Interrupted)));
+    let view = bench.view(session);
+    assert_eq!(view.row.paused, Some(Pause::Interrupted));
+    assert!(view.attention.unwrap().title.contains("did not confirm"));
+    assert_eq!(view.queued, 1);
+}
+
+#[test]
+fn enter_is_not_pressed_into_a_dialog() {
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Waiting("dialog open".to_owned()))]);
+    assert!(sent(&bench.pass(10_000)).is_empty());
+    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupted));
+}
+
+#[test]
+fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![Fact::Drafting(true)]);
+    bench.send(session, "one").unwrap();
+    assert!(bench.view(session).row.status_reason.unwrap().contains("the text in the terminal"));
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::Drafting(false)])), ["one"]);
+
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![Fact::Seen(Seen::Waiting("dialog open".to_owned()))]);
+    bench.send(session, "one").unwrap();
+    let view = bench.view(session);
+    assert_eq!((view.row.status, view.attention.unwrap().kind), (Status::Waiting, AttentionKind::Terminal));
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["one"]);
+}
+
+#[test]
+fn keys_that_answer_a_dialog_are_no_draft() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), asked(), Fact::Drafting(true)]);
+    bench.send(session, "one").unwrap();
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Busy), stop()])), ["one"]);
+}
+
+#[test]
+fn what_somebody_typed_before_is_named_when_a_message_was_joined_with_it() {
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    let effects = bench.facts(session, vec![pasted(), prompted("my draftone")]);
+    let warned = |effect: &Effect| match effect {
+        Effect::Publish(Notice::Entry { entry, .. }) => {
+            matches!(&entry.body, EntryBody::Notice { text, .. } if text.contains("joined"))
+        }
+        _ => false,
+    };
+    assert!(effects.iter().any(warned));
+}
+
+#[test]
+fn a_persons_own_turn_holds_the_queue_until_it_ends() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    assert_eq!(bench.view(session).row.current_task.as_deref(), Some("by hand"));
+    bench.send(session, "one").unwrap();
+    assert_eq!(status(&bench, session), Status::Active);
+    assert_eq!(pastes(&bench.facts(session, vec![stop()])), ["one"]);
+}
+
+#[test]
+fn what_a_person_submits_during_a_turn_has_its_own_before_the_queue_goes_on() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), prompted("and another")]);
+    bench.send(session, "one").unwrap();
+    assert!(pastes(&bench.facts(session, vec![stop()])).is_empty());
+    assert_eq!(status(&bench, session), Status::Active);
+    assert_eq!(pastes(&bench.facts(session, vec![stop()])), ["one"]);
+}
+
+#[test]
+fn an_escape_that_no_hook_tells_of_ends_the_turn_and_holds_the_queue() {
+    let (mut bench, session) = ready();
+    let id = bench.send(session, "one").unwrap();
+    bench.send(session, "two").unwrap();
+    bench.facts(session, vec![pasted(), prompted("one")]);
+    let effects = bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    assert!(pastes(&effects).is_empty());
+    assert_eq!(state(&bench, session, id), Some(MessageState::Interrupted));
+    let view = bench.view(session);
+    assert_eq!((view.row.status, view.row.paused), (Status::Idle, Some(Pause::Interrupt)));
+}
+
+#[test]
+fn an_interrupt_is_an_escape_and_idle_is_its_answer() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    let (key, what) = (bench.id().to_string(), SessionRef::Id(session.to_string()));
+    let (answer, effects) = bench.command(Command::Interrupt(Keyed { key, what }));
+    assert_eq!(code(&answer), "ok");
+    assert!(matches!(sent(&effects)[..], [Input::Interrupt { .. }]));
+    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    assert_eq!(status(&bench, session), Status::Idle);
+    assert!(!bench.pass(60_000).iter().any(|effect| matches!(effect, Effect::Publish(Notice::Entry { .. }))));
+}
+
+#[test]
+fn a_prompt_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_let_go() {
+    for by in
+        [Fact::ToolRan { tool: "Bash".to_owned(), input: json!({"command": "ls"}) }, Fact::Seen(Seen::Busy)]
+    {
+        let (mut bench, session) = ready();
+        bench.facts(session, vec![prompted("by hand"), asked()]);
+        assert_eq!(status(&bench, session), Status::Waiting);
+        let effects = bench.facts(session, vec![by]);
+        assert!(matches!(sent(&effects)[..], [Input::LetGo { request_id }] if request_id == PROMPT));
+        assert_eq!(status(&bench, session), Status::Active);
+        let what = (format!("{session}-1"), Answer::Allow);
+        let key = bench.id().to_string();
+        let (answer, _) = bench.command(Command::Answer(Keyed { key, what }));
+        assert_eq!(code(&answer), "permission_answered");
+    }
+}
+
+#[test]
+fn an_answer_from_an_editor_goes_to_the_hook_once() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), asked()]);
+    let what = (format!("{session}-1"), Answer::Allow);
+    let key = bench.id().to_string();
+    let (_, effects) = bench.command(Command::Answer(Keyed { key, what }));
+    assert!(matches!(sent(&effects)[..], [Input::Answer { .. }]));
+    let effects = bench.facts(
+        session,
+        vec![
+            Fact::Written(Written::Answer { request_id: PROMPT.to_owned() }),
+            Fact::Seen(Seen::Busy),
+            Fact::ToolRan { tool: "Bash".to_owned(), input: json!({"command": "ls"}) },
+        ],
+    );
+    assert!(sent(&effects).is_empty());
+}
+
+#[test]
+fn a_command_of_claudes_own_is_done_when_claude_is_idle_again_or_never_was_busy() {
+    let (mut bench, session) = ready();
+    let id = bench.send(session, "/compact").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Busy)]);
+    bench.pass(2_000);
+    assert_eq!(state(&bench, session, id), Some(MessageState::Running));
+    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    assert_eq!((state(&bench, session, id), bench.view(session).row.paused), (None, None));
+
+    let id = bench.send(session, "/nonsense").unwrap();
+    bench.facts(session, vec![pasted()]);
+    bench.pass(2_000);
+    assert_eq!((state(&bench, session, id), status(&bench, session)), (None, Status::Idle));
+}
+
+#[test]
+fn a_screen_before_the_start_waits_for_a_person_as_long_as_it_takes_and_holds_no_start_slot() {
+    let mut bench = Bench::new(Settings { max_starting: 1, ..Settings::default() });
+    bench.driver = Driver::Terminal;
+    let session = bench.create().0.unwrap();
+    assert_eq!(launches(&bench.create().1), 0);
+    bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
+    let effects = bench.facts(session, vec![Fact::Seen(Seen::Waiting("trust".to_owned()))]);
+    assert_eq!(launches(&effects), 1, "another may start meanwhile");
+    let effects = bench.pass(24 * 3_600 * 1_000);
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    let view = bench.view(session);
+    assert_eq!((view.row.status, view.attention.unwrap().title.as_str()), (Status::Waiting, "trust"));
+    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    assert_eq!(status(&bench, session), Status::Idle);
+}
+
+#[test]
+fn a_person_who_ends_claude_ends_the_session_unless_messages_wait() {
+    let ending = vec![Fact::Quit, Fact::Exited { launch: 1, exit: Exit::Code(0) }];
+    let (mut bench, session) = ready();
+    bench.facts(session, ending.clone());
+    assert_eq!(status(&bench, session), Status::Terminated);
+
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    bench.send(session, "one").unwrap();
+    bench.facts(session, ending);
+    let view = bench.view(session);
+    assert_eq!(
+        (view.row.status, view.row.error.unwrap().code.as_str()),
+        (Status::Error, "ended_in_terminal")
+    );
+    assert_eq!(view.queued, 1);
+}
+
+#[test]
+fn what_was_pasted_and_not_confirmed_when_claude_crashed_is_a_persons_decision() {
+    let (mut bench, session) = ready();
+    let id = bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+    assert_eq!(state(&bench, session, id), Some(MessageState::Interrupted));
+    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupted));
+}
+
+#[test]
+fn what_was_not_pasted_when_claude_crashed_is_pasted_by_the_next() {
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+    bench.pass(500);
+    bench.inspected(session, true);
+    bench.facts(session, vec![Fact::Started { launch: 2, pid: 8 }]);
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["one"]);
+}
+
+fn switch(bench: &mut Bench, session: SessionId, driver: Driver, interrupt: bool) -> Vec<Effect> {
+    let key = bench.id().to_string();
+    let what = (SessionRef::Id(session.to_string()), Switch { driver, interrupt });
+    let (answer, effects) = bench.command(Command::Switch(Keyed { key, what }));
+    assert_eq!(code(&answer), "ok");
+    effects
+}
+
+#[test]
+fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    bench.send(session, "two").unwrap();
+    bench.facts(session, vec![pasted(), prompted("one")]);
+    let effects = switch(&mut bench, session, Driver::Stream, false);
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(bench.view(session).row.status_reason.unwrap().contains("when the turn has ended"));
+    let effects = bench.facts(session, vec![stop()]);
+    assert!(effects.contains(&Effect::Stop { session, launch: 1 }) && pastes(&effects).is_empty());
+    bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(143) }]);
+    let effects = bench.inspected(session, true);
+    let order = effects.iter().find_map(|effect| match effect {
+        Effect::Launch(order) => Some(order),
+        _ => None,
+    });
+    let order = order.unwrap();
+    assert_eq!((order.driver, order.resume), (Driver::Stream, true));
+    let started = vec![Fact::Started { launch: 2, pid: 8 }, Fact::Ready { pending: Vec::new() }];
+    assert_eq!(pastes(&bench.facts(session, started)), ["two"]);
+    let view = bench.view(session);
+    assert_eq!((view.row.driver, view.row.move_to), (Driver::Stream, None));
+}
+
+#[test]
+fn a_move_can_be_taken_back_before_it_happens() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    switch(&mut bench, session, Driver::Stream, false);
+    switch(&mut bench, session, Driver::Terminal, false);
+    assert!(!bench.facts(session, vec![stop()]).contains(&Effect::Stop { session, launch: 1 }));
+}
+
+#[test]
+fn a_move_that_may_not_wait_breaks_the_turn_off() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    let effects = switch(&mut bench, session, Driver::Stream, true);
+    assert!(matches!(sent(&effects)[..], [Input::Interrupt { .. }]));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+}
+
+#[test]
+fn a_restarted_daemon_goes_on_waiting_for_the_confirmation() {
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted()]);
+    bench.step(Event::LinkLost { session, launch: 1 });
+    bench.step(Event::Synced { session, launch: 1 });
+    assert!(sent(&bench.pass(10_000)).contains(&&Input::Enter));
+}
+
+#[test]
+fn a_prompt_of_an_earlier_conversation_id_is_followed_to_the_next() {
+    let (mut bench, session) = ready();
+    let next = Uuid::from_u128(99);
+    bench.facts(session, vec![Fact::ConversationReset(next)]);
+    assert_eq!(bench.view(session).row.claude_session, next);
+}
