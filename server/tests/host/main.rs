@@ -9,6 +9,7 @@
 )]
 
 mod session;
+mod terminals;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};

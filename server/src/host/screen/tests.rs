@@ -1,0 +1,201 @@
+//! The screen against its own repaint, against an independent terminal, and against bytes that mean it no good.
+
+mod grammar;
+mod peer;
+mod recorded;
+
+use proptest::prelude::*;
+
+use super::*;
+use grammar::{garbage, sequences};
+
+/// Everything that can be told of a screen, line by line, with what is in tables in its place. Where the cursor of the
+/// screen is that is not shown, nobody sees: it is put where that of the other is, or was saved.
+fn observed(screen: &Screen) -> Vec<String> {
+    let state = &screen.state;
+    let row = |grid: &Grid, row| {
+        let cells = grid.row(row).iter().filter(|cell| !cell.is_empty());
+        format!(
+            "row {row}: {:?} {:?}",
+            state.row_text(row),
+            cells.map(|cell| cell_of(state, *cell)).collect::<Vec<_>>()
+        )
+    };
+    let saved = state.grid.saved.as_ref().map(|saved| {
+        let (pen, extra) = (style_of(state, saved.pen.style), &saved.pen.extra);
+        format!("{:?} {pen} {extra:?} {:?} {}", saved.cursor, saved.charsets, saved.origin)
+    });
+    let mut lines: Vec<String> = (0..state.size.rows).map(|number| row(&state.grid, number)).collect();
+    if let Some(primary) = &state.primary {
+        lines.extend((0..state.size.rows).map(|number| format!("primary {}", row(primary, number))));
+    }
+    lines.extend([
+        format!("cursor {:?}, saved {saved:?}, region {:?}", state.grid.cursor, state.grid.region),
+        format!("pen {} {:?} {:?}", style_of(state, state.pen.style), state.pen.extra, state.charsets),
+        format!("{:?}", state.modes),
+        format!("{:?}", state.keyboard),
+        format!("{:?}", state.strings),
+        format!("{:?}", state.tabs),
+    ]);
+    lines
+}
+
+/// The first line in which two screens differ.
+fn difference(one: &Screen, other: &Screen) -> Option<(String, String)> {
+    observed(one).into_iter().zip(observed(other)).find(|(one, other)| one != other)
+}
+
+fn style_of(state: &State, style: cell::Style) -> String {
+    let extra = state.tables.extra(style).cloned().unwrap_or_default();
+    format!("{:?} {:?} {:x} {extra:?}", style.foreground, style.background, style.look)
+}
+
+fn cell_of(state: &State, cell: cell::Cell) -> String {
+    let mut text = String::new();
+    state.tables.write_text(cell, &mut text);
+    format!("{text:?} {}", style_of(state, cell.style))
+}
+
+fn fed(size: Size, bytes: &[u8]) -> Screen {
+    let mut screen = Screen::new(size);
+    screen.feed(bytes);
+    screen
+}
+
+fn small() -> impl Strategy<Value = Size> {
+    (2_u16..20, 2_u16..10).prop_map(|(columns, rows)| Size::new(columns, rows))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_makes_no_difference_where_bytes_are_cut(
+        size in small(),
+        bytes in sequences(),
+        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let whole = fed(size, &bytes);
+        let mut pieces = Screen::new(size);
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.sort_unstable();
+        let mut from = 0;
+        for cut in cuts.into_iter().chain([bytes.len()]) {
+            pieces.feed(&bytes[from..cut]);
+            from = cut;
+        }
+        prop_assert_eq!(difference(&whole, &pieces), None);
+        let mut one_by_one = Screen::new(size);
+        bytes.iter().for_each(|byte| one_by_one.feed(&[*byte]));
+        prop_assert_eq!(difference(&whole, &one_by_one), None);
+    }
+
+    #[test]
+    fn who_is_repainted_has_the_same_screen_and_goes_on_alike(
+        size in small(),
+        before in sequences(),
+        elsewhere in sequences(),
+        after in sequences(),
+    ) {
+        let mut screen = fed(size, &before);
+        let mut fresh = fed(size, &screen.repaint());
+        prop_assert_eq!(difference(&screen, &fresh), None);
+        // Only what a repetition would repeat nobody can be told without writing it.
+        for screen in [&mut screen, &mut fresh] {
+            screen.feed(b"z");
+            screen.feed(&after);
+        }
+        prop_assert_eq!(difference(&screen, &fresh), None);
+
+        // One that showed something else before shows the same now.
+        let mut other = fed(size, &elsewhere);
+        other.feed(b"\x18");
+        other.feed(&screen.repaint());
+        prop_assert_eq!(other.rows_text(), screen.rows_text());
+        prop_assert_eq!(other.state.grid.cursor, screen.state.grid.cursor);
+    }
+
+    #[test]
+    fn no_bytes_and_no_size_can_upset_it(
+        pieces in proptest::collection::vec((garbage(), any::<(u16, u16)>()), 0..6),
+    ) {
+        let mut screen = Screen::new(Size::new(80, 24));
+        for (bytes, (columns, rows)) in pieces {
+            screen.feed(&bytes);
+            screen.resize(Size::new(columns % 90, rows % 40));
+            let size = screen.size();
+            prop_assert_eq!(screen.rows_text().len(), usize::from(size.rows));
+            let _ = screen.repaint();
+        }
+    }
+}
+
+#[test]
+fn a_terminal_of_another_size_shows_the_screen_in_its_corner() {
+    let screen = fed(Size::new(10, 3), b"one\r\ntwo\x1b[7;9H\x1b[31mx");
+    let larger = fed(Size::new(30, 9), &screen.repaint());
+    assert_eq!(larger.rows_text()[..3], screen.rows_text()[..]);
+    assert_eq!(larger.state.grid.cursor, screen.state.grid.cursor);
+}
+
+#[test]
+fn a_farewell_takes_back_all_modes_and_leaves_the_alternate_screen() {
+    let mut screen = fed(
+        Size::new(10, 3),
+        b"shell\x1b[?1049h\x1b[?1h\x1b[?25l\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?1004h\x1b[>1u\x1b[>4;2m\x1b[3 q\x1b[1;31m\x1b(0\x1b[4h\x1b[2;3r\x1b[?6h",
+    );
+    screen.feed(Screen::farewell());
+    assert_eq!(screen.rows_text()[0], "shell");
+    assert!(screen.state.primary.is_none());
+    assert_eq!(screen.state.pen, Pen::default());
+    assert_eq!(screen.state.charsets, Charsets::default());
+    let mut modes = String::new();
+    screen.state.modes.write(&mut modes);
+    assert!(modes.contains("\x1b[?25h") && !modes.replace("\x1b[?25h", "").contains('h'), "{modes:?}");
+    assert!(screen.state.modes.wraps && !screen.state.modes.origin && !screen.state.modes.inserts);
+    assert!(screen.state.grid.scrolls_whole());
+}
+
+#[test]
+fn history_is_what_went_off_the_top_of_the_primary_screen() {
+    let mut screen = Screen::with_history(Size::new(10, 2), 3);
+    screen.feed(b"1\r\n2\r\n\x1b[31m3\x1b[m\r\n4\r\n5\r\n6");
+    screen.feed(b"\x1b[?1049h\r\n\r\n\r\n\r\n\x1b[?1049l");
+    let lines: Vec<&[u8]> = screen.history().collect();
+    assert_eq!(lines, [&b"2"[..], b"\x1b[0;31m3\x1b[0m", b"4"]);
+    assert_eq!(Screen::with_history(Size::new(10, 2), 0).history().count(), 0);
+}
+
+#[test]
+fn a_smaller_screen_keeps_the_cursor_in_sight() {
+    let mut screen = fed(Size::new(10, 5), b"1\r\n2\r\n3\r\n4\r\n5");
+    screen.resize(Size::new(10, 2));
+    assert_eq!(screen.rows_text(), ["4", "5"]);
+    screen.resize(Size::new(3, 4));
+    assert_eq!(screen.rows_text(), ["4", "5", "", ""]);
+    screen.feed(b"\r\nabcdef");
+    assert_eq!(screen.rows_text(), ["4", "5", "abc", "def"]);
+}
+
+#[test]
+fn bombs_are_bounded() {
+    let mut screen = Screen::new(Size::new(80, 24));
+    screen.feed(&[b"e".as_slice(), &"\u{301}".repeat(100_000).into_bytes()].concat());
+    for number in 0..10_000 {
+        screen.feed(
+            format!("\x1b]8;id={number};http://x/{number}\x1b\\\x1b[58;2;1;2;{}ma\u{301}", number % 256)
+                .as_bytes(),
+        );
+        screen.feed(format!("\x1b]2;{}\x07\x1b[>1u", "t".repeat(900)).as_bytes());
+    }
+    screen.feed(b"\x1b[65535b\x1b[65535S\x1b[65535T\x1b[65535L\x1b[65535@\x1b[65535I\x1b[65535Z");
+    let repaint = screen.repaint();
+    assert!(repaint.len() < 1 << 20, "{}", repaint.len());
+}
+
+#[test]
+fn an_idle_screen_takes_little_memory() {
+    assert!(size_of::<Screen>() < 4_096, "{}", size_of::<Screen>());
+    // Cells, and nothing else that counts.
+    assert_eq!(size_of::<cell::Cell>() * 80 * 24, 30_720);
+}
