@@ -56,7 +56,8 @@ impl Boundary {
                 }
                 // A new one begins where the last is given up; the end of a string belongs to it.
                 (At::Escape, _) => self.begin(),
-                _ if self.unfinished.len() < KEPT => self.unfinished.push(*byte),
+                // Control characters within have been carried out.
+                _ if *byte >= b' ' && self.unfinished.len() < KEPT => self.unfinished.push(*byte),
                 _ => {}
             }
         }

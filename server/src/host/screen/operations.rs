@@ -393,6 +393,7 @@ impl State {
             return;
         };
         self.grid.cursor = saved.cursor;
+        self.grid.cursor.wrap_next &= self.modes.wraps;
         self.pen = saved.pen;
         self.charsets = saved.charsets;
         self.modes.origin = saved.origin;
@@ -430,18 +431,15 @@ impl State {
             47 | 1047 => self.show_alternate(on),
             1048 if on => self.save_cursor(),
             1048 => self.restore_cursor(),
+            1049 if on == self.primary.is_some() => {}
             1049 if on => {
-                if self.primary.is_none() {
-                    self.save_cursor();
-                }
+                self.save_cursor();
                 self.show_alternate(true);
-                self.grid.erase_rows(0..self.size.rows, Packed::default());
+                self.grid.erase_rows(0..self.size.rows, self.pen.style.background);
             }
             1049 => {
-                if self.primary.is_some() {
-                    self.show_alternate(false);
-                    self.restore_cursor();
-                }
+                self.show_alternate(false);
+                self.restore_cursor();
             }
             mode => self.modes.set(mode, on),
         }
