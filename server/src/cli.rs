@@ -4,6 +4,7 @@
 //! 3 timed out.
 
 mod arguments;
+mod attach;
 mod choices;
 mod daemon;
 mod doctor;
@@ -118,6 +119,10 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Answer { request, choices } => permissions::answer(context, request, &choices),
         Command::Interrupt { id } => sessions::interrupt(context, id),
         Command::Restart { id } => sessions::restart(context, id),
+        Command::SwitchDriver { id, driver, interrupt } => sessions::switch(context, id, driver, interrupt),
+        Command::Attach { id, read_only, history } => {
+            attach::run(context, id, &attach::Options { read_only, history })
+        }
         Command::Terminate { id } => sessions::terminate(context, id),
         Command::Rename { id, name } => sessions::rename(context, id, name),
         Command::Rm { id } => sessions::remove(context, id),
@@ -233,7 +238,8 @@ mod tests {
             "areyouj wait A --timeout -1",
             "areyouj new --driver telepathy",
             "areyouj answer K-1",
-            "areyouj attach A",
+            "areyouj attach",
+            "areyouj switch-driver A telepathy",
         ] {
             assert_eq!(code(line), USAGE, "{line}");
         }

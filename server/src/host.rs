@@ -24,6 +24,11 @@ use std::process::ExitCode;
 
 use setup::Failure;
 
+/// The columns and rows of a terminal that nobody has looked at yet.
+pub fn terminal_size() -> (u16, u16) {
+    (terminal::SIZE.columns, terminal::SIZE.rows)
+}
+
 /// The exit status when another host has the session.
 const LOCKED: u8 = 3;
 

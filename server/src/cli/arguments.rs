@@ -147,6 +147,29 @@ pub(crate) enum Command {
         #[arg(value_parser = session_id)]
         id: String,
     },
+    /// Show the live screen of a terminal session; Ctrl-\ and then d leaves it
+    Attach {
+        /// The session's id, or an unambiguous beginning of it
+        #[arg(value_parser = session_id)]
+        id: String,
+        /// Only look: what is typed does not reach Claude
+        #[arg(long)]
+        read_only: bool,
+        /// How many lines of history to show first
+        #[arg(long, value_name = "LINES", default_value_t = 1_000)]
+        history: usize,
+    },
+    /// Move a conversation to the other driver, with its queue, and wait until it is ready there
+    SwitchDriver {
+        /// The session's id, or an unambiguous beginning of it
+        #[arg(value_parser = session_id)]
+        id: String,
+        /// The driver
+        driver: DriverArgument,
+        /// Break off the running turn instead of waiting for its end
+        #[arg(long)]
+        interrupt: bool,
+    },
     /// End a session and everything it started, and wait until it has ended
     Terminate {
         /// The session's id, or an unambiguous beginning of it

@@ -7,7 +7,7 @@ use std::{env, fs, io};
 
 use areyouj_protocol::{
     Driver, ErrorCode, NewMessage, Session, SessionActionParams, SessionCreateParams, SessionListParams,
-    SessionParams, SessionRenameParams, Status, Timestamp, request,
+    SessionParams, SessionRenameParams, SessionSwitchParams, Status, Timestamp, request,
 };
 use serde_json::json;
 
@@ -40,10 +40,7 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
         directory: absolute_directory(&arguments.directory)?,
         environment: environment(),
         name: arguments.name,
-        driver: match arguments.driver {
-            DriverArgument::Stream => Driver::Stream,
-            DriverArgument::Terminal => Driver::Terminal,
-        },
+        driver: wanted(arguments.driver),
         model: arguments.model,
         permission_mode: arguments.permission_mode,
         messages,
@@ -252,6 +249,31 @@ pub(super) fn restart(context: &Context, id: String) -> Result<(), CommandError>
 }
 
 /// Ends a session.
+/// Moves a conversation to the other driver.
+pub(super) fn switch(
+    context: &Context,
+    id: String,
+    driver: DriverArgument,
+    interrupt: bool,
+) -> Result<(), CommandError> {
+    let mut client = context.connect()?;
+    let params = SessionSwitchParams {
+        request_id: fresh_id(),
+        session_id: Some(id),
+        driver: wanted(driver),
+        interrupt,
+    };
+    let session = client.call::<request::SessionSwitch>(&params)?;
+    tell(&context.screen, &wait::until_moved(&mut client, &context.screen, session, params.driver)?)
+}
+
+fn wanted(driver: DriverArgument) -> Driver {
+    match driver {
+        DriverArgument::Stream => Driver::Stream,
+        DriverArgument::Terminal => Driver::Terminal,
+    }
+}
+
 pub(super) fn terminate(context: &Context, id: String) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let session = client.call::<request::SessionTerminate>(&action(id))?;

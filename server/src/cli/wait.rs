@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use areyouj_protocol::{
-    ErrorCode, Notification as _, Session, SessionListUpdate, SessionParams, SessionTerminated, Status,
-    notification, request,
+    Driver, ErrorCode, Notification as _, Session, SessionListUpdate, SessionParams, SessionTerminated,
+    Status, notification, request,
 };
 
 use super::arguments::Goal;
@@ -90,6 +90,21 @@ pub(super) fn until_restarted(
 ) -> Result<Session, CommandError> {
     let deadline = Instant::now().checked_add(RESTART);
     watch(client, screen, session, has_started, deadline).map(|(session, _)| session)
+}
+
+/// Waits until a conversation has moved to this driver and can go on there; the turn that runs may take its time.
+pub(super) fn until_moved(
+    client: &mut Client,
+    screen: &Screen,
+    session: Session,
+    driver: Driver,
+) -> Result<Session, CommandError> {
+    let moved = |session: &Session| match session.status {
+        Status::Error | Status::Terminated => judge(session, Goal::Idle),
+        _ if session.driver != driver => Verdict::Pending,
+        _ => has_started(session),
+    };
+    until(client, screen, session, moved, None)
 }
 
 fn turn_has_ended(session: &Session) -> Verdict {

@@ -9,7 +9,9 @@ mod reader;
 mod segment;
 mod writer;
 
+use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 
 pub use reader::Reader;
 pub use writer::Writer;
@@ -22,6 +24,28 @@ const RECORD_HEADER: usize = 17;
 
 /// Where the part of a record begins that its checksum covers.
 const CHECKED: usize = 8;
+
+/// The latest output of a terminal in this journal, up to about this many bytes, and the sizes that it has had meanwhile, in
+/// order. Nothing if it cannot be read.
+pub fn latest_output(directory: &Path, bytes: u64) -> VecDeque<(Kind, Vec<u8>)> {
+    let mut latest = VecDeque::new();
+    let mut kept = 0;
+    let Ok(mut reader) = Reader::open_latest(directory, bytes) else { return latest };
+    while let Ok(Some(record)) = reader.next() {
+        if matches!(record.kind, Kind::Output | Kind::Resized) {
+            kept += record.payload.len() as u64;
+            latest.push_back((record.kind, record.payload));
+        }
+        // A size counts on until there is another.
+        while kept > bytes
+            && let Some(oldest) = latest.iter().position(|(kind, _)| *kind == Kind::Output)
+            && let Some((_, payload)) = latest.remove(oldest)
+        {
+            kept -= payload.len() as u64;
+        }
+    }
+    latest
+}
 
 /// What a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

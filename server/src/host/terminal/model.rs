@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use super::super::journal::{Kind, Reader};
+use super::super::journal::{Kind, latest_output};
 use super::super::log;
 use super::super::screen::{self, Screen};
 use super::super::wire::Size;
@@ -75,7 +75,9 @@ impl<E: Emulator> Model<E> {
     fn rebuild(&mut self, journal: &Path) {
         log("the screen met a sequence that it cannot take, and is made anew from the journal");
         self.emulator = E::with_size(self.size);
-        for bytes in last_output(journal) {
+        for (_, bytes) in
+            latest_output(journal, REBUILD_BYTES).into_iter().filter(|(kind, _)| *kind == Kind::Output)
+        {
             let fed = catch_unwind(AssertUnwindSafe(|| self.emulator.feed(&bytes)));
             if fed.is_err() {
                 self.emulator = E::with_size(self.size);
@@ -84,21 +86,48 @@ impl<E: Emulator> Model<E> {
     }
 }
 
-/// The latest pieces of output in this journal, in order; none if it cannot be read.
-fn last_output(journal: &Path) -> Vec<Vec<u8>> {
-    let mut pieces = std::collections::VecDeque::new();
-    let mut kept = 0;
-    let Ok(mut reader) = Reader::open_latest(journal, REBUILD_BYTES) else { return Vec::new() };
-    while let Ok(Some(record)) = reader.next() {
-        if record.kind == Kind::Output {
-            kept += record.payload.len() as u64;
-            pieces.push_back(record.payload);
+#[cfg(test)]
+mod tests {
+    use super::super::super::journal::Writer;
+    use super::*;
+
+    /// Shows what it was fed, and panics at an exclamation mark.
+    struct Brittle(Vec<u8>);
+
+    impl Emulator for Brittle {
+        fn with_size(_: Size) -> Brittle {
+            Brittle(Vec::new())
         }
-        while kept > REBUILD_BYTES
-            && let Some(oldest) = pieces.pop_front()
-        {
-            kept -= oldest.len() as u64;
+
+        fn feed(&mut self, bytes: &[u8]) {
+            assert!(!bytes.contains(&b'!'), "it breaks");
+            self.0.extend_from_slice(bytes);
+        }
+
+        fn resize(&mut self, size: Size) {
+            assert!(size.columns > 9, "it breaks");
+        }
+
+        fn repaint(&self) -> Vec<u8> {
+            assert!(!self.0.contains(&b'?'), "it breaks");
+            self.0.clone()
         }
     }
-    pieces.into()
+
+    #[test]
+    fn a_screen_that_breaks_is_made_anew_from_the_journal_without_what_broke_it() {
+        let journal = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(journal.path(), 0).unwrap();
+        let size = Size { columns: 80, rows: 24 };
+        let mut model = Model::<Brittle>::new(size);
+        for piece in [&b"lost with what broke it "[..], b"bad!", b"good "] {
+            writer.append(Kind::Output, piece).unwrap();
+            model.feed(piece, journal.path());
+        }
+        assert_eq!(model.repaint(), b"good ");
+        model.resize(Size { columns: 5, rows: 5 }, journal.path());
+        assert_eq!((model.repaint(), model.size().columns), (b"good ".to_vec(), 5));
+        model.feed(b"?", journal.path());
+        assert_eq!(model.repaint(), b"");
+    }
 }

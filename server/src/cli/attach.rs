@@ -1,0 +1,140 @@
+//! `areyouj attach`: the screen of a terminal session in the terminal that it is called in.
+//!
+//! It talks to the session's host, so a daemon that goes away disturbs nobody who looks. The daemon is asked what session it
+//! is, and again when the host hangs up.
+
+mod history;
+mod keys;
+mod outer;
+mod view;
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use areyouj_protocol::{Driver, ErrorCode, Session, SessionParams, Status, request};
+use serde_json::json;
+
+use super::{CommandError, Context};
+use crate::client::Failure;
+use crate::orchestrator::SessionId;
+use crate::plain;
+use outer::Outer;
+use view::{End, View};
+
+/// How long after its host was lost a session is looked at again: it is started again within a second.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// How to look.
+pub(super) struct Options {
+    /// Only look.
+    pub(super) read_only: bool,
+    /// Lines of history that are shown first.
+    pub(super) history: usize,
+}
+
+/// Shows the session's screen until the person detaches or the session ends.
+pub(super) fn run(context: &Context, id: String, options: &Options) -> Result<(), CommandError> {
+    let session = get(context, id)?;
+    let mut outer = Outer::take().map_err(|error| {
+        let message = format!("attach needs a terminal to show the screen in: {error}");
+        Failure::new(ErrorCode::InvalidParams, message, "Call it in a terminal, without pipes.")
+    })?;
+    let shown = show(context, &session, options, &mut outer);
+    // Whatever happened: from here on the terminal is its owner's again.
+    drop(outer);
+    let (left, text) = shown?;
+    context.screen.show(&json!({"sessionId": session.id, "left": left}), || format!("{text}\n"))
+}
+
+/// The session, which has to be one with a terminal.
+fn get(context: &Context, id: String) -> Result<Session, Failure> {
+    let session = context.connect()?.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
+    match session.driver {
+        Driver::Terminal => Ok(session),
+        Driver::Stream => Err(Failure::new(
+            ErrorCode::NotATerminal,
+            format!("{} has no terminal: its driver is stream.", session.id),
+            format!(
+                "Read it with: areyouj logs {0} -f, or move it with: areyouj switch-driver {0} terminal",
+                session.id
+            ),
+        )),
+    }
+}
+
+/// Shows host after host, until there is none to be expected. Returns why it ended, in a word and for people.
+fn show(
+    context: &Context,
+    session: &Session,
+    options: &Options,
+    outer: &mut Outer,
+) -> Result<(&'static str, String), Failure> {
+    let id = &session.id;
+    let own: SessionId = id.parse().map_err(|_| {
+        Failure::new(
+            ErrorCode::Internal,
+            "the daemon told an id that is none",
+            "Update areyouj and its daemon.",
+        )
+    })?;
+    let (socket, journal) =
+        (context.paths.host_socket(&own), context.paths.session_dir(&own).join("journal"));
+    let detached = || ("detached", format!("Detached from {id}. Come back with: areyouj attach {id}"));
+    let failed = |error: io::Error| {
+        Failure::new(ErrorCode::Internal, format!("the terminal cannot be used: {error}"), "Try again.")
+    };
+    let mut lines = options.history;
+    let mut waits = false;
+    loop {
+        if let Ok(stream) = UnixStream::connect(&socket) {
+            let history = history::latest(&journal, lines);
+            let mut view = View::new(stream, options.read_only).map_err(failed)?;
+            match view.show(outer, &history).map_err(failed)? {
+                End::Detached => return Ok(detached()),
+                End::Signalled => return Ok(("ended", format!("The view of {id} was ended."))),
+                End::Refused(why) if !waits => {
+                    return Err(Failure::new(
+                        ErrorCode::HostFailed,
+                        format!("The screen of {id} cannot be shown: {}.", plain::line(&why)),
+                        format!("See how the session stands with: areyouj show {id}"),
+                    ));
+                }
+                // The host of a launch that has ended: another one follows.
+                End::Refused(_) => {}
+                End::HungUp => lines = 0,
+            }
+        }
+        let now = get(context, id.clone())?;
+        if let Some(over) = over(&now) {
+            return Ok(over);
+        }
+        let reason = now.status_reason.as_deref().map(|reason| format!(": {}", plain::line(reason)));
+        outer
+            .note(&format!(
+                "{id} is {}{} (Ctrl-\\ d leaves)",
+                now.status.as_str(),
+                reason.unwrap_or_default()
+            ))
+            .map_err(failed)?;
+        waits = true;
+        if outer.waits_for_detach(Instant::now() + LOOK).map_err(failed)? {
+            return Ok(detached());
+        }
+    }
+}
+
+/// Why no other host is to be expected, in a word and for people.
+fn over(session: &Session) -> Option<(&'static str, String)> {
+    let id = &session.id;
+    match session.status {
+        Status::Terminated => Some(("terminated", format!("{id} was terminated."))),
+        Status::Error => {
+            let error = session.error.as_ref();
+            let [message, hint] = [error.map(|error| &error.message), error.map(|error| &error.hint)]
+                .map(|text| text.map(|text| plain::line(text)).unwrap_or_default());
+            Some(("error", format!("{id} needs you: {message} {hint}")))
+        }
+        _ => None,
+    }
+}
