@@ -38,6 +38,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
+use uuid::Uuid;
 
 use crate::client::Failure;
 use crate::client::start::{report_failure, report_ready};
@@ -95,6 +96,13 @@ impl Shared {
             database: self.paths.database().display().to_string(),
             log_directory: self.paths.log_dir().display().to_string(),
         }
+    }
+
+    /// Claude's id of the session's conversation, and the process id of the session's own Claude.
+    fn conversation(&self, session: SessionId) -> Result<Option<(Uuid, Option<u32>)>, Problem> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = reader.session(session).map_err(|error| storage_problem(&error))?;
+        Ok(row.map(|row| (row.claude_session, row.claude_pid)))
     }
 
     fn environment(&self, session: SessionId) -> Result<BTreeMap<String, String>, Problem> {

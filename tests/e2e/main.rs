@@ -25,5 +25,6 @@ mod refusals;
 mod sessions;
 mod sockets;
 mod strangers;
+mod terminals;
 mod terminate;
 mod texts;

@@ -17,6 +17,9 @@ const APPROVED_CHARACTERS: usize = 20;
 /// Nothing listens here: whatever tries to leave loopback is refused at once.
 const CLOSED_PROXY: &str = "http://127.0.0.1:9";
 
+/// Where in a person's home the projects are.
+pub const PROJECTS: &str = "projects";
+
 /// All variables, and the directories that they name, made below `root`. Onboarding is settled beforehand.
 ///
 /// # Errors
@@ -29,8 +32,11 @@ pub fn isolated(root: &Path, api: &str) -> Result<BTreeMap<String, OsString>> {
         fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     }
     let approved = &API_KEY[API_KEY.len() - APPROVED_CHARACTERS..];
+    // What is below is trusted, too.
+    let trusted = user.join(PROJECTS);
     let settled = json!({
         "hasCompletedOnboarding": true,
+        "projects": { trusted.to_string_lossy(): { "hasTrustDialogAccepted": true } },
         "customApiKeyResponses": { "approved": [approved], "rejected": [] },
     });
     fs::write(config.join(".claude.json"), settled.to_string())?;

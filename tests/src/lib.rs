@@ -16,4 +16,5 @@ pub mod messages_api;
 pub mod neovim;
 pub mod processes;
 pub mod sandbox;
+pub mod tmux;
 pub mod watch;

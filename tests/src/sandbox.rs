@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::cli::{Cli, Run};
 use crate::disk::{self, Disk};
-use crate::environment;
+use crate::environment::{self, PROJECTS};
 use crate::processes;
 use crate::watch::Watch;
 
@@ -85,7 +85,7 @@ impl Sandbox {
         let home = home.map_or_else(|| path.join("home"), Path::to_owned);
         let mut environment = environment(&path)?;
         // Where people keep them: in their own directory.
-        let projects = Path::new(&environment["HOME"]).join("projects");
+        let projects = Path::new(&environment["HOME"]).join(PROJECTS);
         for directory in [&home, &projects] {
             fs::create_dir_all(directory)?;
         }

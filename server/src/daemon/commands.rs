@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::actions::{self, Selection};
 use super::connection::{Asked, More, Peer, parse};
+use super::records::Records;
 use super::{Shared, checks, directories, wire as to_wire};
 use crate::driver::plain::plain;
 use crate::orchestrator::{
@@ -64,6 +65,7 @@ pub(super) async fn command(
         Method::SessionDelete => plain(Command::Delete(on_session(parse(params)?))),
         Method::SessionSwitch => {
             let params: wire::SessionSwitchParams = parse(params)?;
+            look_elsewhere(params.session_id.clone(), shared).await?;
             let switch = Switch { driver: to_wire::driver(params.driver), interrupt: params.interrupt };
             let what = (session_of(params.session_id), switch);
             plain(Command::Switch(Keyed { key: params.request_id, what }))
@@ -207,6 +209,21 @@ pub(super) async fn create(
         permission_mode: word("permissionMode", params.permission_mode)?,
         messages,
     })))
+}
+
+/// Refuses a move of a conversation that another Claude has open. A session that is not named by its whole id is looked at
+/// when its Claude is started.
+async fn look_elsewhere(session: Option<String>, shared: &Arc<Shared>) -> Result<(), Problem> {
+    let Some(session) = session.and_then(|id| id.to_ascii_uppercase().parse::<SessionId>().ok()) else {
+        return Ok(());
+    };
+    let shared = Arc::clone(shared);
+    looked(move || {
+        let Some((claude_session, own)) = shared.conversation(session)? else { return Ok(()) };
+        let open = Records::of(&shared.environment(session)?).open_elsewhere(claude_session, own);
+        open.map_or(Ok(()), |open| Err(open.problem(session)))
+    })
+    .await
 }
 
 /// What a look at the disk shows, which may take its time: no thread of the runtime waits for it.

@@ -78,14 +78,16 @@ impl Watch {
         }
     }
 
-    /// These facts were told. A turn that began makes old what was told of Claude before.
+    /// These facts were told. A turn that begins or ends makes old what was told of Claude before.
     pub(super) fn heard(&mut self, facts: &[Fact]) {
         if facts.is_empty() {
             return;
         }
         self.wake();
         if let Some(watched) = &mut self.0
-            && facts.iter().any(|fact| matches!(fact, Fact::Prompted(_) | Fact::Asked(_)))
+            && facts
+                .iter()
+                .any(|fact| matches!(fact, Fact::Prompted(_) | Fact::Asked(_) | Fact::TurnEnded(_)))
         {
             watched.told = None;
             watched.idle_once = false;

@@ -36,7 +36,7 @@ impl Recorder {
         self.writer.end()
     }
 
-    /// Where the journal went to when it last got a record that tells the daemon something: neither output nor keys.
+    /// Where the journal went to when it last got a record other than output.
     pub(super) fn telling_end(&self) -> u64 {
         self.telling_end
     }
@@ -103,7 +103,7 @@ impl Recorder {
 
     fn append(&mut self, kind: Kind, payload: &[u8]) -> io::Result<u64> {
         let end = self.writer.append(kind, payload)?;
-        if !matches!(kind, Kind::Output | Kind::Typed | Kind::Resized) {
+        if kind != Kind::Output {
             self.telling_end = end;
         }
         Ok(end)

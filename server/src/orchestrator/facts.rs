@@ -65,7 +65,10 @@ impl Session {
                 step.publish(Notice::Delta { session: self.row.id, seq: self.row.seq, thinking, text });
             }
             Fact::ContextUsed(tokens) => self.row.context_used = Some(tokens),
-            Fact::Asked(ask) => self.asked(step, ask),
+            Fact::Asked(ask) => {
+                self.asked_at_terminal();
+                self.asked(step, ask);
+            }
             Fact::Withdrawn { request_id } => self.withdrawn(step, &request_id),
             Fact::Unsupported { request_id, subtype } => {
                 let message = format!("AreYouJ does not know the request \"{subtype}\".");

@@ -25,8 +25,13 @@ pub(super) struct AtTerminal {
     ahead: BTreeSet<MessageId>,
     /// A person submitted something while a turn ran.
     person_ahead: bool,
+    /// A prompt was submitted, and its turn has not come to its end.
+    in_turn: bool,
     /// Claude said that the turn came to its end.
     stopped: bool,
+    /// Claude's record said that it waits since it asked last. Only then does it tell, by being busy, that it was answered:
+    /// hooks and record come in no certain order.
+    waited: bool,
     /// When the turn began, in milliseconds since the epoch.
     began: u64,
     confirm: Option<Confirm>,
@@ -91,7 +96,8 @@ impl Session {
 
     /// A prompt was submitted: ours, or that of a person who types.
     pub(super) fn prompted(&mut self, step: &mut Step, text: String) {
-        let turn_ran = self.activity != Activity::Idle;
+        // Claude's record may have said already that it is busy with this one.
+        let turn_ran = std::mem::replace(&mut self.terminal.in_turn, true);
         if !turn_ran {
             self.terminal.began = step.now.wall;
         }
@@ -131,9 +137,15 @@ impl Session {
         self.terminal.ahead.clear();
         self.terminal.person_ahead = false;
         self.terminal.stopped = true;
+        self.terminal.in_turn = more;
         if !more {
             self.activity_changed(step, Activity::Idle);
         }
+    }
+
+    /// Claude asks: what its record said before has nothing to do with that.
+    pub(super) fn asked_at_terminal(&mut self) {
+        self.terminal.waited = false;
     }
 
     /// A tool ran: a prompt about it was answered in the terminal.
@@ -174,13 +186,14 @@ impl Session {
             Seen::Idle => self.seen_idle(step),
             Seen::Busy => self.seen_busy(step),
             // What a hook asks is shown as a prompt.
-            Seen::Waiting(_) if self.open_prompts().next().is_some() => {}
+            Seen::Waiting(_) if self.open_prompts().next().is_some() => self.terminal.waited = true,
             Seen::Waiting(what) => self.terminal.dialog = Some(what),
         }
     }
 
     fn seen_idle(&mut self, step: &mut Step) {
         self.terminal.dialog = None;
+        self.terminal.in_turn = false;
         self.terminal.ahead.clear();
         self.terminal.person_ahead = false;
         self.withdraw_open(step);
@@ -197,9 +210,11 @@ impl Session {
 
     fn seen_busy(&mut self, step: &mut Step) {
         self.terminal.dialog = None;
-        let open: Vec<u32> = self.open_prompts().map(|prompt| prompt.id.number).collect();
-        for number in open {
-            self.answered_in_terminal(step, number);
+        if std::mem::take(&mut self.terminal.waited) {
+            let open: Vec<u32> = self.open_prompts().map(|prompt| prompt.id.number).collect();
+            for number in open {
+                self.answered_in_terminal(step, number);
+            }
         }
         if self.activity == Activity::Idle {
             self.activity = Activity::Running;

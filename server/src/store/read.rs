@@ -9,7 +9,7 @@ use super::cell::{Cell, Cells};
 use super::rows::{Stored, collect};
 use super::{StoreError, connection};
 use crate::orchestrator::{
-    AuditRow, EntryRow, MessageId, MessageRow, PermissionId, PermissionRow, SessionId,
+    AuditRow, EntryRow, MessageId, MessageRow, PermissionId, PermissionRow, SessionId, SessionRow,
 };
 
 /// `PRAGMA integrity_check` stops after this many faults; people need to know that there are some, not all of them.
@@ -129,6 +129,11 @@ impl Reader {
              ORDER BY session, number LIMIT ?4",
             params![first, end, prefix, count(limit)],
         )
+    }
+
+    /// A session.
+    pub fn session(&self, session: SessionId) -> Result<Option<SessionRow>, StoreError> {
+        Ok(self.rows("WHERE id = ?1", [session.bind()?])?.pop())
     }
 
     /// The environment that the session was created in.

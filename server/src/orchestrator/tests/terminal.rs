@@ -55,6 +55,10 @@ fn asked() -> Fact {
     })
 }
 
+fn waiting() -> Fact {
+    Fact::Seen(Seen::Waiting("permission prompt".to_owned()))
+}
+
 fn pastes(effects: &[Effect]) -> Vec<String> {
     let texts = sent(effects).into_iter().filter_map(|input| match input {
         Input::Message { text, .. } => Some(text.clone()),
@@ -128,7 +132,7 @@ fn keys_that_answer_a_dialog_are_no_draft() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked(), Fact::Drafting(true)]);
     bench.send(session, "one").unwrap();
-    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Busy), stop()])), ["one"]);
+    assert_eq!(pastes(&bench.facts(session, vec![waiting(), Fact::Seen(Seen::Busy), stop()])), ["one"]);
 }
 
 #[test]
@@ -166,6 +170,14 @@ fn what_a_person_submits_during_a_turn_has_its_own_before_the_queue_goes_on() {
 }
 
 #[test]
+fn a_record_that_is_ahead_of_its_hook_makes_no_second_turn() {
+    let (mut bench, session) = ready();
+    let id = bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Busy), prompted("one"), stop()]);
+    assert_eq!((state(&bench, session, id), status(&bench, session)), (None, Status::Idle));
+}
+
+#[test]
 fn an_escape_that_no_hook_tells_of_ends_the_turn_and_holds_the_queue() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "one").unwrap();
@@ -199,6 +211,10 @@ fn a_prompt_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_
         let (mut bench, session) = ready();
         bench.facts(session, vec![prompted("by hand"), asked()]);
         assert_eq!(status(&bench, session), Status::Waiting);
+        // What it was before it began to wait says nothing.
+        bench.facts(session, vec![Fact::Seen(Seen::Busy)]);
+        assert_eq!(status(&bench, session), Status::Waiting);
+        bench.facts(session, vec![waiting()]);
         let effects = bench.facts(session, vec![by]);
         assert!(matches!(sent(&effects)[..], [Input::LetGo { request_id }] if request_id == PROMPT));
         assert_eq!(status(&bench, session), Status::Active);

@@ -1,0 +1,161 @@
+//! A terminal for tests: tmux, with a server of its own for each.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::processes;
+
+/// Between two looks at the screen: tmux tells nobody when it changes.
+const LOOK: Duration = Duration::from_millis(30);
+
+/// A terminal.
+pub struct Terminal {
+    server: String,
+    /// Where the sockets of tmux are.
+    sockets: OsString,
+    pid: i32,
+}
+
+impl Terminal {
+    /// A terminal of this size with a shell in this directory and environment.
+    ///
+    /// # Errors
+    /// When tmux is not there or does not start.
+    pub fn open(
+        directory: &Path,
+        environment: &BTreeMap<String, OsString>,
+        (columns, rows): (u16, u16),
+    ) -> Result<Terminal> {
+        static TERMINALS: AtomicU32 = AtomicU32::new(0);
+        let number = TERMINALS.fetch_add(1, Ordering::Relaxed);
+        let server = format!("areyouj-test-{}-{number}", std::process::id());
+        let mut command = Command::new("tmux");
+        command.args(["-L", &server, "-f", "/dev/null", "new-session", "-d"]);
+        command.args(["-x", &columns.to_string(), "-y", &rows.to_string()]);
+        command.arg("PS1='$ ' exec sh").current_dir(directory).env_clear().envs(environment);
+        // Its socket is where that of nobody else is.
+        let sockets = environment.get("TMPDIR").cloned().unwrap_or_else(|| std::env::temp_dir().into());
+        command.env("TMUX_TMPDIR", &sockets);
+        succeeded(&command.output().context("tmux cannot be started")?)?;
+        let mut terminal = Terminal { server, sockets, pid: 0 };
+        let pid = terminal.tmux(&["display-message", "-p", "#{pid}"])?;
+        terminal.pid = pid.trim().parse().context("tmux does not tell its process id")?;
+        Ok(terminal)
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new("tmux");
+        command.env("TMUX_TMPDIR", &self.sockets).args(["-L", &self.server]).args(arguments);
+        succeeded(&command.output()?)
+    }
+
+    /// Presses keys, by their names.
+    ///
+    /// # Errors
+    /// When the terminal is gone, as for all that follow.
+    pub fn press(&self, keys: &[&str]) -> Result<()> {
+        self.tmux(&[&["send-keys"], keys].concat()).map(|_| ())
+    }
+
+    /// Types text.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn type_in(&self, text: &str) -> Result<()> {
+        self.tmux(&["send-keys", "-l", text]).map(|_| ())
+    }
+
+    /// What stands on the screen, with its colours.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn cells(&self) -> Result<String> {
+        self.tmux(&["capture-pane", "-p", "-e", "-N"])
+    }
+
+    /// What stands on the screen.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn screen(&self) -> Result<String> {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// What went off the top of the screen, and what stands on it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn history(&self) -> Result<String> {
+        self.tmux(&["capture-pane", "-p", "-S", "-"])
+    }
+
+    /// What the terminal is to report: mouse, bracketed paste, the alternate screen, the cursor.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn modes(&self) -> Result<String> {
+        let modes = "#{alternate_on} #{cursor_x},#{cursor_y} #{cursor_flag} #{keypad_cursor_flag} #{keypad_flag} \
+            #{mouse_any_flag} #{mouse_sgr_flag} #{wrap_flag} #{insert_flag} #{origin_flag} #{scroll_region_upper}";
+        self.tmux(&["display-message", "-p", modes])
+    }
+
+    /// Gives the terminal another size.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn resize(&self, (columns, rows): (u16, u16)) -> Result<()> {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(&["resize-window", "-x", &columns, "-y", &rows]).map(|_| ())
+    }
+
+    /// Waits until the screen holds this.
+    ///
+    /// # Errors
+    /// When it does not in time, with what stands there instead.
+    pub fn wait_for(&self, text: &str, patience: Duration) -> Result<()> {
+        let what = format!("the screen shows {text:?}");
+        self.wait_until(&what, patience, |terminal| Ok(terminal.screen()?.contains(text)))
+    }
+
+    /// Waits until this holds.
+    ///
+    /// # Errors
+    /// When it does not in time, with what stands on the screen.
+    pub fn wait_until(
+        &self,
+        what: &str,
+        patience: Duration,
+        mut holds: impl FnMut(&Terminal) -> Result<bool>,
+    ) -> Result<()> {
+        let until = Instant::now() + patience;
+        while !holds(self)? {
+            if Instant::now() > until {
+                bail!("not in time: {what}. The screen:\n{}", self.screen()?);
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // By its id, so that nothing else can be meant; what runs in it gets a hang-up.
+        if self.pid > 0 {
+            let _ = processes::kill(self.pid);
+        }
+    }
+}
+
+fn succeeded(output: &Output) -> Result<String> {
+    if !output.status.success() {
+        bail!("tmux: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
