@@ -9,7 +9,7 @@ import { Failure, failureOf, LocalCode, notConnected, problem } from "./problem"
 import type { Message, Session, SessionActionParams } from "./protocol.gen";
 import { composerText } from "./selection";
 import { folders } from "./settings";
-import { openSessionTerminal } from "./terminals";
+import { openDirectoryTerminal } from "./terminals";
 import { displayName, plain, shortPath } from "./text";
 
 type Kind = Action["kind"];
@@ -40,7 +40,9 @@ export class Actions {
       copyId: ({ sessionId }) => copy(this.#session(sessionId).id, "Id copied"),
       copyText: ({ text }) => copy(text, "Copied"),
       openFolder: ({ sessionId }) => openFolder(this.#session(sessionId).directory),
-      openTerminal: ({ sessionId }) => openSessionTerminal(this.#session(sessionId)),
+      openTerminal: ({ sessionId }) => openDirectoryTerminal(this.#session(sessionId)),
+      openScreen: ({ sessionId }) => context.screens.open(this.#session(sessionId)),
+      move: ({ sessionId, driver }) => context.moves.move(this.#session(sessionId), driver),
       answer: async ({ permissionId, answer }) => {
         await client.request("areyouj/permission/answer", { requestId: randomUUID(), permissionId, answer });
       },

@@ -5,6 +5,7 @@
 import type {
   Answer,
   Delta,
+  Driver,
   Message,
   Permission,
   Queue,
@@ -156,7 +157,13 @@ export type Action =
   | { kind: "openOrchestration" }
   /** One or several; asks for confirmation. */
   | { kind: "terminate"; sessionIds: string[] }
-  | { kind: "interrupt" | "restart" | "rename" | "delete" | "copyPath" | "copyId" | "openFolder" | "openTerminal"; sessionId: string }
+  | { kind: "interrupt" | "restart" | "rename" | "delete" | "copyPath" | "copyId" | "openFolder"; sessionId: string }
+  /** A shell in the session's directory. */
+  | { kind: "openTerminal"; sessionId: string }
+  /** Claude's own screen, of a session at a terminal. */
+  | { kind: "openScreen"; sessionId: string }
+  /** The conversation goes on in the other form; asks what is to become of a turn that runs. */
+  | { kind: "move"; sessionId: string; driver: Driver }
   | { kind: "answer"; permissionId: string; answer: Answer }
   | { kind: "recover"; messageId: string; choice: RecoverChoice }
   | { kind: "send"; sessionId: string; messageId: string; text: string; steer: boolean }

@@ -1,9 +1,10 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { PageSettings } from "./bridge";
+import type { Driver } from "./protocol.gen";
 
 /** Kinds of notifications, each with its own setting. */
-export type NotificationKind = "permission" | "question" | "plan" | "failed" | "error" | "turnFinished";
+export type NotificationKind = "permission" | "question" | "plan" | "terminal" | "failed" | "error" | "turnFinished";
 
 /** The settings, read when they are needed. */
 export class Settings implements vscode.Disposable {
@@ -20,6 +21,11 @@ export class Settings implements vscode.Disposable {
 
   get askForOptions(): boolean {
     return get("newSession.askForOptions", true);
+  }
+
+  /** The form of new sessions. */
+  get defaultDriver(): Driver {
+    return get("newSession.driver", "stream") === "terminal" ? "terminal" : "stream";
   }
 
   get defaultModel(): string {

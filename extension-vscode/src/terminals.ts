@@ -3,8 +3,8 @@ import { outsideEnvironment } from "./environment";
 import type { Session } from "./protocol.gen";
 import { displayName } from "./text";
 
-/** A terminal in a session's directory. */
-export function openSessionTerminal(session: Session): void {
+/** A shell in a session's directory. */
+export function openDirectoryTerminal(session: Session): void {
   vscode.window.createTerminal({ name: displayName(session), cwd: vscode.Uri.file(session.directory) }).show();
 }
 

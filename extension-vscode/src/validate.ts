@@ -104,6 +104,8 @@ const action = variant<Action, "kind">("kind", {
   copyId: session,
   openFolder: session,
   openTerminal: session,
+  openScreen: session,
+  move: { sessionId: id, driver: oneOf("stream", "terminal") },
   answer: { permissionId: id, answer },
   recover: { messageId: id, choice: oneOf("continue", "again", "skip") },
   send: { sessionId: id, messageId: id, text: filled(MAX_TEXT), steer: flag },

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::processes;
 
-/// Between two looks at the screen: tmux tells nobody when it changes.
+/// Between two looks at the screen: tmux tells nobody when it changes, only when it ends.
 const LOOK: Duration = Duration::from_millis(30);
 
 /// A terminal.
@@ -71,12 +71,12 @@ impl Terminal {
         self.tmux(&["send-keys", "-l", text]).map(|_| ())
     }
 
-    /// What stands on the screen, with its colours.
+    /// What stands on the screen, cell by cell. Whether a blank at the end of a row was written nobody sees.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn cells(&self) -> Result<String> {
-        self.tmux(&["capture-pane", "-p", "-e", "-N"])
+    pub fn cells(&self) -> Result<Vec<Vec<Cell>>> {
+        Ok(cells(&self.tmux(&["capture-pane", "-p", "-e", "-N"])?))
     }
 
     /// What stands on the screen.
@@ -138,7 +138,9 @@ impl Terminal {
             if Instant::now() > until {
                 bail!("not in time: {what}. The screen:\n{}", self.screen()?);
             }
-            std::thread::sleep(LOOK);
+            if processes::wait_for_exit(self.pid, LOOK) {
+                bail!("the terminal ended, not so that {what}");
+            }
         }
         Ok(())
     }
@@ -149,6 +151,58 @@ impl Drop for Terminal {
         // By its id, so that nothing else can be meant; what runs in it gets a hang-up.
         if self.pid > 0 {
             let _ = processes::kill(self.pid);
+        }
+    }
+}
+
+/// A character and its look: the codes that are on, by what they are about.
+pub type Cell = (char, BTreeMap<u16, String>);
+
+/// The cells of a text with select graphic rendition sequences, which go on from line to line.
+fn cells(text: &str) -> Vec<Vec<Cell>> {
+    let mut look = BTreeMap::new();
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        let mut row = Vec::new();
+        let mut characters = line.chars();
+        while let Some(character) = characters.next() {
+            if character == '\u{1b}' {
+                let sequence: String =
+                    characters.by_ref().take_while(|character| *character != 'm').collect();
+                change(&mut look, sequence.trim_start_matches('['));
+            } else {
+                row.push((character, look.clone()));
+            }
+        }
+        while row.last().is_some_and(|(character, look): &Cell| *character == ' ' && look.is_empty()) {
+            row.pop();
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+/// Carries out one sequence.
+fn change(look: &mut BTreeMap<u16, String>, sequence: &str) {
+    let mut codes = sequence.split(';');
+    while let Some(code) = codes.next() {
+        let number: u16 = code.split(':').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+        match number {
+            0 => look.clear(),
+            22 => look.retain(|about, _| !matches!(about, 1 | 2)),
+            23..=29 => drop(look.remove(&(number - 20))),
+            39 | 49 | 59 => drop(look.remove(&(number - 9))),
+            38 | 48 | 58 => {
+                let rest: Vec<&str> = match codes.next() {
+                    Some("5") => codes.by_ref().take(1).collect(),
+                    Some("2") => codes.by_ref().take(3).collect(),
+                    _ => Vec::new(),
+                };
+                look.insert(number - 8, format!("{code};{}", rest.join(";")));
+            }
+            30..=37 | 90..=97 => drop(look.insert(30, code.to_owned())),
+            40..=47 | 100..=107 => drop(look.insert(40, code.to_owned())),
+            _ => drop(look.insert(number, code.to_owned())),
         }
     }
 }

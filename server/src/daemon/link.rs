@@ -118,6 +118,8 @@ struct Reading {
     ended: bool,
     /// That is because of damage: Claude's end will not be read either.
     wedged: bool,
+    /// When the turn at a terminal began that has not ended, in milliseconds since the epoch.
+    turn_began: Option<u64>,
 }
 
 impl Link {
@@ -181,6 +183,7 @@ impl Link {
             reader: None,
             ended: false,
             wedged: false,
+            turn_began: None,
         };
         let end = match self.connect().await {
             Ok((peer, welcome)) => self.converse(peer, welcome, &mut reading).await,
@@ -322,7 +325,7 @@ impl Link {
                 }
                 () = sleep_until(watch.due().unwrap_or_else(Instant::now)), if watch.due().is_some() && next.is_none() => {
                     // What the journal holds came before what Claude says of itself now.
-                    if let Some(seen) = watch.look(taken >= end && synced) {
+                    if let Some(seen) = watch.look(taken >= end && synced, reading.turn_began) {
                         let position = reading.ingest.position();
                         next = Some(Event::Facts { session, facts: vec![Fact::Seen(seen)], position });
                     }
@@ -457,9 +460,17 @@ impl Reading {
                 Ok(Some(record)) => {
                     read += record.next - record.offset;
                     progress = Progress::To(record.next);
+                    let (told, time_us) = (facts.len(), record.time_us);
                     let record = journal_fact::record(&record);
                     self.ended = journal_fact::ends(&record, self.launch);
                     self.ingest.take(&record, &mut facts);
+                    for fact in &facts[told..] {
+                        match fact {
+                            Fact::Prompted(_) => self.turn_began = Some(time_us / 1_000),
+                            Fact::TurnEnded(_) => self.turn_began = None,
+                            _ => {}
+                        }
+                    }
                 }
                 Ok(None) => break,
                 Err(JournalError::Gap { resume_at }) => {

@@ -103,20 +103,13 @@ impl Records {
         Ok(None)
     }
 
-    /// How the Claude with this process id says that it stands; none if it says nothing (yet).
-    pub(super) fn status(&self, pid: u32) -> Option<Seen> {
+    /// How the Claude with this process id says that it stands, and since when, in milliseconds since the epoch; none if it
+    /// says nothing (yet).
+    pub(super) fn status(&self, pid: u32) -> Option<(Seen, u64)> {
         let (config, _) = self.places.as_ref()?;
         let record = read(&config.join("sessions").join(format!("{pid}.json")))?;
-        match text(&record, "status") {
-            "idle" => Some(Seen::Idle),
-            "busy" => Some(Seen::Busy),
-            "waiting" => {
-                let what = plain(text(&record, "waitingFor"), SHOWN_CHARS);
-                let what = if what.is_empty() { "something that wants an answer".to_owned() } else { what };
-                Some(Seen::Waiting(format!("Claude shows in its terminal: {what}")))
-            }
-            _ => None,
-        }
+        let since = record.get("statusUpdatedAt").and_then(Value::as_u64).unwrap_or(u64::MAX);
+        Some((stands(&record)?, since))
     }
 
     /// What Claude asks in this directory before it begins; none if nothing is known that it would ask.
@@ -153,6 +146,20 @@ impl Records {
             }
         }
         None
+    }
+}
+
+/// How a record says that its Claude stands.
+fn stands(record: &Value) -> Option<Seen> {
+    match text(record, "status") {
+        "idle" => Some(Seen::Idle),
+        "busy" => Some(Seen::Busy),
+        "waiting" => {
+            let what = plain(text(record, "waitingFor"), SHOWN_CHARS);
+            let what = if what.is_empty() { "something that wants an answer".to_owned() } else { what };
+            Some(Seen::Waiting(format!("Claude shows in its terminal: {what}")))
+        }
+        _ => None,
     }
 }
 
@@ -250,7 +257,7 @@ mod tests {
         fs::create_dir_all(home.path().join("sessions")).unwrap();
         let seen = |record: &str| {
             fs::write(home.path().join("sessions/7.json"), record).unwrap();
-            records.status(7)
+            records.status(7).map(|(seen, _)| seen)
         };
         assert_eq!(seen(r#"{"status":"idle"}"#), Some(Seen::Idle));
         assert_eq!(seen(r#"{"status":"busy"}"#), Some(Seen::Busy));

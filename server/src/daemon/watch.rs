@@ -16,6 +16,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How long after something happened it is still looked: what follows from a key shows within this time.
 const AWAKE: Duration = Duration::from_secs(5);
 
+/// Looks at an idle Claude whose record is older than the turn that it was told of, before the record is believed: Claude
+/// writes within milliseconds what it does.
+const STALE_LOOKS: u32 = 25;
+
 /// A Claude that says nothing of itself after this time shows a screen of its own that is known to come: it begins within a
 /// second.
 const KNOWN_SCREEN: Duration = Duration::from_millis(1_500);
@@ -37,6 +41,8 @@ struct Watched {
     told: Option<Seen>,
     /// It was seen idle once, and may be about to tell why.
     idle_once: bool,
+    /// Looks at which it was idle since before the turn that it was told of.
+    stale_looks: u32,
     /// What it asks first, once that was looked up.
     asks_first: Option<Option<String>>,
 }
@@ -58,6 +64,7 @@ impl Watch {
             due: now,
             told: None,
             idle_once: false,
+            stale_looks: 0,
             asks_first: None,
         }))
     }
@@ -91,15 +98,24 @@ impl Watch {
         {
             watched.told = None;
             watched.idle_once = false;
+            // Claude writes that it is idle a moment after it has told that it stops.
+            watched.due = Instant::now() + LOOK;
         }
     }
 
-    /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told.
-    pub(super) fn look(&mut self, caught_up: bool) -> Option<Seen> {
+    /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told. `turn_began`: when
+    /// the turn began, in milliseconds since the epoch, if its end has not been told.
+    pub(super) fn look(&mut self, caught_up: bool, turn_began: Option<u64>) -> Option<Seen> {
         let watched = self.0.as_mut()?;
         watched.due = Instant::now() + LOOK;
-        let seen = watched.records.status(watched.pid).or_else(|| watched.first_screen())?;
+        let now = watched.records.status(watched.pid);
+        let (seen, since) = now.or_else(|| watched.first_screen().map(|screen| (screen, u64::MAX)))?;
         if seen == Seen::Idle {
+            let stale = turn_began.is_some_and(|began| since < began);
+            watched.stale_looks = if stale { watched.stale_looks + 1 } else { 0 };
+            if stale && watched.stale_looks < STALE_LOOKS {
+                return None;
+            }
             // Twice, and with nothing left to be told: what it did last it may be telling just now.
             let sure = caught_up && std::mem::replace(&mut watched.idle_once, caught_up);
             if !sure {
@@ -107,6 +123,7 @@ impl Watch {
             }
         } else {
             watched.idle_once = false;
+            watched.stale_looks = 0;
         }
         if watched.told.as_ref() == Some(&seen) {
             return None;
@@ -161,7 +178,7 @@ mod tests {
         }
 
         fn looks(&mut self, times: usize) -> Vec<Seen> {
-            (0..times).filter_map(|_| self.watch.look(true)).collect()
+            (0..times).filter_map(|_| self.watch.look(true, None)).collect()
         }
     }
 
@@ -169,14 +186,28 @@ mod tests {
     async fn idle_is_believed_when_it_stays_and_nothing_is_left_to_be_told() {
         let mut claude = Claude::new(TRUSTING);
         claude.says("idle");
-        assert_eq!(claude.watch.look(false), None);
-        assert_eq!(claude.watch.look(false), None);
-        assert_eq!(claude.watch.look(true), None);
+        assert_eq!(claude.watch.look(false, None), None);
+        assert_eq!(claude.watch.look(false, None), None);
+        assert_eq!(claude.watch.look(true, None), None);
         assert_eq!(claude.looks(3), [Seen::Idle]);
         claude.says("busy");
         assert_eq!(claude.looks(2), [Seen::Busy]);
         claude.says("idle");
         assert_eq!(claude.looks(3), [Seen::Idle]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_that_is_older_than_the_turn_is_not_believed_for_a_while() {
+        let mut claude = Claude::new(TRUSTING);
+        let record = r#"{"status":"idle","statusUpdatedAt":1000}"#;
+        fs::write(claude.home.path().join("sessions/7.json"), record).unwrap();
+        let mut looks = (0..).map(|_| claude.watch.look(true, Some(1_001)));
+        assert!(looks.by_ref().take(STALE_LOOKS as usize).all(|seen| seen.is_none()));
+        assert_eq!(looks.next(), Some(Some(Seen::Idle)));
+        let mut claude = Claude::new(TRUSTING);
+        fs::write(claude.home.path().join("sessions/7.json"), record).unwrap();
+        let seen: Vec<Seen> = (0..3).filter_map(|_| claude.watch.look(true, Some(1_000))).collect();
+        assert_eq!(seen, [Seen::Idle]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,7 +62,7 @@ struct Partial {
 
 /// Everything but the parser.
 #[derive(Debug)]
-pub(self) struct State {
+struct State {
     size: Size,
     /// The primary screen, or the alternate one while it is shown.
     grid: Grid,
@@ -83,7 +83,7 @@ pub(self) struct State {
 
 /// Character sets G0 and G1: whether each draws lines instead of letters; and which is in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(self) struct Charsets {
+struct Charsets {
     lines: [bool; 2],
     shifted: bool,
 }

@@ -72,6 +72,16 @@ pub(super) struct Host {
     released: bool,
 }
 
+/// Claude as it was started.
+pub(super) struct Launched {
+    /// None if it could not be.
+    pub(super) process: Option<Process>,
+    /// Its terminal, if it is to have one instead of pipes.
+    pub(super) terminal: Option<Terminal>,
+    /// The number of the launch.
+    pub(super) launch: u32,
+}
+
 /// Something to wait for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -92,9 +102,7 @@ impl Host {
         listener: UnixListener,
         signals: SignalFd,
         recorder: Recorder,
-        process: Option<Process>,
-        terminal: Option<Terminal>,
-        launch: u32,
+        Launched { process, terminal, launch }: Launched,
     ) -> Host {
         Host {
             _lock: lock,

@@ -18,7 +18,7 @@ use super::journal::{Kind, SpawnFailed, Started, Writer};
 use super::launch::Launch;
 use super::process::Process;
 use super::recorder::Recorder;
-use super::serve::Host;
+use super::serve::{Host, Launched};
 use super::terminal::{self, Terminal};
 
 /// Why there is no host.
@@ -70,7 +70,8 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
             None
         }
     };
-    Ok(Host::new(lock, socket, listener, signals, recorder, process, terminal, number))
+    let launched = Launched { process, terminal, launch: number };
+    Ok(Host::new(lock, socket, listener, signals, recorder, launched))
 }
 
 /// Lets go of standard output, so that who reads it sees its end.

@@ -201,7 +201,7 @@ impl ToHost {
             ToHost::Status => frame(out, kind::STATUS, &[]),
             ToHost::Release => frame(out, kind::RELEASE, &[]),
             ToHost::Attach { contract, size, read_only } => {
-                frame(out, kind::ATTACH, &[&contract.to_le_bytes(), &size.encode(), &[u8::from(*read_only)]])
+                frame(out, kind::ATTACH, &[&contract.to_le_bytes(), &size.encode(), &[u8::from(*read_only)]]);
             }
             ToHost::Typed(bytes) => frame(out, kind::TYPED, &[bytes]),
             ToHost::Resize(size) => frame(out, kind::RESIZE, &[&size.encode()]),

@@ -218,9 +218,8 @@ impl Session {
         }
         if self.activity == Activity::Idle {
             self.activity = Activity::Running;
-            // A command of Claude's own has no other end than this one.
-            let command = self.running().any(|message| is_command(&message.text));
-            self.terminal.stopped = command;
+            // No prompt was submitted: a command of Claude's own, or the last of a turn. It ends without a word.
+            self.terminal.stopped = true;
         }
     }
 
@@ -274,20 +273,9 @@ fn same(submitted: &str, message: &str) -> bool {
     bare(pasted.unwrap_or(submitted)) == bare(message)
 }
 
-/// The text without what the way through a terminal changes: white space and escape sequences.
+/// The text without what the way through a terminal changes: white space and control characters.
 fn bare(text: &str) -> String {
-    let mut bare = String::with_capacity(text.len());
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            // A control sequence ends with a letter.
-            let _ =
-                characters.by_ref().find(|character| character.is_ascii_alphabetic() || *character == '~');
-        } else if !character.is_whitespace() && !character.is_control() {
-            bare.push(character);
-        }
-    }
-    bare
+    text.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -300,7 +288,7 @@ mod tests {
             ("hello there\nsecond line", "hello there\nsecond line"),
             ("  lead and trail", "  lead and trail  "),
             ("tab    here", "tab\there"),
-            ("xred", "x\u{1b}[31mred"),
+            ("x[31mred", "x\u{1b}[31mred"),
             ("\n\n<pasted_content id=\"136f\">\nmany\nlines\n</pasted_content id=\"136f\">\n", "many\nlines"),
             (" !echo", "!echo"),
         ] {

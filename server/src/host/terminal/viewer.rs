@@ -75,7 +75,7 @@ impl Viewer {
         while let Some(frame) = self.connection.next_frame() {
             match frame {
                 ToHost::Typed(keys) if !self.read_only && !keys.is_empty() => {
-                    requests.push(Request::Type(keys))
+                    requests.push(Request::Type(keys));
                 }
                 ToHost::Resize(size) => requests.push(Request::Resize(size)),
                 _ => {}

@@ -178,6 +178,14 @@ fn a_record_that_is_ahead_of_its_hook_makes_no_second_turn() {
 }
 
 #[test]
+fn a_record_that_is_behind_its_hook_is_no_interruption() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), stop(), Fact::Seen(Seen::Busy)]);
+    bench.send(session, "one").unwrap();
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["one"]);
+}
+
+#[test]
 fn an_escape_that_no_hook_tells_of_ends_the_turn_and_holds_the_queue() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "one").unwrap();
