@@ -56,6 +56,8 @@ export const ErrorCode = {
   ClaudeStartTimeout: "claude_start_timeout",
   /** Claude crashed too often in a short time. */
   CrashedTooOften: "crashed_too_often",
+  /** A person ended Claude in its terminal while messages waited. */
+  EndedInTerminal: "ended_in_terminal",
   /** Claude is not logged in. */
   LoginNeeded: "login_needed",
   /** The session host could not be started or was lost. */

@@ -71,6 +71,7 @@
 ---| "claude_start_failed" # Claude exited before it was ready.
 ---| "claude_start_timeout" # Claude did not become ready in time.
 ---| "crashed_too_often" # Claude crashed too often in a short time.
+---| "ended_in_terminal" # A person ended Claude in its terminal while messages waited.
 ---| "login_needed" # Claude is not logged in.
 ---| "host_failed" # The session host could not be started or was lost.
 ---| "not_a_terminal" # The session has no terminal: its driver is `stream`.
