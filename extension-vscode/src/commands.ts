@@ -12,11 +12,13 @@ import { displayName } from "./text";
 
 type Test = (session: Session) => boolean;
 const LIVE: Test = ({ status }) => status !== "terminated";
+const AT_TERMINAL: Test = (session) => LIVE(session) && session.driver === "terminal";
+const IN_STREAM: Test = (session) => LIVE(session) && session.driver === "stream";
 const BUSY: Test = ({ status }) => status === "active" || status === "waiting";
 
 /** Registers all commands. Each can be run from the palette: what it lacks, it asks for; what it cannot do, it says. */
 export function registerCommands(context: Context): vscode.Disposable {
-  const { model, actions, automations, client } = context;
+  const { model, actions, automations, screens, client } = context;
 
   const command = (name: string, run: (argument?: unknown) => Promise<void> | void): vscode.Disposable =>
     vscode.commands.registerCommand(`areyouj.${name}`, async (argument?: unknown) => {
@@ -33,21 +35,24 @@ export function registerCommands(context: Context): vscode.Disposable {
     if (model.connection.state !== "connected") throw new Failure(notConnected(model.connection.problem));
   };
 
+  /** The session whose page or screen is the active editor. */
+  const current = (): string | null => automations.active?.sessionId ?? screens.front;
+
   /** Asks for one of the sessions that fit. Null if nobody chose one. */
   const pick = async (title: string, test: Test, none: string): Promise<Session | null> => {
     connected();
     const sessions = model.sessions.filter(test);
     if (sessions.length === 0) throw new Failure(problem(LocalCode.NotPossible, none));
-    const rows = sessionRows(sessions, automations.active?.sessionId ?? null);
+    const rows = sessionRows(sessions, current());
     const row = await vscode.window.showQuickPick(rows, { title, placeHolder: "Session", matchOnDescription: true, matchOnDetail: true });
     return row === undefined ? null : model.session(row.sessionId);
   };
 
-  /** The session meant: the one named, that of the active page, the only one, or one that is asked for. */
+  /** The session meant: the one named, that of the active page or screen, the only one, or one that is asked for. */
   const session = async (argument: unknown, title: string, test: Test, none: string): Promise<Session | null> => {
     connected();
-    const named = typeof argument === "string" ? argument : automations.active?.sessionId;
-    const known = named === undefined ? null : model.session(named);
+    const named = typeof argument === "string" ? argument : current();
+    const known = named === null ? null : model.session(named);
     if (known !== null && test(known)) return known;
     const fitting = model.sessions.filter(test);
     return fitting.length === 1 && fitting[0] !== undefined ? fitting[0] : await pick(title, test, none);
@@ -85,7 +90,7 @@ export function registerCommands(context: Context): vscode.Disposable {
     }),
     command("nextWaitingSession", async () => {
       connected();
-      const next = nextWaiting(model.live, automations.active?.sessionId ?? null);
+      const next = nextWaiting(model.live, current());
       if (next === null) say("No session waits for you");
       else await open(next.id);
     }),
@@ -105,6 +110,10 @@ export function registerCommands(context: Context): vscode.Disposable {
       const words = await vscode.window.showInputBox({ title, placeHolder: "What should Claude do with it?", prompt: "May stay empty.", ignoreFocusOut: true });
       if (words !== undefined) await send(chosen, `${words.trim()}\n\n${excerpt}`.trim());
     }),
+    onSession("openScreen", "Open the screen of", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({ kind: "openScreen", sessionId: id })),
+    onSession("openDirectoryTerminal", "Open a terminal in the directory of", () => true, "There is no session yet.", ({ id }) => ({ kind: "openTerminal", sessionId: id })),
+    onSession("moveToTerminal", "Move to a terminal", IN_STREAM, "No live session has the form of a transcript.", ({ id }) => ({ kind: "move", sessionId: id, driver: "terminal" })),
+    onSession("moveToTranscript", "Move to the transcript", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({ kind: "move", sessionId: id, driver: "stream" })),
     onSession("interrupt", "Interrupt", BUSY, "No session is working.", ({ id }) => ({ kind: "interrupt", sessionId: id })),
     onSession("restart", "Restart", () => true, "There is no session yet.", ({ id }) => ({ kind: "restart", sessionId: id })),
     onSession("rename", "Rename", () => true, "There is no session yet.", ({ id }) => ({ kind: "rename", sessionId: id })),

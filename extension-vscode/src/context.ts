@@ -6,8 +6,11 @@ import { registerCommands } from "./commands";
 import { Diffs } from "./files";
 import { sessionOfUri } from "./links";
 import { Model } from "./model";
+import { Moves } from "./moves";
 import { NewSession } from "./newSession";
 import { Notifier } from "./notifier";
+import { SESSION_PROFILE, SessionProfile } from "./profile";
+import { Screens } from "./screens";
 import { LastEditor } from "./selection";
 import { Settings } from "./settings";
 import { StatusBar } from "./statusBar";
@@ -30,7 +33,9 @@ export class Context implements vscode.Disposable {
   readonly automations = new Automations(this);
   readonly orchestration = new Orchestration(this);
   readonly newSession = new NewSession(this);
+  readonly screens = new Screens(this);
   readonly actions = new Actions(this);
+  readonly moves = new Moves(this);
   readonly #contextKeys = new Map<string, boolean>();
   readonly #disposable: vscode.Disposable;
 
@@ -43,6 +48,7 @@ export class Context implements vscode.Disposable {
       vscode.window.registerWebviewViewProvider(ORCHESTRATION_VIEW, this.orchestration, retained),
       vscode.window.registerWebviewPanelSerializer(ORCHESTRATION_TAB, this.orchestration),
       vscode.window.registerWebviewPanelSerializer(AUTOMATION_TAB, this.automations),
+      vscode.window.registerTerminalProfileProvider(SESSION_PROFILE, new SessionProfile(this)),
       vscode.window.registerUriHandler({ handleUri: (uri) => this.#open(uri) }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration("areyouj.path")) void this.client.restart();
@@ -54,6 +60,8 @@ export class Context implements vscode.Disposable {
       this.model.onSessions(() => this.#tellContextKeys()),
       this.orchestration,
       this.automations,
+      this.moves,
+      this.screens,
       this.model,
       this.client,
       this.lastEditor,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import type { Context } from "./context";
 import { DirectoryPick } from "./directoryPick";
-import type { SessionCreateParams } from "./protocol.gen";
+import type { Driver, Session, SessionCreateParams } from "./protocol.gen";
 import { plain } from "./text";
 import { askInSteps, type Step } from "./wizard";
 
@@ -16,38 +16,64 @@ const MODES: Readonly<Record<string, string>> = {
   dontAsk: "Deny what is not allowed by a rule",
   bypassPermissions: "Never ask; only for a sandbox",
 };
+/** The two forms of a session, in words for people. */
+const FORMS: Readonly<Record<Driver, { label: string; description: string }>> = {
+  stream: { label: "Transcript", description: "A page with what was said and done, prompts and the queue" },
+  terminal: { label: "Terminal", description: "Claude's own screen; list, prompts and queue as well" },
+};
 /** A name that the daemon accepts, in characters. */
 const MAX_NAME = 100;
 
 /** What a new session is started with, beside its directory. */
-type Options = Pick<SessionCreateParams, "name" | "model" | "permissionMode" | "messages">;
+type Options = Pick<SessionCreateParams, "name" | "driver" | "model" | "permissionMode" | "messages">;
 
-/** Starts a session: asks for its directory, then for what else is wanted, and opens its page. */
+/** What is known before anybody is asked. */
+interface Given {
+  directory?: string;
+  driver?: Driver;
+}
+
+/** Starts a session: asks for its directory, then for what else is wanted, and opens its page or its screen. */
 export class NewSession {
   constructor(private readonly context: Context) {}
 
   /** Without a directory, a person is asked for one. Rejects with a `Failure` when it cannot be started. */
-  async run(given?: string): Promise<void> {
-    const { client, settings } = this.context;
-    const directory = given === undefined ? await new DirectoryPick(this.context).ask() : (await client.request("areyouj/directory/validate", { path: given })).directory;
-    if (directory === null) return;
-    const options = settings.askForOptions ? await this.#askOptions(directory) : this.#defaults();
-    if (options === null) return;
-    const { session, warning } = await client.request("areyouj/session/create", { requestId: randomUUID(), directory, ...options });
-    this.context.automations.open(session.id);
-    if (warning !== undefined) void vscode.window.showWarningMessage(plain(warning, 500));
+  async run(directory?: string): Promise<void> {
+    const { screens, automations } = this.context;
+    const session = await this.create(directory === undefined ? {} : { directory });
+    if (session === null) return;
+    if (session.driver === "terminal") await screens.open(session);
+    else automations.open(session.id);
   }
 
-  #defaults(): Options {
-    const { defaultModel, defaultPermissionMode } = this.context.settings;
+  /** The new session, which nothing shows yet; null if it was not wanted after all. Rejects with a `Failure`. */
+  async create(given: Given): Promise<Session | null> {
+    const { client, settings } = this.context;
+    const directory =
+      given.directory === undefined
+        ? await new DirectoryPick(this.context).ask()
+        : (await client.request("areyouj/directory/validate", { path: given.directory })).directory;
+    if (directory === null) return null;
+    const options = settings.askForOptions ? await this.#askOptions(directory, given.driver) : this.#defaults(given.driver);
+    if (options === null) return null;
+    const { session, warning } = await client.request("areyouj/session/create", { requestId: randomUUID(), directory, ...options });
+    if (warning !== undefined) void vscode.window.showWarningMessage(plain(warning, 500));
+    return session;
+  }
+
+  #defaults(driver: Driver | undefined): Options {
+    const { defaultDriver, defaultModel, defaultPermissionMode } = this.context.settings;
     return {
+      driver: driver ?? defaultDriver,
       ...(defaultModel === "" ? {} : { model: defaultModel }),
       ...(defaultPermissionMode === "" ? {} : { permissionMode: defaultPermissionMode }),
     };
   }
 
-  async #askOptions(directory: string): Promise<Options | null> {
-    const { defaultModel, defaultPermissionMode } = this.context.settings;
+  async #askOptions(directory: string, driver: Driver | undefined): Promise<Options | null> {
+    const { defaultDriver, defaultModel, defaultPermissionMode } = this.context.settings;
+    const forms: Driver[] = defaultDriver === "stream" ? ["stream", "terminal"] : ["terminal", "stream"];
+    const form: Step = { kind: "choice", placeholder: "Form", choices: forms.map((value) => ({ value, ...FORMS[value] })), free: null };
     const steps: Step[] = [
       {
         kind: "text",
@@ -55,6 +81,7 @@ export class NewSession {
         prompt: "Enter through all steps for the defaults",
         check: (value) => ([...value].length > MAX_NAME ? `At most ${MAX_NAME} characters` : null),
       },
+      ...(driver === undefined ? [form] : []),
       {
         kind: "choice",
         placeholder: "Model",
@@ -79,8 +106,11 @@ export class NewSession {
     ];
     const answers = await askInSteps(`New session in ${plain(directory, 80)}`, steps);
     if (answers === null) return null;
-    const [name = "", model = "", permissionMode = "", text = ""] = answers.map((answer) => answer.trim());
+    const [name = "", ...others] = answers.map((answer) => answer.trim());
+    const chosen = driver ?? forms.find((one) => one === others[0]) ?? defaultDriver;
+    const [model = "", permissionMode = "", text = ""] = driver === undefined ? others.slice(1) : others;
     return {
+      driver: chosen,
       ...(name === "" ? {} : { name }),
       ...(model === "" ? {} : { model }),
       ...(permissionMode === "" ? {} : { permissionMode }),

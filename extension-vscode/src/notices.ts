@@ -17,6 +17,8 @@ export interface Notice {
   text: string;
   /** The prompt, if it can be answered in the message itself: then everything it asks for is in the text. */
   permissionId: string | null;
+  /** Whether it wants an answer on Claude's own screen. */
+  onScreen?: true;
 }
 
 /**
@@ -104,6 +106,10 @@ function trouble(session: Session): { key: string; notice: Notice } | null {
   if (session.status === "error" && error !== null) {
     const text = unLinked(plain(`${name} needs you: ${error.message}`, MAX_TITLE * 2));
     return { key: `${session.id} error ${session.statusSince}`, notice: { kind: "error", sessionId: session.id, text, permissionId: null } };
+  }
+  if (attention?.kind === "terminal") {
+    const text = unLinked(plain(`${name} wants an answer on Claude's screen: ${attention.title}`, MAX_TITLE * 2));
+    return { key: `${session.id} terminal ${session.statusSince}`, notice: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true } };
   }
   if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
   const what = attention.kind === "failed" ? "a turn failed" : "a turn was cut off";

@@ -11,6 +11,8 @@ const LOOK_WITHIN_MS = 50;
 /** Messages at the same moment that the editor shows without hiding the oldest; more are told as one sum. */
 const MAX_AT_ONCE = 3;
 
+const OPEN_SCREEN = "Open Claude's Screen";
+
 /** Shows messages when something needs a person. */
 export class Notifier implements vscode.Disposable {
   readonly #rule = new NoticeRule((kind) => this.context.settings.notifies(kind));
@@ -32,11 +34,12 @@ export class Notifier implements vscode.Disposable {
   }
 
   #look(): void {
-    const { model, automations, orchestration } = this.context;
+    const { model, automations, orchestration, screens } = this.context;
     if (model.connection.state !== "connected") return;
     const { notices, waiting } = this.#rule.look(model.sessions, model.permissions());
     if (waiting > 0 && !orchestration.visible) void this.#sum(waiting);
-    const seen = ({ sessionId }: Notice): boolean => vscode.window.state.focused && (orchestration.visible || automations.isVisible(sessionId));
+    const looksAt = (sessionId: string): boolean => orchestration.visible || automations.isVisible(sessionId) || screens.isVisible(sessionId);
+    const seen = ({ sessionId }: Notice): boolean => vscode.window.state.focused && looksAt(sessionId);
     const unseen = notices.filter((notice) => !seen(notice));
     // Who is done needs nobody, and is not counted among those who do.
     const needing = unseen.filter(({ kind }) => kind !== "turnFinished");
@@ -50,11 +53,12 @@ export class Notifier implements vscode.Disposable {
     if ((await vscode.window.showInformationMessage(text, "Show")) === "Show") await this.context.actions.perform({ kind: "openOrchestration" });
   }
 
-  async #show({ kind, sessionId, text, permissionId }: Notice): Promise<void> {
-    const buttons = permissionId === null ? ["Open"] : ["Allow", "Deny", "Open"];
+  async #show({ kind, sessionId, text, permissionId, onScreen }: Notice): Promise<void> {
+    const buttons = onScreen ? [OPEN_SCREEN] : permissionId === null ? ["Open"] : ["Allow", "Deny", "Open"];
     const show = kind === "turnFinished" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
     const button = await show(text, ...buttons);
-    if (button === "Open") await this.context.actions.perform({ kind: "open", sessionId });
+    if (button === OPEN_SCREEN) await this.context.actions.perform({ kind: "openScreen", sessionId });
+    else if (button === "Open") await this.context.actions.perform({ kind: "open", sessionId });
     else if (button !== undefined && permissionId !== null) await this.#answer(permissionId, button === "Allow");
   }
 

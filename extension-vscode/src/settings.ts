@@ -25,7 +25,7 @@ export class Settings implements vscode.Disposable {
 
   /** The form of new sessions. */
   get defaultDriver(): Driver {
-    return get("newSession.driver", "stream") === "terminal" ? "terminal" : "stream";
+    return get<string>("newSession.driver", "stream") === "terminal" ? "terminal" : "stream";
   }
 
   get defaultModel(): string {

@@ -17,6 +17,7 @@ import { act, listen, post, restore, save } from "./host";
 import "./prompt";
 import "./queue";
 import "./recovery";
+import { wantsScreen } from "./screen";
 import "./sessionHeader";
 import { sessionTitle } from "./status";
 import { type Saying, joined, said } from "./transcript";
@@ -233,6 +234,7 @@ export class AutomationPage extends PageElement {
       ${this.permissions
         .filter(({ id }) => !inPlace.has(id))
         .map((permission) => html`<areyouj-prompt .permission=${permission} .directory=${session.directory} .live=${live}></areyouj-prompt>`)}
+      ${wantsScreen(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .live=${live}></areyouj-screen-card>` : nothing}
       ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .live=${live}></areyouj-decision>`)}
       ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .live=${live}></areyouj-session-error>` : nothing}`;
   }

@@ -1,4 +1,4 @@
-/** What needs a person, of all sessions: prompts, messages to decide about, sessions in `error`. */
+/** What needs a person, of all sessions: prompts, screens of Claude's own, messages to decide about, sessions in `error`. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -7,6 +7,7 @@ import { button } from "./buttons";
 import { PageElement, adopt } from "./element";
 import "./prompt";
 import "./recovery";
+import { wantsScreen } from "./screen";
 
 /** How many cards are drawn at first; more would push the table out of reach and slow the page down. */
 const SHOWN_AT_FIRST = 12;
@@ -56,6 +57,9 @@ export class Inbox extends PageElement {
         key: permission.id,
         card: html`<areyouj-prompt .permission=${permission} .session=${named(permission.sessionId)} .live=${live}></areyouj-prompt>`,
       })),
+      ...[...this.sessions.values()]
+        .filter(wantsScreen)
+        .map((session) => ({ key: `${session.id} screen`, card: html`<areyouj-screen-card .session=${session} .live=${live}></areyouj-screen-card>` })),
       ...this.decisions.map((message) => ({
         key: message.id,
         card: html`<areyouj-decision .message=${message} .session=${named(message.sessionId)} .live=${live}></areyouj-decision>`,

@@ -1,6 +1,6 @@
 /** The head of the automation page: where one is, the other sessions, how this one stands, and what can be done with it. */
 import { type TemplateResult, css, html, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, query } from "lit/decorators.js";
 import type { PageSettings } from "../src/bridge";
 import type { Session } from "../src/protocol.gen";
 import { iconButton } from "./buttons";
@@ -8,7 +8,11 @@ import { Doing, OFFLINE } from "./doing";
 import { Clock, PageElement, adopt, styled } from "./element";
 import { contextPercent, cost, homePath, moment, since, splitPath, tokens } from "./format";
 import { act } from "./host";
+import type { Menu } from "./menu";
+import "./menu";
 import { problemBox } from "./problem";
+import { hasScreen, screenButton, wantsScreen } from "./screen";
+import { sessionMenu } from "./sessionMenu";
 import { sessionTitle, statusLabel, statusWord } from "./status";
 import { exactLine, plainLine } from "./text";
 
@@ -21,6 +25,7 @@ export class SessionHeader extends PageElement {
   @property({ attribute: false }) sessions: Session[] = [];
   @property({ attribute: false }) settings!: PageSettings;
   @property({ attribute: false }) live = true;
+  @query("areyouj-menu") private menu!: Menu;
   private readonly doing = new Doing(this);
 
   constructor() {
@@ -33,6 +38,7 @@ export class SessionHeader extends PageElement {
       <div class="row wrap">${this.breadcrumb()} ${this.switcher()}</div>
       <div class="row wrap facts">${this.facts()} ${this.buttons()}</div>
       ${problemBox(this.doing.problem, () => this.doing.dismiss())}
+      <areyouj-menu></areyouj-menu>
     </header>`;
   }
 
@@ -95,14 +101,18 @@ export class SessionHeader extends PageElement {
     const one = (kind: "interrupt" | "restart" | "delete", icon: string, label: string): TemplateResult =>
       iconButton(icon, label, () => void this.doing.run(kind, { kind, sessionId }), { ...off, running: this.doing.running === kind });
     const ended = status === "terminated";
+    const terminate = (): void => void this.doing.run("terminate", { kind: "terminate", sessionIds: [sessionId] });
+    const more = (event: MouseEvent): void => {
+      const { left, bottom } = (event.currentTarget as HTMLElement).getBoundingClientRect();
+      this.menu.openAt({ x: left, y: bottom }, sessionMenu(this.session, this.live, terminate, true));
+    };
     return html`<span class="row header-actions" role="group" aria-label="Session actions">
+      ${hasScreen(this.session) ? screenButton(this.session, this.live, !wantsScreen(this.session)) : nothing}
       ${status === "active" || status === "waiting" ? one("interrupt", "debug-pause", "Interrupt") : nothing} ${one("restart", "debug-restart", "Restart")}
       ${ended
         ? one("delete", "trash", "Delete…")
-        : iconButton("stop-circle", "Terminate…", () => void this.doing.run("terminate", { kind: "terminate", sessionIds: [sessionId] }), {
-            ...off,
-            running: this.doing.running === "terminate",
-          })}
+        : iconButton("stop-circle", "Terminate…", terminate, { ...off, running: this.doing.running === "terminate" })}
+      ${iconButton("ellipsis", "More actions", more)}
     </span>`;
   }
 }

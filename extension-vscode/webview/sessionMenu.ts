@@ -6,22 +6,26 @@ import type { MenuItem } from "./menu";
 
 const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({ label, run: () => act(action), ...more });
 
-/** The menu of one session. Without a connection only what needs none is offered. */
-export function sessionMenu(session: Session, live: boolean, terminate: () => void): MenuItem[] {
+/** The menu of one session. Without a connection only what needs none is offered; on the session's own page, not that page. */
+export function sessionMenu(session: Session, live: boolean, terminate: () => void, onPage = false): MenuItem[] {
   const sessionId = session.id;
   const ended = session.status === "terminated";
   const running = session.status === "active" || session.status === "waiting";
+  const atTerminal = session.driver === "terminal";
   const items: (MenuItem | false)[] = [
-    item("View details", { kind: "open", sessionId }, { keys: "Enter" }),
+    !onPage && item("View details", { kind: "open", sessionId }, { keys: "Enter" }),
+    live && !ended && atTerminal && item("Open Claude's screen", { kind: "openScreen", sessionId }),
     live && running && item("Interrupt", { kind: "interrupt", sessionId }, { begins: true }),
     live && item("Restart", { kind: "restart", sessionId }, { begins: !running }),
     live && item("Rename…", { kind: "rename", sessionId }),
-    live && !ended && { label: "Terminate…", keys: "Del", run: terminate },
+    live && !ended && item(atTerminal ? "Move to transcript" : "Move to terminal", { kind: "move", sessionId, driver: atTerminal ? "stream" : "terminal" }),
+    live && !ended && { label: "Terminate…", keys: onPage ? "" : "Del", run: terminate },
     live && ended && item("Delete…", { kind: "delete", sessionId }),
     item("Copy path", { kind: "copyPath", sessionId }, { begins: true }),
     item("Copy ID", { kind: "copyId", sessionId }),
     item("Open folder", { kind: "openFolder", sessionId }, { begins: true }),
-    item("Open terminal", { kind: "openTerminal", sessionId }),
+    item("Open terminal in directory", { kind: "openTerminal", sessionId }),
   ];
-  return items.filter((entry) => entry !== false);
+  const [first, ...others] = items.filter((entry) => entry !== false);
+  return first === undefined ? [] : [{ ...first, begins: false }, ...others];
 }

@@ -6,6 +6,7 @@ import { iconButton } from "./buttons";
 import { OFFLINE } from "./doing";
 import { styled } from "./element";
 import { ago, contextPercent, cost, count, homePath, moment, splitPath, tokens } from "./format";
+import { screenIcon } from "./screen";
 import { sessionTitle, statusLabel, statusWord } from "./status";
 import { exactLine, plainLine } from "./text";
 
@@ -53,6 +54,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
     <div role="gridcell" class="cell c-status" aria-colindex="2">${statusLabel(session)}</div>
     <div role="gridcell" class="cell c-name" aria-colindex="3">
       <button type="button" class="name ellipsis isolate" tabindex=${tabindex} title="Open ${title} (${session.id})" @click=${() => actions.open(session)}>${title}</button>
+      ${screenIcon(session, title, row.live, tabindex)}
       ${session.name ? html`<span class="muted id">${session.id}</span>` : nothing}
       ${session.unread > 0 ? html`<span class="unread" title="${session.unread} unread"><span class="sr-only">${session.unread} unread</span></span>` : nothing}
     </div>
@@ -87,6 +89,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
 
 function rowName(session: Session, now: number): string {
   const parts = [sessionTitle(session), statusWord(session.status), exactLine(session.directory), plainLine(session.currentTask ?? "") || "No active task"];
+  if (session.driver === "terminal") parts.push("at a terminal");
   if (session.unread > 0) parts.push(`${session.unread} unread`);
   return `${parts.join(", ")}, started ${ago(now, session.createdAt)}`;
 }

@@ -81,3 +81,16 @@ void test("names cannot smuggle links or marks into a message", () => {
   const [notice] = rule.look([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).notices;
   assert.equal(notice?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
 });
+
+void test("a screen of Claude's own that wants an answer is told once, with the way to it", () => {
+  const rule = new NoticeRule();
+  rule.look([], []);
+  const asks: Attention = { kind: "terminal", permissionId: null, messageId: null, title: "Claude asks whether to trust this directory", open: 0 };
+  const trust = session("A", { name: "api", driver: "terminal", status: "waiting", attention: asks });
+  const { notices } = rule.look([trust], []);
+  assert.deepEqual(notices.map(({ kind, text, onScreen }) => [kind, text, onScreen]), [
+    ["terminal", "api wants an answer on Claude's screen: Claude asks whether to trust this directory", true],
+  ]);
+  assert.deepEqual(rule.look([trust], []).notices, []);
+  assert.equal(rule.look([{ ...trust, statusSince: 2 }], []).notices.length, 1, "another one, later");
+});

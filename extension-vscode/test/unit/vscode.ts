@@ -41,6 +41,36 @@ export const editor = {
   found: [] as string[],
 };
 
+/** What a terminal was opened with, and what became of it. */
+export class TestTerminal {
+  exitStatus: { code: number } | undefined;
+  shown = 0;
+  readonly name: string;
+  constructor(
+    readonly creationOptions: { name?: string; shellPath?: string; shellArgs?: string[]; cwd?: string },
+    readonly processId: Promise<number | undefined> = Promise.resolve(undefined),
+  ) {
+    this.name = creationOptions.name ?? "shell";
+  }
+  show(): void {
+    this.shown++;
+    window.activeTerminal = this;
+  }
+  sendText(): void {}
+  dispose(): void {
+    this.exitStatus = { code: 0 };
+    closed.fire(this);
+  }
+}
+const [opened, closed, activated] = [new EventEmitter<TestTerminal>(), new EventEmitter<TestTerminal>(), new EventEmitter<TestTerminal | undefined>()];
+
+/** Has the editor open this terminal. */
+export function openTerminal(terminal: TestTerminal): TestTerminal {
+  window.terminals.push(terminal);
+  opened.fire(terminal);
+  return terminal;
+}
+
 const show = (text: string): Promise<unknown> => {
   editor.shown.push(text);
   return Promise.resolve(editor.answers.shift());
@@ -51,8 +81,18 @@ export const window = {
   showInformationMessage: show,
   showInputBox: ({ title }: { title: string }) => show(title),
   setStatusBarMessage: (text: string) => void editor.shown.push(text),
-  tabGroups: { all: [], activeTabGroup: null },
-  createTerminal: () => ({ show() {}, sendText() {} }),
+  tabGroups: { all: [] as unknown[], activeTabGroup: null as unknown },
+  terminals: [] as TestTerminal[],
+  activeTerminal: undefined as TestTerminal | undefined,
+  createTerminal: (options: TestTerminal["creationOptions"]) => openTerminal(new TestTerminal(options)),
+  onDidOpenTerminal: opened.event,
+  onDidCloseTerminal: closed.event,
+  onDidChangeActiveTerminal: activated.event,
+  showQuickPick: (rows: { label: string }[]) => {
+    editor.shown.push(...rows.map(({ label }) => label));
+    const chosen = editor.answers.shift();
+    return Promise.resolve(rows.find(({ label }) => label === chosen));
+  },
 };
 export const commands = {
   executeCommand: (...all: unknown[]) => {
@@ -106,4 +146,10 @@ export class Range {
 export const ViewColumn = { Active: -1, Beside: -2 };
 export class ThemeIcon {
   constructor(readonly id: string) {}
+}
+export class TabInputTerminal {
+  readonly shows = "terminal";
+}
+export class TerminalProfile {
+  constructor(readonly options: unknown) {}
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { automationState } from "./browser.mjs";
-import { CONVERSATION, CUT_OFF, EDIT_PROMPT, HOSTILE, SESSIONS, SETTINGS, entries, manyEntries, queued, session } from "./fixtures.mjs";
+import { CONVERSATION, CUT_OFF, EDIT_PROMPT, HOSTILE, SESSIONS, SETTINGS, TRUST, entries, manyEntries, queued, session } from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
 const ACTIVE = SESSIONS[0];
@@ -67,6 +67,26 @@ onPage("shows where one is, and how the session stands", ACTIVE, { sessions: SES
   for (const name of ["Orchestration", "Interrupt", "Restart", "Terminate…"]) await page.getByRole("button", { name, exact: true }).click();
   for (const kind of ["open", "openOrchestration", "interrupt", "restart", "terminate"]) assert.equal((await asked(kind)).length, 1, kind);
   assert.equal(await page.getByLabel("Switch session").inputValue(), ACTIVE.id);
+});
+
+onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({ page, asked, say }) => {
+  const buttons = page.locator("vscode-button", { hasText: "Open Claude's screen" });
+  assert.match(await page.locator("areyouj-screen-card").innerText(), /Claude's screen wants an answer[\s\S]*trust this directory/);
+  for (const button of await buttons.all()) await button.click();
+  assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: TRUST.id }));
+  await say({ type: "session", session: { ...TRUST, status: "idle", attention: null } });
+  assert.deepEqual([await page.locator("areyouj-screen-card").count(), await buttons.count()], [0, 1]);
+  await say({ type: "session", session: { ...TRUST, driver: "stream", attention: null } });
+  assert.equal(await buttons.count(), 0);
+});
+
+onPage("has everything else that can be done in a menu", TRUST, {}, async ({ page, asked }) => {
+  await page.getByRole("button", { name: "More actions" }).click();
+  const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.trim());
+  assert.deepEqual(labels, ["Open Claude's screen", "Interrupt", "Restart", "Rename…", "Move to transcript", "Terminate…", "Copy path", "Copy ID", "Open folder", "Open terminal in directory"]);
+  await page.keyboard.press("m");
+  await page.keyboard.press("Enter");
+  assert.deepEqual(await asked("move"), [{ kind: "move", sessionId: TRUST.id, driver: "stream" }]);
 });
 
 onPage("shows every kind of entry, and unknown kinds as nothing", IDLE, talk(CONVERSATION), async ({ page, asked }) => {

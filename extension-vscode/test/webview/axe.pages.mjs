@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { THEMES, automationState, orchestrationState } from "./browser.mjs";
-import { CONVERSATION, CUT_OFF, EDIT_PROMPT, PLAN, QUESTION, SESSIONS, SETTINGS, permission, queued } from "./fixtures.mjs";
+import { CONVERSATION, CUT_OFF, EDIT_PROMPT, PLAN, QUESTION, SESSIONS, SETTINGS, TRUST, permission, queued } from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -29,6 +29,8 @@ const STATES = [
   ["automation", "narrow", automationState(SETTINGS, SESSIONS[0], CONVERSING), { width: 320, height: 3000 }],
   ["automation", "ended", automationState(SETTINGS, SESSIONS.at(-1), { transcript: CONVERSING.transcript }), {}],
   ["automation", "gone", automationState(SETTINGS, null), {}],
+  ["orchestration", "a screen to answer", orchestrationState(SETTINGS, { sessions: [TRUST] }), {}],
+  ["automation", "a screen to answer", automationState(SETTINGS, TRUST), {}],
   ["automation", "in error", automationState(SETTINGS, SESSIONS[4]), {}],
 ];
 

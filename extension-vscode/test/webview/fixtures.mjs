@@ -61,6 +61,18 @@ export const SESSIONS = [
   session({ id: "A5R7V2BD", directory: "/home/mira/work/old", status: "terminated", createdAt: NOW - 90 * 60 * MINUTE, costUsd: 4.1 }),
 ];
 
+/** A session at a terminal whose Claude asks something on its own screen. */
+export const TRUST = session({
+  id: "T8C4MN2Q",
+  name: "Handbook",
+  directory: "/home/mira/work/docs",
+  driver: "terminal",
+  status: "waiting",
+  statusReason: "Claude asks in its terminal whether to trust this directory",
+  attention: { kind: "terminal", permissionId: null, messageId: null, title: "Claude asks in its terminal whether to trust this directory", open: 0 },
+  currentTask: null,
+});
+
 /** So many sessions, active ones among them. */
 export function manySessions(total) {
   const statuses = ["active", "idle", "idle", "waiting", "idle"];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { orchestrationState } from "./browser.mjs";
-import { CUT_OFF, EDIT_PROMPT, HOSTILE, PLAN, QUESTION, SESSIONS, SETTINGS, manySessions, permission, session } from "./fixtures.mjs";
+import { CUT_OFF, EDIT_PROMPT, HOSTILE, PLAN, QUESTION, SESSIONS, SETTINGS, TRUST, manySessions, permission, session } from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
 const LIVE = SESSIONS.filter(({ status }) => status !== "error");
@@ -132,11 +132,11 @@ onPage("selects several by mouse and terminates them", { sessions: LIVE }, async
 onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIVE }, async ({ page, asked }) => {
   const items = async () => (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
   await page.locator("[data-id=T8C4MN2Q]").click({ button: "right" });
-  assert.ok((await items()).includes("Open terminal"));
+  assert.ok((await items()).includes("Open terminal in directory"));
   await page.keyboard.press("Escape");
   await page.locator("[data-id=K7M2Q9XD]").focus();
   await page.keyboard.press("Shift+F10");
-  assert.deepEqual(await items(), ["View details", "Interrupt", "Restart", "Rename…", "Terminate…", "Copy path", "Copy ID", "Open folder", "Open terminal"]);
+  assert.deepEqual(await items(), ["View details", "Interrupt", "Restart", "Rename…", "Move to terminal", "Terminate…", "Copy path", "Copy ID", "Open folder", "Open terminal in directory"]);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   assert.deepEqual(await asked("interrupt"), [{ kind: "interrupt", sessionId: "K7M2Q9XD" }]);
@@ -280,4 +280,32 @@ onPage("keeps hostile names as text", { sessions: [session({ name: HOSTILE.html,
   assert.equal(await page.evaluate(() => window.hacked), undefined);
   assert.equal(await page.locator("#hacked, main img").count(), 0);
   assert.match(await page.locator(".c-project").innerText(), /<U\+202E>/);
+});
+
+onPage("leads to the screen of a session at a terminal, from its row and its menu, and back to the transcript", { sessions: LIVE }, async ({ page, asked, say }) => {
+  const row = page.locator("[data-id=T8C4MN2Q]");
+  assert.match(await row.getAttribute("aria-label"), /T8C4MN2Q, Idle, .*at a terminal/);
+  await page.getByRole("button", { name: "Open Claude's screen of T8C4MN2Q" }).click();
+  assert.equal(await page.getByRole("button", { name: /Open Claude's screen/ }).count(), 1, "no other session has one");
+  await row.click({ button: "right" });
+  const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
+  assert.deepEqual(labels.slice(0, 5), ["View details", "Open Claude's screen", "Restart", "Rename…", "Move to transcript"]);
+  await page.getByRole("menuitem", { name: "Open Claude's screen" }).click();
+  await row.click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Move to transcript" }).click();
+  await page.locator("[data-id=H2VYQ3KM]").click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Move to terminal" }).click();
+  assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: "T8C4MN2Q" }));
+  assert.deepEqual(await asked("move"), [{ kind: "move", sessionId: "T8C4MN2Q", driver: "stream" }, { kind: "move", sessionId: "H2VYQ3KM", driver: "terminal" }]);
+  await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
+  assert.match(await page.getByRole("button", { name: "Open Claude's screen of T8C4MN2Q" }).getAttribute("title"), /reconnecting/);
+});
+
+onPage("says what a screen of Claude's own wants, and leads there", { sessions: [TRUST] }, async ({ page, asked, say }) => {
+  const card = page.locator(".inbox article.card");
+  assert.match(await card.innerText(), /Claude's screen wants an answer[\s\S]*trust this directory/);
+  await card.locator("vscode-button").click();
+  assert.deepEqual(await asked("openScreen"), [{ kind: "openScreen", sessionId: TRUST.id }]);
+  await say({ type: "sessions", changed: [{ ...TRUST, status: "idle", attention: null }], removed: [] });
+  assert.equal(await page.locator(".inbox").count(), 0);
 });

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, test } from "node:test";
+import * as fake from "vscode";
+import type { Context } from "../../src/context";
+import { Failure } from "../../src/problem";
+import { SessionProfile } from "../../src/profile";
+import { Screens, sessionOfCommand } from "../../src/screens";
+import { session, settle } from "./samples";
+
+const { editor, window, openTerminal, TestTerminal, TabInputTerminal } = fake as unknown as typeof import("./vscode");
+
+const AREYOUJ = "/opt/areyouj";
+const ATTACH = { name: "api", shellPath: AREYOUJ, shellArgs: ["attach", "AAAAAAAA"] };
+const atTerminal = session("AAAAAAAA", { name: "api", driver: "terminal", directory: "/gone" });
+
+const build = (): Screens => new Screens({ findBinary: () => Promise.resolve(AREYOUJ), media: () => ({}) } as unknown as Context);
+
+beforeEach(() => {
+  window.terminals.length = 0;
+  window.activeTerminal = undefined;
+  window.tabGroups.all = [];
+  editor.answers = [];
+  editor.shown = [];
+});
+
+void test("a screen is the program that was found, attached to the session, in one terminal", async () => {
+  const screens = build();
+  await Promise.all([screens.open(atTerminal), screens.open(atTerminal)]);
+  await screens.open(atTerminal);
+  const [terminal, ...others] = window.terminals;
+  assert.equal(others.length, 0);
+  const { name, shellPath, shellArgs, cwd } = terminal?.creationOptions ?? {};
+  assert.deepEqual({ name, shellPath, shellArgs, cwd }, { ...ATTACH, cwd: undefined });
+  assert.equal(terminal?.shown, 3);
+});
+
+void test("one that was closed is opened anew", async () => {
+  const screens = build();
+  await screens.open(atTerminal);
+  window.terminals[0]?.dispose();
+  assert.equal(screens.has("AAAAAAAA"), false);
+  await screens.open(atTerminal);
+  assert.equal(window.terminals.length, 2);
+});
+
+void test("a session in the form of a transcript has no screen", async () => {
+  await assert.rejects(build().open(session("BBBBBBBB", { name: "web" })), (error) => error instanceof Failure && /web has no screen/.test(error.message));
+  assert.equal(window.terminals.length, 0);
+});
+
+void test("what the profile opened is the session's terminal", async () => {
+  const screens = build();
+  openTerminal(new TestTerminal(ATTACH));
+  await screens.open(atTerminal);
+  assert.equal(window.terminals.length, 1);
+});
+
+void test("a terminal that the editor kept over a reload is known by its process, and not doubled", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "areyouj-screens-"));
+  // A script whose interpreter has these words for its command line, as an attached terminal's process has.
+  await writeFile(join(directory, "attach"), "read -r _\n");
+  const kept = spawn("/bin/sh", ["attach", "AAAAAAAA"], { argv0: "/opt/areyouj", cwd: directory, stdio: ["pipe", "ignore", "inherit"] });
+  try {
+    await once(kept, "spawn");
+    const terminal = openTerminal(new TestTerminal({ name: "api" }, Promise.resolve(kept.pid)));
+    const screens = build();
+    await screens.open(atTerminal);
+    assert.deepEqual([window.terminals.length, terminal.shown], [1, 1]);
+  } finally {
+    kept.stdin?.end();
+    await once(kept, "exit");
+    await rm(directory, { recursive: true });
+  }
+});
+
+void test("other terminals are left alone", async () => {
+  const screens = build();
+  for (const options of [{ name: "api" }, { shellPath: "/bin/bash" }, { ...ATTACH, shellArgs: ["logs", "AAAAAAAA"] }]) openTerminal(new TestTerminal(options, Promise.resolve(process.pid)));
+  await settle();
+  assert.equal(screens.has("AAAAAAAA"), false);
+});
+
+void test("only a command line that attaches names a session", () => {
+  assert.equal(sessionOfCommand(["/x/areyouj", "attach", "AAAAAAAA", ""]), "AAAAAAAA");
+  for (const words of [["areyouj", "show", "AAAAAAAA"], ["other", "attach", "AAAAAAAA"], ["areyouj", "attach"], ["areyouj", "attach", "--help"], [], [""]]) assert.equal(sessionOfCommand(words), null);
+});
+
+void test("a screen is looked at while its terminal is the active one, and its tab in front", async () => {
+  const screens = build();
+  await screens.open(atTerminal);
+  assert.equal(screens.isVisible("AAAAAAAA"), true, "in the panel");
+  const tab = { input: new TabInputTerminal(), label: "api", isActive: false };
+  window.tabGroups.all = [{ tabs: [tab] }];
+  assert.equal(screens.isVisible("AAAAAAAA"), false, "a tab behind others");
+  tab.isActive = true;
+  window.tabGroups.activeTabGroup = { activeTab: tab };
+  assert.deepEqual([screens.isVisible("AAAAAAAA"), screens.front], [true, "AAAAAAAA"]);
+  window.activeTerminal = openTerminal(new TestTerminal({ name: "api" }));
+  assert.deepEqual([screens.isVisible("AAAAAAAA"), screens.front], [false, null], "another terminal of that name");
+});
+
+void test("a screen is closed wherever it is", async () => {
+  const screens = build();
+  await screens.open(atTerminal);
+  openTerminal(new TestTerminal(ATTACH));
+  await settle();
+  screens.close("AAAAAAAA");
+  assert.deepEqual(window.terminals.map(({ exitStatus }) => exitStatus?.code), [0, 0]);
+});
+
+const profileOf = (screens: Screens, created = atTerminal): SessionProfile => {
+  const all = [atTerminal, session("BBBBBBBB", { name: "web" })];
+  const model = { connection: { state: "connected", problem: null }, live: all, session: (id: string) => all.find((one) => one.id === id) ?? null };
+  return new SessionProfile({ model, screens, newSession: { create: () => Promise.resolve(created) } } as unknown as Context);
+};
+
+void test("the profile offers sessions that have a screen, and a new one", async () => {
+  editor.answers = ["$(circle-outline) api"];
+  const { options } = (await profileOf(build()).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
+  assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session at a terminal…"]);
+  assert.deepEqual(options.shellArgs, ["attach", "AAAAAAAA"]);
+  editor.answers = ["$(add) New session at a terminal…"];
+  const fresh = (await profileOf(build(), session("CCCCCCCC", { driver: "terminal" })).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
+  assert.deepEqual(fresh.options.shellArgs, ["attach", "CCCCCCCC"]);
+});
+
+void test("the profile opens nothing when nobody chose, or when the screen is there already", async () => {
+  const screens = build();
+  await assert.rejects(profileOf(screens).provideTerminalProfile(), { message: "" });
+  await screens.open(atTerminal);
+  editor.answers = ["$(circle-outline) api"];
+  await assert.rejects(profileOf(screens).provideTerminalProfile(), { message: "" });
+  assert.deepEqual(window.terminals.map(({ shown }) => shown), [2]);
+});

@@ -1,0 +1,68 @@
+/** Claude's own screen, of a session at a terminal: what it wants, and the way there. */
+import { type TemplateResult, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import type { Session } from "../src/protocol.gen";
+import { button, iconButton } from "./buttons";
+import { OFFLINE } from "./doing";
+import { PageElement, adopt } from "./element";
+import { act } from "./host";
+import { sessionLink } from "./sessionLink";
+import { plainText } from "./text";
+
+/** What it is called wherever it is offered. */
+export const OPEN_SCREEN = "Open Claude's screen";
+
+/** Whether the session has a screen. */
+export function hasScreen({ driver, status }: Session): boolean {
+  return driver === "terminal" && status !== "terminated";
+}
+
+/** Whether a screen of Claude's own wants an answer: nothing but the terminal can give it. */
+export function wantsScreen({ attention }: Session): boolean {
+  return attention?.kind === "terminal";
+}
+
+/** A button with words that opens the screen. */
+export function screenButton(session: Session, live: boolean, secondary: boolean): TemplateResult {
+  const open = (): void => act({ kind: "openScreen", sessionId: session.id });
+  return button(OPEN_SCREEN, open, { secondary, disabled: !live, title: live ? "Claude itself, in a terminal of this window" : OFFLINE });
+}
+
+/** The same as an icon; nothing for a session without a screen. */
+export function screenIcon(session: Session, title: string, live: boolean, tabindex: number): TemplateResult | typeof nothing {
+  if (!hasScreen(session)) return nothing;
+  return iconButton("terminal", `${OPEN_SCREEN} of ${title}`, () => act({ kind: "openScreen", sessionId: session.id }), { tabindex, disabled: !live, reason: OFFLINE });
+}
+
+/** A session whose screen wants an answer. */
+@customElement("areyouj-screen-card")
+export class ScreenCard extends PageElement {
+  @property({ attribute: false }) session!: Session;
+  /** Whether to name the session. */
+  @property({ attribute: false }) named = true;
+  @property({ attribute: false }) live = true;
+
+  protected override render(): TemplateResult {
+    const { session } = this;
+    const title = "Claude's screen wants an answer";
+    return html`<article class="card" aria-label=${title}>
+      <header class="row">
+        <span class="codicon codicon-terminal attention-icon" aria-hidden="true"></span>
+        ${this.named ? sessionLink(session) : nothing}
+        <span class="grow ellipsis ${this.named ? "muted" : ""}">${title}</span>
+      </header>
+      <p class="screen-words">${plainText(session.attention?.title ?? "")}</p>
+      <div class="row wrap">${screenButton(session, this.live, false)}</div>
+    </article>`;
+  }
+}
+
+adopt(css`
+  areyouj-screen-card {
+    display: block;
+    min-width: 0;
+  }
+  .screen-words {
+    overflow-wrap: anywhere;
+  }
+`);
