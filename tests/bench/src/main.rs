@@ -13,6 +13,7 @@ mod readers;
 mod report;
 mod rows;
 mod statistics;
+mod terminal;
 mod watcher;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -12,6 +12,11 @@ mod request;
 mod restart;
 mod stalled;
 mod ten_starts;
+mod terminal_attach;
+mod terminal_delay;
+mod terminal_memory;
+mod terminal_output;
+mod terminal_start;
 
 use anyhow::Result;
 
@@ -55,5 +60,30 @@ pub(crate) const ROWS: &[Row] = &[
         name: "stalled",
         about: "a client that stops reading under full output, against the same run with one that reads",
         run: stalled::run,
+    },
+    Row {
+        name: "terminal-output",
+        about: "what a terminal shows, against reading it directly and against tmux",
+        run: terminal_output::run,
+    },
+    Row {
+        name: "terminal-delay",
+        about: "from a program at a terminal to who looks, and back, against the same",
+        run: terminal_delay::run,
+    },
+    Row {
+        name: "terminal-start",
+        about: "from asking for a terminal to its first byte, against the same",
+        run: terminal_start::run,
+    },
+    Row {
+        name: "terminal-memory",
+        about: "an idle terminal with 2,000 lines behind it, against tmux",
+        run: terminal_memory::run,
+    },
+    Row {
+        name: "terminal-attach",
+        about: "`areyouj attach` to a terminal with 10 MB behind it",
+        run: terminal_attach::run,
     },
 ];

@@ -1,0 +1,41 @@
+//! From `areyouj attach` in a terminal to the screen, when ten megabytes lie behind it.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::Bench;
+use crate::processes::command;
+use crate::report::{Figure, Goal};
+use crate::terminal::{Product, Raw, Terminal, watch};
+
+const ROUNDS: usize = 20;
+
+/// What lies behind it.
+const HISTORY: usize = 10 << 20;
+
+/// In milliseconds.
+const GOAL: f64 = 50.0;
+
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
+    let mut product = Product::start()?;
+    let (id, mut hosted) = product.session(1)?;
+    hosted.tell(&format!("lines 80 {HISTORY}"))?;
+    let cli = &product.home.cli;
+    let mut took = Vec::new();
+    for _ in 0..=ROUNDS {
+        let begun = Instant::now();
+        let mut attached = Raw::of(&mut command(cli, &cli.program, &["attach", &id]))?;
+        watch(attached.viewers(), b"END")?;
+        took.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    bench.report.add(Figure {
+        what: format!("areyouj attach, to the screen, {} MB behind it", HISTORY >> 20),
+        unit: "ms",
+        percent: 95.0,
+        ours: took.split_off(1),
+        peer: None,
+        goal: Goal::AtMost(GOAL),
+    });
+    Ok(())
+}

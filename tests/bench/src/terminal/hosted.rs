@@ -1,0 +1,161 @@
+//! Ours: a host of its own with viewers, and sessions of the whole product.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use areyouj::host::launch::{Launch, Sizing};
+use areyouj::host::wire::{CONTRACT, Size, ToHost};
+use areyouj_tests::home::TestHome;
+use areyouj_tests::sandbox::programs;
+use serde_json::{Value, json};
+
+use super::viewer::{Form, Viewer};
+use super::{PATIENCE, SIZE, Terminal, program, watch};
+use crate::client::Client;
+use crate::processes::Owned;
+
+/// A terminal that one of our hosts has.
+pub(crate) struct Hosted {
+    keys: UnixStream,
+    viewers: Vec<Viewer>,
+    /// The host, if no daemon started it.
+    _host: Option<(Owned, tempfile::TempDir)>,
+}
+
+impl Hosted {
+    /// Starts a host without a daemon, with one viewer; returns when the program has said a word.
+    pub(crate) fn start() -> Result<Hosted> {
+        let directory = tempfile::tempdir()?;
+        let launch = Launch {
+            launch: 1,
+            session: "AAAAAAAA".into(),
+            floor: 0,
+            terminal: Some(Sizing::Smallest),
+            directory: "/".into(),
+            program: program()?,
+            arguments: Vec::new(),
+            environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
+        };
+        launch.write(&directory.path().join("launch"))?;
+        let socket = directory.path().join("socket");
+        let mut command = Command::new(programs()?.join("areyouj-host"));
+        command.arg(directory.path()).arg(&socket).env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut host = Owned(command.spawn().context("areyouj-host cannot be started")?);
+        let mut said = [0; 6];
+        host.0.stdout.take().context("no standard output")?.read_exact(&mut said)?;
+        ensure!(&said == b"ready\n", "the host did not start");
+        let mut hosted = Hosted::look(&socket, 1)?;
+        hosted._host = Some((host, directory));
+        watch(&mut hosted.viewers, b"ready")?;
+        Ok(hosted)
+    }
+
+    /// That many viewers of the host at this socket.
+    fn look(socket: &Path, viewers: usize) -> Result<Hosted> {
+        let streams = (0..viewers).map(|_| attach(socket)).collect::<Result<Vec<_>>>()?;
+        let keys = streams[0].try_clone()?;
+        let viewers = streams
+            .into_iter()
+            .map(|stream| Viewer::new(stream.into(), Form::Frames))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Hosted { keys, viewers, _host: None })
+    }
+}
+
+fn attach(socket: &Path) -> Result<UnixStream> {
+    let mut stream = UnixStream::connect(socket)?;
+    let (columns, rows) = SIZE;
+    let mut frame = Vec::new();
+    ToHost::Attach { contract: CONTRACT, size: Size { columns, rows }, read_only: false }.encode(&mut frame);
+    stream.write_all(&frame)?;
+    Ok(stream)
+}
+
+impl Terminal for Hosted {
+    fn viewers(&mut self) -> &mut [Viewer] {
+        &mut self.viewers
+    }
+
+    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut frame = Vec::new();
+        ToHost::Typed(bytes.to_vec()).encode(&mut frame);
+        Ok(self.keys.write_all(&frame)?)
+    }
+}
+
+/// A daemon, and sessions with a terminal.
+pub(crate) struct Product {
+    pub(crate) home: TestHome,
+    client: Client,
+    /// The requests so far: every one has an id of its own.
+    asked: u64,
+}
+
+impl Product {
+    /// A home whose daemon runs and whose Claude is the program of all terminals.
+    pub(crate) fn start() -> Result<Product> {
+        let home = TestHome::with_claude(&program()?);
+        std::fs::create_dir_all(home.path().join("config"))?;
+        std::fs::write(home.path().join("config/config.toml"), "max_active_sessions = 1000\n")?;
+        home.ok(&["daemon", "start"]);
+        let client = Client::connect(home.path())?;
+        Ok(Product { home, client, asked: 0 })
+    }
+
+    /// The socket of a session's host.
+    fn socket(&self, id: &str) -> PathBuf {
+        self.home.path().join("run").join(format!("{id}.sock"))
+    }
+
+    /// A new session, as soon as its id is told.
+    pub(crate) fn create(&mut self, directory: &Path) -> Result<String> {
+        self.asked += 1;
+        let environment: serde_json::Map<String, Value> = self
+            .home
+            .cli
+            .environment
+            .iter()
+            .map(|(name, value)| (name.clone(), json!(value.to_string_lossy())))
+            .collect();
+        let created = self.client.request(
+            "areyouj/session/create",
+            &json!({
+                "requestId": format!("create-{}", self.asked),
+                "directory": directory,
+                "driver": "terminal",
+                "environment": environment,
+            }),
+        )?;
+        Ok(created["session"]["id"].as_str().with_context(|| format!("no id in {created}"))?.to_owned())
+    }
+
+    /// Looks at a session's terminal, as soon as there is one.
+    pub(crate) fn look(&mut self, id: &str, viewers: usize) -> Result<Hosted> {
+        let (socket, begun) = (self.socket(id), Instant::now());
+        while !socket.exists() {
+            ensure!(begun.elapsed() < PATIENCE, "{id} has no host");
+            std::thread::park_timeout(std::time::Duration::from_micros(100));
+        }
+        loop {
+            // It is there a moment before it is listened at.
+            match Hosted::look(&socket, viewers) {
+                Err(_) if begun.elapsed() < PATIENCE => {}
+                hosted => return hosted,
+            }
+        }
+    }
+
+    /// A new session with that many who look; returns when the program has said a word.
+    pub(crate) fn session(&mut self, viewers: usize) -> Result<(String, Hosted)> {
+        let directory = self.home.project("project");
+        let id = self.create(&directory)?;
+        let mut hosted = self.look(&id, viewers)?;
+        watch(&mut hosted.viewers, b"ready")?;
+        Ok((id, hosted))
+    }
+}
