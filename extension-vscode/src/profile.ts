@@ -27,14 +27,14 @@ export class SessionProfile implements vscode.TerminalProfileProvider {
     const session = await this.#session();
     // One that can be seen already is shown where it is.
     if (session === null || screens.reveal(session.id)) throw new NoTerminal();
-    return new vscode.TerminalProfile(await screens.options(session));
+    return screens.profile(session);
   }
 
   async #session(): Promise<Session | null> {
     const { model, newSession } = this.context;
     if (model.connection.state !== "connected") throw new Failure(notConnected(model.connection.problem));
     const fresh: Row = { label: "$(add) New session at a terminal…" };
-    const sessions = model.live.filter(({ driver }) => driver === "terminal");
+    const sessions = model.live.filter(({ driver, status }) => driver === "terminal" && status !== "error");
     if (sessions.length === 0) return newSession.create({ driver: "terminal" });
     const rows: Row[] = [...sessionRows(sessions, null), fresh];
     const row = await vscode.window.showQuickPick(rows, { title: "Claude's screen", placeHolder: "Session", matchOnDescription: true, matchOnDetail: true });

@@ -18,6 +18,8 @@ const PLACES = /^(AREYOUJ_\w+|XDG_\w+_(HOME|DIR))$/;
  */
 export class Screens implements vscode.Disposable {
   readonly #open = new Map<vscode.Terminal, string>();
+  /** Sessions whose next terminal is to be shown: the editor opens that of a profile in a panel that may be hidden. */
+  readonly #awaited = new Set<string>();
   /** Terminals of which it is not known yet what they run. */
   readonly #asked = new Set<Promise<void>>();
   readonly #disposable: vscode.Disposable;
@@ -36,13 +38,10 @@ export class Screens implements vscode.Disposable {
 
   /** Shows a session's screen: the terminal that shows it already, or a new one. Rejects with a `Failure`. */
   async open(session: Session): Promise<void> {
-    if (session.driver !== "terminal") {
-      const hint = "Its page shows the transcript; “Move to terminal” gives it a screen.";
-      throw new Failure(problem(LocalCode.NotPossible, `${displayName(session)} has no screen.`, hint));
-    }
+    refuse(session);
     await Promise.all(this.#asked);
     if (this.reveal(session.id)) return;
-    const options = await this.options(session);
+    const options = await this.#options(session);
     // Somebody may have been quicker.
     if (this.reveal(session.id)) return;
     const terminal = vscode.window.createTerminal({ ...options, location: { viewColumn: vscode.ViewColumn.Active } });
@@ -57,18 +56,11 @@ export class Screens implements vscode.Disposable {
     return terminal !== undefined;
   }
 
-  /** A terminal that shows a session. */
-  async options(session: Session): Promise<vscode.TerminalOptions> {
-    const places = Object.entries(process.env).filter(([name]) => PLACES.test(name));
-    return {
-      name: displayName(session),
-      iconPath: this.context.media("orchestration"),
-      shellPath: await this.context.findBinary(),
-      shellArgs: ["attach", session.id],
-      env: Object.fromEntries(places),
-      // Names of files on the screen are links from there; a directory that is gone is no reason not to look.
-      ...((await isDirectory(session.directory)) ? { cwd: session.directory } : {}),
-    };
+  /** What the editor is to open a terminal with that shows a session; it is shown once it is open. */
+  async profile(session: Session): Promise<vscode.TerminalProfile> {
+    const options = await this.#options(session);
+    this.#awaited.add(session.id);
+    return new vscode.TerminalProfile(options);
   }
 
   /** Whether a terminal of this window shows the session. */
@@ -103,6 +95,19 @@ export class Screens implements vscode.Disposable {
     this.#disposable.dispose();
   }
 
+  async #options(session: Session): Promise<vscode.TerminalOptions> {
+    const places = Object.entries(process.env).filter(([name]) => PLACES.test(name));
+    return {
+      name: displayName(session),
+      iconPath: this.context.media("orchestration"),
+      shellPath: await this.context.findBinary(),
+      shellArgs: ["attach", session.id],
+      env: Object.fromEntries(places),
+      // Names of files on the screen are links from there; a directory that is gone is no reason not to look.
+      ...((await isDirectory(session.directory)) ? { cwd: session.directory } : {}),
+    };
+  }
+
   #terminals(sessionId: string): vscode.Terminal[] {
     return [...this.#open].filter(([terminal, id]) => id === sessionId && terminal.exitStatus === undefined).map(([terminal]) => terminal);
   }
@@ -120,7 +125,9 @@ export class Screens implements vscode.Disposable {
 
   async #ask(terminal: vscode.Terminal): Promise<void> {
     const sessionId = sessionOfOptions(terminal.creationOptions) ?? (await sessionOfProcess(terminal));
-    if (sessionId !== null && !this.#open.has(terminal) && terminal.exitStatus === undefined) this.#keep(terminal, sessionId);
+    if (sessionId === null || this.#open.has(terminal) || terminal.exitStatus !== undefined) return;
+    this.#keep(terminal, sessionId);
+    if (this.#awaited.delete(sessionId)) terminal.show();
   }
 
   /** What the keybindings go by. */
@@ -128,6 +135,17 @@ export class Screens implements vscode.Disposable {
     const { activeTerminal } = vscode.window;
     void vscode.commands.executeCommand("setContext", "areyouj.screenActive", activeTerminal !== undefined && this.#open.has(activeTerminal));
   }
+}
+
+/** Says why a session has no screen to show now; a terminal would close as soon as it has said so. */
+function refuse(session: Session): void {
+  const { driver, status, error } = session;
+  const name = displayName(session);
+  if (driver !== "terminal") {
+    throw new Failure(problem(LocalCode.NotPossible, `${name} has no screen.`, "Its page shows the transcript; “Move to terminal” gives it a screen."));
+  }
+  if (status === "terminated") throw new Failure(problem(LocalCode.NotPossible, `${name} was terminated.`, "Restart it first."));
+  if (status === "error" && error !== null) throw new Failure(problem(error.code, error.message, error.hint));
 }
 
 /** The session that this command line attaches to, or null. */

@@ -12,9 +12,9 @@ import { plainText } from "./text";
 /** What it is called wherever it is offered. */
 export const OPEN_SCREEN = "Open Claude's screen";
 
-/** Whether the session has a screen. */
+/** Whether the session has a screen now: without a Claude there is none. */
 export function hasScreen({ driver, status }: Session): boolean {
-  return driver === "terminal" && status !== "terminated";
+  return driver === "terminal" && status !== "terminated" && status !== "error";
 }
 
 /** Whether a screen of Claude's own wants an answer: nothing but the terminal can give it. */

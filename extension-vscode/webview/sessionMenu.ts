@@ -3,6 +3,7 @@ import type { Session } from "../src/protocol.gen";
 import type { Action } from "../src/bridge";
 import { act } from "./host";
 import type { MenuItem } from "./menu";
+import { OPEN_SCREEN, hasScreen } from "./screen";
 
 const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({ label, run: () => act(action), ...more });
 
@@ -14,7 +15,7 @@ export function sessionMenu(session: Session, live: boolean, terminate: () => vo
   const atTerminal = session.driver === "terminal";
   const items: (MenuItem | false)[] = [
     !onPage && item("View details", { kind: "open", sessionId }, { keys: "Enter" }),
-    live && !ended && atTerminal && item("Open Claude's screen", { kind: "openScreen", sessionId }),
+    live && hasScreen(session) && item(OPEN_SCREEN, { kind: "openScreen", sessionId }),
     live && running && item("Interrupt", { kind: "interrupt", sessionId }, { begins: true }),
     live && item("Restart", { kind: "restart", sessionId }, { begins: !running }),
     live && item("Rename…", { kind: "rename", sessionId }),

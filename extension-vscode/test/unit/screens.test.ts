@@ -18,9 +18,17 @@ const AREYOUJ = "/opt/areyouj";
 const ATTACH = { name: "api", shellPath: AREYOUJ, shellArgs: ["attach", "AAAAAAAA"] };
 const atTerminal = session("AAAAAAAA", { name: "api", driver: "terminal", directory: "/gone" });
 
-const build = (): Screens => new Screens({ findBinary: () => Promise.resolve(AREYOUJ), media: () => ({}) } as unknown as Context);
+let built: Screens[] = [];
+
+function build(): Screens {
+  const screens = new Screens({ findBinary: () => Promise.resolve(AREYOUJ), media: () => ({}) } as unknown as Context);
+  built.push(screens);
+  return screens;
+}
 
 beforeEach(() => {
+  for (const screens of built) screens.dispose();
+  built = [];
   window.terminals.length = 0;
   window.activeTerminal = undefined;
   window.tabGroups.all = [];
@@ -50,6 +58,13 @@ void test("one that was closed is opened anew", async () => {
 
 void test("a session in the form of a transcript has no screen", async () => {
   await assert.rejects(build().open(session("BBBBBBBB", { name: "web" })), (error) => error instanceof Failure && /web has no screen/.test(error.message));
+  assert.equal(window.terminals.length, 0);
+});
+
+void test("one that cannot be shown says why, instead of a terminal that closes at once", async () => {
+  const broken = { code: "crashed_too_often", message: "Claude crashed three times.", hint: "Restart it.", log: null };
+  await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api was terminated/);
+  await assert.rejects(build().open({ ...atTerminal, status: "error", error: broken }), (error) => error instanceof Failure && error.problem.code === broken.code && error.problem.hint === broken.hint);
   assert.equal(window.terminals.length, 0);
 });
 
@@ -127,6 +142,15 @@ void test("the profile offers sessions that have a screen, and a new one", async
   editor.answers = ["$(add) New session at a terminal…"];
   const fresh = (await profileOf(build(), session("CCCCCCCC", { driver: "terminal" })).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
   assert.deepEqual(fresh.options.shellArgs, ["attach", "CCCCCCCC"]);
+});
+
+void test("what the profile opens is shown, for the panel may be hidden", async () => {
+  const screens = build();
+  editor.answers = ["$(circle-outline) api"];
+  const { options } = (await profileOf(screens).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
+  const terminal = openTerminal(new TestTerminal(options));
+  await settle();
+  assert.deepEqual([terminal.shown, screens.has("AAAAAAAA")], [1, true]);
 });
 
 void test("the profile opens nothing when nobody chose, or when the screen is there already", async () => {
