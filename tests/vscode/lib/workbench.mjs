@@ -7,6 +7,8 @@ export const EXTENSION = "areyouj.areyouj";
 /** Tries of something that the workbench may swallow, and the pause between, in milliseconds. */
 const TRIES = 20;
 const PAUSE_MS = 150;
+/** How long a program may take to draw something on its terminal, in milliseconds. */
+const SCREEN_WITHIN_MS = 30_000;
 /** How long one try waits, in milliseconds: a loop around the long default would take minutes. */
 const TRY_MS = 1_000;
 
@@ -170,8 +172,83 @@ export class Workbench {
     });
   }
 
+  /** The terminal that can be seen; a window of these tests shows one at a time. */
+  terminal() {
+    return new TerminalView(this);
+  }
+
+  /** Waits until the screen of the session of that name is the active tab, and shows Claude. */
+  async screen(name) {
+    await shows(this.page.locator(".tab.active", { hasText: name }));
+    const screen = this.terminal();
+    await screen.shows("❯");
+    return screen;
+  }
+
+  /** The tabs of that name. */
+  tabs(name) {
+    return this.page.locator(".tab", { hasText: name });
+  }
+
   toast(text) {
     return this.page.locator(".notification-toast", { hasText: text });
+  }
+}
+
+/** A terminal of the editor. Its characters are text in the page, for `terminal.integrated.gpuAcceleration` is off. */
+export class TerminalView {
+  constructor(workbench) {
+    this.page = workbench.page;
+    this.wrapper = workbench.page.locator(".terminal-wrapper:visible");
+  }
+
+  /** Its lines as they stand on the screen. */
+  async lines() {
+    const lines = await this.wrapper.locator(".xterm-rows > div").allInnerTexts();
+    return lines.map((line) => line.replaceAll("\u00a0", " ").trimEnd());
+  }
+
+  /** Waits until its lines satisfy this. */
+  async until(what, test) {
+    const deadline = Date.now() + SCREEN_WITHIN_MS;
+    let lines = [];
+    while (Date.now() < deadline) {
+      lines = await this.lines().catch(() => []);
+      if (test(lines)) return lines;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    throw new Error(`the terminal does not show ${what}:\n${lines.join("\n")}`);
+  }
+
+  shows(text) {
+    return this.until(`“${text}”`, (lines) => lines.some((line) => line.includes(text)));
+  }
+
+  showsNot(text) {
+    return this.until(`anything but “${text}”`, (lines) => lines.length > 0 && !lines.some((line) => line.includes(text)));
+  }
+
+  /** Gives it the keyboard. */
+  async focus() {
+    await this.wrapper.locator("textarea.xterm-helper-textarea").focus();
+  }
+
+  /** Types a prompt, and submits it once it stands on the screen. */
+  async submit(text) {
+    await this.focus();
+    await this.page.keyboard.type(text);
+    await this.shows(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Presses a key until something is so: Claude takes no key for an answer that may have been meant for something else. */
+  async press(key, what, test) {
+    await this.focus();
+    await until(what, async () => {
+      if (await test()) return true;
+      await this.page.keyboard.press(key);
+      return false;
+    });
   }
 }
 

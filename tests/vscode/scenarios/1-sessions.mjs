@@ -8,6 +8,7 @@ async function startIn(window, folder, name, message = "") {
   await window.picker.getByPlaceholder("Choose a directory, or type a path").waitFor();
   await window.row(folder).click();
   await window.answer("Name (optional)", name);
+  await window.answer("Form");
   await window.answer("Model");
   await window.answer("Permission mode");
   await window.answer("First message (optional)", message);

@@ -66,7 +66,7 @@ export default {
       await writeFile(path.join(t.home.projects.two, "remember-me.md"), "# Remember\n");
       await window.explorerMenu("two", "Start Claude Session Here");
       await window.answer("Name (optional)", "Ben");
-      for (const placeholder of ["Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
+      for (const placeholder of ["Form", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
       const page = await window.automation("Ben");
       await page.is("Idle");
       const composer = page.frame.getByLabel("Message to Claude");

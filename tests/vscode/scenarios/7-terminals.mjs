@@ -1,0 +1,258 @@
+// Sessions whose Claude sits at a terminal: its own screen in a tab of the editor, with the same list, queue and prompts.
+import assert from "node:assert/strict";
+import { access, mkdir } from "node:fs/promises";
+import path from "node:path";
+import { gone, shows, until } from "../lib/workbench.mjs";
+
+const AT_TERMINAL = ["--driver", "terminal", "--permission-mode", "default"];
+const ASKS = "Do you want to proceed?";
+
+/** An idle session at a terminal. */
+async function session(t, project, name) {
+  const id = await t.home.create(project, ["--name", name, ...AT_TERMINAL]);
+  await t.home.wait(id, "idle");
+  return id;
+}
+
+/** Opens the screen of a session by its row in the list of all. */
+async function openScreen(window, name) {
+  const view = await window.showView();
+  await view.icon(`Open Claude's screen of ${name}`).click();
+  return window.screen(name);
+}
+
+/** An idle session at a terminal, a window, and the session's screen in it. */
+async function attached(t) {
+  const [id, window] = [await session(t, "one", "Anna"), await t.window()];
+  return { id, window, screen: await openScreen(window, "Anna") };
+}
+
+const exists = (file) => access(file).then(() => true, () => false);
+
+export default {
+  home: { projects: ["one", "two"] },
+  scenarios: {
+    "a session at a terminal is started, written to on its screen, and read on its page": async (t) => {
+      const window = await t.window();
+      await window.run("AreYouJ: New Session…");
+      await window.picker.getByPlaceholder("Choose a directory, or type a path").waitFor();
+      await window.row("one").click();
+      await window.answer("Name (optional)", "Anna");
+      await window.picker.getByPlaceholder("Form").waitFor();
+      await window.row("Claude's own screen").click();
+      await window.answer("Model");
+      await window.answer("Permission mode");
+      await window.answer("First message (optional)", "good morning");
+      const screen = await window.screen("Anna");
+      await screen.shows("Echo: good morning");
+      await screen.submit("and by hand");
+      await screen.shows("Echo: and by hand");
+      const page = await window.switchTo("Anna");
+      for (const said of ["Echo: good morning", "and by hand", "Echo: and by hand"]) await shows(page.entry(said));
+      await page.button("Open Claude's screen").click();
+      await screen.shows("Echo: and by hand");
+      assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
+    },
+
+    "a permission that the screen asks for is answered elsewhere, in the inbox, and on the screen": async (t) => {
+      const { id, window, screen } = await attached(t);
+      const { one } = t.home.projects;
+      const view = window.view();
+
+      await screen.submit("run: touch from-elsewhere");
+      await screen.shows(ASKS);
+      await shows(view.card("touch from-elsewhere"));
+      const [prompt] = await t.home.json("permissions", id);
+      await t.home.run("allow", prompt.id);
+      await screen.showsNot(ASKS);
+      await gone(view.card("touch from-elsewhere"));
+      await t.home.wait(id, "idle");
+      assert.ok(await exists(path.join(one, "from-elsewhere")));
+
+      await screen.submit("run: touch from-the-inbox");
+      await screen.shows(ASKS);
+      const card = view.card("touch from-the-inbox");
+      await card.locator("vscode-button", { hasText: "Allow" }).first().click();
+      await gone(card);
+      await screen.showsNot(ASKS);
+      await t.home.wait(id, "idle");
+      assert.ok(await exists(path.join(one, "from-the-inbox")));
+
+      await screen.submit("run: touch from-the-screen");
+      await screen.shows(ASKS);
+      await shows(view.card("touch from-the-screen"));
+      await screen.press("Enter", "the answer is taken", async () => (await t.home.json("permissions", id)).length === 0);
+      await gone(view.card("touch from-the-screen"));
+      await screen.showsNot(ASKS);
+      await t.home.wait(id, "idle");
+      assert.ok(await exists(path.join(one, "from-the-screen")));
+    },
+
+    "a question is answered on the page, and closed on the screen": async (t) => {
+      const { window, screen } = await attached(t);
+      await screen.submit("ask: Which colour? | Red | Green");
+      await screen.shows("1. Red");
+      const page = await window.switchTo("Anna");
+      await page.frame.getByRole("radio", { name: "Green" }).check();
+      await page.button("Answer").click();
+      await page.is("Idle");
+      await page.button("Open Claude's screen").click();
+      await (await window.screen("Anna")).showsNot("1. Red");
+    },
+
+    "a queued message is delivered to the screen when the turn has ended": async (t) => {
+      const { id, window, screen } = await attached(t);
+      await screen.submit("hold: queue");
+      await t.home.wait(id, "active");
+      const page = await window.switchTo("Anna");
+      await page.send("and then this");
+      await page.queueIs("and then this");
+      await t.home.release("queue");
+      await shows(page.entry("Echo: and then this"));
+      await page.button("Open Claude's screen").click();
+      await screen.shows("Echo: and then this");
+    },
+
+    "a reload of the window brings the screen back as it was, and it is found again": async (t) => {
+      const { id, window, screen } = await attached(t);
+      await screen.submit("before the reload");
+      await screen.shows("Echo: before the reload");
+      await t.home.wait(id, "idle");
+      const before = await screen.lines();
+      await window.reload();
+      const again = await window.screen("Anna");
+      await again.until("the same screen", (lines) => lines.join("\n") === before.join("\n"));
+      await again.submit("after the reload");
+      await again.shows("Echo: after the reload");
+      const page = await window.switchTo("Anna");
+      await page.button("Open Claude's screen").click();
+      await window.screen("Anna");
+      assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
+    },
+
+    "a daemon that is killed takes nothing from the screen": async (t) => {
+      const { id, window, screen } = await attached(t);
+      await screen.submit("hold: daemon");
+      await t.home.wait(id, "active");
+      process.kill(await t.home.daemon(), "SIGKILL");
+      await t.home.release("daemon");
+      await screen.shows("daemon was released.");
+      await screen.submit("still here");
+      await screen.shows("Echo: still here");
+      const page = await window.switchTo("Anna");
+      await shows(page.entry("Echo: still here"));
+      assert.equal(await window.tabs("Anna").count(), 2);
+    },
+
+    "a conversation moves to the transcript and back, and its screen goes and comes": async (t) => {
+      const { id, window, screen } = await attached(t);
+      await screen.submit("at the terminal");
+      await screen.shows("Echo: at the terminal");
+      await t.home.wait(id, "idle");
+      await window.run("AreYouJ: Move Session to Transcript");
+      const page = await window.automation("Anna");
+      await page.is("Idle");
+      await shows(page.entry("Echo: at the terminal"));
+      assert.equal(await window.tabs("Anna").count(), 1, "the screen is gone");
+      await page.send("in the stream");
+      await shows(page.entry("Echo: in the stream"));
+      await page.is("Idle");
+
+      await page.send("hold: move");
+      await page.is("Active");
+      await page.icon("More actions").click();
+      await page.frame.getByRole("menuitem", { name: "Move to terminal" }).click();
+      await window.confirm("When the Turn Has Ended");
+      await shows(page.frame.getByText("moves to its other form when the turn has ended"));
+      await t.home.release("move");
+      await window.toast("Anna goes on at its terminal.").getByRole("button", { name: "Open Claude's Screen" }).click();
+      const back = await window.screen("Anna");
+      await back.shows("Echo: in the stream");
+      await back.submit("at the terminal again");
+      await back.shows("Echo: at the terminal again");
+
+      await back.submit("hold: for ever");
+      await t.home.wait(id, "active");
+      await window.run("AreYouJ: Move Session to Transcript");
+      await window.confirm("Interrupt and Move");
+      await window.automation("Anna");
+      await until("the session has moved", async () => (await t.home.json("show", id)).driver === "stream");
+      await gone(window.tabs("Anna").nth(1));
+    },
+
+    "a conversation that another Claude has open stays where it is, and the reason is told": async (t) => {
+      const id = await t.home.idle("two", "Ben");
+      await t.home.say(id, "hello");
+      const window = await t.window();
+      const { claudeSessionId } = await t.home.json("show", id);
+      await window.run("AreYouJ: Open Terminal in Session's Directory");
+      const terminal = window.terminal();
+      await terminal.focus();
+      await window.page.keyboard.type(`"$AREYOUJ_CLAUDE" --resume ${claudeSessionId}\n`);
+      await terminal.shows("Echo: hello");
+      await window.switchTo("Ben");
+      await window.run("AreYouJ: Move Session to Terminal");
+      await shows(window.toast("has the conversation of"));
+      await shows(window.toast("End that Claude first"));
+      assert.equal((await t.home.json("show", id)).driver, "stream");
+      await window.run("Terminal: Kill All Terminals");
+    },
+
+    "a screen that asks something of its own is told in the inbox and by a message, and both lead there": async (t) => {
+      const window = await t.window();
+      const view = await window.showView();
+      const elsewhere = path.join(t.home.directory, "elsewhere");
+      await mkdir(elsewhere, { recursive: true });
+      await window.run("View: Show Explorer");
+      const id = await t.home.create(elsewhere, ["--name", "Cara", ...AT_TERMINAL]);
+      const told = window.toast("Cara wants an answer on Claude's screen");
+      await shows(told);
+      await window.showView();
+      await shows(view.card("Claude's screen wants an answer").filter({ hasText: "trust" }));
+      await told.getByRole("button", { name: "Open Claude's Screen" }).click();
+      const screen = window.terminal();
+      await screen.shows("Yes, I trust this folder");
+      await screen.focus();
+      await window.page.keyboard.press("ArrowDown");
+      await screen.shows("❯ Yes, I trust this folder");
+      await window.page.keyboard.press("Enter");
+      await t.home.wait(id, "idle");
+      await gone(view.card("Claude's screen wants an answer"));
+    },
+
+    "Ctrl-\\ d leaves the screen, and the session goes on": async (t) => {
+      const { id, window, screen } = await attached(t);
+      await screen.focus();
+      await window.page.keyboard.press("Control+Backslash");
+      await window.page.keyboard.press("d");
+      await gone(window.tabs("Anna"));
+      assert.equal((await t.home.json("show", id)).status, "idle");
+      await openScreen(window, "Anna");
+    },
+
+    "the profile asks which session, and shows its screen in the panel": async (t) => {
+      await session(t, "one", "Anna");
+      const window = await t.window();
+      const profile = async () => {
+        await window.run("Create New Terminal (With Profile)");
+        // The editor asks so whatever the profile is, of a window with several folders.
+        await window.answer("Select current working directory for new terminal");
+        await shows(window.row("AreYouJ Session"));
+        await window.row("AreYouJ Session").click();
+        await window.picker.getByPlaceholder("Session", { exact: true }).waitFor();
+      };
+      await profile();
+      await window.page.keyboard.press("Escape");
+      await gone(window.picker);
+      await profile();
+      await window.row("Anna").click();
+      const screen = window.terminal();
+      await screen.submit("from the panel");
+      await screen.shows("Echo: from the panel");
+      await window.run("AreYouJ: Open Claude's Screen");
+      assert.equal(await window.tabs("Anna").count(), 0, "it is shown where it is");
+      assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), []);
+      await window.run("Terminal: Kill All Terminals");
+    },
+  },
+};
