@@ -89,6 +89,7 @@ adopt(css`
   .menu {
     position: fixed;
     z-index: 10;
+    width: max-content;
     min-width: 180px;
     max-width: calc(100vw - 8px);
     max-height: calc(100vh - 8px);

@@ -22,10 +22,10 @@ export function wantsScreen({ attention }: Session): boolean {
   return attention?.kind === "terminal";
 }
 
-/** A button with words that opens the screen. */
-export function screenButton(session: Session, live: boolean, secondary: boolean): TemplateResult {
+/** A button that opens the screen. */
+export function screenButton(session: Session, live: boolean, label = OPEN_SCREEN, secondary = false): TemplateResult {
   const open = (): void => act({ kind: "openScreen", sessionId: session.id });
-  return button(OPEN_SCREEN, open, { secondary, disabled: !live, title: live ? "Claude itself, in a terminal of this window" : OFFLINE });
+  return button(label, open, { secondary, disabled: !live, title: live ? `${OPEN_SCREEN}, in a terminal of this window` : OFFLINE });
 }
 
 /** The same as an icon; nothing for a session without a screen. */
@@ -52,7 +52,7 @@ export class ScreenCard extends PageElement {
         <span class="grow ellipsis ${this.named ? "muted" : ""}">${title}</span>
       </header>
       <p class="screen-words">${plainText(session.attention?.title ?? "")}</p>
-      <div class="row wrap">${screenButton(session, this.live, false)}</div>
+      <div class="row wrap">${screenButton(session, this.live)}</div>
     </article>`;
   }
 }

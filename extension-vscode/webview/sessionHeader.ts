@@ -11,7 +11,7 @@ import { act } from "./host";
 import type { Menu } from "./menu";
 import "./menu";
 import { problemBox } from "./problem";
-import { hasScreen, screenButton, wantsScreen } from "./screen";
+import { hasScreen, screenButton } from "./screen";
 import { sessionMenu } from "./sessionMenu";
 import { sessionTitle, statusLabel, statusWord } from "./status";
 import { exactLine, plainLine } from "./text";
@@ -35,7 +35,7 @@ export class SessionHeader extends PageElement {
 
   protected override render(): TemplateResult {
     return html`<header class="session-header">
-      <div class="row wrap">${this.breadcrumb()} ${this.switcher()}</div>
+      <div class="row wrap">${this.breadcrumb()} ${this.screen()} ${this.switcher()}</div>
       <div class="row wrap facts">${this.facts()} ${this.buttons()}</div>
       ${problemBox(this.doing.problem, () => this.doing.dismiss())}
       <areyouj-menu></areyouj-menu>
@@ -51,6 +51,10 @@ export class SessionHeader extends PageElement {
         <li aria-current="page">Automation</li>
       </ol>
     </nav>`;
+  }
+
+  private screen(): TemplateResult | typeof nothing {
+    return hasScreen(this.session) ? html`<span class="to-screen">${screenButton(this.session, this.live, "Claude's screen", true)}</span>` : nothing;
   }
 
   private switcher(): TemplateResult {
@@ -107,7 +111,6 @@ export class SessionHeader extends PageElement {
       this.menu.openAt({ x: left, y: bottom }, sessionMenu(this.session, this.live, terminate, true));
     };
     return html`<span class="row header-actions" role="group" aria-label="Session actions">
-      ${hasScreen(this.session) ? screenButton(this.session, this.live, !wantsScreen(this.session)) : nothing}
       ${status === "active" || status === "waiting" ? one("interrupt", "debug-pause", "Interrupt") : nothing} ${one("restart", "debug-restart", "Restart")}
       ${ended
         ? one("delete", "trash", "Delete…")
@@ -147,12 +150,20 @@ adopt(css`
     flex: 0 1 260px;
     text-overflow: ellipsis;
   }
+  .to-screen {
+    display: flex;
+    flex: none;
+  }
   @container page (max-width: 480px) {
-    .session-header .switcher {
+    .session-header :is(nav, .switcher) {
       flex: 1 1 100%;
     }
-    .session-header nav {
-      flex: 1 1 100%;
+    .session-header nav:has(+ .to-screen) {
+      flex: 1 1 0;
+    }
+    /* The directory says more than the name of this page. */
+    nav:has(+ .to-screen) li[aria-current] {
+      display: none;
     }
   }
   .facts {

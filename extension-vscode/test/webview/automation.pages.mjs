@@ -70,7 +70,7 @@ onPage("shows where one is, and how the session stands", ACTIVE, { sessions: SES
 });
 
 onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({ page, asked, say }) => {
-  const buttons = page.locator("vscode-button", { hasText: "Open Claude's screen" });
+  const buttons = page.locator("vscode-button", { hasText: "Claude's screen" });
   assert.match(await page.locator("areyouj-screen-card").innerText(), /Claude's screen wants an answer[\s\S]*trust this directory/);
   for (const button of await buttons.all()) await button.click();
   assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: TRUST.id }));

@@ -11,6 +11,8 @@ const PAUSE_MS = 150;
 const SCREEN_WITHIN_MS = 30_000;
 /** How long one try waits, in milliseconds: a loop around the long default would take minutes. */
 const TRY_MS = 1_000;
+/** How long a busy machine may take to find a command, in milliseconds. */
+const CHOSEN_WITHIN_MS = 5_000;
 
 /** Tries until it returns true. */
 export async function until(what, attempt) {
@@ -68,10 +70,15 @@ export class Workbench {
 
   /** Runs a command by its name in the palette, with its category. */
   async run(title) {
-    await this.openPalette();
-    await this.input.fill(`>${title}`);
     // The label goes on with the key or “recently used”; the first row need not be it, so Enter would not do.
-    await this.picker.locator(`.monaco-list-row[aria-label="${title}"], .monaco-list-row[aria-label^="${title},"]`).first().click();
+    const row = this.picker.locator(`.monaco-list-row[aria-label="${title}"], .monaco-list-row[aria-label^="${title},"]`).first();
+    await until(`“${title}” is run`, async () => {
+      await this.openPalette();
+      // What takes the keyboard meanwhile, as a terminal that was just opened does, closes the palette.
+      await this.input.fill(`>${title}`, { timeout: TRY_MS });
+      await row.click({ timeout: CHOSEN_WITHIN_MS });
+      return true;
+    });
   }
 
   // F1 works with the keyboard in an editor, a page or a terminal alike; one that comes too early is lost.

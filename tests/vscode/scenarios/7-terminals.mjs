@@ -47,9 +47,13 @@ export default {
       await screen.shows("Echo: good morning");
       await screen.submit("and by hand");
       await screen.shows("Echo: and by hand");
+      await window.page.keyboard.type("one line");
+      await window.page.keyboard.press("Shift+Enter");
+      await screen.submit("and another");
+      await screen.shows("Echo: one line");
       const page = await window.switchTo("Anna");
       for (const said of ["Echo: good morning", "and by hand", "Echo: and by hand"]) await shows(page.entry(said));
-      await page.button("Open Claude's screen").click();
+      await page.button("Claude's screen").click();
       await screen.shows("Echo: and by hand");
       assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
     },
@@ -96,7 +100,7 @@ export default {
       await page.frame.getByRole("radio", { name: "Green" }).check();
       await page.button("Answer").click();
       await page.is("Idle");
-      await page.button("Open Claude's screen").click();
+      await page.button("Claude's screen").click();
       await (await window.screen("Anna")).showsNot("1. Red");
     },
 
@@ -107,25 +111,28 @@ export default {
       const page = await window.switchTo("Anna");
       await page.send("and then this");
       await page.queueIs("and then this");
+      await page.send("hurry up", "Control+Shift+Enter");
       await t.home.release("queue");
       await shows(page.entry("Echo: and then this"));
-      await page.button("Open Claude's screen").click();
+      await shows(page.entry("hurry up"));
+      await page.button("Claude's screen").click();
       await screen.shows("Echo: and then this");
     },
 
     "a reload of the window brings the screen back as it was, and it is found again": async (t) => {
-      const { id, window, screen } = await attached(t);
+      const { window, screen } = await attached(t);
       await screen.submit("before the reload");
       await screen.shows("Echo: before the reload");
-      await t.home.wait(id, "idle");
+      // The turn is over for the screen, too.
+      await screen.shows("? for shortcuts");
       const before = await screen.lines();
       await window.reload();
       const again = await window.screen("Anna");
-      await again.until("the same screen", (lines) => lines.join("\n") === before.join("\n"));
+      await again.until(`the same screen as before:\n${before.join("\n")}\nbut`, (lines) => lines.join("\n") === before.join("\n"));
       await again.submit("after the reload");
       await again.shows("Echo: after the reload");
       const page = await window.switchTo("Anna");
-      await page.button("Open Claude's screen").click();
+      await page.button("Claude's screen").click();
       await window.screen("Anna");
       assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
     },
@@ -154,6 +161,7 @@ export default {
       await page.is("Idle");
       await shows(page.entry("Echo: at the terminal"));
       assert.equal(await window.tabs("Anna").count(), 1, "the screen is gone");
+      assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), [], "it went without a complaint");
       await page.send("in the stream");
       await shows(page.entry("Echo: in the stream"));
       await page.is("Idle");

@@ -116,5 +116,23 @@ export default {
       await shows((await narrow.showView()).session("Bread list"));
       await picture(narrow, "inbox");
     },
+
+    "Claude's own screen, and the list beside it": async (t) => {
+      await mkdir(DOCS, { recursive: true });
+      const { bakery } = t.home.projects;
+      await writeFile(path.join(bakery, "prices.md"), "# Prices\n\nRye bread 4.20\n");
+      await t.home.idle("library", "Catalogue");
+      const id = await t.home.create("bakery", ["--name", "Price list", "--driver", "terminal", "--permission-mode", "default"]);
+      await t.home.wait(id, "idle");
+      const prompt = "The rye bread is 4.50 from now on.";
+      await t.home.on(prompt, `edit: ${bakery}/prices.md | Rye bread 4.20 | Rye bread 4.50`);
+      const window = await windowOf(t, WIDE, "Dark Modern");
+      await (await window.showView()).icon("Open Claude's screen of Price list").click();
+      const screen = await window.screen("Price list");
+      await screen.submit(prompt);
+      await screen.shows("Do you want to make this edit");
+      await shows(window.view().card("Price list"));
+      await picture(window, "screen");
+    },
   },
 };
