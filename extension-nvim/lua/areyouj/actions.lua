@@ -24,7 +24,7 @@ end
 local function change(session_id) return { requestId = text.uuid(), sessionId = session_id } end
 
 ---Creates a session and opens it.
----@param options { directory?: string, name?: string, model?: string, permission_mode?: string, message?: string, open?: boolean }
+---@param options { directory?: string, name?: string, driver?: areyouj.Driver, model?: string, permission_mode?: string, message?: string, open?: boolean }
 ---@param callback? fun(failed?: areyouj.Problem, session?: areyouj.Session)
 function M.new(options, callback)
   local config = require("areyouj.config").get().new
@@ -35,6 +35,7 @@ function M.new(options, callback)
     directory = directory,
     environment = require("areyouj.client").environment(),
     name = options.name,
+    driver = options.driver or config.driver,
     model = options.model or config.model,
     permissionMode = options.permission_mode or config.permission_mode,
     messages = options.message and { { id = text.uuid(), text = options.message } } or nil,
@@ -45,7 +46,9 @@ function M.new(options, callback)
       return problem.show(failed)
     end
     if created.warning then problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN) end
-    if options.open ~= false then require("areyouj.views.automation").open(created.session.id) end
+    if options.open ~= false then
+      require("areyouj.views.pages").open(created.session.id, nil, { driver = created.session.driver })
+    end
     if callback then callback(nil, created.session) end
   end)
 end
@@ -73,6 +76,85 @@ function M.interrupt(session_id) ask("areyouj/session/interrupt", change(session
 ---@param session_id string
 function M.restart(session_id) ask("areyouj/session/restart", change(session_id)) end
 
+---Moves of this editor whose end is waited for, each with what forgets it.
+---@type table<string, fun()>
+local moving = {}
+
+---Shows the session in its new form where it is shown in the other, once it has moved.
+---@param id string
+---@param driver areyouj.Driver
+local function follow(id, driver)
+  local model = require("areyouj").model()
+  if moving[id] then moving[id]() end
+  local stop = model:on("sessions", function(changed, removed)
+    local gone = vim.tbl_contains(removed, id)
+    for _, session in ipairs(changed) do
+      local mine = session.id == id
+      if mine and session.driver == driver then require("areyouj.views.pages").follow(id, driver) end
+      gone = gone or (mine and (session.driver == driver or session.status == "terminated"))
+    end
+    if gone then moving[id]() end
+  end)
+  moving[id] = function()
+    moving[id] = nil
+    stop()
+  end
+end
+
+---@type table<areyouj.Driver, string>
+local FORMS = { stream = "a stream", terminal = "a terminal" }
+
+---Moves a session to its other form.
+---@param session_id string
+---@param driver? areyouj.Driver
+---@param options { interrupt?: boolean }
+---@param callback? fun(failed?: areyouj.Problem, session?: areyouj.Session)
+function M.switch_driver(session_id, driver, options, callback)
+  local function go(session)
+    local to = driver or (session.driver == "terminal" and "stream" or "terminal")
+    local params = vim.tbl_extend("force", change(session_id), { driver = to, interrupt = options.interrupt })
+    local already = session.driver == to
+    if not already then follow(session_id, to) end
+    ask("areyouj/session/switch", params, function(failed, moved)
+      if failed then
+        if moving[session_id] then moving[session_id]() end
+        if callback then return callback(failed) end
+        return problem.show(failed)
+      end
+      if callback then return callback(nil, moved) end
+      local waits = moved.driver ~= to and (moved.status == "active" or moved.status == "waiting")
+      local words = waits and "moves to %s when the turn has ended; :AreYouJ! move does not wait."
+        or already and "is at %s."
+        or "moves to %s."
+      vim.api.nvim_echo({ { text.name(moved) .. " " .. words:format(FORMS[to]) } }, false, {})
+    end)
+  end
+  local known = require("areyouj").model():session(session_id)
+  if known then return go(known) end
+  ask("areyouj/session/get", { sessionId = session_id }, function(failed, found)
+    if not failed then return go(found) end
+    if callback then return callback(failed) end
+    problem.show(failed)
+  end)
+end
+
+---Moves a session to its other form after a question.
+---@param session_id string
+function M.ask_to_move(session_id)
+  local session = require("areyouj").model():session(session_id)
+  if not session then return end
+  local to = session.driver == "terminal" and "stream" or "terminal"
+  local lines = { M.named(session_id), "Claude is started again there with the same conversation and queue." }
+  if session.status == "active" or session.status == "waiting" then
+    table.insert(lines, "It moves when the running turn has ended.")
+  end
+  require("areyouj.views.window").confirm(
+    ("Move to %s?"):format(FORMS[to]),
+    lines,
+    function() M.switch_driver(session_id, to, {}) end
+  )
+end
+
 ---@param session_id string
 function M.read(session_id)
   ask("areyouj/session/read", { sessionId = session_id }, function() end)
@@ -81,7 +163,7 @@ end
 ---A session's name and id, for a question.
 ---@param id string
 ---@return string
-local function named(id)
+function M.named(id)
   local session = require("areyouj").model():session(id)
   return session and ("%s (%s)%s"):format(text.name(session), id, session.status == "active" and ", active" or "") or id
 end
@@ -96,7 +178,7 @@ function M.terminate(session_ids, force)
     end
   end
   if force then return go() end
-  local lines = vim.tbl_map(named, session_ids)
+  local lines = vim.tbl_map(M.named, session_ids)
   table.insert(lines, "Claude and everything it started are ended. The transcript stays in the list.")
   require("areyouj.views.window").confirm(#session_ids == 1 and "Terminate?" or "Terminate all of these?", lines, go)
 end
@@ -105,7 +187,7 @@ end
 ---@param session_id string
 function M.delete(session_id)
   local lines =
-    { named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
+    { M.named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
   require("areyouj.views.window").confirm(
     "Delete?",
     lines,

@@ -42,7 +42,7 @@ local function session(word, prompt, go)
       go(found.id)
     end)
   end
-  local here = require("areyouj.views.automation").session_of() or vim.b.areyouj_session
+  local here = vim.b.areyouj_session
   if here then return go(here) end
   M.known(function()
     local cwd = vim.fn.getcwd()
@@ -131,6 +131,43 @@ local function send(arguments)
   end)
 end
 
+---@param lead string
+---@return areyouj.Driver[]
+local function forms(lead)
+  return vim.tbl_filter(function(form) return vim.startswith(form, lead) end, { "stream", "terminal" })
+end
+
+---The form that a command begins with, if it does, and what follows it.
+---@param arguments areyouj.Arguments
+---@return areyouj.Driver? form
+---@return string rest
+local function formed(arguments)
+  local word = arguments.words[1]
+  if word ~= "stream" and word ~= "terminal" then return nil, arguments.rest end
+  return word, vim.trim(arguments.rest:sub(#word + 1))
+end
+
+---@param arguments areyouj.Arguments
+local function move(arguments)
+  local id, form ---@type string?, areyouj.Driver?
+  for _, word in ipairs(arguments.words) do
+    if word == "stream" or word == "terminal" then
+      form = word
+    else
+      id = word
+    end
+  end
+  session(id, "Move", function(found) require("areyouj").move(found, form, { interrupt = arguments.bang }) end)
+end
+
+---@param lead string
+---@param words string[]
+---@return string[]
+local function form_or_id(lead, words)
+  local formed_already = vim.tbl_contains(words, "stream") or vim.tbl_contains(words, "terminal")
+  return vim.list_extend(formed_already and {} or forms(lead), live(lead, words))
+end
+
 ---@param prompt string
 ---@param action fun(id: string, arguments: areyouj.Arguments)
 ---@return fun(arguments: areyouj.Arguments)
@@ -145,14 +182,26 @@ M.subcommands = {
   dashboard = { run = function() require("areyouj").dashboard() end },
   new = {
     run = function(arguments)
-      if arguments.rest == "" then
-        return M.known(function() require("areyouj.views.new").open() end)
+      local form, rest = formed(arguments)
+      if rest == "" then
+        return M.known(function() require("areyouj.views.new").open(form) end)
       end
-      require("areyouj.views.new").create(vim.fn.expand(arguments.rest) --[[@as string]])
+      require("areyouj.views.new").create(vim.fn.expand(rest) --[[@as string]], form)
     end,
-    complete = function(lead) return vim.fn.getcompletion(lead, "dir") end,
+    complete = function(lead, words)
+      local found = vim.fn.getcompletion(lead, "dir")
+      return #words <= 2 and vim.list_extend(forms(lead), found) or found
+    end,
   },
-  open = { run = of_session("Open", function(id) require("areyouj").open(id) end), complete = any },
+  open = {
+    run = of_session("Open", function(id, arguments)
+      local areyouj = require("areyouj")
+      if arguments.bang then return areyouj.transcript(id) end
+      areyouj.open(id)
+    end),
+    complete = any,
+  },
+  move = { run = move, complete = form_or_id },
   send = { run = send, complete = live },
   queue = { run = of_session("Queue of", function(id) require("areyouj.views.queue").open(id) end), complete = live },
   switch = {

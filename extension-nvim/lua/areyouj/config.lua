@@ -6,7 +6,7 @@ local M = {}
 ---@field autostart boolean Connect once Neovim has started, rather than with the first command.
 ---@field attach boolean Attach the language client to ordinary file buffers, so that code actions work there.
 ---@field view "tab"|"split"|"float" Where the dashboard opens.
----@field open "current"|"tab"|"split"|"vsplit" Where an automation opens.
+---@field open "current"|"tab"|"split"|"vsplit" Where a session opens.
 ---@field float boolean Show prompts in a float in the corner.
 ---@field notify areyouj.NotifyConfig What `vim.notify` is used for.
 ---@field picker "auto"|"select"|"telescope"|"fzf-lua"|"snacks" What chooses a session.
@@ -21,6 +21,7 @@ local M = {}
 ---@field connection boolean The connection cannot be had.
 
 ---@class areyouj.NewConfig
+---@field driver areyouj.Driver At a terminal, or as a stream.
 ---@field model? string
 ---@field permission_mode? string
 
@@ -37,7 +38,7 @@ M.defaults = {
   keys = true,
   global_keys = false,
   icons = true,
-  new = { model = nil, permission_mode = nil },
+  new = { driver = "stream", model = nil, permission_mode = nil },
 }
 
 ---What an option may be: a type, or the words it may be.
@@ -54,7 +55,7 @@ local SHAPE = {
   keys = "boolean",
   global_keys = "boolean",
   icons = "boolean",
-  new = { fields = { model = "string", permission_mode = "string" } },
+  new = { fields = { driver = { "stream", "terminal" }, model = "string", permission_mode = "string" } },
 }
 
 ---@param shape table<string, any>

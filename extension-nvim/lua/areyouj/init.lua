@@ -84,13 +84,18 @@ end
 ---Opens the dashboard.
 function M.dashboard() require("areyouj.views.dashboard").open() end
 
----Opens the automation of a session.
+---Opens a session: Claude's own screen of one that has one, else its transcript.
 ---@param session_id string
 ---@param place? "current"|"tab"|"split"|"vsplit" Where; as configured if left out.
-function M.open(session_id, place) require("areyouj.views.automation").open(session_id, place) end
+function M.open(session_id, place) require("areyouj.views.pages").open(session_id, place) end
+
+---Opens the transcript of a session, whatever its form.
+---@param session_id string
+---@param place? "current"|"tab"|"split"|"vsplit" Where; as configured if left out.
+function M.transcript(session_id, place) require("areyouj.views.automation").open(session_id, place) end
 
 ---Creates a session.
----@param options? { directory?: string, name?: string, model?: string, permission_mode?: string, message?: string, open?: boolean }
+---@param options? { directory?: string, name?: string, driver?: areyouj.Driver, model?: string, permission_mode?: string, message?: string, open?: boolean }
 ---@param callback? fun(problem?: areyouj.Problem, session?: areyouj.Session)
 function M.new(options, callback) require("areyouj.actions").new(options or {}, callback) end
 
@@ -99,6 +104,15 @@ function M.new(options, callback) require("areyouj.actions").new(options or {}, 
 ---@param session_id? string
 ---@param callback? fun(problem?: areyouj.Problem, message?: areyouj.Message)
 function M.send(text, session_id, callback) require("areyouj.actions").send(text, session_id, callback) end
+
+---Moves a session to its other form: to a terminal or to a stream.
+---@param session_id string
+---@param driver? areyouj.Driver Where to; the form that it does not have if left out.
+---@param options? { interrupt?: boolean } `interrupt`: breaks off the running turn instead of waiting for its end.
+---@param callback? fun(problem?: areyouj.Problem, session?: areyouj.Session)
+function M.move(session_id, driver, options, callback)
+  require("areyouj.actions").switch_driver(session_id, driver, options or {}, callback)
+end
 
 ---Answers a prompt.
 ---@param permission_id string

@@ -13,6 +13,7 @@ local MAX_TITLE = 160
 ---@field kind "waiting"|"error"
 ---@field session areyouj.Session
 ---@field text string
+---@field prompt? boolean It is a prompt.
 
 ---Decides what is told: what needs a person, once. What was there at first is told as one sum.
 ---@class areyouj.NoticeRule
@@ -35,6 +36,11 @@ local function trouble(session)
     return session.id .. " error " .. session.statusSince,
       { kind = "error", session = session, text = text.plain(words, MAX_TITLE * 2) }
   end
+  if attention and attention.kind == "terminal" then
+    local words = ("%s: %s. :AreYouJ open %s"):format(text.name(session), attention.title, session.id)
+    return session.id .. " terminal " .. session.statusSince,
+      { kind = "waiting", session = session, text = text.plain(words, MAX_TITLE * 2) }
+  end
   if not attention or (attention.kind ~= "failed" and attention.kind ~= "interrupted") then return nil end
   local what = attention.kind == "failed" and "a turn failed" or "a turn was cut off"
   local words = ("%s: %s. %s"):format(text.name(session), what, attention.title)
@@ -50,6 +56,7 @@ local function asks(session, prompt)
   return {
     kind = "waiting",
     session = session,
+    prompt = true,
     text = ("%s %s: %s"):format(text.name(session), verb, text.plain(prompt.title, MAX_TITLE)),
   }
 end
@@ -99,9 +106,8 @@ local function look(model, rule)
   end
   for _, notice in ipairs(notices) do
     events.user("Waiting", { session = notice.session, text = notice.text })
-    local prompt = notice.session.status == "waiting"
     -- A prompt is in its float already.
-    local seen = prompt and config.float or require("areyouj.views.automation").is_shown(notice.session.id)
+    local seen = notice.prompt and config.float or #require("areyouj.views.pages").windows(notice.session.id) > 0
     if not seen and config.notify[notice.kind] then problem.tell(notice.text, vim.log.levels.WARN) end
   end
 end

@@ -181,7 +181,8 @@ local function cell(session, column, width, now, icons)
     local look = text.status_of(session.status)
     return (icons and look.icon or look.ascii) .. " " .. look.word, look.group
   elseif column == "name" then
-    local mark = session.unread > 0 and (icons and " •" or " +") or ""
+    local mark = session.driver == "terminal" and (icons and " ▣" or " #") or ""
+    mark = mark .. (session.unread > 0 and (icons and " •" or " +") or "")
     local words = session.name and text.plain(session.name, width) .. "  " .. session.id or session.id
     if session.name and vim.fn.strdisplaywidth(words .. mark) > width then words = text.plain(session.name, width) end
     return text.fit(words, width - vim.fn.strdisplaywidth(mark)) .. mark, ended or "AreYouJId"
@@ -198,7 +199,9 @@ local function cell(session, column, width, now, icons)
     local percent = text.context(session)
     return percent and percent .. "%" or "–", "AreYouJDim"
   elseif column == "cost" then
-    return text.cost(session.costUsd), "AreYouJDim"
+    -- At a terminal Claude does not tell.
+    local untold = session.driver == "terminal" and session.costUsd == 0
+    return untold and "–" or text.cost(session.costUsd), "AreYouJDim"
   end
   local model = text.plain(session.model or "", width)
   return model ~= "" and model or "–", "AreYouJDim"

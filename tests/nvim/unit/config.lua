@@ -16,9 +16,11 @@ return {
     {
       "what is wrong is said in sentences and left out",
       function()
-        local given = { view = "window", icons = "yes", nonsense = 1, notify = true, new = { model = 7 } }
+        local new = { model = 7, driver = "pipe" }
+        local given = { view = "window", icons = "yes", nonsense = 1, notify = true, new = new }
         same("problems", config.problems(given), {
           "icons must be a boolean, not a string",
+          'new.driver must be one of stream, terminal, not "pipe"',
           "new.model must be a string, not a number",
           "nonsense is no option; the options are attach, autostart, float, global_keys, icons, keys, new, notify, open, path, picker, view",
           "notify must be a table, not a boolean",

@@ -102,12 +102,18 @@ return {
     {
       "the winbar says where one is, how the session stands and how the connection does",
       function()
-        local line = seen(winbar.line("K7M2Q9XD", session({ name = "my 100% name" }), { state = "connected" }))
+        local line =
+          seen(winbar.line("K7M2Q9XD", session({ name = "my 100% name" }), { state = "connected" }, "Automation"))
         wait.has("crumbs", line, "Orchestration › engine › Automation  my 100% name")
         wait.has("status", line, "○ idle")
         wait.has("facts", line, "$0.50  85%")
-        wait.has("lost", seen(winbar.line("K7M2Q9XD", session(), { state = "reconnecting" })), "reconnecting")
-        wait.has("failed", seen(winbar.line("K7M2Q9XD", nil, { state = "failed" })), "not connected")
+        local lost = winbar.line("K7M2Q9XD", session(), { state = "reconnecting" }, "Terminal")
+        wait.has("lost", seen(lost), "reconnecting")
+        wait.has("failed", seen(winbar.line("K7M2Q9XD", nil, { state = "failed" }, "Terminal")), "not connected")
+        local hints = { { "R", "starts it again" }, { "o", "transcript" } }
+        local over = winbar.line("K7M2Q9XD", session({ status = "error" }), { state = "connected" }, "Terminal", hints)
+        wait.has("page", seen(over), "› engine › Terminal")
+        wait.has("hints", seen(over), "R starts it again   o transcript")
         same("pace", { winbar.pace(session({ status = "active" }), { state = "connected" }) }, { "fast" })
       end,
     },
@@ -136,7 +142,12 @@ return {
           says({}, {}, nil, { message = "No session has this id.", hint = "" }),
           "No session has this id."
         )
-        wait.has("end", says({ status = "terminated" }), "Terminated. R starts it again")
+        local terminal = { driver = "terminal", statusReason = "trust?" }
+        wait.has("screen", says(terminal), "o screen")
+        terminal.attention = { kind = "terminal", title = "Claude asks" }
+        wait.has("dialog", says(terminal), "Claude asks: o shows it")
+        same("reason", says(terminal):find("trust?", 1, true), nil)
+        wait.has("end", says({ status = "terminated" }), "Terminated. The transcript stays")
       end,
     },
   },

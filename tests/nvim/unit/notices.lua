@@ -38,6 +38,23 @@ return {
       end,
     },
     {
+      "a screen that wants an answer is told with the way to it, and again when it asks again",
+      function()
+        local rule = notices.rule()
+        rule:look({}, {})
+        local function asks(since)
+          local attention = { kind = "terminal", title = "Claude asks whether to trust this directory" }
+          return session("A", { status = "waiting", statusSince = since, attention = attention })
+        end
+        local told = rule:look({ asks(5) }, {})[1]
+        same("text", told.text, "A: Claude asks whether to trust this directory. :AreYouJ open A")
+        same("no prompt", { told.kind, told.prompt }, { "waiting" })
+        same("once", #rule:look({ asks(5) }, {}), 0)
+        rule:look({ session("A") }, {})
+        same("again", #rule:look({ asks(9) }, {}), 1)
+      end,
+    },
+    {
       "the status line counts and escapes",
       function()
         local live = {

@@ -1,7 +1,8 @@
 local page = require("areyouj.page")
 local sessions = require("areyouj.sessions")
 local samples = require("lib.samples")
-local same = require("lib.wait").same
+local wait = require("lib.wait")
+local same = wait.same
 
 local function session(id, more)
   return samples.session(id, vim.tbl_extend("keep", more or {}, { directory = "/work/" .. id:lower() }))
@@ -74,6 +75,21 @@ return {
         sessions.row(nasty, sessions.layout(120), built, 10, true)
         same("one line", #built.lines, 1)
         assert(not built.lines[1]:find("[\n\27]") and not built.lines[1]:find("\u{202e}", 1, true), built.lines[1])
+      end,
+    },
+    {
+      "a session at a terminal has a mark, and no cost that nobody told",
+      function()
+        local function row(icons, more)
+          local built = page.new()
+          local one = session("F", vim.tbl_extend("keep", more or {}, { driver = "terminal", unread = 1 }))
+          sessions.row(one, sessions.layout(200), built, 10, icons)
+          return built.lines[1]
+        end
+        wait.has("mark", row(true), "F ▣ •")
+        wait.has("in ASCII", row(false), "F # +")
+        same("cost", row(true):find("$", 1, true), nil)
+        wait.has("of its time as a stream", row(true, { costUsd = 0.5 }), "$0.50")
       end,
     },
     {

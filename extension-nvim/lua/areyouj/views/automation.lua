@@ -5,6 +5,7 @@ local block_look = require("areyouj.views.block")
 local foot = require("areyouj.views.foot")
 local names = require("areyouj.views.names")
 local page = require("areyouj.page")
+local pages = require("areyouj.views.pages")
 local ticker = require("areyouj.views.ticker")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")
@@ -36,34 +37,34 @@ Automation.__index = Automation
 ---@type table<integer, areyouj.Automation>
 local open = {}
 
----The session of a buffer, if it is an automation.
----@param buffer? integer
----@return string?
-function M.session_of(buffer)
-  local automation = open[buffer or vim.api.nvim_get_current_buf()]
-  return automation and automation.id
-end
-
----@param id string
----@return boolean
-local function is_shown(id)
-  for buffer, automation in pairs(open) do
-    if automation.id == id and #vim.fn.win_findbuf(buffer) > 0 then return true end
-  end
-  return false
-end
-
 ---Opens the automation of a session.
 ---@param id string
 ---@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
 function M.open(id, place)
+  local buffer = M.buffer(id)
+  window.show(buffer, place or require("areyouj.config").get().open, "Automation")
+  M.dress(buffer)
+end
+
+---Shows the automation of a session in a window.
+---@param win integer
+---@param id string
+function M.put(win, id)
+  local buffer = M.buffer(id)
+  vim.api.nvim_win_set_buf(win, buffer)
+  M.dress(buffer)
+end
+
+---@private
+---@param id string
+---@return integer
+function M.buffer(id)
   local buffer = vim.fn.bufadd(names.AUTOMATION .. id)
   if not open[buffer] then
     vim.fn.bufload(buffer)
     if not open[buffer] then M.fill(buffer, id) end
   end
-  window.show(buffer, place or require("areyouj.config").get().open, "Automation")
-  M.dress(buffer)
+  return buffer
 end
 
 local FOLDEXPR = "v:lua.require'areyouj.views.transcript'.foldexpr()"
@@ -255,7 +256,7 @@ end
 ---@private
 function Automation:bar()
   local model = require("areyouj").model()
-  local line = winbar.line(self.id, model:session(self.id), model.connection)
+  local line = winbar.line(self.id, model:session(self.id), model.connection, "Automation")
   for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
     if vim.wo[id].winbar ~= line and vim.api.nvim_win_get_config(id).relative == "" then vim.wo[id][0].winbar = line end
   end
@@ -324,6 +325,8 @@ function Automation:map()
     { "]]", "Next message of a person", function() person(1) end },
     { "[[", "Previous message of a person", function() person(-1) end },
     { "za zo zc zR zM", "Folds of tool calls and thinking, as everywhere" },
+    { "o", "Claude's screen, of a terminal session", function() pages.open_screen(id) end },
+    { "M", "Move to a terminal, or back to a stream", function() actions.ask_to_move(id) end },
     { "gs", "Switch session", function() require("areyouj").switch() end },
     { "]a", "Next session that waits", function() require("areyouj").next_waiting(1) end },
     { "[a", "Previous session that waits", function() require("areyouj").next_waiting(-1) end },
@@ -347,7 +350,5 @@ function Automation:close()
   self.feed:close()
   self.transcript:close()
 end
-
-M.is_shown = is_shown
 
 return M

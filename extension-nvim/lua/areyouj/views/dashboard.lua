@@ -63,7 +63,7 @@ end
 local function settle()
   for line = 1, #self.lines do
     local row = self.rows[line]
-    if row and row.session and not row.prompt and not row.message then
+    if row and row.session and not row.need then
       self.placed = true
       for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
         if vim.api.nvim_win_get_cursor(id)[1] == 1 then vim.api.nvim_win_set_cursor(id, { line, 0 }) end
@@ -81,7 +81,7 @@ local function draw()
   local cursors = {}
   for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
     local row = self.rows[vim.api.nvim_win_get_cursor(id)[1]]
-    cursors[id] = row and row.session and not row.prompt and not row.message and row.session.id or nil
+    cursors[id] = row and row.session and not row.need and row.session.id or nil
   end
   local built = overview.build(require("areyouj").model(), self.view, width())
   self.rows, self.layout = built.rows, built.layout
@@ -90,7 +90,7 @@ local function draw()
   page.highlight(self.buffer, namespace, 0, built.page.marks)
   for id, session_id in pairs(cursors) do
     for line, row in pairs(self.rows) do
-      local same = row.session and row.session.id == session_id and not row.prompt and not row.message
+      local same = row.session and row.session.id == session_id and not row.need
       if same and vim.api.nvim_win_get_cursor(id)[1] ~= line then
         vim.api.nvim_win_set_cursor(id, { line, vim.api.nvim_win_get_cursor(id)[2] })
       end
@@ -106,7 +106,7 @@ function M.spin()
   vim.api.nvim_buf_clear_namespace(self.buffer, spinners, 0, -1)
   local any = false
   for line, row in pairs(self.rows) do
-    if row.session and row.session.status == "active" and not row.prompt and not row.message then
+    if row.session and row.session.status == "active" and not row.need then
       any = true
       vim.api.nvim_buf_set_extmark(self.buffer, spinners, line - 1, 1, {
         virt_text = { { ticker.spinner(), "AreYouJActive" } },
@@ -197,8 +197,10 @@ end
 local function map()
   local actions, areyouj = require("areyouj.actions"), require("areyouj")
   local keys = {
-    { { "<CR>", "<2-LeftMouse>" }, "View details; answer a prompt", enter },
+    { { "<CR>", "<2-LeftMouse>" }, "View details: screen or transcript; answer a prompt", enter },
+    { "o", "Transcript, also of a session with a screen", with(function(session) areyouj.transcript(session.id) end) },
     { "c", "New session", function() require("areyouj.views.new").open() end },
+    { "C", "New session, and choose its form", function() require("areyouj.views.new").choose() end },
     { "i", "Write a message", with(function(session) require("areyouj.views.prompt").open(session.id) end) },
     {
       "p",
@@ -217,6 +219,7 @@ local function map()
     },
     { "gq", "Queue", with(function(session) require("areyouj.views.queue").open(session.id) end) },
     { "I", "Interrupt", with(function(session) actions.interrupt(session.id) end) },
+    { "M", "Move to a terminal, or back to a stream", with(function(session) actions.ask_to_move(session.id) end) },
     { "R", "Restart", with(function(session) actions.restart(session.id) end) },
     { "r", "Rename", with(function(session) actions.rename(session.id) end) },
     {

@@ -32,6 +32,11 @@ function M.page(model, id, problem)
     warn("AreYouJError", "Stopped by an error: ", text.plain(session.error.message, 300))
     built:add({ text.plain(session.error.hint, 300), "AreYouJDim" })
     built:add({ "R", "AreYouJKey" }, { " restarts", "AreYouJDim" })
+  elseif session.attention and session.attention.kind == "terminal" then
+    warn("AreYouJWaiting", text.plain(session.attention.title, 300) .. ": ", { "o", "AreYouJKey" }, {
+      " shows it",
+      "AreYouJDim",
+    })
   elseif session.status == "starting" or session.statusReason then
     built:add({ text.plain(session.statusReason or "Claude starts.", 300), "AreYouJDim" })
   end
@@ -71,17 +76,15 @@ function M.page(model, id, problem)
     end
   end
   if session.status == "terminated" then
-    built:add(
-      { "Terminated. ", "AreYouJDim" },
-      { "R", "AreYouJKey" },
-      { " starts it again with the same conversation", "AreYouJDim" }
-    )
+    built:add({ "Terminated. The transcript stays until the session is deleted.", "AreYouJDim" })
   else
     built:add(
       { "i", "AreYouJKey" },
       { " write   ", "AreYouJDim" },
       { "gq", "AreYouJKey" },
       { " queue   ", "AreYouJDim" },
+      { session.driver == "terminal" and "o" or "", "AreYouJKey" },
+      { session.driver == "terminal" and " screen   " or "", "AreYouJDim" },
       { "gs", "AreYouJKey" },
       { " switch   ", "AreYouJDim" },
       { "g?", "AreYouJKey" },

@@ -1,4 +1,4 @@
----Choosing a directory for a new session: the working directory, those of earlier sessions, or any that is typed.
+---Choosing the directory of a new session, and its form: the working directory, those of earlier sessions, or any that is typed.
 local text = require("areyouj.text")
 
 local M = {}
@@ -8,29 +8,49 @@ local MAX_RECENT = 15
 
 ---Asks for a path, with completion, and again with what is wrong as long as no session can be created there.
 ---@param typed string
+---@param driver? areyouj.Driver
 ---@param wrong? areyouj.Problem
-local function ask(typed, wrong)
+local function ask(typed, driver, wrong)
   local prompt = wrong and ("%s %s\nDirectory: "):format(text.plain(wrong.message, 200), text.plain(wrong.hint, 200))
     or "Directory: "
   vim.ui.input({ prompt = prompt, default = typed, completion = "dir" }, function(path)
     if not path or path == "" then return end
-    M.create(path, function(problem) ask(path, problem) end)
+    M.create(path, driver, function(problem) ask(path, driver, problem) end)
   end)
 end
 
 ---Creates a session in a directory, if one can be created there.
 ---@param path string
+---@param driver? areyouj.Driver As configured if left out.
 ---@param refused? fun(problem: areyouj.Problem)
-function M.create(path, refused)
+function M.create(path, driver, refused)
   local absolute = vim.fn.fnamemodify(vim.fs.normalize(path), ":p")
   require("areyouj").request("areyouj/directory/validate", { path = absolute }, function(problem, valid)
     if problem then return (refused or require("areyouj.problem").show)(problem) end
-    require("areyouj.actions").new({ directory = valid.directory })
+    require("areyouj.actions").new({ directory = valid.directory, driver = driver })
+  end)
+end
+
+local FORMS = {
+  stream = "Stream: the transcript here, written as Claude speaks",
+  terminal = "Terminal: Claude's own screen",
+}
+
+---Asks for the form of a new session, then for its directory.
+function M.choose()
+  local config = require("areyouj.config").get().new
+  vim.ui.select(config.driver == "terminal" and { "terminal", "stream" } or { "stream", "terminal" }, {
+    prompt = "New session as",
+    kind = "areyouj_driver",
+    format_item = function(driver) return FORMS[driver] end,
+  }, function(driver)
+    if driver then M.open(driver) end
   end)
 end
 
 ---Asks for the directory of a new session.
-function M.open()
+---@param driver? areyouj.Driver As configured if left out.
+function M.open(driver)
   local here = vim.fn.getcwd()
   local offered, seen = { { path = here, more = "working directory" } }, { [here] = true }
   local buffer_directory = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":p:h")
@@ -55,9 +75,9 @@ function M.open()
   }, function(item)
     if not item then return end
     if item.path then
-      return M.create(item.path, function(problem) ask(item.path, problem) end)
+      return M.create(item.path, driver, function(problem) ask(item.path, driver, problem) end)
     end
-    ask(here .. "/")
+    ask(here .. "/", driver)
   end)
 end
 

@@ -12,6 +12,7 @@ local MAX_NEEDS = 5
 ---@field session? areyouj.Session
 ---@field prompt? areyouj.Permission
 ---@field message? areyouj.Message
+---@field need? boolean It is no row of the table, but something that needs a person.
 ---@field head? boolean The head of the table.
 ---@field tiles? { from: integer, to: integer, tile: areyouj.Tile }[]
 
@@ -66,7 +67,11 @@ end
 ---@param model areyouj.Model
 local function needs(self, built, model)
   local prompts, decisions = model:permissions(), model:decisions()
-  local count = #prompts + #decisions
+  local screens = vim.tbl_filter(
+    function(session) return session.attention ~= nil and session.attention.kind == "terminal" end,
+    model:live()
+  )
+  local count = #prompts + #decisions + #screens
   if count == 0 then return end
   built:add({ " Needs you ", "AreYouJHeader" }, { tostring(count), "AreYouJWaiting" })
   local shown = 0
@@ -82,7 +87,7 @@ local function needs(self, built, model)
       text.fit(words, math.max(10, self.width - vim.fn.strdisplaywidth(name) - 12)),
       { "  " .. key, "AreYouJKey" }
     )
-    self.rows[#built.lines] = entry
+    self.rows[#built.lines] = vim.tbl_extend("force", entry, { need = true })
   end
   for _, prompt in ipairs(prompts) do
     row(
@@ -91,6 +96,10 @@ local function needs(self, built, model)
       { prompt = prompt, session = model:session(prompt.sessionId) },
       "p"
     )
+  end
+  for _, session in ipairs(screens) do
+    local title = session.attention and session.attention.title
+    row(session.id, text.plain(title, 200), { session = session }, "<CR>")
   end
   for _, message in ipairs(decisions) do
     local what = message.state == "interrupted" and "A message was cut off: " or "A message failed: "
@@ -102,7 +111,7 @@ local function needs(self, built, model)
     )
   end
   if shown > MAX_NEEDS then
-    built:add({ (" … and %d more: :AreYouJ permissions"):format(shown - MAX_NEEDS), "AreYouJDim" })
+    built:add({ (" … and %d more: ]a goes from one to the next"):format(shown - MAX_NEEDS), "AreYouJDim" })
   end
   built:add("")
 end

@@ -103,8 +103,8 @@ local function geometry(form, built, open)
   end
   local share = is_entered() and 0.8 or 0.4
   local height = math.max(1, math.min(rows, math.floor(vim.o.lines * share) - 2))
-  -- Where the least is written: above while an automation is read, whose newest lines are at the bottom; else below.
-  local above = require("areyouj.views.automation").session_of(vim.api.nvim_win_get_buf(before)) ~= nil
+  -- Where the least is written: above while a session is looked at, whose newest lines are at the bottom; else below.
+  local above = vim.b[vim.api.nvim_win_get_buf(before)].areyouj_session ~= nil
   local tabline = vim.o.showtabline == 2 or (vim.o.showtabline == 1 and #vim.api.nvim_list_tabpages() > 1)
   local below = vim.o.lines - vim.o.cmdheight - (vim.o.laststatus > 0 and 1 or 0)
   return {
@@ -322,7 +322,8 @@ function M.map(buffer)
       function()
         local id = float.form and float.form.prompt.sessionId
         leave()
-        if id then require("areyouj").open(id) end
+        -- Keys that follow may still be meant for the float.
+        if id then require("areyouj.views.pages").open(id, nil, { typing = false }) end
       end,
     },
     {

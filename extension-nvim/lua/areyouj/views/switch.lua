@@ -85,11 +85,12 @@ function M.next_waiting(step)
     if one.statusSince ~= other.statusSince then return one.statusSince < other.statusSince end
     return one.id < other.id
   end)
-  local here, place = require("areyouj.views.automation").session_of(), step == 1 and 0 or 1
+  local here, place = vim.b.areyouj_session, step == 1 and 0 or 1
   for number, session in ipairs(waiting) do
     if session.id == here then place = number end
   end
-  require("areyouj").open(waiting[(place - 1 + step) % #waiting + 1].id)
+  -- Who goes from one to the next does not type to Claude.
+  require("areyouj.views.pages").open(waiting[(place - 1 + step) % #waiting + 1].id, nil, { typing = false })
 end
 
 return M

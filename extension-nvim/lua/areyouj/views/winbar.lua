@@ -1,4 +1,4 @@
----The bar above an automation: where one is, and how the session stands.
+---The bar above a page of a session: where one is, and how the session stands.
 local status = require("areyouj.status")
 local text = require("areyouj.text")
 local ticker = require("areyouj.views.ticker")
@@ -38,15 +38,17 @@ end
 ---@param id string
 ---@param session areyouj.Session?
 ---@param connection areyouj.Connection
+---@param name string The page's.
+---@param hints? { [1]: string, [2]: string }[] Keys, and what they do.
 ---@return string
-function M.line(id, session, connection)
+function M.line(id, session, connection, name, hints)
   local separator = require("areyouj.config").get().icons and " › " or " > "
   local project = session and text.plain(vim.fs.basename(session.directory), 40) or id
   local left = "%@v:lua.require'areyouj.views.winbar'.back@"
     .. piece("AreYouJCrumb", " Orchestration")
     .. "%X"
     .. piece("AreYouJDim", separator .. project .. separator)
-    .. piece("AreYouJTitle", "Automation")
+    .. piece("AreYouJTitle", name)
     .. piece("AreYouJDim", "  ")
     .. "%@v:lua.require'areyouj.views.winbar'.switch@"
     .. piece("AreYouJId", session and session.name and text.name(session) or id)
@@ -61,7 +63,11 @@ function M.line(id, session, connection)
       table.insert(facts, piece(context >= NEARLY_FULL and "AreYouJWaiting" or "AreYouJDim", context .. "%"))
     end
   end
-  return left .. state(session, connection) .. "%#WinBar#%<%=" .. table.concat(facts, "  ") .. " "
+  local middle = state(session, connection)
+  for _, hint in ipairs(hints or {}) do
+    middle = middle .. piece("AreYouJKey", "   " .. hint[1]) .. piece("AreYouJDim", " " .. hint[2])
+  end
+  return left .. middle .. "%#WinBar#%<%=" .. table.concat(facts, "  ") .. " "
 end
 
 ---How soon the line changes by itself.

@@ -1,0 +1,305 @@
+---Claude's own screen of a terminal session: a terminal buffer that runs `areyouj attach`. It talks to the session's host, so
+---the screen goes on whatever becomes of the daemon; and whatever becomes of the buffer, the session goes on.
+---
+---A screen that nobody sees is left: all who look at it see it in the smallest of their sizes.
+local names = require("areyouj.views.names")
+local pages = require("areyouj.views.pages")
+local ticker = require("areyouj.views.ticker")
+local winbar = require("areyouj.views.winbar")
+local window = require("areyouj.views.window")
+
+local M = {}
+
+---@class areyouj.Screen
+---@field id string
+---@field buffer integer
+---@field over boolean Whether nothing is shown any more but the last of it.
+---@field private since? integer Since when the session stood as it did then.
+---@field private opened table<integer, true> Windows that were made for it.
+---@field private stops fun()[]
+---@field private group integer Its autocommands.
+local Screen = {}
+Screen.__index = Screen
+
+---@type table<integer, areyouj.Screen>
+local open = {}
+
+---@param session? areyouj.Session
+---@return boolean
+local function is_live(session)
+  return session ~= nil
+    and session.driver == "terminal"
+    and session.status ~= "terminated"
+    and session.status ~= "error"
+end
+
+---Opens the screen of a session, or goes to where it is shown.
+---@param id string
+---@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
+---@param typing boolean Whether keys go to Claude at once.
+function M.open(id, place, typing)
+  local buffer = vim.fn.bufadd(names.SCREEN .. id)
+  local shown = vim.fn.win_findbuf(buffer)
+  local here = vim.tbl_filter(
+    function(one) return vim.api.nvim_win_get_tabpage(one) == vim.api.nvim_get_current_tabpage() end,
+    shown
+  )
+  if #shown > 0 then
+    vim.api.nvim_set_current_win(here[1] or shown[1])
+  else
+    local before = vim.api.nvim_list_wins()
+    window.show(buffer, place or require("areyouj.config").get().open, "Terminal")
+    M.fill(buffer, id)
+    local current, self = vim.api.nvim_get_current_win(), open[buffer]
+    if self and not vim.tbl_contains(before, current) then self.opened[current] = true end
+  end
+  local self = open[buffer]
+  if typing and self and not self.over then vim.cmd.startinsert() end
+end
+
+---Shows the screen of a session in a window.
+---@param win integer
+---@param id string
+function M.put(win, id)
+  local buffer = vim.fn.bufadd(names.SCREEN .. id)
+  vim.api.nvim_win_call(win, function()
+    vim.api.nvim_win_set_buf(win, buffer)
+    M.fill(buffer, id)
+  end)
+end
+
+---Fills a buffer with the screen of a session.
+---@param buffer integer
+---@param id string
+function M.fill(buffer, id)
+  if open[buffer] then return end
+  local program, missing = require("areyouj.client").program()
+  if not program then return require("areyouj.problem").show(assert(missing)) end
+  local model = require("areyouj").model()
+  local self = setmetatable({ id = id, buffer = buffer, over = false, opened = {}, stops = {} }, Screen)
+  open[buffer] = self
+  vim.b[buffer].areyouj_session = id
+  -- The line above takes its room before Claude is told how much there is.
+  self:dress()
+  self:run(program)
+  self:map()
+  self:listen(model)
+end
+
+---@private
+---@param program string
+function Screen:run(program)
+  local name = vim.api.nvim_buf_get_name(self.buffer)
+  local options = {
+    -- Not a directory of the session's, which may be gone.
+    cwd = vim.uv.os_homedir(),
+    on_exit = vim.schedule_wrap(function(_, code) self:ended(code) end),
+  }
+  vim.api.nvim_buf_call(self.buffer, function()
+    local command = { program, "attach", self.id }
+    if vim.fn.has("nvim-0.11") == 1 then
+      options.term = true
+      vim.fn.jobstart(command, options)
+    else
+      ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
+      vim.fn.termopen(command, options)
+    end
+  end)
+  -- Neovim names it after the process. The name is given back, and the buffer goes that keeps the other one.
+  local given = vim.api.nvim_buf_get_name(self.buffer)
+  vim.api.nvim_buf_set_name(self.buffer, name)
+  for _, left in ipairs(vim.api.nvim_list_bufs()) do
+    if left ~= self.buffer and vim.api.nvim_buf_get_name(left) == given then
+      pcall(vim.api.nvim_buf_delete, left, { force = true })
+    end
+  end
+  -- Whoever quits loses nothing, so they are not asked.
+  vim.bo[self.buffer].modified = false
+  vim.bo[self.buffer].bufhidden = "hide"
+  vim.bo[self.buffer].filetype = "areyouj-terminal"
+end
+
+---@private
+---@param model areyouj.Model
+function Screen:listen(model)
+  self.group = vim.api.nvim_create_augroup("areyouj.screen." .. self.buffer, {})
+  local function on(events, callback)
+    vim.api.nvim_create_autocmd(events, { group = self.group, buffer = self.buffer, callback = callback })
+  end
+  on({ "BufWinEnter", "BufEnter" }, function() self:dress() end)
+  on("BufHidden", vim.schedule_wrap(function() self:hidden() end))
+  on("BufUnload", function() self:close() end)
+  local function follow(stop) table.insert(self.stops, stop) end
+  follow(model:on("connection", function() self:bar() end))
+  follow(model:on("sessions", function(changed)
+    for _, session in ipairs(changed) do
+      if session.id == self.id then self:changed(session) end
+    end
+  end))
+  follow(ticker.follow(function()
+    if #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
+    self:bar()
+    return winbar.pace(model:session(self.id), model.connection)
+  end))
+end
+
+---Options of the windows that show it.
+---@private
+function Screen:dress()
+  for _, win in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    local options = vim.wo[win][0]
+    options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, "no", "0"
+    options.statuscolumn, options.list, options.spell, options.wrap = "", false, false, false
+    options.cursorline, options.foldenable = false, false
+  end
+  self:bar()
+end
+
+---@private
+function Screen:bar()
+  local model = require("areyouj").model()
+  local session, hints = model:session(self.id), {}
+  if self.over then
+    -- What was terminated is not started again.
+    if session and session.status ~= "terminated" then table.insert(hints, { "R", "starts it again" }) end
+    table.insert(hints, { "o", "transcript" })
+  end
+  local line = winbar.line(self.id, session, model.connection, "Terminal", hints)
+  for _, win in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    if vim.wo[win].winbar ~= line and vim.api.nvim_win_get_config(win).relative == "" then
+      vim.wo[win][0].winbar = line
+    end
+  end
+end
+
+---@private
+---@param session areyouj.Session
+function Screen:changed(session)
+  -- What is told later than it was asked for may be older.
+  if self.over and is_live(session) and session.statusSince > (self.since or math.huge) then return self:renew() end
+  if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
+  self:bar()
+  ticker.poke()
+end
+
+---`areyouj attach` ended: the person left, the session came to its end, or the conversation goes on as a stream.
+---@private
+---@param code integer
+function Screen:ended(code)
+  if open[self.buffer] ~= self then return end
+  self.over = true
+  require("areyouj").request("areyouj/session/get", { sessionId = self.id }, function(_, session)
+    if open[self.buffer] ~= self then return end
+    if session and session.driver == "stream" then return self:moved() end
+    -- Whoever leaves a session that goes on has left on purpose; else what was said last stays to be read.
+    if code == 0 and (not session or is_live(session)) then return self:leave() end
+    self.since = session and session.statusSince
+    if vim.api.nvim_get_current_buf() == self.buffer then vim.cmd.stopinsert() end
+    self:bar()
+  end)
+end
+
+---The conversation goes on as a stream: its transcript takes the place of the screen.
+---@private
+function Screen:moved()
+  pages.follow(self.id, "stream")
+  self:wipe()
+end
+
+---Shows the session once more, where it was shown.
+---@private
+function Screen:renew()
+  local windows, opened = vim.fn.win_findbuf(self.buffer), self.opened
+  local old = self.buffer
+  self:close()
+  -- A terminal buffer runs one program in its life, and of each name there is one buffer.
+  vim.api.nvim_buf_set_name(old, names.SCREEN .. self.id .. "/ended")
+  for _, win in ipairs(windows) do
+    M.put(win, self.id)
+  end
+  pcall(vim.api.nvim_buf_delete, old, { force = true })
+  local new = open[vim.fn.bufnr("^" .. names.SCREEN .. self.id .. "$")]
+  if new then new.opened = opened end
+end
+
+---Windows that were made for it are closed, others show what they showed before.
+---@private
+function Screen:leave()
+  for _, win in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    local made = self.opened[win] and #vim.api.nvim_list_wins() > 1
+    if not (made and pcall(vim.api.nvim_win_close, win, true)) then
+      vim.api.nvim_win_call(win, function()
+        local other = vim.fn.bufnr("#")
+        if other > 0 and other ~= self.buffer and vim.fn.buflisted(other) == 1 then return vim.cmd.buffer(other) end
+        vim.cmd.edit(names.DASHBOARD)
+      end)
+    end
+  end
+  self:wipe()
+end
+
+---Nobody sees it any more. Its name stays where it is the alternate file, so that |CTRL-^| comes back.
+---@private
+function Screen:hidden()
+  if open[self.buffer] ~= self or #vim.fn.win_findbuf(self.buffer) > 0 then return end
+  local back = vim.tbl_filter(function(win)
+    return vim.api.nvim_win_call(win, function() return vim.fn.bufnr("#") == self.buffer end)
+  end, vim.api.nvim_list_wins())
+  self:wipe()
+  if #back == 0 then return end
+  local again = vim.fn.bufadd(names.SCREEN .. self.id)
+  for _, win in ipairs(back) do
+    vim.api.nvim_win_call(win, function() vim.fn.setreg("#", again) end)
+  end
+end
+
+---@private
+function Screen:wipe()
+  self:close()
+  pcall(vim.api.nvim_buf_delete, self.buffer, { force = true })
+end
+
+---Begins anew what ended.
+---@private
+function Screen:again()
+  if not self.over then return require("areyouj.actions").restart(self.id) end
+  require("areyouj").request("areyouj/session/get", { sessionId = self.id }, function(problem, session)
+    if open[self.buffer] ~= self then return end
+    if problem then return require("areyouj.problem").show(problem) end
+    if is_live(session) then return self:renew() end
+    require("areyouj.actions").restart(self.id)
+  end)
+end
+
+---@private
+function Screen:map()
+  local id, actions, areyouj = self.id, require("areyouj.actions"), require("areyouj")
+  local keys = {
+    { "i a", "Type to Claude" },
+    { [[<C-\><C-n>]], "Stop typing" },
+    { [[<C-\>d]], "While you type: leave the screen; the session goes on", function() self:leave() end, mode = "t" },
+    { "o", "Transcript", function() areyouj.transcript(id) end },
+    { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
+    { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },
+    { "M", "Move to a stream", function() actions.ask_to_move(id) end },
+    { "R", "Restart", function() self:again() end },
+    { "gs", "Switch session", areyouj.switch },
+    { "]a", "Next session that waits", function() areyouj.next_waiting(1) end },
+    { "[a", "Previous session that waits", function() areyouj.next_waiting(-1) end },
+    { "-", "Orchestration", areyouj.dashboard },
+  }
+  table.insert(keys, { "g?", "This help", function() window.help("Terminal", keys) end })
+  window.keys(self.buffer, keys)
+end
+
+---@private
+function Screen:close()
+  if open[self.buffer] ~= self then return end
+  open[self.buffer] = nil
+  vim.api.nvim_del_augroup_by_id(self.group)
+  for _, stop in ipairs(self.stops) do
+    stop()
+  end
+end
+
+return M
