@@ -52,6 +52,9 @@ function Home:release(name) self:order({ release = name }) end
 ---Has a prompt answered by a script; see `tests/src/messages_api/script.rs`.
 function Home:on(prompt, script) self:order({ on = { prompt, script } }) end
 
+---Every prompt that the scripted Messages API was sent, in order.
+function Home:prompts() return self:order({ prompts = true }) end
+
 ---Runs `areyouj` and returns what it printed.
 function Home:run(...)
   local done = vim
