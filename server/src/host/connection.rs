@@ -1,5 +1,6 @@
 //! One connection of a daemon, a viewer or a hook: frames in and out, without blocking.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -22,9 +23,8 @@ pub(super) struct Connection {
     incoming: Vec<u8>,
     /// How much of `incoming` was taken out.
     taken: usize,
-    outgoing: Vec<u8>,
-    /// How much of `outgoing` was sent.
-    sent: usize,
+    /// What waits to be sent. Who is always behind never takes all of it, so what was sent makes room at once.
+    outgoing: VecDeque<u8>,
     over: bool,
     /// The end of the journal that the daemon was told; none unless it subscribed.
     pub(super) announced: Option<u64>,
@@ -46,8 +46,7 @@ impl Connection {
             stream,
             incoming: Vec::new(),
             taken: 0,
-            outgoing: Vec::new(),
-            sent: 0,
+            outgoing: VecDeque::new(),
             over: false,
             announced: None,
             contract: 0,
@@ -70,7 +69,7 @@ impl Connection {
 
     /// Bytes that the other side has yet to take.
     pub(super) fn unsent(&self) -> usize {
-        self.outgoing.len() - self.sent
+        self.outgoing.len()
     }
 
     /// Reads one piece, if there is one, and returns its size.
@@ -128,20 +127,19 @@ impl Connection {
         self.flush();
         let taken = if self.has_unsent() { 0 } else { self.write(bytes) };
         if taken < bytes.len() {
-            self.outgoing.extend_from_slice(&bytes[taken..]);
+            self.outgoing.extend(&bytes[taken..]);
         }
     }
 
     /// Sends what waits, as far as the other side has room.
     pub(super) fn flush(&mut self) {
-        if self.has_unsent() {
-            let waiting = std::mem::take(&mut self.outgoing);
-            self.sent += self.write(&waiting[self.sent..]);
-            self.outgoing = waiting;
+        // It is in two parts where it goes round the end of its memory.
+        for _ in 0..2 {
+            let sent = self.write(self.outgoing.as_slices().0);
+            self.outgoing.drain(..sent);
         }
         if !self.has_unsent() {
-            self.outgoing = Vec::new();
-            self.sent = 0;
+            self.outgoing = VecDeque::new();
         }
     }
 
