@@ -14,6 +14,7 @@ use tokio::io::BufReader;
 use crate::daemon::framing::{self, Incoming};
 use crate::driver::ingest::Ingest;
 use crate::host::journal::Writer;
+use crate::host::screen::Screen;
 use crate::orchestrator::{Position, Problem};
 
 /// The bodies that the daemon finds in what a client sent, and whether it then broke off the connection. The bytes
@@ -55,4 +56,14 @@ pub fn writer(directory: &Path, floor: u64, segment_size: u64, kept: u64) -> io:
 /// An ingest to which lines of output beyond this length are too long.
 pub fn ingest(position: Position, line_bytes: usize) -> Ingest {
     Ingest::with_limit(position, line_bytes)
+}
+
+/// Everything that can be told of a screen, line by line.
+pub fn observed(screen: &Screen) -> Vec<String> {
+    screen.observed()
+}
+
+/// Lets a repetition repeat on one screen what it would on the other. Nobody can be told of that who is shown the other.
+pub fn repeat_as(screen: &mut Screen, other: &Screen) {
+    screen.repeat_as(other);
 }

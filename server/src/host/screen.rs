@@ -10,6 +10,8 @@ mod dispatch;
 mod grid;
 mod keyboard;
 mod modes;
+#[cfg(any(test, feature = "fuzzing"))]
+mod observed;
 mod operations;
 mod pen;
 mod repaint;
@@ -76,6 +78,8 @@ struct State {
     strings: Strings,
     /// Where tabs stop.
     tabs: Vec<bool>,
+    /// Whether it was ever changed where they do.
+    tabs_touched: bool,
     /// The last character printed, for its repetition.
     last: Option<char>,
     history: Option<Box<History>>,
@@ -187,29 +191,21 @@ impl Screen {
     /// Takes text that is not plain ASCII.
     fn take_characters(&mut self, bytes: &[u8]) -> usize {
         let end = bytes.iter().position(|byte| matches!(byte, 0..0x20 | 0x7f)).unwrap_or(bytes.len());
-        let text = &bytes[..end];
-        match std::str::from_utf8(text) {
-            Ok(text) => {
-                text.chars().for_each(|character| self.state.print(character));
-                end
-            }
-            Err(error) => {
-                let (valid, rest) = text.split_at(error.valid_up_to());
-                String::from_utf8_lossy(valid).chars().for_each(|character| self.state.print(character));
-                match error.error_len() {
-                    Some(length) => {
-                        self.state.print(char::REPLACEMENT_CHARACTER);
-                        valid.len() + length
-                    }
-                    // The rest of the character may come with the next bytes, or a control character comes first.
-                    None => {
-                        self.partial.bytes[..rest.len()].copy_from_slice(rest);
-                        self.partial.length = rest.len();
-                        end
-                    }
+        let mut chunks = bytes[..end].utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            chunk.valid().chars().for_each(|character| self.state.print(character));
+            let cut = |rest| std::str::from_utf8(rest).is_err_and(|error| error.error_len().is_none());
+            match chunk.invalid() {
+                [] => {}
+                // The rest of the character may come with the next bytes, or a control character comes first.
+                rest if chunks.peek().is_none() && cut(rest) => {
+                    self.partial.bytes[..rest.len()].copy_from_slice(rest);
+                    self.partial.length = rest.len();
                 }
+                _ => self.state.print(char::REPLACEMENT_CHARACTER),
             }
         }
+        end
     }
 
     /// Goes on with a character that was cut. Returns how many of these bytes belong to it.
@@ -255,6 +251,7 @@ impl State {
             keyboard: Keyboard::default(),
             strings: Strings::default(),
             tabs: default_tabs(size.columns),
+            tabs_touched: false,
             last: None,
             history: None,
         }

@@ -117,7 +117,7 @@ impl State {
             ([], 'd') => self.go_to_row(numbers.place(0)),
             ([], 'g') => match numbers.get(0) {
                 0 => self.set_tab(false),
-                3 => self.tabs.fill(false),
+                3 => self.clear_tabs(),
                 _ => {}
             },
             ([], 'h' | 'l') => {

@@ -14,6 +14,7 @@ pub(super) struct Grid {
     /// Which row of `cells` is at the top: scrolling the whole screen moves none.
     top: u16,
     pub(super) cursor: Cursor,
+    /// None if it would be as the beginning is.
     pub(super) saved: Option<Box<Saved>>,
     /// The scroll region, end not included.
     pub(super) region: Range<u16>,
@@ -29,7 +30,7 @@ pub(super) struct Cursor {
 }
 
 /// What DECSC keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Saved {
     pub(super) cursor: Cursor,
     pub(super) pen: Pen,

@@ -231,7 +231,13 @@ impl State {
     }
 
     pub(super) fn set_tab(&mut self, stops: bool) {
+        self.tabs_touched = true;
         self.tabs[usize::from(self.grid.cursor.column)] = stops;
+    }
+
+    pub(super) fn clear_tabs(&mut self) {
+        self.tabs_touched = true;
+        self.tabs.fill(false);
     }
 
     /// To a column, counted from 0.
@@ -376,22 +382,18 @@ impl State {
     }
 
     pub(super) fn save_cursor(&mut self) {
-        self.grid.saved = Some(Box::new(Saved {
+        let saved = Saved {
             cursor: self.grid.cursor,
             pen: self.pen.clone(),
             charsets: self.charsets,
             origin: self.modes.origin,
-        }));
+        };
+        // Where nothing was saved it is as if the beginning had been.
+        self.grid.saved = (saved != Saved::default()).then(|| Box::new(saved));
     }
 
     pub(super) fn restore_cursor(&mut self) {
-        let Some(saved) = self.grid.saved.clone() else {
-            self.modes.origin = false;
-            self.go_to(0, 0);
-            self.pen = super::Pen::default();
-            self.charsets = Charsets::default();
-            return;
-        };
+        let saved = self.grid.saved.as_deref().cloned().unwrap_or_default();
         self.grid.cursor = saved.cursor;
         self.grid.cursor.wrap_next &= self.modes.wraps;
         self.pen = saved.pen;
@@ -407,7 +409,9 @@ impl State {
         let (cursor, region) = (self.grid.cursor, self.grid.region.clone());
         match self.primary.take() {
             None => {
-                let primary = std::mem::replace(&mut self.grid, Grid::new(self.size));
+                let mut primary = std::mem::replace(&mut self.grid, Grid::new(self.size));
+                // Its cursor counts only when rows have to go: then it is where whoever comes later is told that it is.
+                primary.cursor = primary.saved.as_ref().map(|saved| saved.cursor).unwrap_or_default();
                 self.primary = Some(primary);
             }
             Some(primary) => self.grid = primary,

@@ -1,15 +1,16 @@
 //! A screen as bytes: whoever writes them to a terminal has the same screen there.
 
 use super::cell::{Cell, Color, Packed, Style, look};
-use super::grid::{Cursor, Grid, Saved};
+use super::grid::{Cursor, Grid};
 use super::pen::{Extra, Pen};
-use super::{Charsets, Screen, State, default_tabs};
+use super::{Charsets, Screen, State};
 
-/// Takes back everything that [`Screen::repaint`] may have set.
+/// Takes back everything that [`Screen::repaint`] may have set. What is asked of the keyboard is another matter on each
+/// screen.
 const FAREWELL: &[u8] = b"\x1b]8;;\x1b\\\x1b[0m\x1b(B\x1b)B\x0f\x1b[4l\x1b[20l\x1b[?6l\x1b[r\x1b[?7h\
     \x1b[?1000l\x1b[?1001l\x1b[?1002l\x1b[?1003l\x1b[?9l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\
     \x1b[?2004l\x1b[?2027l\x1b[?2031l\x1b[?2048l\x1b[?1l\x1b[?5l\x1b[?66l\x1b>\x1b[<16u\x1b[>4;0m\x1b[0 q\
-    \x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[?2026l\x1b[?1049l\x1b[?25h";
+    \x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[?2026l\x1b[?1049l\x1b[<16u\x1b[?25h";
 
 /// What is put aside before a screen is painted. To leave the alternate screen restores what was saved there.
 const PROLOGUE: &str =
@@ -41,23 +42,21 @@ impl State {
             self.write_cells(primary, out);
             self.keyboard.of_other().write(out);
             // To show the other screen saves the cursor of this one.
-            match &primary.saved {
-                Some(saved) => self.write_saved(primary, saved, out),
-                None => out.push_str("\x1b[H"),
-            }
-            out.push_str(if primary.saved.is_some() { "\x1b[?1049h" } else { "\x1b[?47h" });
+            self.write_saved(primary, out);
+            out.push_str("\x1b[?1049h");
             out.push_str("\x1b[0m\x1b(B\x1b)B\x0f\x1b[?6l\x1b]8;;\x1b\\");
         }
         self.write_cells(&self.grid, out);
-        if self.tabs != default_tabs(self.size.columns) {
+        if self.tabs_touched {
             out.push_str("\x1b[3g");
             for (column, _) in (1..).zip(&self.tabs).filter(|(_, stops)| **stops) {
                 out.push_str(&format!("\x1b[1;{column}H\x1bH"));
             }
         }
-        if let Some(saved) = &self.grid.saved {
-            self.write_saved(&self.grid, saved, out);
-            out.push_str("\x1b7\x1b[0m\x1b(B\x1b)B\x0f\x1b[?6l\x1b]8;;\x1b\\");
+        self.write_saved(&self.grid, out);
+        out.push_str("\x1b7");
+        if self.grid.saved.is_some() {
+            out.push_str("\x1b[0m\x1b(B\x1b)B\x0f\x1b[?6l\x1b]8;;\x1b\\");
         }
         self.write_region(&self.grid, self.modes.origin, out);
         self.write_cursor(&self.grid, self.grid.cursor, self.modes.origin, out);
@@ -142,7 +141,11 @@ impl State {
     }
 
     /// Everything that is saved with a cursor, ready to be saved.
-    fn write_saved(&self, grid: &Grid, saved: &Saved, out: &mut String) {
+    fn write_saved(&self, grid: &Grid, out: &mut String) {
+        let Some(saved) = &grid.saved else {
+            out.push_str("\x1b[H");
+            return;
+        };
         self.write_region(grid, saved.origin, out);
         self.write_cursor(grid, saved.cursor, saved.origin, out);
         self.write_pen(&saved.pen, out);

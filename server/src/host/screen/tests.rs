@@ -9,51 +9,9 @@ use proptest::prelude::*;
 use super::*;
 use grammar::{garbage, sequences};
 
-/// Everything that can be told of a screen, line by line, with what is in tables in its place. Where the cursor of the
-/// screen is that is not shown, nobody sees: it is put where that of the other is, or was saved.
-fn observed(screen: &Screen) -> Vec<String> {
-    let state = &screen.state;
-    let row = |grid: &Grid, row| {
-        let cells = grid.row(row).iter().filter(|cell| !cell.is_empty());
-        format!(
-            "row {row}: {:?} {:?}",
-            state.row_text(row),
-            cells.map(|cell| cell_of(state, *cell)).collect::<Vec<_>>()
-        )
-    };
-    let saved = state.grid.saved.as_ref().map(|saved| {
-        let (pen, extra) = (style_of(state, saved.pen.style), &saved.pen.extra);
-        format!("{:?} {pen} {extra:?} {:?} {}", saved.cursor, saved.charsets, saved.origin)
-    });
-    let mut lines: Vec<String> = (0..state.size.rows).map(|number| row(&state.grid, number)).collect();
-    if let Some(primary) = &state.primary {
-        lines.extend((0..state.size.rows).map(|number| format!("primary {}", row(primary, number))));
-    }
-    lines.extend([
-        format!("cursor {:?}, saved {saved:?}, region {:?}", state.grid.cursor, state.grid.region),
-        format!("pen {} {:?} {:?}", style_of(state, state.pen.style), state.pen.extra, state.charsets),
-        format!("{:?}", state.modes),
-        format!("{:?}", state.keyboard),
-        format!("{:?}", state.strings),
-        format!("{:?}", state.tabs),
-    ]);
-    lines
-}
-
 /// The first line in which two screens differ.
 fn difference(one: &Screen, other: &Screen) -> Option<(String, String)> {
-    observed(one).into_iter().zip(observed(other)).find(|(one, other)| one != other)
-}
-
-fn style_of(state: &State, style: cell::Style) -> String {
-    let extra = state.tables.extra(style).cloned().unwrap_or_default();
-    format!("{:?} {:?} {:x} {extra:?}", style.foreground, style.background, style.look)
-}
-
-fn cell_of(state: &State, cell: cell::Cell) -> String {
-    let mut text = String::new();
-    state.tables.write_text(cell, &mut text);
-    format!("{text:?} {}", style_of(state, cell.style))
+    one.observed().into_iter().zip(other.observed()).find(|(one, other)| one != other)
 }
 
 fn fed(size: Size, bytes: &[u8]) -> Screen {
