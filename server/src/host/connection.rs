@@ -1,7 +1,7 @@
 //! One connection of a daemon, a viewer or a hook: frames in and out, without blocking.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
@@ -124,18 +124,22 @@ impl Connection {
 
     /// Sends frames that were encoded, as far as the other side has room now; the rest waits, however much it is.
     pub(super) fn send_encoded(&mut self, bytes: &[u8]) {
+        self.send_parts(&[], bytes);
+    }
+
+    /// Sends a frame that stands in two places, as [`Connection::send_encoded`] does.
+    pub(super) fn send_parts(&mut self, header: &[u8], payload: &[u8]) {
         self.flush();
-        let taken = if self.has_unsent() { 0 } else { self.write(bytes) };
-        if taken < bytes.len() {
-            self.outgoing.extend(&bytes[taken..]);
-        }
+        let taken = if self.has_unsent() { 0 } else { self.write(header, payload) };
+        self.outgoing.extend(header.get(taken..).unwrap_or_default());
+        self.outgoing.extend(&payload[taken.saturating_sub(header.len())..]);
     }
 
     /// Sends what waits, as far as the other side has room.
     pub(super) fn flush(&mut self) {
-        // It is in two parts where it goes round the end of its memory.
-        for _ in 0..2 {
-            let sent = self.write(self.outgoing.as_slices().0);
+        if self.has_unsent() {
+            let (first, second) = self.outgoing.as_slices();
+            let sent = self.write(first, second);
             self.outgoing.drain(..sent);
         }
         if !self.has_unsent() {
@@ -144,15 +148,21 @@ impl Connection {
     }
 
     /// Writes what the other side has room for, and returns how much that was.
-    fn write(&self, bytes: &[u8]) -> usize {
+    fn write(&self, header: &[u8], payload: &[u8]) -> usize {
+        let mut slices = [IoSlice::new(header), IoSlice::new(payload)];
+        let mut rest = &mut slices[..];
+        IoSlice::advance_slices(&mut rest, 0);
         let mut written = 0;
-        while written < bytes.len() {
-            match (&self.stream).write(&bytes[written..]) {
-                Ok(more) => written += more,
+        while !rest.is_empty() {
+            match (&self.stream).write_vectored(rest) {
+                Ok(more) => {
+                    written += more;
+                    IoSlice::advance_slices(&mut rest, more);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // Whatever else the other side sent is still taken; reading tells when it is over.
-                Err(_) => return bytes.len(),
+                Err(_) => return header.len() + payload.len(),
             }
         }
         written

@@ -164,6 +164,11 @@ impl Process {
         self.outputs.iter_mut().for_each(|output| output.record(recorder, READ_AT_ONCE, &mut show));
     }
 
+    /// Gives back memory that is not needed while Claude says nothing.
+    pub(super) fn rest(&mut self) {
+        self.outputs.iter_mut().for_each(Output::rest);
+    }
+
     /// Gives the terminal another size; Claude is told by a signal.
     pub(super) fn resize(&self, size: Size) {
         if let Some(pty) = &self.pty

@@ -7,6 +7,7 @@
 mod boundary;
 mod cell;
 mod dispatch;
+mod flood;
 mod grid;
 mod keyboard;
 mod modes;
@@ -130,6 +131,9 @@ impl Screen {
 
     /// Takes in what was written to the terminal: any bytes, cut anywhere.
     pub fn feed(&mut self, mut bytes: &[u8]) {
+        if self.boundary.is_text() && self.partial.length == 0 {
+            bytes = &bytes[self.state.skip_lines(bytes)..];
+        }
         while !bytes.is_empty() {
             let taken =
                 if self.boundary.is_text() { self.take_text(bytes) } else { self.take_sequence(bytes) };

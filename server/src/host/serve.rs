@@ -41,6 +41,10 @@ const DEAF: Duration = Duration::from_secs(1);
 /// pasted may be larger, and comes piece by piece.
 const MAX_TYPED: u64 = 256 << 10;
 
+/// How long after its last output memory is kept for more: much longer than between two pieces of a flood, and nothing to
+/// somebody who waits for a session to cost little.
+const REST: Duration = Duration::from_millis(200);
+
 /// How much a terminal may show before the daemon is told that the journal grew.
 const QUIET_BYTES: u64 = 4 << 20;
 
@@ -65,6 +69,8 @@ pub(super) struct Host {
     controller: Option<Connection>,
     newcomers: Vec<Connection>,
     deaf_until: Option<Instant>,
+    /// When memory is given back that output needed.
+    rest_at: Option<Instant>,
     /// The end is in the journal and on disk.
     exited: bool,
     /// It was asked to go by a signal, as at the machine's shutdown.
@@ -119,6 +125,7 @@ impl Host {
             controller: None,
             newcomers: Vec::new(),
             deaf_until: None,
+            rest_at: None,
             exited: false,
             leaving: false,
             released: false,
@@ -143,12 +150,14 @@ impl Host {
             }
             if let Some(process) = &mut self.process {
                 if ready.contains(&Source::Output) {
+                    self.rest_at = Some(now + REST);
                     process.read(&mut self.recorder, shown(&mut self.terminal, &self.journal));
                 }
                 if ready.contains(&Source::Input) {
                     process.flush();
                 }
             }
+            self.rest(now);
             if ready.contains(&Source::Viewer) || ready.contains(&Source::Input) {
                 self.hear_viewers();
             }
@@ -213,6 +222,7 @@ impl Host {
         let deadline = [
             self.recorder.retry_at(),
             self.deaf_until,
+            self.rest_at,
             self.process.as_ref().and_then(|process| process.deadline(now)),
         ];
         let timeout = deadline.into_iter().flatten().min().map_or(PollTimeout::NONE, |at| {
@@ -227,6 +237,19 @@ impl Host {
         }
         let ready = sources.into_iter().zip(&fds).filter(|(_, fd)| fd.any().unwrap_or(true));
         Ok(ready.map(|(source, _)| source).collect())
+    }
+
+    /// Gives memory back, if it is time.
+    fn rest(&mut self, now: Instant) {
+        if self.rest_at.take_if(|at| *at <= now).is_none() {
+            return;
+        }
+        if let Some(process) = &mut self.process {
+            process.rest();
+        }
+        if let Some(terminal) = &mut self.terminal {
+            terminal.rest(&self.journal);
+        }
     }
 
     fn take_signals(&mut self, now: Instant) {
@@ -363,7 +386,7 @@ impl Host {
     fn admit(&mut self, mut viewer: Connection, size: Size, read_only: bool) {
         match &mut self.terminal {
             Some(terminal) => {
-                let wanted = terminal.admit(viewer, size, read_only);
+                let wanted = terminal.admit(viewer, size, read_only, &self.journal);
                 self.resize(wanted);
             }
             None => viewer.send(&FromHost::Refused("the session has no terminal now".to_owned())),
@@ -374,7 +397,7 @@ impl Host {
     fn hear_viewers(&mut self) {
         let full = self.input_is_full();
         let Some(terminal) = &mut self.terminal else { return };
-        let (typed, wanted) = terminal.hear(full);
+        let (typed, wanted) = terminal.hear(full, &self.journal);
         for keys in typed {
             if let Some(process) = &mut self.process
                 && let Err(why) = process.type_in(&keys, &mut self.recorder)

@@ -39,16 +39,18 @@ impl Terminal {
 
     /// Shows what Claude wrote.
     pub(super) fn show(&mut self, bytes: &[u8], journal: &Path) {
-        if !self.viewers.is_empty() {
-            let mut frame = Vec::with_capacity(bytes.len() + 8);
-            FromHost::Output(bytes.to_vec()).encode(&mut frame);
-            self.viewers.iter_mut().for_each(|viewer| viewer.show(&frame));
-        }
+        self.viewers.iter_mut().for_each(|viewer| viewer.show(bytes));
         self.model.feed(bytes, journal);
     }
 
     /// Takes a viewer in, or says why not. Returns the terminal's new size if it changes with that.
-    pub(super) fn admit(&mut self, mut connection: Connection, size: Size, read_only: bool) -> Option<Size> {
+    pub(super) fn admit(
+        &mut self,
+        mut connection: Connection,
+        size: Size,
+        read_only: bool,
+        journal: &Path,
+    ) -> Option<Size> {
         if self.viewers.len() >= MAX_VIEWERS {
             connection
                 .send(&FromHost::Refused(format!("{MAX_VIEWERS} viewers look at the terminal already")));
@@ -58,7 +60,7 @@ impl Terminal {
         let mut viewer = Viewer::new(connection, fit(size), read_only, self.acts);
         let wanted = self.wanted_with(Some(&viewer));
         if wanted.is_none() {
-            viewer.paint(&self.model);
+            viewer.paint(&mut self.model, journal);
         }
         self.viewers.push(viewer);
         wanted
@@ -81,8 +83,13 @@ impl Terminal {
     pub(super) fn resized(&mut self, size: Size, journal: &Path) {
         self.model.resize(size, journal);
         for viewer in &mut self.viewers {
-            viewer.paint(&self.model);
+            viewer.paint(&mut self.model, journal);
         }
+    }
+
+    /// Gives back memory that is not needed while nothing is shown.
+    pub(super) fn rest(&mut self, journal: &Path) {
+        self.model.rest(journal);
     }
 
     /// The descriptors of the viewers, and whether something waits to be sent to each.
@@ -92,10 +99,10 @@ impl Terminal {
 
     /// Hears every viewer, sends what waits, and lets go of those that are gone. Returns what is to be typed, in order, and
     /// the terminal's new size if it changes. While `full`, nothing is heard: Claude has to take what was typed first.
-    pub(super) fn hear(&mut self, full: bool) -> (Vec<Vec<u8>>, Option<Size>) {
+    pub(super) fn hear(&mut self, full: bool, journal: &Path) -> (Vec<Vec<u8>>, Option<Size>) {
         let mut typed = Vec::new();
         for viewer in &mut self.viewers {
-            viewer.catch_up(&self.model);
+            viewer.catch_up(&mut self.model, journal);
             for request in viewer.hear(full) {
                 self.acts += 1;
                 viewer.acted = self.acts;

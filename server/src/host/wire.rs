@@ -277,6 +277,19 @@ impl FromHost {
         }
     }
 
+    /// What an Output frame begins with whose bytes, that many, are sent from where they are.
+    pub fn output_header(length: usize) -> [u8; LENGTH + 1] {
+        let [a, b, c, d] = u32::try_from(1 + length).unwrap_or(u32::MAX).to_le_bytes();
+        [a, b, c, d, kind::OUTPUT]
+    }
+
+    /// The bytes of the first frame of the buffer, where they are, and how many it took; none if it is not complete, or no
+    /// Output.
+    pub fn output(buffer: &[u8]) -> Option<(&[u8], usize)> {
+        let Raw { kind, payload, taken } = split(buffer).ok()??;
+        (kind == kind::OUTPUT).then_some((payload, taken))
+    }
+
     /// Reads the first frame of the buffer and tells how many bytes it took; none while it is not complete.
     pub fn decode(buffer: &[u8]) -> Result<Option<(FromHost, usize)>, WireError> {
         let Some(Raw { kind, payload, taken }) = split(buffer)? else { return Ok(None) };

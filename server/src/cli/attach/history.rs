@@ -1,34 +1,43 @@
 //! The lines that went off the top of the screen, out of the session's journal: nobody keeps them in memory.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use crate::host::journal::{Kind, latest_output};
 use crate::host::screen::{Screen, Size};
 use crate::host::terminal_size;
 
-/// How much of the journal is looked at: thousands of lines, read in some milliseconds.
-const BYTES: u64 = 4 << 20;
+/// How much of the journal is looked at: what is enough for a thousand lines as a rule, and if not, what takes some
+/// milliseconds.
+const USUAL_BYTES: u64 = 256 << 10;
+const MOST_BYTES: u64 = 2 << 20;
 
 /// Up to this many lines, as a terminal takes them. Without a journal there are none.
 pub(super) fn latest(journal: &Path, lines: usize) -> Vec<u8> {
-    let mut out = Vec::new();
-    if lines == 0 {
-        return out;
+    let output = if lines == 0 { VecDeque::new() } else { latest_output(journal, MOST_BYTES) };
+    let mut screen = shown(&output, USUAL_BYTES, lines);
+    if screen.history().count() < lines {
+        screen = shown(&output, MOST_BYTES, lines);
     }
-    let mut screen = Screen::with_history(Size::new(terminal_size().0, terminal_size().1), lines);
-    for (kind, bytes) in latest_output(journal, BYTES) {
-        match (kind, &bytes[..]) {
+    screen.history().flat_map(|line| [line, b"\r\n"]).flatten().copied().collect()
+}
+
+/// A screen to which about the last so many bytes of this output were shown.
+fn shown(output: &VecDeque<(Kind, Vec<u8>)>, bytes: u64, lines: usize) -> Screen {
+    let (columns, rows) = terminal_size();
+    let mut screen = Screen::with_history(Size::new(columns, rows), lines);
+    let mut left: u64 = output.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    for (kind, payload) in output {
+        match (kind, &payload[..]) {
             (Kind::Resized, &[a, b, c, d, ..]) => {
                 screen.resize(Size::new(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])));
             }
-            _ => screen.feed(&bytes),
+            (Kind::Output, _) if left <= bytes => screen.feed(payload),
+            _ => {}
         }
+        left -= payload.len() as u64;
     }
-    for line in screen.history() {
-        out.extend_from_slice(line);
-        out.extend_from_slice(b"\r\n");
-    }
-    out
+    screen
 }
 
 #[cfg(test)]

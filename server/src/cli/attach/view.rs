@@ -129,6 +129,11 @@ impl View {
     fn paint(&mut self, outer: &mut Outer, history: &mut Option<&[u8]>) -> io::Result<Option<End>> {
         let mut taken = 0;
         let end = loop {
+            if let Some((bytes, length)) = FromHost::output(&self.incoming[taken..]) {
+                taken += length;
+                outer.write(bytes)?;
+                continue;
+            }
             match FromHost::decode(&self.incoming[taken..]) {
                 Ok(Some((frame, length))) => {
                     taken += length;
@@ -141,7 +146,6 @@ impl View {
                             }
                             outer.write(&bytes)?;
                         }
-                        FromHost::Output(bytes) => outer.write(&bytes)?,
                         FromHost::Refused(why) => break Some(End::Refused(why)),
                         _ => {}
                     }

@@ -16,11 +16,13 @@ const PIECE: usize = 64 << 10;
 pub(super) struct Output {
     kind: Kind,
     pipe: Option<File>,
+    /// Where pieces are read to; given back when nothing more comes for a while.
+    piece: Vec<u8>,
 }
 
 impl Output {
     pub(super) fn new(kind: Kind, pipe: Option<OwnedFd>) -> io::Result<Output> {
-        Ok(Output { kind, pipe: pipe.map(without_blocking).transpose()? })
+        Ok(Output { kind, pipe: pipe.map(without_blocking).transpose()?, piece: Vec::new() })
     }
 
     /// The descriptor, until its end.
@@ -31,20 +33,19 @@ impl Output {
     /// Records what there is to read, about `most` bytes of it, as long as it can be recorded, and shows each piece that
     /// was recorded.
     pub(super) fn record(&mut self, recorder: &mut Recorder, most: usize, show: &mut dyn FnMut(&[u8])) {
-        let mut piece = Vec::new();
         let mut taken = 0;
         while taken < most
             && !recorder.is_stuck()
             && let Some(pipe) = &self.pipe
         {
-            piece.clear();
-            piece.reserve_exact(PIECE);
-            let result = pipe.take(PIECE as u64).read_to_end(&mut piece);
-            if !piece.is_empty() {
-                recorder.record(self.kind, &piece);
-                show(&piece);
+            self.piece.clear();
+            self.piece.reserve_exact(PIECE);
+            let result = pipe.take(PIECE as u64).read_to_end(&mut self.piece);
+            if !self.piece.is_empty() {
+                recorder.record(self.kind, &self.piece);
+                show(&self.piece);
             }
-            taken += piece.len();
+            taken += self.piece.len();
             match result {
                 Ok(PIECE) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -52,6 +53,11 @@ impl Output {
                 Ok(_) | Err(_) => self.pipe = None,
             }
         }
+    }
+
+    /// Gives back memory that is not needed while nothing comes.
+    pub(super) fn rest(&mut self) {
+        self.piece = Vec::new();
     }
 }
 

@@ -11,6 +11,10 @@ use super::super::wire::Size;
 /// How much of the journal makes a screen again: Claude paints the whole of it within far less.
 const REBUILD_BYTES: u64 = 1 << 20;
 
+/// How much of what was written may wait to be taken in: nobody looks at what a flood shows for a moment, so most of it need
+/// never be, see [`Screen::feed`].
+const WAITING_BYTES: usize = 64 << 10;
+
 /// What reads escape sequences; only a test has another one than [`Screen`].
 pub(super) trait Emulator {
     fn with_size(size: Size) -> Self;
@@ -40,12 +44,14 @@ impl Emulator for Screen {
 /// The screen as it is now.
 pub(super) struct Model<E = Screen> {
     emulator: E,
+    /// What was written since and is not taken in yet.
+    waiting: Vec<u8>,
     size: Size,
 }
 
 impl<E: Emulator> Model<E> {
     pub(super) fn new(size: Size) -> Model<E> {
-        Model { emulator: E::with_size(size), size }
+        Model { emulator: E::with_size(size), waiting: Vec::new(), size }
     }
 
     pub(super) fn size(&self) -> Size {
@@ -53,18 +59,36 @@ impl<E: Emulator> Model<E> {
     }
 
     /// Bytes that make any terminal show the screen. Nothing, if that is what upsets it: the next output is shown.
-    pub(super) fn repaint(&self) -> Vec<u8> {
+    pub(super) fn repaint(&mut self, journal: &Path) -> Vec<u8> {
+        self.settle(journal);
         catch_unwind(AssertUnwindSafe(|| self.emulator.repaint())).unwrap_or_default()
     }
 
-    /// Takes in what Claude wrote, which stands at the end of this journal.
+    /// Is told what Claude wrote, which stands at the end of this journal.
     pub(super) fn feed(&mut self, bytes: &[u8], journal: &Path) {
-        if catch_unwind(AssertUnwindSafe(|| self.emulator.feed(bytes))).is_err() {
-            self.rebuild(journal);
+        self.waiting.reserve_exact(WAITING_BYTES.saturating_sub(self.waiting.len()));
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= WAITING_BYTES {
+            self.settle(journal);
         }
     }
 
+    /// Takes everything in and gives back the memory that it waited in.
+    pub(super) fn rest(&mut self, journal: &Path) {
+        self.settle(journal);
+        self.waiting = Vec::new();
+    }
+
+    /// Takes in what waits.
+    fn settle(&mut self, journal: &Path) {
+        if catch_unwind(AssertUnwindSafe(|| self.emulator.feed(&self.waiting))).is_err() {
+            self.rebuild(journal);
+        }
+        self.waiting.clear();
+    }
+
     pub(super) fn resize(&mut self, size: Size, journal: &Path) {
+        self.settle(journal);
         self.size = size;
         if catch_unwind(AssertUnwindSafe(|| self.emulator.resize(size))).is_err() {
             self.rebuild(journal);
@@ -123,11 +147,12 @@ mod tests {
         for piece in [&b"lost with what broke it "[..], b"bad!", b"good "] {
             writer.append(Kind::Output, piece).unwrap();
             model.feed(piece, journal.path());
+            model.rest(journal.path());
         }
-        assert_eq!(model.repaint(), b"good ");
+        assert_eq!(model.repaint(journal.path()), b"good ");
         model.resize(Size { columns: 5, rows: 5 }, journal.path());
-        assert_eq!((model.repaint(), model.size().columns), (b"good ".to_vec(), 5));
+        assert_eq!((model.repaint(journal.path()), model.size().columns), (b"good ".to_vec(), 5));
         model.feed(b"?", journal.path());
-        assert_eq!(model.repaint(), b"");
+        assert_eq!(model.repaint(journal.path()), b"");
     }
 }

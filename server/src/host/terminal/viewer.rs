@@ -1,5 +1,7 @@
 //! One viewer of a terminal.
 
+use std::path::Path;
+
 use super::super::connection::Connection;
 use super::super::wire::{FromHost, Size, ToHost};
 use super::model::Model;
@@ -36,31 +38,31 @@ impl Viewer {
         !self.read_only
     }
 
-    /// Sends it this frame of output, unless it is too far behind.
-    pub(super) fn show(&mut self, frame: &[u8]) {
+    /// Sends it this output, unless it is too far behind.
+    pub(super) fn show(&mut self, bytes: &[u8]) {
         if self.lagging {
             return;
         }
-        if self.connection.unsent() + frame.len() > MAX_BEHIND {
+        if self.connection.unsent() + bytes.len() > MAX_BEHIND {
             self.lagging = true;
             return;
         }
-        self.connection.send_encoded(frame);
+        self.connection.send_parts(&FromHost::output_header(bytes.len()), bytes);
     }
 
     /// Sends it the whole screen, as soon as it has taken what waits.
-    pub(super) fn paint(&mut self, model: &Model) {
+    pub(super) fn paint(&mut self, model: &mut Model, journal: &Path) {
         self.lagging = true;
-        self.catch_up(model);
+        self.catch_up(model, journal);
     }
 
     /// Sends what waits, and then the whole screen if it missed output.
-    pub(super) fn catch_up(&mut self, model: &Model) {
+    pub(super) fn catch_up(&mut self, model: &mut Model, journal: &Path) {
         self.connection.flush();
         if self.lagging && !self.connection.has_unsent() {
             self.lagging = false;
             let mut frame = Vec::new();
-            FromHost::Screen { size: model.size(), bytes: model.repaint() }.encode(&mut frame);
+            FromHost::Screen { size: model.size(), bytes: model.repaint(journal) }.encode(&mut frame);
             self.connection.send_encoded(&frame);
         }
     }

@@ -106,10 +106,15 @@ impl Viewer {
 /// Appends what is in whole frames, and returns how far they go.
 fn frames(bytes: &[u8], text: &mut Vec<u8>, paints: &mut usize) -> Result<usize> {
     let mut taken = 0;
-    while let Some((frame, length)) = FromHost::decode(&bytes[taken..])? {
+    loop {
+        if let Some((output, length)) = FromHost::output(&bytes[taken..]) {
+            taken += length;
+            text.extend_from_slice(output);
+            continue;
+        }
+        let Some((frame, length)) = FromHost::decode(&bytes[taken..])? else { return Ok(taken) };
         taken += length;
         match frame {
-            FromHost::Output(bytes) => text.extend_from_slice(&bytes),
             FromHost::Screen { bytes, .. } => {
                 *paints += 1;
                 text.extend_from_slice(&bytes);
@@ -118,7 +123,6 @@ fn frames(bytes: &[u8], text: &mut Vec<u8>, paints: &mut usize) -> Result<usize>
             other => ensure!(matches!(other, FromHost::Unknown(_)), "a viewer was sent {other:?}"),
         }
     }
-    Ok(taken)
 }
 
 /// Appends what panes wrote, out of whole lines, and returns how far they go.
