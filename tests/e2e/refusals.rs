@@ -106,11 +106,3 @@ fn the_beginning_of_an_id_must_fit_one_session_only() {
     }
     panic!("{MORE_THAN_LETTERS} ids with different first letters: {letters:?}");
 }
-
-#[test]
-fn the_terminal_driver_is_not_available_yet() {
-    let home = TestHome::with_stand_in("obedient");
-    let directory = home.project("project");
-    let arguments = ["new", directory.to_str().unwrap(), "--driver", "terminal"];
-    assert_eq!(home.refused(&arguments), "driver_unavailable");
-}
