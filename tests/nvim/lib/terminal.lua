@@ -108,7 +108,8 @@ end
 function Terminal:close()
   -- As a person leaves it, so that the sidecar has ended before the daemon is.
   if self:alive() then
-    self:press("Escape", "Escape")
+    -- From any mode, also that in which keys go to a terminal.
+    self:press("C-\\", "C-n", "Escape", "Escape")
     self:type(":qa!")
     self:press("Enter")
     if vim.wait(3000, function() return not self:alive() end, 10) then return end
