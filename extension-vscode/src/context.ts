@@ -11,6 +11,7 @@ import { NewSession } from "./newSession";
 import { Notifier } from "./notifier";
 import { SESSION_PROFILE, SessionProfile } from "./profile";
 import { Screens } from "./screens";
+import { SeenOnScreen } from "./seen";
 import { LastEditor } from "./selection";
 import { Settings } from "./settings";
 import { StatusBar } from "./statusBar";
@@ -43,6 +44,7 @@ export class Context implements vscode.Disposable {
     const retained = { webviewOptions: { retainContextWhenHidden: true } };
     this.#disposable = vscode.Disposable.from(
       new Notifier(this),
+      new SeenOnScreen(this),
       new StatusBar(this.model, this.settings),
       registerCommands(this),
       vscode.window.registerWebviewViewProvider(ORCHESTRATION_VIEW, this.orchestration, retained),

@@ -23,12 +23,11 @@ export class Moves implements vscode.Disposable {
   /** Has the conversation go on in this form; in its present one, that is shown. Rejects with a `Failure`. */
   async move(session: Session, driver: Driver): Promise<void> {
     if (session.driver === driver) return this.#open(session);
-    const busy = session.status === "active" || session.status === "waiting";
-    const choice = busy ? await asked(session, driver) : FINISH;
+    const choice = isBusy(session) ? await asked(session, driver) : FINISH;
     if (choice === undefined) return;
     const interrupt = choice === INTERRUPT;
-    // Whoever lets a turn come to its end does something else meanwhile, and is not to be torn from that.
-    this.#asked.set(session.id, { driver, opens: !busy || interrupt });
+    const move = { driver, opens: true };
+    this.#asked.set(session.id, move);
     let moved: Session;
     try {
       moved = await this.context.client.request("areyouj/session/switch", { requestId: randomUUID(), sessionId: session.id, driver, interrupt });
@@ -36,8 +35,12 @@ export class Moves implements vscode.Disposable {
       this.#asked.delete(session.id);
       throw error;
     }
+    if (!interrupt && isBusy(moved) && this.#asked.has(session.id)) {
+      // Whoever lets a turn come to its end does something else meanwhile, and is not to be torn from that.
+      move.opens = false;
+      vscode.window.setStatusBarMessage(`${displayName(session)} moves when its turn has ended`, 5_000);
+    }
     await this.#look(moved);
-    if (busy && !interrupt && this.#asked.has(session.id)) vscode.window.setStatusBarMessage(`${displayName(session)} moves when its turn has ended`, 5_000);
   }
 
   dispose(): void {
@@ -66,6 +69,11 @@ export class Moves implements vscode.Disposable {
     const text = unLinked(plain(`${displayName(session)} goes on ${place}.`, 200));
     if ((await vscode.window.showInformationMessage(text, button)) === button) await this.#open(session);
   }
+}
+
+/** Whether a turn runs. */
+function isBusy({ status }: Session): boolean {
+  return status === "active" || status === "waiting";
 }
 
 /** What is to become of the turn that runs; undefined if the session is to stay where it is. */

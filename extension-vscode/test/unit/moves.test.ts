@@ -66,6 +66,7 @@ void test("a running turn is finished or broken off, as a person says", async ()
   assert.deepEqual(first.performed, [{ kind: "openScreen", sessionId: "A" }]);
 
   const second = build();
+  second.daemon.answers["areyouj/session/switch"] = () => session("A", { status: "active" });
   editor.answers = ["When the Turn Has Ended"];
   editor.shown = [];
   await second.moves.move(session("A", { status: "active" }), "terminal");
@@ -75,6 +76,14 @@ void test("a running turn is finished or broken off, as a person says", async ()
   await second.becomes(session("A", { driver: "terminal" }));
   assert.equal(editor.shown.at(-1), "a goes on at its terminal.", "offered, for the person does something else by now");
   assert.deepEqual(second.performed, [{ kind: "openScreen", sessionId: "A" }]);
+});
+
+void test("a turn that ended while its move was asked about is not waited for", async () => {
+  const { performed, moves, becomes } = build();
+  editor.answers = ["When the Turn Has Ended"];
+  await moves.move(session("A", { status: "active" }), "terminal");
+  await becomes(session("A", { driver: "terminal" }));
+  assert.deepEqual([editor.shown, performed], [["Move a to a terminal?"], [{ kind: "openScreen", sessionId: "A" }]]);
 });
 
 void test("a move that is refused is forgotten, and the reason is told", async () => {

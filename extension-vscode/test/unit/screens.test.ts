@@ -9,10 +9,11 @@ import * as fake from "vscode";
 import type { Context } from "../../src/context";
 import { Failure } from "../../src/problem";
 import { SessionProfile } from "../../src/profile";
+import { SeenOnScreen } from "../../src/seen";
 import { Screens, sessionOfCommand } from "../../src/screens";
-import { session, settle } from "./samples";
+import { session, settle, TestDaemon } from "./samples";
 
-const { editor, window, openTerminal, TestTerminal, TabInputTerminal } = fake as unknown as typeof import("./vscode");
+const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } = fake as unknown as typeof import("./vscode");
 
 const AREYOUJ = "/opt/areyouj";
 const ATTACH = { name: "api", shellPath: AREYOUJ, shellArgs: ["attach", "AAAAAAAA"] };
@@ -117,6 +118,31 @@ void test("a screen is looked at while its terminal is the active one, and its t
   assert.deepEqual([screens.isVisible("AAAAAAAA"), screens.front], [true, "AAAAAAAA"]);
   window.activeTerminal = openTerminal(new TestTerminal({ name: "api" }));
   assert.deepEqual([screens.isVisible("AAAAAAAA"), screens.front], [false, null], "another terminal of that name");
+});
+
+void test("what is said on a screen that somebody looks at is read", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<void>(), build()];
+  daemon.answers["areyouj/session/read"] = ({ sessionId }) => session(sessionId ?? "");
+  const live = [{ ...atTerminal, unread: 2 }, session("BBBBBBBB", { driver: "terminal", unread: 1 })];
+  const context = { client: daemon, screens, model: { live, onSessions: changes.event, connection: { state: "connected", problem: null } } };
+  const seen = new SeenOnScreen(context as unknown as Context);
+  const look = (): void => {
+    changes.fire();
+    t.mock.timers.tick(1_000);
+  };
+  look();
+  assert.deepEqual(daemon.asked, [], "nobody looks");
+  window.activeTerminal = openTerminal(new TestTerminal(ATTACH));
+  await Promise.resolve();
+  await screens.open(atTerminal);
+  window.state.focused = false;
+  look();
+  assert.deepEqual(daemon.asked, [], "at another window");
+  window.state.focused = true;
+  look();
+  assert.deepEqual(daemon.asked.map(({ params }) => params), [{ sessionId: "AAAAAAAA" }]);
+  seen.dispose();
 });
 
 void test("a screen is closed wherever it is", async () => {

@@ -27,6 +27,9 @@ async function attached(t) {
   return { id, window, screen: await openScreen(window, "Anna") };
 }
 
+/** The lines of the conversation; the hints of Claude's below it come and go by themselves. */
+const conversation = (lines) => lines.slice(0, lines.findLastIndex((line) => line.includes("· done ")) + 1);
+
 const exists = (file) => access(file).then(() => true, () => false);
 
 export default {
@@ -51,6 +54,8 @@ export default {
       await window.page.keyboard.press("Shift+Enter");
       await screen.submit("and another");
       await screen.shows("Echo: one line");
+      const [{ id }] = await t.home.json("ls");
+      await until("what was seen on the screen counts as read", async () => (await t.home.json("show", id)).unread === 0);
       const page = await window.switchTo("Anna");
       for (const said of ["Echo: good morning", "and by hand", "Echo: and by hand"]) await shows(page.entry(said));
       await page.button("Claude's screen").click();
@@ -123,12 +128,11 @@ export default {
       const { window, screen } = await attached(t);
       await screen.submit("before the reload");
       await screen.shows("Echo: before the reload");
-      // The turn is over for the screen, too.
-      await screen.shows("? for shortcuts");
-      const before = await screen.lines();
+      await screen.shows("· done ");
+      const before = conversation(await screen.lines());
       await window.reload();
       const again = await window.screen("Anna");
-      await again.until(`the same screen as before:\n${before.join("\n")}\nbut`, (lines) => lines.join("\n") === before.join("\n"));
+      await again.until(`the same screen as before:\n${before.join("\n")}\nbut`, (lines) => conversation(lines).join("\n") === before.join("\n"));
       await again.submit("after the reload");
       await again.shows("Echo: after the reload");
       const page = await window.switchTo("Anna");
@@ -154,7 +158,7 @@ export default {
     "a conversation moves to the transcript and back, and its screen goes and comes": async (t) => {
       const { id, window, screen } = await attached(t);
       await screen.submit("at the terminal");
-      await screen.shows("Echo: at the terminal");
+      await screen.shows("· done ");
       await t.home.wait(id, "idle");
       await window.run("AreYouJ: Move Session to Transcript");
       const page = await window.automation("Anna");
