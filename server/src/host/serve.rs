@@ -196,8 +196,10 @@ impl Host {
             fds.push(PollFd::new(newcomer.fd(), PollFlags::POLLIN));
         }
         if let Some(terminal) = &self.terminal {
-            let heard = if self.input_is_full() { PollFlags::empty() } else { PollFlags::POLLIN };
-            for viewer in terminal.viewers() {
+            let full = self.input_is_full();
+            let heard = if full { PollFlags::empty() } else { PollFlags::POLLIN };
+            // Of one that is not heard and gets nothing its end is no event, or it would be one all the time.
+            for viewer in terminal.viewers().filter(|viewer| !full || viewer.has_unsent()) {
                 let unsent = if viewer.has_unsent() { PollFlags::POLLOUT } else { PollFlags::empty() };
                 sources.push(Source::Viewer);
                 fds.push(PollFd::new(viewer.fd(), heard | unsent));

@@ -8,8 +8,10 @@
     reason = "all of this is tests, which the lints see in test functions only"
 )]
 
+mod floods;
 mod session;
 mod terminals;
+mod viewer;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
