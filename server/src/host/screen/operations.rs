@@ -396,6 +396,10 @@ impl State {
         let saved = self.grid.saved.as_deref().cloned().unwrap_or_default();
         self.grid.cursor = saved.cursor;
         self.grid.cursor.wrap_next &= self.modes.wraps;
+        if saved.origin {
+            let region = &self.grid.region;
+            self.grid.cursor.row = saved.cursor.row.clamp(region.start, region.end - 1);
+        }
         self.pen = saved.pen;
         self.charsets = saved.charsets;
         self.modes.origin = saved.origin;
@@ -410,8 +414,10 @@ impl State {
         match self.primary.take() {
             None => {
                 let mut primary = std::mem::replace(&mut self.grid, Grid::new(self.size));
-                // Its cursor counts only when rows have to go: then it is where whoever comes later is told that it is.
+                // Both screens have the cursor and the region in common. The cursor that it keeps counts only when rows
+                // have to go: then it is where whoever comes later is told that it is.
                 primary.cursor = primary.saved.as_ref().map(|saved| saved.cursor).unwrap_or_default();
+                primary.region = 0..self.size.rows;
                 self.primary = Some(primary);
             }
             Some(primary) => self.grid = primary,

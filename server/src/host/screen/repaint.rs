@@ -58,8 +58,14 @@ impl State {
         if self.grid.saved.is_some() {
             out.push_str("\x1b[0m\x1b(B\x1b)B\x0f\x1b[?6l\x1b]8;;\x1b\\");
         }
-        self.write_region(&self.grid, self.modes.origin, out);
-        self.write_cursor(&self.grid, self.grid.cursor, self.modes.origin, out);
+        if !self.grid.scrolls_whole() {
+            out.push_str(&format!("\x1b[{};{}r", self.grid.region.start + 1, self.grid.region.end));
+        }
+        if self.modes.origin {
+            out.push_str("\x1b[?6h");
+        }
+        let first = if self.modes.origin { self.grid.region.start } else { 0 };
+        self.write_cursor(&self.grid, self.grid.cursor, first, out);
         self.write_pen(&self.pen, out);
         self.charsets.write(out);
         for (on, sequence) in [
@@ -131,30 +137,24 @@ impl State {
         }
     }
 
-    fn write_region(&self, grid: &Grid, origin: bool, out: &mut String) {
-        if !grid.scrolls_whole() {
-            out.push_str(&format!("\x1b[{};{}r", grid.region.start + 1, grid.region.end));
-        }
-        if origin {
-            out.push_str("\x1b[?6h");
-        }
-    }
-
     /// Everything that is saved with a cursor, ready to be saved.
     fn write_saved(&self, grid: &Grid, out: &mut String) {
         let Some(saved) = &grid.saved else {
             out.push_str("\x1b[H");
             return;
         };
-        self.write_region(grid, saved.origin, out);
-        self.write_cursor(grid, saved.cursor, saved.origin, out);
+        // The region comes later, so rows are counted from the first.
+        if saved.origin {
+            out.push_str("\x1b[?6h");
+        }
+        self.write_cursor(grid, saved.cursor, 0, out);
         self.write_pen(&saved.pen, out);
         saved.charsets.write(out);
     }
 
     /// Puts the cursor in its place. One that has just written the last column is there only after writing it again.
-    fn write_cursor(&self, grid: &Grid, cursor: Cursor, origin: bool, out: &mut String) {
-        let first = if origin { grid.region.start } else { 0 };
+    /// Rows are counted from `first`.
+    fn write_cursor(&self, grid: &Grid, cursor: Cursor, first: u16, out: &mut String) {
         let row = cursor.row.saturating_sub(first) + 1;
         if !cursor.wrap_next {
             out.push_str(&format!("\x1b[{row};{}H", cursor.column + 1));
