@@ -192,6 +192,17 @@ export default {
       await gone(window.tabs("Anna").nth(1));
     },
 
+    "a conversation that is moved elsewhere takes its screen along, and says where it went": async (t) => {
+      const { id, window } = await attached(t);
+      await t.home.run("switch-driver", id, "stream");
+      const told = window.toast("Anna goes on as a transcript.");
+      await shows(told);
+      await gone(window.tabs("Anna"));
+      assert.equal(await window.page.locator(".notification-toast").count(), 1, "and nothing is called an error");
+      await told.getByRole("button", { name: "Open", exact: true }).click();
+      await window.automation("Anna");
+    },
+
     "a conversation that another Claude has open stays where it is, and the reason is told": async (t) => {
       const id = await t.home.idle("two", "Ben");
       await t.home.say(id, "hello");
@@ -260,6 +271,8 @@ export default {
       await window.row("Anna").click();
       const screen = window.terminal();
       await screen.submit("from the panel");
+      await screen.shows("Echo: from the panel");
+      await window.reload();
       await screen.shows("Echo: from the panel");
       await window.run("AreYouJ: Open Claude's Screen");
       assert.equal(await window.tabs("Anna").count(), 0, "it is shown where it is");
