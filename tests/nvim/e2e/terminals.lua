@@ -210,7 +210,7 @@ return {
         stop_typing(editor)
         editor:command("tabclose")
         wait.until_true("the end of the view", is_gone(pid))
-        wait.same("status", home:json("show", id).status, "idle")
+        home:wait(id, "idle")
         editor:command("tabnew")
         open(editor, id)
         same(editor, stays, id)
@@ -233,7 +233,7 @@ return {
         pid = viewer(editor, id)
         editor:command("bwipeout!")
         wait.until_true("the end of the view", is_gone(pid))
-        wait.same("status", home:json("show", id).status, "idle")
+        home:wait(id, "idle")
         stays:quit()
         editor:command("tabonly")
         home:run("terminate", id)
@@ -299,8 +299,7 @@ return {
         submit(other, id, "hold: leaving")
         other:becomes("a turn", "require('areyouj').counts().active > 0")
         local pid = viewer(other, id)
-        other:type([[<C-\><C-n>:qa<CR>]])
-        wait.until_true("the end of Neovim", function() return other.over end)
+        other:quit()
         wait.until_true("the end of the view", is_gone(pid))
         wait.same("status", home:json("show", id).status, "active")
         home:release("leaving")
@@ -521,7 +520,7 @@ return {
         terminal:type("d")
         terminal:hides("› Terminal")
         terminal:shows("Orchestration")
-        wait.same("status", home:json("show", id).status, "idle")
+        home:wait(id, "idle")
         -- The same without keys of the plugin: Neovim takes the first Ctrl-\ for itself.
         terminal:type(":AreYouJ open " .. id)
         terminal:press("Enter")
@@ -529,7 +528,7 @@ return {
         terminal:press("C-\\", "C-\\")
         terminal:type("d")
         terminal:hides("› Terminal")
-        wait.same("status", home:json("show", id).status, "idle")
+        home:wait(id, "idle")
       end,
     },
   },
