@@ -301,28 +301,6 @@ fn a_dialog_of_claudes_own_is_shown_as_waiting() {
 }
 
 #[test]
-fn a_directory_that_is_not_trusted_is_asked_about_in_the_terminal() {
-    let home = TestHome::new();
-    let elsewhere = home.path().join("elsewhere");
-    home.expect(fs::create_dir_all(&elsewhere).map_err(Into::into));
-    let id = home
-        .new_session(&elsewhere, &["--driver", "terminal", "--permission-mode", "default", "-m", "hello"]);
-    let session = home.wait_session(&id, "the question of trust", |session| session["status"] == "waiting");
-    assert!(
-        session["attention"]["title"].as_str().is_some_and(|title| title.contains("trust")),
-        "{session:#?}"
-    );
-    let terminal = shell(&home);
-    home.expect(terminal.type_in(&format!("areyouj attach {id}\n")));
-    shows(&home, &terminal, "Yes, I trust this folder");
-    home.expect(terminal.press(&["Down"]));
-    shows(&home, &terminal, "❯ Yes, I trust this folder");
-    home.expect(terminal.press(&["Enter"]));
-    home.wait(&id, "idle");
-    assert_eq!(home.api.prompts(), ["hello"]);
-}
-
-#[test]
 fn a_conversation_moves_to_stream_and_back_with_its_queue_and_transcript() {
     let (home, id) = session(&[]);
     let conversation = home.session(&id)["claudeSessionId"].clone();
@@ -427,4 +405,35 @@ fn nothing_of_the_persons_own_settings_is_written() {
         assert!(!config.join(name).exists(), "{name}");
         assert!(!home.project("project").join(".claude").join(name).exists(), "{name}");
     }
+}
+
+#[test]
+fn control_c_breaks_the_turn_off_and_holds_the_queue() {
+    let (home, id) = session(&[]);
+    let terminal = attached(&home, &id);
+    let first = home.send(&id, "hold: gate");
+    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.wait(&id, "active");
+    let second = home.send(&id, "second");
+    shows(&home, &terminal, "esc to interrupt");
+    home.expect(terminal.press(&["C-c"]));
+    home.wait_message(&id, &first, "interrupted");
+    assert_eq!(home.message(&id, &second)["state"], "queued");
+    home.ok(&["queue", "resume", &id]);
+    home.wait_message(&id, &second, "done");
+}
+
+#[test]
+fn a_control_c_that_takes_back_what_was_typed_lets_the_queue_go_on() {
+    let (home, id) = session(&[]);
+    let terminal = attached(&home, &id);
+    home.expect(terminal.type_in("half a thought"));
+    shows(&home, &terminal, "half a thought");
+    let message = home.send(&id, "from the queue");
+    home.wait_session(&id, "a queue that waits", |session| {
+        session["statusReason"].as_str().is_some_and(|reason| reason.contains("the text in the terminal"))
+    });
+    home.expect(terminal.press(&["C-c"]));
+    home.wait_message(&id, &message, "done");
+    assert_eq!(home.api.prompts(), ["from the queue"]);
 }

@@ -22,8 +22,10 @@ use crate::plain;
 use outer::Outer;
 use view::{End, View};
 
-/// How long after its host was lost a session is looked at again: it is started again within a second.
-const LOOK: Duration = Duration::from_millis(300);
+/// How long after it had no host a session is looked at again: a host starts in some milliseconds, and is started again
+/// within a second; each time later, up to a bound.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+const LAST_LOOK: Duration = Duration::from_millis(300);
 
 /// How to look.
 pub(super) struct Options {
@@ -86,6 +88,7 @@ fn show(
     };
     let mut lines = options.history;
     let mut waits = false;
+    let mut look = FIRST_LOOK;
     loop {
         if let Ok(stream) = UnixStream::connect(&socket) {
             let history = history::latest(&journal, lines);
@@ -102,10 +105,12 @@ fn show(
                 }
                 // The host of a launch that has ended: another one follows.
                 End::Refused(_) => {}
-                End::HungUp => lines = 0,
+                End::HungUp => (lines, look) = (0, FIRST_LOOK),
             }
         }
-        let now = get(context, id.clone())?;
+        let now = context
+            .connect()?
+            .call::<request::SessionGet>(&SessionParams { session_id: Some(id.clone()) })?;
         if let Some(over) = over(&now) {
             return Ok(over);
         }
@@ -118,9 +123,10 @@ fn show(
             ))
             .map_err(failed)?;
         waits = true;
-        if outer.waits_for_detach(Instant::now() + LOOK).map_err(failed)? {
+        if outer.waits_for_detach(Instant::now() + look).map_err(failed)? {
             return Ok(detached());
         }
+        look = (2 * look).min(LAST_LOOK);
     }
 }
 
@@ -128,6 +134,9 @@ fn show(
 fn over(session: &Session) -> Option<(&'static str, String)> {
     let id = &session.id;
     match session.status {
+        _ if session.driver == Driver::Stream => {
+            Some(("moved", format!("{id} moved to a stream. Follow it with: areyouj logs {id} -f")))
+        }
         Status::Terminated => Some(("terminated", format!("{id} was terminated."))),
         Status::Error => {
             let error = session.error.as_ref();

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::launch::{self, NoHost};
 use super::records::Records;
-use super::watch::Watch;
+use super::watch::{Turn, Watch};
 use super::{Shared, journal_fact};
 use crate::driver::ingest::Ingest;
 use crate::driver::{stream, terminal};
@@ -118,8 +118,8 @@ struct Reading {
     ended: bool,
     /// That is because of damage: Claude's end will not be read either.
     wedged: bool,
-    /// When the turn at a terminal began that has not ended, in milliseconds since the epoch.
-    turn_began: Option<u64>,
+    /// What was told last of a turn at a terminal.
+    turn: Turn,
 }
 
 impl Link {
@@ -183,7 +183,7 @@ impl Link {
             reader: None,
             ended: false,
             wedged: false,
-            turn_began: None,
+            turn: Turn::Unknown,
         };
         let end = match self.connect().await {
             Ok((peer, welcome)) => self.converse(peer, welcome, &mut reading).await,
@@ -325,7 +325,7 @@ impl Link {
                 }
                 () = sleep_until(watch.due().unwrap_or_else(Instant::now)), if watch.due().is_some() && next.is_none() => {
                     // What the journal holds came before what Claude says of itself now.
-                    if let Some(seen) = watch.look(taken >= end && synced, reading.turn_began) {
+                    if let Some(seen) = watch.look(taken >= end && synced, reading.turn) {
                         let position = reading.ingest.position();
                         next = Some(Event::Facts { session, facts: vec![Fact::Seen(seen)], position });
                     }
@@ -466,8 +466,8 @@ impl Reading {
                     self.ingest.take(&record, &mut facts);
                     for fact in &facts[told..] {
                         match fact {
-                            Fact::Prompted(_) => self.turn_began = Some(time_us / 1_000),
-                            Fact::TurnEnded(_) => self.turn_began = None,
+                            Fact::Prompted(_) => self.turn = Turn::Began(time_us / 1_000),
+                            Fact::TurnEnded(_) => self.turn = Turn::Ended(time_us / 1_000),
                             _ => {}
                         }
                     }

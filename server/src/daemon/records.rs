@@ -22,6 +22,8 @@ const SHOWN_CHARS: usize = 200;
 pub(super) struct Records {
     /// Its directory, and its file of settings; none without a home.
     places: Option<(PathBuf, PathBuf)>,
+    /// What Claude remembers an API key by that it is given in the environment; none without one.
+    api_key: Option<String>,
 }
 
 /// Another Claude that has a conversation open.
@@ -49,7 +51,8 @@ impl Records {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let configured = set("CLAUDE_CONFIG_DIR").map(|config| (config.clone(), config.join(".claude.json")));
         let at_home = || set("HOME").map(|home| (home.join(".claude"), home.join(".claude.json")));
-        Records { places: configured.or_else(at_home) }
+        let api_key = environment.get("ANTHROPIC_API_KEY").filter(|key| !key.is_empty());
+        Records { places: configured.or_else(at_home), api_key: api_key.map(|key| remembered(key)) }
     }
 
     /// Whether Claude's own record has the conversation, and which of these messages are in it.
@@ -125,8 +128,18 @@ impl Records {
             let project = place.to_str().and_then(|place| projects?.get(place));
             project.is_some_and(|project| yes(project, "hasTrustDialogAccepted"))
         };
-        let asks = !Path::new(directory).ancestors().any(trusted);
-        asks.then(|| "Claude asks in its terminal whether to trust this directory".to_owned())
+        if !Path::new(directory).ancestors().any(trusted) {
+            return Some("Claude asks in its terminal whether to trust this directory".to_owned());
+        }
+        let answers = settings.get("customApiKeyResponses");
+        let settled = |key: &String| {
+            ["approved", "rejected"].iter().any(|answer| {
+                let keys = answers.and_then(|answers| answers.get(answer)?.as_array());
+                keys.is_some_and(|keys| keys.iter().any(|known| known == key))
+            })
+        };
+        let asks = self.api_key.as_ref().is_some_and(|key| !settled(key));
+        asks.then(|| "Claude asks in its terminal whether to use the API key of the environment".to_owned())
     }
 
     /// Another Claude, not the one with this process id, that has the conversation open.
@@ -147,6 +160,13 @@ impl Records {
         }
         None
     }
+}
+
+/// What Claude remembers an API key by: its end.
+fn remembered(key: &str) -> String {
+    /// So many characters of it.
+    const CHARACTERS: usize = 20;
+    key.chars().skip(key.chars().count().saturating_sub(CHARACTERS)).collect()
 }
 
 /// How a record says that its Claude stands.
@@ -226,6 +246,26 @@ mod tests {
             json!({"hasCompletedOnboarding": true, "projects": {"/work/a": {"hasTrustDialogAccepted": false}}}),
         );
         assert!(records.asks_first("/work/a").unwrap().contains("trust"));
+    }
+
+    #[test]
+    fn an_api_key_that_nobody_has_decided_about_is_asked_about() {
+        let home = tempfile::tempdir().unwrap();
+        let asks = |responses: Value| {
+            let trusted = json!({"/work": {"hasTrustDialogAccepted": true}});
+            let settings = json!({"hasCompletedOnboarding": true, "projects": trusted, "customApiKeyResponses": responses});
+            fs::write(home.path().join(".claude.json"), settings.to_string()).unwrap();
+            let variables = [
+                ("CLAUDE_CONFIG_DIR", home.path().to_str().unwrap()),
+                ("ANTHROPIC_API_KEY", "sk-0123456789abcdefghij"),
+            ];
+            let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            Records::of(&environment).asks_first("/work/a")
+        };
+        assert!(asks(Value::Null).unwrap().contains("API key"));
+        assert!(asks(json!({"approved": ["another"], "rejected": []})).unwrap().contains("API key"));
+        assert_eq!(asks(json!({"approved": ["0123456789abcdefghij"]})), None);
+        assert_eq!(asks(json!({"rejected": ["0123456789abcdefghij"]})), None);
     }
 
     #[test]

@@ -16,8 +16,8 @@ const LOOK: Duration = Duration::from_millis(200);
 /// How long after something happened it is still looked: what follows from a key shows within this time.
 const AWAKE: Duration = Duration::from_secs(5);
 
-/// Looks at an idle Claude whose record is older than the turn that it was told of, before the record is believed: Claude
-/// writes within milliseconds what it does.
+/// Looks at a record that is older than what was told of a turn, and says otherwise, before it is believed: Claude writes what
+/// it does within milliseconds, or when its hooks have run.
 const STALE_LOOKS: u32 = 25;
 
 /// A Claude that says nothing of itself after this time shows a screen of its own that is known to come: it begins within a
@@ -26,6 +26,28 @@ const KNOWN_SCREEN: Duration = Duration::from_millis(1_500);
 
 /// After this time it shows something, whatever it may be; ten starts at once take four seconds each.
 const ANY_SCREEN: Duration = Duration::from_secs(20);
+
+/// What was told last of a turn, and when, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Turn {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// It began.
+    Began(u64),
+    /// It came to its end.
+    Ended(u64),
+}
+
+impl Turn {
+    /// Whether this is older, and says otherwise.
+    fn outdates(self, seen: &Seen, since: u64) -> bool {
+        match (self, seen) {
+            (Turn::Began(at), Seen::Idle) | (Turn::Ended(at), Seen::Busy) => since < at,
+            _ => false,
+        }
+    }
+}
 
 /// The watch over one Claude; none over a stream.
 pub(super) struct Watch(Option<Watched>);
@@ -41,7 +63,7 @@ struct Watched {
     told: Option<Seen>,
     /// It was seen idle once, and may be about to tell why.
     idle_once: bool,
-    /// Looks at which it was idle since before the turn that it was told of.
+    /// Looks at which its record was out of date.
     stale_looks: u32,
     /// What it asks first, once that was looked up.
     asks_first: Option<Option<String>>,
@@ -103,19 +125,18 @@ impl Watch {
         }
     }
 
-    /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told. `turn_began`: when
-    /// the turn began, in milliseconds since the epoch, if its end has not been told.
-    pub(super) fn look(&mut self, caught_up: bool, turn_began: Option<u64>) -> Option<Seen> {
+    /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told.
+    pub(super) fn look(&mut self, caught_up: bool, turn: Turn) -> Option<Seen> {
         let watched = self.0.as_mut()?;
         watched.due = Instant::now() + LOOK;
         let now = watched.records.status(watched.pid);
         let (seen, since) = now.or_else(|| watched.first_screen().map(|screen| (screen, u64::MAX)))?;
+        let stale = turn.outdates(&seen, since);
+        watched.stale_looks = if stale { watched.stale_looks + 1 } else { 0 };
+        if stale && watched.stale_looks < STALE_LOOKS {
+            return None;
+        }
         if seen == Seen::Idle {
-            let stale = turn_began.is_some_and(|began| since < began);
-            watched.stale_looks = if stale { watched.stale_looks + 1 } else { 0 };
-            if stale && watched.stale_looks < STALE_LOOKS {
-                return None;
-            }
             // Twice, and with nothing left to be told: what it did last it may be telling just now.
             let sure = caught_up && std::mem::replace(&mut watched.idle_once, caught_up);
             if !sure {
@@ -123,7 +144,6 @@ impl Watch {
             }
         } else {
             watched.idle_once = false;
-            watched.stale_looks = 0;
         }
         if watched.told.as_ref() == Some(&seen) {
             return None;
@@ -178,7 +198,7 @@ mod tests {
         }
 
         fn looks(&mut self, times: usize) -> Vec<Seen> {
-            (0..times).filter_map(|_| self.watch.look(true, None)).collect()
+            (0..times).filter_map(|_| self.watch.look(true, Turn::Unknown)).collect()
         }
     }
 
@@ -186,9 +206,9 @@ mod tests {
     async fn idle_is_believed_when_it_stays_and_nothing_is_left_to_be_told() {
         let mut claude = Claude::new(TRUSTING);
         claude.says("idle");
-        assert_eq!(claude.watch.look(false, None), None);
-        assert_eq!(claude.watch.look(false, None), None);
-        assert_eq!(claude.watch.look(true, None), None);
+        assert_eq!(claude.watch.look(false, Turn::Unknown), None);
+        assert_eq!(claude.watch.look(false, Turn::Unknown), None);
+        assert_eq!(claude.watch.look(true, Turn::Unknown), None);
         assert_eq!(claude.looks(3), [Seen::Idle]);
         claude.says("busy");
         assert_eq!(claude.looks(2), [Seen::Busy]);
@@ -197,17 +217,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idle_that_is_older_than_the_turn_is_not_believed_for_a_while() {
-        let mut claude = Claude::new(TRUSTING);
-        let record = r#"{"status":"idle","statusUpdatedAt":1000}"#;
-        fs::write(claude.home.path().join("sessions/7.json"), record).unwrap();
-        let mut looks = (0..).map(|_| claude.watch.look(true, Some(1_001)));
-        assert!(looks.by_ref().take(STALE_LOOKS as usize).all(|seen| seen.is_none()));
-        assert_eq!(looks.next(), Some(Some(Seen::Idle)));
-        let mut claude = Claude::new(TRUSTING);
-        fs::write(claude.home.path().join("sessions/7.json"), record).unwrap();
-        let seen: Vec<Seen> = (0..3).filter_map(|_| claude.watch.look(true, Some(1_000))).collect();
-        assert_eq!(seen, [Seen::Idle]);
+    async fn a_record_that_is_older_than_what_was_told_of_the_turn_is_not_believed_for_a_while() {
+        type Told = fn(u64) -> Turn;
+        let cases: [(&str, Seen, Told); 2] =
+            [("idle", Seen::Idle, Turn::Began), ("busy", Seen::Busy, Turn::Ended)];
+        for (word, status, told) in cases {
+            let record = format!(r#"{{"status":"{word}","statusUpdatedAt":1000}}"#);
+            let seen = |told_at: u64, looks: u32| -> Vec<Seen> {
+                let mut claude = Claude::new(TRUSTING);
+                fs::write(claude.home.path().join("sessions/7.json"), &record).unwrap();
+                (0..looks).filter_map(|_| claude.watch.look(true, told(told_at))).collect()
+            };
+            assert_eq!(seen(1_001, STALE_LOOKS - 1), []);
+            assert_eq!(seen(1_001, STALE_LOOKS + 1), [status.clone()]);
+            assert_eq!(seen(1_000, 2), [status]);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -118,7 +118,7 @@ impl Recorder {
     }
 
     /// Makes everything recorded survive a power cut.
-    pub(super) fn sync(&self) {
+    pub(super) fn sync(&mut self) {
         if let Err(error) = self.writer.sync() {
             log(&format!("cannot bring the journal to disk: {error}"));
         }

@@ -7,8 +7,8 @@ use super::retry::{
 use super::session::{After, Phase, Session, Step};
 use super::terminal::AtTerminal;
 use super::{
-    Activity, AuditRow, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, Pause, PermissionAsk,
-    Problem, Switch,
+    Activity, AuditRow, Driver, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, Pause,
+    PermissionAsk, Problem, Switch,
 };
 
 /// How a launch came to its end.
@@ -24,10 +24,10 @@ pub(super) enum End {
 
 impl Session {
     /// Asks for a start; it begins when a start slot is free.
-    pub(super) fn want_start(&mut self, step: &Step) {
+    pub(super) fn want_start(&mut self, step: &mut Step) {
         self.phase = Phase::Queued;
         self.note = None;
-        self.settle_move();
+        self.settle_move(step);
         if self.start_requested.is_none() {
             self.start_requested = Some(step.now.wall);
         }
@@ -135,7 +135,7 @@ impl Session {
             if matches!(self.phase, Phase::Launching | Phase::Initializing { .. }) {
                 self.phase = Phase::Ready;
             }
-            if self.row.launch > 1 {
+            if self.row.launch > 1 && !std::mem::take(&mut self.moved) {
                 self.notice(step, NoticeLevel::Info, "Claude was started again.");
             }
         }
@@ -379,14 +379,20 @@ impl Session {
         if self.row.host {
             self.stop(step, After::Restart);
         } else {
-            self.settle_move();
+            self.settle_move(step);
         }
     }
 
     /// Claude is gone: what starts next is the driver that was asked for.
-    pub(super) fn settle_move(&mut self) {
+    pub(super) fn settle_move(&mut self, step: &mut Step) {
         if let Some(driver) = self.row.move_to.take() {
             self.row.driver = driver;
+            self.moved = true;
+            let moved = match driver {
+                Driver::Terminal => "The conversation goes on in its terminal.",
+                Driver::Stream => "The conversation goes on as a stream.",
+            };
+            self.notice(step, NoticeLevel::Info, moved);
         }
     }
 

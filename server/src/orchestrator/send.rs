@@ -85,9 +85,9 @@ impl State {
 }
 
 impl Session {
-    /// Whether a turn runs that a message can be put into.
+    /// Whether a turn runs that a message can be put into. One that is pasted must not land in what somebody types.
     fn takes_steering(&self) -> Result<bool, Problem> {
-        let runs = self.turn_runs() && self.activity != Activity::Idle;
+        let runs = self.turn_runs() && self.activity != Activity::Idle && !self.terminal_is_taken();
         if runs && self.running().count() > MAX_STEERS {
             return Err(Problem::new(
                 "queue_full",

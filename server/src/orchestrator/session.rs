@@ -97,6 +97,8 @@ pub(super) struct Session {
     pub(super) activity: Activity,
     /// Wall-clock time at which the running start was asked for.
     pub(super) start_requested: Option<u64>,
+    /// The start that is under way is that of a move, which was told.
+    pub(super) moved: bool,
     /// Monotonic time at which the running start got its slot.
     pub(super) start_began: Option<u64>,
     pub(super) start_failures: u32,
@@ -147,6 +149,7 @@ impl Session {
             phase,
             activity,
             start_requested: None,
+            moved: false,
             start_began: None,
             start_failures: 0,
             crashes: Vec::new(),

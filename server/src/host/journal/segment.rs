@@ -51,17 +51,20 @@ pub(super) fn list(directory: &Path) -> io::Result<Vec<u64>> {
     Ok(starts)
 }
 
-/// Creates an empty segment, lasting through a power cut, and opens it for appending.
+/// Creates an empty segment and opens it for appending. It lasts through a power cut once it is synced and [`settle`] was called.
 pub(super) fn create(directory: &Path, start: u64) -> io::Result<File> {
     let unfinished = directory.join(UNFINISHED);
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&header(start))?;
-    file.sync_all()?;
     let path = path(directory, start);
     fs::rename(&unfinished, &path)?;
-    File::open(directory)?.sync_all()?;
     append_to(&path)
+}
+
+/// Makes the names of segments last through a power cut.
+pub(super) fn settle(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 /// Makes a segment whose header is damaged an empty one, in place, so that one who reads it sees that.

@@ -19,6 +19,8 @@ const KEPT: u64 = 64 << 20;
 pub struct Writer {
     directory: PathBuf,
     file: File,
+    /// The name of the current segment lasts through a power cut.
+    settled: bool,
     /// Where the current segment starts.
     start: u64,
     end: u64,
@@ -55,12 +57,23 @@ impl Writer {
                 let end = repair(directory, *start)?;
                 (*start, end, segment::append_to(&segment::path(directory, *start))?)
             }
+            // Nobody waits for the disk before there is something to be kept: a start is quicker by that.
             None => (floor, floor, segment::create(directory, floor)?),
         };
         let oldest = starts.first().copied().unwrap_or(start);
         let directory = directory.to_owned();
-        let mut writer =
-            Writer { directory, file, start, end, oldest, ingested: floor, torn: false, segment_size, kept };
+        let mut writer = Writer {
+            directory,
+            file,
+            settled: false,
+            start,
+            end,
+            oldest,
+            ingested: floor,
+            torn: false,
+            segment_size,
+            kept,
+        };
         if writer.end < floor {
             writer.go_on_at(floor)?;
         }
@@ -103,8 +116,13 @@ impl Writer {
     }
 
     /// Makes everything appended so far survive a power cut.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        if !self.settled {
+            segment::settle(&self.directory)?;
+            self.settled = true;
+        }
+        Ok(())
     }
 
     /// Allows the deletion of what lies before this offset. The newest part is kept nevertheless.
@@ -121,8 +139,9 @@ impl Writer {
 
     /// Starts a new segment at `offset`, which is not below the end.
     fn go_on_at(&mut self, offset: u64) -> io::Result<()> {
-        self.file.sync_all()?;
+        self.sync()?;
         self.file = segment::create(&self.directory, offset)?;
+        self.settled = false;
         self.start = offset;
         self.end = offset;
         Ok(())

@@ -128,6 +128,23 @@ fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
 }
 
 #[test]
+fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    let mut steer = |bench: &mut Bench, text: &str| {
+        let (id, target) = (bench.id(), SessionRef::Id(session.to_string()));
+        let command = Command::Send { session: target, id, text: text.to_owned(), steer: true };
+        pastes(&bench.command(command).1)
+    };
+    assert_eq!(steer(&mut bench, "now"), ["now"]);
+    bench.facts(session, vec![pasted(), prompted("now"), Fact::Drafting(true)]);
+    bench.send(session, "later").unwrap();
+    assert_eq!(steer(&mut bench, "next"), Vec::<String>::new());
+    bench.facts(session, vec![Fact::Drafting(false), stop()]);
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["next"]);
+}
+
+#[test]
 fn keys_that_answer_a_dialog_are_no_draft() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked(), Fact::Drafting(true)]);
@@ -352,7 +369,9 @@ fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
     let order = order.unwrap();
     assert_eq!((order.driver, order.resume), (Driver::Stream, true));
     let started = vec![Fact::Started { launch: 2, pid: 8 }, Fact::Ready { pending: Vec::new() }];
-    assert_eq!(pastes(&bench.facts(session, started)), ["two"]);
+    let effects = bench.facts(session, started);
+    assert_eq!(pastes(&effects), ["two"]);
+    assert!(!format!("{effects:?}").contains("started again"), "it was told where it goes on");
     let view = bench.view(session);
     assert_eq!((view.row.driver, view.row.move_to), (Driver::Stream, None));
 }
