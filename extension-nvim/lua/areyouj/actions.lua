@@ -47,7 +47,7 @@ function M.new(options, callback)
     end
     if created.warning then problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN) end
     if options.open ~= false then
-      require("areyouj.views.pages").open(created.session.id, nil, { driver = created.session.driver })
+      require("areyouj.views.pages").open(created.session.id, nil, { session = created.session })
     end
     if callback then callback(nil, created.session) end
   end)

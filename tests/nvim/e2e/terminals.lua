@@ -10,6 +10,7 @@ local home, editor
 local READY = "? for shortcuts"
 local ASKS = "Do you want to proceed?"
 local DASHBOARD = "areyouj://orchestration"
+local root = vim.fs.normalize(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/../../../extension-nvim")
 
 local function screen(id) return "areyouj://terminal/" .. id end
 local function automation(id) return "areyouj://automation/" .. id end
@@ -89,6 +90,17 @@ return {
         home:wait(id, "idle")
         wait.same("modified", editor:lua("return vim.bo.modified"), false)
         stop_typing(editor)
+        local help = table.concat(vim.fn.readfile(root .. "/doc/areyouj.txt"), "\n"):lower()
+        for _, mode in ipairs({ "n", "t" }) do
+          local keys = editor:lua(
+            "return vim.tbl_map(function(map) return map.lhs end, vim.api.nvim_buf_get_keymap(0, ...))",
+            mode
+          )
+          assert(#keys > 0, "no keys in mode " .. mode)
+          for _, key in ipairs(keys) do
+            wait.has("help", help, (key:lower():gsub("c%-bslash", [[c-\]])))
+          end
+        end
         -- The other page, and back; each has one buffer.
         editor:type("o")
         editor:shows(automation(id), "Echo: hello there")
@@ -437,6 +449,11 @@ return {
         editor:becomes("reading", "vim.fn.mode() == 'n'")
         editor:becomes("how it stands", "vim.wo.winbar:find('terminated', 1, true) ~= nil")
         wait.same("no restart", editor:lua("return vim.wo.winbar:find('starts it again', 1, true)"), nil)
+        editor:command("tabclose")
+        -- Opened again there is nothing but its transcript.
+        editor:command("tabnew")
+        editor:command("AreYouJ open " .. id)
+        editor:shows(automation(id), "Terminated. The transcript stays")
         editor:command("tabclose")
         -- What waits is not thrown away: the session can be started again, where it was shown.
         id = session("tools")

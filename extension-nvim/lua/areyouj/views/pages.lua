@@ -6,31 +6,32 @@ local M = {}
 ---Opens a session: its screen, if it has one, else its transcript.
 ---@param id string
 ---@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
----@param options? { driver?: areyouj.Driver, typing?: boolean } `driver`: as it is known to the caller. `typing`: whether
+---@param options? { session?: areyouj.Session, typing?: boolean } `session`: as it is known to the caller. `typing`: whether
 ---keys go to the screen at once; true if left out.
 function M.open(id, place, options)
   options = options or {}
-  local function go(driver)
-    if driver ~= "terminal" then return require("areyouj.views.automation").open(id, place) end
+  ---@param session? areyouj.Session
+  local function go(session)
+    -- What is wrong is told on the page of the transcript, and of what was terminated there is nothing else.
+    local has_screen = session and session.driver == "terminal" and session.status ~= "terminated"
+    if not has_screen then return require("areyouj.views.automation").open(id, place) end
     require("areyouj.views.screen").open(id, place, options.typing ~= false)
   end
-  local session = require("areyouj").model():session(id)
-  local driver = options.driver or (session and session.driver)
-  if driver then return go(driver) end
-  require("areyouj").request(
-    "areyouj/session/get",
-    { sessionId = id },
-    -- What is wrong is told on the page of the transcript.
-    function(_, found) go(found and found.driver) end
-  )
+  local session = options.session or require("areyouj").model():session(id)
+  if session then return go(session) end
+  require("areyouj").request("areyouj/session/get", { sessionId = id }, function(_, found) go(found) end)
 end
 
 ---Opens the screen of a session, or says that it has none.
 ---@param id string
 function M.open_screen(id)
   local session = require("areyouj").model():session(id)
-  if session and session.driver ~= "terminal" then
-    vim.api.nvim_echo({ { "This session has no screen of its own; :AreYouJ move gives it one." } }, false, {})
+  local why = session and session.status == "terminated" and "This session was terminated; its screen is gone."
+    or session
+      and session.driver ~= "terminal"
+      and "This session has no screen of its own; :AreYouJ move gives it one."
+  if why then
+    vim.api.nvim_echo({ { why } }, false, {})
     return
   end
   require("areyouj.views.screen").open(id, nil, true)
