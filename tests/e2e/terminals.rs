@@ -1,6 +1,5 @@
 //! Terminal sessions: Claude's own screen in real terminals, with the same list, queue and prompts as any session.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};

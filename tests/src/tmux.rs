@@ -105,6 +105,14 @@ impl Terminal {
         self.tmux(&["display-message", "-p", modes])
     }
 
+    /// What programs called it last.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn title(&self) -> Result<String> {
+        self.tmux(&["display-message", "-p", "#{pane_title}"]).map(|title| title.trim_end().to_owned())
+    }
+
     /// Gives the terminal another size.
     ///
     /// # Errors
@@ -158,9 +166,20 @@ impl Drop for Terminal {
 /// A character and its look: the codes that are on, by what they are about.
 pub type Cell = (char, BTreeMap<u16, String>);
 
-/// The cells of a text with select graphic rendition sequences, which go on from line to line.
+/// The characters that letters stand for in the set of line drawings, from the grave accent on.
+const LINES: &str = "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·";
+
+/// What a character of that set looks like.
+fn drawn(character: char) -> char {
+    let place = u32::from(character).checked_sub(u32::from('`'));
+    place.and_then(|place| LINES.chars().nth(place as usize)).unwrap_or(character)
+}
+
+/// The cells of a text with select graphic rendition sequences, which go on from line to line. A line that was drawn by its
+/// letter is one that was drawn by its character.
 fn cells(text: &str) -> Vec<Vec<Cell>> {
     let mut look = BTreeMap::new();
+    let mut draws = false;
     let mut rows = Vec::new();
     for line in text.lines() {
         let mut row = Vec::new();
@@ -170,8 +189,10 @@ fn cells(text: &str) -> Vec<Vec<Cell>> {
                 let sequence: String =
                     characters.by_ref().take_while(|character| *character != 'm').collect();
                 change(&mut look, sequence.trim_start_matches('['));
+            } else if matches!(character, '\u{e}' | '\u{f}') {
+                draws = character == '\u{e}';
             } else {
-                row.push((character, look.clone()));
+                row.push((if draws { drawn(character) } else { character }, look.clone()));
             }
         }
         while row.last().is_some_and(|(character, look): &Cell| *character == ' ' && look.is_empty()) {
