@@ -29,20 +29,25 @@ const CHECKED: usize = 8;
 /// order. Nothing if it cannot be read.
 pub fn latest_output(directory: &Path, bytes: u64) -> VecDeque<(Kind, Vec<u8>)> {
     let mut latest = VecDeque::new();
-    let mut kept = 0;
     let Ok(mut reader) = Reader::open_latest(directory, bytes) else { return latest };
+    let taken = |payload: &[u8]| (RECORD_HEADER + payload.len()) as u64;
+    let mut kept = 0;
+    // The size before the latest output counts on until there is another.
+    let mut size = None;
     while let Ok(Some(record)) = reader.next() {
         if matches!(record.kind, Kind::Output | Kind::Resized) {
-            kept += record.payload.len() as u64;
+            kept += taken(&record.payload);
             latest.push_back((record.kind, record.payload));
         }
-        // A size counts on until there is another.
         while kept > bytes
-            && let Some(oldest) = latest.iter().position(|(kind, _)| *kind == Kind::Output)
-            && let Some((_, payload)) = latest.remove(oldest)
+            && let Some((kind, payload)) = latest.pop_front()
         {
-            kept -= payload.len() as u64;
+            kept -= taken(&payload);
+            size = Some((kind, payload)).filter(|(kind, _)| *kind == Kind::Resized).or(size);
         }
+    }
+    if let Some(size) = size {
+        latest.push_front(size);
     }
     latest
 }
@@ -306,5 +311,31 @@ mod tests {
         assert_eq!(SpawnFailed::decode(&failed.encode()), Some(failed));
         assert_eq!(SpawnFailed::decode(&[1, 2]), None);
         assert_eq!(Started::decode(&[1, 2, 3, 4, 5]), None);
+    }
+
+    #[test]
+    fn the_latest_output_comes_with_the_size_before_it_and_is_bounded_whatever_it_is_made_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(directory.path(), 0).unwrap();
+        let record = |size: u8| (RECORD_HEADER + usize::from(size)) as u64;
+        for (kind, payload) in [
+            (Kind::Resized, &b"old1"[..]),
+            (Kind::Output, b"gone"),
+            (Kind::Resized, b"size"),
+            (Kind::Input, b"passed over"),
+            (Kind::Output, b"gone, too"),
+            (Kind::Output, b"first"),
+            (Kind::Output, b"last"),
+        ] {
+            writer.append(kind, payload).unwrap();
+        }
+        let latest = latest_output(directory.path(), record(5) + record(4));
+        let expected = [(Kind::Resized, &b"size"[..]), (Kind::Output, b"first"), (Kind::Output, b"last")];
+        assert_eq!(latest, expected.map(|(kind, payload)| (kind, payload.to_vec())));
+        for _ in 0..1_000 {
+            writer.append(Kind::Resized, b"more").unwrap();
+        }
+        assert_eq!(latest_output(directory.path(), 10 * record(4)).len(), 11);
+        assert_eq!(latest_output(directory.path(), 1 << 20).len(), 1_006);
     }
 }

@@ -155,4 +155,54 @@ mod tests {
         model.feed(b"?", journal.path());
         assert_eq!(model.repaint(journal.path()), b"");
     }
+
+    /// A screen that panics at an exclamation mark.
+    struct Fragile(Screen);
+
+    impl Emulator for Fragile {
+        fn with_size(size: Size) -> Fragile {
+            Fragile(Screen::with_size(size))
+        }
+
+        fn feed(&mut self, bytes: &[u8]) {
+            assert!(!bytes.contains(&b'!'), "it breaks");
+            Screen::feed(&mut self.0, bytes);
+        }
+
+        fn resize(&mut self, size: Size) {
+            Emulator::resize(&mut self.0, size);
+        }
+
+        fn repaint(&self) -> Vec<u8> {
+            Screen::repaint(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_screen_of_any_size_is_made_anew_and_goes_on() {
+        for (columns, rows) in
+            [(0, 0), (1, 1), (2, 2), (1, 1_000), (80, 24), (1_000, 1), (u16::MAX, u16::MAX)]
+        {
+            let size = Size { columns, rows };
+            let journal = tempfile::tempdir().unwrap();
+            let mut writer = Writer::open(journal.path(), 0).unwrap();
+            let mut model = Model::<Fragile>::new(size);
+            let mut never_broke = Screen::with_size(size);
+            for piece in ["bad!", "\x1b[2J\x1b[31mgood 中文\r\n", "\x1b[9;9H\x1b[?25l"] {
+                writer.append(Kind::Output, piece.as_bytes()).unwrap();
+                model.feed(piece.as_bytes(), journal.path());
+                model.settle(journal.path());
+                if !piece.contains('!') {
+                    Screen::feed(&mut never_broke, piece.as_bytes());
+                }
+            }
+            assert!(model.repaint(journal.path()) == never_broke.repaint(), "{size:?}");
+            for (columns, rows) in [(1, 1), (3, 2), (0, 500), (80, 24)] {
+                let size = Size { columns, rows };
+                model.resize(size, journal.path());
+                Emulator::resize(&mut never_broke, size);
+                assert!(model.repaint(journal.path()) == never_broke.repaint(), "{size:?}");
+            }
+        }
+    }
 }
