@@ -138,7 +138,7 @@ pub enum FromHost {
     Screen {
         /// The terminal's size.
         size: Size,
-        /// What to write to the viewer's terminal.
+        /// What to write to the viewer's terminal. Of a huge screen it is the beginning, and the rest is output.
         bytes: Vec<u8>,
     },
     /// To a viewer: more of what Claude writes to the terminal.

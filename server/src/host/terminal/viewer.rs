@@ -9,6 +9,9 @@ use super::model::Model;
 /// How far a viewer may be behind before it misses output: a burst that a viewer on a busy machine takes in a moment.
 const MAX_BEHIND: usize = 2 << 20;
 
+/// How much of a screen goes into one frame: that of a huge terminal may be more than a frame can be.
+const PAINTED: usize = 1 << 20;
+
 /// What a viewer asks for.
 pub(in super::super) enum Request {
     /// Keys for Claude.
@@ -61,16 +64,21 @@ impl Viewer {
         self.connection.flush();
         if self.lagging && !self.connection.has_unsent() {
             self.lagging = false;
+            let screen = model.repaint(journal);
+            let (first, rest) = screen.split_at(screen.len().min(PAINTED));
             let mut frame = Vec::new();
-            FromHost::Screen { size: model.size(), bytes: model.repaint(journal) }.encode(&mut frame);
+            FromHost::Screen { size: model.size(), bytes: first.to_vec() }.encode(&mut frame);
             self.connection.send_encoded(&frame);
+            for piece in rest.chunks(PAINTED) {
+                self.connection.send_parts(&FromHost::output_header(piece.len()), piece);
+            }
         }
     }
 
     /// What it asked for since, if it may. A frame that is not a viewer's is passed over.
-    pub(super) fn hear(&mut self, full: bool) -> Vec<Request> {
+    pub(super) fn hear(&mut self, deaf: bool) -> Vec<Request> {
         let mut requests = Vec::new();
-        if full {
+        if deaf {
             return requests;
         }
         self.connection.receive();
