@@ -144,7 +144,7 @@ function refuse(session: Session): void {
   if (driver !== "terminal") {
     throw new Failure(problem(LocalCode.NotPossible, `${name} has no screen.`, "Its page shows the transcript; “Move to terminal” gives it a screen."));
   }
-  if (status === "terminated") throw new Failure(problem(LocalCode.NotPossible, `${name} was terminated.`, "Restart it first."));
+  if (status === "terminated") throw new Failure(problem(LocalCode.NotPossible, `${name} was terminated.`, "Its page shows the transcript."));
   if (status === "error" && error !== null) throw new Failure(problem(error.code, error.message, error.hint));
 }
 

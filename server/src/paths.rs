@@ -256,7 +256,7 @@ pub fn host_program() -> io::Result<PathBuf> {
     }
 }
 
-/// This program's executable, as its children may start it later.
+/// This program's executable, as it may be started later: also when another version has taken its place by then.
 pub fn own_program() -> io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("areyouj"))
 }

@@ -17,7 +17,7 @@ use areyouj_protocol::ErrorCode;
 use serde_json::{Value, json};
 
 use super::{Failure, connect_socket};
-use crate::paths::Paths;
+use crate::paths::{Paths, own_program};
 
 /// What a daemon prints once it serves.
 const READY: &str = "ready";
@@ -87,7 +87,7 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
             "Run any `areyouj` command outside of the session once; that starts the daemon.",
         ));
     }
-    let program = std::env::current_exe().map_err(|error| {
+    let program = own_program().map_err(|error| {
         start_failed(paths, &format!("this program's own file is not known ({error})"), &[])
     })?;
     let mut command = Command::new(program);
@@ -146,7 +146,11 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
         Err(error) => format!("it ended at once ({error})"),
     };
     match said {
-        Some(line) if line == READY => Ok(()),
+        Some(line) if line == READY => {
+            // An editor's sidecar may outlive it: somebody has to wait for it then.
+            thread::spawn(move || child.wait());
+            Ok(())
+        }
         Some(line) if !line.is_empty() => {
             let reason = ended(&mut child);
             Err(reported(&line).unwrap_or_else(|| start_failed(paths, &reason, &log_since(paths, logged))))

@@ -185,15 +185,22 @@ fn stands(record: &Value) -> Option<Seen> {
 
 /// Whether this process lives and is the one that started then: its number may have gone to another.
 fn is_alive(pid: i32, started: &str) -> bool {
-    /// Where the start stands after the program's name, which may hold anything.
-    const START_FIELD: usize = 19;
-    let Ok(stat) = fs::read(format!("/proc/{pid}/stat")) else { return false };
+    fs::read(format!("/proc/{pid}/stat")).is_ok_and(|stat| lives(&stat, started))
+}
+
+/// Whether what the kernel says of a process is said of one that lives and started then. One that is exiting, which takes a
+/// while with much memory, does nothing any more.
+fn lives(stat: &[u8], started: &str) -> bool {
+    /// Where things stand after the program's name, which may hold anything.
+    const STATE: usize = 0;
+    const FLAGS: usize = 6;
+    const START: usize = 19;
+    const PF_EXITING: u64 = 4;
     let after = stat.iter().rposition(|byte| *byte == b')').map_or(0, |at| at + 1);
     let stat = String::from_utf8_lossy(&stat[after..]);
-    let mut fields = stat.split_ascii_whitespace();
-    let zombie = fields.clone().next() == Some("Z");
-    let found = fields.nth(START_FIELD);
-    !zombie && (started.is_empty() || found == Some(started))
+    let field = |number: usize| stat.split_ascii_whitespace().nth(number).unwrap_or_default();
+    let exiting = field(FLAGS).parse().is_ok_and(|flags: u64| flags & PF_EXITING != 0);
+    !exiting && !matches!(field(STATE), "Z" | "X") && (started.is_empty() || field(START) == started)
 }
 
 fn read(path: &Path) -> Option<Value> {
@@ -288,6 +295,17 @@ mod tests {
         // Another process has the number now.
         kept("1");
         assert_eq!(records.open_elsewhere(conversation, None), None);
+    }
+
+    #[test]
+    fn a_process_that_is_exiting_lives_no_more() {
+        let stat = |state: &str, flags: u32| {
+            format!("7 (a) Z (b)) {state} 1 7 7 0 -1 {flags} 1 2 3 4 5 6 7 8 20 0 1 0 4711 9")
+        };
+        assert!(lives(stat("S", 0x0040_0000).as_bytes(), "4711"));
+        assert!(!lives(stat("S", 0x0040_0000).as_bytes(), "4712"));
+        assert!(!lives(stat("D", 0x0040_0004).as_bytes(), "4711"));
+        assert!(!lives(stat("Z", 0x0040_0000).as_bytes(), ""));
     }
 
     #[test]

@@ -45,6 +45,10 @@ const MAX_TYPED: u64 = 256 << 10;
 /// somebody who waits for a session to cost little.
 const REST: Duration = Duration::from_millis(200);
 
+/// How long nobody's keys are heard after the daemon has written to the terminal: read together with them, the Enter after a
+/// paste is a line of text to Claude.
+const ALONE: Duration = Duration::from_millis(100);
+
 /// How much a terminal may show before the daemon is told that the journal grew.
 const QUIET_BYTES: u64 = 4 << 20;
 
@@ -71,6 +75,8 @@ pub(super) struct Host {
     deaf_until: Option<Instant>,
     /// When memory is given back that output needed.
     rest_at: Option<Instant>,
+    /// What the daemon wrote to the terminal is to be read alone until then.
+    alone_until: Option<Instant>,
     /// The end is in the journal and on disk.
     exited: bool,
     /// It was asked to go by a signal, as at the machine's shutdown.
@@ -126,6 +132,7 @@ impl Host {
             newcomers: Vec::new(),
             deaf_until: None,
             rest_at: None,
+            alone_until: None,
             exited: false,
             leaving: false,
             released: false,
@@ -180,6 +187,7 @@ impl Host {
     fn wait(&mut self) -> io::Result<Vec<Source>> {
         let now = Instant::now();
         self.deaf_until.take_if(|until| *until <= now);
+        self.alone_until.take_if(|until| *until <= now);
         let mut sources = vec![Source::Signals];
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         if self.deaf_until.is_none() {
@@ -196,10 +204,10 @@ impl Host {
             fds.push(PollFd::new(newcomer.fd(), PollFlags::POLLIN));
         }
         if let Some(terminal) = &self.terminal {
-            let full = self.input_is_full();
-            let heard = if full { PollFlags::empty() } else { PollFlags::POLLIN };
+            let deaf = self.hears_no_keys();
+            let heard = if deaf { PollFlags::empty() } else { PollFlags::POLLIN };
             // Of one that is not heard and gets nothing its end is no event, or it would be one all the time.
-            for viewer in terminal.viewers().filter(|viewer| !full || viewer.has_unsent()) {
+            for viewer in terminal.viewers().filter(|viewer| !deaf || viewer.has_unsent()) {
                 let unsent = if viewer.has_unsent() { PollFlags::POLLOUT } else { PollFlags::empty() };
                 sources.push(Source::Viewer);
                 fds.push(PollFd::new(viewer.fd(), heard | unsent));
@@ -225,6 +233,7 @@ impl Host {
             self.recorder.retry_at(),
             self.deaf_until,
             self.rest_at,
+            self.alone_until,
             self.process.as_ref().and_then(|process| process.deadline(now)),
         ];
         let timeout = deadline.into_iter().flatten().min().map_or(PollTimeout::NONE, |at| {
@@ -397,9 +406,9 @@ impl Host {
 
     /// Passes on what viewers typed.
     fn hear_viewers(&mut self) {
-        let full = self.input_is_full();
+        let deaf = self.hears_no_keys();
         let Some(terminal) = &mut self.terminal else { return };
-        let (typed, wanted) = terminal.hear(full, &self.journal);
+        let (typed, wanted) = terminal.hear(deaf, &self.journal);
         for keys in typed {
             if let Some(process) = &mut self.process
                 && let Err(why) = process.type_in(&keys, &mut self.recorder)
@@ -410,9 +419,10 @@ impl Host {
         self.resize(wanted);
     }
 
-    /// Claude has yet to take so much that nobody may type more.
-    fn input_is_full(&self) -> bool {
-        self.process.as_ref().is_some_and(|process| process.pending_input() >= MAX_TYPED)
+    /// Claude has yet to take so much that nobody may type more, or what the daemon wrote.
+    fn hears_no_keys(&self) -> bool {
+        let full = self.process.as_ref().is_some_and(|process| process.pending_input() >= MAX_TYPED);
+        full || self.alone_until.is_some()
     }
 
     /// Gives the terminal this size, if one is wanted.
@@ -479,6 +489,7 @@ impl Host {
         let done = match &frame {
             ToHost::Write(bytes) => {
                 let process = self.process.as_mut().ok_or("Claude has ended")?;
+                self.alone_until = self.terminal.as_ref().map(|_| Instant::now() + ALONE);
                 process.write(bytes, &mut self.recorder)
             }
             ToHost::AnswerHook { hook, bytes } => self.hooks.answer(*hook, bytes, &mut self.recorder),

@@ -98,12 +98,12 @@ impl Terminal {
     }
 
     /// Hears every viewer, sends what waits, and lets go of those that are gone. Returns what is to be typed, in order, and
-    /// the terminal's new size if it changes. While `full`, nothing is heard: Claude has to take what was typed first.
-    pub(super) fn hear(&mut self, full: bool, journal: &Path) -> (Vec<Vec<u8>>, Option<Size>) {
+    /// the terminal's new size if it changes. While `deaf`, nothing is heard: Claude has to take what it was given first.
+    pub(super) fn hear(&mut self, deaf: bool, journal: &Path) -> (Vec<Vec<u8>>, Option<Size>) {
         let mut typed = Vec::new();
         for viewer in &mut self.viewers {
             viewer.catch_up(&mut self.model, journal);
-            for request in viewer.hear(full) {
+            for request in viewer.hear(deaf) {
                 self.acts += 1;
                 viewer.acted = self.acts;
                 match request {

@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS};
 use super::session::{Phase, Session, Step};
 use super::{
-    Activity, Driver, EntryBody, Input, MessageId, MessageState, NoticeLevel, Pause, PermissionState, Seen,
+    Activity, Driver, EntryBody, Input, MessageId, MessageRow, MessageState, NoticeLevel, Pause,
+    PermissionState, Seen,
 };
 
 /// Who is said to have answered what was answered in the terminal.
@@ -87,9 +88,14 @@ impl Session {
         self.await_confirmation(step);
     }
 
+    /// A message that was pasted and not confirmed yet: nothing runs because of it.
+    fn unconfirmed(&self) -> Option<&MessageRow> {
+        self.running().find(|message| message.handed && !message.started)
+    }
+
     /// Waits for the confirmation of a message that was pasted, if there is one.
     pub(super) fn await_confirmation(&mut self, step: &Step) {
-        let Some(message) = self.running().find(|message| message.handed && !message.started) else { return };
+        let Some(message) = self.unconfirmed() else { return };
         let patience = if is_command(&message.text) { COMMAND_TIMEOUT_MS } else { CONFIRM_TIMEOUT_MS };
         self.terminal.confirm = Some(Confirm { by: step.now.monotonic + patience, tried_again: false });
     }
@@ -199,7 +205,7 @@ impl Session {
         self.withdraw_open(step);
         if self.terminal.stopped {
             self.finish_started(step, MessageState::Done);
-        } else if self.activity == Activity::Running {
+        } else if self.activity == Activity::Running && self.unconfirmed().is_none() {
             // Nothing tells of an Esc but that Claude is idle and never said so.
             self.hold_queue_for_interrupt();
         }
@@ -228,7 +234,7 @@ impl Session {
         let Some(confirm) = self.terminal.confirm.take_if(|confirm| confirm.by <= step.now.monotonic) else {
             return;
         };
-        let Some(message) = self.running().find(|message| message.handed && !message.started) else { return };
+        let Some(message) = self.unconfirmed() else { return };
         let (id, command) = (message.id, is_command(&message.text));
         if command {
             self.message_stage(step, id, super::Stage::Started);

@@ -307,6 +307,23 @@ fn a_hook_is_let_go_at_once_while_the_journal_cannot_be_written() {
 }
 
 #[test]
+fn keys_wait_until_what_the_daemon_wrote_was_read_alone() {
+    let mut session = at_terminal("read -r line; read -r line", Sizing::Smallest);
+    let mut controller = session.start();
+    let mut viewer = Viewer::of(&session, SIZE, false);
+    controller.write("paste\r");
+    controller.status();
+    viewer.types("x");
+    let mut journal = session.journal();
+    let records =
+        controller.records_until(&mut journal, |records| !bytes_of(records, Kind::Typed).is_empty());
+    let [written, typed] = [Kind::Input, Kind::Typed]
+        .map(|kind| records.iter().find(|record| record.kind == kind).unwrap().time_us);
+    // The host's own bound, as the journal tells it: nothing is waited for here.
+    assert!(typed - written >= 90_000, "{}", typed - written);
+}
+
+#[test]
 fn the_screen_goes_on_while_no_daemon_is_there() {
     let mut session = at_terminal("read -r line; echo \"got $line\"; read -r line", Sizing::Smallest);
     let controller = session.start();

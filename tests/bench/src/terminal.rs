@@ -23,6 +23,9 @@ pub(crate) use viewer::Viewer;
 /// How long anything here may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Between two keys: whoever waits for the next one has gone to sleep by then.
+const BETWEEN_KEYS: Duration = Duration::from_millis(1);
+
 /// The size of every terminal, in columns and rows.
 pub(crate) const SIZE: (u16, u16) = (80, 24);
 
@@ -72,6 +75,7 @@ pub(crate) trait Terminal {
         let mut echoes = Vec::new();
         self.type_in(b"echo\n")?;
         for _ in 0..count {
+            std::thread::park_timeout(BETWEEN_KEYS);
             let begun = Instant::now();
             self.type_in(b"x")?;
             watch(&mut self.viewers()[..1], b"x")?;

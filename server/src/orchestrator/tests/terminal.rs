@@ -405,6 +405,20 @@ fn a_restarted_daemon_goes_on_waiting_for_the_confirmation() {
 }
 
 #[test]
+fn an_idle_claude_that_has_not_taken_a_paste_yet_was_not_interrupted() {
+    let (mut bench, session) = ready();
+    let first = bench.send(session, "one").unwrap();
+    bench.send(session, "two").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Idle)]);
+    assert_eq!(
+        (bench.view(session).row.paused, state(&bench, session, first)),
+        (None, Some(MessageState::Running))
+    );
+    bench.facts(session, vec![prompted("one")]);
+    assert_eq!(pastes(&bench.facts(session, vec![stop()])), ["two"]);
+}
+
+#[test]
 fn a_prompt_of_an_earlier_conversation_id_is_followed_to_the_next() {
     let (mut bench, session) = ready();
     let next = Uuid::from_u128(99);

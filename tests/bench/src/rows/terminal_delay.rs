@@ -1,8 +1,8 @@
 //! How long what a program writes is under way to who looks, and how long a key takes there and back while another session
 //! writes as fast as it can.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Result, anyhow};
@@ -11,7 +11,7 @@ use crate::Bench;
 use crate::interleave::{Rounds, interleave};
 use crate::report::{Figure, Goal};
 use crate::statistics::percentile;
-use crate::terminal::{Product, Raw, Terminal, Tmux};
+use crate::terminal::{PATIENCE, Product, Raw, Terminal, Tmux};
 
 const ROUNDS: usize = 9;
 
@@ -83,15 +83,18 @@ fn echo(terminal: &mut dyn Terminal) -> Result<f64> {
 
 /// Measures while the program at another terminal writes without a pause, and somebody reads it.
 fn beside(flooded: &mut (dyn Terminal + Send), measure: impl FnOnce() -> Result<f64>) -> Result<f64> {
-    let over = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&over);
+    let over = AtomicBool::new(false);
+    let (began, begun) = mpsc::channel();
     thread::scope(|scope| {
-        let flooding = scope.spawn(move || -> Result<()> {
-            while !seen.load(Ordering::Acquire) {
+        let flooding = scope.spawn(|| -> Result<()> {
+            while !over.load(Ordering::Acquire) {
                 flooded.tell("lines 80 4000000")?;
+                let _ = began.send(());
             }
             Ok(())
         });
+        // Once it has gone on for a while. If it has broken down, that is said below.
+        let _ = begun.recv_timeout(PATIENCE);
         let measured = measure();
         over.store(true, Ordering::Release);
         flooding.join().map_err(|_| anyhow!("the flood broke down"))??;
