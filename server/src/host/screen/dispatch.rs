@@ -147,6 +147,8 @@ impl State {
     /// Changes the underline's colour or the link of what is written next.
     fn set_extra(&mut self, extra: Extra) {
         if self.tables.are_full() {
+            // What it takes the place of need not be kept.
+            self.pen.extra = Extra::default();
             self.tidy();
         }
         self.pen.extra = extra;

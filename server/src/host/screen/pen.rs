@@ -15,6 +15,9 @@ const CLUSTER_BYTES: usize = 64;
 /// Pairs of an underline's colour and a link that are kept.
 const MAX_EXTRAS: usize = 1_024;
 
+/// How many more there may be of each, before what nothing refers to is thrown away: that looks at every cell.
+const SPARE: usize = 256;
+
 /// Bytes of a link.
 const LINK_BYTES: usize = 1_024;
 
@@ -39,6 +42,8 @@ pub(super) struct Pen {
 pub(super) struct Tables {
     clusters: Vec<Box<str>>,
     extras: Vec<Extra>,
+    /// How often they may be found full before it is tried again to throw something away, where that left too much.
+    patience: usize,
 }
 
 impl Tables {
@@ -59,7 +64,7 @@ impl Tables {
     pub(super) fn combine(&mut self, cell: &mut Cell, character: char) {
         let mut text = String::new();
         self.write_text(*cell, &mut text);
-        if text.len() + character.len_utf8() > CLUSTER_BYTES || self.clusters.len() >= MAX_CLUSTERS {
+        if text.len() + character.len_utf8() > CLUSTER_BYTES || self.clusters.len() >= MAX_CLUSTERS + SPARE {
             return;
         }
         text.push(character);
@@ -77,7 +82,7 @@ impl Tables {
         let known = self.extras.iter().position(|extra| *extra == pen.extra);
         let place = match known {
             Some(place) => place,
-            None if self.extras.len() < MAX_EXTRAS => {
+            None if self.extras.len() < MAX_EXTRAS + SPARE => {
                 self.extras.push(pen.extra.clone());
                 self.extras.len() - 1
             }
@@ -87,9 +92,14 @@ impl Tables {
         pen.style.extra = (place + 1) as u16;
     }
 
-    /// Whether something has to be thrown away before more fits in.
-    pub(super) fn are_full(&self) -> bool {
-        self.clusters.len() >= MAX_CLUSTERS || self.extras.len() >= MAX_EXTRAS
+    /// Whether something is to be thrown away before more fits in.
+    pub(super) fn are_full(&mut self) -> bool {
+        let full = self.clusters.len() >= MAX_CLUSTERS + SPARE || self.extras.len() >= MAX_EXTRAS + SPARE;
+        if full && self.patience > 0 {
+            self.patience -= 1;
+            return false;
+        }
+        full
     }
 
     /// Throws away what no cell and no pen refers to.
@@ -102,7 +112,9 @@ impl Tables {
         let extras = std::mem::take(&mut self.extras);
         let mut cluster_places = vec![None; clusters.len()];
         let mut extra_places = vec![0_u16; extras.len() + 1];
+        let mut cells = 0;
         for cell in grids.flat_map(|grid| grid.cells_mut()) {
+            cells += 1;
             if let Content::Cluster(old) = cell.content()
                 && let Some(place) = cluster_places.get_mut(old)
             {
@@ -124,6 +136,9 @@ impl Tables {
         for pen in pens {
             self.settle(pen);
         }
+        // Then a look at so many cells comes with so many characters, however often it is in vain.
+        let in_vain = self.clusters.len() > MAX_CLUSTERS || self.extras.len() > MAX_EXTRAS;
+        self.patience = if in_vain { cells } else { 0 };
     }
 
     /// Nothing is kept any more.
