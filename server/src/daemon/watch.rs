@@ -229,7 +229,7 @@ mod tests {
                 (0..looks).filter_map(|_| claude.watch.look(true, told(told_at))).collect()
             };
             assert_eq!(seen(1_001, STALE_LOOKS - 1), []);
-            assert_eq!(seen(1_001, STALE_LOOKS + 1), [status.clone()]);
+            assert_eq!(seen(1_001, STALE_LOOKS + 1), std::slice::from_ref(&status));
             assert_eq!(seen(1_000, 2), [status]);
         }
     }

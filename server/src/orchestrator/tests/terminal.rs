@@ -131,7 +131,7 @@ fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
 fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
-    let mut steer = |bench: &mut Bench, text: &str| {
+    let steer = |bench: &mut Bench, text: &str| {
         let (id, target) = (bench.id(), SessionRef::Id(session.to_string()));
         let command = Command::Send { session: target, id, text: text.to_owned(), steer: true };
         pastes(&bench.command(command).1)
