@@ -898,7 +898,7 @@ export interface Session {
   model: string | null;
   /** Claude's permission mode: as asked for, then as Claude reported it. */
   permissionMode: string | null;
-  /** What the conversation has cost, in US dollars, as Claude reckons it. */
+  /** What the conversation has cost, in US dollars, as Claude reckons it. In a terminal Claude does not tell: there it stays as it was. */
   costUsd: number;
   /** Tokens in the context window after the last answer. */
   contextUsed: number | null;

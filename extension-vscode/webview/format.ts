@@ -1,5 +1,7 @@
 /** Numbers, times and paths in words. */
 
+import type { Session } from "../src/protocol.gen";
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -37,6 +39,11 @@ export function ago(now: number, then: number): string {
 /** A moment in full, in the language of the editor. */
 export function moment(at: number): string {
   return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+/** What a session has cost; null if nobody knows, because Claude does not tell it in a terminal. */
+export function costOf(session: Session): string | null {
+  return session.driver === "terminal" && session.costUsd === 0 ? null : cost(session.costUsd);
 }
 
 /** US dollars; below a tenth of a cent nothing was spent. */

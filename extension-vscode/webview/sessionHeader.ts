@@ -6,7 +6,7 @@ import type { Session } from "../src/protocol.gen";
 import { iconButton } from "./buttons";
 import { Doing, OFFLINE } from "./doing";
 import { Clock, PageElement, adopt, styled } from "./element";
-import { contextPercent, cost, homePath, moment, since, splitPath, tokens } from "./format";
+import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "./format";
 import { act } from "./host";
 import type { Menu } from "./menu";
 import "./menu";
@@ -83,7 +83,7 @@ export class SessionHeader extends PageElement {
       ${session.statusReason ? html`<span class="fact muted ellipsis isolate reason-fact" title=${plainLine(session.statusReason)}>${plainLine(session.statusReason)}</span>` : nothing}
       ${model ? html`<span class="fact" title="Model"><span class="sr-only">Model </span>${model}</span>` : nothing}
       ${mode ? html`<span class="fact" title="Permission mode"><span class="codicon codicon-shield muted" aria-hidden="true"></span><span class="sr-only">Permission mode </span>${mode}</span>` : nothing}
-      <span class="fact number" title="Cost of the conversation"><span class="sr-only">Cost </span>${cost(session.costUsd)}</span>
+      ${costOf(session) === null ? nothing : html`<span class="fact number" title="Cost of the conversation"><span class="sr-only">Cost </span>${costOf(session)}</span>`}
       ${this.contextBar()}`;
   }
 

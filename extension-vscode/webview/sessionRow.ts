@@ -5,7 +5,7 @@ import type { Session } from "../src/protocol.gen";
 import { iconButton } from "./buttons";
 import { OFFLINE } from "./doing";
 import { styled } from "./element";
-import { ago, contextPercent, cost, count, homePath, moment, splitPath, tokens } from "./format";
+import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "./format";
 import { screenIcon } from "./screen";
 import { sessionTitle, statusLabel, statusWord } from "./status";
 import { exactLine, plainLine } from "./text";
@@ -65,7 +65,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
     <div role="gridcell" class="cell c-task ellipsis isolate ${task ? "" : "muted"}" aria-colindex="6" title=${task}>${task || "No active task"}</div>
     <div role="gridcell" class="cell c-model ellipsis muted" aria-colindex="7" title=${plainLine(session.model ?? "")}>${plainLine(session.model ?? "") || "–"}</div>
     <div role="gridcell" class="cell c-context number" aria-colindex="8" title=${contextTitle(session)}>${context === null ? "–" : `${context}%`}</div>
-    <div role="gridcell" class="cell c-cost number" aria-colindex="9">${cost(session.costUsd)}</div>
+    <div role="gridcell" class="cell c-cost number" aria-colindex="9">${costOf(session) ?? "–"}</div>
     <div role="gridcell" class="cell c-queued number" aria-colindex="10" title=${count(session.queued, "waiting message")}>
       ${session.queued > 0 ? html`<vscode-badge variant="counter">${session.queued}</vscode-badge>` : nothing}
     </div>

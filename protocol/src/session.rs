@@ -47,7 +47,8 @@ pub struct Session {
     pub model: Option<String>,
     /// Claude's permission mode: as asked for, then as Claude reported it.
     pub permission_mode: Option<String>,
-    /// What the conversation has cost, in US dollars, as Claude reckons it.
+    /// What the conversation has cost, in US dollars, as Claude reckons it. In a terminal Claude does not tell: there it stays as
+    /// it was.
     pub cost_usd: f64,
     /// Tokens in the context window after the last answer.
     pub context_used: Option<u64>,

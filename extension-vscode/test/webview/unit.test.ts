@@ -5,7 +5,7 @@ import type { EntryBody, TranscriptEntry } from "../../src/protocol.gen";
 import { completed, mentionAt } from "../../webview/completion";
 import { lineCounts, lineRuns } from "../../webview/diff";
 import { Folds } from "../../webview/folds";
-import { ago, contextPercent, cost, duration, elapsed, homePath, relativePath, since, splitPath, tokens } from "../../webview/format";
+import { ago, contextPercent, cost, costOf, duration, elapsed, homePath, relativePath, since, splitPath, tokens } from "../../webview/format";
 import { Heights } from "../../webview/heights";
 import { choicesOf, questionsOf } from "../../webview/questions";
 import { visibleRows } from "../../webview/rows";
@@ -45,6 +45,11 @@ test("times are short and tick", () => {
 
 test("numbers are short", () => {
   assert.deepEqual([0, 0.0004, 0.0412, 1.284].map(cost), ["$0", "$0", "$0.041", "$1.28"]);
+  const [session] = SESSIONS;
+  assert.ok(session);
+  assert.equal(costOf({ ...session, costUsd: 0, driver: "stream" }), "$0");
+  assert.equal(costOf({ ...session, costUsd: 0, driver: "terminal" }), null);
+  assert.equal(costOf({ ...session, costUsd: 2, driver: "terminal" }), "$2.00");
   assert.deepEqual([950, 88_400, 999_600, 1_250_000].map(tokens), ["950", "88k", "1M", "1.3M"]);
   assert.deepEqual([contextPercent(50, 200), contextPercent(300, 200), contextPercent(null, 200), contextPercent(1, 0)], [25, 100, null, null]);
 });

@@ -141,7 +141,7 @@ fn row(session: &Session, now: Timestamp, home: Option<&str>) -> Vec<Cell> {
         dim_if_none(session.current_task.clone(), "No active task"),
         dim_if_none(session.model.clone(), "-"),
         dim_if_none(status::context(session), "-"),
-        Cell::from(status::cost(session.cost_usd)),
+        dim_if_none(status::cost(session), "-"),
         queued,
         Cell::from(time::age(now, session.created_at)),
     ]
@@ -214,7 +214,7 @@ fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint)
         let max = session.context_max.unwrap_or_default();
         field("context", Some(format!("{share}, {used} of {max} tokens")));
     }
-    field("cost", Some(status::cost(session.cost_usd)));
+    field("cost", status::cost(session));
     field("unread", Some(session.unread.to_string()).filter(|_| session.unread > 0));
     field("created", Some(time::ago(now, session.created_at)));
     field("active", Some(time::ago(now, session.last_activity)));

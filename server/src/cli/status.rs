@@ -1,6 +1,6 @@
 //! Sessions in words: status with icon and colour, directories, context, cost.
 
-use areyouj_protocol::{AttentionKind, Session, Status};
+use areyouj_protocol::{AttentionKind, Driver, Session, Status};
 
 use super::screen::Colour;
 use crate::plain;
@@ -61,8 +61,14 @@ pub(crate) fn context(session: &Session) -> Option<String> {
     Some(format!("{}%", u128::from(used) * 100 / u128::from(max)))
 }
 
+/// What a session has cost; none if nobody knows, because Claude does not tell it in a terminal.
+pub(crate) fn cost(session: &Session) -> Option<String> {
+    let told = session.driver == Driver::Stream || session.cost_usd > 0.0;
+    told.then(|| dollars(session.cost_usd))
+}
+
 /// US dollars.
-pub(crate) fn cost(dollars: f64) -> String {
+pub(crate) fn dollars(dollars: f64) -> String {
     if dollars > 0.0 && dollars < 0.01 { "<$0.01".to_owned() } else { format!("${dollars:.2}") }
 }
 
@@ -92,7 +98,7 @@ pub(crate) fn short_message_id(id: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use areyouj_protocol::{Attention, Driver, StatusSource};
+    use areyouj_protocol::{Attention, StatusSource};
 
     use super::*;
 
@@ -151,7 +157,12 @@ pub(crate) mod tests {
         assert_eq!(context(&session).as_deref(), Some("25%"));
         session.context_max = Some(0);
         assert_eq!(context(&session), None);
-        assert_eq!([cost(0.0), cost(0.004), cost(1.256)], ["$0.00", "<$0.01", "$1.26"]);
+        assert_eq!([dollars(0.0), dollars(0.004), dollars(1.256)], ["$0.00", "<$0.01", "$1.26"]);
+        assert_eq!(cost(&session).as_deref(), Some("$0.00"));
+        session.driver = Driver::Terminal;
+        assert_eq!(cost(&session), None);
+        session.cost_usd = 2.0;
+        assert_eq!(cost(&session).as_deref(), Some("$2.00"));
     }
 
     #[test]

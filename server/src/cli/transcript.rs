@@ -115,12 +115,15 @@ fn render(body: &EntryBody, paint: Paint) -> String {
             format!("{}\n", paint.paint(Colour::Dim, &shown))
         }
         EntryBody::TurnEnd { ok, outcome, error, cost_usd, duration_ms, .. } => {
-            let (took, cost) = (time::duration(*duration_ms), status::cost(*cost_usd));
+            let mut took = time::duration(*duration_ms);
+            if *cost_usd > 0.0 {
+                let _ = write!(took, ", {}", status::dollars(*cost_usd));
+            }
             if *ok {
-                format!("{}\n\n", paint.paint(Colour::Dim, &format!("-- done in {took}, {cost}")))
+                format!("{}\n\n", paint.paint(Colour::Dim, &format!("-- done in {took}")))
             } else {
                 let why = plain::line(error.as_deref().unwrap_or(outcome));
-                format!("{}\n\n", paint.paint(Colour::Red, &format!("-- failed after {took}, {cost}: {why}")))
+                format!("{}\n\n", paint.paint(Colour::Red, &format!("-- failed after {took}: {why}")))
             }
         }
         EntryBody::Notice { level, text } => {

@@ -540,7 +540,7 @@
 ---@field claudeSessionId string Claude's own id of the conversation, a UUID.
 ---@field model? string The model that answers: as asked for, then as Claude reported it.
 ---@field permissionMode? string Claude's permission mode: as asked for, then as Claude reported it.
----@field costUsd number What the conversation has cost, in US dollars, as Claude reckons it.
+---@field costUsd number What the conversation has cost, in US dollars, as Claude reckons it. In a terminal Claude does not tell: there it stays as it was.
 ---@field contextUsed? integer Tokens in the context window after the last answer.
 ---@field contextMax? integer The size of the context window, in tokens.
 ---@field queued integer Messages that wait.
