@@ -51,5 +51,5 @@ rows! {
     without_processes_nothing_is_lost = "processes",
     liars_harm_nobody_else = "lies",
     flipped_bits_are_survived = "flips",
-    versions_replace_each_other = "upgrades",
+    a_newer_version_takes_the_place_of_an_older_one = "upgrades",
 }

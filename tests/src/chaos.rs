@@ -128,7 +128,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "upgrades",
-        about: "the daemon is replaced by a newer and by an older version under load",
+        about: "the daemon is replaced by a newer version, and again and again, under load",
         rounds: 20,
         few: 3,
         run: upgrades::versions,

@@ -1,0 +1,116 @@
+//! The rules of starts: how many at once, what becomes of one that fails.
+
+use super::super::*;
+use super::{Bench, code, launches};
+
+#[test]
+fn only_so_many_sessions_start_at_once_and_the_next_follows_when_one_is_ready() {
+    let mut bench = Bench::new(Settings { max_starting: 4, ..Settings::default() });
+    let (first, effects) = bench.create();
+    assert_eq!(launches(&effects), 1);
+    assert_eq!(launches(&bench.create().1), 1);
+    for _ in 0..3 {
+        bench.create().0.unwrap();
+    }
+    assert_eq!(launches(&bench.pass(10_000)), 1);
+    assert_eq!(launches(&bench.pass(10_000)), 1);
+    assert_eq!(launches(&bench.pass(10_000)), 0);
+    assert_eq!(
+        bench.state.next_deadline(),
+        Some(60_000),
+        "nothing is waited for but the starts, the first one"
+    );
+    let first = first.unwrap();
+    let started = bench.facts(first, vec![Fact::Started { launch: 1, pid: 7 }]);
+    assert_eq!(launches(&started), 0);
+    let ready = bench.facts(first, vec![Fact::Ready { pending: Vec::new() }]);
+    assert_eq!(launches(&ready), 1);
+}
+
+#[test]
+fn a_start_gets_ahead_of_the_next_one_when_the_cores_are_short() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let (first, effects) = bench.create();
+    assert_eq!(launches(&effects), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.create().1), 0);
+    let due = bench.state.next_deadline().expect("the next start is due some time");
+    assert_eq!(launches(&bench.pass(due - 1)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+    assert_eq!(launches(&bench.pass(due)), 1);
+    let ready = vec![Fact::Started { launch: 1, pid: 7 }, Fact::Ready { pending: Vec::new() }];
+    assert_eq!(launches(&bench.facts(first.unwrap(), ready)), 0, "the third has just begun");
+    assert_eq!(launches(&bench.pass(due)), 1);
+}
+
+#[test]
+fn on_a_slow_machine_a_start_gets_ahead_by_more() {
+    let mut bench = Bench::new(Settings { max_starting: 3, ..Settings::default() });
+    let slow = bench.create().0.unwrap();
+    bench.facts(slow, vec![Fact::Started { launch: 1, pid: 7 }]);
+    bench.pass(3_000);
+    bench.facts(slow, vec![Fact::Ready { pending: Vec::new() }]);
+    assert_eq!(launches(&bench.create().1), 1);
+    assert_eq!(launches(&bench.create().1), 0);
+    assert_eq!(launches(&bench.pass(999)), 0);
+    assert_eq!(launches(&bench.pass(1)), 1);
+}
+
+#[test]
+fn a_start_that_nobody_is_ahead_of_begins_at_once() {
+    let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
+    bench.ready();
+    assert_eq!(launches(&bench.create().1), 1);
+}
+
+#[test]
+fn a_session_beyond_the_limit_is_refused_until_another_has_ended() {
+    let mut bench = Bench::new(Settings { max_active: 1, ..Settings::default() });
+    let first = bench.ready();
+    assert_eq!(code(&bench.create().0), "too_many_sessions");
+    let key = bench.id().to_string();
+    let target = SessionRef::Id(first.to_string());
+    bench.command(Command::Terminate(Keyed { key, what: target })).0.unwrap();
+    assert_eq!(code(&bench.create().0), "too_many_sessions", "its Claude still runs");
+    bench.facts(first, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
+    assert_eq!(bench.view(first).row.status, Status::Terminated);
+    assert_eq!(code(&bench.create().0), "ok");
+}
+
+#[test]
+fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    for (launch, delay) in (1..).zip([1_000, 2_000, 4_000, 8_000]) {
+        let gone = vec![
+            Fact::Started { launch, pid: 7 },
+            Fact::ErrorLine("bad flag".to_owned()),
+            Fact::Exited { launch, exit: Exit::Code(1) },
+        ];
+        bench.facts(session, gone);
+        let view = bench.view(session);
+        assert_eq!(view.row.status, Status::Starting);
+        assert!(view.row.status_reason.unwrap().contains(&format!("Try {} of 5", launch + 1)));
+        assert_eq!(launches(&bench.pass(delay - 1)), 0);
+        assert_eq!(launches(&bench.pass(1)), 1);
+        bench.inspected(session, false);
+    }
+    let gone = vec![Fact::ErrorLine("bad flag".to_owned()), Fact::Exited { launch: 5, exit: Exit::Code(1) }];
+    bench.facts(session, gone);
+    let view = bench.view(session);
+    assert_eq!(view.row.status, Status::Error);
+    let error = view.row.error.unwrap();
+    assert_eq!((error.code.as_str(), error.log.as_deref()), ("claude_start_failed", Some("bad flag")));
+}
+
+#[test]
+fn a_claude_that_never_answers_is_stopped_and_counts_as_a_failed_start() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
+    let effects = bench.pass(60_000);
+    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(15) }]);
+    assert!(bench.view(session).row.status_reason.unwrap().contains("did not get ready within 60 s"));
+}
