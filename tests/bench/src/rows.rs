@@ -14,6 +14,7 @@ mod stalled;
 mod ten_starts;
 mod terminal_attach;
 mod terminal_delay;
+mod terminal_hook;
 mod terminal_memory;
 mod terminal_output;
 mod terminal_start;
@@ -75,6 +76,11 @@ pub(crate) const ROWS: &[Row] = &[
         name: "terminal-start",
         about: "from asking for a terminal to its first byte, against the same",
         run: terminal_start::run,
+    },
+    Row {
+        name: "terminal-hook",
+        about: "what a hook costs Claude, against a program that does nothing",
+        run: terminal_hook::run,
     },
     Row {
         name: "terminal-memory",

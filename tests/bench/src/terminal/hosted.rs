@@ -23,7 +23,7 @@ pub(crate) struct Hosted {
     keys: UnixStream,
     viewers: Vec<Viewer>,
     /// The host, if no daemon started it.
-    _host: Option<(Owned, tempfile::TempDir)>,
+    host: Option<(Owned, tempfile::TempDir)>,
 }
 
 impl Hosted {
@@ -50,9 +50,14 @@ impl Hosted {
         host.0.stdout.take().context("no standard output")?.read_exact(&mut said)?;
         ensure!(&said == b"ready\n", "the host did not start");
         let mut hosted = Hosted::look(&socket, 1)?;
-        hosted._host = Some((host, directory));
+        hosted.host = Some((host, directory));
         watch(&mut hosted.viewers, b"ready")?;
         Ok(hosted)
+    }
+
+    /// The socket of a host that was started without a daemon.
+    pub(crate) fn socket(&self) -> Option<PathBuf> {
+        self.host.as_ref().map(|(_, directory)| directory.path().join("socket"))
     }
 
     /// That many viewers of the host at this socket.
@@ -63,7 +68,7 @@ impl Hosted {
             .into_iter()
             .map(|stream| Viewer::new(stream.into(), Form::Frames))
             .collect::<Result<Vec<_>>>()?;
-        Ok(Hosted { keys, viewers, _host: None })
+        Ok(Hosted { keys, viewers, host: None })
     }
 }
 
