@@ -20,7 +20,7 @@ use crate::config::TerminalSize;
 use crate::driver::{stream, terminal};
 use crate::host::launch::{Launch, Sizing};
 use crate::host::tree;
-use crate::orchestrator::{Driver, LaunchOrder, MessageId, Problem, SessionId};
+use crate::orchestrator::{Driver, LaunchOrder, MessageId, Problem, Recorded, SessionId};
 use crate::paths;
 
 /// A host starts in a few milliseconds; on a machine that swaps, in seconds.
@@ -176,7 +176,7 @@ pub(super) async fn inspect(
     session: SessionId,
     claude_session: Uuid,
     messages: Vec<MessageId>,
-) -> (bool, Vec<MessageId>) {
+) -> (Recorded, Vec<MessageId>) {
     for _ in 0..RECORD_TRIES {
         let (shared, asked) = (Arc::clone(&shared), messages.clone());
         let read = tokio::task::spawn_blocking(move || {
@@ -190,5 +190,5 @@ pub(super) async fn inspect(
         }
         tokio::time::sleep(RECORD_PAUSE).await;
     }
-    (true, messages)
+    (Recorded::Begun, messages)
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::driver::plain::plain;
-use crate::orchestrator::{MessageId, Problem, Seen, SessionId};
+use crate::orchestrator::{MessageId, Problem, Recorded, Seen, SessionId};
 
 /// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
 const MAX_FILE: u64 = 16 << 20;
@@ -55,17 +55,17 @@ impl Records {
         Records { places: configured.or_else(at_home), api_key: api_key.map(|key| remembered(key)) }
     }
 
-    /// Whether Claude's own record has the conversation, and which of these messages are in it.
+    /// What Claude's own record has of the conversation, and which of these messages are in it.
     pub(super) fn conversation(
         &self,
         claude_session: Uuid,
         messages: &[MessageId],
-    ) -> io::Result<(bool, Vec<MessageId>)> {
+    ) -> io::Result<(Recorded, Vec<MessageId>)> {
         let Some(record) = self.conversation_file(claude_session)? else {
-            return Ok((false, Vec::new()));
+            return Ok((Recorded::Nothing, Vec::new()));
         };
         let file = File::open(&record)?;
-        let mut conversation = false;
+        let mut conversation = Recorded::Silent(Uuid::new_v4());
         let mut seen = Vec::new();
         for line in BufReader::new(file).split(b'\n') {
             let line = line?;
@@ -73,7 +73,7 @@ impl Records {
             if !line.contains("\"type\":\"user\"") {
                 continue;
             }
-            conversation = true;
+            conversation = Recorded::Begun;
             seen.extend(messages.iter().filter(|id| line.contains(&id.to_string())));
             if messages.is_empty() {
                 break;
@@ -231,11 +231,14 @@ mod tests {
         let conversation = Uuid::from_u128(1);
         let (begun, waiting) = (Uuid::from_u128(2), Uuid::from_u128(3));
         let record = folder.join(format!("{conversation}.jsonl"));
-        assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (false, vec![]));
+        assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (Recorded::Nothing, vec![]));
         fs::write(&record, "{\"type\":\"mode\"}\n").unwrap();
-        assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (false, vec![]));
+        assert!(matches!(records.conversation(conversation, &[begun]).unwrap().0, Recorded::Silent(_)));
         fs::write(&record, format!("{{\"type\":\"user\",\"uuid\":\"{begun}\"}}\nnot json\n")).unwrap();
-        assert_eq!(records.conversation(conversation, &[begun, waiting]).unwrap(), (true, vec![begun]));
+        assert_eq!(
+            records.conversation(conversation, &[begun, waiting]).unwrap(),
+            (Recorded::Begun, vec![begun])
+        );
     }
 
     #[test]

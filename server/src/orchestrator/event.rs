@@ -77,8 +77,8 @@ pub enum Event {
         look: u32,
         /// The session.
         session: SessionId,
-        /// Whether Claude has such a conversation.
-        conversation: bool,
+        /// What there is of the conversation.
+        conversation: Recorded,
         /// Which of the messages asked about it holds.
         seen: Vec<MessageId>,
     },
@@ -259,4 +259,16 @@ pub enum Recovery {
     Again,
     /// Leave it.
     Skip,
+}
+
+/// What Claude's own record has of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// Something was said: Claude goes on with it.
+    Begun,
+    /// There is no record.
+    Nothing,
+    /// There is a record, and nothing was said in it: Claude was killed before. It neither goes on with such a one nor
+    /// begins one of the same id, so this is to be the id.
+    Silent(Uuid),
 }

@@ -230,7 +230,7 @@ impl World {
                 Effect::Inspect { session, look, messages, .. } => {
                     let record = &self.outside.entry(session).or_default().record;
                     let seen = messages.into_iter().filter(|id| record.contains(id)).collect();
-                    let conversation = !record.is_empty();
+                    let conversation = if record.is_empty() { Recorded::Nothing } else { Recorded::Begun };
                     self.event(Event::Inspected { session, look, conversation, seen })?;
                 }
                 Effect::Send { session, launch, input } => self.write(session, launch, input)?,

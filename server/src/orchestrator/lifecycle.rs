@@ -8,7 +8,7 @@ use super::session::{After, Phase, Session, Step};
 use super::terminal::AtTerminal;
 use super::{
     Activity, AuditRow, Driver, Effect, Exit, Goal, Input, LaunchOrder, MessageId, NoticeLevel, Pause,
-    PermissionAsk, Problem, Switch,
+    PermissionAsk, Problem, Recorded, Switch,
 };
 
 /// How a launch came to its end.
@@ -52,10 +52,19 @@ impl Session {
     }
 
     /// `look` tells which one this is: what an earlier one saw is of no more use.
-    pub(super) fn inspected(&mut self, step: &mut Step, look: u32, conversation: bool, seen: &[MessageId]) {
+    pub(super) fn inspected(
+        &mut self,
+        step: &mut Step,
+        look: u32,
+        conversation: Recorded,
+        seen: &[MessageId],
+    ) {
         if self.phase == Phase::Inspecting && look == self.looks {
             self.resolve_doubtful(step, seen);
-            self.launch(step, conversation);
+            if let Recorded::Silent(instead) = conversation {
+                self.row.claude_session = instead;
+            }
+            self.launch(step, conversation == Recorded::Begun);
         }
     }
 

@@ -89,6 +89,10 @@ impl Bench {
 
     /// Answers the last look at Claude's own record, which knows no messages.
     fn inspected(&mut self, session: SessionId, conversation: bool) -> Vec<Effect> {
+        self.recorded(session, if conversation { Recorded::Begun } else { Recorded::Nothing })
+    }
+
+    fn recorded(&mut self, session: SessionId, conversation: Recorded) -> Vec<Effect> {
         let look = self.state.sessions[&session].looks;
         self.step(Event::Inspected { session, look, conversation, seen: Vec::new() })
     }
@@ -158,6 +162,19 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
         let resumed = effects.iter().any(|effect| matches!(effect, Effect::Launch(order) if order.resume));
         assert_eq!(resumed, conversation);
     }
+}
+
+#[test]
+fn a_conversation_in_which_nothing_was_said_is_begun_under_another_id() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+    bench.pass(500);
+    let instead = bench.id();
+    let effects = bench.recorded(session, Recorded::Silent(instead));
+    let begun = |effect: &Effect| matches!(effect, Effect::Launch(order) if !order.resume && order.claude_session == instead);
+    assert!(effects.iter().any(begun));
+    assert_eq!(bench.view(session).row.claude_session, instead);
 }
 
 #[test]
