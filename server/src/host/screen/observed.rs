@@ -41,7 +41,6 @@ impl Screen {
     }
 
     /// A repetition repeats what it would on the other screen.
-    #[cfg(feature = "fuzzing")]
     pub(crate) fn repeat_as(&mut self, other: &Screen) {
         self.state.last = other.state.last;
     }

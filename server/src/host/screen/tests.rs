@@ -59,8 +59,8 @@ proptest! {
         let mut fresh = fed(size, &screen.repaint());
         prop_assert_eq!(difference(&screen, &fresh), None);
         // Only what a repetition would repeat nobody can be told without writing it.
+        fresh.repeat_as(&screen);
         for screen in [&mut screen, &mut fresh] {
-            screen.feed(b"z");
             screen.feed(&after);
         }
         prop_assert_eq!(difference(&screen, &fresh), None);
@@ -89,6 +89,51 @@ proptest! {
 }
 
 #[test]
+fn who_missed_output_is_shown_what_stands_there_and_nothing_of_what_stood_there() {
+    for (seen, missed) in [
+        // Tab stops, a cursor that was saved, origin mode, the region, what is asked of the keyboard.
+        (&b"\x1b[3g\x1b[5G\x1bH"[..], &b"\x1bc"[..]),
+        (b"\x1b[31m\x1b[3;3H\x1b7", b"\x1b[!p"),
+        (b"\x1b[?6h\x1b[2;2H\x1b7\x1b[2;3r", b"\x1b[4;5r\x1b8"),
+        (b"\x1b[2;4r\x1b[?1049h", b"\x1b[r"),
+        (b"\x1b[>1u\x1b[?1049h\x1b[>3u", b"\x1b[<u\x1b[?1049l\x1b[>5u\x1b[?47h"),
+    ] {
+        let size = Size::new(20, 6);
+        let (mut screen, mut missing) = (fed(size, seen), fed(size, seen));
+        screen.feed(missed);
+        missing.feed(&screen.repaint());
+        assert_eq!(difference(&screen, &missing), None, "{}", missed.escape_ascii());
+        assert_eq!(difference(&screen, &fed(size, &screen.repaint())), None, "{}", missed.escape_ascii());
+    }
+}
+
+#[test]
+fn a_screen_that_is_not_shown_keeps_the_same_rows_for_all_when_it_gets_smaller() {
+    let size = Size::new(20, 6);
+    for switch in ["\x1b[?47h", "\x1b[?1049h", "\x1b7\x1b[H\x1b[?47h"] {
+        let mut screen = fed(size, format!("1\r\n2\r\n3\r\n4\r\n5{switch}").as_bytes());
+        let mut later = fed(size, &screen.repaint());
+        for screen in [&mut screen, &mut later] {
+            screen.resize(Size::new(20, 3));
+        }
+        assert_eq!(difference(&screen, &later), None, "{switch:?}");
+    }
+}
+
+#[test]
+fn as_many_links_and_colours_of_underlines_as_are_kept_are_shown_to_whoever_comes() {
+    let size = Size::new(40, 30);
+    let mut screen = Screen::new(size);
+    for number in 0..1_023 {
+        screen.feed(format!("\x1b[58:5:{}m\x1b]8;;http://x/{number}\x07x", number % 256).as_bytes());
+    }
+    let later = fed(size, &screen.repaint());
+    assert_eq!(difference(&screen, &later), None);
+    let links = |screen: &Screen| screen.repaint().windows(9).filter(|part| *part == b"http://x/").count();
+    assert_eq!(links(&later), 1_024, "all, and the one that is written with");
+}
+
+#[test]
 fn a_terminal_of_another_size_shows_the_screen_in_its_corner() {
     let screen = fed(Size::new(10, 3), b"one\r\ntwo\x1b[7;9H\x1b[31mx");
     let larger = fed(Size::new(30, 9), &screen.repaint());
@@ -100,11 +145,14 @@ fn a_terminal_of_another_size_shows_the_screen_in_its_corner() {
 fn a_farewell_takes_back_all_modes_and_leaves_the_alternate_screen() {
     let mut screen = fed(
         Size::new(10, 3),
-        b"shell\x1b[?1049h\x1b[?1h\x1b[?25l\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?1004h\x1b[>1u\x1b[>4;2m\x1b[3 q\x1b[1;31m\x1b(0\x1b[4h\x1b[2;3r\x1b[?6h",
+        b"shell\x1b[>5u\x1b[?1049h\x1b[?1h\x1b[?25l\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?1004h\x1b[>1u\x1b[>4;2m\x1b[3 q\x1b[1;31m\x1b(0\x1b[4h\x1b[2;3r\x1b[?6h",
     );
     screen.feed(Screen::farewell());
     assert_eq!(screen.rows_text()[0], "shell");
     assert!(screen.state.primary.is_none());
+    let mut keys = String::new();
+    screen.state.keyboard.write(&mut keys);
+    assert_eq!(keys, "\x1b[<16u\x1b[=0;1u\x1b[>4;0m");
     assert_eq!(screen.state.pen, Pen::default());
     assert_eq!(screen.state.charsets, Charsets::default());
     let mut modes = String::new();
