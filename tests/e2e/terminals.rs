@@ -1,5 +1,6 @@
 //! Terminal sessions: Claude's own screen in real terminals, with the same list, queue and prompts as any session.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -102,6 +103,18 @@ fn a_queue_is_delivered_one_message_after_the_other_whatever_is_in_them() {
     assert!(!home.project("project").join("not").exists());
 }
 
+/// Presses a key at a prompt, and again if need be: Claude takes none for an answer as long as it may have been meant for
+/// something else. Not more often than need be: the next Escape would be one for something else.
+fn answer(home: &TestHome, terminal: &Terminal, id: &str, key: &str) {
+    const TRIES: usize = 20;
+    let answered = (0..TRIES).any(|_| {
+        home.expect(terminal.press(&[key]));
+        let open = |_: &Terminal| Ok(home.session(id)["status"] != "waiting");
+        terminal.wait_until("an answer", PATIENCE / TRIES as u32, open).is_ok()
+    });
+    assert!(answered, "{key} answers nothing");
+}
+
 #[test]
 fn a_prompt_is_answered_from_anywhere_and_closed_everywhere() {
     let (home, id) = session(&[]);
@@ -119,11 +132,7 @@ fn a_prompt_is_answered_from_anywhere_and_closed_everywhere() {
     let second = home.send(&id, "run: touch from-the-terminal; sleep 1");
     let prompt = home.wait_prompt(&id);
     shows(&home, &terminal, "Do you want to proceed?");
-    // Claude takes no key for an answer as long as it may have been meant for something else.
-    home.expect(terminal.wait_until("the prompt is answered", PATIENCE, |terminal| {
-        terminal.press(&["Enter"])?;
-        Ok(home.session(&id)["status"] != "waiting")
-    }));
+    answer(&home, &terminal, &id, "Enter");
     assert_eq!(home.refused(&["allow", &text_of(&prompt, "id")]), "permission_answered");
     home.wait_message(&id, &second, "done");
     assert!(project.join("from-the-terminal").is_file());
@@ -131,10 +140,7 @@ fn a_prompt_is_answered_from_anywhere_and_closed_everywhere() {
     let third = home.send(&id, "run: touch never");
     home.wait_prompt(&id);
     shows(&home, &terminal, "Do you want to proceed?");
-    home.expect(terminal.wait_until("the prompt is refused", PATIENCE, |terminal| {
-        terminal.press(&["Escape"])?;
-        Ok(home.session(&id)["status"] != "waiting")
-    }));
+    answer(&home, &terminal, &id, "Escape");
     home.wait_message(&id, &third, "interrupted");
     home.wait(&id, "idle");
     assert!(!project.join("never").exists());
@@ -289,6 +295,41 @@ fn a_message_waits_while_somebody_types() {
 }
 
 #[test]
+fn a_draft_still_holds_the_queue_when_the_daemon_was_replaced() {
+    let (home, id) = session(&[]);
+    let terminal = attached(&home, &id);
+    home.expect(terminal.type_in("half a thought"));
+    shows(&home, &terminal, "half a thought");
+    let message = home.send(&id, "from the queue");
+    let waits = |session: &Value| {
+        session["statusReason"].as_str().is_some_and(|reason| reason.contains("the text in the terminal"))
+    };
+    home.wait_session(&id, "a queue that waits", waits);
+    home.kill(home.daemon_pid());
+    home.wait_session(&id, "a queue that still waits", waits);
+    home.expect(terminal.press(&["Enter"]));
+    home.wait_message(&id, &message, "done");
+    assert_eq!(home.api.prompts(), ["half a thought", "from the queue"]);
+}
+
+#[test]
+fn a_message_is_put_into_the_running_turn() {
+    let (home, id) = session(&[]);
+    let terminal = attached(&home, &id);
+    let first = home.send(&id, "run: touch begun; until [ -e go ]; do sleep 0.05; done");
+    let prompt = home.wait_prompt(&id);
+    home.ok(&["allow", &text_of(&prompt, "id")]);
+    let begun = home.project("project").join("begun");
+    home.expect(terminal.wait_until("the tool runs", PATIENCE, |_| Ok(begun.exists())));
+    let steered = text_of(&home.json(&["steer", &id, "and this"]), "id");
+    assert_eq!(home.message(&id, &steered)["state"], "running");
+    home.expect(fs::write(home.project("project").join("go"), "").map_err(Into::into));
+    for message in [&first, &steered] {
+        home.wait_message(&id, message, "done");
+    }
+}
+
+#[test]
 fn a_dialog_of_claudes_own_is_shown_as_waiting() {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
@@ -353,7 +394,8 @@ fn a_conversation_that_is_open_elsewhere_is_not_written_to_by_two() {
     let claude = home.cli.environment["AREYOUJ_CLAUDE"].to_string_lossy().into_owned();
     home.expect(terminal.type_in(&format!("cd project && {claude} --resume {conversation}\n")));
     shows(&home, &terminal, "Echo: hello");
-    let refusal = home.refusal(&["switch-driver", &id, "terminal"]);
+    // The beginning of an id is enough for that.
+    let refusal = home.refusal(&["switch-driver", &id[..4], "terminal"]);
     assert_eq!(text_of(&refusal, "code"), "conversation_open");
     assert!(text_of(&refusal, "message").contains("project"), "{refusal:#?}");
     assert_eq!(home.session(&id)["driver"], "stream");

@@ -248,7 +248,6 @@ pub(super) fn restart(context: &Context, id: String) -> Result<(), CommandError>
     tell(&context.screen, &wait::until_restarted(&mut client, &context.screen, session)?)
 }
 
-/// Ends a session.
 /// Moves a conversation to the other driver.
 pub(super) fn switch(
     context: &Context,
@@ -257,6 +256,8 @@ pub(super) fn switch(
     interrupt: bool,
 ) -> Result<(), CommandError> {
     let mut client = context.connect()?;
+    // By its whole id the daemon looks first whether somebody else has the conversation open.
+    let id = client.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?.id;
     let params = SessionSwitchParams {
         request_id: fresh_id(),
         session_id: Some(id),
@@ -274,6 +275,7 @@ fn wanted(driver: DriverArgument) -> Driver {
     }
 }
 
+/// Ends a session.
 pub(super) fn terminate(context: &Context, id: String) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let session = client.call::<request::SessionTerminate>(&action(id))?;

@@ -1,10 +1,11 @@
 //! The daemon's end of one session host: reads its journal into facts, hands it what is to be written.
 
+mod reading;
+
 use std::collections::VecDeque;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,21 +16,16 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::Shared;
 use super::launch::{self, NoHost};
 use super::records::Records;
 use super::watch::{Turn, Watch};
-use super::{Shared, journal_fact};
 use crate::driver::ingest::Ingest;
 use crate::driver::{stream, terminal};
-use crate::host::journal::{JournalError, Reader};
 use crate::host::tree;
 use crate::host::wire::{CONTRACT, FromHost, ToHost};
-use crate::orchestrator::{
-    Driver, EntryBody, Event, Fact, Input, LaunchOrder, NoticeLevel, Position, Problem, SessionId,
-};
-
-/// Journal bytes that are read before the facts in them are passed on.
-const READ_BYTES: u64 = 256 << 10;
+use crate::orchestrator::{Driver, Event, Fact, Input, LaunchOrder, Position, Problem, SessionId};
+use reading::{Progress, Reading};
 
 /// A host answers within milliseconds; one that is stopped or swapped out is asked again.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -98,30 +94,6 @@ enum End {
     Gone,
 }
 
-/// How far reading came.
-enum Progress {
-    /// After a record.
-    To(u64),
-    /// There is no further record.
-    End,
-    /// It cannot be read now.
-    Failed,
-}
-
-/// How a link reads: no further than the end of its launch, because what follows is for the next link.
-struct Reading {
-    launch: u32,
-    ingest: Ingest,
-    journal: PathBuf,
-    reader: Option<Reader>,
-    /// No further record of this launch can be read.
-    ended: bool,
-    /// That is because of damage: Claude's end will not be read either.
-    wedged: bool,
-    /// What was told last of a turn at a terminal.
-    turn: Turn,
-}
-
 impl Link {
     /// Starts a host and follows it to its end.
     pub(super) async fn launch(mut self, order: LaunchOrder) {
@@ -184,7 +156,9 @@ impl Link {
             ended: false,
             wedged: false,
             turn: Turn::Unknown,
+            recalled: self.driver == Driver::Terminal,
         };
+        reading.recall(position.next);
         let end = match self.connect().await {
             Ok((peer, welcome)) => self.converse(peer, welcome, &mut reading).await,
             Err(end) => end,
@@ -296,8 +270,18 @@ impl Link {
                 watch.heard(&facts);
                 next = Some(Event::Facts { session, facts, position: reading.ingest.position() });
             } else if next.is_none() && !synced && look_again.is_none() {
-                synced = true;
-                next = Some(Event::Synced { session, launch });
+                // What was typed before this daemon began is no news, and still stands there.
+                let typed = std::mem::take(&mut reading.recalled).then(|| reading.ingest.typed());
+                next = Some(match typed.filter(|typed| *typed > 0) {
+                    Some(typed) => {
+                        let position = reading.ingest.position();
+                        Event::Facts { session, facts: vec![Fact::Typed(typed)], position }
+                    }
+                    None => {
+                        synced = true;
+                        Event::Synced { session, launch }
+                    }
+                });
             }
             next = next.or_else(|| stall.take());
             tokio::select! {
@@ -426,91 +410,6 @@ impl Link {
             }
         }
         let _ = self.inbox.send(Event::HostLost { session, launch }).await;
-    }
-}
-
-fn warning(text: String) -> Fact {
-    Fact::Entry(EntryBody::Notice { level: NoticeLevel::Warning, text })
-}
-
-impl Reading {
-    /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and how far it came.
-    fn take_in(&mut self, peer: &mut Peer, end: Option<u64>) -> (Vec<Fact>, Progress) {
-        let mut facts = Vec::new();
-        let mut progress = Progress::End;
-        let open = match self.reader.take() {
-            Some(open) => Ok(open),
-            None => Reader::open(&self.journal, self.ingest.start()),
-        };
-        let open = match open {
-            Ok(open) => self.reader.insert(open),
-            Err(error) => {
-                tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be opened");
-                let progress = if self.journal.exists() { Progress::Failed } else { Progress::End };
-                return (facts, progress);
-            }
-        };
-        let mut read = 0;
-        while read < READ_BYTES && !self.ended {
-            let next = match end {
-                Some(end) => open.next_below(end),
-                None => open.next(),
-            };
-            match next {
-                Ok(Some(record)) => {
-                    read += record.next - record.offset;
-                    progress = Progress::To(record.next);
-                    let (told, time_us) = (facts.len(), record.time_us);
-                    let record = journal_fact::record(&record);
-                    self.ended = journal_fact::ends(&record, self.launch);
-                    self.ingest.take(&record, &mut facts);
-                    for fact in &facts[told..] {
-                        match fact {
-                            Fact::Prompted(_) => self.turn = Turn::Began(time_us / 1_000),
-                            Fact::TurnEnded(_) => self.turn = Turn::Ended(time_us / 1_000),
-                            _ => {}
-                        }
-                    }
-                }
-                Ok(None) => break,
-                Err(JournalError::Gap { resume_at }) => {
-                    facts.push(warning(format!(
-                        "A part of the journal is missing before byte {resume_at}: what Claude said there is lost."
-                    )));
-                    self.ingest.go_on_at(resume_at);
-                    progress = Progress::To(resume_at);
-                    // What the missing part said of Claude nobody knows: it is started again.
-                    peer.send(&STOP);
-                }
-                Err(JournalError::Corrupt { offset }) => {
-                    facts.push(warning(format!(
-                        "The journal is damaged at byte {offset}: what Claude said there is lost."
-                    )));
-                    match open.skip_corrupt() {
-                        Ok(Some(next)) => {
-                            self.ingest.go_on_at(next);
-                            progress = Progress::To(next);
-                            peer.send(&STOP);
-                        }
-                        // The rest of what this host records cannot be read: the next one cuts the damage off.
-                        _ => {
-                            peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
-                            self.ended = true;
-                            self.wedged = true;
-                        }
-                    }
-                }
-                Err(JournalError::Io(error)) => {
-                    tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be read");
-                    if matches!(progress, Progress::End) {
-                        progress = Progress::Failed;
-                    }
-                    self.reader = None;
-                    break;
-                }
-            }
-        }
-        (facts, progress)
     }
 }
 

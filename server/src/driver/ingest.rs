@@ -144,7 +144,7 @@ impl Ingest {
             }
             RecordKind::Typed => {
                 self.keys.press(record.payload);
-                facts.push(Fact::Drafting(self.keys.is_drafting()));
+                facts.push(Fact::Typed(self.keys.characters()));
             }
             RecordKind::Hook { waits } => self.take_hook(record, *waits, facts),
             RecordKind::HookAnswered { hook } => {
@@ -161,6 +161,7 @@ impl Ingest {
             }
             RecordKind::Started { launch, pid } => {
                 self.end_lines(facts);
+                self.keys = Keys::default();
                 facts.push(Fact::Started { launch: *launch, pid: *pid });
             }
             RecordKind::Exited { launch, exit } => {
@@ -177,6 +178,21 @@ impl Ingest {
             self.position.line_start = record.next;
             self.position.line_skip = 0;
         }
+    }
+
+    /// Finds out again what stands in a terminal's input, from records before [`Ingest::start`], in order.
+    pub fn recall(&mut self, record: &JournalRecord<'_>) {
+        match &record.kind {
+            RecordKind::Typed => self.keys.press(record.payload),
+            RecordKind::Started { .. } => self.keys = Keys::default(),
+            RecordKind::Hook { waits } => self.take_hook(record, *waits, &mut Vec::new()),
+            _ => {}
+        }
+    }
+
+    /// Characters that stand in a terminal's input.
+    pub fn typed(&self) -> usize {
+        self.keys.characters()
     }
 
     /// Puts the unfinished line together again out of records whose facts were told before.

@@ -117,7 +117,9 @@ fn paste(text: &str) -> Vec<u8> {
     let text: String = text.chars().filter(|character| is_pasted(*character)).collect();
     // To Claude, a leading exclamation mark makes a shell command of what follows.
     let guard = if text.starts_with('!') { " " } else { "" };
-    [PASTE_BEGINS, guard.as_bytes(), text.as_bytes(), PASTE_ENDS, ENTER].concat()
+    // And a backslash at the end makes a new line of Enter.
+    let end = if text.ends_with('\\') { " " } else { "" };
+    [PASTE_BEGINS, guard.as_bytes(), text.as_bytes(), end.as_bytes(), PASTE_ENDS, ENTER].concat()
 }
 
 /// Whether this character is pasted: control characters other than white space could end the paste.
@@ -155,6 +157,7 @@ mod tests {
     #[test]
     fn a_message_is_never_a_shell_command() {
         assert_eq!(message("!rm -rf /"), "\u{1b}[200~ !rm -rf /\u{1b}[201~\r");
+        assert_eq!(message("C:\\"), "\u{1b}[200~C:\\ \u{1b}[201~\r");
         assert_eq!(message("\u{1b}!x"), "\u{1b}[200~ !x\u{1b}[201~\r");
     }
 

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8] = b"areyouj-launch-2";
 
+/// What a daemon writes that knows nothing of terminals: it may go on while its programs are replaced.
+const BEFORE_TERMINALS: &[u8] = b"areyouj-launch-1";
+
 /// How Claude is to be started.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Launch {
@@ -106,13 +109,14 @@ impl Launch {
 
     fn decode(bytes: &[u8]) -> Option<Launch> {
         let mut fields = bytes.strip_suffix(b"\0")?.split(|byte| *byte == 0);
-        if fields.next()? != MAGIC {
+        let magic = fields.next()?;
+        if magic != MAGIC && magic != BEFORE_TERMINALS {
             return None;
         }
         let launch = number(fields.next()?)?;
         let session = String::from_utf8(fields.next()?.to_vec()).ok()?;
         let floor = number(fields.next()?)?;
-        let terminal = Sizing::parse(fields.next()?)?;
+        let terminal = if magic == MAGIC { Sizing::parse(fields.next()?)? } else { None };
         let directory = PathBuf::from(os(fields.next()?));
         let program = PathBuf::from(os(fields.next()?));
         let count: usize = number(fields.next()?)?;

@@ -27,8 +27,9 @@ use super::wire::{CONTRACT, FromHost, MAX_FRAME, Size, TELLS_STALLS, ToHost};
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
-/// Connections that have not said Hello yet. There is one daemon; beyond these the oldest goes.
-const MAX_NEWCOMERS: usize = 8;
+/// Connections that have not said yet what they are: a daemon, viewers, and hooks of tools that run at the same time. Beyond these
+/// the oldest goes.
+const MAX_NEWCOMERS: usize = 64;
 
 /// How much of what an earlier daemon sent is still heard when another comes: more than a socket holds, so all that
 /// a dead one left.
@@ -364,7 +365,8 @@ impl Host {
                     newcomer.contract = contract.min(CONTRACT);
                     self.admit(newcomer, size, read_only);
                 }
-                Some(ToHost::Hook { waits, bytes }) => {
+                // What comes after the end belongs to no launch.
+                Some(ToHost::Hook { waits, bytes }) if self.process.is_some() => {
                     self.hooks.take(newcomer, waits, &bytes, &mut self.recorder);
                 }
                 Some(ToHost::Hello { contract }) => {
@@ -399,6 +401,8 @@ impl Host {
             Some(terminal) => {
                 let wanted = terminal.admit(viewer, size, read_only, &self.journal);
                 self.resize(wanted);
+                // What it typed meanwhile came with its request, and would wait for more.
+                self.hear_viewers();
             }
             None => viewer.send(&FromHost::Refused("the session has no terminal now".to_owned())),
         }
@@ -419,10 +423,10 @@ impl Host {
         self.resize(wanted);
     }
 
-    /// Claude has yet to take so much that nobody may type more, or what the daemon wrote.
+    /// Claude has yet to take so much that nobody may type more, or what the daemon wrote, or keys could not be recorded.
     fn hears_no_keys(&self) -> bool {
         let full = self.process.as_ref().is_some_and(|process| process.pending_input() >= MAX_TYPED);
-        full || self.alone_until.is_some()
+        full || self.alone_until.is_some() || self.recorder.is_stuck()
     }
 
     /// Gives the terminal this size, if one is wanted.

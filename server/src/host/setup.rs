@@ -70,6 +70,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
             None
         }
     };
+    let terminal = terminal.filter(|_| process.is_some());
     let launched = Launched { process, terminal, launch: number };
     Ok(Host::new(lock, socket, listener, signals, recorder, launched))
 }

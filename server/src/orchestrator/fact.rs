@@ -123,8 +123,8 @@ pub enum Fact {
     },
     /// A person ended Claude from inside.
     Quit,
-    /// Something that was not sent stands in the terminal's input, or does not any more.
-    Drafting(bool),
+    /// Somebody typed, and so many characters that were not sent stand in the terminal's input now, as keys tell.
+    Typed(usize),
     /// What Claude keeps about its own process. Never in the journal: the link looks for it.
     Seen(Seen),
 }

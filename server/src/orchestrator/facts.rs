@@ -87,7 +87,7 @@ impl Session {
             Fact::Prompted(text) => self.prompted(step, text),
             Fact::ToolRan { tool, input } => self.tool_ran(step, &tool, &input),
             Fact::Quit => self.terminal.quit = true,
-            Fact::Drafting(drafting) => self.drafting(drafting),
+            Fact::Typed(characters) => self.typed(step, characters),
             Fact::Seen(seen) => self.seen(step, seen),
             Fact::ConversationReset(claude_session) => self.row.claude_session = claude_session,
             Fact::Garbage(beginning) => {

@@ -181,6 +181,9 @@ impl Session {
         if self.row.ready {
             self.phase = Phase::Ready;
             self.initialize(step);
+            if self.is_terminal() {
+                self.take_back_unwritten(step);
+            }
             self.send_undelivered(step);
             if self.is_terminal() {
                 self.await_confirmation(step);
@@ -377,7 +380,9 @@ impl Session {
             return Err(Problem::terminated(self.row.id));
         }
         self.row.move_to = (to.driver != self.row.driver).then_some(to.driver);
-        if self.row.move_to.is_some() && (to.interrupt || !self.turn_runs()) {
+        // While its host is being found, nobody knows whether a turn runs.
+        let may_run = self.turn_runs() || self.phase == Phase::Adopting;
+        if self.row.move_to.is_some() && (to.interrupt || !may_run) {
             self.move_now(step);
         }
         Ok(())

@@ -219,6 +219,13 @@ impl Session {
         }
     }
 
+    /// What was never written to a terminal waits again: somebody may be typing there by now, or be asked.
+    pub(super) fn take_back_unwritten(&mut self, step: &mut Step) {
+        let unwritten: Vec<MessageId> =
+            self.running().filter(|message| !message.handed).map(|message| message.id).collect();
+        unwritten.into_iter().for_each(|id| self.wait_again(step, id));
+    }
+
     fn wait_again(&mut self, step: &mut Step, id: MessageId) {
         let rank = self.rank_before_all();
         if let Some(index) = self.position_of_running(id) {

@@ -36,6 +36,9 @@ pub(super) const CONFIRM_TIMEOUT_MS: u64 = 10_000;
 /// A command of Claude's own that is pasted shows itself as busy, or as a dialog, within this time, or is over.
 pub(super) const COMMAND_TIMEOUT_MS: u64 = 2_000;
 
+/// What Claude does about an Enter, or a key that clears its input, shows within this time: a prompt is submitted, a dialog opens.
+pub(super) const REACTION_MS: u64 = 1_000;
+
 /// Starts that may fail in a row before a person is needed: with the delays below about 15 s of trying.
 pub(super) const START_TRIES: u32 = 5;
 

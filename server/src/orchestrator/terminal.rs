@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS};
+use super::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
 use super::session::{Phase, Session, Step};
 use super::{
     Activity, Driver, EntryBody, Input, MessageId, MessageRow, MessageState, NoticeLevel, Pause,
@@ -22,6 +22,13 @@ pub(super) struct AtTerminal {
     pub(super) dialog: Option<String>,
     /// Something that was not sent stands in the terminal's input.
     pub(super) drafting: bool,
+    /// Characters in the terminal's input, as keys tell, and how many of them answered something that was asked.
+    typed: usize,
+    answered: usize,
+    /// The input was sent or cleared: what Claude does about that shows by then.
+    reacts_by: Option<u64>,
+    /// Claude's record said last that it is busy.
+    busy: bool,
     /// Messages that were submitted while a turn ran: their own turn follows.
     ahead: BTreeSet<MessageId>,
     /// A person submitted something while a turn ran.
@@ -60,7 +67,7 @@ impl AtTerminal {
 
     /// When something is due.
     pub(super) fn deadline(&self) -> Option<u64> {
-        self.confirm.as_ref().map(|confirm| confirm.by)
+        [self.confirm.as_ref().map(|confirm| confirm.by), self.reacts_by].into_iter().flatten().min()
     }
 }
 
@@ -69,15 +76,39 @@ impl Session {
         self.row.driver == Driver::Terminal
     }
 
-    /// Whether something in the terminal stands in the way of a paste.
+    /// Whether something in the terminal stands in the way of a paste, and of an Enter: it would be an answer, or send what
+    /// somebody has not finished.
     pub(super) fn terminal_is_taken(&self) -> bool {
-        self.is_terminal() && (self.terminal.dialog.is_some() || self.terminal.drafting)
+        let AtTerminal { drafting, reacts_by, .. } = self.terminal;
+        self.is_terminal() && (self.asks_at_terminal() || drafting || reacts_by.is_some())
     }
 
-    /// Somebody typed. What is typed while something is asked is the answer to that.
-    pub(super) fn drafting(&mut self, drafting: bool) {
-        let asked = self.terminal.dialog.is_some() || self.open_prompts().next().is_some();
-        self.terminal.drafting = drafting && !asked;
+    /// Whether Claude's screen wants an answer.
+    fn asks_at_terminal(&self) -> bool {
+        self.terminal.dialog.is_some() || self.open_prompts().next().is_some()
+    }
+
+    /// Somebody typed, and so many characters stand in the input now. What is typed while something is asked is the answer to
+    /// that.
+    pub(super) fn typed(&mut self, step: &Step, characters: usize) {
+        let more = characters.saturating_sub(self.terminal.typed);
+        self.terminal.typed = characters;
+        if self.asks_at_terminal() {
+            self.terminal.answered += more;
+        }
+        self.terminal.answered = self.terminal.answered.min(characters);
+        let drafting = characters > self.terminal.answered;
+        let was = std::mem::replace(&mut self.terminal.drafting, drafting);
+        if was && !drafting {
+            self.terminal.reacts_by = Some(step.now.monotonic + REACTION_MS);
+        }
+    }
+
+    /// Nothing stands in the input: Claude has taken it.
+    fn input_was_taken(&mut self) {
+        self.terminal.drafting = false;
+        (self.terminal.typed, self.terminal.answered) = (0, 0);
+        self.terminal.reacts_by = None;
     }
 
     /// A message was pasted. A command of Claude's own is confirmed by nothing but what it does.
@@ -110,7 +141,7 @@ impl Session {
         self.activity = Activity::Running;
         self.note = None;
         self.terminal.dialog = None;
-        self.terminal.drafting = false;
+        self.input_was_taken();
         self.terminal.stopped = false;
         let ours =
             self.running().find(|message| message.handed && !message.started && holds(&text, &message.text));
@@ -180,6 +211,7 @@ impl Session {
         if !self.is_terminal() {
             return;
         }
+        self.terminal.busy = seen == Seen::Busy;
         let starting = matches!(self.phase, Phase::Launching | Phase::Initializing { .. })
             || (self.phase == Phase::Adopting && !self.row.ready);
         match seen {
@@ -231,6 +263,7 @@ impl Session {
 
     /// What was pasted did not show in time: Enter is pressed once more, then a person decides.
     pub(super) fn tick_terminal(&mut self, step: &mut Step) {
+        self.terminal.reacts_by.take_if(|by| *by <= step.now.monotonic);
         let Some(confirm) = self.terminal.confirm.take_if(|confirm| confirm.by <= step.now.monotonic) else {
             return;
         };
@@ -242,7 +275,11 @@ impl Session {
             if self.activity == Activity::Idle && self.terminal.dialog.is_none() {
                 self.finish_started(step, MessageState::Done);
             }
-        } else if confirm.tried_again || self.terminal.dialog.is_some() {
+        } else if self.terminal.busy || self.open_prompts().next().is_some() {
+            // It waits inside Claude until what runs is over; an Enter could be an answer.
+            let by = step.now.monotonic + CONFIRM_TIMEOUT_MS;
+            self.terminal.confirm = Some(Confirm { by, ..confirm });
+        } else if confirm.tried_again || self.terminal_is_taken() {
             self.ask_about(id, Pause::Interrupted);
             self.finish_unconfirmed(step, id);
         } else {
@@ -258,9 +295,10 @@ impl Session {
     }
 }
 
-/// Whether Claude takes this for a command of its own rather than a prompt.
+/// Whether Claude takes this for a command of its own rather than a prompt: one that begins with a path is none.
 fn is_command(text: &str) -> bool {
-    text.starts_with('/')
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.strip_prefix('/').is_some_and(|name| !name.is_empty() && !name.contains(['/', '.']))
 }
 
 /// Whether what was submitted is this message, or holds it.
@@ -286,7 +324,20 @@ fn bare(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{holds, same};
+    use super::{holds, is_command, same};
+
+    #[test]
+    fn a_path_is_no_command() {
+        for (text, command) in [
+            ("/help", true),
+            ("/model opus", true),
+            ("/home/me/x.rs is broken", false),
+            ("/", false),
+            ("say /help", false),
+        ] {
+            assert_eq!(is_command(text), command, "{text:?}");
+        }
+    }
 
     #[test]
     fn what_a_terminal_changes_in_a_message_does_not_count() {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::permission;
 use crate::orchestrator::{Input, Problem};
 
-/// The line to write, newline included; nothing for what only a terminal has. An answer that does not fit its prompt is a problem `answer_invalid`.
+/// The line to write, newline included; nothing for what only a terminal has. An answer that does not fit its prompt is a
+/// problem `answer_invalid`.
 pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
     let line = match input {
         Input::Initialize { request_id } => control_request(request_id, &json!({"subtype": "initialize"})),

@@ -3,6 +3,9 @@
 /// The longest sequence that one key sends; a longer one is none.
 const SEQUENCE: usize = 64;
 
+/// The longest answer of a terminal to what was asked of it.
+const ANSWER: usize = 1_024;
+
 const PASTE_BEGINS: &[u8] = b"[200~";
 const PASTE_ENDS: &[u8] = b"[201~";
 
@@ -14,18 +17,21 @@ pub struct Keys {
     characters: usize,
     /// The bytes of a key that sends several, after its Escape.
     sequence: Option<Vec<u8>>,
+    /// How long an answer of the terminal is by now.
+    answer: usize,
     pasting: bool,
 }
 
 impl Keys {
-    /// Whether something stands in the input.
-    pub fn is_drafting(&self) -> bool {
-        self.characters > 0
+    /// How many characters stand in the input.
+    pub fn characters(&self) -> usize {
+        self.characters
     }
 
     /// Nothing stands in the input: it was sent.
     pub fn clear(&mut self) {
         self.characters = 0;
+        self.sequence = None;
     }
 
     /// Takes in keys, cut anywhere.
@@ -55,6 +61,10 @@ impl Keys {
         let string = matches!(sequence.first(), Some(b']' | b'P' | b'_' | b'^'));
         let ends = match sequence.first() {
             // Answers of the terminal to what Claude asked it end with BEL or ESC \.
+            // None of them holds these keys: a person pressed Escape and went on typing.
+            _ if string && matches!(key, b'\r' | b'\n' | 0x03 | 0x13 | 0x15 | 0x7f) => {
+                return self.begin(key);
+            }
             _ if string => key == 0x07 || (sequence.last() == Some(&0x1b) && key == b'\\'),
             None => !matches!(key, b'[' | b'O' | b']' | b'P' | b'_' | b'^'),
             Some(b'O') => true,
@@ -63,7 +73,9 @@ impl Keys {
         sequence.push(key);
         if !ends {
             // A person's lone Escape is followed by what is typed next: that is no sequence for long.
-            self.sequence = (string || sequence.len() < SEQUENCE).then_some(sequence);
+            self.answer = if string { self.answer + 1 } else { 0 };
+            let going_on = if string { self.answer < ANSWER } else { sequence.len() < SEQUENCE };
+            self.sequence = going_on.then_some(sequence);
             if let Some(sequence) = &mut self.sequence
                 && string
             {
@@ -80,8 +92,8 @@ impl Keys {
                 self.sequence = Some(Vec::new());
             }
             [b'\r'] => self.characters += 1,
-            // Enter by the kitty protocol.
-            b"[13u" => self.clear(),
+            // Enter, Ctrl-C, Ctrl-U and Ctrl-S by the kitty protocol.
+            b"[13u" | b"[99;5u" | b"[117;5u" | b"[115;5u" => self.clear(),
             _ => {}
         }
     }
@@ -96,8 +108,23 @@ mod tests {
         whole.press(keys);
         let mut cut = Keys::default();
         keys.iter().for_each(|key| cut.press(&[*key]));
-        assert_eq!(whole.is_drafting(), cut.is_drafting(), "{keys:?}");
-        whole.is_drafting()
+        assert_eq!(whole.characters() > 0, cut.characters() > 0, "{keys:?}");
+        whole.characters() > 0
+    }
+
+    #[test]
+    fn an_escape_before_text_is_no_answer_of_the_terminal_for_ever() {
+        for begin in ["P", "]", "_", "^"] {
+            let mut keys = Keys::default();
+            keys.press(format!("\x1b{begin}lease do it\r").as_bytes());
+            keys.press(b"next");
+            assert_eq!(keys.characters(), 4, "{begin}");
+            let mut keys = Keys::default();
+            keys.press(format!("\x1b{begin}{}", "x".repeat(2_000)).as_bytes());
+            keys.press(b"next");
+            assert!(keys.characters() > 4, "{begin}");
+        }
+        assert!(!drafting(b"\x1bP1$r0m\x1b\\\x1b]11;rgb:0/0/0\x07"));
     }
 
     #[test]

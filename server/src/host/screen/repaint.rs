@@ -9,8 +9,8 @@ use super::{Charsets, Screen, State};
 /// screen.
 const FAREWELL: &[u8] = b"\x1b]8;;\x1b\\\x1b[0m\x1b(B\x1b)B\x0f\x1b[4l\x1b[20l\x1b[?6l\x1b[r\x1b[?7h\
     \x1b[?1000l\x1b[?1001l\x1b[?1002l\x1b[?1003l\x1b[?9l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\
-    \x1b[?2004l\x1b[?2027l\x1b[?2031l\x1b[?2048l\x1b[?1l\x1b[?5l\x1b[?66l\x1b>\x1b[<16u\x1b[>4;0m\x1b[0 q\
-    \x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[?2026l\x1b[?1049l\x1b[<16u\x1b[?25h";
+    \x1b[?2004l\x1b[?2027l\x1b[?2031l\x1b[?2048l\x1b[?1l\x1b[?5l\x1b[?12l\x1b[?45l\x1b[?66l\x1b[?67l\x1b[?1042l\x1b[?1043l\x1b>\x1b[<16u\x1b[>4;0m\x1b[0 q\
+    \x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[?2026l\x1b[?1049l\x1b[<16u\x1b[?25h";
 
 /// What is put aside before a screen is painted. To leave the alternate screen restores what was saved there.
 const PROLOGUE: &str =

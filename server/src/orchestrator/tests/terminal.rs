@@ -114,10 +114,12 @@ fn enter_is_not_pressed_into_a_dialog() {
 #[test]
 fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
     let (mut bench, session) = ready();
-    bench.facts(session, vec![Fact::Drafting(true)]);
+    bench.facts(session, vec![Fact::Typed(5)]);
     bench.send(session, "one").unwrap();
     assert!(bench.view(session).row.status_reason.unwrap().contains("the text in the terminal"));
-    assert_eq!(pastes(&bench.facts(session, vec![Fact::Drafting(false)])), ["one"]);
+    // It may have been sent: what Claude does about that comes first.
+    assert!(pastes(&bench.facts(session, vec![Fact::Typed(0)])).is_empty());
+    assert_eq!(pastes(&bench.pass(1_000)), ["one"]);
 
     let (mut bench, session) = ready();
     bench.facts(session, vec![Fact::Seen(Seen::Waiting("dialog open".to_owned()))]);
@@ -137,17 +139,70 @@ fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
         pastes(&bench.command(command).1)
     };
     assert_eq!(steer(&mut bench, "now"), ["now"]);
-    bench.facts(session, vec![pasted(), prompted("now"), Fact::Drafting(true)]);
+    bench.facts(session, vec![pasted(), prompted("now"), Fact::Typed(5)]);
     bench.send(session, "later").unwrap();
     assert_eq!(steer(&mut bench, "next"), Vec::<String>::new());
-    bench.facts(session, vec![Fact::Drafting(false), stop()]);
+    bench.facts(session, vec![Fact::Typed(0), stop()]);
+    bench.pass(1_000);
     assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["next"]);
+}
+
+#[test]
+fn nothing_is_typed_into_what_claude_asks() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), asked()]);
+    let (id, target) = (bench.id(), SessionRef::Id(session.to_string()));
+    let command = Command::Send { session: target, id, text: "now".to_owned(), steer: true };
+    assert!(pastes(&bench.command(command).1).is_empty(), "a message put into the turn");
+
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted(), prompted("by hand"), asked()]);
+    assert!(
+        !sent(&bench.pass(10_000)).contains(&&Input::Enter),
+        "the Enter of a message that was not confirmed"
+    );
+}
+
+#[test]
+fn an_enter_is_not_pressed_for_a_message_while_somebody_types_or_a_turn_runs() {
+    let (mut bench, session) = ready();
+    bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Typed(3)]);
+    assert!(!sent(&bench.pass(10_000)).contains(&&Input::Enter));
+
+    let (mut bench, session) = ready();
+    let id = bench.send(session, "one").unwrap();
+    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Busy)]);
+    assert!(sent(&bench.pass(10_000)).is_empty());
+    assert_eq!(state(&bench, session, id), Some(MessageState::Running), "it waits inside Claude");
+}
+
+#[test]
+fn keys_that_answered_are_no_draft_later_and_a_draft_from_before_is_one() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), asked(), Fact::Typed(1), stop()]);
+    bench.facts(session, vec![Fact::Withdrawn { request_id: PROMPT.to_owned() }, Fact::Typed(1)]);
+    assert!(!bench.state.sessions[&session].terminal_is_taken());
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![Fact::Typed(4), asked(), Fact::Typed(5)]);
+    bench.facts(session, vec![Fact::Withdrawn { request_id: PROMPT.to_owned() }]);
+    assert!(bench.state.sessions[&session].terminal_is_taken());
+}
+
+#[test]
+fn a_move_waits_for_what_may_run_while_the_host_is_being_found() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand")]);
+    bench.step(Event::LinkLost { session, launch: 1 });
+    let effects = switch(&mut bench, session, Driver::Stream, false);
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
 }
 
 #[test]
 fn keys_that_answer_a_dialog_are_no_draft() {
     let (mut bench, session) = ready();
-    bench.facts(session, vec![prompted("by hand"), asked(), Fact::Drafting(true)]);
+    bench.facts(session, vec![prompted("by hand"), asked(), Fact::Typed(1)]);
     bench.send(session, "one").unwrap();
     assert_eq!(pastes(&bench.facts(session, vec![waiting(), Fact::Seen(Seen::Busy), stop()])), ["one"]);
 }
