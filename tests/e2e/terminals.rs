@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 use areyouj_tests::home::{PATIENCE, TestHome, process_id, text_of, texts};
 use areyouj_tests::tmux::Terminal;
 use serde_json::Value;
@@ -159,19 +159,8 @@ fn a_question_is_answered_from_outside() {
 /// Waits until two terminals show the same, cell by cell, with the same modes.
 fn same(home: &TestHome, one: &Terminal, other: &Terminal) {
     let alike =
-        one.wait_until("two terminals show the same", PATIENCE, |one| Ok(difference(one, other)?.is_none()));
-    home.expect(alike.with_context(|| format!("{:#?}", difference(one, other))));
-}
-
-/// The first modes or cells in which two terminals differ.
-fn difference(one: &Terminal, other: &Terminal) -> Result<Option<String>> {
-    let modes = [one.modes()?, other.modes()?];
-    if modes[0] != modes[1] {
-        return Ok(Some(format!("{modes:?}")));
-    }
-    let rows = one.cells()?.into_iter().zip(other.cells()?);
-    let differing = (1..).zip(rows).find(|(_, (one, other))| one != other);
-    Ok(differing.map(|(number, (one, other))| format!("row {number}: {one:?}\n{other:?}")))
+        one.wait_until("two terminals show the same", PATIENCE, |one| Ok(one.difference(other)?.is_none()));
+    home.expect(alike.with_context(|| format!("{:#?}", one.difference(other))));
 }
 
 #[test]

@@ -58,21 +58,6 @@ fn detach(home: &TestHome, terminal: &Terminal, id: &str) {
     is_called(home, terminal, "away");
 }
 
-/// The first of the modes, or of the cells, in which two terminals differ.
-fn difference(one: &Terminal, other: &Terminal) -> Result<Option<String>> {
-    let modes = [one.modes()?, other.modes()?];
-    if modes[0] != modes[1] {
-        return Ok(Some(format!("{modes:?}")));
-    }
-    for (row, (one, other)) in (1..).zip(one.cells()?.into_iter().zip(other.cells()?)) {
-        if one != other {
-            let cells = one.iter().zip(&other).zip(1..).find(|((one, other), _)| one != other);
-            return Ok(Some(format!("row {row}, {} and {} cells, {cells:?}", one.len(), other.len())));
-        }
-    }
-    Ok(None)
-}
-
 /// What terminals are tested by, one screen after the other, each on what the one before left. Of a row tmux tells what stands
 /// before the last character that was written, so one stands at the end of those that are coloured by erasing. Where a backspace leads after
 /// the last column was written is another matter on every terminal, so there is none there.
@@ -146,8 +131,8 @@ fn who_leaves_and_comes_back_sees_the_same_as_one_who_stays_on_all_that_terminal
         is_called(&home, &staying, &title);
         attach(&home, &leaving, &id, &title);
         let alike = staying
-            .wait_until(name, PATIENCE, |staying| Ok(difference(staying, &leaving)?.is_none()))
-            .with_context(|| format!("{name}: {:#?}", difference(&staying, &leaving)));
+            .wait_until(name, PATIENCE, |staying| Ok(staying.difference(&leaving)?.is_none()))
+            .with_context(|| format!("{name}: {:#?}", staying.difference(&leaving)));
         home.expect(alike);
         detach(&home, &leaving, &id);
     }

@@ -113,6 +113,24 @@ impl Terminal {
         self.tmux(&["display-message", "-p", "#{pane_title}"]).map(|title| title.trim_end().to_owned())
     }
 
+    /// The first of the modes, or of the cells, in which it differs from another terminal; none if both show the same.
+    ///
+    /// # Errors
+    /// When one of them is gone.
+    pub fn difference(&self, other: &Terminal) -> Result<Option<String>> {
+        let modes = [self.modes()?, other.modes()?];
+        if modes[0] != modes[1] {
+            return Ok(Some(format!("{modes:?}")));
+        }
+        for (row, (one, other)) in (1..).zip(self.cells()?.into_iter().zip(other.cells()?)) {
+            if one != other {
+                let cells = one.iter().zip(&other).zip(1..).find(|((one, other), _)| one != other);
+                return Ok(Some(format!("row {row}, {} and {} cells, {cells:?}", one.len(), other.len())));
+            }
+        }
+        Ok(None)
+    }
+
     /// Gives the terminal another size.
     ///
     /// # Errors
