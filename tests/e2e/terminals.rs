@@ -240,8 +240,8 @@ fn a_prompt_survives_the_daemon_that_told_of_it() {
     home.wait_message(&id, &message, "done");
 }
 
-#[test]
-fn an_escape_breaks_the_turn_off_and_holds_the_queue() {
+/// A key breaks the turn off, and what waits is held.
+fn breaks_off(key: &str) {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
     let first = home.send(&id, "hold: gate");
@@ -249,12 +249,22 @@ fn an_escape_breaks_the_turn_off_and_holds_the_queue() {
     home.wait(&id, "active");
     let second = home.send(&id, "second");
     shows(&home, &terminal, "esc to interrupt");
-    home.expect(terminal.press(&["Escape"]));
+    home.expect(terminal.press(&[key]));
     home.wait_message(&id, &first, "interrupted");
     home.wait_session(&id, "a paused queue", |session| session["queuePaused"] == "the turn was interrupted");
     assert_eq!(home.message(&id, &second)["state"], "queued");
     home.ok(&["queue", "resume", &id]);
     home.wait_message(&id, &second, "done");
+}
+
+#[test]
+fn an_escape_breaks_the_turn_off_and_holds_the_queue() {
+    breaks_off("Escape");
+}
+
+#[test]
+fn control_c_breaks_the_turn_off_and_holds_the_queue() {
+    breaks_off("C-c");
 }
 
 #[test]
@@ -435,22 +445,6 @@ fn nothing_of_the_persons_own_settings_is_written() {
         assert!(!config.join(name).exists(), "{name}");
         assert!(!home.project("project").join(".claude").join(name).exists(), "{name}");
     }
-}
-
-#[test]
-fn control_c_breaks_the_turn_off_and_holds_the_queue() {
-    let (home, id) = session(&[]);
-    let terminal = attached(&home, &id);
-    let first = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
-    home.wait(&id, "active");
-    let second = home.send(&id, "second");
-    shows(&home, &terminal, "esc to interrupt");
-    home.expect(terminal.press(&["C-c"]));
-    home.wait_message(&id, &first, "interrupted");
-    assert_eq!(home.message(&id, &second)["state"], "queued");
-    home.ok(&["queue", "resume", &id]);
-    home.wait_message(&id, &second, "done");
 }
 
 #[test]
