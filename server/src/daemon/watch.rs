@@ -35,6 +35,8 @@ pub(super) enum Turn {
     Unknown,
     /// It began.
     Began(u64),
+    /// What was asked in it was answered.
+    Answered(u64),
     /// It came to its end.
     Ended(u64),
 }
@@ -43,7 +45,9 @@ impl Turn {
     /// Whether this is older, and says otherwise.
     fn outdates(self, seen: &Seen, since: u64) -> bool {
         match (self, seen) {
-            (Turn::Began(at), Seen::Idle) | (Turn::Ended(at), Seen::Busy) => since < at,
+            (Turn::Began(at) | Turn::Answered(at), Seen::Idle)
+            | (Turn::Answered(at), Seen::Waiting(_))
+            | (Turn::Ended(at), Seen::Busy) => since < at,
             _ => false,
         }
     }
@@ -219,8 +223,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_record_that_is_older_than_what_was_told_of_the_turn_is_not_believed_for_a_while() {
         type Told = fn(u64) -> Turn;
-        let cases: [(&str, Seen, Told); 2] =
-            [("idle", Seen::Idle, Turn::Began), ("busy", Seen::Busy, Turn::Ended)];
+        let waiting =
+            Seen::Waiting("Claude shows in its terminal: something that wants an answer".to_owned());
+        let cases: [(&str, Seen, Told); 4] = [
+            ("idle", Seen::Idle, Turn::Began),
+            ("idle", Seen::Idle, Turn::Answered),
+            ("waiting", waiting, Turn::Answered),
+            ("busy", Seen::Busy, Turn::Ended),
+        ];
         for (word, status, told) in cases {
             let record = format!(r#"{{"status":"{word}","statusUpdatedAt":1000}}"#);
             let seen = |told_at: u64, looks: u32| -> Vec<Seen> {

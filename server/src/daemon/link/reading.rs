@@ -8,7 +8,7 @@ use crate::daemon::watch::Turn;
 use crate::driver::ingest::Ingest;
 use crate::host::journal::{JournalError, Reader};
 use crate::host::wire::ToHost;
-use crate::orchestrator::{EntryBody, Fact, NoticeLevel};
+use crate::orchestrator::{EntryBody, Fact, NoticeLevel, Written};
 
 /// Journal bytes that are read before the facts in them are passed on.
 const READ_BYTES: u64 = 256 << 10;
@@ -89,6 +89,9 @@ impl Reading {
                     for fact in &facts[told..] {
                         match fact {
                             Fact::Prompted(_) => self.turn = Turn::Began(time_us / 1_000),
+                            Fact::Written(Written::Answer { .. }) => {
+                                self.turn = Turn::Answered(time_us / 1_000);
+                            }
                             Fact::TurnEnded(_) => self.turn = Turn::Ended(time_us / 1_000),
                             _ => {}
                         }
