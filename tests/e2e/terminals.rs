@@ -396,7 +396,7 @@ fn a_conversation_that_is_open_elsewhere_is_not_written_to_by_two() {
     let terminal = shell(&home);
     let claude = home.cli.environment["AREYOUJ_CLAUDE"].to_string_lossy().into_owned();
     home.expect(terminal.type_in(&format!("cd project && {claude} --resume {conversation}\n")));
-    shows(&home, &terminal, "Echo: hello");
+    shows(&home, &terminal, "❯ hello");
     // The beginning of an id is enough for that.
     let refusal = home.refusal(&["switch-driver", &id[..4], "terminal"]);
     assert_eq!(text_of(&refusal, "code"), "conversation_open");
