@@ -35,6 +35,9 @@ const READ_AT_ONCE: usize = 1 << 20;
 /// of its children may go on writing for ever.
 const PIPE_CAPACITY: usize = 1 << 20;
 
+/// How long a Claude at a terminal has to write down what it said last.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
 /// How long what Claude leaves behind in its group may take to end by itself.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
 
@@ -229,8 +232,8 @@ impl Process {
 
     /// Begins to end Claude. A stop that is under way can be made quicker, not slower.
     pub(super) fn stop(&mut self, close_grace: Duration, kill_grace: Duration, now: Instant) {
-        // A terminal's end is no message: who sits before one is told by a signal.
-        let close_grace = if self.pty.is_some() { Duration::ZERO } else { close_grace };
+        // A terminal's end is no message: who sits before one is told by a signal, once it has written down what it said last.
+        let close_grace = if self.pty.is_some() { close_grace.min(LAST_WORDS) } else { close_grace };
         self.input.close();
         match &mut self.stop {
             None => {
