@@ -281,16 +281,25 @@ fn an_interrupt_from_outside_is_an_escape() {
     assert_eq!(home.session(&id)["status"], "idle");
 }
 
-#[test]
-fn a_message_waits_while_somebody_types() {
+/// Whether the session's queue waits for what somebody types.
+fn waits_for_a_draft(session: &Value) -> bool {
+    session["statusReason"].as_str().is_some_and(|reason| reason.contains("the text in the terminal"))
+}
+
+/// A session in whose terminal a text stands that was not sent, and a message that waits for that.
+fn held_by_a_draft() -> (TestHome, String, Terminal, String) {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
     home.expect(terminal.type_in("half a thought"));
     shows(&home, &terminal, "half a thought");
     let message = home.send(&id, "from the queue");
-    home.wait_session(&id, "a queue that waits", |session| {
-        session["statusReason"].as_str().is_some_and(|reason| reason.contains("the text in the terminal"))
-    });
+    home.wait_session(&id, "a queue that waits", waits_for_a_draft);
+    (home, id, terminal, message)
+}
+
+#[test]
+fn a_message_waits_while_somebody_types() {
+    let (home, id, terminal, message) = held_by_a_draft();
     home.expect(terminal.press(&["Enter"]));
     home.wait_message(&id, &message, "done");
     assert_eq!(home.api.prompts(), ["half a thought", "from the queue"]);
@@ -298,17 +307,9 @@ fn a_message_waits_while_somebody_types() {
 
 #[test]
 fn a_draft_still_holds_the_queue_when_the_daemon_was_replaced() {
-    let (home, id) = session(&[]);
-    let terminal = attached(&home, &id);
-    home.expect(terminal.type_in("half a thought"));
-    shows(&home, &terminal, "half a thought");
-    let message = home.send(&id, "from the queue");
-    let waits = |session: &Value| {
-        session["statusReason"].as_str().is_some_and(|reason| reason.contains("the text in the terminal"))
-    };
-    home.wait_session(&id, "a queue that waits", waits);
+    let (home, id, terminal, message) = held_by_a_draft();
     home.kill(home.daemon_pid());
-    home.wait_session(&id, "a queue that still waits", waits);
+    home.wait_session(&id, "a queue that still waits", waits_for_a_draft);
     home.expect(terminal.press(&["Enter"]));
     home.wait_message(&id, &message, "done");
     assert_eq!(home.api.prompts(), ["half a thought", "from the queue"]);
@@ -453,14 +454,7 @@ fn nothing_of_the_persons_own_settings_is_written() {
 
 #[test]
 fn a_control_c_that_takes_back_what_was_typed_lets_the_queue_go_on() {
-    let (home, id) = session(&[]);
-    let terminal = attached(&home, &id);
-    home.expect(terminal.type_in("half a thought"));
-    shows(&home, &terminal, "half a thought");
-    let message = home.send(&id, "from the queue");
-    home.wait_session(&id, "a queue that waits", |session| {
-        session["statusReason"].as_str().is_some_and(|reason| reason.contains("the text in the terminal"))
-    });
+    let (home, id, terminal, message) = held_by_a_draft();
     home.expect(terminal.press(&["C-c"]));
     home.wait_message(&id, &message, "done");
     assert_eq!(home.api.prompts(), ["from the queue"]);
