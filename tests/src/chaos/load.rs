@@ -1,7 +1,7 @@
 //! Load: clients that send messages one after another, each through a run of the program, as people and scripts do.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ pub(super) struct Load {
 
 struct Shared {
     stop: AtomicBool,
-    /// Clients do not start anything now: the machine is down.
-    down: AtomicBool,
+    /// No client is started now: the machine is down. Held while one is being started, so that none appears afterwards.
+    down: Mutex<bool>,
     /// What clients are told counts for nothing now: the power is being cut.
     powerless: AtomicBool,
     fate: Fate,
@@ -67,7 +67,7 @@ impl Load {
         let ledger = Arc::new(Ledger::default());
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
-            down: AtomicBool::new(false),
+            down: Mutex::new(false),
             powerless: AtomicBool::new(false),
             fate,
             running: (0..producers).map(|_| AtomicI32::new(0)).collect(),
@@ -101,12 +101,12 @@ impl Load {
         self.shared.powerless.store(true, Ordering::SeqCst);
     }
 
-    /// From now on no client is started, or they are again.
+    /// From now on no client is started, or they are again. What was started before runs by then.
     pub(super) fn set_down(&self, down: bool) {
         if !down {
             self.shared.powerless.store(false, Ordering::SeqCst);
         }
-        self.shared.down.store(down, Ordering::SeqCst);
+        *self.shared.down.lock().unwrap() = down;
     }
 
     /// Lets every client finish what it does, and starts no more.
@@ -141,7 +141,7 @@ impl Producer {
                     return;
                 }
                 let ahead = self.ledger.count().saturating_sub(asked());
-                if ahead < AHEAD * self.sessions.len() && !self.shared.down.load(Ordering::SeqCst) {
+                if ahead < AHEAD * self.sessions.len() && !*self.shared.down.lock().unwrap() {
                     break;
                 }
                 thread::park_timeout(PAUSE);
@@ -165,7 +165,7 @@ impl Producer {
 
     fn send(&self, session: &str, text: &str) {
         let arguments = ["send", session, text, "--json"];
-        let Ok(client) = Running::start(&self.cli, &arguments) else { return };
+        let Some(client) = self.start(&arguments) else { return };
         let pid = i32::try_from(client.pid()).unwrap_or(0);
         self.shared.running[self.number].store(pid, Ordering::SeqCst);
         let ended = client.finish(REQUEST.max(PATIENCE));
@@ -187,5 +187,11 @@ impl Producer {
                 self.ledger.failed(format!("a message was not taken: {ended:?}"));
             }
         }
+    }
+
+    /// A client, unless the machine is down.
+    fn start(&self, arguments: &[&str]) -> Option<Running> {
+        let down = self.shared.down.lock().unwrap();
+        if *down { None } else { Running::start(&self.cli, arguments).ok() }
     }
 }
