@@ -1,7 +1,7 @@
 //! Load: clients that send messages one after another, each through a run of the program, as people and scripts do.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -61,6 +61,12 @@ struct Shared {
     running: Vec<AtomicI32>,
 }
 
+impl Shared {
+    fn down(&self) -> MutexGuard<'_, bool> {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Load {
     /// Starts so many clients that send to these sessions.
     pub(super) fn start(arena: &Arena, sessions: &[String], producers: usize, seed: u64, fate: Fate) -> Load {
@@ -106,7 +112,7 @@ impl Load {
         if !down {
             self.shared.powerless.store(false, Ordering::SeqCst);
         }
-        *self.shared.down.lock().unwrap() = down;
+        *self.shared.down() = down;
     }
 
     /// Lets every client finish what it does, and starts no more.
@@ -141,7 +147,7 @@ impl Producer {
                     return;
                 }
                 let ahead = self.ledger.count().saturating_sub(asked());
-                if ahead < AHEAD * self.sessions.len() && !*self.shared.down.lock().unwrap() {
+                if ahead < AHEAD * self.sessions.len() && !*self.shared.down() {
                     break;
                 }
                 thread::park_timeout(PAUSE);
@@ -191,7 +197,7 @@ impl Producer {
 
     /// A client, unless the machine is down.
     fn start(&self, arguments: &[&str]) -> Option<Running> {
-        let down = self.shared.down.lock().unwrap();
+        let down = self.shared.down();
         if *down { None } else { Running::start(&self.cli, arguments).ok() }
     }
 }
