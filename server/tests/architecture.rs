@@ -11,7 +11,8 @@ use areyouj_protocol::ErrorCode;
 const LINES: usize = 620;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap();
+    Path::new(&package).join("..").canonicalize().unwrap()
 }
 
 /// All Rust files below a directory, with their paths from the root.

@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use areyouj_tests::checkout::checkout;
 use areyouj_tests::home::{PATIENCE, TestHome};
 use areyouj_tests::lsp::Editor;
 use areyouj_tests::neovim::neovim_program;
@@ -13,7 +14,8 @@ fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
     let project = home.project("project");
     let neovim = home.expect(neovim_program());
     let output = Command::new(neovim)
-        .args(["--clean", "-l", concat!(env!("CARGO_MANIFEST_DIR"), "/nvim/bare.lua")])
+        .args(["--clean", "-l"])
+        .arg(checkout().join("tests/nvim/bare.lua"))
         .args([&home.cli.program, &project])
         .env_clear()
         .envs(&home.cli.environment)

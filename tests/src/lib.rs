@@ -5,6 +5,7 @@
 
 pub mod bystander;
 pub mod chaos;
+pub mod checkout;
 pub mod claude;
 pub mod cli;
 pub mod disk;

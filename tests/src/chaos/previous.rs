@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use nix::fcntl::{Flock, FlockArg};
 
+use crate::checkout::checkout;
 use crate::installed::cache_directory;
 
 /// What the commit after it brought: the line that raised the contract.
@@ -53,7 +54,7 @@ fn unpack(commit: &str, sources: &Path) -> Result<()> {
     let mut archive = Command::new("git")
         .args(["archive", commit, "--"])
         .args(SOURCES)
-        .current_dir(workspace())
+        .current_dir(checkout())
         .stdout(Stdio::piped())
         .spawn()?;
     let stdout = archive.stdout.take().context("git archive has no output")?;
@@ -63,12 +64,7 @@ fn unpack(commit: &str, sources: &Path) -> Result<()> {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").args(arguments).current_dir(workspace()).output().ok()?;
+    let output = Command::new("git").args(arguments).current_dir(checkout()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     (output.status.success() && !text.trim().is_empty()).then_some(text)
-}
-
-fn workspace() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
 }

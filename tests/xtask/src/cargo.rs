@@ -1,15 +1,16 @@
 //! Cargo, as the tasks use it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use areyouj_tests::checkout::checkout;
 
 /// Cargo with these arguments, in the workspace.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     // The one that runs this task, if it is one.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(workspace());
+    command.args(arguments).current_dir(checkout());
     command
 }
 
@@ -69,10 +70,4 @@ pub(crate) fn host() -> Result<String> {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("rustc does not say what it builds for")
-}
-
-/// The directory of the workspace.
-pub(crate) fn workspace() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here)
 }

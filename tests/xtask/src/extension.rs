@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use areyouj_tests::checkout::checkout;
 
 use crate::cargo;
 use crate::test::Counts;
@@ -57,12 +58,12 @@ pub(crate) fn open(programs: &Path) -> Result<()> {
 }
 
 fn workbench_tests() -> PathBuf {
-    cargo::workspace().join("tests/vscode")
+    checkout().join("tests/vscode")
 }
 
 /// The extension's directory, with what its lock file names installed.
 fn prepared() -> Result<PathBuf> {
-    let directory = cargo::workspace().join("extension-vscode");
+    let directory = checkout().join("extension-vscode");
     install(&directory)?;
     Ok(directory)
 }

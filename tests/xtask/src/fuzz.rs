@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use areyouj_tests::checkout::checkout;
 use tempfile::TempDir;
 
 use crate::cargo;
@@ -33,7 +34,7 @@ pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> 
         bail!("there is no target {target}, but: {}", targets.join(", "));
     }
     let programs = build(target)?;
-    let place = Place { crate_directory: cargo::workspace().join(CRATE), built: built()?, programs };
+    let place = Place { crate_directory: checkout().join(CRATE), built: built()?, programs };
     if let (Some(target), Some(input)) = (target, repeat) {
         let status = Command::new(place.programs.join(target)).arg(input).status()?;
         ensure!(status.success(), "{target} fails with {}", input.display());
@@ -52,7 +53,7 @@ pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> 
 
 /// The names of all targets.
 fn targets() -> Result<Vec<String>> {
-    let directory = cargo::workspace().join(CRATE).join("targets");
+    let directory = checkout().join(CRATE).join("targets");
     let mut names = Vec::new();
     for entry in fs::read_dir(&directory).with_context(|| format!("no {}", directory.display()))? {
         let path = entry?.path();

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use areyouj_tests::checkout::checkout;
 use areyouj_tests::neovim::neovim_program;
 
+use crate::extension;
 use crate::test::Counts;
-use crate::{cargo, extension};
 
 /// What checks the plugin from its directory, with arguments, and how it is had.
 const CHECKS: [(&str, &[&str], &str); 3] = [
@@ -18,7 +19,7 @@ const CHECKS: [(&str, &[&str], &str); 3] = [
 
 /// Where it is.
 pub(crate) fn directory() -> PathBuf {
-    cargo::workspace().join("extension-nvim")
+    checkout().join("extension-nvim")
 }
 
 /// Its format, its rules and its types.
@@ -43,5 +44,5 @@ pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
 }
 
 fn tests() -> PathBuf {
-    cargo::workspace().join("tests/nvim")
+    checkout().join("tests/nvim")
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use areyouj_tests::checkout::checkout;
 use areyouj_tests::claude::claude_program;
 use areyouj_tests::neovim::neovim_program;
 
@@ -61,7 +62,7 @@ fn nextest(filters: &[String], programs: &Path) -> Result<(bool, Counts)> {
 
 /// Where nextest writes its report: below the workspace, wherever the target directory is.
 fn report() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/nextest/default/junit.xml")
+    checkout().join("target/nextest/default/junit.xml")
 }
 
 fn counts_of_report(report: &str) -> Option<Counts> {

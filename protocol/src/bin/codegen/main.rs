@@ -8,7 +8,7 @@ mod markdown;
 mod typescript;
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use contract::Contract;
@@ -71,7 +71,10 @@ fn check(files: &[File]) -> Result<()> {
     Err(format!("stale, run `cargo xtask codegen`:\n  {}", stale.join("\n  ")).into())
 }
 
-fn root() -> Result<&'static Path> {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().ok_or_else(|| "the protocol package has no workspace above it".into())
+/// The root of the checkout that cargo works in, which need not be the one that this was compiled in.
+fn root() -> Result<PathBuf> {
+    let package =
+        std::env::var_os("CARGO_MANIFEST_DIR").ok_or("only cargo can run this: cargo xtask codegen")?;
+    let above = Path::new(&package).parent().ok_or("the protocol package has no workspace above it")?;
+    Ok(above.to_owned())
 }
