@@ -58,9 +58,9 @@ fn a_person_types_and_everybody_knows() {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
     submit(&home, &terminal, "hold: gate");
-    home.wait(&id, "active");
-    let session = home.session(&id);
-    assert_eq!((&session["statusSource"], &session["currentTask"]), (&"hook".into(), &"hold: gate".into()));
+    let session =
+        home.wait_session(&id, "does what was typed", |session| session["currentTask"] == "hold: gate");
+    assert_eq!((&session["status"], &session["statusSource"]), (&"active".into(), &"hook".into()));
     home.api.release("gate");
     home.wait(&id, "idle");
     shows(&home, &terminal, "gate was released.");

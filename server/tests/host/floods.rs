@@ -453,6 +453,7 @@ fn a_storm_of_sizes_loses_nothing_and_ends_with_one_screen_for_all() {
     let mut storm_reads = storm.connection.stream;
     reading.until(ready);
     reading.types("x");
+    reading.until(|viewer| viewer.received > 1 << 16);
     let drain = thread::spawn(move || std::io::copy(&mut storm_reads, &mut std::io::sink()));
     for number in 0..2_000_u16 {
         // Of an odd width, so that it is not yet the last one.
