@@ -224,7 +224,7 @@ impl State {
     pub(super) fn views(&self, all: bool) -> Vec<SessionView> {
         let shown = self.sessions.values().filter(|session| all || !session.is_terminated());
         let mut views: Vec<SessionView> = shown.map(Session::view).collect();
-        views.sort_by_key(|view| std::cmp::Reverse((view.row.created_at, view.row.id)));
+        views.sort_by_key(|view| (std::cmp::Reverse(view.row.created_at), view.row.id));
         views
     }
 

@@ -409,6 +409,16 @@ fn a_question_is_answered_by_choices_that_exist() {
 }
 
 #[test]
+fn what_was_created_in_the_same_millisecond_is_listed_by_its_id_as_the_editors_list_it() {
+    let mut bench = Bench::new(Settings::default());
+    let (one, other) = (bench.create().0.unwrap(), bench.create().0.unwrap());
+    bench.now.wall += 1;
+    let newest = bench.create().0.unwrap();
+    let listed: Vec<SessionId> = bench.state.views(true).iter().map(|view| view.row.id).collect();
+    assert_eq!(listed, [newest, one.min(other), one.max(other)]);
+}
+
+#[test]
 fn nothing_here_can_reach_the_world_outside() {
     let root = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("src");
     let mut files = vec![root.join("orchestrator.rs")];
