@@ -36,13 +36,14 @@ pub(super) struct Size {
 
 /// Sessions under load.
 pub(super) struct Field {
+    /// Goes before the arena when the trial fails: each of its clients may start a daemon.
+    pub(super) load: Load,
     pub(super) arena: Arena,
     pub(super) talking: Vec<String>,
     /// Each has an open prompt.
     asking: Vec<String>,
     /// Sessions that came later.
     later: Vec<String>,
-    pub(super) load: Load,
     pub(super) before: HashMap<String, Found>,
 }
 
