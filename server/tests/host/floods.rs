@@ -299,6 +299,7 @@ fn a_thousand_come_and_go_while_output_flows_and_everything_is_recorded_in_order
         assert_eq!(told(&stopped.screen), told(&never_lagged));
         assert_eq!(staying.join().unwrap(), told(&never_lagged));
     });
+    assert!(expected.next > 1_000_000, "{}", expected.next);
     // Of a thousand there are never more than a few at a time that the host has not yet seen go.
     assert_memory(&session, BASE + 8 * BY_VIEWER);
     assert!(fs::read_dir(format!("/proc/{}/fd", session.host_pid())).unwrap().count() < 24);
