@@ -50,6 +50,24 @@ pub fn wait_until_gone(home: &Path, deadline: Duration) -> Vec<Process> {
     }
 }
 
+/// Kills all of them, and what they started before they were killed. Returns those that still are when the time is over.
+pub fn kill_all(home: &Path, deadline: Duration) -> Vec<Process> {
+    let end = Instant::now() + deadline;
+    loop {
+        let left = of_home(home);
+        if left.is_empty() || Instant::now() >= end {
+            return left;
+        }
+        for process in &left {
+            // An error means that it has ended meanwhile.
+            let _ = kill(process.pid);
+        }
+        for process in &left {
+            wait_for_exit(process.pid, end.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
 /// Waits until a process has exited, also one that is nobody's child here. False when the time is over.
 pub fn wait_for_exit(pid: i32, deadline: Duration) -> bool {
     let Some(id) = rustix::process::Pid::from_raw(pid) else { return true };

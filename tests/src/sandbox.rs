@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::cli::{Cli, Run};
 use crate::disk::{self, Disk};
 use crate::environment::{self, PROJECTS};
-use crate::processes::{self, Process};
+use crate::processes;
 use crate::watch::Watch;
 
 /// How long everything may take to end once it was told to: longer than the grace that a session gets.
@@ -224,26 +224,11 @@ impl Sandbox {
         if !left.is_empty() {
             problem = Some(anyhow!("processes were left behind: {left:#?}\n{}", self.diagnosis()));
         }
-        self.kill(left);
+        processes::kill_all(&self.home, GRACE);
         let unmounted = self.disk.as_ref().map_or(Ok(()), Disk::unmount);
         let removed =
             fs::remove_dir_all(self.root.path()).context("the temporary directory could not be removed");
         problem.map_or(unmounted.and(removed), Err)
-    }
-
-    /// Kills these, and what they started before they were killed.
-    fn kill(&self, mut left: Vec<Process>) {
-        let deadline = Instant::now() + GRACE;
-        while !left.is_empty() && Instant::now() < deadline {
-            for process in &left {
-                // An error means that it has ended meanwhile.
-                let _ = processes::kill(process.pid);
-            }
-            for process in &left {
-                processes::wait_for_exit(process.pid, deadline.saturating_duration_since(Instant::now()));
-            }
-            left = processes::of_home(&self.home);
-        }
     }
 }
 

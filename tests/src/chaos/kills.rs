@@ -158,19 +158,10 @@ impl Field {
     /// Kills all processes at once, clients too, until there are none.
     pub(super) fn kill_all(&self) -> Result<()> {
         self.load.set_down(true);
-        loop {
-            // What was being started while others were killed is killed next, as a machine that goes down does.
-            let processes = self.arena.processes();
-            if processes.is_empty() {
-                return Ok(());
-            }
-            for process in &processes {
-                let _ = processes::kill(process.pid);
-            }
-            for process in &processes {
-                ensure!(processes::wait_for_exit(process.pid, PATIENCE), "{process:?} does not die");
-            }
-        }
+        // What was being started while others were killed is killed next, as a machine that goes down does.
+        let left = processes::kill_all(self.arena.home(), PATIENCE);
+        ensure!(left.is_empty(), "{left:?} do not die");
+        Ok(())
     }
 
     /// Waits until every session is back in its conversation or says why not, and decides about what was cut off.
