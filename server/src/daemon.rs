@@ -43,12 +43,12 @@ use uuid::Uuid;
 use crate::client::Failure;
 use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
-use crate::orchestrator::{
+use crate::paths::Paths;
+use areyouj_core::orchestrator::{
     ClientId, Driver, Effect, Event, Goal, LaunchOrder, Notice, Outcome, Problem, Recovery, SessionId,
     SessionRow, Settings, Snapshot,
 };
-use crate::paths::Paths;
-use crate::store::{self, Reader, StoreError};
+use areyouj_store::{Reader, StoreError};
 use connection::Connection;
 use core::Committed;
 use hub::Hub;
@@ -154,7 +154,7 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
         lock(paths).map_err(|error| of_file("Another daemon runs, or its lock cannot be taken", &error))?;
     let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
-    let opened = store::open(&database).map_err(|error| error.problem(&database))?;
+    let opened = areyouj_store::open(&database).map_err(|error| error.problem(&database))?;
     remove_leftovers(paths, &opened.1);
     if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
         return Err(problem);
@@ -234,7 +234,7 @@ async fn serve(
     paths: Paths,
     config: Config,
     socket: StdUnixListener,
-    mut opened: (store::Committer, Snapshot),
+    mut opened: (areyouj_store::Committer, Snapshot),
 ) -> anyhow::Result<()> {
     let mut listener = UnixListener::from_std(socket)?;
     let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

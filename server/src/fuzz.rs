@@ -3,8 +3,6 @@
 //! Only with the feature `fuzzing`, which no program of the product turns on: each door opens onto the product's own
 //! code and has nothing to test in itself.
 
-use std::io;
-use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -12,10 +10,7 @@ use serde_json::Value;
 use tokio::io::BufReader;
 
 use crate::daemon::framing::{self, Incoming};
-use crate::driver::ingest::Ingest;
-use crate::host::journal::Writer;
-use crate::host::screen::Screen;
-use crate::orchestrator::{Position, Problem};
+use areyouj_core::orchestrator::Problem;
 
 /// The bodies that the daemon finds in what a client sent, and whether it then broke off the connection. The bytes
 /// arrive in pieces of this size.
@@ -43,27 +38,4 @@ pub fn daemon_answers(body: &[u8]) -> Option<(Value, [Vec<u8>; 2])> {
     let refusal = framing::error_frame(&id, framing::rpc_code(&problem), &problem, false);
     let answer = framing::result_frame(&id, &params);
     Some((id, [answer.to_vec(), refusal.to_vec()]))
-}
-
-/// A writer whose segments have this size, and who keeps this much.
-///
-/// # Errors
-/// As [`Writer::open`].
-pub fn writer(directory: &Path, floor: u64, segment_size: u64, kept: u64) -> io::Result<Writer> {
-    Writer::open_sized(directory, floor, segment_size, kept)
-}
-
-/// An ingest to which lines of output beyond this length are too long.
-pub fn ingest(position: Position, line_bytes: usize) -> Ingest {
-    Ingest::with_limit(position, line_bytes)
-}
-
-/// Everything that can be told of a screen, line by line.
-pub fn observed(screen: &Screen) -> Vec<String> {
-    screen.observed()
-}
-
-/// Lets a repetition repeat on one screen what it would on the other. Nobody can be told of that who is shown the other.
-pub fn repeat_as(screen: &mut Screen, other: &Screen) {
-    screen.repeat_as(other);
 }

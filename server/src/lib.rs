@@ -8,15 +8,9 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod daemon;
-mod descriptors;
-pub mod driver;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
-pub mod host;
 pub mod lsp;
-mod memory;
-pub mod orchestrator;
 pub mod paths;
 mod plain;
 pub mod sidecar;
-pub mod store;

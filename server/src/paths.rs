@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use areyouj_protocol::{ErrorCode, PROTOCOL_VERSION};
 
-use crate::orchestrator::SessionId;
+use areyouj_core::orchestrator::SessionId;
 
 /// A socket's path has to stay below this many bytes: the kernel takes 107, other systems fewer, and a home that
 /// works should go on working when it is moved to one of them.

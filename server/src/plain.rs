@@ -3,7 +3,7 @@
 //! Names, paths, prompts and what Claude says may hold escape sequences that move the cursor, retitle the window or
 //! answer for the person, and bidirectional controls that show a command as another one.
 
-use crate::driver::plain::is_invisible;
+use areyouj_core::driver::plain::is_invisible;
 
 /// The longest control string (a window title, a link) that is taken out whole. Anything longer is no such string:
 /// its beginning goes, its text stays.

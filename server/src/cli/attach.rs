@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::{CommandError, Context};
 use crate::client::Failure;
-use crate::orchestrator::SessionId;
 use crate::plain;
+use areyouj_core::orchestrator::SessionId;
 use outer::Outer;
 use view::{End, View};
 

@@ -105,7 +105,7 @@ fn stop(paths: &Paths, sessions: bool) -> Result<bool, Failure> {
 /// Is the daemon, until it is told to stop.
 pub(super) fn run(paths: &Paths) -> ExitCode {
     // Whatever the starter left open, a script's lock or a pipe whose end somebody waits for, is not held for days.
-    crate::descriptors::close_inherited();
+    areyouj_host::descriptors::close_inherited();
     // A session of its own: Ctrl-C in a terminal and closing it are not meant for it. Started by hand from a shell it
     // leads a group already and stays in the shell's session, as one would expect.
     let _ = nix::unistd::setsid();

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::driver::terminal::{ASKING_HOOK, HOST_SOCKET};
-use crate::host::wire::{FromHost, MAX_FRAME, ToHost};
+use areyouj_core::driver::terminal::{ASKING_HOOK, HOST_SOCKET};
+use areyouj_host::wire::{FromHost, MAX_FRAME, ToHost};
 
 /// A host answers within a millisecond; one that is stopped must not hold up Claude.
 const PATIENCE: Duration = Duration::from_secs(2);

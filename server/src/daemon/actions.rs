@@ -15,8 +15,8 @@ use super::commands::{create, message_id, session_of};
 use super::connection::Peer;
 use super::editor;
 use crate::lsp::{self, path_of_uri};
-use crate::orchestrator::{Command, Keyed, Problem};
 use crate::plain;
+use areyouj_core::orchestrator::{Command, Keyed, Problem};
 
 /// Sessions that a menu offers: the nearest ones.
 const MAX_TARGETS: usize = 5;
@@ -207,7 +207,7 @@ fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, Problem> {
     serde_json::from_value(arguments).map_err(|error| super::commands::invalid_params(&error))
 }
 
-fn id_of(given: Option<String>) -> Result<crate::orchestrator::MessageId, Problem> {
+fn id_of(given: Option<String>) -> Result<areyouj_core::orchestrator::MessageId, Problem> {
     message_id(&given.unwrap_or_else(|| Uuid::new_v4().to_string()))
 }
 

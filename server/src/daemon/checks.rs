@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{AccessFlags, access};
 
 use crate::config;
-use crate::orchestrator::Problem;
+use areyouj_core::orchestrator::Problem;
 
 /// Checks that a session can live in this directory.
 pub(super) fn check_directory(directory: &str) -> Result<(), Problem> {

@@ -11,11 +11,11 @@ use super::actions::{self, Selection};
 use super::connection::{Asked, More, Peer, parse};
 use super::records::Records;
 use super::{Shared, checks, directories, wire as to_wire};
-use crate::driver::plain::plain;
-use crate::orchestrator::{
+use areyouj_core::driver::plain::plain;
+use areyouj_core::orchestrator::{
     Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef, Switch,
 };
-use crate::store::Reader;
+use areyouj_store::Reader;
 
 /// Characters of a client's name that are kept.
 const NAME_CHARS: usize = 60;

@@ -23,9 +23,12 @@ use super::framing::{Incoming, error_frame, notification_frame, read_body, resul
 use super::hub::PAGE_BYTES;
 use super::outbox::{Frame, Next, Outbox};
 use super::{Shared, commands, wire as to_wire};
-use crate::orchestrator::{ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId};
-use crate::store::Reader;
-use crate::{lsp, memory};
+use crate::lsp;
+use areyouj_core::orchestrator::{
+    ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId,
+};
+use areyouj_host::memory;
+use areyouj_store::Reader;
 
 /// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
 pub(super) const MAX_IN_FLIGHT: u32 = 64;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::orchestrator::{Effect, Event, Now, Settings, Snapshot, State};
-use crate::store::{self, Committer, StoreError, WriterHandle};
+use areyouj_core::orchestrator::{Effect, Event, Now, Settings, Snapshot, State};
+use areyouj_store::{Committer, StoreError, WriterHandle};
 
 /// Events that may wait for the orchestrator. Who sends more waits: a connection stops reading its client, a link
 /// stops reading its journal, and nothing is lost.
@@ -37,7 +37,7 @@ pub(super) fn spawn(
     inbox: mpsc::Receiver<Event>,
 ) -> Result<Core, StoreError> {
     let (sender, committed) = mpsc::channel(GROUPS_AFTER_DISK);
-    let writer = store::spawn_writer(committer, STEPS_BEFORE_DISK, move |result, effects| {
+    let writer = areyouj_store::spawn_writer(committer, STEPS_BEFORE_DISK, move |result, effects| {
         // A closed channel means that the daemon is ending: nobody waits for these effects.
         let _ = sender.blocking_send((result, effects));
     })?;

@@ -5,7 +5,7 @@ use std::fs;
 use areyouj_protocol::{DirectoryList, DirectoryValid};
 
 use super::checks::{check_directory, check_readable};
-use crate::orchestrator::Problem;
+use areyouj_core::orchestrator::Problem;
 
 /// More names than anybody looks through; whoever types another letter gets others.
 const MAX_NAMES: usize = 1_000;

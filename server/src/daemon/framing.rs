@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
 use super::outbox::Frame;
-use crate::orchestrator::Problem;
+use areyouj_core::orchestrator::Problem;
 
 /// Largest body of one message. The largest sensible one is a session with a few messages of 1 MiB.
 const MAX_BODY: usize = 32 << 20;

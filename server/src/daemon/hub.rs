@@ -10,8 +10,8 @@ use super::connection::Connection;
 use super::framing::notification_frame;
 use super::outbox::Frame;
 use super::wire as to_wire;
-use crate::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, Said, SessionId, SessionView};
-use crate::store::Reader;
+use areyouj_core::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, Said, SessionId, SessionView};
+use areyouj_store::Reader;
 
 /// Entries that attaching returns when the client has none yet.
 const ATTACH_NEWEST: usize = 200;

@@ -1,8 +1,8 @@
 //! Journal records in the driver's terms.
 
-use crate::driver::ingest::{JournalRecord, RecordKind};
-use crate::host::journal::{Exited, How, Kind, Record, SpawnFailed, Started};
-use crate::orchestrator::Exit;
+use areyouj_core::driver::ingest::{JournalRecord, RecordKind};
+use areyouj_core::orchestrator::Exit;
+use areyouj_journal::{Exited, How, Kind, Record, SpawnFailed, Started};
 
 /// A record as the driver takes it in. One whose payload is not of its kind's shape is passed over.
 pub(super) fn record(record: &Record) -> JournalRecord<'_> {

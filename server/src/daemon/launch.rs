@@ -17,11 +17,11 @@ use super::records::Records;
 use super::{Shared, checks};
 use crate::client::start::SESSION_MARK;
 use crate::config::TerminalSize;
-use crate::driver::{stream, terminal};
-use crate::host::launch::{Launch, Sizing};
-use crate::host::tree;
-use crate::orchestrator::{Driver, LaunchOrder, MessageId, Problem, Recorded, SessionId};
 use crate::paths;
+use areyouj_core::driver::{stream, terminal};
+use areyouj_core::orchestrator::{Driver, LaunchOrder, MessageId, Problem, Recorded, SessionId};
+use areyouj_host::launch::{Launch, Sizing};
+use areyouj_host::tree;
 
 /// A host starts in a few milliseconds; on a machine that swaps, in seconds.
 const HOST_START: Duration = Duration::from_secs(15);

@@ -20,11 +20,11 @@ use super::Shared;
 use super::launch::{self, NoHost};
 use super::records::Records;
 use super::watch::{Turn, Watch};
-use crate::driver::ingest::Ingest;
-use crate::driver::{stream, terminal};
-use crate::host::tree;
-use crate::host::wire::{CONTRACT, FromHost, ToHost};
-use crate::orchestrator::{Driver, Event, Fact, Input, LaunchOrder, Position, Problem, SessionId};
+use areyouj_core::driver::ingest::Ingest;
+use areyouj_core::driver::{stream, terminal};
+use areyouj_core::orchestrator::{Driver, Event, Fact, Input, LaunchOrder, Position, Problem, SessionId};
+use areyouj_host::tree;
+use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 use reading::{Progress, Reading};
 
 /// A host answers within milliseconds; one that is stopped or swapped out is asked again.

@@ -14,8 +14,8 @@ use tokio::time::{Instant, interval, sleep};
 
 use super::framing::{Incoming, error_frame, read_body, rpc_code};
 use super::is_ours;
-use crate::orchestrator::{Problem, Snapshot};
-use crate::store::{self, Committer, StoreError};
+use areyouj_core::orchestrator::{Problem, Snapshot};
+use areyouj_store::{Committer, StoreError};
 
 /// Between two tries to get the store back, for example when the disk was full.
 const STORE_RETRY: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ pub(super) async fn wait(
     let mut clients = JoinSet::new();
     loop {
         tokio::select! {
-            _ = tries.tick() => match store::open(database) {
+            _ = tries.tick() => match areyouj_store::open(database) {
                 Ok(opened) => return Some(opened),
                 Err(error) => {
                     tracing::error!(%error, "the store is still out of order");

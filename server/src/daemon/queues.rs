@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::orchestrator::{Event, SessionId};
+use areyouj_core::orchestrator::{Event, SessionId};
 
 /// Between two tellings of the same queue: short enough to look like at once.
 const PAUSE: Duration = Duration::from_millis(50);

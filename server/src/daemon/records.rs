@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::driver::plain::plain;
-use crate::orchestrator::{MessageId, Problem, Recorded, Seen, SessionId};
+use areyouj_core::driver::plain::plain;
+use areyouj_core::orchestrator::{MessageId, Problem, Recorded, Seen, SessionId};
 
 /// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
 const MAX_FILE: u64 = 16 << 20;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::records::Records;
-use crate::orchestrator::{Fact, Seen};
+use areyouj_core::orchestrator::{Fact, Seen};
 
 /// Between two looks: a person who pressed Esc waits for no longer than two of them.
 const LOOK: Duration = Duration::from_millis(200);

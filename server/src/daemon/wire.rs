@@ -3,7 +3,7 @@
 use areyouj_protocol as wire;
 use serde_json::Value;
 
-use crate::orchestrator::{
+use areyouj_core::orchestrator::{
     Answer, Attention, AttentionKind, Driver, EntryBody, EntryRow, MessageState, MessageView, NoticeLevel,
     PermissionKind, PermissionRow, PermissionState, Problem, QueueView, Recovery, SessionView, Status,
     StatusSource,
@@ -152,8 +152,8 @@ fn permission_kind(kind: PermissionKind) -> wire::PermissionKind {
 }
 
 /// A transcript entry of a session.
-pub(super) fn entry(session: crate::orchestrator::SessionId, row: EntryRow) -> wire::TranscriptEntry {
-    let prompt = |number: u32| crate::orchestrator::PermissionId { session, number }.to_string();
+pub(super) fn entry(session: areyouj_core::orchestrator::SessionId, row: EntryRow) -> wire::TranscriptEntry {
+    let prompt = |number: u32| areyouj_core::orchestrator::PermissionId { session, number }.to_string();
     let body = match row.body {
         EntryBody::User { message_id, text } => {
             wire::EntryBody::User { message_id: message_id.map(|id| id.to_string()), text }

@@ -7,8 +7,8 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use areyouj::driver::stream;
-use areyouj::orchestrator::{Driver, Input, LaunchOrder, Position};
+use areyouj_core::driver::stream;
+use areyouj_core::orchestrator::{Driver, Input, LaunchOrder, Position};
 use areyouj_tests::cli::Cli;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

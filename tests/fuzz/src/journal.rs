@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use areyouj::host::journal::{JournalError, Kind, Reader, Record};
+use areyouj_journal::{JournalError, Kind, Reader, Record};
 
 /// Bytes of a segment before its first record.
 pub const SEGMENT_HEADER: usize = 16;

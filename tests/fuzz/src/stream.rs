@@ -1,9 +1,9 @@
 //! What must be so of every fact, and a journal in memory for the ingest.
 
-use areyouj::driver::ingest::{Ingest, JournalRecord, RecordKind};
-use areyouj::driver::plain::plain;
-use areyouj::fuzz::ingest;
-use areyouj::orchestrator::{EntryBody, Fact, Position};
+use areyouj_core::driver::ingest::{Ingest, JournalRecord, RecordKind};
+use areyouj_core::driver::plain::plain;
+use areyouj_core::fuzz::ingest;
+use areyouj_core::orchestrator::{EntryBody, Fact, Position};
 
 use crate::journal::RECORD_HEADER;
 

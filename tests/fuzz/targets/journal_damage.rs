@@ -11,7 +11,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use areyouj::fuzz::writer;
+use areyouj_journal::fuzz::writer;
 use areyouj::host::journal::{Reader, Record, Writer};
 use areyouj_fuzz::input::Input;
 use areyouj_fuzz::journal::{self, KINDS, SEGMENT_HEADER};

@@ -5,7 +5,7 @@
 
 #![no_main]
 
-use areyouj::fuzz::{observed, repeat_as};
+use areyouj_host::fuzz::{observed, repeat_as};
 use areyouj::host::screen::{Screen, Size};
 use areyouj_fuzz::input::Input;
 use areyouj_fuzz::memory::Counting;

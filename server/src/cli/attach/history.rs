@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use crate::host::journal::{Kind, latest_output};
-use crate::host::screen::{Screen, Size};
-use crate::host::terminal_size;
+use areyouj_host::screen::{Screen, Size};
+use areyouj_host::terminal_size;
+use areyouj_journal::{Kind, latest_output};
 
 /// How much of the journal is looked at: what is enough for a thousand lines as a rule, and if not, what takes some
 /// milliseconds.
@@ -43,7 +43,7 @@ fn shown(output: &VecDeque<(Kind, Vec<u8>)>, bytes: u64, lines: usize) -> Screen
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::journal::Writer;
+    use areyouj_journal::Writer;
 
     #[test]
     fn what_went_off_the_top_is_told_and_what_stands_there_is_not() {

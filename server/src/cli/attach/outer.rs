@@ -11,8 +11,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 
 use super::keys::Keys;
-use crate::host::screen::Screen;
-use crate::host::wire::Size;
+use areyouj_host::screen::Screen;
+use areyouj_host::wire::Size;
 
 /// How long Ctrl-\ waits for the key that follows.
 const PREFIX_PATIENCE: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::outer::{Called, Outer};
-use crate::host::wire::{CONTRACT, FromHost, ToHost};
+use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 
 /// How much is read from the host at a time.
 const PIECE: usize = 256 << 10;

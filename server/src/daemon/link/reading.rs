@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::{Peer, STOP};
 use crate::daemon::journal_fact;
 use crate::daemon::watch::Turn;
-use crate::driver::ingest::Ingest;
-use crate::host::journal::{JournalError, Reader};
-use crate::host::wire::ToHost;
-use crate::orchestrator::{EntryBody, Fact, NoticeLevel, Written};
+use areyouj_core::driver::ingest::Ingest;
+use areyouj_core::orchestrator::{EntryBody, Fact, NoticeLevel, Written};
+use areyouj_host::wire::ToHost;
+use areyouj_journal::{JournalError, Reader};
 
 /// Journal bytes that are read before the facts in them are passed on.
 const READ_BYTES: u64 = 256 << 10;

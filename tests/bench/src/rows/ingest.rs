@@ -6,9 +6,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use areyouj::driver::ingest::{Ingest, JournalRecord, RecordKind};
-use areyouj::host::journal::{Kind, Reader, Writer};
-use areyouj::orchestrator::{Driver, Position};
+use areyouj_core::driver::ingest::{Ingest, JournalRecord, RecordKind};
+use areyouj_core::orchestrator::{Driver, Position};
+use areyouj_journal::{Kind, Reader, Writer};
 use serde::de::IgnoredAny;
 use tempfile::TempDir;
 
@@ -17,7 +17,7 @@ use crate::interleave::interleave;
 use crate::report::{Figure, Goal};
 
 /// What the real Claude said in a few short turns.
-const TURNS: &str = include_str!("../../../../server/src/driver/fixtures/turns.jsonl");
+const TURNS: &str = include_str!("../../../../server/core/src/driver/fixtures/turns.jsonl");
 
 /// How much is read in one round: seconds of the fullest output.
 const BYTES: usize = 48 << 20;

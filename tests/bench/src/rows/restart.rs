@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use areyouj::orchestrator::{Change, EntryBody, EntryRow};
-use areyouj::store::{self, Reader};
+use areyouj_core::orchestrator::{Change, EntryBody, EntryRow};
+use areyouj_store::Reader;
 use areyouj_tests::home::{TestHome, process_id};
 use nix::poll::{PollTimeout, poll};
 
@@ -105,7 +105,7 @@ fn length(journal: &Path) -> Result<u64> {
 
 /// Writes the history of a long time into a database that no daemon has open.
 fn fill(database: &Path) -> Result<()> {
-    let (mut committer, snapshot) = store::open(database)?;
+    let (mut committer, snapshot) = areyouj_store::open(database)?;
     let share = ENTRIES / snapshot.sessions.len().max(1) as u64;
     let words = "what was said in a turn, ".repeat(ENTRY_BYTES / 25);
     for mut session in snapshot.sessions {

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use areyouj::host::launch::{Launch, Sizing};
-use areyouj::host::wire::{CONTRACT, Size, ToHost};
+use areyouj_host::launch::{Launch, Sizing};
+use areyouj_host::wire::{CONTRACT, Size, ToHost};
 use areyouj_tests::home::TestHome;
 use areyouj_tests::sandbox::programs;
 use serde_json::{Value, json};

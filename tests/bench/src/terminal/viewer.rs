@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result, bail, ensure};
-use areyouj::host::wire::FromHost;
+use areyouj_host::wire::FromHost;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 /// How much is read at once.

@@ -1,0 +1,9 @@
+//! What AreYouJ decides, without any I/O.
+//!
+//! [`orchestrator`] owns the state of all sessions and turns events into effects. [`driver`] translates between the
+//! orchestrator's terms and Claude's: orders into bytes, bytes into facts.
+
+pub mod driver;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
+pub mod orchestrator;

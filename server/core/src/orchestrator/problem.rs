@@ -1,0 +1,118 @@
+//! The refusals and failures that the rules give rise to.
+
+use super::{MessageState, PermissionState, Problem, SessionId};
+
+/// Longest message, in bytes. Claude's own input takes no more than a few hundred kilobytes sensibly.
+pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
+/// Most messages that wait in one session; who adds more is refused.
+pub(super) const MAX_QUEUE: usize = 1_000;
+/// Most bytes that wait in one session; who adds more is refused.
+pub(super) const MAX_QUEUE_BYTES: usize = 16 << 20;
+/// Most messages on their way into one running turn; who adds more is refused.
+pub(super) const MAX_STEERS: usize = 16;
+/// Longest name, in characters.
+pub(super) const MAX_NAME_CHARS: usize = 100;
+/// Longest id that a client may choose for a request, in bytes.
+pub(super) const MAX_KEY_BYTES: usize = 64;
+/// Most characters of a mistaken id that are shown: the longest real one has 36.
+const MAX_SHOWN_CHARS: usize = 40;
+
+/// What somebody typed for an id, fit to be shown: ids are short, and what is not one may be anything.
+fn shown(typed: &str) -> String {
+    let beginning: String = typed.chars().take(MAX_SHOWN_CHARS).collect();
+    let more = if beginning.len() < typed.len() { "…" } else { "" };
+    format!("{}{more}", beginning.escape_default())
+}
+
+impl Problem {
+    /// A problem without a log.
+    pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem { code: code.to_owned(), message: message.into(), hint: hint.into(), log: None }
+    }
+
+    pub(super) fn session_not_found(text: &str) -> Problem {
+        Problem::new(
+            "session_not_found",
+            format!("No session has an id that begins with \"{}\".", shown(text)),
+            "List them with: areyouj ls --all",
+        )
+    }
+
+    pub(super) fn no_session_here() -> Problem {
+        Problem::new(
+            "session_not_found",
+            "No live session belongs to this workspace folder.",
+            "Start one with: areyouj new",
+        )
+    }
+
+    pub(super) fn ambiguous(text: &str, matches: &[String]) -> Problem {
+        let some = matches.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        Problem::new(
+            "ambiguous_id",
+            format!("\"{}\" fits {} ids: {some}.", shown(text), matches.len()),
+            "Type more of the id.",
+        )
+    }
+
+    pub(super) fn message_not_found(text: &str) -> Problem {
+        Problem::new(
+            "message_not_found",
+            format!("No waiting or running message has an id that begins with \"{}\".", shown(text)),
+            "List a session's messages with: areyouj queue ID --all",
+        )
+    }
+
+    pub(super) fn permission_not_found(text: &str) -> Problem {
+        Problem::new(
+            "permission_not_found",
+            format!("No open prompt has the id \"{}\".", shown(text)),
+            "List the open prompts with: areyouj permissions",
+        )
+    }
+
+    pub(super) fn terminated(session: SessionId) -> Problem {
+        Problem::new(
+            "session_terminated",
+            format!("Session {session} was terminated."),
+            "Start a new one with: areyouj new",
+        )
+    }
+
+    pub(super) fn not_queued(state: MessageState) -> Problem {
+        let how = match state {
+            MessageState::Queued => "waiting",
+            MessageState::Running => "running",
+            MessageState::Done => "done",
+            MessageState::Failed => "failed",
+            MessageState::Interrupted => "interrupted",
+            MessageState::Cancelled => "cancelled",
+        };
+        Problem::new(
+            "message_not_queued",
+            format!("The message does not wait any more: it is {how}."),
+            "Only a waiting message can be changed, moved or removed.",
+        )
+    }
+
+    /// A second answer to a prompt.
+    pub fn already_answered(state: PermissionState, by: Option<&str>) -> Problem {
+        match state {
+            PermissionState::Withdrawn => Problem::new(
+                "permission_withdrawn",
+                "Claude does not ask this any more.",
+                "List the open prompts with: areyouj permissions",
+            ),
+            _ => Problem::new(
+                "permission_answered",
+                format!("The prompt was already answered by {}.", by.unwrap_or("somebody else")),
+                "Nothing to do: a prompt is answered once.",
+            ),
+        }
+    }
+
+    /// A message that is not waiting any more, by the state that the store knows of it.
+    pub fn message_finished(state: MessageState) -> Problem {
+        Problem::not_queued(state)
+    }
+}

@@ -1,0 +1,514 @@
+//! Single rules of the orchestrator, one sentence each. What must hold in every order of events is tested by the
+//! interleavings.
+
+mod starts;
+mod terminal;
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::*;
+
+/// A state with a clock, and the commands of a person.
+struct Bench {
+    state: State,
+    now: Now,
+    ids: u128,
+    driver: Driver,
+}
+
+impl Bench {
+    fn new(settings: Settings) -> Bench {
+        let now = Now { wall: 1_000_000, monotonic: 0 };
+        Bench {
+            state: State::restore(settings, Snapshot::default(), now).0,
+            now,
+            ids: 0,
+            driver: Driver::Stream,
+        }
+    }
+
+    fn id(&mut self) -> Uuid {
+        self.ids += 1_000;
+        Uuid::from_u128(self.ids)
+    }
+
+    fn step(&mut self, event: Event) -> Vec<Effect> {
+        let effects = self.state.step(self.now, event);
+        self.state.check().unwrap();
+        effects
+    }
+
+    fn command(&mut self, command: Command) -> (Result<Outcome, Problem>, Vec<Effect>) {
+        let origin = Origin { client: 1, name: "a person".to_owned(), reply: 1 };
+        let effects = self.step(Event::Command { origin, command });
+        let answer = effects.iter().find_map(|effect| match effect {
+            Effect::Reply { result, .. } => Some(result.clone()),
+            _ => None,
+        });
+        (answer.expect("every command is answered in its own step"), effects)
+    }
+
+    fn create(&mut self) -> (Result<SessionId, Problem>, Vec<Effect>) {
+        let key = self.id().to_string();
+        let start = u8::try_from(self.ids / 1_000 % 200).unwrap();
+        // Thirty ids later they begin alike again and end differently.
+        let last = u8::try_from(self.ids / 30_000 % 30).unwrap();
+        let random: Vec<u8> = (start..start + 7).chain([last]).collect();
+        let create = Create {
+            key,
+            candidates: SessionId::from_random(&random).into_iter().collect(),
+            claude_session: self.id(),
+            directory: "/project".to_owned(),
+            environment: BTreeMap::new(),
+            name: None,
+            driver: self.driver,
+            model: None,
+            permission_mode: None,
+            messages: Vec::new(),
+        };
+        let (answer, effects) = self.command(Command::Create(Box::new(create)));
+        let id = answer.map(|outcome| match outcome {
+            Outcome::Created { session, .. } => session.row.id,
+            other => panic!("not a session: {other:?}"),
+        });
+        (id, effects)
+    }
+
+    fn facts(&mut self, session: SessionId, facts: Vec<Fact>) -> Vec<Effect> {
+        let position = self.state.sessions[&session].row.position;
+        self.step(Event::Facts { session, facts, position })
+    }
+
+    fn ready(&mut self) -> SessionId {
+        let session = self.create().0.unwrap();
+        self.facts(session, vec![Fact::Started { launch: 1, pid: 7 }, Fact::Ready { pending: Vec::new() }]);
+        session
+    }
+
+    /// Answers the last look at Claude's own record, which knows no messages.
+    fn inspected(&mut self, session: SessionId, conversation: bool) -> Vec<Effect> {
+        self.recorded(session, if conversation { Recorded::Begun } else { Recorded::Nothing })
+    }
+
+    fn recorded(&mut self, session: SessionId, conversation: Recorded) -> Vec<Effect> {
+        let look = self.state.sessions[&session].looks;
+        self.step(Event::Inspected { session, look, conversation, seen: Vec::new() })
+    }
+
+    fn send(&mut self, session: SessionId, text: &str) -> Result<MessageId, Problem> {
+        let id = self.id();
+        let target = SessionRef::Id(session.to_string());
+        let sent = self.command(Command::Send { session: target, id, text: text.to_owned(), steer: false }).0;
+        sent.map(|_| id)
+    }
+
+    fn view(&self, session: SessionId) -> SessionView {
+        self.state.views(true).into_iter().find(|view| view.row.id == session).unwrap()
+    }
+
+    fn pass(&mut self, ms: u64) -> Vec<Effect> {
+        self.now.monotonic += ms;
+        self.now.wall += ms;
+        self.step(Event::Tick)
+    }
+}
+
+fn launches(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Launch(_) | Effect::Inspect { .. })).count()
+}
+
+fn sent(effects: &[Effect]) -> Vec<&Input> {
+    fn input(effect: &Effect) -> Option<&Input> {
+        match effect {
+            Effect::Send { input, .. } => Some(input),
+            _ => None,
+        }
+    }
+    effects.iter().filter_map(input).collect()
+}
+
+fn code<T: std::fmt::Debug>(result: &Result<T, Problem>) -> &str {
+    result.as_ref().err().map_or("ok", |problem| problem.code.as_str())
+}
+
+#[test]
+fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for launch in 1..=6 {
+        assert_ne!(bench.view(session).row.status, Status::Error, "crash {launch}");
+        bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(11) }]);
+        bench.pass(10_000);
+        bench.inspected(session, true);
+        let next = launch + 1;
+        bench.facts(
+            session,
+            vec![Fact::Started { launch: next, pid: 7 }, Fact::Ready { pending: Vec::new() }],
+        );
+    }
+    assert_eq!(bench.view(session).row.error.unwrap().code, "crashed_too_often");
+}
+
+#[test]
+fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
+    for conversation in [true, false] {
+        let mut bench = Bench::new(Settings::default());
+        let session = bench.ready();
+        bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+        bench.pass(500);
+        let effects = bench.inspected(session, conversation);
+        let resumed = effects.iter().any(|effect| matches!(effect, Effect::Launch(order) if order.resume));
+        assert_eq!(resumed, conversation);
+    }
+}
+
+#[test]
+fn a_conversation_in_which_nothing_was_said_is_begun_under_another_id() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+    bench.pass(500);
+    let instead = bench.id();
+    let effects = bench.recorded(session, Recorded::Silent(instead));
+    let begun = |effect: &Effect| matches!(effect, Effect::Launch(order) if !order.resume && order.claude_session == instead);
+    assert!(effects.iter().any(begun));
+    assert_eq!(bench.view(session).row.claude_session, instead);
+}
+
+#[test]
+fn a_claude_that_has_no_login_asks_for_one_when_its_turn_ends() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "hello").unwrap();
+    let turn = TurnEnd {
+        messages: Vec::new(),
+        ok: false,
+        outcome: "success".to_owned(),
+        error: Some("Not logged in".to_owned()),
+        api_status: None,
+        cost_total: 0.0,
+        duration_ms: 1,
+        context_max: None,
+    };
+    bench.facts(session, vec![Fact::LoginRefused, Fact::TurnEnded(turn)]);
+    assert_eq!(bench.view(session).row.error.unwrap().code, "login_needed");
+}
+
+#[test]
+fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let message = bench.send(session, "hello").unwrap();
+    let refused = |attempt| Fact::Retrying {
+        attempt,
+        of: 10,
+        status: Some(401),
+        error: "authentication_failed".to_owned(),
+        delay_ms: 500,
+    };
+    let started = Fact::Lifecycle { message, stage: Stage::Started };
+    bench.facts(session, vec![Fact::Written(Written::Message(message)), started, refused(1), refused(2)]);
+    assert_eq!(bench.view(session).row.status, Status::Active);
+    let effects = bench.facts(session, vec![refused(3)]);
+    assert!(matches!(sent(&effects).as_slice(), [Input::Interrupt { .. }]));
+    let end = TurnEnd {
+        messages: vec![message],
+        ok: false,
+        outcome: "error_during_execution".to_owned(),
+        error: None,
+        api_status: None,
+        cost_total: 0.0,
+        context_max: None,
+        duration_ms: 1,
+    };
+    let effects = bench.facts(session, vec![Fact::TurnEnded(end)]);
+    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    let view = bench.view(session);
+    assert_eq!(view.row.error.unwrap().code, "login_needed");
+    assert_eq!(view.row.pause_message, Some(message), "the message can be sent again");
+}
+
+#[test]
+fn what_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
+    let expected = [
+        (None, true, 0),
+        (Some(Recovery::Skip), false, 0),
+        (Some(Recovery::Again), false, 1),
+        (Some(Recovery::Continue), false, 1),
+    ];
+    for (on_interrupted, paused, queued) in expected {
+        let mut bench = Bench::new(Settings { on_interrupted, ..Settings::default() });
+        let session = bench.ready();
+        let message = bench.send(session, "hello").unwrap();
+        let begun = Fact::Lifecycle { message, stage: Stage::Started };
+        bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
+        bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+        let view = bench.view(session);
+        assert_eq!((view.row.paused.is_some(), view.queued), (paused, queued), "{on_interrupted:?}");
+        assert_eq!(view.attention.is_some(), paused);
+    }
+}
+
+#[test]
+fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
+    for pauses_first in [true, false] {
+        for choice in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
+            let mut bench = Bench::new(Settings::default());
+            let session = bench.ready();
+            let on_queue =
+                |key: &str| Keyed { key: key.to_owned(), what: SessionRef::Id(session.to_string()) };
+            let message = bench.send(session, "hello").unwrap();
+            let begun = Fact::Lifecycle { message, stage: Stage::Started };
+            bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
+            if pauses_first {
+                bench.command(Command::Pause(on_queue("pause"))).0.unwrap();
+            }
+            bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
+            if !pauses_first {
+                bench.command(Command::Pause(on_queue("pause"))).0.unwrap();
+            }
+            assert_eq!(bench.view(session).row.paused, Some(Pause::InterruptedHeld));
+            assert!(bench.view(session).attention.is_some());
+            let new_id = bench.id();
+            let message = Keyed { key: "decision".to_owned(), what: message.to_string() };
+            bench.command(Command::Recover { message, choice, new_id }).0.unwrap();
+            assert_eq!(bench.view(session).row.paused, Some(Pause::Person), "{choice:?}");
+            assert!(bench.view(session).attention.is_none());
+            bench.command(Command::Resume(on_queue("resume"))).0.unwrap();
+            assert_eq!(bench.view(session).row.paused, None);
+        }
+    }
+}
+
+#[test]
+fn a_queue_that_a_person_paused_stays_so_when_a_setting_decides_and_when_a_message_fails() {
+    for on_interrupted in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
+        let settings = Settings { on_interrupted: Some(on_interrupted), ..Settings::default() };
+        for fails in [true, false] {
+            let mut bench = Bench::new(settings);
+            let session = bench.ready();
+            let message = bench.send(session, "hello").unwrap();
+            let begun = Fact::Lifecycle { message, stage: Stage::Started };
+            bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
+            let what = SessionRef::Id(session.to_string());
+            bench.command(Command::Pause(Keyed { key: "pause".to_owned(), what })).0.unwrap();
+            let (end, pause) = if fails {
+                (Fact::TurnEnded(failed_turn(message)), Pause::FailedHeld)
+            } else {
+                (Fact::Exited { launch: 1, exit: Exit::Signal(9) }, Pause::Person)
+            };
+            bench.facts(session, vec![end]);
+            assert_eq!(bench.view(session).row.paused, Some(pause), "{on_interrupted:?}");
+        }
+    }
+}
+
+fn failed_turn(message: MessageId) -> TurnEnd {
+    TurnEnd {
+        messages: vec![message],
+        ok: false,
+        outcome: "error_during_execution".to_owned(),
+        error: Some("no".to_owned()),
+        api_status: None,
+        cost_total: 0.0,
+        duration_ms: 1,
+        context_max: None,
+    }
+}
+
+#[test]
+fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_first() {
+    let mut bench = Bench::new(Settings::default());
+    let first = bench.ready();
+    bench.ids = 30_000;
+    let second = bench.ready();
+    let beginning = &first.as_str()[..7];
+    let get = |bench: &mut Bench, text: &str| bench.command(Command::Get(SessionRef::Id(text.to_owned()))).0;
+    assert_eq!(code(&get(&mut bench, beginning)), "ambiguous_id");
+    assert_eq!(code(&get(&mut bench, "99999999")), "session_not_found");
+    assert_eq!(code(&get(&mut bench, &first.as_str().to_lowercase())), "ok");
+    let key = bench.id().to_string();
+    bench.command(Command::Terminate(Keyed { key, what: SessionRef::Id(second.to_string()) })).0.unwrap();
+    bench.facts(second, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
+    let Ok(Outcome::Session(view)) = get(&mut bench, beginning) else { panic!("one live session is left") };
+    assert_eq!(view.row.id, first);
+    assert_eq!(code(&get(&mut bench, "")), "session_not_found", "nothing is not the one that is left");
+}
+
+#[test]
+fn a_message_moves_to_the_place_that_was_asked_for() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let key = bench.id().to_string();
+    bench.command(Command::Pause(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
+    let ids: Vec<MessageId> = (0..5).map(|_| bench.send(session, "hello").unwrap()).collect();
+    let mut expected = ids;
+    // Enough moves to use up the room between two neighbours many times over.
+    for turn in 0..200usize {
+        let (from, to) = (turn * 3 % 5, turn % 4);
+        let id = expected.remove(from);
+        expected.insert(to, id);
+        let key = bench.id().to_string();
+        let what = (id.to_string(), u32::try_from(to).unwrap());
+        bench.command(Command::Move(Keyed { key, what })).0.unwrap();
+        let Ok(Outcome::Queue(queue)) = bench.command(Command::Queue(SessionRef::Id(session.to_string()))).0
+        else {
+            panic!("a queue was asked for");
+        };
+        let order: Vec<MessageId> = queue.messages.iter().map(|message| message.row.id).collect();
+        assert_eq!(order, expected);
+    }
+}
+
+#[test]
+fn a_message_is_refused_when_it_is_empty_or_too_large_or_the_queue_is_full() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    assert_eq!(code(&bench.send(session, " \n")), "message_empty");
+    assert_eq!(code(&bench.send(session, &"x".repeat((1 << 20) + 1))), "message_too_large");
+    for _ in 0..16 {
+        assert_eq!(code(&bench.send(session, &"x".repeat(1 << 20))), "ok");
+    }
+    assert_eq!(code(&bench.send(session, "x")), "queue_full");
+}
+
+#[test]
+fn a_question_is_answered_by_choices_that_exist() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let question = |several: bool| {
+        serde_json::json!({"questions": [{"question": "Which?", "multiSelect": several,
+            "options": [{"label": "A"}, {"label": "B"}]}]})
+    };
+    for (number, several) in [(1, false), (2, true)] {
+        let ask = PermissionAsk {
+            request_id: format!("r{number}"),
+            kind: PermissionKind::Question,
+            tool: "AskUserQuestion".to_owned(),
+            input: question(several),
+            title: "Which?".to_owned(),
+            suggestions: Vec::new(),
+        };
+        bench.facts(session, vec![Fact::Asked(ask)]);
+        let mut answer = |answer: Answer| {
+            let key = bench.id().to_string();
+            let what = (format!("{session}-{number}"), answer);
+            code(&bench.command(Command::Answer(Keyed { key, what })).0).to_owned()
+        };
+        let choose = |labels: &[&str]| Answer::Choose {
+            choices: vec![labels.iter().map(|label| (*label).to_owned()).collect()],
+        };
+        assert_eq!(answer(Answer::Allow), "answer_invalid");
+        assert_eq!(answer(Answer::Choose { choices: Vec::new() }), "answer_invalid");
+        assert_eq!(answer(choose(&[])), "answer_invalid");
+        assert_eq!(answer(choose(&["A", "B"])), if several { "ok" } else { "answer_invalid" });
+        assert_eq!(answer(choose(&["A"])), if several { "permission_answered" } else { "ok" });
+    }
+}
+
+#[test]
+fn what_was_created_in_the_same_millisecond_is_listed_by_its_id_as_the_editors_list_it() {
+    let mut bench = Bench::new(Settings::default());
+    let (one, other) = (bench.create().0.unwrap(), bench.create().0.unwrap());
+    bench.now.wall += 1;
+    let newest = bench.create().0.unwrap();
+    let listed: Vec<SessionId> = bench.state.views(true).iter().map(|view| view.row.id).collect();
+    assert_eq!(listed, [newest, one.min(other), one.max(other)]);
+}
+
+fn shell_command(request_id: String) -> PermissionAsk {
+    PermissionAsk {
+        request_id,
+        kind: PermissionKind::Tool,
+        tool: "Bash".to_owned(),
+        input: serde_json::json!({}),
+        title: "true".to_owned(),
+        suggestions: Vec::new(),
+    }
+}
+
+#[test]
+fn prompts_that_are_over_are_not_kept_at_hand_and_open_ones_are() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for number in 1..=100 {
+        let request_id = format!("r{number}");
+        bench.facts(session, vec![Fact::Asked(shell_command(request_id.clone()))]);
+        if number > 1 {
+            let what = (format!("{session}-{number}"), Answer::Allow);
+            bench.command(Command::Answer(Keyed { key: request_id.clone(), what })).0.unwrap();
+            bench.facts(session, vec![Fact::Written(Written::Answer { request_id })]);
+        }
+    }
+    let prompts = &bench.state.sessions[&session].prompts;
+    assert_eq!(prompts[&1].state, PermissionState::Open);
+    assert!(prompts.contains_key(&100) && prompts.len() < 20, "{} prompts", prompts.len());
+}
+
+#[test]
+fn an_answer_to_a_prompt_that_is_over_is_no_answer_to_one_whose_number_begins_alike() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for number in 1..=30 {
+        bench.facts(session, vec![Fact::Asked(shell_command(format!("r{number}")))]);
+        if number < 30 {
+            bench.facts(session, vec![Fact::Withdrawn { request_id: format!("r{number}") }]);
+        }
+    }
+    for over in ["1", "3", "29"] {
+        let what = (format!("{session}-{over}"), Answer::Allow);
+        let (answer, _) = bench.command(Command::Answer(Keyed { key: format!("key {over}"), what }));
+        assert!(matches!(code(&answer), "permission_not_found" | "permission_withdrawn"), "{answer:?}");
+    }
+    assert_eq!(bench.state.sessions[&session].prompts[&30].state, PermissionState::Open);
+    let what = (session.as_str()[..3].to_owned(), Answer::Allow);
+    assert_eq!(code(&bench.command(Command::Answer(Keyed { key: "key".to_owned(), what })).0), "ok");
+}
+
+#[test]
+fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let ask = shell_command("r1".to_owned());
+    bench.facts(session, vec![Fact::Asked(ask)]);
+    let row = bench.view(session).row;
+    let prompt = bench.state.sessions[&session].prompts[&1].clone();
+    let snapshot = Snapshot { sessions: vec![row], permissions: vec![prompt], ..Snapshot::default() };
+    bench.state = State::restore(Settings::default(), snapshot, bench.now).0;
+
+    let key = bench.id().to_string();
+    let (answer, effects) =
+        bench.command(Command::Answer(Keyed { key, what: (format!("{session}-1"), Answer::Allow) }));
+    answer.unwrap();
+    assert_eq!(sent(&effects), Vec::<&Input>::new(), "nobody knows yet whether the host lives");
+    let effects = bench.step(Event::Synced { session, launch: 1 });
+    let answers = sent(&effects).into_iter().filter(|input| matches!(input, Input::Answer { .. })).count();
+    assert_eq!(answers, 1);
+}
+
+#[test]
+fn a_restart_in_the_middle_of_a_turn_holds_what_waits() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "runs").unwrap();
+    bench.send(session, "waits").unwrap();
+    let key = bench.id().to_string();
+    bench.command(Command::Restart(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
+    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupt));
+}
+
+#[test]
+fn a_host_that_cannot_write_its_journal_is_said_and_never_stored() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let stalled = |why: Option<&str>| Event::HostStalled { session, launch: 1, why: why.map(str::to_owned) };
+    let effects = bench.step(stalled(Some("no space left")));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Persist(_))), "the disk may be full");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Publish(Notice::Changed { .. }))));
+    let reason = bench.view(session).row.status_reason;
+    assert!(reason.is_some_and(|reason| reason.contains("no space left")));
+    bench.step(stalled(None));
+    assert_eq!(bench.view(session).row.status_reason, None);
+}

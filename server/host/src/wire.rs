@@ -1,0 +1,532 @@
+//! What the host says to the daemon, to viewers of its terminal and to hooks, and they to it: frames on its socket.
+//!
+//! A frame is a `u32` length (little endian, as every number here) of what follows, a kind byte and a payload. The
+//! frames of contract 1 stay valid for ever; later contracts add kinds, and fields at the end of a payload, both of
+//! which an older side passes over.
+
+/// The newest contract that this program speaks. Contract 2 added [`FromHost::Stalled`]; contract 3 added terminals,
+/// viewers and hooks.
+pub const CONTRACT: u32 = 3;
+
+/// The first contract in which a host tells that its journal cannot be written.
+pub const TELLS_STALLS: u32 = 2;
+
+/// The most bytes that follow a frame's length: room for the largest message with pictures that Claude takes, and
+/// no more than a host may hold for a moment.
+pub const MAX_FRAME: usize = areyouj_journal::MAX_PAYLOAD;
+
+/// Bytes before a frame's kind.
+const LENGTH: usize = 4;
+
+/// From the daemon to the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToHost {
+    /// The first frame of a connection; the connection takes the place of an earlier one. Answered by Welcome.
+    Hello {
+        /// The newest contract that the daemon speaks.
+        contract: u32,
+    },
+    /// Asks for [`FromHost::Appended`] whenever the journal grows beyond this offset.
+    Subscribe {
+        /// What the daemon knows of.
+        from: u64,
+    },
+    /// Bytes for Claude's standard input, at most [`MAX_FRAME`] less one.
+    Write(Vec<u8>),
+    /// Closes Claude's standard input after everything that waits for it.
+    CloseInput,
+    /// Sends a signal to Claude's process group.
+    Signal(i32),
+    /// Ends Claude: closes its input, then SIGTERM, then SIGKILL.
+    Stop {
+        /// Milliseconds between the first and the second.
+        close_grace_ms: u32,
+        /// Milliseconds between the second and the third.
+        kill_grace_ms: u32,
+    },
+    /// The journal has been taken in up to here; what lies before may be deleted.
+    Ingested {
+        /// The offset.
+        offset: u64,
+    },
+    /// Asks for State.
+    Status,
+    /// The end of Claude has been taken in: the host may go.
+    Release,
+    /// The first frame of a viewer's connection: asks for the terminal's screen. Answered by Screen or Refused. Since
+    /// contract 3, as all that follows.
+    Attach {
+        /// The newest contract that the viewer speaks.
+        contract: u32,
+        /// The size of the viewer's own terminal.
+        size: Size,
+        /// The viewer only looks: what it types is not taken, and its size does not count.
+        read_only: bool,
+    },
+    /// From a viewer: keys that a person pressed.
+    Typed(Vec<u8>),
+    /// From a viewer: its terminal's new size.
+    Resize(Size),
+    /// The first frame of a hook's connection: what Claude tells. Answered by HookDone, at once or, if it `waits`, when
+    /// the daemon has sent AnswerHook.
+    Hook {
+        /// Claude waits for an answer.
+        waits: bool,
+        /// What Claude wrote to the hook's standard input.
+        bytes: Vec<u8>,
+    },
+    /// From the daemon: lets a hook that waits go.
+    AnswerHook {
+        /// The offset of the hook's record in the journal.
+        hook: u64,
+        /// What the hook is to print; empty for nothing.
+        bytes: Vec<u8>,
+    },
+    /// A kind of a later contract.
+    Unknown(u8),
+}
+
+/// The size of a terminal, in cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Its width.
+    pub columns: u16,
+    /// Its height.
+    pub rows: u16,
+}
+
+/// From the host to the daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromHost {
+    /// The answer to Hello.
+    Welcome {
+        /// The contract to use: the newest that both speak.
+        contract: u32,
+        /// The number of the launch.
+        launch: u32,
+        /// The host's process id.
+        host_pid: u32,
+        /// Claude's process id while it runs.
+        claude_pid: Option<u32>,
+        /// The end of the journal.
+        end: u64,
+    },
+    /// The journal has grown. Growth in quick succession is told once.
+    Appended {
+        /// The end of the journal.
+        end: u64,
+    },
+    /// The answer to Status.
+    State {
+        /// Claude's process id while it runs.
+        claude_pid: Option<u32>,
+        /// Claude's end, or the failure to start it, is in the journal and on disk.
+        exited: bool,
+        /// The end of the journal.
+        end: u64,
+        /// Bytes that wait for Claude to read them.
+        pending_input: u64,
+    },
+    /// A Write, Signal, CloseInput or Release was not carried out, and why.
+    Refused(String),
+    /// The journal cannot be written, and why; none when it can be again. Meanwhile Claude's output stays in its
+    /// pipes, and a Write is kept until it can be recorded. Since contract 2.
+    Stalled(Option<String>),
+    /// To a viewer: bytes that make its terminal show the screen, whatever it showed before. Comes first, after the
+    /// terminal's size has changed, and in place of output that the viewer was too slow for. Since contract 3, as all
+    /// that follows.
+    Screen {
+        /// The terminal's size.
+        size: Size,
+        /// What to write to the viewer's terminal. Of a huge screen it is the beginning, and the rest is output.
+        bytes: Vec<u8>,
+    },
+    /// To a viewer: more of what Claude writes to the terminal.
+    Output(Vec<u8>),
+    /// To a hook: what to print. The hook is done.
+    HookDone(Vec<u8>),
+    /// A kind of a later contract.
+    Unknown(u8),
+}
+
+/// What arrived is no frame. The connection cannot be used any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The length is out of bounds.
+    #[error("a frame of {0} bytes")]
+    Length(u32),
+    /// The payload is shorter than its kind demands.
+    #[error("a frame of kind {0} that is too short")]
+    Short(u8),
+}
+
+mod kind {
+    pub(super) const HELLO: u8 = 1;
+    pub(super) const SUBSCRIBE: u8 = 2;
+    pub(super) const WRITE: u8 = 3;
+    pub(super) const CLOSE_INPUT: u8 = 4;
+    pub(super) const SIGNAL: u8 = 5;
+    pub(super) const STOP: u8 = 6;
+    pub(super) const INGESTED: u8 = 7;
+    pub(super) const STATUS: u8 = 8;
+    pub(super) const RELEASE: u8 = 9;
+    pub(super) const ATTACH: u8 = 10;
+    pub(super) const TYPED: u8 = 11;
+    pub(super) const RESIZE: u8 = 12;
+    pub(super) const HOOK: u8 = 13;
+    pub(super) const ANSWER_HOOK: u8 = 14;
+    pub(super) const WELCOME: u8 = 129;
+    pub(super) const APPENDED: u8 = 130;
+    pub(super) const STATE: u8 = 131;
+    pub(super) const REFUSED: u8 = 132;
+    pub(super) const STALLED: u8 = 133;
+    pub(super) const SCREEN: u8 = 134;
+    pub(super) const OUTPUT: u8 = 135;
+    pub(super) const HOOK_DONE: u8 = 136;
+}
+
+impl ToHost {
+    /// Appends the frame.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            ToHost::Hello { contract } => frame(out, kind::HELLO, &[&contract.to_le_bytes()]),
+            ToHost::Subscribe { from } => frame(out, kind::SUBSCRIBE, &[&from.to_le_bytes()]),
+            ToHost::Write(bytes) => frame(out, kind::WRITE, &[bytes]),
+            ToHost::CloseInput => frame(out, kind::CLOSE_INPUT, &[]),
+            ToHost::Signal(number) => frame(out, kind::SIGNAL, &[&number.to_le_bytes()]),
+            ToHost::Stop { close_grace_ms, kill_grace_ms } => {
+                frame(out, kind::STOP, &[&close_grace_ms.to_le_bytes(), &kill_grace_ms.to_le_bytes()]);
+            }
+            ToHost::Ingested { offset } => frame(out, kind::INGESTED, &[&offset.to_le_bytes()]),
+            ToHost::Status => frame(out, kind::STATUS, &[]),
+            ToHost::Release => frame(out, kind::RELEASE, &[]),
+            ToHost::Attach { contract, size, read_only } => {
+                frame(out, kind::ATTACH, &[&contract.to_le_bytes(), &size.encode(), &[u8::from(*read_only)]]);
+            }
+            ToHost::Typed(bytes) => frame(out, kind::TYPED, &[bytes]),
+            ToHost::Resize(size) => frame(out, kind::RESIZE, &[&size.encode()]),
+            ToHost::Hook { waits, bytes } => frame(out, kind::HOOK, &[&[u8::from(*waits)], bytes]),
+            ToHost::AnswerHook { hook, bytes } => {
+                frame(out, kind::ANSWER_HOOK, &[&hook.to_le_bytes(), bytes]);
+            }
+            ToHost::Unknown(kind) => frame(out, *kind, &[]),
+        }
+    }
+
+    /// Reads the first frame of the buffer and tells how many bytes it took; none while it is not complete.
+    pub fn decode(buffer: &[u8]) -> Result<Option<(ToHost, usize)>, WireError> {
+        let Some(Raw { kind, payload, taken }) = split(buffer)? else { return Ok(None) };
+        let mut fields = Fields { kind, rest: payload };
+        let frame = match kind {
+            kind::HELLO => ToHost::Hello { contract: fields.u32()? },
+            kind::SUBSCRIBE => ToHost::Subscribe { from: fields.u64()? },
+            kind::WRITE => ToHost::Write(payload.to_vec()),
+            kind::CLOSE_INPUT => ToHost::CloseInput,
+            kind::SIGNAL => ToHost::Signal(i32::from_le_bytes(fields.take()?)),
+            kind::STOP => ToHost::Stop { close_grace_ms: fields.u32()?, kill_grace_ms: fields.u32()? },
+            kind::INGESTED => ToHost::Ingested { offset: fields.u64()? },
+            kind::STATUS => ToHost::Status,
+            kind::RELEASE => ToHost::Release,
+            kind::ATTACH => {
+                ToHost::Attach { contract: fields.u32()?, size: fields.size()?, read_only: fields.flag()? }
+            }
+            kind::TYPED => ToHost::Typed(payload.to_vec()),
+            kind::RESIZE => ToHost::Resize(fields.size()?),
+            kind::HOOK => ToHost::Hook { waits: fields.flag()?, bytes: fields.rest.to_vec() },
+            kind::ANSWER_HOOK => ToHost::AnswerHook { hook: fields.u64()?, bytes: fields.rest.to_vec() },
+            unknown => ToHost::Unknown(unknown),
+        };
+        Ok(Some((frame, taken)))
+    }
+}
+
+impl FromHost {
+    /// Appends the frame.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            FromHost::Welcome { contract, launch, host_pid, claude_pid, end } => frame(
+                out,
+                kind::WELCOME,
+                &[
+                    &contract.to_le_bytes(),
+                    &launch.to_le_bytes(),
+                    &host_pid.to_le_bytes(),
+                    &claude_pid.unwrap_or(0).to_le_bytes(),
+                    &end.to_le_bytes(),
+                ],
+            ),
+            FromHost::Appended { end } => frame(out, kind::APPENDED, &[&end.to_le_bytes()]),
+            FromHost::State { claude_pid, exited, end, pending_input } => frame(
+                out,
+                kind::STATE,
+                &[
+                    &claude_pid.unwrap_or(0).to_le_bytes(),
+                    &[u8::from(*exited)],
+                    &end.to_le_bytes(),
+                    &pending_input.to_le_bytes(),
+                ],
+            ),
+            FromHost::Refused(why) => frame(out, kind::REFUSED, &[why.as_bytes()]),
+            FromHost::Stalled(why) => {
+                frame(out, kind::STALLED, &[why.as_deref().unwrap_or_default().as_bytes()]);
+            }
+            FromHost::Screen { size, bytes } => frame(out, kind::SCREEN, &[&size.encode(), bytes]),
+            FromHost::Output(bytes) => frame(out, kind::OUTPUT, &[bytes]),
+            FromHost::HookDone(bytes) => frame(out, kind::HOOK_DONE, &[bytes]),
+            FromHost::Unknown(kind) => frame(out, *kind, &[]),
+        }
+    }
+
+    /// What an Output frame begins with whose bytes, that many, are sent from where they are.
+    pub fn output_header(length: usize) -> [u8; LENGTH + 1] {
+        let [a, b, c, d] = u32::try_from(1 + length).unwrap_or(u32::MAX).to_le_bytes();
+        [a, b, c, d, kind::OUTPUT]
+    }
+
+    /// The bytes of the first frame of the buffer, where they are, and how many it took; none if it is not complete, or no
+    /// Output.
+    pub fn output(buffer: &[u8]) -> Option<(&[u8], usize)> {
+        let Raw { kind, payload, taken } = split(buffer).ok()??;
+        (kind == kind::OUTPUT).then_some((payload, taken))
+    }
+
+    /// Reads the first frame of the buffer and tells how many bytes it took; none while it is not complete.
+    pub fn decode(buffer: &[u8]) -> Result<Option<(FromHost, usize)>, WireError> {
+        let Some(Raw { kind, payload, taken }) = split(buffer)? else { return Ok(None) };
+        let mut fields = Fields { kind, rest: payload };
+        let frame = match kind {
+            kind::WELCOME => FromHost::Welcome {
+                contract: fields.u32()?,
+                launch: fields.u32()?,
+                host_pid: fields.u32()?,
+                claude_pid: fields.pid()?,
+                end: fields.u64()?,
+            },
+            kind::APPENDED => FromHost::Appended { end: fields.u64()? },
+            kind::STATE => FromHost::State {
+                claude_pid: fields.pid()?,
+                exited: fields.flag()?,
+                end: fields.u64()?,
+                pending_input: fields.u64()?,
+            },
+            kind::REFUSED => FromHost::Refused(String::from_utf8_lossy(payload).into_owned()),
+            kind::STALLED => FromHost::Stalled(
+                (!payload.is_empty()).then(|| String::from_utf8_lossy(payload).into_owned()),
+            ),
+            kind::SCREEN => FromHost::Screen { size: fields.size()?, bytes: fields.rest.to_vec() },
+            kind::OUTPUT => FromHost::Output(payload.to_vec()),
+            kind::HOOK_DONE => FromHost::HookDone(payload.to_vec()),
+            unknown => FromHost::Unknown(unknown),
+        };
+        Ok(Some((frame, taken)))
+    }
+}
+
+impl Size {
+    /// The columns, then the rows.
+    pub(super) fn encode(self) -> [u8; 4] {
+        let ([first, second], [third, fourth]) = (self.columns.to_le_bytes(), self.rows.to_le_bytes());
+        [first, second, third, fourth]
+    }
+}
+
+/// Appends one frame whose payload is these parts in order.
+fn frame(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    // A length beyond the bound saturates instead of wrapping, so that the other side refuses it.
+    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    out.push(kind);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+/// A frame whose payload was not looked at.
+struct Raw<'a> {
+    kind: u8,
+    payload: &'a [u8],
+    /// The bytes of the whole frame.
+    taken: usize,
+}
+
+/// The first frame, if it is complete.
+fn split(buffer: &[u8]) -> Result<Option<Raw<'_>>, WireError> {
+    let Some((length, rest)) = buffer.split_first_chunk::<LENGTH>() else { return Ok(None) };
+    let announced = u32::from_le_bytes(*length);
+    let length = usize::try_from(announced).unwrap_or(usize::MAX);
+    if length == 0 || length > MAX_FRAME {
+        return Err(WireError::Length(announced));
+    }
+    Ok(rest.get(..length).and_then(|body| {
+        let (kind, payload) = body.split_first()?;
+        Some(Raw { kind: *kind, payload, taken: LENGTH + length })
+    }))
+}
+
+/// The fields of a payload, read in order.
+struct Fields<'a> {
+    kind: u8,
+    rest: &'a [u8],
+}
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        let (field, rest) = self.rest.split_first_chunk::<N>().ok_or(WireError::Short(self.kind))?;
+        self.rest = rest;
+        Ok(*field)
+    }
+
+    fn u32(&mut self) -> Result<u32, WireError> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, WireError> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn flag(&mut self) -> Result<bool, WireError> {
+        Ok(self.take::<1>()? != [0])
+    }
+
+    fn size(&mut self) -> Result<Size, WireError> {
+        let [columns, rows] = [self.take()?, self.take()?].map(u16::from_le_bytes);
+        Ok(Size { columns, rows })
+    }
+
+    fn pid(&mut self) -> Result<Option<u32>, WireError> {
+        self.u32().map(|pid| (pid != 0).then_some(pid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn to_host() -> impl Strategy<Value = ToHost> {
+        prop_oneof![
+            any::<u32>().prop_map(|contract| ToHost::Hello { contract }),
+            any::<u64>().prop_map(|from| ToHost::Subscribe { from }),
+            any::<Vec<u8>>().prop_map(ToHost::Write),
+            Just(ToHost::CloseInput),
+            any::<i32>().prop_map(ToHost::Signal),
+            any::<(u32, u32)>()
+                .prop_map(|(close_grace_ms, kill_grace_ms)| ToHost::Stop { close_grace_ms, kill_grace_ms }),
+            any::<u64>().prop_map(|offset| ToHost::Ingested { offset }),
+            Just(ToHost::Status),
+            Just(ToHost::Release),
+            (any::<u32>(), size(), any::<bool>()).prop_map(|(contract, size, read_only)| ToHost::Attach {
+                contract,
+                size,
+                read_only
+            }),
+            any::<Vec<u8>>().prop_map(ToHost::Typed),
+            size().prop_map(ToHost::Resize),
+            any::<(bool, Vec<u8>)>().prop_map(|(waits, bytes)| ToHost::Hook { waits, bytes }),
+            any::<(u64, Vec<u8>)>().prop_map(|(hook, bytes)| ToHost::AnswerHook { hook, bytes }),
+            (200_u8..).prop_map(ToHost::Unknown),
+        ]
+    }
+
+    fn size() -> impl Strategy<Value = Size> {
+        any::<(u16, u16)>().prop_map(|(columns, rows)| Size { columns, rows })
+    }
+
+    fn pid() -> impl Strategy<Value = Option<u32>> {
+        proptest::option::of(1_u32..)
+    }
+
+    fn from_host() -> impl Strategy<Value = FromHost> {
+        prop_oneof![
+            (any::<(u32, u32, u32, u64)>(), pid()).prop_map(
+                |((contract, launch, host_pid, end), claude_pid)| FromHost::Welcome {
+                    contract,
+                    launch,
+                    host_pid,
+                    claude_pid,
+                    end
+                }
+            ),
+            any::<u64>().prop_map(|end| FromHost::Appended { end }),
+            (any::<(bool, u64, u64)>(), pid()).prop_map(|((exited, end, pending_input), claude_pid)| {
+                FromHost::State { claude_pid, exited, end, pending_input }
+            }),
+            any::<String>().prop_map(FromHost::Refused),
+            proptest::option::of(".+").prop_map(FromHost::Stalled),
+            (size(), any::<Vec<u8>>()).prop_map(|(size, bytes)| FromHost::Screen { size, bytes }),
+            any::<Vec<u8>>().prop_map(FromHost::Output),
+            any::<Vec<u8>>().prop_map(FromHost::HookDone),
+            (200_u8..).prop_map(FromHost::Unknown),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn frames_come_out_as_they_went_in(
+            to in proptest::collection::vec(to_host(), 0..8),
+            from in proptest::collection::vec(from_host(), 0..8),
+        ) {
+            let mut buffer = Vec::new();
+            to.iter().for_each(|frame| frame.encode(&mut buffer));
+            let mut rest = &buffer[..];
+            for frame in &to {
+                let (decoded, taken) = ToHost::decode(rest).unwrap().unwrap();
+                prop_assert_eq!(&decoded, frame);
+                rest = &rest[taken..];
+            }
+            prop_assert!(rest.is_empty());
+
+            let mut buffer = Vec::new();
+            from.iter().for_each(|frame| frame.encode(&mut buffer));
+            let mut rest = &buffer[..];
+            for frame in &from {
+                let (decoded, taken) = FromHost::decode(rest).unwrap().unwrap();
+                prop_assert_eq!(&decoded, frame);
+                rest = &rest[taken..];
+            }
+            prop_assert!(rest.is_empty());
+        }
+
+        #[test]
+        fn a_frame_cut_anywhere_is_not_complete_yet(frame in to_host()) {
+            let mut buffer = Vec::new();
+            frame.encode(&mut buffer);
+            for cut in 0..buffer.len() {
+                prop_assert_eq!(ToHost::decode(&buffer[..cut]), Ok(None));
+            }
+        }
+
+        #[test]
+        fn no_bytes_can_upset_the_decoders(
+            bytes in any::<Vec<u8>>(),
+            kind in any::<u8>(),
+            payload in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let _ = ToHost::decode(&bytes);
+            let _ = FromHost::decode(&bytes);
+            let mut framed = Vec::new();
+            frame(&mut framed, kind, &[&payload]);
+            if let Ok(Some((_, taken))) = ToHost::decode(&framed) {
+                prop_assert_eq!(taken, framed.len());
+            }
+            if let Ok(Some((_, taken))) = FromHost::decode(&framed) {
+                prop_assert_eq!(taken, framed.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_bound_is_refused_before_its_bytes_arrive() {
+        let length = (MAX_FRAME as u32 + 1).to_le_bytes();
+        assert_eq!(ToHost::decode(&length), Err(WireError::Length(MAX_FRAME as u32 + 1)));
+        assert_eq!(FromHost::decode(&[0, 0, 0, 0]), Err(WireError::Length(0)));
+    }
+
+    #[test]
+    fn fields_of_a_later_contract_are_passed_over() {
+        let mut framed = Vec::new();
+        frame(&mut framed, kind::HELLO, &[&7_u32.to_le_bytes(), b"more"]);
+        assert_eq!(ToHost::decode(&framed), Ok(Some((ToHost::Hello { contract: 7 }, framed.len()))));
+        assert_eq!(ToHost::decode(&framed[..7]), Ok(None));
+    }
+}

@@ -1,0 +1,275 @@
+//! A session with its host, and a daemon's side of the connection to it.
+
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use areyouj_host::launch::Launch;
+use areyouj_host::tree;
+use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
+use areyouj_journal::{Kind, Reader, Record};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::Pid;
+
+/// Far longer than anything here takes on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A session's directory, and the host that has it.
+pub(crate) struct Session {
+    home: tempfile::TempDir,
+    pub(crate) launch: Launch,
+    /// What all processes of this session carry in their environment.
+    pub(crate) mark: String,
+    pub(crate) host: Option<Child>,
+}
+
+impl Session {
+    /// A session in which this program is to run in Claude's place.
+    pub(crate) fn of(program: &str, arguments: &[&str]) -> Session {
+        static SESSIONS: AtomicU32 = AtomicU32::new(0);
+        let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+        let value = format!("{}-{number}", std::process::id());
+        let launch = Launch {
+            terminal: None,
+            launch: 1,
+            session: "K7M2Q9XD".into(),
+            floor: 0,
+            directory: "/".into(),
+            program: program.into(),
+            arguments: arguments.iter().map(Into::into).collect(),
+            environment: vec![
+                ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
+                ("AREYOUJ_HOST_TEST".into(), value.clone().into()),
+            ],
+        };
+        let mark = format!("AREYOUJ_HOST_TEST={value}");
+        Session { home: tempfile::tempdir().unwrap(), launch, mark, host: None }
+    }
+
+    pub(crate) fn shell(script: &str) -> Session {
+        Session::of("/bin/sh", &["-c", script])
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Starts a host by a command that ends with the host's own, and returns what it says.
+    pub(crate) fn start_by(&mut self, prefix: &[&str]) -> String {
+        self.launch.write(&self.path("launch")).unwrap();
+        let words: Vec<&OsStr> = prefix.iter().map(OsStr::new).collect();
+        let socket = self.path("socket");
+        let words = [
+            &words[..],
+            &[env!("CARGO_BIN_EXE_areyouj-host").as_ref(), self.home.path().as_ref(), socket.as_ref()],
+        ]
+        .concat();
+        let mut host = Command::new(words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        host.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        self.host = Some(host);
+        said
+    }
+
+    /// Starts the host and connects to it.
+    pub(crate) fn start(&mut self) -> Controller {
+        assert_eq!(self.start_by(&[]), "ready\n");
+        self.connect()
+    }
+
+    pub(crate) fn connect(&self) -> Controller {
+        let mut controller = self.connect_silently();
+        controller.send(&ToHost::Hello { contract: 9 });
+        match controller.receive() {
+            Some(FromHost::Welcome { contract: CONTRACT, launch, host_pid, .. }) => {
+                assert_eq!((launch, host_pid), (self.launch.launch, self.host.as_ref().unwrap().id()));
+            }
+            other => panic!("{other:?}"),
+        }
+        controller
+    }
+
+    pub(crate) fn connect_silently(&self) -> Controller {
+        let stream = UnixStream::connect(self.path("socket")).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Controller { stream, buffer: Vec::new() }
+    }
+
+    pub(crate) fn journal(&self) -> Reader {
+        Reader::open(&self.path("journal"), 0).unwrap()
+    }
+
+    /// All records up to the one in which Claude's end, or the failure to start it, is told.
+    pub(crate) fn records_to_the_end(&self, controller: &mut Controller) -> Vec<Record> {
+        controller.records_until(&mut self.journal(), |records| {
+            records.last().is_some_and(|last| matches!(last.kind, Kind::Exited | Kind::SpawnFailed))
+        })
+    }
+
+    /// Waits for the end of the host and returns its status and log.
+    pub(crate) fn ended(&mut self) -> (ExitStatus, String) {
+        let mut host = self.host.take().unwrap();
+        let mut log = String::new();
+        let mut stderr = host.stderr.take().unwrap();
+        wait_for_end(&stderr);
+        stderr.read_to_string(&mut log).unwrap();
+        (host.wait().unwrap(), log)
+    }
+
+    /// Limits the size of files for the host, which stands for a full disk.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let pid = self.host_pid().to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
+    }
+
+    pub(crate) fn host_pid(&self) -> Pid {
+        Pid::from_raw(self.host.as_ref().unwrap().id() as i32)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(mut host) = self.host.take() {
+            let _ = host.kill();
+            let _ = host.wait();
+        }
+        tree::kill_marked(&self.mark);
+    }
+}
+
+/// Waits until there are no more writers to a host's log.
+fn wait_for_end(log: &ChildStderr) {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let mut fds = [PollFd::new(log.as_fd(), PollFlags::empty())];
+        let left = until.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero(), "the host does not end");
+        poll(&mut fds, PollTimeout::try_from(left).unwrap()).unwrap();
+        if fds[0].any().unwrap() {
+            return;
+        }
+    }
+}
+
+/// A daemon's side of a connection.
+pub(crate) struct Controller {
+    pub(crate) stream: UnixStream,
+    buffer: Vec<u8>,
+}
+
+impl Controller {
+    pub(crate) fn send(&mut self, frame: &ToHost) {
+        let mut bytes = Vec::new();
+        frame.encode(&mut bytes);
+        self.stream.write_all(&bytes).unwrap();
+    }
+
+    pub(crate) fn write(&mut self, bytes: impl Into<Vec<u8>>) {
+        self.send(&ToHost::Write(bytes.into()));
+    }
+
+    /// The next frame; none once the host has closed the connection.
+    pub(crate) fn receive(&mut self) -> Option<FromHost> {
+        loop {
+            if let Some((frame, taken)) = FromHost::decode(&self.buffer).unwrap() {
+                self.buffer.drain(..taken);
+                return Some(frame);
+            }
+            let mut piece = [0; 4096];
+            match self.stream.read(&mut piece).expect("a frame in time") {
+                0 => return None,
+                read => self.buffer.extend(&piece[..read]),
+            }
+        }
+    }
+
+    /// The next frame that does not tell of the journal.
+    pub(crate) fn answer(&mut self) -> FromHost {
+        loop {
+            match self.receive().expect("an answer") {
+                FromHost::Appended { .. } | FromHost::Stalled(_) => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    pub(crate) fn refusal(&mut self) -> String {
+        match self.answer() {
+            FromHost::Refused(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the host says next about trouble with its journal.
+    pub(crate) fn stall(&mut self) -> Option<String> {
+        loop {
+            match self.receive().expect("word of the journal") {
+                FromHost::Appended { .. } => {}
+                FromHost::Stalled(why) => return why,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    pub(crate) fn status(&mut self) -> (Option<u32>, bool, u64) {
+        self.send(&ToHost::Status);
+        match self.answer() {
+            FromHost::State { claude_pid, exited, pending_input, .. } => (claude_pid, exited, pending_input),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Reads the journal, as the host tells of its growth, until there is enough.
+    pub(crate) fn records_until(
+        &mut self,
+        journal: &mut Reader,
+        enough: impl Fn(&[Record]) -> bool,
+    ) -> Vec<Record> {
+        self.send(&ToHost::Subscribe { from: journal.offset() });
+        let mut records = Vec::new();
+        while !enough(&records) {
+            match self.receive().expect("more records") {
+                FromHost::Appended { end } => {
+                    while let Some(record) = journal.next_below(end).unwrap() {
+                        records.push(record);
+                    }
+                }
+                FromHost::Stalled(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        records
+    }
+
+    /// Reads the journal until Claude has said this many bytes, and returns them.
+    pub(crate) fn output(&mut self, journal: &mut Reader, length: usize) -> Vec<u8> {
+        let records = self.records_until(journal, |records| length_of(records, Kind::Output) >= length);
+        bytes_of(&records, Kind::Output)
+    }
+}
+
+/// What the records of this kind hold, together.
+pub(crate) fn bytes_of(records: &[Record], kind: Kind) -> Vec<u8> {
+    records.iter().filter(|record| record.kind == kind).fold(Vec::new(), |mut bytes, record| {
+        bytes.extend_from_slice(&record.payload);
+        bytes
+    })
+}
+
+/// How much that is.
+pub(crate) fn length_of(records: &[Record], kind: Kind) -> usize {
+    records.iter().filter(|record| record.kind == kind).map(|record| record.payload.len()).sum()
+}

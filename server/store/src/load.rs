@@ -1,0 +1,150 @@
+//! What a daemon starts with. Of finished work nothing is read but the ids of the latest messages: a start takes as long
+//! with a million transcript entries as with none.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::cell::Cell;
+use super::commit::REQUESTS_KEPT;
+use super::rows::{Stored, collect};
+use areyouj_core::orchestrator::{MessageRow, PermissionRow, SessionRow, Snapshot};
+
+const SESSIONS: &str = "ORDER BY created_at, id";
+const OPEN_MESSAGES: &str = "WHERE session IN (SELECT id FROM sessions) AND finished_at IS NULL
+    AND state IN ('queued', 'running') ORDER BY session, rank";
+const PAUSE_MESSAGES: &str = "WHERE state NOT IN ('queued', 'running')
+    AND id IN (SELECT pause_message FROM sessions WHERE pause_message IS NOT NULL) ORDER BY session, rank";
+// The condition of the partial index, word by word; SQLite uses it only then.
+const OPEN_PERMISSIONS: &str =
+    "WHERE state = 'open' OR (state = 'answered' AND delivered = 0) ORDER BY session, number";
+const USED_IDS: &str = "SELECT id FROM session_ids";
+// A message that was accepted is a request that was carried out.
+const REQUESTS: &str = "SELECT key, subject FROM (
+        SELECT * FROM (SELECT key, subject, at, number FROM requests ORDER BY number DESC LIMIT ?1)
+        UNION ALL
+        SELECT * FROM (SELECT id, 'queue/add ' || session, created_at, rowid FROM messages ORDER BY rowid DESC LIMIT ?1)
+    ) ORDER BY at DESC, number DESC LIMIT ?1";
+
+/// Reads the snapshot. Sessions are in the order of their creation, messages and prompts of a session in theirs,
+/// requests from the oldest to the newest.
+pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
+    let mut messages: Vec<MessageRow> = rows(connection, OPEN_MESSAGES)?;
+    messages.extend(rows::<MessageRow>(connection, PAUSE_MESSAGES)?);
+    let mut requests = collect(&mut connection.prepare(REQUESTS)?, [REQUESTS_KEPT.bind()?], |cells| {
+        Ok((cells.take()?, cells.take()?))
+    })?;
+    requests.reverse();
+    Ok(Snapshot {
+        sessions: rows::<SessionRow>(connection, SESSIONS)?,
+        messages,
+        permissions: rows::<PermissionRow>(connection, OPEN_PERMISSIONS)?,
+        used_ids: collect(&mut connection.prepare(USED_IDS)?, [], |cells| cells.take())?,
+        requests,
+    })
+}
+
+fn rows<T: Stored>(connection: &Connection, rest: &str) -> Result<Vec<T>, StoreError> {
+    collect(&mut connection.prepare(&T::select(rest))?, [], T::read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Store, bare_session, message, permission, session_id};
+    use areyouj_core::orchestrator::{Answer, Change, MessageState, PermissionState};
+
+    #[test]
+    fn a_new_database_holds_nothing() {
+        let snapshot = Store::new().reopen();
+        assert!(
+            snapshot.sessions.is_empty() && snapshot.messages.is_empty() && snapshot.permissions.is_empty()
+        );
+        assert!(snapshot.used_ids.is_empty() && snapshot.requests.is_empty());
+    }
+
+    #[test]
+    fn a_start_gets_messages_that_are_open_and_those_that_a_pause_is_about() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        let states = [
+            MessageState::Queued,
+            MessageState::Running,
+            MessageState::Done,
+            MessageState::Failed,
+            MessageState::Interrupted,
+            MessageState::Cancelled,
+        ];
+        let rows: Vec<_> = (0..)
+            .zip(states)
+            .map(|(number, state)| {
+                let open = matches!(state, MessageState::Queued | MessageState::Running);
+                let finished_at = (!open).then_some(3);
+                MessageRow { state, finished_at, rank: -i64::from(number), ..message(id, number) }
+            })
+            .collect();
+        store.commit(
+            &rows
+                .iter()
+                .map(|row| Change::Message(Box::new(row.clone())))
+                .chain([Change::Session(Box::new(SessionRow {
+                    pause_message: Some(rows[4].id),
+                    ..bare_session(id)
+                }))])
+                .collect::<Vec<_>>(),
+        );
+        let found: Vec<_> = store.reopen().messages.into_iter().map(|row| row.state).collect();
+        assert_eq!(found, [MessageState::Running, MessageState::Queued, MessageState::Interrupted]);
+
+        let waiting = SessionRow { pause_message: Some(rows[0].id), ..bare_session(id) };
+        store.commit(&[Change::Session(Box::new(waiting))]);
+        assert_eq!(store.reopen().messages.len(), 2, "an open message comes once");
+    }
+
+    #[test]
+    fn a_start_gets_prompts_that_are_open_or_whose_answer_may_not_have_arrived() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        let kinds = [
+            (PermissionState::Open, false),
+            (PermissionState::Answered, false),
+            (PermissionState::Answered, true),
+            (PermissionState::Withdrawn, false),
+        ];
+        let rows: Vec<_> = (1..)
+            .zip(kinds)
+            .map(|(number, (state, delivered))| PermissionRow {
+                state,
+                delivered,
+                answer: Some(Answer::Allow),
+                ..permission(id, number)
+            })
+            .collect();
+        store.commit(
+            &rows
+                .iter()
+                .map(|row| Change::Permission(Box::new(row.clone())))
+                .chain([Change::Session(Box::new(bare_session(id)))])
+                .collect::<Vec<_>>(),
+        );
+        assert_eq!(store.reopen().permissions, rows[..2]);
+    }
+
+    #[test]
+    fn a_start_searches_indexes_and_never_reads_what_is_finished() {
+        let store = Store::new();
+        let plans = [
+            store.plan(&MessageRow::select(OPEN_MESSAGES)),
+            store.plan(&MessageRow::select(PAUSE_MESSAGES)),
+            store.plan(&PermissionRow::select(OPEN_PERMISSIONS)),
+        ];
+        for step in plans.iter().flatten() {
+            let short = step.starts_with("SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)")
+                || step.starts_with("SEARCH messages USING INDEX messages_finished (session=? AND finished_at=?)")
+                || step.starts_with("SCAN permissions USING INDEX permissions_open")
+                // There are as many sessions as a start reads anyway.
+                || step.starts_with("SCAN sessions")
+                || !(step.contains("SCAN") || step.contains("SEARCH"));
+            assert!(short, "{plans:#?}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Reading what is not in the daemon's memory: transcripts, finished messages, answered prompts, the audit trail.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, Params, params};
+
+use super::cell::{Cell, Cells};
+use super::rows::{Stored, collect};
+use super::{StoreError, connection};
+use areyouj_core::orchestrator::{
+    AuditRow, EntryRow, MessageId, MessageRow, PermissionId, PermissionRow, SessionId, SessionRow,
+};
+
+/// `PRAGMA integrity_check` stops after this many faults; people need to know that there are some, not all of them.
+const FAULTS_SHOWN: u32 = 5;
+
+/// Comes after every letter that an id can have.
+const AFTER_IDS: char = '~';
+
+/// A connection that only reads. It sees everything that was committed before each of its calls, and waits for
+/// nobody. One thread at a time may use it.
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the database for reading; it must be there.
+    ///
+    /// # Errors
+    ///
+    /// A database of a newer version is refused.
+    pub fn open(path: &Path) -> Result<Reader, StoreError> {
+        connection::refuse_newer(path)?;
+        Ok(Reader { connection: connection::open_for_reading(path)? })
+    }
+
+    /// A page of a session's transcript: of the entries with a `seq` below `before` and above `after`, the newest
+    /// ones, from old to new. At most `limit` entries, and at most about `max_bytes` of them as JSON; but at least
+    /// one if there is any, however large, so that a client always gets on. Also whether the range holds older ones.
+    pub fn entries(
+        &self,
+        session: SessionId,
+        before: Option<u64>,
+        after: Option<u64>,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<(Vec<EntryRow>, bool), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seq, at, body FROM transcript WHERE session = ?1 AND seq < ?2 AND seq > ?3
+             ORDER BY seq DESC LIMIT ?4",
+        )?;
+        let before = before.map_or(i64::MAX, clamp);
+        let after = after.map_or(0, clamp);
+        let one_more = count(limit).saturating_add(1);
+        let mut rows = statement.query(params![session.bind()?, before, after, one_more])?;
+        let mut entries = Vec::new();
+        let mut bytes = 0_usize;
+        let mut older = false;
+        while let Some(row) = rows.next()? {
+            bytes = bytes.saturating_add(row.get_ref(2)?.as_bytes().map_or(0, <[u8]>::len));
+            if entries.len() == limit || (bytes > max_bytes && !entries.is_empty()) {
+                older = true;
+                break;
+            }
+            let mut cells = Cells::of(row);
+            entries.push(EntryRow { seq: cells.take()?, at: cells.take()?, body: cells.take()? });
+        }
+        entries.reverse();
+        Ok((entries, older))
+    }
+
+    /// A session's newest messages that came to an end, in the order in which they did. At most `limit`, and at most
+    /// about `max_bytes` of their texts; but at least one if there is any.
+    pub fn finished_messages(
+        &self,
+        session: SessionId,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&MessageRow::select(
+            "WHERE session = ?1 AND state NOT IN ('queued', 'running')
+             ORDER BY finished_at DESC, rowid DESC LIMIT ?2",
+        ))?;
+        let mut rows = statement.query(params![session.bind()?, count(limit)])?;
+        let mut found: Vec<MessageRow> = Vec::new();
+        let mut bytes = 0_usize;
+        while let Some(row) = rows.next()? {
+            let message = MessageRow::read(&mut Cells::of(row))?;
+            bytes = bytes.saturating_add(message.text.len());
+            if bytes > max_bytes && !found.is_empty() {
+                break;
+            }
+            found.push(message);
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    /// The message with this id.
+    pub fn message(&self, id: MessageId) -> Result<Option<MessageRow>, StoreError> {
+        Ok(self.rows("WHERE id = ?1", [id.bind()?])?.pop())
+    }
+
+    /// The first messages by id whose ids begin with this text, in whichever case it is.
+    pub fn messages_with_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
+        let first = prefix.to_ascii_lowercase();
+        let end = format!("{first}{AFTER_IDS}");
+        self.rows("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3", params![first, end, count(limit)])
+    }
+
+    /// The prompt with this id.
+    pub fn permission(&self, id: PermissionId) -> Result<Option<PermissionRow>, StoreError> {
+        Ok(self.rows("WHERE session = ?1 AND number = ?2", [id.session.bind()?, id.number.bind()?])?.pop())
+    }
+
+    /// The first prompts by session and number whose ids begin with this text, in whichever case it is.
+    pub fn permissions_with_prefix(
+        &self,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<PermissionRow>, StoreError> {
+        let prefix = prefix.to_ascii_uppercase();
+        let first = prefix.split('-').next().unwrap_or_default();
+        let end = format!("{first}{AFTER_IDS}");
+        self.rows(
+            "WHERE session >= ?1 AND session < ?2
+             AND substr(session || '-' || number, 1, length(?3)) = ?3
+             ORDER BY session, number LIMIT ?4",
+            params![first, end, prefix, count(limit)],
+        )
+    }
+
+    /// A session.
+    pub fn session(&self, session: SessionId) -> Result<Option<SessionRow>, StoreError> {
+        Ok(self.rows("WHERE id = ?1", [session.bind()?])?.pop())
+    }
+
+    /// The environment that the session was created in.
+    pub fn environment(&self, session: SessionId) -> Result<Option<BTreeMap<String, String>>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT environment FROM environments WHERE session = ?1")?;
+        Ok(collect(&mut statement, [session.bind()?], |cells| cells.take())?.pop())
+    }
+
+    /// The newest rows of the audit trail, from old to new.
+    pub fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, by, operation, session, detail, outcome FROM audit ORDER BY number DESC LIMIT ?1",
+        )?;
+        let mut found = collect(&mut statement, [count(limit)], |cells| {
+            Ok(AuditRow {
+                at: cells.take()?,
+                by: cells.take()?,
+                operation: cells.take()?,
+                session: cells.take()?,
+                detail: cells.take()?,
+                outcome: cells.take()?,
+            })
+        })?;
+        found.reverse();
+        Ok(found)
+    }
+
+    /// How many sessions, messages and transcript entries there are. Entries are numbered without gaps, so that the
+    /// newest of each session tells their number and a large transcript need not be read.
+    pub fn totals(&self) -> Result<(u64, u64, u64), StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM messages),
+                    (SELECT coalesce(sum((SELECT max(seq) FROM transcript WHERE session = sessions.id)), 0)
+                     FROM sessions)",
+        )?;
+        let mut rows =
+            collect(&mut statement, [], |cells| Ok((cells.take()?, cells.take()?, cells.take()?)))?;
+        Ok(rows.pop().unwrap_or_default())
+    }
+
+    /// Reads the whole database and compares every table with its indexes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] says what is damaged.
+    pub fn integrity_check(&self) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare(&format!("PRAGMA integrity_check({FAULTS_SHOWN})"))?;
+        let found: Vec<String> = collect(&mut statement, [], |cells| cells.take())?;
+        if found == ["ok"] { Ok(()) } else { Err(StoreError::Corrupt(found.join("; "))) }
+    }
+
+    fn rows<T: Stored>(&self, rest: &str, params: impl Params) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&T::select(rest))?;
+        collect(&mut statement, params, T::read)
+    }
+}
+
+/// A bound given by a client, which may be beyond anything that the database can hold.
+fn clamp(bound: u64) -> i64 {
+    i64::try_from(bound).unwrap_or(i64::MAX)
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{
+        Store, audit_row, entry, entry_change, environment, message, permission, session, session_id,
+    };
+    use areyouj_core::orchestrator::{Change, MessageState};
+
+    /// A store with a session and this many transcript entries.
+    fn transcript(entries: u64) -> (Store, SessionId) {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        store.commit(&[Change::Session(Box::new(session(id)))]);
+        store.commit(&(1..=entries).map(|seq| entry_change(id, seq)).collect::<Vec<_>>());
+        (store, id)
+    }
+
+    fn seqs(page: &(Vec<EntryRow>, bool)) -> Vec<u64> {
+        page.0.iter().map(|entry| entry.seq).collect()
+    }
+
+    #[test]
+    fn a_page_holds_the_newest_entries_of_the_range_from_old_to_new() {
+        let (store, id) = transcript(9);
+        let reader = store.reader();
+        let page = |before, after, limit| {
+            let page = reader.entries(id, before, after, limit, usize::MAX).unwrap();
+            (seqs(&page), page.1)
+        };
+        assert_eq!(page(None, None, 3), (vec![7, 8, 9], true));
+        assert_eq!(page(Some(7), None, 3), (vec![4, 5, 6], true));
+        assert_eq!(page(Some(4), None, 3), (vec![1, 2, 3], false));
+        assert_eq!(page(None, Some(6), 9), (vec![7, 8, 9], false));
+        assert_eq!(page(None, Some(2), 3), (vec![7, 8, 9], true));
+        assert_eq!(page(Some(6), Some(3), 9), (vec![4, 5], false));
+        assert_eq!(page(None, Some(9), 3), (vec![], false));
+        assert_eq!(page(Some(u64::MAX), Some(u64::MAX), 3), (vec![], false));
+        assert_eq!(page(None, None, 0), (vec![], true));
+    }
+
+    #[test]
+    fn a_page_keeps_to_its_bytes_but_never_comes_back_empty() {
+        let (store, id) = transcript(5);
+        let reader = store.reader();
+        let size = serde_json::to_string(&entry(5).body).unwrap().len();
+        let page = reader.entries(id, None, None, 10, 2 * size).unwrap();
+        assert_eq!((seqs(&page), page.1), (vec![4, 5], true));
+        let page = reader.entries(id, None, None, 10, 1).unwrap();
+        assert_eq!((seqs(&page), page.1), (vec![5], true));
+        let page = reader.entries(id, Some(2), None, 10, 1).unwrap();
+        assert_eq!((seqs(&page), page.1), (vec![1], false));
+    }
+
+    #[test]
+    fn finished_messages_come_in_the_order_of_their_end_and_the_oldest_are_left_out() {
+        let (mut store, id) = transcript(0);
+        let finish = |number, state, finished_at| {
+            let row = MessageRow { state, finished_at, ..message(id, number) };
+            Change::Message(Box::new(row))
+        };
+        store.commit(&[
+            finish(1, MessageState::Done, Some(40)),
+            finish(2, MessageState::Failed, Some(10)),
+            finish(3, MessageState::Interrupted, Some(30)),
+            finish(4, MessageState::Cancelled, Some(20)),
+            finish(5, MessageState::Queued, None),
+            finish(6, MessageState::Running, None),
+        ]);
+        let text = message(id, 1).text.len();
+        let ends = |limit, bytes| -> Vec<u64> {
+            let found = store.reader().finished_messages(id, limit, bytes).unwrap();
+            found.iter().filter_map(|message| message.finished_at).collect()
+        };
+        assert_eq!(ends(3, usize::MAX), [20, 30, 40]);
+        assert_eq!(ends(3, 2 * text), [30, 40]);
+        assert_eq!(ends(3, 0), [40]);
+        assert_eq!(store.reader().finished_messages(session_id("BBBBBBBB"), 3, usize::MAX).unwrap(), []);
+    }
+
+    #[test]
+    fn a_message_is_found_by_its_id_or_the_beginning_of_it() {
+        let (mut store, id) = transcript(0);
+        let rows: Vec<_> = ["aaaa0000", "aaaa1111", "aaab0000"]
+            .map(|start| MessageRow {
+                id: format!("{start}-0000-4000-8000-000000000000").parse().unwrap(),
+                ..message(id, 1)
+            })
+            .into();
+        store.commit(&rows.iter().map(|row| Change::Message(Box::new(row.clone()))).collect::<Vec<_>>());
+        let reader = store.reader();
+        assert_eq!(reader.message(rows[1].id).unwrap().as_ref(), Some(&rows[1]));
+        assert_eq!(reader.message(MessageId::nil()).unwrap(), None);
+        assert_eq!(reader.messages_with_prefix("aaaa", 10).unwrap(), rows[..2]);
+        assert_eq!(reader.messages_with_prefix("AAAA1", 10).unwrap(), rows[1..2]);
+        assert_eq!(reader.messages_with_prefix("aaab0000-0000-4", 10).unwrap(), rows[2..]);
+        assert_eq!(reader.messages_with_prefix("", 2).unwrap(), rows[..2]);
+        assert_eq!(reader.messages_with_prefix("%", 10).unwrap(), []);
+    }
+
+    #[test]
+    fn a_prompt_is_found_by_its_id_or_the_beginning_of_it() {
+        let mut store = Store::new();
+        let ids = ["KAAAAAAA", "KBBBBBBB"].map(session_id);
+        store.commit(&ids.map(|id| Change::Session(Box::new(session(id)))));
+        let rows =
+            [permission(ids[0], 1), permission(ids[0], 2), permission(ids[0], 10), permission(ids[1], 1)];
+        store.commit(&rows.clone().map(|row| Change::Permission(Box::new(row))));
+        let reader = store.reader();
+        assert_eq!(reader.permission(rows[2].id).unwrap().as_ref(), Some(&rows[2]));
+        assert_eq!(reader.permission(PermissionId { number: 9, ..rows[0].id }).unwrap(), None);
+        let found = |prefix| -> Vec<String> {
+            let found = reader.permissions_with_prefix(prefix, 10).unwrap();
+            found.iter().map(|row| row.id.to_string()).collect()
+        };
+        assert_eq!(found("K"), ["KAAAAAAA-1", "KAAAAAAA-2", "KAAAAAAA-10", "KBBBBBBB-1"]);
+        assert_eq!(found("ka"), ["KAAAAAAA-1", "KAAAAAAA-2", "KAAAAAAA-10"]);
+        assert_eq!(found("KAAAAAAA-1"), ["KAAAAAAA-1", "KAAAAAAA-10"]);
+        assert_eq!(found("KBBBBBBB-"), ["KBBBBBBB-1"]);
+        assert_eq!(found("KBB-1"), Vec::<String>::new());
+        assert_eq!(reader.permissions_with_prefix("K", 1).unwrap(), rows[..1]);
+    }
+
+    #[test]
+    fn the_audit_trail_ends_with_the_newest_operation() {
+        let (mut store, id) = transcript(0);
+        let rows = [1, 2, 3].map(|at| audit_row(id, at));
+        store.commit(&rows.clone().map(Change::Audit));
+        assert_eq!(store.reader().audit(2).unwrap(), rows[1..]);
+    }
+
+    #[test]
+    fn totals_count_what_there_is() {
+        let (mut store, id) = transcript(4);
+        let other = session_id("BBBBBBBB");
+        store.commit(&[
+            Change::Session(Box::new(session(other))),
+            Change::Message(Box::new(message(id, 1))),
+            entry_change(other, 1),
+        ]);
+        assert_eq!(store.reader().totals().unwrap(), (2, 1, 5));
+    }
+
+    #[test]
+    fn an_environment_is_kept_with_its_session() {
+        let (mut store, id) = transcript(0);
+        assert_eq!(store.reader().environment(id).unwrap(), None);
+        store.commit(&[Change::Environment { session: id, environment: environment() }]);
+        assert_eq!(store.reader().environment(id).unwrap(), Some(environment()));
+    }
+
+    #[test]
+    fn looking_for_the_beginning_of_an_id_uses_an_index() {
+        let store = Store::new();
+        let messages = store.plan(&MessageRow::select("WHERE id >= 'a' AND id < 'a~' ORDER BY id LIMIT 5"));
+        assert_eq!(messages, ["SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id>? AND id<?)"]);
+        let finished = store.plan(&MessageRow::select(
+            "WHERE session = 'A' AND state NOT IN ('queued', 'running')
+             ORDER BY finished_at DESC, rowid DESC LIMIT 5",
+        ));
+        assert_eq!(finished, ["SEARCH messages USING INDEX messages_finished (session=?)"]);
+    }
+
+    #[test]
+    fn a_sound_database_passes_the_check() {
+        let (store, _) = transcript(100);
+        assert_eq!(store.reader().integrity_check(), Ok(()));
+    }
+}

@@ -1,0 +1,315 @@
+//! Sessions, messages and prompts as rows of their tables.
+
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Params, Statement};
+
+use super::StoreError;
+use super::cell::{Cell, Cells};
+use areyouj_core::orchestrator::{
+    MessageRow, PermissionAsk, PermissionId, PermissionRow, Position, SessionRow,
+};
+
+/// A row of a table of its own. The columns, the cells and what is read stand in the same order.
+pub(super) trait Stored: Sized {
+    /// The table.
+    const TABLE: &'static str;
+    /// The columns of its primary key, with commas between them.
+    const KEY: &'static str;
+    /// All its columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The values of all columns.
+    fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError>;
+
+    /// The row out of the values of all columns.
+    fn read(cells: &mut Cells<'_>) -> Result<Self, StoreError>;
+
+    /// The statement that reads the rows that `rest` describes: a condition, an order, a limit.
+    fn select(rest: &str) -> String {
+        format!("SELECT {} FROM {} {rest}", Self::COLUMNS.join(", "), Self::TABLE)
+    }
+
+    /// Whether this column belongs to the key. The key of a known row is never set again: SQLite would take it for a new
+    /// one, and look through every row of other tables that refers to it.
+    fn is_key(column: &str) -> bool {
+        Self::KEY.split(", ").any(|key| key == column)
+    }
+
+    /// The statement that writes a row that is known, and does nothing if there is none.
+    fn update() -> String {
+        let (mut keys, mut changes) = (Vec::new(), Vec::new());
+        for (place, column) in (1..).zip(Self::COLUMNS) {
+            let part = if Self::is_key(column) { &mut keys } else { &mut changes };
+            part.push(format!("{column} = ?{place}"));
+        }
+        format!("UPDATE {} SET {} WHERE {}", Self::TABLE, changes.join(", "), keys.join(" AND "))
+    }
+
+    /// The statement that writes a row that is new, and does nothing if it is known.
+    ///
+    /// With [`Stored::update`] it is what `ON CONFLICT … DO UPDATE` does, for which SQLite keeps a copy of every page that
+    /// it touches: an accepted message would wait a tenth longer.
+    fn insert() -> String {
+        let places: Vec<String> = (1..=Self::COLUMNS.len()).map(|place| format!("?{place}")).collect();
+        format!(
+            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING",
+            Self::TABLE,
+            Self::COLUMNS.join(", "),
+            places.join(", "),
+            Self::KEY
+        )
+    }
+}
+
+/// All rows that the statement finds, each made by `read`.
+pub(super) fn collect<T>(
+    statement: &mut Statement<'_>,
+    params: impl Params,
+    read: impl Fn(&mut Cells<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        found.push(read(&mut Cells::of(row))?);
+    }
+    Ok(found)
+}
+
+impl Stored for SessionRow {
+    const TABLE: &'static str = "sessions";
+    const KEY: &'static str = "id";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "directory",
+        "name",
+        "driver",
+        "move_to",
+        "model",
+        "permission_mode",
+        "model_reported",
+        "permission_mode_reported",
+        "claude_session",
+        "created_at",
+        "last_activity",
+        "goal",
+        "launch",
+        "host",
+        "host_pid",
+        "claude_pid",
+        "ready",
+        "status",
+        "status_since",
+        "status_source",
+        "status_reason",
+        "error",
+        "paused",
+        "pause_message",
+        "current_task",
+        "cost_before",
+        "cost_launch",
+        "context_used",
+        "context_max",
+        "unread",
+        "seq",
+        "permissions",
+        "startup_ms",
+        "position_next",
+        "position_line_start",
+        "position_line_skip",
+    ];
+
+    fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError> {
+        Ok(vec![
+            self.id.bind()?,
+            self.directory.bind()?,
+            self.name.bind()?,
+            self.driver.bind()?,
+            self.move_to.bind()?,
+            self.model.bind()?,
+            self.permission_mode.bind()?,
+            self.model_reported.bind()?,
+            self.permission_mode_reported.bind()?,
+            self.claude_session.bind()?,
+            self.created_at.bind()?,
+            self.last_activity.bind()?,
+            self.goal.bind()?,
+            self.launch.bind()?,
+            self.host.bind()?,
+            self.host_pid.bind()?,
+            self.claude_pid.bind()?,
+            self.ready.bind()?,
+            self.status.bind()?,
+            self.status_since.bind()?,
+            self.status_source.bind()?,
+            self.status_reason.bind()?,
+            self.error.bind()?,
+            self.paused.bind()?,
+            self.pause_message.bind()?,
+            self.current_task.bind()?,
+            self.cost_before.bind()?,
+            self.cost_launch.bind()?,
+            self.context_used.bind()?,
+            self.context_max.bind()?,
+            self.unread.bind()?,
+            self.seq.bind()?,
+            self.permissions.bind()?,
+            self.startup_ms.bind()?,
+            self.position.next.bind()?,
+            self.position.line_start.bind()?,
+            self.position.line_skip.bind()?,
+        ])
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<SessionRow, StoreError> {
+        Ok(SessionRow {
+            id: cells.take()?,
+            directory: cells.take()?,
+            name: cells.take()?,
+            driver: cells.take()?,
+            move_to: cells.take()?,
+            model: cells.take()?,
+            permission_mode: cells.take()?,
+            model_reported: cells.take()?,
+            permission_mode_reported: cells.take()?,
+            claude_session: cells.take()?,
+            created_at: cells.take()?,
+            last_activity: cells.take()?,
+            goal: cells.take()?,
+            launch: cells.take()?,
+            host: cells.take()?,
+            host_pid: cells.take()?,
+            claude_pid: cells.take()?,
+            ready: cells.take()?,
+            status: cells.take()?,
+            status_since: cells.take()?,
+            status_source: cells.take()?,
+            status_reason: cells.take()?,
+            error: cells.take()?,
+            paused: cells.take()?,
+            pause_message: cells.take()?,
+            current_task: cells.take()?,
+            cost_before: cells.take()?,
+            cost_launch: cells.take()?,
+            context_used: cells.take()?,
+            context_max: cells.take()?,
+            unread: cells.take()?,
+            seq: cells.take()?,
+            permissions: cells.take()?,
+            startup_ms: cells.take()?,
+            position: Position { next: cells.take()?, line_start: cells.take()?, line_skip: cells.take()? },
+        })
+    }
+}
+
+impl Stored for MessageRow {
+    const TABLE: &'static str = "messages";
+    const KEY: &'static str = "id";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "session",
+        "text",
+        "state",
+        "rank",
+        "steer",
+        "handed",
+        "started",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "error",
+    ];
+
+    fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError> {
+        Ok(vec![
+            self.id.bind()?,
+            self.session.bind()?,
+            self.text.bind()?,
+            self.state.bind()?,
+            self.rank.bind()?,
+            self.steer.bind()?,
+            self.handed.bind()?,
+            self.started.bind()?,
+            self.created_at.bind()?,
+            self.started_at.bind()?,
+            self.finished_at.bind()?,
+            self.error.bind()?,
+        ])
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<MessageRow, StoreError> {
+        Ok(MessageRow {
+            id: cells.take()?,
+            session: cells.take()?,
+            text: cells.take()?,
+            state: cells.take()?,
+            rank: cells.take()?,
+            steer: cells.take()?,
+            handed: cells.take()?,
+            started: cells.take()?,
+            created_at: cells.take()?,
+            started_at: cells.take()?,
+            finished_at: cells.take()?,
+            error: cells.take()?,
+        })
+    }
+}
+
+impl Stored for PermissionRow {
+    const TABLE: &'static str = "permissions";
+    const KEY: &'static str = "session, number";
+    const COLUMNS: &'static [&'static str] = &[
+        "session",
+        "number",
+        "launch",
+        "request_id",
+        "kind",
+        "tool",
+        "input",
+        "title",
+        "suggestions",
+        "created_at",
+        "state",
+        "answered_by",
+        "answer",
+        "delivered",
+    ];
+
+    fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError> {
+        Ok(vec![
+            self.id.session.bind()?,
+            self.id.number.bind()?,
+            self.launch.bind()?,
+            self.ask.request_id.bind()?,
+            self.ask.kind.bind()?,
+            self.ask.tool.bind()?,
+            self.ask.input.bind()?,
+            self.ask.title.bind()?,
+            self.ask.suggestions.bind()?,
+            self.created_at.bind()?,
+            self.state.bind()?,
+            self.answered_by.bind()?,
+            self.answer.bind()?,
+            self.delivered.bind()?,
+        ])
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<PermissionRow, StoreError> {
+        Ok(PermissionRow {
+            id: PermissionId { session: cells.take()?, number: cells.take()? },
+            launch: cells.take()?,
+            ask: PermissionAsk {
+                request_id: cells.take()?,
+                kind: cells.take()?,
+                tool: cells.take()?,
+                input: cells.take()?,
+                title: cells.take()?,
+                suggestions: cells.take()?,
+            },
+            created_at: cells.take()?,
+            state: cells.take()?,
+            answered_by: cells.take()?,
+            answer: cells.take()?,
+            delivered: cells.take()?,
+        })
+    }
+}
