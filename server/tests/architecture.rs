@@ -41,48 +41,6 @@ fn code(text: &str) -> String {
 }
 
 #[test]
-fn the_protocol_depends_on_serde_alone() {
-    let manifest = fs::read_to_string(root().join("protocol/Cargo.toml")).unwrap();
-    let manifest: toml::Table = manifest.parse().unwrap();
-    for (name, dependency) in manifest["dependencies"].as_table().unwrap() {
-        let optional = dependency.get("optional").and_then(toml::Value::as_bool).unwrap_or(false);
-        assert!(name == "serde" || optional, "{name} is needed to speak the protocol");
-    }
-}
-
-#[test]
-fn there_is_no_sql_outside_of_the_store() {
-    for (name, text) in sources("server/src") {
-        if name.starts_with("server/src/store") || name.ends_with("/tests.rs") {
-            continue;
-        }
-        for word in ["rusqlite", "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "PRAGMA"] {
-            assert!(!code(&text).contains(word), "{name} has {word:?}");
-        }
-    }
-}
-
-#[test]
-fn wire_types_stop_where_requests_become_commands() {
-    for inner in ["orchestrator", "driver", "host", "store"] {
-        for (name, text) in sources(&format!("server/src/{inner}")) {
-            // The stable error codes are one list for all.
-            let code = code(&text).replace("areyouj_protocol::ErrorCode", "");
-            assert!(!code.contains("areyouj_protocol"), "{name} knows the wire");
-        }
-    }
-}
-
-#[test]
-fn the_host_stays_small() {
-    for (name, text) in sources("server/src/host") {
-        for heavy in ["tokio", "serde", "tracing", "clap", "rusqlite", "std::thread"] {
-            assert!(!code(&text).contains(&format!("{heavy}::")), "{name} uses {heavy}");
-        }
-    }
-}
-
-#[test]
 fn files_are_short_and_lie_beside_their_folders() {
     for below in ["protocol", "server", "tests"] {
         for (name, text) in sources(below) {
@@ -96,7 +54,7 @@ fn files_are_short_and_lie_beside_their_folders() {
 #[test]
 fn every_error_code_is_one_of_the_documented_list() {
     let mut codes = 0;
-    for (name, text) in sources("server/src") {
+    for (name, text) in sources("server") {
         let code = code(&text);
         for before in ["Problem::new(", "code: \""] {
             for (at, _) in code.match_indices(before) {

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use crate::{cargo, extension, plugin};
+use crate::{cargo, crates, extension, plugin};
 
 /// The workspace, and the fuzz targets, which are one of their own.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
@@ -31,6 +31,7 @@ pub(crate) fn run() -> Result<()> {
         deny(manifest, &["check", "bans", "licenses", "sources"])?;
     }
     advisories()?;
+    crates::check()?;
     cargo::codegen(true)?;
     extension::lint()?;
     plugin::lint()

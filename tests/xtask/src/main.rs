@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod chaos;
+mod crates;
 mod demo;
 mod extension;
 mod fuzz;
