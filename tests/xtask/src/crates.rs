@@ -74,7 +74,10 @@ pub(crate) fn check() -> Result<()> {
     for (dependency, sole) in SOLE_USERS {
         for package in PRODUCT.into_iter().filter(|package| *package != sole) {
             let direct = dependencies(package, Some(1))?;
-            ensure!(!direct.contains(dependency), "{package} depends on {dependency}, which only {sole} may use");
+            ensure!(
+                !direct.contains(dependency),
+                "{package} depends on {dependency}, which only {sole} may use"
+            );
         }
     }
     Ok(())
