@@ -8,6 +8,7 @@ mod extension;
 mod fuzz;
 mod lint;
 mod plugin;
+mod setup;
 mod test;
 
 use std::path::PathBuf;
