@@ -1,5 +1,6 @@
-//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench | vsix`.
+//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench | vsix | advisories`.
 
+mod advisories;
 mod bench;
 mod cargo;
 mod chaos;
@@ -33,6 +34,11 @@ enum Task {
     },
     /// Check the format, clippy's warnings, dependencies and generated files
     Lint,
+    /// Renew the snapshot of advisories that `lint` uses where the newest cannot be fetched
+    Advisories {
+        /// A checkout of RustSec's advisory database
+        database: PathBuf,
+    },
     /// Generate what is made of the protocol's types
     Codegen {
         /// Change nothing; fail if something is not up to date
@@ -90,6 +96,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
+        Task::Advisories { database } => advisories::renew(&database),
         Task::Codegen { check } => cargo::codegen(check),
         Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),
         Task::Chaos { list: true, .. } => chaos::list(),
