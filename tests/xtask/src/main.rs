@@ -1,9 +1,10 @@
-//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench | vsix | advisories`.
+//! What developers run: `cargo xtask test | lint | circles | codegen | fuzz | demo | chaos | bench | vsix | advisories`.
 
 mod advisories;
 mod bench;
 mod cargo;
 mod chaos;
+mod circles;
 mod demo;
 mod extension;
 mod fuzz;
@@ -15,6 +16,7 @@ mod test;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use circles::Language;
 use clap::{Parser, Subcommand};
 
 /// Tasks of the AreYouJ project.
@@ -39,6 +41,8 @@ enum Task {
         /// A checkout of RustSec's advisory database
         database: PathBuf,
     },
+    /// Look for circles among the modules of each program, and show each
+    Circles,
     /// Generate what is made of the protocol's types
     Codegen {
         /// Change nothing; fail if something is not up to date
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
         Task::Advisories { database } => advisories::renew(&database),
+        Task::Circles => circles::check(&Language::ALL),
         Task::Codegen { check } => cargo::codegen(check),
         Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),
         Task::Chaos { list: true, .. } => chaos::list(),
