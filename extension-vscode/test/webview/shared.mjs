@@ -1,8 +1,7 @@
-// What the tests of both pages share: one browser.
-import { after, before } from "node:test";
+// What the tests of both pages share: one browser, started before any test. Without it this file fails with the reason.
+import { after } from "node:test";
 import { start } from "./browser.mjs";
 
 /** The browser, while tests run. */
-export const harness = {};
-before(async () => Object.assign(harness, await start()));
+export const harness = await start();
 after(() => harness.stop());

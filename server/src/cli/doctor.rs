@@ -2,6 +2,7 @@
 //! changes nothing.
 
 mod checks;
+mod claude;
 
 use std::fmt::Write as _;
 
@@ -66,7 +67,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     let claude = config.as_ref().ok().and_then(|config| config.claude.clone());
     let mut all = vec![checks::system(), checks::configuration(paths, config)];
     all.extend(checks::directories(paths));
-    all.push(checks::claude(claude.as_deref()));
+    all.push(claude::check(claude.as_deref()));
     all.push(checks::host());
     all.push(checks::disk(paths));
     let (status, sessions) = match look_at_daemon(paths) {

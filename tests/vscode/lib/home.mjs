@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { atEnd } from "./cleanup.mjs";
 
@@ -46,7 +47,7 @@ export class Home {
       const [code] = await ended;
       assert.equal(code, 0, `the home was not left clean: ${complaints}`);
     });
-    const { value } = await home.#answers.next();
+    const value = await home.#answer("test-home starts");
     if (value === undefined) throw new Error(`test-home: ${complaints}`);
     const { environment, home: directory, projects: places } = JSON.parse(value);
     home.directory = directory;
@@ -71,9 +72,20 @@ export class Home {
 
   async #order(order) {
     this.#orders.write(`${JSON.stringify(order)}\n`);
-    const { value } = await this.#answers.next();
+    const value = await this.#answer(`test-home answers ${JSON.stringify(order)}`);
     assert.notEqual(value, undefined, "the home is closed");
     return JSON.parse(value);
+  }
+
+  /** The next line of test-home, undefined at its end; it fails when there is none in time. */
+  async #answer(what) {
+    const late = new AbortController();
+    const deadline = setTimeout(PATIENCE_SECONDS * 1000, null, { signal: late.signal }).then(() => Promise.reject(new Error(`not in time: ${what}`)));
+    try {
+      return (await Promise.race([this.#answers.next(), deadline])).value;
+    } finally {
+      late.abort();
+    }
   }
 
   /** Runs a command that succeeds, and returns what it printed. */

@@ -1,30 +1,14 @@
 // The extension as it is given to people: built, packaged with the programs, and installed where no other is.
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { npm } from "../install.mjs";
+import { packageExtension } from "../../../extension-vscode/package.mjs";
 import { atEnd } from "./cleanup.mjs";
 import { directories } from "./server.mjs";
 
 const execute = promisify(execFile);
-const HERE = path.resolve(import.meta.dirname, "..");
-const SOURCE = path.resolve(HERE, "../../extension-vscode");
-
-/** Installs the modules that the tests and the extension need, unless the lock files say that they are there. */
-export async function installModules() {
-  for (const directory of [HERE, SOURCE]) {
-    const lock = await readFile(path.join(directory, "package-lock.json"));
-    const digest = createHash("sha256").update(lock).digest("hex");
-    const mark = path.join(directory, "node_modules/.installed-lock");
-    if ((await readFile(mark, "utf8").catch(() => "")) === digest) continue;
-    // Not `ci`: it wants an entry for every platform that an optional module was ever built for, which not every registry has.
-    await npm(directory, ["install", "--no-save"]);
-    await writeFile(mark, digest);
-  }
-}
 
 /**
  * Builds and packages the extension, and installs it where no other is.
@@ -33,8 +17,6 @@ export async function installModules() {
  *   in the package, and its size
  */
 export async function installExtension({ node, entry }, programs) {
-  // Only now: the modules that this needs may just have been installed.
-  const { packageExtension } = await import(path.join(SOURCE, "package.mjs"));
   const root = await mkdtemp(path.join(tmpdir(), "areyouj-vsix-"));
   atEnd(() => rm(root, { recursive: true, force: true }));
   const [file, configuration, user, directory] = ["areyouj.vsix", "code-server.yaml", "user", "extensions"].map((name) => path.join(root, name));

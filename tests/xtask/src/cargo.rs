@@ -1,30 +1,27 @@
 //! Cargo, as the tasks use it.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use areyouj_tests::checkout::checkout;
 
+use crate::setup::search_path;
+
 /// Cargo with these arguments, in the workspace.
-pub(crate) fn command(arguments: &[&str]) -> Command {
+pub(crate) fn command(arguments: &[&str]) -> Result<Command> {
     // The one that runs this task, if it is one.
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(checkout());
-    command
+    // Its subcommands are found on the search path.
+    command.args(arguments).current_dir(checkout()).env("PATH", search_path()?);
+    Ok(command)
 }
 
 /// Runs it; it must succeed.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let status = command(arguments).status().context("cargo cannot be started")?;
+    let status = command(arguments)?.status().context("cargo cannot be started")?;
     ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
     Ok(())
-}
-
-/// Whether this subcommand of cargo is installed.
-pub(crate) fn has(subcommand: &str) -> bool {
-    let mut command = command(&[subcommand, "--version"]);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// The target directory that this program was built in, and where everything else is built.

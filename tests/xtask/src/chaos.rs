@@ -6,6 +6,16 @@ use anyhow::{Result, bail, ensure};
 use areyouj_tests::chaos::{ROWS, Row};
 
 use crate::cargo;
+use crate::setup::{self, Need, Package};
+
+/// The real Claude, disks, a clock, and the history that an older version is built from.
+const NEEDS: [Need; 5] = [
+    Need::Claude,
+    Need::Package(Package::MakeDisk),
+    Need::Package(Package::Mount),
+    Need::Package(Package::Faketime),
+    Need::Package(Package::Git),
+];
 
 /// A seed that nobody chose.
 pub(crate) fn seed() -> u64 {
@@ -29,7 +39,7 @@ pub(crate) fn run(names: &[String], seed: u64, rounds: Option<u32>) -> Result<()
             bail!("there is no row {name}");
         }
     }
-    areyouj_tests::claude::claude_program()?;
+    setup::bring(&NEEDS)?;
     cargo::build_programs()?;
     let chosen: Vec<&Row> =
         ROWS.iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.name)).collect();

@@ -7,12 +7,13 @@ mod signals;
 mod story;
 
 use anyhow::Result;
-use areyouj_tests::claude::claude_program;
 
+use crate::setup::{self, Modules, Need};
 use crate::{cargo, extension};
 
 /// Three sessions with the real Claude CLI and a scripted API, and the daemon killed in the middle.
 pub(crate) fn story() -> Result<()> {
+    setup::bring(&[Need::Claude])?;
     story::run()
 }
 
@@ -23,11 +24,17 @@ pub(crate) fn live() -> Result<()> {
 
 /// A real VS Code in the person's browser, with two projects, the real Claude CLI and a scripted API.
 pub(crate) fn vscode() -> Result<()> {
-    claude_program()?;
+    setup::bring(&[
+        Need::Claude,
+        Need::CodeServer,
+        Need::Modules(Modules::Extension),
+        Need::Modules(Modules::Workbench),
+    ])?;
     extension::open(&cargo::build_programs()?)
 }
 
 /// A real Neovim in the person's terminal, with the same.
 pub(crate) fn nvim() -> Result<()> {
+    setup::bring(&[Need::Claude, Need::Neovim])?;
     neovim::run()
 }

@@ -8,11 +8,12 @@ use anyhow::{Context, Result, ensure};
 use areyouj_tests::checkout::checkout;
 
 use crate::cargo;
+use crate::setup::{self, Modules, Need, code_server_directory};
 use crate::test::Counts;
 
 /// The types and the rules.
 pub(crate) fn lint() -> Result<()> {
-    let directory = prepared()?;
+    let directory = directory();
     for script in ["check", "lint"] {
         run(npm(&directory, &["run", "--silent", script]))?;
     }
@@ -21,14 +22,12 @@ pub(crate) fn lint() -> Result<()> {
 
 /// All its tests; whether all passed, and how many.
 pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
-    let directory = prepared()?;
+    let directory = directory();
     run(npm(&directory, &["run", "--silent", "build"]))?;
-    let mut workbench = Command::new("node");
-    workbench.arg("run.mjs").current_dir(workbench_tests()).env("AREYOUJ_BIN_DIR", programs);
     let runs = [
         npm(&directory, &["run", "--silent", "test:unit"]),
         npm(&directory, &["run", "--silent", "test:pages"]),
-        workbench,
+        workbench("run.mjs", programs)?,
     ];
     let mut all = (true, Counts::default());
     for command in runs {
@@ -41,37 +40,29 @@ pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
 
 /// Packages it with the programs of the release profile; prints what is in the package.
 pub(crate) fn package() -> Result<()> {
-    let directory = prepared()?;
+    setup::bring(&[Need::Modules(Modules::Extension)])?;
     let programs = cargo::build_release_programs()?;
     let file = cargo::target()?.join("areyouj.vsix");
     let mut command = Command::new("node");
-    command.arg("package.mjs").arg(programs).arg(file).current_dir(directory);
+    command.arg("package.mjs").arg(programs).arg(file).current_dir(directory());
     run(command)
 }
 
 /// Opens the real workbench with the extension, on loopback, until it is interrupted.
 pub(crate) fn open(programs: &Path) -> Result<()> {
-    prepared()?;
+    run(workbench("open.mjs", programs)?)
+}
+
+fn directory() -> PathBuf {
+    checkout().join("extension-vscode")
+}
+
+/// A program that starts the real workbench.
+fn workbench(main: &str, programs: &Path) -> Result<Command> {
     let mut command = Command::new("node");
-    command.arg("open.mjs").current_dir(workbench_tests()).env("AREYOUJ_BIN_DIR", programs);
-    run(command)
-}
-
-fn workbench_tests() -> PathBuf {
-    checkout().join("tests/vscode")
-}
-
-/// The extension's directory, with what its lock file names installed.
-fn prepared() -> Result<PathBuf> {
-    let directory = checkout().join("extension-vscode");
-    install(&directory)?;
-    Ok(directory)
-}
-
-/// Installs what the lock file in a directory names. Not by `npm ci`: that wants an entry for every platform that an optional
-/// package was ever built for, which not every registry has.
-pub(crate) fn install(directory: &Path) -> Result<()> {
-    run(npm(directory, &["install", "--silent", "--no-save", "--prefer-offline"]))
+    command.arg(main).current_dir(checkout().join("tests/vscode"));
+    command.env("AREYOUJ_BIN_DIR", programs).env("AREYOUJ_CODE_SERVER", code_server_directory()?);
+    Ok(command)
 }
 
 fn npm(directory: &Path, arguments: &[&str]) -> Command {
@@ -87,7 +78,7 @@ fn run(mut command: Command) -> Result<()> {
 }
 
 fn started(command: &Command) -> String {
-    format!("{} cannot be started; Node 20 or newer is needed", command.get_program().display())
+    format!("{} cannot be started", command.get_program().display())
 }
 
 /// Runs tests and shows what they print.

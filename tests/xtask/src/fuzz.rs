@@ -9,6 +9,7 @@ use areyouj_tests::checkout::checkout;
 use tempfile::TempDir;
 
 use crate::cargo;
+use crate::setup::{self, Need, Tool};
 
 /// The directory of the fuzz targets, seen from the workspace.
 const CRATE: &str = "tests/fuzz";
@@ -33,6 +34,7 @@ pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> 
     {
         bail!("there is no target {target}, but: {}", targets.join(", "));
     }
+    setup::bring(&[Need::Tool(Tool::Fuzz)])?;
     let programs = build(target)?;
     let place = Place { crate_directory: checkout().join(CRATE), built: built()?, programs };
     if let (Some(target), Some(input)) = (target, repeat) {
@@ -71,9 +73,8 @@ fn built() -> Result<PathBuf> {
 /// Builds one target or all, and returns the directory that they are in. No sanitizer: that needs an unstable
 /// compiler, and there is no unsafe code in what is fuzzed.
 fn build(target: Option<&str>) -> Result<PathBuf> {
-    ensure!(cargo::has("fuzz"), "cargo-fuzz is not installed: cargo install --locked cargo-fuzz");
     let (built, triple) = (built()?, cargo::host()?);
-    let mut command = cargo::command(&["fuzz", "build", "--fuzz-dir", CRATE, "--sanitizer", "none"]);
+    let mut command = cargo::command(&["fuzz", "build", "--fuzz-dir", CRATE, "--sanitizer", "none"])?;
     command.args(["--target", &triple, "--target-dir"]).arg(&built).args(target);
     let status = command.env("CARGO_TERM_QUIET", "true").status().context("cargo cannot be started")?;
     ensure!(status.success(), "the fuzz targets cannot be built");

@@ -1,19 +1,23 @@
-//! What developers run: `cargo xtask test | lint | codegen | fuzz | demo | chaos | bench | vsix`.
+//! What developers run: `cargo xtask test | lint | circles | codegen | fuzz | demo | chaos | bench | vsix | advisories`.
 
+mod advisories;
 mod bench;
 mod cargo;
 mod chaos;
+mod circles;
 mod crates;
 mod demo;
 mod extension;
 mod fuzz;
 mod lint;
 mod plugin;
+mod setup;
 mod test;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use circles::Language;
 use clap::{Parser, Subcommand};
 
 /// Tasks of the AreYouJ project.
@@ -33,6 +37,13 @@ enum Task {
     },
     /// Check the format, clippy's warnings, dependencies and generated files
     Lint,
+    /// Renew the snapshot of advisories that `lint` uses where the newest cannot be fetched
+    Advisories {
+        /// A checkout of RustSec's advisory database
+        database: PathBuf,
+    },
+    /// Look for circles among the modules of each program, and show each
+    Circles,
     /// Generate what is made of the protocol's types
     Codegen {
         /// Change nothing; fail if something is not up to date
@@ -90,6 +101,8 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
+        Task::Advisories { database } => advisories::renew(&database),
+        Task::Circles => circles::check(&Language::ALL),
         Task::Codegen { check } => cargo::codegen(check),
         Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),
         Task::Chaos { list: true, .. } => chaos::list(),

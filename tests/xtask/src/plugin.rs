@@ -8,13 +8,14 @@ use areyouj_tests::checkout::checkout;
 use areyouj_tests::neovim::neovim_program;
 
 use crate::extension;
+use crate::setup::search_path;
 use crate::test::Counts;
 
-/// What checks the plugin from its directory, with arguments, and how it is had.
-const CHECKS: [(&str, &[&str], &str); 3] = [
-    ("../tests/nvim/node_modules/.bin/stylua", &["--check", ".", "../tests/nvim"], "npm"),
-    ("luacheck", &["--quiet", ".", "../tests/nvim"], "apt-get install lua-check"),
-    ("emmylua_check", &["--warnings-as-errors", "."], "cargo install --locked emmylua_check"),
+/// What checks the plugin, started in its directory with arguments.
+const CHECKS: [(&str, &[&str]); 3] = [
+    ("../tests/nvim/node_modules/.bin/stylua", &["--check", ".", "../tests/nvim"]),
+    ("luacheck", &["--quiet", ".", "../tests/nvim"]),
+    ("emmylua_check", &["--warnings-as-errors", "."]),
 ];
 
 /// Where it is.
@@ -24,13 +25,13 @@ pub(crate) fn directory() -> PathBuf {
 
 /// Its format, its rules and its types.
 pub(crate) fn lint() -> Result<()> {
-    extension::install(&tests())?;
     let neovim = neovim_program()?;
     let runtime = neovim.ancestors().nth(2).context("a Neovim without a place")?.join("share/nvim/runtime");
-    for (program, arguments, from) in CHECKS {
+    for (program, arguments) in CHECKS {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(directory()).env("VIMRUNTIME", &runtime);
-        let status = command.status().with_context(|| format!("{program} cannot be started: {from}"))?;
+        let status = command.env("PATH", search_path()?).status();
+        let status = status.with_context(|| format!("{program} cannot be started"))?;
         ensure!(status.success(), "`{command:?}` failed");
     }
     Ok(())

@@ -1,17 +1,35 @@
-//! All tests: with what they need brought and built first, and the counts as the last line.
+//! All tests: what they need is installed and built first, and the counts are the last line.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use areyouj_tests::checkout::checkout;
-use areyouj_tests::claude::claude_program;
-use areyouj_tests::neovim::neovim_program;
 
+use crate::setup::{self, Modules, Need, Package, Tool};
 use crate::{cargo, extension, plugin};
+
+/// What the tests of the workspace need: both editors are real, as are terminals, disks, clocks and older versions.
+const NEEDS: [Need; 9] = [
+    Need::Claude,
+    Need::Neovim,
+    Need::Tool(Tool::Nextest),
+    Need::Package(Package::Tmux),
+    Need::Package(Package::Script),
+    Need::Package(Package::MakeDisk),
+    Need::Package(Package::Mount),
+    Need::Package(Package::Faketime),
+    Need::Package(Package::Git),
+];
+
+/// What the tests of the VS Code extension need besides.
+const EXTENSION_NEEDS: [Need; 4] = [
+    Need::Package(Package::Chromium),
+    Need::Modules(Modules::Extension),
+    Need::Modules(Modules::Workbench),
+    Need::CodeServer,
+];
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,14 +45,13 @@ impl AddAssign for Counts {
     }
 }
 
-/// Runs the tests whose name holds one of the filters, all of them if there is none, and checks generated files. The
-/// tests of the extension and of the plugin have no such names: they run without filters.
+/// Runs the tests whose name contains one of the filters, or all tests, and checks the generated files. The tests of
+/// the extension and of the plugin have no such names, so they run only without filters.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
-    claude_program()?;
-    neovim_program()?;
+    let more: &[Need] = if filters.is_empty() { &EXTENSION_NEEDS } else { &[] };
+    setup::bring(&[&NEEDS, more].concat())?;
     let programs = cargo::build_programs()?;
-    let (mut ran, mut counts) =
-        if cargo::has("nextest") { nextest(filters, &programs) } else { plain(filters, &programs) }?;
+    let (mut ran, mut counts) = nextest(filters, &programs)?;
     let generated = cargo::codegen(true);
     if filters.is_empty() {
         for test in [extension::test, plugin::test] {
@@ -53,7 +70,7 @@ fn nextest(filters: &[String], programs: &Path) -> Result<(bool, Counts)> {
     if report.exists() {
         fs::remove_file(&report)?;
     }
-    let mut command = cargo::command(&["nextest", "run", "--workspace"]);
+    let mut command = cargo::command(&["nextest", "run", "--workspace"])?;
     let status = command.args(filters).env("AREYOUJ_BIN_DIR", programs).status()?;
     let text = fs::read_to_string(&report).with_context(|| format!("no report at {}", report.display()))?;
     let counts = counts_of_report(&text).context("the report of the tests has no counts")?;
@@ -74,28 +91,6 @@ fn counts_of_report(report: &str) -> Option<Counts> {
     Some(Counts { passed: number("tests")?.checked_sub(failed)?, failed })
 }
 
-fn plain(filters: &[String], programs: &Path) -> Result<(bool, Counts)> {
-    let mut command: Command = cargo::command(&["test", "--workspace", "--no-fail-fast", "--"]);
-    let mut child = command.args(filters).env("AREYOUJ_BIN_DIR", programs).stdout(Stdio::piped()).spawn()?;
-    let mut counts = Counts::default();
-    for line in BufReader::new(child.stdout.take().context("no standard output")?).lines() {
-        let line = line?;
-        println!("{line}");
-        if let Some(result) = counts_of_line(&line) {
-            counts += result;
-        }
-    }
-    Ok((child.wait()?.success(), counts))
-}
-
-fn counts_of_line(line: &str) -> Option<Counts> {
-    let (_, result) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    let number = |name: &str| -> Option<u64> {
-        result.split("; ").find_map(|part| part.strip_suffix(name))?.trim().parse().ok()
-    };
-    Some(Counts { passed: number("passed")?, failed: number("failed")? })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,12 +102,5 @@ mod tests {
     <testsuite name="areyouj" tests="8" disabled="0" errors="0" failures="0">"#;
         assert_eq!(counts_of_report(report), Some(Counts { passed: 17, failed: 3 }));
         assert_eq!(counts_of_report("nothing"), None);
-    }
-
-    #[test]
-    fn the_counts_of_cargo_test_are_in_its_last_lines() {
-        let line = "test result: FAILED. 8 passed; 2 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.00s";
-        assert_eq!(counts_of_line(line), Some(Counts { passed: 8, failed: 2 }));
-        assert_eq!(counts_of_line("test tests::one ... ok"), None);
     }
 }

@@ -1,30 +1,18 @@
 //! The single checks.
 
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use areyouj_protocol::{DaemonStatus, Session, Status};
-use nix::sys::signal::{Signal, killpg};
 use nix::sys::statvfs::statvfs;
-use nix::unistd::{AccessFlags, Pid, access, geteuid};
+use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::Check;
 use crate::client::Failure;
-use crate::config::{Config, ConfigError, find_claude};
+use crate::config::{Config, ConfigError};
 use crate::paths::{Paths, host_program};
-
-/// `claude --version` takes some 20 ms; a machine under load takes its time.
-const CLAUDE_VERSION_DEADLINE: Duration = Duration::from_secs(5);
-
-/// A version is one line.
-const CLAUDE_VERSION_BYTES: u64 = 4096;
 
 /// With less than this free nothing can be accepted for long.
 const DISK_PROBLEM_BYTES: u64 = 100 * 1024 * 1024;
@@ -99,55 +87,6 @@ fn directory(name: &'static str, path: &Path) -> Check {
 
 fn existing_ancestor(path: &Path) -> PathBuf {
     path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/")).to_owned()
-}
-
-/// The Claude executable and its version.
-pub(super) fn claude(configured: Option<&Path>) -> Check {
-    let found = find_claude(|name| std::env::var_os(name), configured);
-    let (path, by) = match found {
-        Ok(found) => found,
-        Err(missing) => return Check::failed("claude", missing.into()),
-    };
-    match claude_version(&path, CLAUDE_VERSION_DEADLINE) {
-        Ok(version) => Check::ok("claude", format!("{version}, {} (by {by})", path.display())),
-        Err(reason) => Check::problem(
-            "claude",
-            format!("{} (by {by}) does not tell its version: {reason}", path.display()),
-            "Run it by hand with --version; install Claude Code again if that fails.",
-        ),
-    }
-}
-
-fn claude_version(program: &Path, deadline: Duration) -> Result<String, String> {
-    let mut child = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| error.to_string())?;
-    let (sender, receiver) = mpsc::channel();
-    if let Some(stdout) = child.stdout.take() {
-        thread::spawn(move || {
-            let mut text = String::new();
-            let read = stdout.take(CLAUDE_VERSION_BYTES).read_to_string(&mut text);
-            let _ = sender.send(read.map(|_| text));
-        });
-    }
-    let said = receiver.recv_timeout(deadline);
-    // Whatever is left of it, with what it started; it has said all that was wanted.
-    if said.is_err() {
-        let _ = i32::try_from(child.id()).map(|pid| killpg(Pid::from_raw(pid), Signal::SIGKILL));
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    match said {
-        Err(_) => Err(format!("no answer in {} seconds", deadline.as_secs())),
-        Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(_)) if !status.success() => Err(format!("it ended with {status}")),
-        Ok(Ok(text)) if text.trim().is_empty() => Err("it said nothing".to_owned()),
-        Ok(Ok(text)) => Ok(text.trim().to_owned()),
-    }
 }
 
 /// The session host.
@@ -258,30 +197,6 @@ pub(super) fn log(paths: &Paths) -> Check {
 mod tests {
     use super::super::State;
     use super::*;
-
-    fn script(directory: &Path, text: &str) -> PathBuf {
-        let path = directory.join("claude");
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path
-    }
-
-    #[test]
-    fn claude_is_asked_for_its_version() {
-        let directory = tempfile::tempdir().unwrap();
-        let ask = |text: &str| claude_version(&script(directory.path(), text), Duration::from_secs(10));
-        assert_eq!(ask("echo '1.2.3 (Claude Code)'").unwrap(), "1.2.3 (Claude Code)");
-        assert!(ask("exit 3").unwrap_err().contains("exit status: 3"));
-        assert_eq!(ask("exit 0").unwrap_err(), "it said nothing");
-    }
-
-    #[test]
-    fn a_claude_that_does_not_answer_is_not_waited_for() {
-        let directory = tempfile::tempdir().unwrap();
-        let program = script(directory.path(), "exec sleep 600");
-        let reason = claude_version(&program, Duration::from_millis(50)).unwrap_err();
-        assert!(reason.starts_with("no answer"), "{reason}");
-    }
 
     #[test]
     fn directories_open_to_others_are_a_warning_and_missing_ones_are_none() {
