@@ -27,5 +27,6 @@ const bundles = [
 ];
 
 mkdirSync("dist", { recursive: true });
-for (const file of ["codicon.css", "codicon.ttf"]) copyFileSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/${file}`);
+for (const file of ["codicon.css", "codicon.ttf"])
+  copyFileSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/${file}`);
 for (const options of bundles) await (watch ? (await context(options)).watch() : build(options));

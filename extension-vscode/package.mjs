@@ -1,7 +1,19 @@
 // Packages the extension with the programs for this platform: `node package.mjs PROGRAMS FILE`, where PROGRAMS is the
 // directory of `areyouj` and `areyouj-host`. Prints what is in the package.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -22,7 +34,8 @@ export function packageExtension(programs, file) {
   execFileSync(process.execPath, ["esbuild.mjs"], { cwd: SOURCE, stdio: ["ignore", "ignore", "inherit"] });
   const stage = mkdtempSync(path.join(tmpdir(), "areyouj-package-"));
   try {
-    for (const part of PARTS.filter((name) => existsSync(path.join(SOURCE, name)))) cpSync(path.join(SOURCE, part), path.join(stage, part), { recursive: true });
+    for (const part of PARTS.filter((name) => existsSync(path.join(SOURCE, name))))
+      cpSync(path.join(SOURCE, part), path.join(stage, part), { recursive: true });
     mkdirSync(path.join(stage, "bin"));
     for (const program of PROGRAMS) {
       copyFileSync(path.join(programs, program), path.join(stage, "bin", program));
@@ -34,12 +47,27 @@ export function packageExtension(programs, file) {
     writeFileSync(path.join(stage, "package.json"), JSON.stringify(description, null, 2));
     symlinkSync(path.join(SOURCE, "node_modules"), path.join(stage, "node_modules"));
     const vsce = path.join(SOURCE, "node_modules/@vscode/vsce/vsce");
-    const arguments_ = [vsce, "package", "--no-dependencies", "--no-rewrite-relative-links", "--target", `linux-${process.arch}`, "-o", path.resolve(file)];
+    const arguments_ = [
+      vsce,
+      "package",
+      "--no-dependencies",
+      "--no-rewrite-relative-links",
+      "--target",
+      `linux-${process.arch}`,
+      "-o",
+      path.resolve(file),
+    ];
     const { status, stdout, stderr } = spawnSync(process.execPath, arguments_, { cwd: stage, encoding: "utf8" });
     if (status !== 0) throw new Error(`vsce failed:\n${stdout}${stderr}`);
     const warnings = `${stdout}\n${stderr}`.split("\n").filter((line) => /warn/iu.test(line));
     if (warnings.length > 0) throw new Error(`vsce warns:\n${warnings.join("\n")}`);
-    return { listing: stdout.split("\n").filter((line) => /^[\s│├└─]/u.test(line)).join("\n"), bytes: statSync(file).size };
+    return {
+      listing: stdout
+        .split("\n")
+        .filter((line) => /^[\s│├└─]/u.test(line))
+        .join("\n"),
+      bytes: statSync(file).size,
+    };
   } finally {
     rmSync(stage, { recursive: true });
   }

@@ -13,7 +13,11 @@ import { openDirectoryTerminal } from "./terminals";
 import { displayName, plain, shortPath } from "./text";
 
 type Kind = Action["kind"];
-type ActionOf<K extends Kind, A = Action> = A extends { kind: infer Kinds } ? (K extends Kinds ? Omit<A, "kind"> : never) : never;
+type ActionOf<K extends Kind, A = Action> = A extends { kind: infer Kinds }
+  ? K extends Kinds
+    ? Omit<A, "kind">
+    : never
+  : never;
 type Handlers = { [K in Kind]: (action: ActionOf<K>) => Promise<void> | void };
 
 /** As many sessions as a question names one by one. */
@@ -50,9 +54,13 @@ export class Actions {
         await client.request("areyouj/queue/recover", { requestId: randomUUID(), messageId, choice });
       },
       send: async ({ sessionId, messageId, text, steer }) => {
-        await client.request(steer ? "areyouj/queue/steer" : "areyouj/queue/add", { sessionId, message: { id: messageId, text } });
+        await client.request(steer ? "areyouj/queue/steer" : "areyouj/queue/add", {
+          sessionId,
+          message: { id: messageId, text },
+        });
       },
-      queueEdit: async ({ messageId, text }) => void (await client.request("areyouj/queue/edit", { requestId: randomUUID(), messageId, text })),
+      queueEdit: async ({ messageId, text }) =>
+        void (await client.request("areyouj/queue/edit", { requestId: randomUUID(), messageId, text })),
       queueRemove: async ({ messageId }) => void (await this.#remove(messageId)),
       queueMove: async ({ messageId, position }) => {
         await client.request("areyouj/queue/move", { requestId: randomUUID(), messageId, position });
@@ -82,7 +90,10 @@ export class Actions {
   }
 
   /** Does what a page asks for. What goes wrong is told to a page that waits for it, and shown otherwise. */
-  async forPage({ id, action }: Extract<FromPage, { type: "action" }>, post: (done: ActionDone) => void): Promise<void> {
+  async forPage(
+    { id, action }: Extract<FromPage, { type: "action" }>,
+    post: (done: ActionDone) => void,
+  ): Promise<void> {
     if (id === undefined) await this.perform(action);
     else post({ type: "done", id, problem: await this.run(action) });
   }
@@ -113,13 +124,23 @@ export class Actions {
     const sessions = [...new Set(ids)].map((id) => this.#session(id)).filter(({ status }) => status !== "terminated");
     const [first] = sessions;
     if (first === undefined) return;
-    const named = sessions.slice(0, MAX_NAMED).map((session) => `${displayName(session)} (${session.id})${session.status === "active" ? ", active" : ""}`);
+    const named = sessions
+      .slice(0, MAX_NAMED)
+      .map((session) => `${displayName(session)} (${session.id})${session.status === "active" ? ", active" : ""}`);
     if (sessions.length > MAX_NAMED) named.push(`and ${sessions.length - MAX_NAMED} more`);
-    const question = sessions.length === 1 ? `Terminate ${displayName(first)} (${first.id})?` : `Terminate ${sessions.length} sessions?`;
-    const detail = [...(sessions.length === 1 ? [] : [named.join("\n"), ""]), "Claude and everything it started are ended. The transcript stays in the list."].join("\n");
+    const question =
+      sessions.length === 1
+        ? `Terminate ${displayName(first)} (${first.id})?`
+        : `Terminate ${sessions.length} sessions?`;
+    const detail = [
+      ...(sessions.length === 1 ? [] : [named.join("\n"), ""]),
+      "Claude and everything it started are ended. The transcript stays in the list.",
+    ].join("\n");
     if (!(await confirmed(question, detail, "Terminate"))) return;
     const { client } = this.context;
-    const results = await Promise.allSettled(sessions.map(({ id }) => client.request("areyouj/session/terminate", change(id))));
+    const results = await Promise.allSettled(
+      sessions.map(({ id }) => client.request("areyouj/session/terminate", change(id))),
+    );
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failureOf(failed.reason);
   }
@@ -131,12 +152,15 @@ export class Actions {
       prompt: "An empty name takes the name away.",
       validateInput: (value) => ([...value].length > MAX_NAME ? `At most ${MAX_NAME} characters.` : undefined),
     });
-    if (name !== undefined) await this.context.client.request("areyouj/session/rename", { ...change(session.id), name: name.trim() });
+    if (name !== undefined)
+      await this.context.client.request("areyouj/session/rename", { ...change(session.id), name: name.trim() });
   }
 
   async #delete(session: Session): Promise<void> {
     if (session.status !== "terminated") {
-      throw new Failure(problem(LocalCode.NotPossible, `${displayName(session)} is not terminated.`, "Terminate it first."));
+      throw new Failure(
+        problem(LocalCode.NotPossible, `${displayName(session)} is not terminated.`, "Terminate it first."),
+      );
     }
     const detail = "Its transcript and journal are removed for good. Files in its directory stay as they are.";
     if (!(await confirmed(`Delete ${displayName(session)} (${session.id})?`, detail, "Delete"))) return;
@@ -146,7 +170,15 @@ export class Actions {
 
   async #clear(session: Session): Promise<void> {
     const count = session.queued;
-    if (count > 1 && !(await confirmed(`Clear the queue of ${displayName(session)}?`, `${count} waiting messages are removed.`, "Clear queue"))) return;
+    if (
+      count > 1 &&
+      !(await confirmed(
+        `Clear the queue of ${displayName(session)}?`,
+        `${count} waiting messages are removed.`,
+        "Clear queue",
+      ))
+    )
+      return;
     await this.context.client.request("areyouj/queue/clear", change(session.id));
   }
 
@@ -156,14 +188,30 @@ export class Actions {
 
   async #steer(sessionId: string, messageId: string): Promise<void> {
     const message = this.context.model.queue(sessionId)?.messages.find(({ id }) => id === messageId);
-    if (message === undefined) throw new Failure(problem(LocalCode.NotPossible, "The message does not wait any more.", "The transcript shows what became of it."));
-    await this.context.client.request("areyouj/queue/steer", { sessionId, message: { id: messageId, text: message.text } });
+    if (message === undefined)
+      throw new Failure(
+        problem(
+          LocalCode.NotPossible,
+          "The message does not wait any more.",
+          "The transcript shows what became of it.",
+        ),
+      );
+    await this.context.client.request("areyouj/queue/steer", {
+      sessionId,
+      message: { id: messageId, text: message.text },
+    });
   }
 
   #attachSelection(session: Session): void {
     const text = composerText(this.context.lastEditor.current, session.directory);
     if (text === null) {
-      throw new Failure(problem(LocalCode.NotPossible, "There is no text editor to take a selection from.", "Open a file, select something, and try again."));
+      throw new Failure(
+        problem(
+          LocalCode.NotPossible,
+          "There is no text editor to take a selection from.",
+          "Open a file, select something, and try again.",
+        ),
+      );
     }
     this.context.automations.open(session.id).insert(text);
   }
@@ -192,6 +240,13 @@ async function openFolder(directory: string): Promise<void> {
 
 async function openExternal(url: string): Promise<void> {
   const address = webAddress(url);
-  if (address === null) throw new Failure(problem(LocalCode.NotPossible, `This link is not opened: ${shortPath(plain(url, 200), homedir())}`, "Only http and https links are."));
+  if (address === null)
+    throw new Failure(
+      problem(
+        LocalCode.NotPossible,
+        `This link is not opened: ${shortPath(plain(url, 200), homedir())}`,
+        "Only http and https links are.",
+      ),
+    );
   await vscode.env.openExternal(vscode.Uri.parse(address, true));
 }

@@ -19,17 +19,29 @@ export interface BinaryPlaces {
  * The `areyouj` program to run: that of the setting, else of `PATH`, else the one that came with the extension.
  * Throws a `Failure` when there is none; a setting that names no program is never passed over in silence.
  */
-export async function findBinary(places: BinaryPlaces, runs: (file: string) => Promise<boolean> = isProgram): Promise<string> {
+export async function findBinary(
+  places: BinaryPlaces,
+  runs: (file: string) => Promise<boolean> = isProgram,
+): Promise<string> {
   const setting = places.setting.trim();
   if (setting !== "") {
     const file = setting.startsWith("~/") ? join(homedir(), setting.slice(2)) : setting;
     if (isAbsolute(file) && (await runs(file))) return file;
     const hint = "Set “areyouj.path” to the absolute path of the program, or leave it empty.";
-    throw new Failure(problem(LocalCode.SidecarNotFound, `The setting “areyouj.path” names no program that can be run: ${setting}`, hint));
+    throw new Failure(
+      problem(
+        LocalCode.SidecarNotFound,
+        `The setting “areyouj.path” names no program that can be run: ${setting}`,
+        hint,
+      ),
+    );
   }
   // An entry that is relative, or empty, would mean the directory that happens to be current: whoever owns it could put a program there.
   const directories = places.path.split(delimiter).filter((entry) => isAbsolute(entry));
-  for (const file of [...directories.map((directory) => join(directory, PROGRAM)), join(places.extension, "bin", PROGRAM)]) {
+  for (const file of [
+    ...directories.map((directory) => join(directory, PROGRAM)),
+    join(places.extension, "bin", PROGRAM),
+  ]) {
     if (await runs(file)) return file;
   }
   const hint = "Install AreYouJ so that “areyouj” is on your PATH, or name the program in the setting “areyouj.path”.";

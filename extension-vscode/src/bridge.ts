@@ -181,4 +181,8 @@ export type Action =
   | { kind: "copyText"; text: string }
   | { kind: "openExternal"; url: string }
   /** A command of the editor, of those that `Fix`es name: settings, log, login help, restart of the sidecar. */
-  | { kind: "command"; command: "areyouj.openSettings" | "areyouj.showLog" | "areyouj.restartSidecar" | "areyouj.logIn" | "areyouj.doctor" };
+  | {
+      kind: "command";
+      command:
+        "areyouj.openSettings" | "areyouj.showLog" | "areyouj.restartSidecar" | "areyouj.logIn" | "areyouj.doctor";
+    };

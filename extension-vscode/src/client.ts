@@ -95,13 +95,17 @@ export class Client implements Daemon, vscode.Disposable {
   }
 
   /** Sends a request once. */
-  async requestOnce<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]> {
+  async requestOnce<M extends keyof Requests>(
+    method: M,
+    params: Requests[M]["params"],
+  ): Promise<Requests[M]["result"]> {
     const link = this.#link;
     if (link === null) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
     try {
       return await link.request(method, params);
     } catch (error) {
-      if (link !== this.#link) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
+      if (link !== this.#link)
+        throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
       throw failureOf(error);
     }
   }
@@ -135,11 +139,15 @@ export class Client implements Daemon, vscode.Disposable {
     } catch (error) {
       if (run !== this.#run) return;
       if (error instanceof Failure) return this.#fail(error.problem);
-      const stderr = error instanceof Error && "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
+      const stderr =
+        error instanceof Error && "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
       const refused = failureOf(error).problem;
       // The sidecar is well and says why there is no daemon.
       if (refused.code !== ErrorCode.Internal) return this.#ended(refused.message, stderr, refused);
-      this.#ended(`The areyouj sidecar could not be started: ${error instanceof Error ? error.message : String(error)}`, stderr);
+      this.#ended(
+        `The areyouj sidecar could not be started: ${error instanceof Error ? error.message : String(error)}`,
+        stderr,
+      );
     }
   }
 
@@ -182,7 +190,10 @@ export class Client implements Daemon, vscode.Disposable {
   #connectionIs(change: ConnectionChanged): void {
     if (change.state === "connected") return this.#set({ state: "connected", problem: null });
     const reason = change.error;
-    this.#set({ state: "reconnecting", problem: reason === undefined ? null : problem(reason.code, reason.message, reason.hint) });
+    this.#set({
+      state: "reconnecting",
+      problem: reason === undefined ? null : problem(reason.code, reason.message, reason.hint),
+    });
   }
 
   #ended(message: string, stderr: string, refused: Problem | null = null): void {
@@ -190,7 +201,14 @@ export class Client implements Daemon, vscode.Disposable {
     this.#link = null;
     this.parts.log.warn(message);
     this.#failures = [...this.#failures.filter((at) => now - at < FAILURES_WITHIN_MS), now];
-    const why = refused ?? problem(LocalCode.SidecarFailed, message, "The log says more; “Run doctor” checks the installation.", stderr === "" ? null : stderr);
+    const why =
+      refused ??
+      problem(
+        LocalCode.SidecarFailed,
+        message,
+        "The log says more; “Run doctor” checks the installation.",
+        stderr === "" ? null : stderr,
+      );
     if (this.#failures.length >= MAX_FAILURES) return this.#fail(why);
     this.#set({ state: this.#connection.state === "connecting" ? "connecting" : "reconnecting", problem: refused });
     const run = ++this.#run;

@@ -44,7 +44,12 @@ export function registerCommands(context: Context): vscode.Disposable {
     const sessions = model.sessions.filter(test);
     if (sessions.length === 0) throw new Failure(problem(LocalCode.NotPossible, none));
     const rows = sessionRows(sessions, current());
-    const row = await vscode.window.showQuickPick(rows, { title, placeHolder: "Session", matchOnDescription: true, matchOnDetail: true });
+    const row = await vscode.window.showQuickPick(rows, {
+      title,
+      placeHolder: "Session",
+      matchOnDescription: true,
+      matchOnDetail: true,
+    });
     return row === undefined ? null : model.session(row.sessionId);
   };
 
@@ -58,7 +63,13 @@ export function registerCommands(context: Context): vscode.Disposable {
     return fitting.length === 1 && fitting[0] !== undefined ? fitting[0] : await pick(title, test, none);
   };
 
-  const onSession = (name: string, title: string, test: Test, none: string, action: (session: Session) => Action): vscode.Disposable =>
+  const onSession = (
+    name: string,
+    title: string,
+    test: Test,
+    none: string,
+    action: (session: Session) => Action,
+  ): vscode.Disposable =>
     command(name, async (argument) => {
       const chosen = await session(argument, title, test, none);
       if (chosen !== null) await actions.perform(action(chosen));
@@ -70,17 +81,22 @@ export function registerCommands(context: Context): vscode.Disposable {
   return vscode.Disposable.from(
     command("newSession", () => actions.perform({ kind: "newSession" })),
     command("newSessionHere", (argument) => {
-      const directory = argument instanceof vscode.Uri && argument.scheme === "file" ? argument.fsPath : folders()[0]?.path;
+      const directory =
+        argument instanceof vscode.Uri && argument.scheme === "file" ? argument.fsPath : folders()[0]?.path;
       return actions.perform(directory === undefined ? { kind: "newSession" } : { kind: "newSession", directory });
     }),
     command("openOrchestration", () => actions.perform({ kind: "openOrchestration" })),
     command("switchSession", async () => {
-      if (model.connection.state === "connected" && model.live.length === 0) return actions.perform({ kind: "newSession" });
+      if (model.connection.state === "connected" && model.live.length === 0)
+        return actions.perform({ kind: "newSession" });
       const chosen = await pick("Switch session", LIVE, noLive);
       if (chosen !== null) await open(chosen.id);
     }),
     command("openSession", async (argument) => {
-      const chosen = typeof argument === "string" ? model.session(argument) : await pick("Open session", () => true, "There is no session yet.");
+      const chosen =
+        typeof argument === "string"
+          ? model.session(argument)
+          : await pick("Open session", () => true, "There is no session yet.");
       if (chosen !== null) await open(chosen.id);
     }),
     command("openSessionAt", async (argument) => {
@@ -97,32 +113,104 @@ export function registerCommands(context: Context): vscode.Disposable {
     command("sendMessage", async (argument) => {
       const chosen = await session(argument, "Send message to", LIVE, noLive);
       if (chosen === null) return;
-      const text = await vscode.window.showInputBox({ title: `Message to ${displayName(chosen)}`, placeHolder: "Message", prompt: "It runs when the session is idle.", ignoreFocusOut: true });
+      const text = await vscode.window.showInputBox({
+        title: `Message to ${displayName(chosen)}`,
+        placeHolder: "Message",
+        prompt: "It runs when the session is idle.",
+        ignoreFocusOut: true,
+      });
       if (text !== undefined && text.trim() !== "") await send(chosen, text);
     }),
     command("sendSelection", async (argument) => {
       const editor = vscode.window.activeTextEditor ?? context.lastEditor.current;
-      if (editor === undefined) throw new Failure(problem(LocalCode.NotPossible, "There is no text editor to take a selection from."));
+      if (editor === undefined)
+        throw new Failure(problem(LocalCode.NotPossible, "There is no text editor to take a selection from."));
       const chosen = await session(argument, "Send selection to", LIVE, noLive);
       if (chosen === null) return;
       const excerpt = composerText(editor, chosen.directory) ?? "";
       const title = `Selection to ${displayName(chosen)}`;
-      const words = await vscode.window.showInputBox({ title, placeHolder: "What should Claude do with it?", prompt: "May stay empty.", ignoreFocusOut: true });
+      const words = await vscode.window.showInputBox({
+        title,
+        placeHolder: "What should Claude do with it?",
+        prompt: "May stay empty.",
+        ignoreFocusOut: true,
+      });
       if (words !== undefined) await send(chosen, `${words.trim()}\n\n${excerpt}`.trim());
     }),
-    onSession("openScreen", "Open the screen of", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({ kind: "openScreen", sessionId: id })),
-    onSession("openDirectoryTerminal", "Open a terminal in the directory of", () => true, "There is no session yet.", ({ id }) => ({ kind: "openTerminal", sessionId: id })),
-    onSession("moveToTerminal", "Move to a terminal", IN_STREAM, "No live session has the form of a transcript.", ({ id }) => ({ kind: "move", sessionId: id, driver: "terminal" })),
-    onSession("moveToTranscript", "Move to the transcript", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({ kind: "move", sessionId: id, driver: "stream" })),
-    onSession("interrupt", "Interrupt", BUSY, "No session is working.", ({ id }) => ({ kind: "interrupt", sessionId: id })),
-    onSession("restart", "Restart", () => true, "There is no session yet.", ({ id }) => ({ kind: "restart", sessionId: id })),
-    onSession("rename", "Rename", () => true, "There is no session yet.", ({ id }) => ({ kind: "rename", sessionId: id })),
+    onSession("openScreen", "Open the screen of", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({
+      kind: "openScreen",
+      sessionId: id,
+    })),
+    onSession(
+      "openDirectoryTerminal",
+      "Open a terminal in the directory of",
+      () => true,
+      "There is no session yet.",
+      ({ id }) => ({ kind: "openTerminal", sessionId: id }),
+    ),
+    onSession(
+      "moveToTerminal",
+      "Move to a terminal",
+      IN_STREAM,
+      "No live session has the form of a transcript.",
+      ({ id }) => ({ kind: "move", sessionId: id, driver: "terminal" }),
+    ),
+    onSession("moveToTranscript", "Move to the transcript", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({
+      kind: "move",
+      sessionId: id,
+      driver: "stream",
+    })),
+    onSession("interrupt", "Interrupt", BUSY, "No session is working.", ({ id }) => ({
+      kind: "interrupt",
+      sessionId: id,
+    })),
+    onSession(
+      "restart",
+      "Restart",
+      () => true,
+      "There is no session yet.",
+      ({ id }) => ({ kind: "restart", sessionId: id }),
+    ),
+    onSession(
+      "rename",
+      "Rename",
+      () => true,
+      "There is no session yet.",
+      ({ id }) => ({ kind: "rename", sessionId: id }),
+    ),
     onSession("terminate", "Terminate", LIVE, noLive, ({ id }) => ({ kind: "terminate", sessionIds: [id] })),
-    onSession("pauseQueue", "Pause the queue of", (one) => LIVE(one) && one.queuePaused === null, "No queue can be paused.", ({ id }) => ({ kind: "queuePause", sessionId: id })),
-    onSession("resumeQueue", "Resume the queue of", (one) => LIVE(one) && one.queuePaused !== null, "No queue is paused.", ({ id }) => ({ kind: "queueResume", sessionId: id })),
-    onSession("copySessionPath", "Copy the path of", () => true, "There is no session yet.", ({ id }) => ({ kind: "copyPath", sessionId: id })),
-    onSession("copySessionId", "Copy the id of", () => true, "There is no session yet.", ({ id }) => ({ kind: "copyId", sessionId: id })),
-    command("openSettings", () => void vscode.commands.executeCommand("workbench.action.openSettings", "@ext:areyouj.areyouj")),
+    onSession(
+      "pauseQueue",
+      "Pause the queue of",
+      (one) => LIVE(one) && one.queuePaused === null,
+      "No queue can be paused.",
+      ({ id }) => ({ kind: "queuePause", sessionId: id }),
+    ),
+    onSession(
+      "resumeQueue",
+      "Resume the queue of",
+      (one) => LIVE(one) && one.queuePaused !== null,
+      "No queue is paused.",
+      ({ id }) => ({ kind: "queueResume", sessionId: id }),
+    ),
+    onSession(
+      "copySessionPath",
+      "Copy the path of",
+      () => true,
+      "There is no session yet.",
+      ({ id }) => ({ kind: "copyPath", sessionId: id }),
+    ),
+    onSession(
+      "copySessionId",
+      "Copy the id of",
+      () => true,
+      "There is no session yet.",
+      ({ id }) => ({ kind: "copyId", sessionId: id }),
+    ),
+    command(
+      "openSettings",
+      () => void vscode.commands.executeCommand("workbench.action.openSettings", "@ext:areyouj.areyouj"),
+    ),
     command("showLog", () => context.log.show()),
     command("restartSidecar", () => client.restart()),
     command("doctor", async () => openDoctor(await context.findBinary())),

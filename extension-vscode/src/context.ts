@@ -77,12 +77,17 @@ export class Context implements vscode.Disposable {
 
   /** The `areyouj` program. Rejects with a `Failure` when there is none. */
   findBinary(): Promise<string> {
-    return findBinary({ setting: this.settings.path, path: process.env["PATH"] ?? "", extension: this.extension.extensionPath });
+    return findBinary({
+      setting: this.settings.path,
+      path: process.env["PATH"] ?? "",
+      extension: this.extension.extensionPath,
+    });
   }
 
   /** An icon for an editor tab, for light and dark themes. */
   media(name: string): { light: vscode.Uri; dark: vscode.Uri } {
-    const file = (theme: string): vscode.Uri => vscode.Uri.joinPath(this.extension.extensionUri, "media", theme, `${name}.svg`);
+    const file = (theme: string): vscode.Uri =>
+      vscode.Uri.joinPath(this.extension.extensionUri, "media", theme, `${name}.svg`);
     return { light: file("light"), dark: file("dark") };
   }
 

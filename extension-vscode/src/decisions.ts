@@ -14,7 +14,9 @@ export class Decisions {
 
   /** Those that are known, oldest first. */
   get messages(): Message[] {
-    return [...this.#wanted.values()].flatMap(({ message }) => message ?? []).toSorted((one, other) => one.createdAt - other.createdAt);
+    return [...this.#wanted.values()]
+      .flatMap(({ message }) => message ?? [])
+      .toSorted((one, other) => one.createdAt - other.createdAt);
   }
 
   /** Takes note of how all sessions stand now, and fetches what is new. */

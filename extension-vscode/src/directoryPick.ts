@@ -8,7 +8,8 @@ import { plain, shortPath, unIconed } from "./text";
 /** A pause in typing after which directories are listed, in milliseconds. */
 const TYPING_PAUSE_MS = 60;
 
-type Item = vscode.QuickPickItem & ({ does: "nothing" } | { does: "browse" } | { does: "choose"; path: string } | { does: "enter"; path: string });
+type Item = vscode.QuickPickItem &
+  ({ does: "nothing" } | { does: "browse" } | { does: "choose"; path: string } | { does: "enter"; path: string });
 
 /** Asks for a directory: folders of the window, recent ones, a dialog, or a path that is completed while it is typed. */
 export class DirectoryPick {
@@ -63,7 +64,12 @@ export class DirectoryPick {
     const result = await validated(this.context, path);
     this.#pick.busy = false;
     if ("directory" in result) return finish(result.directory);
-    this.#wrong = { does: "nothing", label: `$(error) ${unIconed(plain(result.wrong, 200))}`, detail: plain(result.hint, 200), alwaysShow: true };
+    this.#wrong = {
+      does: "nothing",
+      label: `$(error) ${unIconed(plain(result.wrong, 200))}`,
+      detail: plain(result.hint, 200),
+      alwaysShow: true,
+    };
     this.#pick.items = [this.#wrong, ...this.#pick.items.filter(({ does }) => does !== "nothing")];
     this.#pick.show();
   }
@@ -86,7 +92,13 @@ export class DirectoryPick {
       const list = await this.context.client.request("areyouj/directory/list", { path, hidden: last.startsWith(".") });
       items = list.names.map((name): Item => {
         const full = `${list.directory.replace(/\/+$/u, "")}/${name}`;
-        return { does: "enter", path: `${full}/`, label: `$(folder) ${unIconed(plain(name, 200))}`, description: plain(shortPath(full), 200), alwaysShow: true };
+        return {
+          does: "enter",
+          path: `${full}/`,
+          label: `$(folder) ${unIconed(plain(name, 200))}`,
+          description: plain(shortPath(full), 200),
+          alwaysShow: true,
+        };
       });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -94,7 +106,10 @@ export class DirectoryPick {
     }
     if (this.#pick.value !== value || this.#wrong !== null) return;
     const typed = value.length > 1 ? value.replace(/\/+$/u, "") || "/" : value;
-    this.#pick.items = [{ does: "choose", path: typed, label: `$(check) Start here`, description: plain(typed, 200), alwaysShow: true }, ...items];
+    this.#pick.items = [
+      { does: "choose", path: typed, label: `$(check) Start here`, description: plain(typed, 200), alwaysShow: true },
+      ...items,
+    ];
   }
 
   #places(): Item[] {
@@ -104,8 +119,15 @@ export class DirectoryPick {
       own.map(({ path }) => path),
     );
     return [
-      ...(own.length === 0 ? [] : [heading("folders of this window"), ...own.map(({ name, path }) => place("root-folder", name, path))]),
-      ...(recent.length === 0 ? [] : [heading("recent"), ...recent.map((path) => place("history", path.slice(path.lastIndexOf("/") + 1) || path, path))]),
+      ...(own.length === 0
+        ? []
+        : [heading("folders of this window"), ...own.map(({ name, path }) => place("root-folder", name, path))]),
+      ...(recent.length === 0
+        ? []
+        : [
+            heading("recent"),
+            ...recent.map((path) => place("history", path.slice(path.lastIndexOf("/") + 1) || path, path)),
+          ]),
       heading("elsewhere"),
       { does: "browse", label: "$(folder-opened) Browse…", alwaysShow: true },
     ];
@@ -113,7 +135,12 @@ export class DirectoryPick {
 }
 
 function place(icon: string, name: string, path: string): Item {
-  return { does: "choose", path, label: `$(${icon}) ${unIconed(plain(name, 100))}`, description: plain(shortPath(path), 200) };
+  return {
+    does: "choose",
+    path,
+    label: `$(${icon}) ${unIconed(plain(name, 100))}`,
+    description: plain(shortPath(path), 200),
+  };
 }
 
 function heading(label: string): Item {
@@ -132,7 +159,10 @@ async function browse(): Promise<string | null> {
 }
 
 /** Asks the daemon whether a session can be created there: the absolute path, or what is wrong and what to do. */
-async function validated(context: Context, path: string): Promise<{ directory: string } | { wrong: string; hint: string }> {
+async function validated(
+  context: Context,
+  path: string,
+): Promise<{ directory: string } | { wrong: string; hint: string }> {
   try {
     return await context.client.request("areyouj/directory/validate", { path });
   } catch (error) {

@@ -21,12 +21,17 @@ export async function openFile(directory: string, path: string, line?: number): 
     const row = (line ?? place.line ?? 0) - 1;
     const position = row < 0 ? null : new vscode.Position(row, Math.max((place.column ?? 1) - 1, 0));
     const uri = vscode.Uri.file(file);
-    const options = { viewColumn: beside(), ...(position === null ? {} : { selection: new vscode.Range(position, position) }) };
+    const options = {
+      viewColumn: beside(),
+      ...(position === null ? {} : { selection: new vscode.Range(position, position) }),
+    };
     // The general command rather than a text editor: it also shows images and notebooks.
     await vscode.commands.executeCommand("vscode.open", uri, options);
     return;
   }
-  throw new Failure(problem(LocalCode.NotPossible, `There is no file ${plain(path, 200)}.`, "It may have been moved or deleted since."));
+  throw new Failure(
+    problem(LocalCode.NotPossible, `There is no file ${plain(path, 200)}.`, "It may have been moved or deleted since."),
+  );
 }
 
 /** Files and directories of a session whose names begin as typed after `@`, relative to its directory. */
@@ -40,10 +45,16 @@ async function listDirectory(directory: string, typed: string): Promise<string[]
   const parent = typed === "" || typed.endsWith("/") ? typed : `${dirname(typed)}/`;
   const name = typed.endsWith("/") ? "" : basename(typed);
   try {
-    const entries = await readdir(absolutePath(directory, parent === "" ? "." : parent, homedir()), { withFileTypes: true });
+    const entries = await readdir(absolutePath(directory, parent === "" ? "." : parent, homedir()), {
+      withFileTypes: true,
+    });
     return entries
       .slice(0, MAX_ENTRIES)
-      .filter((entry) => entry.name.toLowerCase().startsWith(name.toLowerCase()) && (name.startsWith(".") || !entry.name.startsWith(".")))
+      .filter(
+        (entry) =>
+          entry.name.toLowerCase().startsWith(name.toLowerCase()) &&
+          (name.startsWith(".") || !entry.name.startsWith(".")),
+      )
       .map((entry) => `${parent === "./" ? "" : parent}${entry.name}${entry.isDirectory() ? "/" : ""}`)
       .toSorted();
   } catch {
@@ -60,7 +71,9 @@ async function searchNames(directory: string, typed: string): Promise<string[]> 
   try {
     const pattern = new vscode.RelativePattern(vscode.Uri.file(directory), `**/*${typed}*`);
     const files = await vscode.workspace.findFiles(pattern, undefined, MAX_COMPLETIONS, stop.token);
-    return files.map(({ fsPath }) => relative(directory, fsPath)).toSorted((one, other) => one.length - other.length || one.localeCompare(other));
+    return files
+      .map(({ fsPath }) => relative(directory, fsPath))
+      .toSorted((one, other) => one.length - other.length || one.localeCompare(other));
   } finally {
     clearTimeout(timer);
     stop.dispose();
@@ -108,7 +121,10 @@ export class Diffs implements vscode.TextDocumentContentProvider, vscode.Disposa
       if (this.#texts.size <= MAX_DIFF_TEXTS) break;
       this.#texts.delete(oldest);
     }
-    await vscode.commands.executeCommand("vscode.diff", left, right, plain(title, 200) || basename(path), { viewColumn: beside(), preview: true });
+    await vscode.commands.executeCommand("vscode.diff", left, right, plain(title, 200) || basename(path), {
+      viewColumn: beside(),
+      preview: true,
+    });
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {

@@ -6,7 +6,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { homedir } from "node:os";
 import type { LogOutputChannel } from "vscode";
-import { type ClientCapabilities, CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, type StaticFeature } from "vscode-languageclient/node";
+import {
+  type ClientCapabilities,
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+  type StaticFeature,
+} from "vscode-languageclient/node";
 import { outsideEnvironment } from "./environment";
 import type { Link, LinkOptions } from "./client";
 
@@ -66,7 +73,8 @@ export async function openLink(options: LinkOptions, log: LogOutputChannel): Pro
     },
   );
   client.registerFeature(announceAreYouJ);
-  for (const name of options.notifications) client.onNotification(name, (params: unknown) => options.onNotification(name, params));
+  for (const name of options.notifications)
+    client.onNotification(name, (params: unknown) => options.onNotification(name, params));
 
   const stop = async (): Promise<void> => {
     stopping = true;

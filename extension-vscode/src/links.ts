@@ -44,5 +44,7 @@ export function absolutePath(directory: string, path: string, home: string): str
 /** An address that may be opened outside of the editor: `http` and `https` with a host; null for every other. */
 export function webAddress(text: string): string | null {
   const url = URL.canParse(text) ? new URL(text) : null;
-  return url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "" ? url.href : null;
+  return url !== null && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== ""
+    ? url.href
+    : null;
 }

@@ -91,7 +91,9 @@ export class Model implements vscode.Disposable {
 
   /** All sessions, terminated ones too, newest first. */
   get sessions(): Session[] {
-    return [...this.#sessions.values()].toSorted((one, other) => other.createdAt - one.createdAt || one.id.localeCompare(other.id));
+    return [...this.#sessions.values()].toSorted(
+      (one, other) => other.createdAt - one.createdAt || one.id.localeCompare(other.id),
+    );
   }
 
   /** All sessions but the terminated ones, newest first. */
@@ -107,7 +109,9 @@ export class Model implements vscode.Disposable {
   permissions(sessionId?: string): Permission[] {
     return [...this.#permissions.values()]
       .filter((permission) => sessionId === undefined || permission.sessionId === sessionId)
-      .toSorted((one, other) => one.createdAt - other.createdAt || one.id.localeCompare(other.id, "en", { numeric: true }));
+      .toSorted(
+        (one, other) => one.createdAt - other.createdAt || one.id.localeCompare(other.id, "en", { numeric: true }),
+      );
   }
 
   /** Messages that were cut off or failed and wait for a decision, of all sessions or of one. */
@@ -197,7 +201,8 @@ export class Model implements vscode.Disposable {
     }
     this.#replaceSessions(list);
     this.#replacePermissions(prompts.permissions);
-    if (this.client.connection.state === "connected" && this.#connection.state !== "connected") this.#setConnection(this.client.connection);
+    if (this.client.connection.state === "connected" && this.#connection.state !== "connected")
+      this.#setConnection(this.client.connection);
   }
 
   #replaceSessions(list: SessionList): void {

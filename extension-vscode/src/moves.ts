@@ -30,7 +30,12 @@ export class Moves implements vscode.Disposable {
     this.#asked.set(session.id, move);
     let moved: Session;
     try {
-      moved = await this.context.client.request("areyouj/session/switch", { requestId: randomUUID(), sessionId: session.id, driver, interrupt });
+      moved = await this.context.client.request("areyouj/session/switch", {
+        requestId: randomUUID(),
+        sessionId: session.id,
+        driver,
+        interrupt,
+      });
     } catch (error) {
       this.#asked.delete(session.id);
       throw error;
@@ -61,11 +66,14 @@ export class Moves implements vscode.Disposable {
   }
 
   #open({ id, driver }: Session): Promise<void> {
-    return this.context.actions.perform(driver === "terminal" ? { kind: "openScreen", sessionId: id } : { kind: "open", sessionId: id });
+    return this.context.actions.perform(
+      driver === "terminal" ? { kind: "openScreen", sessionId: id } : { kind: "open", sessionId: id },
+    );
   }
 
   async #offer(session: Session): Promise<void> {
-    const [place, button] = session.driver === "terminal" ? ["at its terminal", "Open Claude's Screen"] : ["as a transcript", "Open"];
+    const [place, button] =
+      session.driver === "terminal" ? ["at its terminal", "Open Claude's Screen"] : ["as a transcript", "Open"];
     const text = unLinked(plain(`${displayName(session)} goes on ${place}.`, 200));
     if ((await vscode.window.showInformationMessage(text, button)) === button) await this.#open(session);
   }
@@ -80,6 +88,7 @@ function isBusy({ status }: Session): boolean {
 function asked(session: Session, driver: Driver): Thenable<string | undefined> {
   const name = displayName(session);
   const question = driver === "terminal" ? `Move ${name} to a terminal?` : `Move ${name} to the transcript?`;
-  const detail = "A turn is running. Claude is ended and started again with the same conversation: once the turn has ended, or now.";
+  const detail =
+    "A turn is running. Claude is ended and started again with the same conversation: once the turn has ended, or now.";
   return vscode.window.showWarningMessage(question, { modal: true, detail }, FINISH, INTERRUPT);
 }

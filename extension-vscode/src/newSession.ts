@@ -54,9 +54,15 @@ export class NewSession {
         ? await new DirectoryPick(this.context).ask()
         : (await client.request("areyouj/directory/validate", { path: given.directory })).directory;
     if (directory === null) return null;
-    const options = settings.askForOptions ? await this.#askOptions(directory, given.driver) : this.#defaults(given.driver);
+    const options = settings.askForOptions
+      ? await this.#askOptions(directory, given.driver)
+      : this.#defaults(given.driver);
     if (options === null) return null;
-    const { session, warning } = await client.request("areyouj/session/create", { requestId: randomUUID(), directory, ...options });
+    const { session, warning } = await client.request("areyouj/session/create", {
+      requestId: randomUUID(),
+      directory,
+      ...options,
+    });
     if (warning !== undefined) void vscode.window.showWarningMessage(plain(warning, 500));
     return session;
   }
@@ -73,7 +79,12 @@ export class NewSession {
   async #askOptions(directory: string, driver: Driver | undefined): Promise<Options | null> {
     const { defaultDriver, defaultModel, defaultPermissionMode } = this.context.settings;
     const forms: Driver[] = defaultDriver === "stream" ? ["stream", "terminal"] : ["terminal", "stream"];
-    const form: Step = { kind: "choice", placeholder: "Form", choices: forms.map((value) => ({ value, ...FORMS[value] })), free: null };
+    const form: Step = {
+      kind: "choice",
+      placeholder: "Form",
+      choices: forms.map((value) => ({ value, ...FORMS[value] })),
+      free: null,
+    };
     const steps: Step[] = [
       {
         kind: "text",
@@ -86,8 +97,16 @@ export class NewSession {
         kind: "choice",
         placeholder: "Model",
         choices: [
-          { value: defaultModel, label: defaultModel === "" ? "Claude's default" : defaultModel, description: "default" },
-          ...MODELS.filter((model) => model !== defaultModel).map((model) => ({ value: model, label: model, description: "" })),
+          {
+            value: defaultModel,
+            label: defaultModel === "" ? "Claude's default" : defaultModel,
+            description: "default",
+          },
+          ...MODELS.filter((model) => model !== defaultModel).map((model) => ({
+            value: model,
+            label: model,
+            description: "",
+          })),
         ],
         free: (value) => `Use the model “${value}”`,
       },
@@ -95,14 +114,23 @@ export class NewSession {
         kind: "choice",
         placeholder: "Permission mode",
         choices: [
-          { value: defaultPermissionMode, label: defaultPermissionMode === "" ? "Claude's default" : defaultPermissionMode, description: "default" },
+          {
+            value: defaultPermissionMode,
+            label: defaultPermissionMode === "" ? "Claude's default" : defaultPermissionMode,
+            description: "default",
+          },
           ...Object.entries(MODES)
             .filter(([mode]) => mode !== defaultPermissionMode)
             .map(([mode, description]) => ({ value: mode, label: mode, description })),
         ],
         free: null,
       },
-      { kind: "text", placeholder: "First message (optional)", prompt: "Claude begins with it as soon as it is ready", check: () => null },
+      {
+        kind: "text",
+        placeholder: "First message (optional)",
+        prompt: "Claude begins with it as soon as it is ready",
+        check: () => null,
+      },
     ];
     const answers = await askInSteps(`New session in ${plain(directory, 80)}`, steps);
     if (answers === null) return null;

@@ -57,7 +57,8 @@ export class NoticeRule {
       const before = this.#statuses.get(session.id);
       this.#statuses.set(session.id, session.status);
       const wasBusy = before === "active" || before === "waiting";
-      if (wasBusy && session.status === "idle" && session.attention === null && session.queued === 0) notices.push(finishedNotice(session));
+      if (wasBusy && session.status === "idle" && session.attention === null && session.queued === 0)
+        notices.push(finishedNotice(session));
     }
     for (const id of this.#statuses.keys()) if (!byId.has(id)) this.#statuses.delete(id);
     return { notices: notices.filter(({ kind }) => this.wanted(kind)), waiting: first ? waiting.size : 0 };
@@ -105,19 +106,33 @@ function trouble(session: Session): { key: string; notice: Notice } | null {
   if (session.status === "terminated") return null;
   if (session.status === "error" && error !== null) {
     const text = unLinked(plain(`${name} needs you: ${error.message}`, MAX_TITLE * 2));
-    return { key: `${session.id} error ${session.statusSince}`, notice: { kind: "error", sessionId: session.id, text, permissionId: null } };
+    return {
+      key: `${session.id} error ${session.statusSince}`,
+      notice: { kind: "error", sessionId: session.id, text, permissionId: null },
+    };
   }
   if (attention?.kind === "terminal") {
     const text = unLinked(plain(`${name} wants an answer on Claude's screen: ${attention.title}`, MAX_TITLE * 2));
-    return { key: `${session.id} terminal ${session.statusSince}`, notice: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true } };
+    return {
+      key: `${session.id} terminal ${session.statusSince}`,
+      notice: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true },
+    };
   }
   if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
   const what = attention.kind === "failed" ? "a turn failed" : "a turn was cut off";
   const text = unLinked(plain(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2));
-  return { key: `${session.id} message ${attention.messageId}`, notice: { kind: "failed", sessionId: session.id, text, permissionId: null } };
+  return {
+    key: `${session.id} message ${attention.messageId}`,
+    notice: { kind: "failed", sessionId: session.id, text, permissionId: null },
+  };
 }
 
 function finishedNotice(session: Session): Notice {
   const task = session.currentTask === null ? "" : `: ${plain(session.currentTask, MAX_TITLE)}`;
-  return { kind: "turnFinished", sessionId: session.id, text: unLinked(`${displayName(session)} is done${task}`), permissionId: null };
+  return {
+    kind: "turnFinished",
+    sessionId: session.id,
+    text: unLinked(`${displayName(session)} is done${task}`),
+    permissionId: null,
+  };
 }

@@ -38,7 +38,8 @@ export class Notifier implements vscode.Disposable {
     if (model.connection.state !== "connected") return;
     const { notices, waiting } = this.#rule.look(model.sessions, model.permissions());
     if (waiting > 0 && !orchestration.visible) void this.#sum(waiting);
-    const looksAt = (sessionId: string): boolean => orchestration.visible || automations.isVisible(sessionId) || screens.isVisible(sessionId);
+    const looksAt = (sessionId: string): boolean =>
+      orchestration.visible || automations.isVisible(sessionId) || screens.isVisible(sessionId);
     const seen = ({ sessionId }: Notice): boolean => vscode.window.state.focused && looksAt(sessionId);
     const unseen = notices.filter((notice) => !seen(notice));
     // Who is done needs nobody, and is not counted among those who do.
@@ -50,7 +51,8 @@ export class Notifier implements vscode.Disposable {
 
   async #sum(waiting: number): Promise<void> {
     const text = waiting === 1 ? "1 Claude session needs you." : `${waiting} Claude sessions need you.`;
-    if ((await vscode.window.showInformationMessage(text, "Show")) === "Show") await this.context.actions.perform({ kind: "openOrchestration" });
+    if ((await vscode.window.showInformationMessage(text, "Show")) === "Show")
+      await this.context.actions.perform({ kind: "openOrchestration" });
   }
 
   async #show({ kind, sessionId, text, permissionId, onScreen }: Notice): Promise<void> {

@@ -33,14 +33,18 @@ export function sessionRows(sessions: Session[], currentId: string | null): Sess
 
 /** The session to look at next: the one that has waited longest, after the current one; null if none waits. */
 export function nextWaiting(live: Session[], currentId: string | null): Session | null {
-  const waiting = live.filter(needsPerson).toSorted((one, other) => one.statusSince - other.statusSince || one.id.localeCompare(other.id));
+  const waiting = live
+    .filter(needsPerson)
+    .toSorted((one, other) => one.statusSince - other.statusSince || one.id.localeCompare(other.id));
   const current = waiting.findIndex(({ id }) => id === currentId);
   return waiting[(current + 1) % Math.max(waiting.length, 1)] ?? null;
 }
 
 /** Directories of earlier sessions, the last used first, without those of the window. */
 export function recentDirectories(sessions: Session[], windowFolders: string[]): string[] {
-  const used = sessions.toSorted((one, other) => other.lastActivity - one.lastActivity).map(({ directory }) => directory);
+  const used = sessions
+    .toSorted((one, other) => other.lastActivity - one.lastActivity)
+    .map(({ directory }) => directory);
   return [...new Set(used)].filter((directory) => !windowFolders.includes(directory)).slice(0, MAX_RECENT);
 }
 

@@ -54,7 +54,11 @@ export function problem(code: string, message: string, hint = "", log: string | 
 /** That there is no connection, in words for a person who just asked for something. */
 export function notConnected(reason: Problem | null): Problem {
   if (reason !== null) return reason;
-  return problem(LocalCode.NotConnected, "Not connected to the AreYouJ daemon.", "It is being reconnected; try again in a moment.");
+  return problem(
+    LocalCode.NotConnected,
+    "Not connected to the AreYouJ daemon.",
+    "It is being reconnected; try again in a moment.",
+  );
 }
 
 /** Whatever was thrown, as a failure. A JSON-RPC error keeps its stable code and its hint. */

@@ -37,7 +37,12 @@ export class SessionProfile implements vscode.TerminalProfileProvider {
     const sessions = model.live.filter(({ driver, status }) => driver === "terminal" && status !== "error");
     if (sessions.length === 0) return newSession.create({ driver: "terminal" });
     const rows: Row[] = [...sessionRows(sessions, null), fresh];
-    const row = await vscode.window.showQuickPick(rows, { title: "Claude's screen", placeHolder: "Session", matchOnDescription: true, matchOnDetail: true });
+    const row = await vscode.window.showQuickPick(rows, {
+      title: "Claude's screen",
+      placeHolder: "Session",
+      matchOnDescription: true,
+      matchOnDetail: true,
+    });
     if (row === undefined) return null;
     return row.sessionId === undefined ? newSession.create({ driver: "terminal" }) : model.session(row.sessionId);
   }

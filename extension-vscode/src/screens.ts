@@ -109,7 +109,9 @@ export class Screens implements vscode.Disposable {
   }
 
   #terminals(sessionId: string): vscode.Terminal[] {
-    return [...this.#open].filter(([terminal, id]) => id === sessionId && terminal.exitStatus === undefined).map(([terminal]) => terminal);
+    return [...this.#open]
+      .filter(([terminal, id]) => id === sessionId && terminal.exitStatus === undefined)
+      .map(([terminal]) => terminal);
   }
 
   #keep(terminal: vscode.Terminal, sessionId: string): void {
@@ -133,7 +135,11 @@ export class Screens implements vscode.Disposable {
   /** What the keybindings go by. */
   #tellKeys(): void {
     const { activeTerminal } = vscode.window;
-    void vscode.commands.executeCommand("setContext", "areyouj.screenActive", activeTerminal !== undefined && this.#open.has(activeTerminal));
+    void vscode.commands.executeCommand(
+      "setContext",
+      "areyouj.screenActive",
+      activeTerminal !== undefined && this.#open.has(activeTerminal),
+    );
   }
 }
 
@@ -142,9 +148,16 @@ function refuse(session: Session): void {
   const { driver, status, error } = session;
   const name = displayName(session);
   if (driver !== "terminal") {
-    throw new Failure(problem(LocalCode.NotPossible, `${name} has no screen.`, "Its page shows the transcript; “Move to terminal” gives it a screen."));
+    throw new Failure(
+      problem(
+        LocalCode.NotPossible,
+        `${name} has no screen.`,
+        "Its page shows the transcript; “Move to terminal” gives it a screen.",
+      ),
+    );
   }
-  if (status === "terminated") throw new Failure(problem(LocalCode.NotPossible, `${name} was terminated.`, "Its page shows the transcript."));
+  if (status === "terminated")
+    throw new Failure(problem(LocalCode.NotPossible, `${name} was terminated.`, "Its page shows the transcript."));
   if (status === "error" && error !== null) throw new Failure(problem(error.code, error.message, error.hint));
 }
 

@@ -43,7 +43,10 @@ export function composerText(editor: vscode.TextEditor | undefined, directory: s
   if (editor === undefined) return null;
   const { document, selection } = editor;
   const path = document.uri.scheme === "file" ? relative(directory, document.uri.fsPath) : null;
-  const lines: [number, number] = [selection.start.line + 1, Math.max(selection.start.line, selection.end.line - (selection.end.character === 0 ? 1 : 0)) + 1];
+  const lines: [number, number] = [
+    selection.start.line + 1,
+    Math.max(selection.start.line, selection.end.line - (selection.end.character === 0 ? 1 : 0)) + 1,
+  ];
   const outside = path?.startsWith("..") === true ? document.uri.fsPath : path;
   return excerptText({ path: outside, lines, language: document.languageId, text: document.getText(selection) });
 }

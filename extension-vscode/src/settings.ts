@@ -57,7 +57,9 @@ export class Settings implements vscode.Disposable {
 
 /** The folders of this window that are directories of this machine. */
 export function folders(): { name: string; path: string }[] {
-  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file").map(({ name, uri }) => ({ name, path: uri.fsPath }));
+  return (vscode.workspace.workspaceFolders ?? [])
+    .filter(({ uri }) => uri.scheme === "file")
+    .map(({ name, uri }) => ({ name, path: uri.fsPath }));
 }
 
 function get<T>(name: string, otherwise: T): T {

@@ -41,7 +41,8 @@ export class StatusBar implements vscode.Disposable {
     this.#item.text = text;
     this.#item.tooltip = tooltip;
     this.#item.accessibilityInformation = { label: `Claude sessions: ${text.replace(/\$\([^)]*\)\s*/gu, "")}` };
-    this.#item.backgroundColor = level === "normal" ? undefined : new vscode.ThemeColor(`statusBarItem.${level}Background`);
+    this.#item.backgroundColor =
+      level === "normal" ? undefined : new vscode.ThemeColor(`statusBarItem.${level}Background`);
     this.#item.show();
   }
 }

@@ -25,7 +25,8 @@ export function statusText(connection: Connection, live: Session[]): StatusText 
     const { message, hint } = connection.problem ?? { message: "The sidecar cannot be run.", hint: "" };
     return { text: "$(error) AreYouJ", tooltip: `${message}\n${hint}`.trim(), level: "error" };
   }
-  if (connection.state === "connecting") return { text: "$(loading~spin) AreYouJ", tooltip: "AreYouJ: connecting", level: "normal" };
+  if (connection.state === "connecting")
+    return { text: "$(loading~spin) AreYouJ", tooltip: "AreYouJ: connecting", level: "normal" };
   const reconnecting = connection.state === "reconnecting";
   const counts = summary(live);
   const icon = reconnecting ? "$(sync~spin)" : counts.waits ? "$(bell-dot)" : "$(comment-discussion)";
@@ -45,7 +46,11 @@ function summary(live: Session[]): { text: string; waits: boolean } {
   const waiting = count((session) => needsPerson(session) && session.status !== "error" && !isFailure(session));
   const failed = count((session) => session.status === "error" || isFailure(session));
   const active = count(({ status }) => status === "active" || status === "starting");
-  const parts = [active > 0 ? `${active} active` : "", waiting > 0 ? `${waiting} waiting` : "", failed > 0 ? `${failed} failed` : ""].filter((part) => part !== "");
+  const parts = [
+    active > 0 ? `${active} active` : "",
+    waiting > 0 ? `${waiting} waiting` : "",
+    failed > 0 ? `${failed} failed` : "",
+  ].filter((part) => part !== "");
   if (parts.length === 0) parts.push(live.length === 0 ? "No sessions" : `${live.length} idle`);
   return { text: parts.join(" · "), waits: waiting + failed > 0 };
 }

@@ -10,7 +10,10 @@ export function openDirectoryTerminal(session: Session): void {
 
 /** A terminal that checks the installation. It stays after the report was printed. */
 export function openDoctor(areyouj: string): void {
-  const terminal = vscode.window.createTerminal({ name: "AreYouJ doctor", iconPath: new vscode.ThemeIcon("checklist") });
+  const terminal = vscode.window.createTerminal({
+    name: "AreYouJ doctor",
+    iconPath: new vscode.ThemeIcon("checklist"),
+  });
   terminal.show();
   terminal.sendText(`${quoted(areyouj)} doctor`);
 }
@@ -18,7 +21,10 @@ export function openDoctor(areyouj: string): void {
 /** A terminal with Claude's own program, which asks to log in when nobody is. */
 export function openLogIn(directory: string | undefined): void {
   const claude = outsideEnvironment(process.env)["AREYOUJ_CLAUDE"] ?? "claude";
-  const terminal = vscode.window.createTerminal({ name: "Claude", ...(directory === undefined ? {} : { cwd: directory }) });
+  const terminal = vscode.window.createTerminal({
+    name: "Claude",
+    ...(directory === undefined ? {} : { cwd: directory }),
+  });
   terminal.show();
   terminal.sendText(quoted(claude));
 }

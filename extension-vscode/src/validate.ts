@@ -32,9 +32,13 @@ const filled =
   (value) =>
     typeof value === "string" && value.length > 0 && value.length <= max ? value : undefined;
 const id = filled(MAX_ID);
-const path: Check<string> = (value) => (typeof value === "string" && value.length > 0 && value.length <= MAX_PATH && !value.includes("\0") ? value : undefined);
+const path: Check<string> = (value) =>
+  typeof value === "string" && value.length > 0 && value.length <= MAX_PATH && !value.includes("\0")
+    ? value
+    : undefined;
 const flag: Check<boolean> = (value) => (typeof value === "boolean" ? value : undefined);
-const whole: Check<number> = (value) => (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined);
+const whole: Check<number> = (value) =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 const oneOf =
   <T extends string>(...values: T[]): Check<T> =>
   (value) =>
@@ -51,7 +55,8 @@ const list =
     }
     return items;
   };
-const optional = <T>(check: Check<T>): Check<T> & { optional: true } => Object.assign((value: unknown) => check(value), { optional: true as const });
+const optional = <T>(check: Check<T>): Check<T> & { optional: true } =>
+  Object.assign((value: unknown) => check(value), { optional: true as const });
 
 function object<T extends object>(shape: Shape<T>): Check<T> {
   const fields = Object.entries(shape) as [string, Check<unknown> & { optional?: true }][];
@@ -69,7 +74,11 @@ function object<T extends object>(shape: Shape<T>): Check<T> {
   };
 }
 
-type Of<U, Key extends string, K> = U extends { [P in Key]: infer Kinds } ? (K extends Kinds ? Omit<U, Key> : never) : never;
+type Of<U, Key extends string, K> = U extends { [P in Key]: infer Kinds }
+  ? K extends Kinds
+    ? Omit<U, Key>
+    : never
+  : never;
 type Variants<U extends Record<Key, string>, Key extends string> = { [K in U[Key]]: Shape<Of<U, Key, K>> };
 
 /** One of several shapes, told apart by a field. */
@@ -121,7 +130,15 @@ const action = variant<Action, "kind">("kind", {
   openDiff: { sessionId: id, title: text(MAX_PATH), path, before: text(MAX_DIFF), after: text(MAX_DIFF) },
   copyText: { text: text(MAX_DIFF) },
   openExternal: { url: filled(MAX_URL) },
-  command: { command: oneOf("areyouj.openSettings", "areyouj.showLog", "areyouj.restartSidecar", "areyouj.logIn", "areyouj.doctor") },
+  command: {
+    command: oneOf(
+      "areyouj.openSettings",
+      "areyouj.showLog",
+      "areyouj.restartSidecar",
+      "areyouj.logIn",
+      "areyouj.doctor",
+    ),
+  },
 });
 
 /** A page's message if it is one of those it may send, or null. */

@@ -14,7 +14,7 @@ export type Step =
 /** Asks all questions one after the other, with a way back. The answers, or null if it was left. */
 export async function askInSteps(title: string, steps: Step[]): Promise<string[] | null> {
   const answers: string[] = [];
-  for (let index = 0; index < steps.length; ) {
+  for (let index = 0; index < steps.length;) {
     const step = steps[index] as Step;
     const input = step.kind === "text" ? textInput(step, answers[index] ?? "") : choiceInput(step, answers[index]);
     input.title = title;
@@ -46,10 +46,17 @@ function textInput(step: Step & { kind: "text" }, value: string): vscode.InputBo
 
 function choiceInput(step: Step & { kind: "choice" }, value: string | undefined): vscode.QuickPick<Choice> {
   const input = vscode.window.createQuickPick<Choice>();
-  const items = step.choices.map(({ value: chosen, label, description }): Choice => ({ value: chosen, label, description }));
+  const items = step.choices.map(({ value: chosen, label, description }): Choice => ({
+    value: chosen,
+    label,
+    description,
+  }));
   const offer = (typed: string): void => {
     const own = typed.trim();
-    const added = step.free === null || own === "" || items.some((item) => item.value === own) ? [] : [{ value: own, label: step.free(own), alwaysShow: true }];
+    const added =
+      step.free === null || own === "" || items.some((item) => item.value === own)
+        ? []
+        : [{ value: own, label: step.free(own), alwaysShow: true }];
     input.items = [...items, ...added];
   };
   input.placeholder = step.placeholder;
@@ -65,7 +72,11 @@ function valueOf(step: Step, input: Input): string | null {
   return step.kind === "text" && step.check(input.value) !== null ? null : input.value;
 }
 
-function asked(input: Input, hasBack: boolean, value: () => string | null): Promise<{ value: string } | "back" | "left"> {
+function asked(
+  input: Input,
+  hasBack: boolean,
+  value: () => string | null,
+): Promise<{ value: string } | "back" | "left"> {
   if (hasBack) input.buttons = [vscode.QuickInputButtons.Back];
   return new Promise((resolve) => {
     input.onDidTriggerButton(() => {

@@ -169,7 +169,12 @@ export class AutomationPage extends PageElement {
   }
 
   private keep(): void {
-    save({ sessionId: this.sessionId, draft: this.draft, place: this.place, folds: this.folds.saved() } satisfies Saved);
+    save({
+      sessionId: this.sessionId,
+      draft: this.draft,
+      place: this.place,
+      folds: this.folds.saved(),
+    } satisfies Saved);
   }
 
   private seen(): void {
@@ -228,12 +233,17 @@ export class AutomationPage extends PageElement {
 
   /** What waits for a person and stands in no loaded entry: at the end, where it is seen. */
   private tail(session: Session, live: boolean): TemplateResult {
-    const inPlace = new Set(this.entries.flatMap(({ body }) => (body.kind === "permission" ? [body.permissionId] : [])));
+    const inPlace = new Set(
+      this.entries.flatMap(({ body }) => (body.kind === "permission" ? [body.permissionId] : [])),
+    );
     const empty = this.entries.length === 0 && !this.more && this.saying.length === 0;
     return html`${empty ? html`<p class="muted nothing-said">Nothing was said yet.</p>` : nothing}
       ${this.permissions
         .filter(({ id }) => !inPlace.has(id))
-        .map((permission) => html`<areyouj-prompt .permission=${permission} .directory=${session.directory} .live=${live}></areyouj-prompt>`)}
+        .map(
+          (permission) =>
+            html`<areyouj-prompt .permission=${permission} .directory=${session.directory} .live=${live}></areyouj-prompt>`,
+        )}
       ${wantsScreen(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .live=${live}></areyouj-screen-card>` : nothing}
       ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .live=${live}></areyouj-decision>`)}
       ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .live=${live}></areyouj-session-error>` : nothing}`;

@@ -32,7 +32,13 @@ export function iconButton(
   icon: string,
   label: string,
   click: (event: MouseEvent) => void,
-  state: { disabled?: boolean; reason?: string | undefined; pressed?: boolean; tabindex?: number; running?: boolean } = {},
+  state: {
+    disabled?: boolean;
+    reason?: string | undefined;
+    pressed?: boolean;
+    tabindex?: number;
+    running?: boolean;
+  } = {},
 ): TemplateResult {
   const running = state.running ?? false;
   return html`<button

@@ -48,7 +48,10 @@ export class Composer extends PageElement {
   insert(text: string): void {
     const { selectionStart, selectionEnd, value } = this.area;
     const before = value.slice(0, selectionStart);
-    const spaced = before === "" || /\s$/.test(before) ? text : `${before.includes("\n") || text.includes("\n") ? "\n" : " "}${text}`;
+    const spaced =
+      before === "" || /\s$/.test(before)
+        ? text
+        : `${before.includes("\n") || text.includes("\n") ? "\n" : " "}${text}`;
     this.write(before + spaced + value.slice(selectionEnd), selectionStart + spaced.length);
     this.area.focus();
   }
@@ -88,9 +91,16 @@ export class Composer extends PageElement {
           ${iconButton("mention", "Mention a file", () => this.insert("@"))}
           ${iconButton("list-selection", "Attach the editor's selection", () => act({ kind: "attachSelection", sessionId: this.sessionId }))}
           <span class="grow muted composer-hint ellipsis">${this.live ? "" : "Reconnecting. Your text is kept."}</span>
-          ${this.steerable
-            ? button("Steer", () => void this.send(true), { ...off, secondary: true, running: this.doing.running === "steer", title: off.title ?? "Send into the running turn, now (Ctrl+Shift+Enter)" })
-            : nothing}
+          ${
+            this.steerable
+              ? button("Steer", () => void this.send(true), {
+                  ...off,
+                  secondary: true,
+                  running: this.doing.running === "steer",
+                  title: off.title ?? "Send into the running turn, now (Ctrl+Shift+Enter)",
+                })
+              : nothing
+          }
           ${button(this.working ? "Queue" : "Send", () => void this.send(false), { ...off, running: this.doing.running === "send", title: off.title ?? "Ctrl+Enter" })}
         </div>
       </div>
@@ -139,7 +149,9 @@ export class Composer extends PageElement {
   private findMention(): void {
     const mention = mentionAt(this.area.value, this.area.selectionStart);
     if (mention === null || mention.prefix !== this.mention?.prefix) this.paths = mention === null ? [] : this.paths;
-    const asks = mention !== null && (this.mention === null || this.mention.prefix !== mention.prefix || this.mention.at !== mention.at);
+    const asks =
+      mention !== null &&
+      (this.mention === null || this.mention.prefix !== mention.prefix || this.mention.at !== mention.at);
     this.mention = mention;
     if (!asks || mention === null || !this.live) return;
     this.asked = nextNumber();
@@ -172,7 +184,16 @@ export class Composer extends PageElement {
     if (!this.live || text.trim() === "" || this.doing.running !== null) return;
     const messageId = this.draft.messageId ?? crypto.randomUUID();
     this.change({ text, messageId });
-    if (await this.doing.run(steer ? "steer" : "send", { kind: "send", sessionId: this.sessionId, messageId, text, steer })) this.change({ text: "", messageId: null });
+    if (
+      await this.doing.run(steer ? "steer" : "send", {
+        kind: "send",
+        sessionId: this.sessionId,
+        messageId,
+        text,
+        steer,
+      })
+    )
+      this.change({ text: "", messageId: null });
   }
 }
 

@@ -16,7 +16,8 @@ const MAX_COMPARED = 400_000;
 export function lineRuns(before: string, after: string): Run[] {
   const small = before.length + after.length <= MAX_COMPARED;
   const changes = small ? diffLines(before, after, { maxEditLength: MAX_EDIT_LENGTH }) : undefined;
-  if (changes === undefined) return [run("removed", before), run("added", after)].filter(({ lines }) => lines.length > 0);
+  if (changes === undefined)
+    return [run("removed", before), run("added", after)].filter(({ lines }) => lines.length > 0);
   return changes.map(({ added, removed, value }) => run(added ? "added" : removed ? "removed" : "same", value));
 }
 
@@ -27,6 +28,7 @@ function run(kind: Run["kind"], text: string): Run {
 
 /** How many lines came and went. */
 export function lineCounts(runs: readonly Run[]): { added: number; removed: number } {
-  const total = (kind: Run["kind"]): number => runs.reduce((sum, one) => sum + (one.kind === kind ? one.lines.length : 0), 0);
+  const total = (kind: Run["kind"]): number =>
+    runs.reduce((sum, one) => sum + (one.kind === kind ? one.lines.length : 0), 0);
   return { added: total("added"), removed: total("removed") };
 }

@@ -14,9 +14,11 @@ export function diffView(change: FileChange, sessionId: string, title: string, n
   const path = exactLine(change.path);
   return html`<div class="diff-view">
     <div class="row wrap">
-      ${named === undefined
-        ? nothing
-        : html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => act({ kind: "openFile", sessionId, path: change.path })}>${exactLine(named)}</button>`}
+      ${
+        named === undefined
+          ? nothing
+          : html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => act({ kind: "openFile", sessionId, path: change.path })}>${exactLine(named)}</button>`
+      }
       ${change.edits.map(
         ({ before, after }, index) =>
           html`<button
@@ -37,7 +39,8 @@ function lines(before: string, after: string, path: string): TemplateResult {
   const { added, removed } = lineCounts(runs);
   return html`<div class="box diff" tabindex="0" role="region" aria-label="Change of ${path}: ${added} lines added, ${removed} removed">
     ${runs.length === 0 ? html`<span class="muted">An empty text</span>` : nothing}${runs.map(
-      ({ kind, lines: content }) => html`<div class="diff-${kind}">${content.map((line) => `${SIGNS[kind]} ${exactText(line)}`).join("\n")}</div>`,
+      ({ kind, lines: content }) =>
+        html`<div class="diff-${kind}">${content.map((line) => `${SIGNS[kind]} ${exactText(line)}`).join("\n")}</div>`,
     )}
   </div>`;
 }

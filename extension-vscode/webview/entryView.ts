@@ -1,6 +1,13 @@
 /** How one row of the transcript looks. */
 import { type TemplateResult, html, nothing } from "lit";
-import type { EntryBodyPermission, EntryBodyPermissionEnd, EntryBodyTurnEnd, EntryBodyUser, NoticeLevel, Permission } from "../src/protocol.gen";
+import type {
+  EntryBodyPermission,
+  EntryBodyPermissionEnd,
+  EntryBodyTurnEnd,
+  EntryBodyUser,
+  NoticeLevel,
+  Permission,
+} from "../src/protocol.gen";
 import "./entryStyles";
 import type { Folds } from "./folds";
 import { cost, elapsed, moment, size } from "./format";
@@ -30,7 +37,13 @@ export interface EntryContext {
 export const LONG_TEXT = 20_000;
 
 const NOTICE_ICONS: Record<NoticeLevel, string> = { info: "info", warning: "warning", error: "error" };
-const OUTCOMES: Record<string, string> = { allowed: "Allowed", allowedAlways: "Always allowed", denied: "Denied", answered: "Answered", withdrawn: "Withdrawn" };
+const OUTCOMES: Record<string, string> = {
+  allowed: "Allowed",
+  allowedAlways: "Always allowed",
+  denied: "Denied",
+  answered: "Answered",
+  withdrawn: "Withdrawn",
+};
 
 /** The row. A kind that is not known is nothing. */
 export function entryView(row: Row, context: EntryContext): TemplateResult | typeof nothing {
@@ -78,16 +91,26 @@ function thinkingView(seq: number, text: string, context: EntryContext): Templat
 }
 
 /** A text, its beginning only if it is long and nobody asked for all of it. */
-export function bounded(text: string, name: string, context: EntryContext, view: (text: string) => TemplateResult): TemplateResult {
+export function bounded(
+  text: string,
+  name: string,
+  context: EntryContext,
+  view: (text: string) => TemplateResult,
+): TemplateResult {
   const all = `${name}:all`;
   if (text.length <= LONG_TEXT || context.folds.isOpen(all)) return view(text);
   return html`${view(text.slice(0, LONG_TEXT))}
     <button type="button" class="link" @click=${() => context.fold(all, true)}>Show all (${size(text.length)})</button>`;
 }
 
-function permissionView(body: EntryBodyPermission, end: EntryBodyPermissionEnd | null, context: EntryContext): TemplateResult {
+function permissionView(
+  body: EntryBodyPermission,
+  end: EntryBodyPermissionEnd | null,
+  context: EntryContext,
+): TemplateResult {
   const open = context.permissions.get(body.permissionId);
-  if (open && end === null) return html`<areyouj-prompt .permission=${open} .directory=${context.directory} .live=${context.live}></areyouj-prompt>`;
+  if (open && end === null)
+    return html`<areyouj-prompt .permission=${open} .directory=${context.directory} .live=${context.live}></areyouj-prompt>`;
   if (end !== null) return endLine(body.title, end);
   return html`<div class="line muted"><span class="codicon codicon-shield" aria-hidden="true"></span><span class="grow isolate">${plainLine(body.title)}</span></div>`;
 }
@@ -105,7 +128,11 @@ function endLine(title: string, end: EntryBodyPermissionEnd): TemplateResult {
 }
 
 function turnEndView(body: EntryBodyTurnEnd): TemplateResult {
-  const words = [body.ok ? "Done" : "Ended with an error", elapsed(body.durationMs), ...(body.costUsd > 0 ? [cost(body.costUsd)] : [])];
+  const words = [
+    body.ok ? "Done" : "Ended with an error",
+    elapsed(body.durationMs),
+    ...(body.costUsd > 0 ? [cost(body.costUsd)] : []),
+  ];
   return html`<div class="turn-end ${body.ok ? "" : "failed"}" title=${plainLine(body.outcome)}>
     ${body.ok ? nothing : html`<span class="codicon codicon-error" aria-hidden="true"></span>`}<span>${words.join(" · ")}</span>
     ${body.error ? html`<div class="turn-error isolate">${plainText(body.error)}</div>` : nothing}

@@ -10,7 +10,9 @@ export class Folds {
   version = 0;
 
   constructor(saved: readonly [string, boolean][] = []) {
-    this.changed = new Map(saved.filter((pair) => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "boolean"));
+    this.changed = new Map(
+      saved.filter((pair) => Array.isArray(pair) && typeof pair[0] === "string" && typeof pair[1] === "boolean"),
+    );
   }
 
   /** Whether a fold is open. */

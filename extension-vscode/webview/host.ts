@@ -58,7 +58,9 @@ function isDone(message: { type: string }): message is ActionDone {
 export function restore<State extends object>(fallback: State): State {
   const saved = editor.getState();
   if (typeof saved !== "object" || saved === null) return fallback;
-  const known = Object.entries(saved).filter(([name, value]) => name in fallback && sameShape(value, Reflect.get(fallback, name)));
+  const known = Object.entries(saved).filter(
+    ([name, value]) => name in fallback && sameShape(value, Reflect.get(fallback, name)),
+  );
   return { ...fallback, ...Object.fromEntries(known) };
 }
 

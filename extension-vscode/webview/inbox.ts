@@ -43,9 +43,11 @@ export class Inbox extends PageElement {
           ({ card }) => card,
         )}
       </div>
-      ${cards.length > this.shown
-        ? html`<div>${button(`Show ${Math.min(SHOWN_AT_FIRST, cards.length - this.shown)} more`, () => (this.shown += SHOWN_AT_FIRST), { secondary: true })}</div>`
-        : nothing}
+      ${
+        cards.length > this.shown
+          ? html`<div>${button(`Show ${Math.min(SHOWN_AT_FIRST, cards.length - this.shown)} more`, () => (this.shown += SHOWN_AT_FIRST), { secondary: true })}</div>`
+          : nothing
+      }
     </section>`;
   }
 
@@ -59,14 +61,20 @@ export class Inbox extends PageElement {
       })),
       ...[...this.sessions.values()]
         .filter(wantsScreen)
-        .map((session) => ({ key: `${session.id} screen`, card: html`<areyouj-screen-card .session=${session} .live=${live}></areyouj-screen-card>` })),
+        .map((session) => ({
+          key: `${session.id} screen`,
+          card: html`<areyouj-screen-card .session=${session} .live=${live}></areyouj-screen-card>`,
+        })),
       ...this.decisions.map((message) => ({
         key: message.id,
         card: html`<areyouj-decision .message=${message} .session=${named(message.sessionId)} .live=${live}></areyouj-decision>`,
       })),
       ...[...this.sessions.values()]
         .filter(({ status }) => status === "error")
-        .map((session) => ({ key: session.id, card: html`<areyouj-session-error .session=${session} .live=${live}></areyouj-session-error>` })),
+        .map((session) => ({
+          key: session.id,
+          card: html`<areyouj-session-error .session=${session} .live=${live}></areyouj-session-error>`,
+        })),
     ];
   }
 }

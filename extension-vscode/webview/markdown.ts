@@ -10,7 +10,8 @@ import { plainText } from "./text";
 const markdown = new MarkdownIt({ html: false, linkify: false, breaks: false });
 markdown.validateLink = isOpenable;
 markdown.disable("image");
-markdown.renderer.rules["fence"] = (tokens, index) => codeBlock(tokens[index]?.content ?? "", tokens[index]?.info ?? "");
+markdown.renderer.rules["fence"] = (tokens, index) =>
+  codeBlock(tokens[index]?.content ?? "", tokens[index]?.info ?? "");
 markdown.renderer.rules["code_block"] = (tokens, index) => codeBlock(tokens[index]?.content ?? "", "");
 
 function codeBlock(code: string, info: string): string {
@@ -26,8 +27,34 @@ export function isOpenable(url: string): boolean {
 
 const CLEAN = {
   ALLOWED_TAGS: [
-    "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "em", "strong", "s", "code", "pre", "a",
-    "table", "thead", "tbody", "tr", "th", "td", "div", "span", "button",
+    "p",
+    "br",
+    "hr",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "em",
+    "strong",
+    "s",
+    "code",
+    "pre",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "div",
+    "span",
+    "button",
   ],
   ALLOWED_ATTR: ["href", "title", "class", "type", "aria-label", "tabindex", "role", "start"],
   ALLOW_DATA_ATTR: false,
@@ -40,7 +67,11 @@ export function markdownView(text: string): TemplateResult {
 }
 
 function fragment(text: string): DocumentFragment {
-  const clean = DOMPurify.sanitize(markdown.render(plainText(text)), { ...CLEAN, ALLOWED_TAGS: [...CLEAN.ALLOWED_TAGS], ALLOWED_ATTR: [...CLEAN.ALLOWED_ATTR] });
+  const clean = DOMPurify.sanitize(markdown.render(plainText(text)), {
+    ...CLEAN,
+    ALLOWED_TAGS: [...CLEAN.ALLOWED_TAGS],
+    ALLOWED_ATTR: [...CLEAN.ALLOWED_ATTR],
+  });
   for (const table of clean.querySelectorAll("table")) {
     const scroller = document.createElement("div");
     scroller.className = "table-scroller";

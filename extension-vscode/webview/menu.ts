@@ -21,13 +21,15 @@ export class Menu extends PageElement {
   @state() private place = { x: 0, y: 0 };
   private back: HTMLElement | null = null;
   private readonly closeOutside = (event: Event): void => {
-    const elsewhere = event.type === "blur" ? event.target === window : !(event.target instanceof Node && this.contains(event.target));
+    const elsewhere =
+      event.type === "blur" ? event.target === window : !(event.target instanceof Node && this.contains(event.target));
     if (elsewhere) this.close(false);
   };
 
   /** Opens the menu at a point of the page. The keyboard goes back to where it was when it closes. */
   openAt(point: { x: number; y: number }, items: MenuItem[]): void {
-    if (document.activeElement instanceof HTMLElement && !this.contains(document.activeElement)) this.back = document.activeElement;
+    if (document.activeElement instanceof HTMLElement && !this.contains(document.activeElement))
+      this.back = document.activeElement;
     this.items = items;
     this.place = point;
     for (const type of ["pointerdown", "wheel", "blur"]) window.addEventListener(type, this.closeOutside, true);
@@ -74,8 +76,17 @@ export class Menu extends PageElement {
     const entries = [...this.querySelectorAll<HTMLElement>("[role=menuitem]")];
     const at = entries.indexOf(document.activeElement as HTMLElement);
     const letter = event.key.length === 1 ? event.key.toLowerCase() : null;
-    const goes: Record<string, number> = { ArrowDown: (at + 1) % entries.length, ArrowUp: (at + entries.length - 1) % entries.length, Home: 0, End: entries.length - 1 };
-    const byLetter = letter ? entries.findIndex((_, index) => entries[(at + 1 + index) % entries.length]?.textContent?.trim().toLowerCase().startsWith(letter)) : -1;
+    const goes: Record<string, number> = {
+      ArrowDown: (at + 1) % entries.length,
+      ArrowUp: (at + entries.length - 1) % entries.length,
+      Home: 0,
+      End: entries.length - 1,
+    };
+    const byLetter = letter
+      ? entries.findIndex((_, index) =>
+          entries[(at + 1 + index) % entries.length]?.textContent?.trim().toLowerCase().startsWith(letter),
+        )
+      : -1;
     if (event.key === "Escape" || event.key === "Tab") this.close(true);
     else if (event.key in goes) entries[goes[event.key] ?? 0]?.focus();
     else if (byLetter >= 0 && letter !== " ") entries[(at + 1 + byLetter) % entries.length]?.focus();

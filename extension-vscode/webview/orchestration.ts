@@ -18,7 +18,13 @@ import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions";
 import { sessionTitle, statusIcon } from "./status";
 import { exactLine, plainLine } from "./text";
 
-const TILE_WORDS: Record<Tile, string> = { total: "Total", active: "Active", waiting: "Waiting", idle: "Idle", error: "Error" };
+const TILE_WORDS: Record<Tile, string> = {
+  total: "Total",
+  active: "Active",
+  waiting: "Waiting",
+  idle: "Idle",
+  error: "Error",
+};
 /** Folders offered when there is no session; a window with more has the "New session" button for the rest. */
 const MAX_FOLDERS = 8;
 
@@ -70,8 +76,10 @@ export class OrchestrationPage extends PageElement {
     const sessions = new Map(this.sessions);
     for (const session of changed) {
       const before = sessions.get(session.id)?.status;
-      if (before !== session.status && session.status === "waiting") this.news = `${sessionTitle(session)} needs you: ${plainLine(session.attention?.title ?? "")}`;
-      if (before !== session.status && session.status === "error") this.news = `${sessionTitle(session)} failed: ${plainLine(session.error?.message ?? "")}`;
+      if (before !== session.status && session.status === "waiting")
+        this.news = `${sessionTitle(session)} needs you: ${plainLine(session.attention?.title ?? "")}`;
+      if (before !== session.status && session.status === "error")
+        this.news = `${sessionTitle(session)} failed: ${plainLine(session.error?.message ?? "")}`;
       sessions.set(session.id, session);
     }
     for (const id of removed) sessions.delete(id);
@@ -93,7 +101,8 @@ export class OrchestrationPage extends PageElement {
 
   private content(live: boolean): TemplateResult {
     const failed = this.connection.state === "failed";
-    if (this.sessions === null || (this.connection.state === "connecting" && this.sessions.size === 0)) return failed ? connectionFailure(this.connection) : loading();
+    if (this.sessions === null || (this.connection.state === "connecting" && this.sessions.size === 0))
+      return failed ? connectionFailure(this.connection) : loading();
     if (failed && this.sessions.size === 0) return connectionFailure(this.connection);
     if (this.sessions.size === 0) return this.empty(live);
     return html`${failed ? connectionFailure(this.connection) : nothing}
@@ -113,7 +122,8 @@ export class OrchestrationPage extends PageElement {
   private tiles(sessions: ReadonlyMap<string, Session>): TemplateResult {
     const numbers = counts(sessions.values());
     const { filter } = this.view;
-    const choose = (tile: Tile): void => this.look({ ...this.view, filter: { ...filter, tile: filter.tile === tile ? "total" : tile } });
+    const choose = (tile: Tile): void =>
+      this.look({ ...this.view, filter: { ...filter, tile: filter.tile === tile ? "total" : tile } });
     return html`<div class="tiles" role="group" aria-label="Sessions by status">
       ${TILES.map(
         (tile) =>
@@ -132,7 +142,10 @@ export class OrchestrationPage extends PageElement {
   }
 
   private newSession(live: boolean): TemplateResult {
-    return button("New session", () => act({ kind: "newSession" }), { disabled: !live, ...(live ? {} : { title: OFFLINE }) });
+    return button("New session", () => act({ kind: "newSession" }), {
+      disabled: !live,
+      ...(live ? {} : { title: OFFLINE }),
+    });
   }
 
   private empty(live: boolean): TemplateResult {
@@ -142,12 +155,14 @@ export class OrchestrationPage extends PageElement {
       <h1 id="empty-title">No sessions yet</h1>
       <p class="muted">A session is one Claude conversation in one directory. It goes on when you close the editor.</p>
       ${this.newSession(live)}
-      ${folders.length > 0
-        ? html`<p class="muted">or start in a folder of this window</p>
+      ${
+        folders.length > 0
+          ? html`<p class="muted">or start in a folder of this window</p>
             <ul class="bare folders">
               ${folderStarts(folders, this.settings.home, live)}
             </ul>`
-        : nothing}
+          : nothing
+      }
     </section>`;
   }
 }

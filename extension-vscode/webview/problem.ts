@@ -15,9 +15,11 @@ export function problemBox(problem: Problem | null, dismiss?: () => void): Templ
       <p>${plainText(problem.message)}</p>
       ${problem.hint ? html`<p class="muted">${plainText(problem.hint)}</p>` : nothing} ${logFold(problem.log)} ${fixButtons(problem)}
     </div>
-    ${dismiss
-      ? html`<button type="button" class="icon-button" aria-label="Dismiss" title="Dismiss" @click=${dismiss}><span class="codicon codicon-close"></span></button>`
-      : nothing}
+    ${
+      dismiss
+        ? html`<button type="button" class="icon-button" aria-label="Dismiss" title="Dismiss" @click=${dismiss}><span class="codicon codicon-close"></span></button>`
+        : nothing
+    }
   </div>`;
 }
 

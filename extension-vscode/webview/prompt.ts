@@ -97,25 +97,45 @@ export class Prompt extends PageElement {
     const off = { disabled: !this.live || busy, ...(this.live ? {} : { title: OFFLINE }) };
     const asksQuestions = kind === "question";
     return html`<div class="row wrap" role="group" aria-label="Answer">
-      ${asksQuestions
-        ? button("Answer", () => this.choices && this.answer({ decision: "choose", choices: this.choices }), {
-            ...off,
-            disabled: off.disabled || this.choices === null,
-            running: this.doing.running === "choose",
-          })
-        : button(kind === "plan" ? "Go ahead" : "Allow", () => this.answer({ decision: "allow" }), { ...off, running: this.doing.running === "allow" })}
-      ${!asksQuestions && suggestions.length > 0
-        ? button("Always…", () => (this.open = this.open === "always" ? null : "always"), { ...off, secondary: true, expanded: this.open === "always" })
-        : nothing}
-      ${button(kind === "plan" ? "Keep planning" : asksQuestions ? "Do not answer" : "Deny", () => this.answer({ decision: "deny" }), {
-        ...off,
-        secondary: true,
-        running: this.doing.running === "deny",
-      })}
-      ${iconButton("comment", kind === "plan" ? "Keep planning and say what to change" : "Deny and say what to do instead", () => this.say(), {
-        disabled: off.disabled,
-        reason: off.title,
-      })}
+      ${
+        asksQuestions
+          ? button("Answer", () => this.choices && this.answer({ decision: "choose", choices: this.choices }), {
+              ...off,
+              disabled: off.disabled || this.choices === null,
+              running: this.doing.running === "choose",
+            })
+          : button(kind === "plan" ? "Go ahead" : "Allow", () => this.answer({ decision: "allow" }), {
+              ...off,
+              running: this.doing.running === "allow",
+            })
+      }
+      ${
+        !asksQuestions && suggestions.length > 0
+          ? button("Always…", () => (this.open = this.open === "always" ? null : "always"), {
+              ...off,
+              secondary: true,
+              expanded: this.open === "always",
+            })
+          : nothing
+      }
+      ${button(
+        kind === "plan" ? "Keep planning" : asksQuestions ? "Do not answer" : "Deny",
+        () => this.answer({ decision: "deny" }),
+        {
+          ...off,
+          secondary: true,
+          running: this.doing.running === "deny",
+        },
+      )}
+      ${iconButton(
+        "comment",
+        kind === "plan" ? "Keep planning and say what to change" : "Deny and say what to do instead",
+        () => this.say(),
+        {
+          disabled: off.disabled,
+          reason: off.title,
+        },
+      )}
     </div>`;
   }
 
@@ -123,7 +143,9 @@ export class Prompt extends PageElement {
     const { suggestions } = this.permission;
     const chosen = this.chosen ?? sensibleSuggestions(suggestions);
     const toggle = (index: number, on: boolean): void => {
-      this.chosen = suggestions.map((_, other) => other).filter((other) => (other === index ? on : chosen.includes(other)));
+      this.chosen = suggestions
+        .map((_, other) => other)
+        .filter((other) => (other === index ? on : chosen.includes(other)));
     };
     const disabled = !this.live || this.doing.running !== null || !this.settled.yes || chosen.length === 0;
     return html`<fieldset class="always">
@@ -143,7 +165,8 @@ export class Prompt extends PageElement {
   }
 
   private messageForm(): TemplateResult {
-    const deny = (): void => this.answer(this.message.trim() ? { decision: "deny", message: this.message.trim() } : { decision: "deny" });
+    const deny = (): void =>
+      this.answer(this.message.trim() ? { decision: "deny", message: this.message.trim() } : { decision: "deny" });
     return html`<div class="row wrap">
       <input
         class="field grow deny-message"

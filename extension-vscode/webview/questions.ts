@@ -21,7 +21,10 @@ export function questionsOf(input: unknown): Question[] {
   return listOf(input, "questions").map((value) => ({
     question: textOf(value, "question") ?? "",
     header: textOf(value, "header") ?? "",
-    options: listOf(value, "options").map((option) => ({ label: textOf(option, "label") ?? "", description: textOf(option, "description") ?? "" })),
+    options: listOf(value, "options").map((option) => ({
+      label: textOf(option, "label") ?? "",
+      description: textOf(option, "description") ?? "",
+    })),
     multiSelect: member(value, "multiSelect") === true,
   }));
 }

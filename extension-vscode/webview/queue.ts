@@ -47,9 +47,14 @@ export class QueueEditor extends PageElement {
         <span class="muted">${waiting.length === 0 ? "nothing waits" : `${waiting.length} waiting`}</span>
         ${queue.paused === null ? nothing : html`<span class="paused ellipsis isolate" title=${plainLine(queue.paused)}>Paused: ${plainLine(queue.paused)}</span>`}
         <span class="grow"></span>
-        ${queue.paused === null
-          ? this.act("debug-pause", "Pause the queue after the running message", { kind: "queuePause", sessionId: queue.sessionId })
-          : this.act("play", "Resume the queue", { kind: "queueResume", sessionId: queue.sessionId })}
+        ${
+          queue.paused === null
+            ? this.act("debug-pause", "Pause the queue after the running message", {
+                kind: "queuePause",
+                sessionId: queue.sessionId,
+              })
+            : this.act("play", "Resume the queue", { kind: "queueResume", sessionId: queue.sessionId })
+        }
         ${waiting.length > 0 ? this.act("clear-all", "Remove all waiting messages", { kind: "queueClear", sessionId: queue.sessionId }) : nothing}
       </div>
       <ul class="bare queue-list" aria-label="Messages">
@@ -145,10 +150,12 @@ export class QueueEditor extends PageElement {
   private onKey(event: KeyboardEvent, message: Message, index: number, total: number): void {
     if (event.target !== event.currentTarget) return;
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (step !== undefined && event.altKey) void this.move(message.id, Math.max(0, Math.min(total - 1, index + step)), index);
+    if (step !== undefined && event.altKey)
+      void this.move(message.id, Math.max(0, Math.min(total - 1, index + step)), index);
     else if (step !== undefined) this.neighbour(event.currentTarget as HTMLElement, step)?.focus();
     else if (event.key === "Enter" || event.key === "F2") this.edit(message);
-    else if (event.key === "Delete" && this.live) void this.doing.run("remove", { kind: "queueRemove", messageId: message.id });
+    else if (event.key === "Delete" && this.live)
+      void this.doing.run("remove", { kind: "queueRemove", messageId: message.id });
     else return;
     event.preventDefault();
   }
@@ -160,7 +167,8 @@ export class QueueEditor extends PageElement {
 
   private async move(messageId: string, position: number, from: number): Promise<void> {
     if (!this.live || position === from) return;
-    if (await this.doing.run("move", { kind: "queueMove", messageId, position })) this.said = `Moved to place ${position + 1}`;
+    if (await this.doing.run("move", { kind: "queueMove", messageId, position }))
+      this.said = `Moved to place ${position + 1}`;
     await this.updateComplete;
     this.itemOf(messageId)?.focus();
   }
@@ -179,7 +187,8 @@ export class QueueEditor extends PageElement {
 
   private drop(event: DragEvent, index: number): void {
     event.preventDefault();
-    const from = this.queue?.messages.filter(({ state }) => state === "queued").findIndex(({ id }) => id === this.dragged) ?? -1;
+    const from =
+      this.queue?.messages.filter(({ state }) => state === "queued").findIndex(({ id }) => id === this.dragged) ?? -1;
     if (this.dragged !== null) void this.move(this.dragged, index, from);
     this.endDrag();
   }

@@ -42,12 +42,16 @@ export class Decision extends PageElement {
       ${message.error ? html`<p class="reason">${plainText(message.error)}</p>` : nothing}
       <div class="row wrap" role="group" aria-label="Decide">
         ${choices.map((choice, index) =>
-          button(CHOICES[choice].label, () => void this.doing.run(choice, { kind: "recover", messageId: message.id, choice }), {
-            secondary: index > 0,
-            disabled: !this.live || this.doing.running !== null || !this.settled.yes,
-            running: this.doing.running === choice,
-            title: this.live ? CHOICES[choice].title : OFFLINE,
-          }),
+          button(
+            CHOICES[choice].label,
+            () => void this.doing.run(choice, { kind: "recover", messageId: message.id, choice }),
+            {
+              secondary: index > 0,
+              disabled: !this.live || this.doing.running !== null || !this.settled.yes,
+              running: this.doing.running === choice,
+              title: this.live ? CHOICES[choice].title : OFFLINE,
+            },
+          ),
         )}
       </div>
       ${problemBox(this.doing.problem, () => this.doing.dismiss())}

@@ -25,13 +25,27 @@ export function wantsScreen({ attention }: Session): boolean {
 /** A button that opens the screen. */
 export function screenButton(session: Session, live: boolean, label = OPEN_SCREEN, secondary = false): TemplateResult {
   const open = (): void => act({ kind: "openScreen", sessionId: session.id });
-  return button(label, open, { secondary, disabled: !live, title: live ? `${OPEN_SCREEN}, in a terminal of this window` : OFFLINE });
+  return button(label, open, {
+    secondary,
+    disabled: !live,
+    title: live ? `${OPEN_SCREEN}, in a terminal of this window` : OFFLINE,
+  });
 }
 
 /** The same as an icon; nothing for a session without a screen. */
-export function screenIcon(session: Session, title: string, live: boolean, tabindex: number): TemplateResult | typeof nothing {
+export function screenIcon(
+  session: Session,
+  title: string,
+  live: boolean,
+  tabindex: number,
+): TemplateResult | typeof nothing {
   if (!hasScreen(session)) return nothing;
-  return iconButton("terminal", `${OPEN_SCREEN} of ${title}`, () => act({ kind: "openScreen", sessionId: session.id }), { tabindex, disabled: !live, reason: OFFLINE });
+  return iconButton(
+    "terminal",
+    `${OPEN_SCREEN} of ${title}`,
+    () => act({ kind: "openScreen", sessionId: session.id }),
+    { tabindex, disabled: !live, reason: OFFLINE },
+  );
 }
 
 /** A session whose screen wants an answer. */

@@ -54,7 +54,9 @@ export class SessionHeader extends PageElement {
   }
 
   private screen(): TemplateResult | typeof nothing {
-    return hasScreen(this.session) ? html`<span class="to-screen">${screenButton(this.session, this.live, "Claude's screen", true)}</span>` : nothing;
+    return hasScreen(this.session)
+      ? html`<span class="to-screen">${screenButton(this.session, this.live, "Claude's screen", true)}</span>`
+      : nothing;
   }
 
   private switcher(): TemplateResult {
@@ -68,7 +70,8 @@ export class SessionHeader extends PageElement {
     };
     return html`<select class="dropdown switcher" aria-label="Switch session" title="Switch session" .value=${session.id} @change=${change}>
       ${[session, ...others].map(
-        (each) => html`<option value=${each.id} ?selected=${each.id === session.id}>${sessionTitle(each)} · ${statusWord(each.status)}</option>`,
+        (each) =>
+          html`<option value=${each.id} ?selected=${each.id === session.id}>${sessionTitle(each)} · ${statusWord(each.status)}</option>`,
       )}
     </select>`;
   }
@@ -103,7 +106,10 @@ export class SessionHeader extends PageElement {
     const { status, id: sessionId } = this.session;
     const off = { disabled: !this.live || this.doing.running !== null, reason: this.live ? undefined : OFFLINE };
     const one = (kind: "interrupt" | "restart" | "delete", icon: string, label: string): TemplateResult =>
-      iconButton(icon, label, () => void this.doing.run(kind, { kind, sessionId }), { ...off, running: this.doing.running === kind });
+      iconButton(icon, label, () => void this.doing.run(kind, { kind, sessionId }), {
+        ...off,
+        running: this.doing.running === kind,
+      });
     const ended = status === "terminated";
     const terminate = (): void => void this.doing.run("terminate", { kind: "terminate", sessionIds: [sessionId] });
     const more = (event: MouseEvent): void => {
@@ -112,9 +118,11 @@ export class SessionHeader extends PageElement {
     };
     return html`<span class="row header-actions" role="group" aria-label="Session actions">
       ${status === "active" || status === "waiting" ? one("interrupt", "debug-pause", "Interrupt") : nothing} ${one("restart", "debug-restart", "Restart")}
-      ${ended
-        ? one("delete", "trash", "Delete…")
-        : iconButton("stop-circle", "Terminate…", terminate, { ...off, running: this.doing.running === "terminate" })}
+      ${
+        ended
+          ? one("delete", "trash", "Delete…")
+          : iconButton("stop-circle", "Terminate…", terminate, { ...off, running: this.doing.running === "terminate" })
+      }
       ${iconButton("ellipsis", "More actions", more)}
     </span>`;
   }

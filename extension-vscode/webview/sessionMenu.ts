@@ -5,7 +5,11 @@ import { act } from "./host";
 import type { MenuItem } from "./menu";
 import { OPEN_SCREEN, hasScreen } from "./screen";
 
-const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({ label, run: () => act(action), ...more });
+const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({
+  label,
+  run: () => act(action),
+  ...more,
+});
 
 /** The menu of one session. Without a connection only what needs none is offered; on the session's own page, not that page. */
 export function sessionMenu(session: Session, live: boolean, terminate: () => void, onPage = false): MenuItem[] {
@@ -19,7 +23,13 @@ export function sessionMenu(session: Session, live: boolean, terminate: () => vo
     live && running && item("Interrupt", { kind: "interrupt", sessionId }, { begins: true }),
     live && item("Restart", { kind: "restart", sessionId }, { begins: !running }),
     live && item("Rename…", { kind: "rename", sessionId }),
-    live && !ended && item(atTerminal ? "Move to transcript" : "Move to terminal", { kind: "move", sessionId, driver: atTerminal ? "stream" : "terminal" }),
+    live &&
+      !ended &&
+      item(atTerminal ? "Move to transcript" : "Move to terminal", {
+        kind: "move",
+        sessionId,
+        driver: atTerminal ? "stream" : "terminal",
+      }),
     live && !ended && { label: "Terminate…", keys: onPage ? "" : "Del", run: terminate },
     live && ended && item("Delete…", { kind: "delete", sessionId }),
     item("Copy path", { kind: "copyPath", sessionId }, { begins: true }),

@@ -71,9 +71,15 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
     </div>
     <div role="gridcell" class="cell c-actions" aria-colindex="11">
       ${iconButton("go-to-file", `View details of ${title}`, () => actions.open(session), { tabindex })}
-      ${ended
-        ? nothing
-        : iconButton("stop-circle", `Terminate ${title}`, () => actions.terminate(session), { tabindex, disabled: !row.live, reason: OFFLINE })}
+      ${
+        ended
+          ? nothing
+          : iconButton("stop-circle", `Terminate ${title}`, () => actions.terminate(session), {
+              tabindex,
+              disabled: !row.live,
+              reason: OFFLINE,
+            })
+      }
       ${iconButton(
         "ellipsis",
         `More actions for ${title}`,
@@ -88,7 +94,12 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
 }
 
 function rowName(session: Session, now: number): string {
-  const parts = [sessionTitle(session), statusWord(session.status), exactLine(session.directory), plainLine(session.currentTask ?? "") || "No active task"];
+  const parts = [
+    sessionTitle(session),
+    statusWord(session.status),
+    exactLine(session.directory),
+    plainLine(session.currentTask ?? "") || "No active task",
+  ];
   if (session.driver === "terminal") parts.push("at a terminal");
   if (session.unread > 0) parts.push(`${session.unread} unread`);
   return `${parts.join(", ")}, started ${ago(now, session.createdAt)}`;

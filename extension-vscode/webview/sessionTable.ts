@@ -62,7 +62,14 @@ export class SessionTable extends PageElement {
   private readonly resized = new ResizeObserver(() => this.measure());
   private readonly measureSoon = (): void => this.measure();
   private readonly toFilter = (event: KeyboardEvent): void => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
+    if (
+      event.key !== "/" ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.target instanceof HTMLInputElement ||
+      event.target instanceof HTMLTextAreaElement
+    )
+      return;
     event.preventDefault();
     this.querySelector<HTMLInputElement>(".filter")?.focus();
   };
@@ -70,7 +77,11 @@ export class SessionTable extends PageElement {
     open: (session) => act({ kind: "open", sessionId: session.id }),
     terminate: (session) => act({ kind: "terminate", sessionIds: [session.id] }),
     toggle: (session) => this.toggle(session.id),
-    menu: (session, point) => this.menu.openAt(point, sessionMenu(session, this.live, () => this.actions.terminate(session))),
+    menu: (session, point) =>
+      this.menu.openAt(
+        point,
+        sessionMenu(session, this.live, () => this.actions.terminate(session)),
+      ),
   };
 
   constructor() {
@@ -97,7 +108,8 @@ export class SessionTable extends PageElement {
   protected override willUpdate(): void {
     this.shown = arrange(this.sessions, this.view.filter, this.view.order);
     const ids = new Set(this.sessions.map(({ id }) => id));
-    if ([...this.selected].some((id) => !ids.has(id))) this.selected = new Set([...this.selected].filter((id) => ids.has(id)));
+    if ([...this.selected].some((id) => !ids.has(id)))
+      this.selected = new Set([...this.selected].filter((id) => ids.has(id)));
     if (!this.shown.some(({ id }) => id === this.currentId)) this.currentId = this.shown[0]?.id ?? null;
   }
 
@@ -138,15 +150,24 @@ export class SessionTable extends PageElement {
         @keydown=${this.onFilterKey}
       />
       ${this.cards ? this.sortBox(order) : nothing}
-      ${ended > 0 || filter.terminated
-        ? iconButton("history", `Show terminated (${ended})`, () => this.change({ filter: { ...filter, terminated: !filter.terminated } }), { pressed: filter.terminated })
-        : nothing}
-      ${chosen.length > 0
-        ? html`<span class="row chosen">
+      ${
+        ended > 0 || filter.terminated
+          ? iconButton(
+              "history",
+              `Show terminated (${ended})`,
+              () => this.change({ filter: { ...filter, terminated: !filter.terminated } }),
+              { pressed: filter.terminated },
+            )
+          : nothing
+      }
+      ${
+        chosen.length > 0
+          ? html`<span class="row chosen">
             ${button(`Terminate selected (${chosen.length})`, () => this.terminate(), { secondary: true, disabled: !this.live, ...(this.live ? {} : { title: OFFLINE }) })}
             ${iconButton("close", "Clear selection", () => (this.selected = new Set()))}
           </span>`
-        : nothing}
+          : nothing
+      }
       <span class="sr-only" role="status">${filter.text || filter.tile !== "total" ? `${count(this.shown.length, "session")} shown` : ""}</span>
     </div>`;
   }
@@ -167,7 +188,9 @@ export class SessionTable extends PageElement {
   private grid(): TemplateResult {
     const { order } = this.view;
     const [height, now] = [this.rowHeight(), Date.now()];
-    const drawn = this.shown.map((session, index) => ({ session, index })).filter(({ session, index }) => this.isDrawn(session, index));
+    const drawn = this.shown
+      .map((session, index) => ({ session, index }))
+      .filter(({ session, index }) => this.isDrawn(session, index));
     return html`<div
       role="grid"
       class="grid ${this.cards ? "cards" : "wide"}"
@@ -193,7 +216,15 @@ export class SessionTable extends PageElement {
           ({ session, index }) =>
             sessionRow(
               session,
-              { index, height, now, home: this.home, live: this.live, current: session.id === this.currentId, selected: this.selected.has(session.id) },
+              {
+                index,
+                height,
+                now,
+                home: this.home,
+                live: this.live,
+                current: session.id === this.currentId,
+                selected: this.selected.has(session.id),
+              },
               this.actions,
             ),
         )}
@@ -214,11 +245,13 @@ export class SessionTable extends PageElement {
       aria-colindex=${index + 1}
       aria-sort=${sorted ? (order.descending ? "descending" : "ascending") : nothing}
     >
-      ${column === null || this.cards
-        ? html`<span class="sr-only">${label}</span>`
-        : html`<button type="button" class="sort" title="Sort by ${label.toLowerCase()}" @click=${() => this.sort(column, sorted ? !order.descending : column === "started")}>
+      ${
+        column === null || this.cards
+          ? html`<span class="sr-only">${label}</span>`
+          : html`<button type="button" class="sort" title="Sort by ${label.toLowerCase()}" @click=${() => this.sort(column, sorted ? !order.descending : column === "started")}>
             <span class="ellipsis">${label}</span>${sorted ? html`<span class="codicon codicon-arrow-${order.descending ? "down" : "up"}" aria-hidden="true"></span>` : nothing}
-          </button>`}
+          </button>`
+      }
     </div>`;
   }
 
@@ -254,7 +287,9 @@ export class SessionTable extends PageElement {
 
   /** Those selected, or the one with the keyboard. */
   private terminate(): void {
-    const wanted = this.sessions.filter(({ id }) => (this.selected.size > 0 ? this.selected.has(id) : id === this.currentId));
+    const wanted = this.sessions.filter(({ id }) =>
+      this.selected.size > 0 ? this.selected.has(id) : id === this.currentId,
+    );
     const sessionIds = wanted.filter(({ status }) => status !== "terminated").map(({ id }) => id);
     if (this.live && sessionIds.length > 0) act({ kind: "terminate", sessionIds });
   }
@@ -301,7 +336,8 @@ export class SessionTable extends PageElement {
 
   private onDoubleClick(event: MouseEvent): void {
     const session = this.sessionAt(event.target);
-    if (session && event.target instanceof Element && !event.target.closest("button, input")) this.actions.open(session);
+    if (session && event.target instanceof Element && !event.target.closest("button, input"))
+      this.actions.open(session);
   }
 
   private onContextMenu(event: MouseEvent): void {
@@ -324,7 +360,14 @@ export class SessionTable extends PageElement {
   private onRowKey(event: KeyboardEvent, session: Session): boolean {
     const at = this.shown.indexOf(session);
     const page = Math.max(1, Math.floor((this.scroller?.clientHeight ?? 0) / this.rowHeight()) - 1);
-    const goes: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: this.shown.length - 1 };
+    const goes: Record<string, number> = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: this.shown.length - 1,
+    };
     const to = goes[event.key];
     if (to !== undefined) {
       const next = this.shown[Math.max(0, Math.min(this.shown.length - 1, to))];
@@ -336,7 +379,8 @@ export class SessionTable extends PageElement {
     } else if (event.key === "Enter") this.actions.open(session);
     else if (event.key === " ") this.toggle(session.id);
     else if (event.key === "Delete") this.terminate();
-    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) this.selected = new Set(this.shown.map(({ id }) => id));
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey))
+      this.selected = new Set(this.shown.map(({ id }) => id));
     else if (event.key === "Escape" && this.selected.size > 0) this.selected = new Set();
     else return false;
     return true;

@@ -44,7 +44,10 @@ export function arrange(sessions: Iterable<Session>, filter: Filter, order: Orde
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = [...sessions].filter((session) => passes(session, filter, words));
   const sign = order.descending ? -1 : 1;
-  return shown.toSorted((one, other) => sign * compare(one, other, order.column) || other.createdAt - one.createdAt || (one.id < other.id ? -1 : 1));
+  return shown.toSorted(
+    (one, other) =>
+      sign * compare(one, other, order.column) || other.createdAt - one.createdAt || (one.id < other.id ? -1 : 1),
+  );
 }
 
 function passes(session: Session, filter: Filter, words: string[]): boolean {

@@ -30,7 +30,11 @@ function describe(suggestion: unknown): string | null {
     }
     case "setMode": {
       const mode = textOf(suggestion, "mode");
-      return mode === undefined ? null : mode === "acceptEdits" ? "Accept all edits of files" : `Change the permission mode to ${exactLine(mode)}`;
+      return mode === undefined
+        ? null
+        : mode === "acceptEdits"
+          ? "Accept all edits of files"
+          : `Change the permission mode to ${exactLine(mode)}`;
     }
     default:
       return null;

@@ -3,7 +3,8 @@
 import { HIDDEN } from "../src/hidden";
 
 /** Controls, controls of writing direction, separators and tags that do harm in any text. */
-const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const HARMFUL =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 /** Sequences of a terminal: with parameters, with a string, or of two characters. */
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]{0,4096}(?:\u0007|\u001b\\)|[ -/]?[0-~])/g;
 
@@ -14,7 +15,9 @@ export function plainText(raw: string): string {
 
 /** One line: the same with every run of white space made a space. */
 export function plainLine(raw: string): string {
-  return plainText(raw.replace(/[\r\u2028\u2029]/g, " ")).replace(/\s+/g, " ").trim();
+  return plainText(raw.replace(/[\r\u2028\u2029]/g, " "))
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** What a person decides about: nothing is taken out, what cannot be seen is shown as something that can. */

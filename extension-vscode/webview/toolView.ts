@@ -35,10 +35,15 @@ const ICONS: Record<string, string> = {
 /** The call, or the result of a call that is further up than what was loaded. */
 export function toolView(row: Row, context: EntryContext): TemplateResult | typeof nothing {
   const { body } = row;
-  if (body.kind === "toolResult") return fold(row, context, { icon: "output", tool: "Result", about: "of an earlier call" }, null, undefined, body);
+  if (body.kind === "toolResult")
+    return fold(row, context, { icon: "output", tool: "Result", about: "of an earlier call" }, null, undefined, body);
   if (body.kind !== "toolCall") return nothing;
   const change = fileChange(body.tool, body.input);
-  const line = { icon: ICONS[body.tool] ?? "tools", tool: plainLine(body.tool), about: about(change, body.input, context) };
+  const line = {
+    icon: ICONS[body.tool] ?? "tools",
+    tool: plainLine(body.tool),
+    about: about(change, body.input, context),
+  };
   return fold(row, context, line, change, body.input, row.result);
 }
 
@@ -66,15 +71,21 @@ function fold(
       </summary>
       ${open ? html`<div class="tool-body">${called(row, change, input, context)} ${result ? resultView(row, result, change !== null, context) : nothing}</div>` : nothing}
     </details>
-    ${path === undefined
-      ? nothing
-      : iconButton("go-to-file", `Open ${exactLine(path)}`, () => act({ kind: "openFile", sessionId: context.sessionId, path }))}
+    ${
+      path === undefined
+        ? nothing
+        : iconButton("go-to-file", `Open ${exactLine(path)}`, () =>
+            act({ kind: "openFile", sessionId: context.sessionId, path }),
+          )
+    }
   </div>`;
 }
 
 function outcome(result: EntryBodyToolResult | null, working: boolean): TemplateResult | typeof nothing {
-  if (result?.isError) return html`<span class="tool-failed"><span class="codicon codicon-error" aria-hidden="true"></span>Failed</span>`;
-  if (result === null && working) return html`<span class="codicon codicon-loading spinner" role="img" aria-label="Running"></span>`;
+  if (result?.isError)
+    return html`<span class="tool-failed"><span class="codicon codicon-error" aria-hidden="true"></span>Failed</span>`;
+  if (result === null && working)
+    return html`<span class="codicon codicon-loading spinner" role="img" aria-label="Running"></span>`;
   return nothing;
 }
 
@@ -94,9 +105,19 @@ function about(change: FileChange | null, input: unknown, { directory }: EntryCo
   return path === undefined ? tellingArgument(input) : exactLine(relativePath(path, directory));
 }
 
-function called(row: Row, change: FileChange | null, input: unknown, context: EntryContext): TemplateResult | typeof nothing {
+function called(
+  row: Row,
+  change: FileChange | null,
+  input: unknown,
+  context: EntryContext,
+): TemplateResult | typeof nothing {
   if (input === undefined) return nothing;
-  if (change) return diffView(change, context.sessionId, `${row.body.kind === "toolCall" ? plainLine(row.body.tool) : ""} ${plainLine(change.path)}`.trim());
+  if (change)
+    return diffView(
+      change,
+      context.sessionId,
+      `${row.body.kind === "toolCall" ? plainLine(row.body.tool) : ""} ${plainLine(change.path)}`.trim(),
+    );
   const command = textOf(input, "command");
   if (command !== undefined) return pre(command, "Command", `${row.seq}:command`, context);
   const shown = members(input);
@@ -106,7 +127,12 @@ function called(row: Row, change: FileChange | null, input: unknown, context: En
   </dl>`;
 }
 
-function resultView(row: Row, result: EntryBodyToolResult, changed: boolean, context: EntryContext): TemplateResult | typeof nothing {
+function resultView(
+  row: Row,
+  result: EntryBodyToolResult,
+  changed: boolean,
+  context: EntryContext,
+): TemplateResult | typeof nothing {
   if (changed && !result.isError) return nothing;
   const text = plainText(result.text).replace(/\n+$/, "");
   if (text === "") return html`<span class="muted">No output</span>`;
@@ -116,5 +142,10 @@ function resultView(row: Row, result: EntryBodyToolResult, changed: boolean, con
 
 function pre(text: string, label: string, name: string, context: EntryContext, small = false): TemplateResult {
   if (small) return html`<span class="mono isolate">${plainText(text)}</span>`;
-  return bounded(text, name, context, (part) => html`<pre class="box" tabindex="0" role="region" aria-label=${label}>${plainText(part)}</pre>`);
+  return bounded(
+    text,
+    name,
+    context,
+    (part) => html`<pre class="box" tabindex="0" role="region" aria-label=${label}>${plainText(part)}</pre>`,
+  );
 }

@@ -15,11 +15,32 @@ export interface FileChange {
 }
 
 /** The argument that says most about a call, the first of these that is there. */
-const TELLING = ["command", "file_path", "notebook_path", "pattern", "url", "query", "description", "prompt", "path", "skill", "subject"];
+const TELLING = [
+  "command",
+  "file_path",
+  "notebook_path",
+  "pattern",
+  "url",
+  "query",
+  "description",
+  "prompt",
+  "path",
+  "skill",
+  "subject",
+];
 /** Enough for the widest line; the rest is in the call itself. */
 const MAX_LINE = 300;
 /** Members of the input that a file change shows by itself. */
-const CHANGE_MEMBERS = new Set(["file_path", "notebook_path", "old_string", "new_string", "replace_all", "content", "new_source", "edits"]);
+const CHANGE_MEMBERS = new Set([
+  "file_path",
+  "notebook_path",
+  "old_string",
+  "new_string",
+  "replace_all",
+  "content",
+  "new_source",
+  "edits",
+]);
 
 /** One line that says what a call is about. */
 export function tellingArgument(input: unknown): string {
@@ -84,7 +105,10 @@ function shownByDiff(tool: string, name: string, input: unknown): boolean {
 }
 
 function isPlainEdit(value: unknown): boolean {
-  return members(value).every(([name]) => name === "old_string" || name === "new_string") && textOf(value, "new_string") !== undefined;
+  return (
+    members(value).every(([name]) => name === "old_string" || name === "new_string") &&
+    textOf(value, "new_string") !== undefined
+  );
 }
 
 /** All members of an input, by name. */

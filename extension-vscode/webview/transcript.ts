@@ -59,7 +59,12 @@ export class Rows {
     const add = (entry: TranscriptEntry, depth: number): void => {
       if (known.has(entry.seq)) return;
       const { body } = entry;
-      const row = this.row(entry, Math.min(depth, MAX_DEPTH), body.kind === "toolCall" ? results.get(body.toolUseId) : undefined, body.kind === "permission" ? ends.get(body.permissionId) : undefined);
+      const row = this.row(
+        entry,
+        Math.min(depth, MAX_DEPTH),
+        body.kind === "toolCall" ? results.get(body.toolUseId) : undefined,
+        body.kind === "permission" ? ends.get(body.permissionId) : undefined,
+      );
       known.set(entry.seq, row);
       rows.push(row);
       if (body.kind === "toolCall") for (const child of children.get(body.toolUseId) ?? []) add(child, depth + 1);
@@ -69,9 +74,15 @@ export class Rows {
     return rows;
   }
 
-  private row({ seq, at, body }: TranscriptEntry, depth: number, result: EntryBodyToolResult | null = null, end: EntryBodyPermissionEnd | null = null): Row {
+  private row(
+    { seq, at, body }: TranscriptEntry,
+    depth: number,
+    result: EntryBodyToolResult | null = null,
+    end: EntryBodyPermissionEnd | null = null,
+  ): Row {
     const before = this.known.get(seq);
-    const same = before && before.body === body && before.depth === depth && before.result === result && before.end === end;
+    const same =
+      before && before.body === body && before.depth === depth && before.result === result && before.end === end;
     return same ? before : { seq, at, body, depth, result, end };
   }
 }

@@ -58,7 +58,8 @@ export class TranscriptView extends PageElement {
     this.rows = this.builder.of(this.entries);
     this.heights.lay(this.rows);
     if (this.following) this.lastRead = this.entries.at(-1)?.seq ?? 0;
-    if (!this.hasUpdated && this.rows.length > 0) this.range = { first: Math.max(0, this.rows.length - 30), end: this.rows.length };
+    if (!this.hasUpdated && this.rows.length > 0)
+      this.range = { first: Math.max(0, this.rows.length - 30), end: this.rows.length };
   }
 
   protected override updated(): void {
@@ -101,7 +102,9 @@ export class TranscriptView extends PageElement {
 
   private putBack(): void {
     const { scroller } = this;
-    const wanted = this.following ? scroller.scrollHeight - scroller.clientHeight : this.place && this.heights.scrollTo(this.place);
+    const wanted = this.following
+      ? scroller.scrollHeight - scroller.clientHeight
+      : this.place && this.heights.scrollTo(this.place);
     if (typeof wanted !== "number") return;
     const target = Math.max(0, this.following ? wanted : wanted + this.headHeight);
     if (Math.abs(scroller.scrollTop - target) > 0.5) scroller.scrollTop = target;
@@ -122,7 +125,8 @@ export class TranscriptView extends PageElement {
   private askOlder(): void {
     const first = this.entries[0]?.seq ?? 0;
     const wantsPlace = !this.following && this.place !== null && this.place.seq < first;
-    if (!this.more || !this.live || first === this.askedBefore || (this.scroller.scrollTop > NEAR_TOP && !wantsPlace)) return;
+    if (!this.more || !this.live || first === this.askedBefore || (this.scroller.scrollTop > NEAR_TOP && !wantsPlace))
+      return;
     this.askedBefore = first;
     this.dispatchEvent(new CustomEvent<number>("older", { detail: first }));
   }
@@ -175,7 +179,9 @@ export class TranscriptView extends PageElement {
   protected override render(): TemplateResult {
     const { first, end } = this.range;
     const context = this.context();
-    const fresh = this.following ? 0 : this.entries.length - 1 - this.entries.findLastIndex(({ seq }) => seq <= this.lastRead);
+    const fresh = this.following
+      ? 0
+      : this.entries.length - 1 - this.entries.findLastIndex(({ seq }) => seq <= this.lastRead);
     return html`<div class="transcript" tabindex="0" role="region" aria-label="Transcript" @scroll=${this.onScroll}>
         <div class="transcript-head muted">${this.more ? html`<span class="codicon codicon-loading spinner" aria-hidden="true"></span> Loading older entries…` : nothing}</div>
         <div class="spacer" ${styled({ height: `${this.heights.top(first)}px` })}></div>
@@ -190,11 +196,13 @@ export class TranscriptView extends PageElement {
         <div class="spacer" ${styled({ height: `${this.heights.total - this.heights.top(Math.min(end, this.rows.length))}px` })}></div>
         <div class="tail">${liveView(this.saying)} ${this.tail}</div>
       </div>
-      ${this.following
-        ? nothing
-        : html`<button type="button" class="jump" @click=${() => this.toEnd()}>
+      ${
+        this.following
+          ? nothing
+          : html`<button type="button" class="jump" @click=${() => this.toEnd()}>
             <span class="codicon codicon-arrow-down" aria-hidden="true"></span> Jump to latest${fresh > 0 ? html` <span class="jump-count">${count(fresh, "new entry").replace("entrys", "entries")}</span>` : nothing}
-          </button>`}`;
+          </button>`
+      }`;
   }
 }
 

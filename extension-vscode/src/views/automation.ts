@@ -168,7 +168,11 @@ export class Automation implements vscode.Disposable {
 
   async #loadOlder(before: number): Promise<void> {
     try {
-      const page = await this.context.client.request("areyouj/transcript/read", { sessionId: this.sessionId, before, limit: OLDER_ENTRIES });
+      const page = await this.context.client.request("areyouj/transcript/read", {
+        sessionId: this.sessionId,
+        before,
+        limit: OLDER_ENTRIES,
+      });
       this.#page.post({ type: "older", entries: page.entries, more: page.more });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -179,7 +183,11 @@ export class Automation implements vscode.Disposable {
 
   async #completeFile(id: number, prefix: string): Promise<void> {
     const { session } = this;
-    this.#page.post({ type: "files", id, paths: session === null ? [] : await completeFiles(session.directory, prefix) });
+    this.#page.post({
+      type: "files",
+      id,
+      paths: session === null ? [] : await completeFiles(session.directory, prefix),
+    });
   }
 
   /** The end of the transcript is on the screen; if nobody looks at that now, it counts when somebody does. */

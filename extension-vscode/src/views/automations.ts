@@ -27,7 +27,10 @@ export class Automations implements vscode.WebviewPanelSerializer, vscode.Dispos
       return page;
     }
     const options = { retainContextWhenHidden: true, enableScripts: true };
-    return this.#show(sessionId, vscode.window.createWebviewPanel(AUTOMATION_TAB, sessionId, vscode.ViewColumn.Active, options));
+    return this.#show(
+      sessionId,
+      vscode.window.createWebviewPanel(AUTOMATION_TAB, sessionId, vscode.ViewColumn.Active, options),
+    );
   }
 
   /** Closes a session's page, if it is open. */

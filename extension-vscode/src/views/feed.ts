@@ -44,7 +44,10 @@ export class Feed {
       while (this.#again && !this.#disposed) {
         this.#again = false;
         const since = this.#seq;
-        const result = await this.daemon.request("areyouj/session/attach", { sessionId: this.sessionId, ...(since === null ? {} : { since }) });
+        const result = await this.daemon.request("areyouj/session/attach", {
+          sessionId: this.sessionId,
+          ...(since === null ? {} : { since }),
+        });
         if (!this.#disposed) this.#attached(since, result);
       }
     } catch (error) {

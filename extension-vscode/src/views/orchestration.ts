@@ -28,7 +28,9 @@ export class Orchestration implements vscode.WebviewViewProvider, vscode.Webview
   openTab(): void {
     if (this.#tab !== null) return this.#tab.reveal();
     const options = { retainContextWhenHidden: true, enableScripts: true };
-    this.#showIn(vscode.window.createWebviewPanel(ORCHESTRATION_TAB, "Orchestration", vscode.ViewColumn.Active, options));
+    this.#showIn(
+      vscode.window.createWebviewPanel(ORCHESTRATION_TAB, "Orchestration", vscode.ViewColumn.Active, options),
+    );
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {

@@ -46,8 +46,13 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
   /** Says that an action was not taken: nothing but its size can be wrong with what our own pages send. */
   #refuse(value: unknown): void {
     if (typeof value !== "object" || value === null || !("type" in value) || value.type !== "action") return;
-    const size = problem(LocalCode.NotPossible, "This text is too long: a message may have 1 MiB, and what is copied or compared 4 MiB.", "Put it into a file, and mention the file.");
-    if ("id" in value && typeof value.id === "number") void this.webview.postMessage({ type: "done", id: value.id, problem: size } satisfies ActionDone);
+    const size = problem(
+      LocalCode.NotPossible,
+      "This text is too long: a message may have 1 MiB, and what is copied or compared 4 MiB.",
+      "Put it into a file, and mention the file.",
+    );
+    if ("id" in value && typeof value.id === "number")
+      void this.webview.postMessage({ type: "done", id: value.id, problem: size } satisfies ActionDone);
     else void vscode.window.showWarningMessage(`${size.message} ${size.hint}`);
   }
 

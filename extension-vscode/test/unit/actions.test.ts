@@ -22,7 +22,11 @@ function build(sessions: Session[]) {
     client: daemon,
     automations: { open: () => ({ insert: (text: string) => inserted.push(text) }), close() {} },
     orchestration: {},
-    model: { session: (id: string) => sessions.find((one) => one.id === id) ?? null, queue: () => ({ messages: queued }), connection: { state: "connected", problem: null } },
+    model: {
+      session: (id: string) => sessions.find((one) => one.id === id) ?? null,
+      queue: () => ({ messages: queued }),
+      connection: { state: "connected", problem: null },
+    },
     log: { error() {} },
   };
   return { daemon, inserted, queued, actions: new Actions(context as unknown as Context) };
@@ -48,7 +52,10 @@ void test("terminates each once, each with a request id of its own", async () =>
   editor.answers = ["Terminate"];
   await actions.run({ kind: "terminate", sessionIds: ["A", "B", "A", "C"] });
   const sent = daemon.asked.map(({ params }) => params as { sessionId: string; requestId: string });
-  assert.deepEqual(sent.map(({ sessionId }) => sessionId), ["A", "B"]);
+  assert.deepEqual(
+    sent.map(({ sessionId }) => sessionId),
+    ["A", "B"],
+  );
   assert.equal(new Set(sent.map(({ requestId }) => requestId)).size, 2);
 });
 
@@ -65,23 +72,36 @@ void test("a refusal comes back as a problem with code and hint", async () => {
     throw new Failure(problem("no_running_turn", "No turn is running.", "Nothing to do."));
   };
   const result = await actions.run({ kind: "interrupt", sessionId: "A" });
-  assert.deepEqual([result?.code, result?.message, result?.hint], ["no_running_turn", "No turn is running.", "Nothing to do."]);
+  assert.deepEqual(
+    [result?.code, result?.message, result?.hint],
+    ["no_running_turn", "No turn is running.", "Nothing to do."],
+  );
 });
 
 void test("a waiting message is steered in one step, with the text that it has", async () => {
   const { daemon, inserted, queued, actions } = build([session("A")]);
-  assert.equal((await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }))?.code, "not_possible", "it is not there");
+  assert.equal(
+    (await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }))?.code,
+    "not_possible",
+    "it is not there",
+  );
   queued.push(message("m", "A", { text: "precious", state: "queued" }));
   daemon.answers["areyouj/queue/steer"] = (params) => message(params.message.id, "A", { text: params.message.text });
   assert.equal(await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }), null);
-  assert.deepEqual(daemon.asked.map(({ method, params }) => [method, params]), [["areyouj/queue/steer", { sessionId: "A", message: { id: "m", text: "precious" } }]]);
+  assert.deepEqual(
+    daemon.asked.map(({ method, params }) => [method, params]),
+    [["areyouj/queue/steer", { sessionId: "A", message: { id: "m", text: "precious" } }]],
+  );
   assert.deepEqual(inserted, []);
 });
 
 void test("opens only web addresses outside, and no command links", async () => {
   const { actions } = build([]);
   assert.equal(await actions.run({ kind: "openExternal", url: "https://example.org/" }), null);
-  assert.equal((await actions.run({ kind: "openExternal", url: "command:workbench.action.quit" }))?.code, "not_possible");
+  assert.equal(
+    (await actions.run({ kind: "openExternal", url: "command:workbench.action.quit" }))?.code,
+    "not_possible",
+  );
   assert.deepEqual(editor.opened, ["https://example.org/"]);
 });
 
@@ -90,9 +110,14 @@ void test("opens files that exist, at their line, relative to the session", asyn
   try {
     await writeFile(join(root, "a.ts"), "");
     const { actions } = build([session("A", { directory: root })]);
-    const open = (path: string): Promise<unknown> => actions.run({ kind: "openFile", sessionId: "A", path } satisfies Action);
+    const open = (path: string): Promise<unknown> =>
+      actions.run({ kind: "openFile", sessionId: "A", path } satisfies Action);
     assert.equal(await open("a.ts:7"), null);
-    const [command, uri, options] = editor.executed[0] as [string, { fsPath: string }, { selection: { start: { line: number } } }];
+    const [command, uri, options] = editor.executed[0] as [
+      string,
+      { fsPath: string },
+      { selection: { start: { line: number } } },
+    ];
     assert.deepEqual([command, uri.fsPath, options.selection.start.line], ["vscode.open", join(root, "a.ts"), 6]);
     assert.notEqual(await open("gone.ts"), null);
     assert.notEqual(await open("."), null);

@@ -21,7 +21,9 @@ void test("a setting that is wrong is said, not passed over", async () => {
 });
 
 void test("what PATH says relative to the current directory is never run", async () => {
-  await assert.rejects(search(["areyouj", "./areyouj", "bin/areyouj"], "", ".::bin"), { message: "The areyouj program was not found." });
+  await assert.rejects(search(["areyouj", "./areyouj", "bin/areyouj"], "", ".::bin"), {
+    message: "The areyouj program was not found.",
+  });
 });
 
 void test("a directory or a file that may not be executed is no program", async () => {

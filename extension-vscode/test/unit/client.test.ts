@@ -5,7 +5,11 @@ import { Failure, problem } from "../../src/problem";
 import { RETRY_FOR_MS, withRetry } from "../../src/retry";
 import { settle, TestClock } from "./samples";
 
-const unavailable = (): Error => Object.assign(new Error("The daemon went away."), { code: -32000, data: { code: "daemon_unavailable", retryable: true } });
+const unavailable = (): Error =>
+  Object.assign(new Error("The daemon went away."), {
+    code: -32000,
+    data: { code: "daemon_unavailable", retryable: true },
+  });
 
 function build(request: Link["request"] = () => Promise.resolve(null)) {
   const clock = new TestClock();
@@ -14,10 +18,19 @@ function build(request: Link["request"] = () => Promise.resolve(null)) {
   const client = new Client({
     clock,
     log: { info() {}, warn() {}, error() {} },
-    findBinary: () => (parts.found ? Promise.resolve("/bin/areyouj") : Promise.reject(new Failure(problem("sidecar_not_found", "No program.")))),
+    findBinary: () =>
+      parts.found
+        ? Promise.resolve("/bin/areyouj")
+        : Promise.reject(new Failure(problem("sidecar_not_found", "No program."))),
     openLink: (options) => {
       links.push(options);
-      if (parts.refused) return Promise.reject(Object.assign(new Error("The disk is full."), { code: -32000, data: { code: "storage_full", hint: "Free some space." } }));
+      if (parts.refused)
+        return Promise.reject(
+          Object.assign(new Error("The disk is full."), {
+            code: -32000,
+            data: { code: "storage_full", hint: "Free some space." },
+          }),
+        );
       if (!parts.open) return Promise.reject(Object.assign(new Error("exit 2"), { stderr: "unknown command lsp" }));
       return Promise.resolve({ request, stop: () => Promise.resolve() });
     },
@@ -30,7 +43,10 @@ function build(request: Link["request"] = () => Promise.resolve(null)) {
 void test("is connected when the sidecar has answered, and follows what it says of the daemon", async () => {
   const { client, links, states } = build();
   await client.start();
-  links[0]?.onNotification("areyouj/connectionChanged", { state: "reconnecting", error: { code: "daemon_start_failed", message: "No.", hint: "Try." } });
+  links[0]?.onNotification("areyouj/connectionChanged", {
+    state: "reconnecting",
+    error: { code: "daemon_start_failed", message: "No.", hint: "Try." },
+  });
   assert.equal(client.connection.problem?.hint, "Try.");
   assert.ok(client.connection.problem?.fixes.some(({ label }) => label === "Run doctor"));
   links[0]?.onNotification("areyouj/connectionChanged", { state: "connected" });
@@ -96,7 +112,8 @@ void test("a request that may be sent again is sent again as it is", async () =>
 void test("sending again ends after ten seconds, with the last reason", async () => {
   const clock = new TestClock();
   let times = 0;
-  const attempt = (): Promise<never> => Promise.reject(new Failure(problem("daemon_unavailable", `try ${++times}`), true));
+  const attempt = (): Promise<never> =>
+    Promise.reject(new Failure(problem("daemon_unavailable", `try ${++times}`), true));
   await assert.rejects(withRetry(attempt, clock), (error: Failure) => error.message === `try ${times}`);
   assert.ok(clock.time <= RETRY_FOR_MS && clock.time > RETRY_FOR_MS - 2_000);
   assert.ok(times > 5 && times < 20);
@@ -106,17 +123,27 @@ void test("a refusal is not sent again, and keeps its code and hint", async () =
   let times = 0;
   const { client } = build(() => {
     times++;
-    return Promise.reject(Object.assign(new Error("The queue is full."), { code: -32000, data: { code: "queue_full", hint: "Remove some." } }));
+    return Promise.reject(
+      Object.assign(new Error("The queue is full."), {
+        code: -32000,
+        data: { code: "queue_full", hint: "Remove some." },
+      }),
+    );
   });
   await client.start();
-  await assert.rejects(client.request("areyouj/daemon/status", {}), ({ problem }: Failure) => problem.code === "queue_full" && problem.hint === "Remove some.");
+  await assert.rejects(
+    client.request("areyouj/daemon/status", {}),
+    ({ problem }: Failure) => problem.code === "queue_full" && problem.hint === "Remove some.",
+  );
   assert.equal(times, 1);
 });
 
 void test("a request that was lost with its sidecar is sent to the next one", async () => {
   let fail = (_error: Error): void => {};
   let times = 0;
-  const { client, links } = build(() => (times++ === 0 ? new Promise((_resolve, reject) => (fail = reject)) : Promise.resolve("answer")));
+  const { client, links } = build(() =>
+    times++ === 0 ? new Promise((_resolve, reject) => (fail = reject)) : Promise.resolve("answer"),
+  );
   await client.start();
   const answer = client.request("areyouj/daemon/status", {});
   await settle();

@@ -4,15 +4,27 @@ import type { AttachParams, AttachResult, TranscriptEntry } from "../../src/prot
 import { Feed } from "../../src/views/feed";
 import { session, settle, TestDaemon } from "./samples";
 
-const entry = (seq: number): TranscriptEntry => ({ seq, at: 1, body: { kind: "notice", level: "info", text: String(seq) } });
-const entries = (from: number, to: number): TranscriptEntry[] => Array.from({ length: to - from + 1 }, (_, index) => entry(from + index));
+const entry = (seq: number): TranscriptEntry => ({
+  seq,
+  at: 1,
+  body: { kind: "notice", level: "info", text: String(seq) },
+});
+const entries = (from: number, to: number): TranscriptEntry[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => entry(from + index));
 
 function build(answer: (params: AttachParams) => Partial<AttachResult>) {
   const told: string[] = [];
   const daemon = new TestDaemon({
     "areyouj/session/attach": (params) => {
       const result = answer(params);
-      return { session: session("A"), entries: [], seq: result.entries?.at(-1)?.seq ?? 0, more: false, deltas: [], ...result };
+      return {
+        session: session("A"),
+        entries: [],
+        seq: result.entries?.at(-1)?.seq ?? 0,
+        more: false,
+        deltas: [],
+        ...result,
+      };
     },
     "areyouj/session/detach": () => ({}),
   });
@@ -38,7 +50,9 @@ void test("tells the transcript, then what follows it", async () => {
 });
 
 void test("mends a gap by attaching from the last entry, and tells nothing twice", async () => {
-  const { daemon, feed, told, push } = build(({ since }) => (since === undefined ? { entries: entries(1, 2) } : { entries: entries(since + 1, 6), seq: 6 }));
+  const { daemon, feed, told, push } = build(({ since }) =>
+    since === undefined ? { entries: entries(1, 2) } : { entries: entries(since + 1, 6), seq: 6 },
+  );
   await feed.attach();
   push(5);
   push(6);
@@ -46,7 +60,10 @@ void test("mends a gap by attaching from the last entry, and tells nothing twice
   push(6);
   push(7);
   assert.deepEqual(told, ["transcript 1,2", "entries 3,4,5,6", "entries 7"]);
-  assert.deepEqual(daemon.asked.map(({ params }) => (params as AttachParams).since), [undefined, 2, 6]);
+  assert.deepEqual(
+    daemon.asked.map(({ params }) => (params as AttachParams).since),
+    [undefined, 2, 6],
+  );
 });
 
 void test("who begins to watch in the middle of an answer is told its beginning", async () => {
@@ -57,7 +74,9 @@ void test("who begins to watch in the middle of an answer is told its beginning"
 });
 
 void test("a delta from ahead is a gap too, one from before is nothing", async () => {
-  const { daemon, feed, told } = build(({ since }) => ({ entries: since === undefined ? entries(1, 2) : entries(3, 3) }));
+  const { daemon, feed, told } = build(({ since }) => ({
+    entries: since === undefined ? entries(1, 2) : entries(3, 3),
+  }));
   await feed.attach();
   feed.output({ sessionId: "A", seq: 1, delta: { thinking: false, text: "old" } });
   feed.output({ sessionId: "A", seq: 3, delta: { thinking: false, text: "new" } });
@@ -67,7 +86,9 @@ void test("a delta from ahead is a gap too, one from before is nothing", async (
 });
 
 void test("a gap that is too long to be filled begins the transcript anew", async () => {
-  const { feed, told } = build(({ since }) => (since === undefined ? { entries: entries(1, 2) } : { entries: entries(5000, 5001), more: true }));
+  const { feed, told } = build(({ since }) =>
+    since === undefined ? { entries: entries(1, 2) } : { entries: entries(5000, 5001), more: true },
+  );
   await feed.attach();
   await feed.attach();
   assert.deepEqual(told, ["transcript 1,2", "transcript 5000,5001 more"]);

@@ -31,16 +31,33 @@ void test("is connected only when the list is there", async () => {
   assert.equal(model.connection.state, "connecting");
   await settle();
   assert.equal(model.connection.state, "connected");
-  assert.deepEqual(model.sessions.map(({ id }) => id), ["A"]);
+  assert.deepEqual(
+    model.sessions.map(({ id }) => id),
+    ["A"],
+  );
 });
 
 void test("takes updates that follow one another without asking again", async () => {
   const { daemon, model, changes } = await connected([session("A")]);
-  daemon.push("areyouj/sessionListUpdate", { revision: 11, sessionId: "A", session: session("A", { status: "active" }) });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 11,
+    sessionId: "A",
+    session: session("A", { status: "active" }),
+  });
   daemon.push("areyouj/sessionCreated", { revision: 12, sessionId: "B", session: session("B", { createdAt: 2 }) });
   daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A" });
-  assert.deepEqual(model.sessions.map(({ id }) => id), ["B"]);
-  assert.deepEqual(changes.map(({ changed, removed }) => [changed.map(({ id }) => id), removed]), [[["A"], []], [["B"], []], [[], ["A"]]]);
+  assert.deepEqual(
+    model.sessions.map(({ id }) => id),
+    ["B"],
+  );
+  assert.deepEqual(
+    changes.map(({ changed, removed }) => [changed.map(({ id }) => id), removed]),
+    [
+      [["A"], []],
+      [["B"], []],
+      [[], ["A"]],
+    ],
+  );
   assert.equal(daemon.count("areyouj/session/list"), 1);
 });
 
@@ -54,8 +71,16 @@ void test("lists again after a gap, and applies what came meanwhile", async () =
   const { state, daemon, model } = await connected([session("A")]);
   state.revision = 13;
   state.sessions = [session("A", { name: "listed" }), session("B")];
-  daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A", session: session("A", { name: "skipped ahead" }) });
-  daemon.push("areyouj/sessionListUpdate", { revision: 14, sessionId: "B", session: session("B", { name: "meanwhile" }) });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 13,
+    sessionId: "A",
+    session: session("A", { name: "skipped ahead" }),
+  });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 14,
+    sessionId: "B",
+    session: session("B", { name: "meanwhile" }),
+  });
   await settle();
   assert.equal(daemon.count("areyouj/session/list"), 2);
   assert.equal(model.session("A")?.name, "listed");
@@ -100,7 +125,10 @@ void test("does not believe a list that was asked for before the connection was 
   state.sessions = [];
   answer();
   await settle();
-  assert.deepEqual(model.sessions.map(({ id }) => id), ["NEW"]);
+  assert.deepEqual(
+    model.sessions.map(({ id }) => id),
+    ["NEW"],
+  );
 });
 
 void test("says what is wrong when the list cannot be had, and asks again", async () => {
@@ -122,10 +150,22 @@ void test("prompts are open until they are answered or withdrawn", async () => {
   const ended: Permission[] = [];
   model.onPermissionEnded((one) => ended.push(one));
   daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-2", { createdAt: 2 }) });
-  assert.deepEqual(model.permissions("A").map(({ id }) => id), ["A-1", "A-2"]);
-  daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-1", { state: "answered", answeredBy: "areyouj-cli" }) });
-  assert.deepEqual(model.permissions().map(({ id }) => id), ["A-2"]);
-  assert.deepEqual(ended.map(({ id }) => id), ["A-1"]);
+  assert.deepEqual(
+    model.permissions("A").map(({ id }) => id),
+    ["A-1", "A-2"],
+  );
+  daemon.push("areyouj/permissionUpdate", {
+    sessionId: "A",
+    permission: permission("A-1", { state: "answered", answeredBy: "areyouj-cli" }),
+  });
+  assert.deepEqual(
+    model.permissions().map(({ id }) => id),
+    ["A-2"],
+  );
+  assert.deepEqual(
+    ended.map(({ id }) => id),
+    ["A-1"],
+  );
 });
 
 void test("a prompt that is answered while it is listed does not come back", async () => {
@@ -153,13 +193,24 @@ void test("prompts that were answered while the connection was lost are gone", a
 void test("fetches the message that waits for a decision, once, and forgets it when it is decided", async () => {
   const { daemon, model } = await connected([session("A")]);
   const cut = message("m-1", "A", { state: "interrupted" });
-  daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: "cut off", messages: [message("m-0", "A"), cut] });
+  daemon.answers["areyouj/queue/list"] = () => ({
+    sessionId: "A",
+    paused: "cut off",
+    messages: [message("m-0", "A"), cut],
+  });
   const attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "cut off", open: 0 } as const;
   daemon.push("areyouj/sessionListUpdate", { revision: 11, sessionId: "A", session: session("A", { attention }) });
-  daemon.push("areyouj/sessionListUpdate", { revision: 12, sessionId: "A", session: session("A", { attention, queued: 1 }) });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 12,
+    sessionId: "A",
+    session: session("A", { attention, queued: 1 }),
+  });
   await settle();
   assert.deepEqual(model.decisions("A"), [cut]);
-  assert.deepEqual(daemon.asked.filter(({ method }) => method === "areyouj/queue/list").map(({ params }) => params), [{ sessionId: "A", all: true }]);
+  assert.deepEqual(
+    daemon.asked.filter(({ method }) => method === "areyouj/queue/list").map(({ params }) => params),
+    [{ sessionId: "A", all: true }],
+  );
   daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A", session: session("A") });
   assert.deepEqual(model.decisions(), []);
 });

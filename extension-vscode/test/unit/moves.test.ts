@@ -89,7 +89,9 @@ void test("a turn that ended while its move was asked about is not waited for", 
 void test("a move that is refused is forgotten, and the reason is told", async () => {
   const { daemon, performed, moves, becomes } = build();
   daemon.answers["areyouj/session/switch"] = () => {
-    throw new Failure(problem("conversation_open", "Claude with process id 7 has the conversation open.", "End that Claude first."));
+    throw new Failure(
+      problem("conversation_open", "Claude with process id 7 has the conversation open.", "End that Claude first."),
+    );
   };
   await assert.rejects(moves.move(session("A"), "terminal"), /has the conversation open/);
   await becomes(session("A", { driver: "terminal" }));
@@ -100,7 +102,10 @@ void test("a session that is where it is to go is shown", async () => {
   const { daemon, performed, moves } = build();
   await moves.move(session("A"), "stream");
   await moves.move(session("B", { driver: "terminal" }), "terminal");
-  assert.deepEqual(performed, [{ kind: "open", sessionId: "A" }, { kind: "openScreen", sessionId: "B" }]);
+  assert.deepEqual(performed, [
+    { kind: "open", sessionId: "A" },
+    { kind: "openScreen", sessionId: "B" },
+  ]);
   assert.equal(daemon.asked.length, 0);
 });
 

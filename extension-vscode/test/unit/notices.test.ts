@@ -24,7 +24,10 @@ void test("a new prompt is told once, whatever else changes, and also when it wa
   const rule = new NoticeRule();
   rule.look([session("A")], []);
   const first = rule.look([waiting], [permission("A-1")]).notices;
-  assert.deepEqual(first.map(({ text, permissionId }) => [text, permissionId]), [["api wants to run: make test", "A-1"]]);
+  assert.deepEqual(
+    first.map(({ text, permissionId }) => [text, permissionId]),
+    [["api wants to run: make test", "A-1"]],
+  );
   assert.deepEqual(rule.look([waiting], [permission("A-1")]).notices, []);
   assert.deepEqual(rule.look([waiting], []).notices, []);
   assert.deepEqual(rule.look([waiting], [permission("A-1")]).notices, []);
@@ -39,9 +42,27 @@ void test("a prompt whose session is not known yet is told when it is", () => {
 });
 
 void test("only a shell command that shows whole can be answered in the message", () => {
-  const command = (value: unknown, more: object = {}): string | null => wholeCommand(permission("A-1", { input: { command: value, ...more } }));
+  const command = (value: unknown, more: object = {}): string | null =>
+    wholeCommand(permission("A-1", { input: { command: value, ...more } }));
   assert.equal(command("git status", { description: "look" }), "git status");
-  for (const hidden of ["a\nb", "a  b", " a", "x".repeat(200), "rm \u202eevil", "echo [x](command:y)", "", 7, "a\u0000", "a\u200bb", "a\u3164", "a\ufe0f", "a\u{e0041}", "a\u115fb", "a\u2800b", "a\u00a0b"]) {
+  for (const hidden of [
+    "a\nb",
+    "a  b",
+    " a",
+    "x".repeat(200),
+    "rm \u202eevil",
+    "echo [x](command:y)",
+    "",
+    7,
+    "a\u0000",
+    "a\u200bb",
+    "a\u3164",
+    "a\ufe0f",
+    "a\u{e0041}",
+    "a\u115fb",
+    "a\u2800b",
+    "a\u00a0b",
+  ]) {
     assert.equal(command(hidden), null, JSON.stringify(hidden));
   }
   assert.equal(command("make", { dangerouslyDisableSandbox: true }), null);
@@ -52,17 +73,26 @@ void test("only a shell command that shows whole can be answered in the message"
 void test("questions, plans, failures and errors say what they are, and name the session", () => {
   const rule = new NoticeRule();
   rule.look([], []);
-  const broken = session("E", { status: "error", error: { code: "login_needed", message: "Claude is not logged in.", hint: "", log: null } });
+  const broken = session("E", {
+    status: "error",
+    error: { code: "login_needed", message: "Claude is not logged in.", hint: "", log: null },
+  });
   const { notices } = rule.look(
     [waiting, session("B", { name: "web", attention: cut }), broken],
-    [permission("A-1", { kind: "question", title: "Which colour?" }), permission("A-2", { kind: "plan", title: "Rewrite" })],
+    [
+      permission("A-1", { kind: "question", title: "Which colour?" }),
+      permission("A-2", { kind: "plan", title: "Rewrite" }),
+    ],
   );
-  assert.deepEqual(notices.map(({ kind, text }) => [kind, text]), [
-    ["question", "api asks: Which colour?"],
-    ["plan", "api presents a plan: Rewrite"],
-    ["failed", "web: a turn was cut off. Claude crashed."],
-    ["error", "e needs you: Claude is not logged in."],
-  ]);
+  assert.deepEqual(
+    notices.map(({ kind, text }) => [kind, text]),
+    [
+      ["question", "api asks: Which colour?"],
+      ["plan", "api presents a plan: Rewrite"],
+      ["failed", "web: a turn was cut off. Claude crashed."],
+      ["error", "e needs you: Claude is not logged in."],
+    ],
+  );
 });
 
 void test("a turn is finished when a busy session has nothing left to do", () => {
@@ -70,7 +100,10 @@ void test("a turn is finished when a busy session has nothing left to do", () =>
   rule.look([session("A", { status: "active" })], []);
   assert.deepEqual(rule.look([session("A", { status: "idle", queued: 1 })], []).notices, []);
   rule.look([session("A", { status: "active" })], []);
-  assert.deepEqual(rule.look([session("A", { currentTask: "Tests" })], []).notices.map(({ kind }) => kind), ["turnFinished"]);
+  assert.deepEqual(
+    rule.look([session("A", { currentTask: "Tests" })], []).notices.map(({ kind }) => kind),
+    ["turnFinished"],
+  );
   assert.deepEqual(rule.look([session("A")], []).notices, []);
 });
 
@@ -85,12 +118,19 @@ void test("names cannot smuggle links or marks into a message", () => {
 void test("a screen of Claude's own that wants an answer is told once, with the way to it", () => {
   const rule = new NoticeRule();
   rule.look([], []);
-  const asks: Attention = { kind: "terminal", permissionId: null, messageId: null, title: "Claude asks whether to trust this directory", open: 0 };
+  const asks: Attention = {
+    kind: "terminal",
+    permissionId: null,
+    messageId: null,
+    title: "Claude asks whether to trust this directory",
+    open: 0,
+  };
   const trust = session("A", { name: "api", driver: "terminal", status: "waiting", attention: asks });
   const { notices } = rule.look([trust], []);
-  assert.deepEqual(notices.map(({ kind, text, onScreen }) => [kind, text, onScreen]), [
-    ["terminal", "api wants an answer on Claude's screen: Claude asks whether to trust this directory", true],
-  ]);
+  assert.deepEqual(
+    notices.map(({ kind, text, onScreen }) => [kind, text, onScreen]),
+    [["terminal", "api wants an answer on Claude's screen: Claude asks whether to trust this directory", true]],
+  );
   assert.deepEqual(rule.look([trust], []).notices, []);
   assert.equal(rule.look([{ ...trust, statusSince: 2 }], []).notices.length, 1, "another one, later");
 });

@@ -55,7 +55,18 @@ export function permission(id: string, changes: Partial<Permission> = {}): Permi
 
 /** A message of a session. */
 export function message(id: string, sessionId: string, changes: Partial<Message> = {}): Message {
-  return { id, sessionId, text: id, state: "queued", position: 0, createdAt: 1, startedAt: null, finishedAt: null, error: null, ...changes };
+  return {
+    id,
+    sessionId,
+    text: id,
+    state: "queued",
+    position: 0,
+    createdAt: 1,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    ...changes,
+  };
 }
 
 /** A clock that stands still but for the pauses made. */
@@ -68,7 +79,9 @@ export class TestClock implements Clock {
   };
 }
 
-type Answers = { [M in keyof Requests]?: (params: Requests[M]["params"]) => Requests[M]["result"] | Promise<Requests[M]["result"]> };
+type Answers = {
+  [M in keyof Requests]?: (params: Requests[M]["params"]) => Requests[M]["result"] | Promise<Requests[M]["result"]>;
+};
 type Listener = (params: unknown) => void;
 
 /** A daemon that answers as told. */

@@ -13,7 +13,8 @@ import { SeenOnScreen } from "../../src/seen";
 import { Screens, sessionOfCommand } from "../../src/screens";
 import { session, settle, TestDaemon } from "./samples";
 
-const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } = fake as unknown as typeof import("./vscode");
+const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } =
+  fake as unknown as typeof import("./vscode");
 
 const AREYOUJ = "/opt/areyouj";
 const ATTACH = { name: "api", shellPath: AREYOUJ, shellArgs: ["attach", "AAAAAAAA"] };
@@ -58,14 +59,20 @@ void test("one that was closed is opened anew", async () => {
 });
 
 void test("a session in the form of a transcript has no screen", async () => {
-  await assert.rejects(build().open(session("BBBBBBBB", { name: "web" })), (error) => error instanceof Failure && /web has no screen/.test(error.message));
+  await assert.rejects(
+    build().open(session("BBBBBBBB", { name: "web" })),
+    (error) => error instanceof Failure && /web has no screen/.test(error.message),
+  );
   assert.equal(window.terminals.length, 0);
 });
 
 void test("one that cannot be shown says why, instead of a terminal that closes at once", async () => {
   const broken = { code: "crashed_too_often", message: "Claude crashed three times.", hint: "Restart it.", log: null };
   await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api was terminated/);
-  await assert.rejects(build().open({ ...atTerminal, status: "error", error: broken }), (error) => error instanceof Failure && error.problem.code === broken.code && error.problem.hint === broken.hint);
+  await assert.rejects(
+    build().open({ ...atTerminal, status: "error", error: broken }),
+    (error) => error instanceof Failure && error.problem.code === broken.code && error.problem.hint === broken.hint,
+  );
   assert.equal(window.terminals.length, 0);
 });
 
@@ -80,7 +87,11 @@ void test("a terminal that the editor kept over a reload is known by its process
   const directory = await mkdtemp(join(tmpdir(), "areyouj-screens-"));
   // A script whose interpreter has these words for its command line, as an attached terminal's process has.
   await writeFile(join(directory, "attach"), "read -r _\n");
-  const kept = spawn("/bin/sh", ["attach", "AAAAAAAA"], { argv0: "/opt/areyouj", cwd: directory, stdio: ["pipe", "ignore", "inherit"] });
+  const kept = spawn("/bin/sh", ["attach", "AAAAAAAA"], {
+    argv0: "/opt/areyouj",
+    cwd: directory,
+    stdio: ["pipe", "ignore", "inherit"],
+  });
   try {
     await once(kept, "spawn");
     const terminal = openTerminal(new TestTerminal({ name: "api" }, Promise.resolve(kept.pid)));
@@ -96,14 +107,23 @@ void test("a terminal that the editor kept over a reload is known by its process
 
 void test("other terminals are left alone", async () => {
   const screens = build();
-  for (const options of [{ name: "api" }, { shellPath: "/bin/bash" }, { ...ATTACH, shellArgs: ["logs", "AAAAAAAA"] }]) openTerminal(new TestTerminal(options, Promise.resolve(process.pid)));
+  for (const options of [{ name: "api" }, { shellPath: "/bin/bash" }, { ...ATTACH, shellArgs: ["logs", "AAAAAAAA"] }])
+    openTerminal(new TestTerminal(options, Promise.resolve(process.pid)));
   await settle();
   assert.equal(screens.has("AAAAAAAA"), false);
 });
 
 void test("only a command line that attaches names a session", () => {
   assert.equal(sessionOfCommand(["/x/areyouj", "attach", "AAAAAAAA", ""]), "AAAAAAAA");
-  for (const words of [["areyouj", "show", "AAAAAAAA"], ["other", "attach", "AAAAAAAA"], ["areyouj", "attach"], ["areyouj", "attach", "--help"], [], [""]]) assert.equal(sessionOfCommand(words), null);
+  for (const words of [
+    ["areyouj", "show", "AAAAAAAA"],
+    ["other", "attach", "AAAAAAAA"],
+    ["areyouj", "attach"],
+    ["areyouj", "attach", "--help"],
+    [],
+    [""],
+  ])
+    assert.equal(sessionOfCommand(words), null);
 });
 
 void test("a screen is looked at while its terminal is the active one, and its tab in front", async () => {
@@ -125,7 +145,11 @@ void test("what is said on a screen that somebody looks at is read", async (t) =
   const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<void>(), build()];
   daemon.answers["areyouj/session/read"] = ({ sessionId }) => session(sessionId ?? "");
   const live = [{ ...atTerminal, unread: 2 }, session("BBBBBBBB", { driver: "terminal", unread: 1 })];
-  const context = { client: daemon, screens, model: { live, onSessions: changes.event, connection: { state: "connected", problem: null } } };
+  const context = {
+    client: daemon,
+    screens,
+    model: { live, onSessions: changes.event, connection: { state: "connected", problem: null } },
+  };
   const seen = new SeenOnScreen(context as unknown as Context);
   const look = (): void => {
     changes.fire();
@@ -141,7 +165,10 @@ void test("what is said on a screen that somebody looks at is read", async (t) =
   assert.deepEqual(daemon.asked, [], "at another window");
   window.state.focused = true;
   look();
-  assert.deepEqual(daemon.asked.map(({ params }) => params), [{ sessionId: "AAAAAAAA" }]);
+  assert.deepEqual(
+    daemon.asked.map(({ params }) => params),
+    [{ sessionId: "AAAAAAAA" }],
+  );
   seen.dispose();
 });
 
@@ -151,13 +178,24 @@ void test("a screen is closed wherever it is", async () => {
   openTerminal(new TestTerminal(ATTACH));
   await settle();
   screens.close("AAAAAAAA");
-  assert.deepEqual(window.terminals.map(({ exitStatus }) => exitStatus?.code), [0, 0]);
+  assert.deepEqual(
+    window.terminals.map(({ exitStatus }) => exitStatus?.code),
+    [0, 0],
+  );
 });
 
 const profileOf = (screens: Screens, created = atTerminal): SessionProfile => {
   const all = [atTerminal, session("BBBBBBBB", { name: "web" })];
-  const model = { connection: { state: "connected", problem: null }, live: all, session: (id: string) => all.find((one) => one.id === id) ?? null };
-  return new SessionProfile({ model, screens, newSession: { create: () => Promise.resolve(created) } } as unknown as Context);
+  const model = {
+    connection: { state: "connected", problem: null },
+    live: all,
+    session: (id: string) => all.find((one) => one.id === id) ?? null,
+  };
+  return new SessionProfile({
+    model,
+    screens,
+    newSession: { create: () => Promise.resolve(created) },
+  } as unknown as Context);
 };
 
 void test("the profile offers sessions that have a screen, and a new one", async () => {
@@ -166,7 +204,10 @@ void test("the profile offers sessions that have a screen, and a new one", async
   assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session at a terminal…"]);
   assert.deepEqual(options.shellArgs, ["attach", "AAAAAAAA"]);
   editor.answers = ["$(add) New session at a terminal…"];
-  const fresh = (await profileOf(build(), session("CCCCCCCC", { driver: "terminal" })).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
+  const fresh = (await profileOf(
+    build(),
+    session("CCCCCCCC", { driver: "terminal" }),
+  ).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
   assert.deepEqual(fresh.options.shellArgs, ["attach", "CCCCCCCC"]);
 });
 
@@ -185,5 +226,8 @@ void test("the profile opens nothing when nobody chose, or when the screen is th
   await screens.open(atTerminal);
   editor.answers = ["$(circle-outline) api"];
   await assert.rejects(profileOf(screens).provideTerminalProfile(), { message: "" });
-  assert.deepEqual(window.terminals.map(({ shown }) => shown), [2]);
+  assert.deepEqual(
+    window.terminals.map(({ shown }) => shown),
+    [2],
+  );
 });

@@ -8,8 +8,15 @@ void test("takes what a page may say, without fields that nobody knows", () => {
   assert.deepEqual(parseFromPage({ type: "ready", extra: 1 }), { type: "ready" });
   assert.deepEqual(parseFromPage({ type: "loadOlder", before: 12 }), { type: "loadOlder", before: 12 });
   assert.deepEqual(action({ kind: "newSession" }), { type: "action", id: 1, action: { kind: "newSession" } });
-  assert.deepEqual(parseFromPage({ type: "action", action: { kind: "newSession" } }), { type: "action", action: { kind: "newSession" } });
-  assert.deepEqual(action({ kind: "open", sessionId: "K7M2Q9XD", environment: {} }), { type: "action", id: 1, action: { kind: "open", sessionId: "K7M2Q9XD" } });
+  assert.deepEqual(parseFromPage({ type: "action", action: { kind: "newSession" } }), {
+    type: "action",
+    action: { kind: "newSession" },
+  });
+  assert.deepEqual(action({ kind: "open", sessionId: "K7M2Q9XD", environment: {} }), {
+    type: "action",
+    id: 1,
+    action: { kind: "open", sessionId: "K7M2Q9XD" },
+  });
   const choose = { kind: "answer", permissionId: "A-1", answer: { decision: "choose", choices: [["red"], []] } };
   assert.deepEqual(action(choose), { type: "action", id: 1, action: choose });
   const always = { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [0, 2] } };
@@ -19,7 +26,19 @@ void test("takes what a page may say, without fields that nobody knows", () => {
 });
 
 void test("drops what is none of it", () => {
-  for (const value of [null, undefined, 1, "ready", [], {}, { type: 1 }, { type: "toString" }, { type: "__proto__" }, { type: "constructor" }, { type: "action" }]) {
+  for (const value of [
+    null,
+    undefined,
+    1,
+    "ready",
+    [],
+    {},
+    { type: 1 },
+    { type: "toString" },
+    { type: "__proto__" },
+    { type: "constructor" },
+    { type: "action" },
+  ]) {
     assert.equal(parseFromPage(value), null, JSON.stringify(value));
   }
 });

@@ -62,7 +62,11 @@ export class TestTerminal {
     closed.fire(this);
   }
 }
-const [opened, closed, activated] = [new EventEmitter<TestTerminal>(), new EventEmitter<TestTerminal>(), new EventEmitter<TestTerminal | undefined>()];
+const [opened, closed, activated] = [
+  new EventEmitter<TestTerminal>(),
+  new EventEmitter<TestTerminal>(),
+  new EventEmitter<TestTerminal | undefined>(),
+];
 
 /** Has the editor open this terminal. */
 export function openTerminal(terminal: TestTerminal): TestTerminal {

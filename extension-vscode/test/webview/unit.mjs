@@ -9,8 +9,17 @@ import { build } from "esbuild";
 const directory = mkdtempSync(join(tmpdir(), "areyouj-unit-"));
 try {
   const outfile = join(directory, "webview.test.mjs");
-  await build({ entryPoints: [fileURLToPath(new URL("unit.test.ts", import.meta.url))], outfile, bundle: true, platform: "node", format: "esm", sourcemap: "inline", logLevel: "warning" });
-  process.exitCode = spawnSync(process.execPath, ["--enable-source-maps", "--test", outfile], { stdio: "inherit" }).status ?? 1;
+  await build({
+    entryPoints: [fileURLToPath(new URL("unit.test.ts", import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    sourcemap: "inline",
+    logLevel: "warning",
+  });
+  process.exitCode =
+    spawnSync(process.execPath, ["--enable-source-maps", "--test", outfile], { stdio: "inherit" }).status ?? 1;
 } finally {
   rmSync(directory, { recursive: true });
 }

@@ -5,7 +5,19 @@ import type { EntryBody, TranscriptEntry } from "../../src/protocol.gen";
 import { completed, mentionAt } from "../../webview/completion";
 import { lineCounts, lineRuns } from "../../webview/diff";
 import { Folds } from "../../webview/folds";
-import { ago, contextPercent, cost, costOf, duration, elapsed, homePath, relativePath, since, splitPath, tokens } from "../../webview/format";
+import {
+  ago,
+  contextPercent,
+  cost,
+  costOf,
+  duration,
+  elapsed,
+  homePath,
+  relativePath,
+  since,
+  splitPath,
+  tokens,
+} from "../../webview/format";
 import { Heights } from "../../webview/heights";
 import { choicesOf, questionsOf } from "../../webview/questions";
 import { visibleRows } from "../../webview/rows";
@@ -17,10 +29,27 @@ import { Rows, joined, said } from "../../webview/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.
 import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";
 
-const rowsOf = (bodies: EntryBody[]): string[] => new Rows().of(entries(bodies) as TranscriptEntry[]).map(({ seq, depth }) => `${seq}/${depth}`);
-const call = (toolUseId: string, parentToolUseId: string | null = null): EntryBody => ({ kind: "toolCall", toolUseId, tool: "Bash", input: {}, parentToolUseId });
-const result = (toolUseId: string): EntryBody => ({ kind: "toolResult", toolUseId, isError: false, text: "ok", truncated: false });
-const words = (text: string, parentToolUseId: string | null = null): EntryBody => ({ kind: "text", text, parentToolUseId });
+const rowsOf = (bodies: EntryBody[]): string[] =>
+  new Rows().of(entries(bodies) as TranscriptEntry[]).map(({ seq, depth }) => `${seq}/${depth}`);
+const call = (toolUseId: string, parentToolUseId: string | null = null): EntryBody => ({
+  kind: "toolCall",
+  toolUseId,
+  tool: "Bash",
+  input: {},
+  parentToolUseId,
+});
+const result = (toolUseId: string): EntryBody => ({
+  kind: "toolResult",
+  toolUseId,
+  isError: false,
+  text: "ok",
+  truncated: false,
+});
+const words = (text: string, parentToolUseId: string | null = null): EntryBody => ({
+  kind: "text",
+  text,
+  parentToolUseId,
+});
 
 test("a command that is to be allowed shows everything that could hide in it", () => {
   assert.equal(exactText(HOSTILE.command), "ls\u241b[8m; rm -rf ~<U+200B>\nsecond line");
@@ -36,10 +65,20 @@ test("other text loses what does harm and keeps what people write", () => {
 });
 
 test("times are short and tick", () => {
-  assert.deepEqual([0, 59_000, 61_000, 3_600_000, 4_320_000, 180_000_000].map(duration), ["0s", "59s", "1m", "1h", "1h 12m", "2d 2h"]);
+  assert.deepEqual([0, 59_000, 61_000, 3_600_000, 4_320_000, 180_000_000].map(duration), [
+    "0s",
+    "59s",
+    "1m",
+    "1h",
+    "1h 12m",
+    "2d 2h",
+  ]);
   assert.deepEqual([1234, 48_200, 91_000, 4_320_000].map(elapsed), ["1.2s", "48s", "1m 31s", "1h 12m"]);
   assert.equal(since(73_000), "1m 13s");
-  assert.deepEqual([1000, 42_000, 4_320_000].map((passed) => ago(passed, 0)), ["just now", "42s ago", "1h ago"]);
+  assert.deepEqual(
+    [1000, 42_000, 4_320_000].map((passed) => ago(passed, 0)),
+    ["just now", "42s ago", "1h ago"],
+  );
   assert.equal(ago(0, 10_000), "just now");
 });
 
@@ -51,11 +90,17 @@ test("numbers are short", () => {
   assert.equal(costOf({ ...session, costUsd: 0, driver: "terminal" }), null);
   assert.equal(costOf({ ...session, costUsd: 2, driver: "terminal" }), "$2.00");
   assert.deepEqual([950, 88_400, 999_600, 1_250_000].map(tokens), ["950", "88k", "1M", "1.3M"]);
-  assert.deepEqual([contextPercent(50, 200), contextPercent(300, 200), contextPercent(null, 200), contextPercent(1, 0)], [25, 100, null, null]);
+  assert.deepEqual(
+    [contextPercent(50, 200), contextPercent(300, 200), contextPercent(null, 200), contextPercent(1, 0)],
+    [25, 100, null, null],
+  );
 });
 
 test("paths are seen from home and from the session", () => {
-  assert.deepEqual([homePath("/home/mira/a", "/home/mira"), homePath("/home/mirage", "/home/mira"), homePath("/a", "/")], ["~/a", "/home/mirage", "/a"]);
+  assert.deepEqual(
+    [homePath("/home/mira/a", "/home/mira"), homePath("/home/mirage", "/home/mira"), homePath("/a", "/")],
+    ["~/a", "/home/mirage", "/a"],
+  );
   assert.deepEqual(splitPath("~/work/shop/"), { parent: "~/work", name: "/shop" });
   assert.deepEqual(splitPath("/"), { parent: "", name: "/" });
   assert.deepEqual([relativePath("/a/b/c.ts", "/a/b"), relativePath("/a/bc.ts", "/a/b")], ["c.ts", "/a/bc.ts"]);
@@ -67,12 +112,17 @@ test("tiles count live sessions, and starting ones in the total only", () => {
 
 test("the list is filtered by tile and words and sorted by any column", () => {
   const every = { tile: "total", text: "", terminated: false } as const;
-  const ids = (filter: Parameters<typeof arrange>[1], order = NEWEST_FIRST): string[] => arrange(SESSIONS, filter, order).map(({ id }) => id);
+  const ids = (filter: Parameters<typeof arrange>[1], order = NEWEST_FIRST): string[] =>
+    arrange(SESSIONS, filter, order).map(({ id }) => id);
   assert.deepEqual(ids(every), ["X9D5G7ZA", "K7M2Q9XD", "B4N8TRWC", "H2VYQ3KM", "P3J6WE5R", "T8C4MN2Q"]);
   assert.deepEqual(ids({ ...every, tile: "idle" }), ["H2VYQ3KM", "T8C4MN2Q"]);
   assert.deepEqual(ids({ ...every, text: "SHOP migration" }), ["B4N8TRWC"]);
   assert.deepEqual(ids({ ...every, terminated: true, text: "old" }), ["A5R7V2BD"]);
-  assert.deepEqual([ids({ ...every, text: "x9d" }), ids({ ...every, text: "9d5" })], [["X9D5G7ZA"], []], "an id is told by its beginning");
+  assert.deepEqual(
+    [ids({ ...every, text: "x9d" }), ids({ ...every, text: "9d5" })],
+    [["X9D5G7ZA"], []],
+    "an id is told by its beginning",
+  );
   assert.equal(ids(every, { column: "status", descending: false })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "context", descending: true })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "queued", descending: true })[0], "K7M2Q9XD");
@@ -86,10 +136,21 @@ test("only rows near the screen are drawn", () => {
 });
 
 test("suggestions for always are put in words, and unknown ones are shown as they are", () => {
-  const rule = { type: "addRules", behavior: "allow", destination: "localSettings", rules: [{ toolName: "Bash", ruleContent: "ls:*" }, { toolName: "Read" }] };
+  const rule = {
+    type: "addRules",
+    behavior: "allow",
+    destination: "localSettings",
+    rules: [{ toolName: "Bash", ruleContent: "ls:*" }, { toolName: "Read" }],
+  };
   assert.equal(describeSuggestion(rule), "Allow Bash(ls:*), every Read, for this project, only for you");
-  assert.equal(describeSuggestion({ type: "addDirectories", directories: ["/a"], destination: "session" }), "Allow work in /a, for this session");
-  assert.equal(describeSuggestion({ type: "setMode", mode: "acceptEdits", destination: "session" }), "Accept all edits of files, for this session");
+  assert.equal(
+    describeSuggestion({ type: "addDirectories", directories: ["/a"], destination: "session" }),
+    "Allow work in /a, for this session",
+  );
+  assert.equal(
+    describeSuggestion({ type: "setMode", mode: "acceptEdits", destination: "session" }),
+    "Accept all edits of files, for this session",
+  );
   assert.equal(describeSuggestion({ type: "later", what: 1 }), '{"type":"later","what":1}');
   assert.equal(describeSuggestion({ ...rule, rules: [{}] }), JSON.stringify({ ...rule, rules: [{}] }));
   assert.deepEqual(sensibleSuggestions([{ type: "setMode" }, rule]), [1]);
@@ -99,7 +160,13 @@ test("suggestions for always are put in words, and unknown ones are shown as the
 test("questions are answered in order, each with a choice or with own words", () => {
   const questions = questionsOf(QUESTION.input);
   assert.equal(choicesOf(questions, [{ labels: ["Redis"], own: "" }]), null);
-  assert.deepEqual(choicesOf(questions, [{ labels: ["Redis"], own: " files " }, { labels: ["Staging"], own: "QA" }]), [["files"], ["Staging", "QA"]]);
+  assert.deepEqual(
+    choicesOf(questions, [
+      { labels: ["Redis"], own: " files " },
+      { labels: ["Staging"], own: "QA" },
+    ]),
+    [["files"], ["Staging", "QA"]],
+  );
   assert.deepEqual(questionsOf({ questions: [7] }), [{ question: "", header: "", options: [], multiSelect: false }]);
   assert.deepEqual([questionsOf(null), choicesOf([], [])], [[], null]);
 });
@@ -113,9 +180,18 @@ test("a call is told by its most telling argument", () => {
 test("an edit shows all of its input: in the diff, or beside it", () => {
   const edit = { file_path: "/a", old_string: "1", new_string: "2", replace_all: true, content: "hidden?" };
   assert.deepEqual(fileChange("Edit", edit), { path: "/a", edits: [{ before: "1", after: "2" }] });
-  assert.deepEqual(otherMembers("Edit", edit), [["replace_all", "true"], ["content", "hidden?"]]);
+  assert.deepEqual(otherMembers("Edit", edit), [
+    ["replace_all", "true"],
+    ["content", "hidden?"],
+  ]);
   assert.deepEqual(otherMembers("Edit", { ...edit, replace_all: false }), [["content", "hidden?"]]);
-  assert.deepEqual(otherMembers("MultiEdit", { file_path: "/a", edits: [{ old_string: "1", new_string: "2", replace_all: true }] }).map(([name]) => name), ["edits"]);
+  assert.deepEqual(
+    otherMembers("MultiEdit", {
+      file_path: "/a",
+      edits: [{ old_string: "1", new_string: "2", replace_all: true }],
+    }).map(([name]) => name),
+    ["edits"],
+  );
   assert.deepEqual(otherMembers("Write", { file_path: "/a", content: 7 }), [["content", "7"]]);
   assert.equal(fileChange("Read", edit), null);
   assert.equal(fileChange("Edit", { file_path: 7 }), null);
@@ -123,16 +199,33 @@ test("an edit shows all of its input: in the diff, or beside it", () => {
 
 test("texts are compared line by line, and too much of it is not compared", () => {
   const runs = lineRuns("a\nb\nc\n", "a\nx\ny\nc\n");
-  assert.deepEqual(runs.map(({ kind, lines }) => [kind, ...lines]), [["same", "a"], ["removed", "b"], ["added", "x", "y"], ["same", "c"]]);
+  assert.deepEqual(
+    runs.map(({ kind, lines }) => [kind, ...lines]),
+    [
+      ["same", "a"],
+      ["removed", "b"],
+      ["added", "x", "y"],
+      ["same", "c"],
+    ],
+  );
   assert.deepEqual(lineCounts(runs), { added: 2, removed: 1 });
   const large = "line\n".repeat(100_000);
-  assert.deepEqual(lineRuns(large, `${large}end`).map(({ kind }) => kind), ["removed", "added"]);
+  assert.deepEqual(
+    lineRuns(large, `${large}end`).map(({ kind }) => kind),
+    ["removed", "added"],
+  );
   assert.deepEqual(lineRuns("", ""), []);
 });
 
 test("results stand beside their calls, and subagents under the call that began them", () => {
-  assert.deepEqual(rowsOf([call("a"), call("b"), result("a"), words("in a", "a"), words("in b", "b"), result("b"), words("after")]), ["1/0", "4/1", "2/0", "5/1", "7/0"]);
-  assert.deepEqual(rowsOf([result("gone"), words("orphan", "gone"), { kind: "later" } as unknown as EntryBody]), ["1/0", "2/1"]);
+  assert.deepEqual(
+    rowsOf([call("a"), call("b"), result("a"), words("in a", "a"), words("in b", "b"), result("b"), words("after")]),
+    ["1/0", "4/1", "2/0", "5/1", "7/0"],
+  );
+  assert.deepEqual(rowsOf([result("gone"), words("orphan", "gone"), { kind: "later" } as unknown as EntryBody]), [
+    "1/0",
+    "2/1",
+  ]);
   assert.deepEqual(rowsOf([call("a", "a")]), ["1/1"]);
 });
 
@@ -148,9 +241,19 @@ test("a row that did not change is the same object", () => {
 
 test("entries are joined without doubles, and live text grows by kind", () => {
   const page = entries([words("1"), words("2"), words("3")]) as TranscriptEntry[];
-  assert.deepEqual(joined(page.slice(0, 2), page.slice(1)).map(({ seq }) => seq), [1, 2, 3]);
-  const saying = [{ thinking: true, text: "hm" }, { thinking: true, text: "m" }, { thinking: false, text: "Yes" }].reduce(said, [] as { thinking: boolean; text: string }[]);
-  assert.deepEqual(saying, [{ thinking: true, text: "hmm" }, { thinking: false, text: "Yes" }]);
+  assert.deepEqual(
+    joined(page.slice(0, 2), page.slice(1)).map(({ seq }) => seq),
+    [1, 2, 3],
+  );
+  const saying = [
+    { thinking: true, text: "hm" },
+    { thinking: true, text: "m" },
+    { thinking: false, text: "Yes" },
+  ].reduce(said, [] as { thinking: boolean; text: string }[]);
+  assert.deepEqual(saying, [
+    { thinking: true, text: "hmm" },
+    { thinking: false, text: "Yes" },
+  ]);
 });
 
 test("a reading position is found again when rows before it came or changed", () => {
@@ -182,6 +285,9 @@ test("a mention begins after white space and ends with its file", () => {
   assert.deepEqual(mentionAt("see @src/re", 11), { at: 4, prefix: "src/re" });
   assert.equal(mentionAt("mail@host", 9), null);
   assert.equal(mentionAt("@a b", 4), null);
-  assert.deepEqual(completed("see @src now", { at: 4, prefix: "src" }, "src/a.ts"), { text: "see @src/a.ts now", caret: 13 });
+  assert.deepEqual(completed("see @src now", { at: 4, prefix: "src" }, "src/a.ts"), {
+    text: "see @src/a.ts now",
+    caret: 13,
+  });
   assert.deepEqual(completed("@s", { at: 0, prefix: "s" }, "src/"), { text: "@src/", caret: 5 });
 });
