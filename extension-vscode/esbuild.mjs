@@ -8,12 +8,12 @@ const bundles = [
   {
     ...common,
     // The language client is a file of its own, so that activation need not read it.
-    entryPoints: ["src/extension.ts", "src/link.ts"],
+    entryPoints: ["src/extension.ts", "src/daemon/sidecarProcess.ts"],
     outdir: "dist",
     platform: "node",
     format: "cjs",
     target: "node20",
-    external: ["vscode", "./link.js"],
+    external: ["vscode", "./daemon/sidecarProcess.js"],
     supported: { "dynamic-import": false },
   },
   {

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import { Actions } from "./actions";
-import { findBinary } from "./binary";
-import { Client } from "./client";
+import { findBinary } from "./daemon/binary";
+import { Client } from "./daemon/client";
 import { registerCommands } from "./commands";
 import { Diffs } from "./files";
 import { sessionOfUri } from "./links";
@@ -27,7 +27,7 @@ export class Context implements vscode.Disposable {
   readonly lastEditor = new LastEditor();
   readonly client = new Client({
     findBinary: () => this.findBinary(),
-    openLink: async (options) => (await import("./link.js")).openLink(options, this.log),
+    openLink: async (options) => (await import("./daemon/sidecarProcess.js")).openLink(options, this.log),
     log: this.log,
   });
   readonly model = new Model(this.client, (text) => this.log.warn(text));

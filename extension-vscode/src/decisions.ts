@@ -1,4 +1,4 @@
-import type { Daemon } from "./client";
+import type { Daemon } from "./daemon/client";
 import { Failure } from "./problem";
 import type { Message, Session } from "./protocol.gen";
 

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { outsideEnvironment } from "./environment";
+import { outsideEnvironment } from "./daemon/environment";
 import type { Session } from "./protocol.gen";
 import { displayName } from "./text";
 

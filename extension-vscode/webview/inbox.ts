@@ -59,12 +59,10 @@ export class Inbox extends PageElement {
         key: permission.id,
         card: html`<areyouj-prompt .permission=${permission} .session=${named(permission.sessionId)} .live=${live}></areyouj-prompt>`,
       })),
-      ...[...this.sessions.values()]
-        .filter(wantsScreen)
-        .map((session) => ({
-          key: `${session.id} screen`,
-          card: html`<areyouj-screen-card .session=${session} .live=${live}></areyouj-screen-card>`,
-        })),
+      ...[...this.sessions.values()].filter(wantsScreen).map((session) => ({
+        key: `${session.id} screen`,
+        card: html`<areyouj-screen-card .session=${session} .live=${live}></areyouj-screen-card>`,
+      })),
       ...this.decisions.map((message) => ({
         key: message.id,
         card: html`<areyouj-decision .message=${message} .session=${named(message.sessionId)} .live=${live}></areyouj-decision>`,

@@ -1,4 +1,4 @@
-import type { Daemon } from "../client";
+import type { Daemon } from "../daemon/client";
 import { Failure } from "../problem";
 import type { AttachResult, ClaudeOutput, Delta, TranscriptEntry } from "../protocol.gen";
 

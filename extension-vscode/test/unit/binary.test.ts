@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { findBinary } from "../../src/binary";
+import { findBinary } from "../../src/daemon/binary";
 
 const search = (there: string[], setting = "", path = "/usr/bin:/opt/bin"): Promise<string> =>
   findBinary({ setting, path, extension: "/ext" }, (file) => Promise.resolve(there.includes(file)));

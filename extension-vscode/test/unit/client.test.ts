@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, type Link, type LinkOptions, MAX_FAILURES } from "../../src/client";
+import { Client, type Link, type LinkOptions, MAX_FAILURES } from "../../src/daemon/client";
 import { Failure, problem } from "../../src/problem";
-import { RETRY_FOR_MS, withRetry } from "../../src/retry";
+import { RETRY_FOR_MS, withRetry } from "../../src/daemon/retry";
 import { settle, TestClock } from "./samples";
 
 const unavailable = (): Error =>

@@ -1,8 +1,8 @@
 import { EventEmitter } from "vscode";
 import type { Connection } from "../../src/bridge";
-import type { Client } from "../../src/client";
+import type { Client } from "../../src/daemon/client";
 import type { Message, Notifications, Permission, Requests, Session } from "../../src/protocol.gen";
-import type { Clock } from "../../src/retry";
+import type { Clock } from "../../src/daemon/retry";
 
 /** A session as the daemon describes one. */
 export function session(id: string, changes: Partial<Session> = {}): Session {

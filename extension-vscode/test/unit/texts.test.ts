@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outsideEnvironment } from "../../src/environment";
+import { outsideEnvironment } from "../../src/daemon/environment";
 import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/links";
 import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/picks";
 import { problem } from "../../src/problem";

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
-import type { Connection, Problem } from "./bridge";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "./problem";
-import { type ConnectionChanged, ErrorCode, type Notifications, type Requests } from "./protocol.gen";
+import type { Connection, Problem } from "../bridge";
+import { Failure, failureOf, LocalCode, notConnected, problem } from "../problem";
+import { type ConnectionChanged, ErrorCode, type Notifications, type Requests } from "../protocol.gen";
 import { type Clock, systemClock, withRetry } from "./retry";
 
 /** Methods of the daemon's notifications. */
