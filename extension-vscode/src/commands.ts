@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Action } from "./bridge";
+import type { Action } from "./shared/bridge";
 import type { Context } from "./context";
 import { nextWaiting, sessionRows } from "./picks";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "./problem";
+import { Failure, failureOf, LocalCode, notConnected, problem } from "./shared/problem";
 import type { Session } from "./protocol.gen";
 import { composerText } from "./selection";
 import { folders } from "./settings";
 import { openDoctor, openLogIn } from "./terminals";
-import { displayName } from "./text";
+import { displayName } from "./editorText";
 
 type Test = (session: Session) => boolean;
 const LIVE: Test = ({ status }) => status !== "terminated";

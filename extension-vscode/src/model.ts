@@ -1,8 +1,8 @@
 import * as vscode from "vscode";
-import type { Connection } from "./bridge";
+import type { Connection } from "./shared/bridge";
 import type { Client } from "./daemon/client";
 import { Decisions } from "./decisions";
-import { failureOf, Failure } from "./problem";
+import { failureOf, Failure } from "./shared/problem";
 import type { Message, Permission, Queue, Session, SessionList } from "./protocol.gen";
 import { type Clock, systemClock } from "./daemon/retry";
 

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import { Coalesced } from "./coalesce";
 import type { Context } from "./context";
 import { type Notice, NoticeRule } from "./notices";
-import { failureOf } from "./problem";
+import { failureOf } from "./shared/problem";
 import { ErrorCode } from "./protocol.gen";
 
 /** A prompt and the status that comes with it are looked at together, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { Session } from "./protocol.gen";
-import { displayName, plain, shortPath, STATUS_WORDS, unIconed } from "./text";
+import { displayName, plain, shortPath, STATUS_WORDS, unIconed } from "./editorText";
 import { needsPerson } from "./statusText";
 
 const MAX_TASK = 120;

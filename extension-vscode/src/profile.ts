@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import type { Context } from "./context";
 import { sessionRows } from "./picks";
-import { Failure, notConnected } from "./problem";
+import { Failure, notConnected } from "./shared/problem";
 import type { Session } from "./protocol.gen";
 
 /** The id of the profile. */

@@ -3,9 +3,9 @@ import { basename } from "node:path";
 import * as vscode from "vscode";
 import type { Context } from "./context";
 import { isSessionId } from "./links";
-import { Failure, LocalCode, problem } from "./problem";
+import { Failure, LocalCode, problem } from "./shared/problem";
 import type { Session } from "./protocol.gen";
-import { displayName } from "./text";
+import { displayName } from "./editorText";
 
 /** How long a terminal that was there before us may take to say which process it runs, in milliseconds. */
 const TELLS_WITHIN_MS = 3_000;

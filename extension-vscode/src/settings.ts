@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { PageSettings } from "./bridge";
+import type { PageSettings } from "./shared/bridge";
 import type { Driver } from "./protocol.gen";
 
 /** Kinds of notifications, each with its own setting. */

@@ -3,7 +3,7 @@
 import "./styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
-import type { Connection, PageSettings, ToAutomation, Transcript } from "../src/bridge";
+import type { Connection, PageSettings, ToAutomation, Transcript } from "../src/shared/bridge";
 import type { Message, Permission, Queue, Session, TranscriptEntry } from "../src/protocol.gen";
 import { button } from "./buttons";
 import type { Composer, Draft } from "./composer";

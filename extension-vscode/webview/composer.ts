@@ -5,10 +5,10 @@ import { button, iconButton } from "./buttons";
 import { type FileMention, completed, mentionAt } from "./completion";
 import { Doing, OFFLINE } from "./doing";
 import { PageElement, adopt } from "./element";
-import { count } from "./format";
+import { count } from "../src/shared/format";
 import { act, nextNumber, post } from "./host";
 import { problemBox } from "./problem";
-import { exactLine } from "./text";
+import { exactLine } from "../src/shared/text";
 
 /** What was written and not yet accepted. */
 export interface Draft {

@@ -10,10 +10,10 @@ import type {
 } from "../src/protocol.gen";
 import "./entryStyles";
 import type { Folds } from "./folds";
-import { cost, elapsed, moment, size } from "./format";
+import { cost, elapsed, moment, size } from "../src/shared/format";
 import { markdownView } from "./markdown";
 import "./prompt";
-import { plainLine, plainText } from "./text";
+import { plainLine, plainText } from "../src/shared/text";
 import { toolView } from "./toolView";
 import type { Row } from "./transcript";
 

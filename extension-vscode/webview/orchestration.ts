@@ -3,20 +3,20 @@
 import "./styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { Connection, PageSettings, ToOrchestration } from "../src/bridge";
+import type { Connection, PageSettings, ToOrchestration } from "../src/shared/bridge";
 import type { Message, Permission, Session } from "../src/protocol.gen";
 import { button } from "./buttons";
 import { connectionFailure, reconnecting } from "./connection";
 import { OFFLINE } from "./doing";
 import { PageElement, adopt } from "./element";
-import { homePath } from "./format";
+import { homePath } from "../src/shared/format";
 import { act, listen, restore, save } from "./host";
 import "./inbox";
 import type { View } from "./sessionTable";
 import "./sessionTable";
 import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions";
 import { sessionTitle, statusIcon } from "./status";
-import { exactLine, plainLine } from "./text";
+import { exactLine, plainLine } from "../src/shared/text";
 
 const TILE_WORDS: Record<Tile, string> = {
   total: "Total",

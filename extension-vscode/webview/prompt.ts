@@ -6,7 +6,7 @@ import { button, iconButton } from "./buttons";
 import { diffView } from "./diffView";
 import { Doing, OFFLINE } from "./doing";
 import { Clock, PageElement, adopt } from "./element";
-import { ago, moment, relativePath } from "./format";
+import { ago, moment, relativePath } from "../src/shared/format";
 import { textOf } from "./json";
 import { markdownView } from "./markdown";
 import { problemBox } from "./problem";
@@ -15,7 +15,7 @@ import { type Question, questionsOf } from "./questions";
 import { sessionLink } from "./sessionLink";
 import { Settled } from "./settled";
 import { describeSuggestion, sensibleSuggestions } from "./suggestions";
-import { exactLine, exactText, plainLine } from "./text";
+import { exactLine, exactText, plainLine } from "../src/shared/text";
 import { fileChange, members, otherMembers } from "./tools";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist" };

@@ -3,7 +3,7 @@ import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { PageElement, adopt } from "./element";
 import { type Choice, type Question, choicesOf } from "./questions";
-import { exactText } from "./text";
+import { exactText } from "../src/shared/text";
 
 /** The form. Says `choices` with the answer so far: a list for each question, or null while one has no answer. */
 @customElement("areyouj-questions")

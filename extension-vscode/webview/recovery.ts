@@ -1,7 +1,7 @@
 /** Cards for what went wrong and waits for a decision: messages that were cut off or failed, sessions in `error`. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Action } from "../src/bridge";
+import type { Action } from "../src/shared/bridge";
 import type { Message, RecoverChoice, Session } from "../src/protocol.gen";
 import { button } from "./buttons";
 import { Doing, OFFLINE } from "./doing";
@@ -10,7 +10,7 @@ import { logFold, problemBox } from "./problem";
 import { sessionLink } from "./sessionLink";
 import { act } from "./host";
 import { Settled } from "./settled";
-import { plainText } from "./text";
+import { plainText } from "../src/shared/text";
 
 const CHOICES: Record<RecoverChoice, { label: string; title: string }> = {
   continue: { label: "Continue", title: "Ask Claude to go on where it was cut off" },

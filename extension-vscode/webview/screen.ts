@@ -7,7 +7,7 @@ import { OFFLINE } from "./doing";
 import { PageElement, adopt } from "./element";
 import { act } from "./host";
 import { sessionLink } from "./sessionLink";
-import { plainText } from "./text";
+import { plainText } from "../src/shared/text";
 
 /** What it is called wherever it is offered. */
 export const OPEN_SCREEN = "Open Claude's screen";

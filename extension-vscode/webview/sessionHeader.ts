@@ -1,12 +1,12 @@
 /** The head of the automation page: where one is, the other sessions, how this one stands, and what can be done with it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
-import type { PageSettings } from "../src/bridge";
+import type { PageSettings } from "../src/shared/bridge";
 import type { Session } from "../src/protocol.gen";
 import { iconButton } from "./buttons";
 import { Doing, OFFLINE } from "./doing";
 import { Clock, PageElement, adopt, styled } from "./element";
-import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "./format";
+import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "../src/shared/format";
 import { act } from "./host";
 import type { Menu } from "./menu";
 import "./menu";
@@ -14,7 +14,7 @@ import { problemBox } from "./problem";
 import { hasScreen, screenButton } from "./screen";
 import { sessionMenu } from "./sessionMenu";
 import { sessionTitle, statusLabel, statusWord } from "./status";
-import { exactLine, plainLine } from "./text";
+import { exactLine, plainLine } from "../src/shared/text";
 
 /** From here on, in percent, the context window is nearly full: Claude will soon shorten the conversation. */
 const NEARLY_FULL = 80;

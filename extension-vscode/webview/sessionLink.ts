@@ -3,7 +3,7 @@ import { type TemplateResult, html } from "lit";
 import type { Session } from "../src/protocol.gen";
 import { act } from "./host";
 import { sessionTitle } from "./status";
-import { exactLine } from "./text";
+import { exactLine } from "../src/shared/text";
 
 /** A button with the session's name; its directory is in the title. */
 export function sessionLink(session: Session): TemplateResult {

@@ -1,6 +1,6 @@
 /** What can be done with a session, as lines of a context menu. */
 import type { Session } from "../src/protocol.gen";
-import type { Action } from "../src/bridge";
+import type { Action } from "../src/shared/bridge";
 import { act } from "./host";
 import type { MenuItem } from "./menu";
 import { OPEN_SCREEN, hasScreen } from "./screen";

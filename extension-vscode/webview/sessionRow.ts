@@ -5,10 +5,10 @@ import type { Session } from "../src/protocol.gen";
 import { iconButton } from "./buttons";
 import { OFFLINE } from "./doing";
 import { styled } from "./element";
-import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "./format";
+import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "../src/shared/format";
 import { screenIcon } from "./screen";
 import { sessionTitle, statusLabel, statusWord } from "./status";
-import { exactLine, plainLine } from "./text";
+import { exactLine, plainLine } from "../src/shared/text";
 
 /** What a row needs to know besides its session. */
 export interface RowContext {

@@ -6,7 +6,7 @@ import type { Session } from "../src/protocol.gen";
 import { button, iconButton } from "./buttons";
 import { OFFLINE } from "./doing";
 import { Clock, PageElement, styled } from "./element";
-import { count } from "./format";
+import { count } from "../src/shared/format";
 import { act } from "./host";
 import type { Menu } from "./menu";
 import "./menu";

@@ -2,7 +2,7 @@
 import { type TemplateResult, css, html } from "lit";
 import type { Session, Status } from "../src/protocol.gen";
 import { adopt } from "./element";
-import { plainLine } from "./text";
+import { plainLine } from "../src/shared/text";
 
 const LOOKS: Record<Status, { icon: string; word: string }> = {
   starting: { icon: "watch", word: "Starting" },

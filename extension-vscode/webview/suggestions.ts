@@ -1,6 +1,6 @@
 /** Claude's own rules for "always", in words. */
 import { listOf, textOf } from "./json";
-import { exactLine } from "./text";
+import { exactLine } from "../src/shared/text";
 
 const PLACES: Record<string, string> = {
   session: "for this session",

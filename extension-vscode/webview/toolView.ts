@@ -6,10 +6,10 @@ import { iconButton } from "./buttons";
 import { lineCounts, lineRuns } from "./diff";
 import { diffView } from "./diffView";
 import { type EntryContext, bounded } from "./entryView";
-import { relativePath } from "./format";
+import { relativePath } from "../src/shared/format";
 import { act } from "./host";
 import { textOf } from "./json";
-import { exactLine, plainLine, plainText } from "./text";
+import { exactLine, plainLine, plainText } from "../src/shared/text";
 import { type FileChange, fileChange, filePath, members, tellingArgument } from "./tools";
 import type { Row } from "./transcript";
 

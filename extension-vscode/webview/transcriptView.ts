@@ -7,7 +7,7 @@ import type { Permission, TranscriptEntry } from "../src/protocol.gen";
 import { PageElement, adopt, styled } from "./element";
 import { type EntryContext, entryView } from "./entryView";
 import type { Folds } from "./folds";
-import { count } from "./format";
+import { count } from "../src/shared/format";
 import { Heights, type Place } from "./heights";
 import { liveView } from "./liveView";
 import { type Row, Rows, type Saying } from "./transcript";

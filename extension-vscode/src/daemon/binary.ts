@@ -1,7 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
-import { Failure, LocalCode, problem } from "../problem";
+import { Failure, LocalCode, problem } from "../shared/problem";
 
 const PROGRAM = process.platform === "win32" ? "areyouj.exe" : "areyouj";
 

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
-import type { Connection, Problem } from "../bridge";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "../problem";
+import type { Connection, Problem } from "../shared/bridge";
+import { Failure, failureOf, LocalCode, notConnected, problem } from "../shared/problem";
 import { type ConnectionChanged, ErrorCode, type Notifications, type Requests } from "../protocol.gen";
 import { type Clock, systemClock, withRetry } from "./retry";
 

@@ -1,4 +1,4 @@
-import { Failure } from "../problem";
+import { Failure } from "../shared/problem";
 
 /** How long a request is sent again by itself, in milliseconds: a daemon restart takes about one second. */
 export const RETRY_FOR_MS = 10_000;

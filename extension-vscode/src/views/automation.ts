@@ -1,11 +1,11 @@
 import * as vscode from "vscode";
-import type { FromPage, ToAutomation, Transcript } from "../bridge";
+import type { FromPage, ToAutomation, Transcript } from "../shared/bridge";
 import { Coalesced } from "../coalesce";
 import { completeFiles } from "../files";
 import type { Context } from "../context";
-import { Failure } from "../problem";
+import { Failure } from "../shared/problem";
 import type { Delta, Session } from "../protocol.gen";
-import { displayName } from "../text";
+import { displayName } from "../editorText";
 import { Feed } from "./feed";
 import { Page } from "./page";
 

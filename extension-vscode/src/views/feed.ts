@@ -1,5 +1,5 @@
 import type { Daemon } from "../daemon/client";
-import { Failure } from "../problem";
+import { Failure } from "../shared/problem";
 import type { AttachResult, ClaudeOutput, Delta, TranscriptEntry } from "../protocol.gen";
 
 /** Who follows a session's output. */

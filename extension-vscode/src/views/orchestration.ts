@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { FromPage, ToOrchestration } from "../bridge";
+import type { FromPage, ToOrchestration } from "../shared/bridge";
 import { Coalesced } from "../coalesce";
 import type { Context } from "../context";
 import { Page } from "./page";

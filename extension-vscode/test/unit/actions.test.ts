@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import { Actions } from "../../src/actions";
-import type { Action } from "../../src/bridge";
+import type { Action } from "../../src/shared/bridge";
 import type { Context } from "../../src/context";
 import { completeFiles } from "../../src/files";
-import { Failure, problem } from "../../src/problem";
+import { Failure, problem } from "../../src/shared/problem";
 import type { Message, Session } from "../../src/protocol.gen";
 import { message, session, TestDaemon } from "./samples";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client, type Link, type LinkOptions, MAX_FAILURES } from "../../src/daemon/client";
-import { Failure, problem } from "../../src/problem";
+import { Failure, problem } from "../../src/shared/problem";
 import { RETRY_FOR_MS, withRetry } from "../../src/daemon/retry";
 import { settle, TestClock } from "./samples";
 

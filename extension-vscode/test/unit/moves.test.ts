@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
-import type { Action } from "../../src/bridge";
+import type { Action } from "../../src/shared/bridge";
 import type { Context } from "../../src/context";
 import type { SessionChange } from "../../src/model";
 import { Moves } from "../../src/moves";
-import { Failure, problem } from "../../src/problem";
+import { Failure, problem } from "../../src/shared/problem";
 import type { Session, SessionSwitchParams } from "../../src/protocol.gen";
 import { session, settle, TestDaemon } from "./samples";
 

@@ -1,5 +1,5 @@
 import { EventEmitter } from "vscode";
-import type { Connection } from "../../src/bridge";
+import type { Connection } from "../../src/shared/bridge";
 import type { Client } from "../../src/daemon/client";
 import type { Message, Notifications, Permission, Requests, Session } from "../../src/protocol.gen";
 import type { Clock } from "../../src/daemon/retry";

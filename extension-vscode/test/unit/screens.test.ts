@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import type { Context } from "../../src/context";
-import { Failure } from "../../src/problem";
+import { Failure } from "../../src/shared/problem";
 import { SessionProfile } from "../../src/profile";
 import { SeenOnScreen } from "../../src/seen";
 import { Screens, sessionOfCommand } from "../../src/screens";

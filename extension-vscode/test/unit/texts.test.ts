@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { outsideEnvironment } from "../../src/daemon/environment";
 import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/links";
 import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/picks";
-import { problem } from "../../src/problem";
+import { problem } from "../../src/shared/problem";
 import { excerptText } from "../../src/selection";
 import { statusText } from "../../src/statusText";
 import { quoted } from "../../src/terminals";
-import { plain, shortPath } from "../../src/text";
+import { plain, shortPath } from "../../src/editorText";
 import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;

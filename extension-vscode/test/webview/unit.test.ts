@@ -17,13 +17,13 @@ import {
   since,
   splitPath,
   tokens,
-} from "../../webview/format";
+} from "../../src/shared/format";
 import { Heights } from "../../webview/heights";
 import { choicesOf, questionsOf } from "../../webview/questions";
 import { visibleRows } from "../../webview/rows";
 import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions";
 import { describeSuggestion, sensibleSuggestions } from "../../webview/suggestions";
-import { exactLine, exactText, plainLine, plainText } from "../../webview/text";
+import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
 import { fileChange, otherMembers, tellingArgument } from "../../webview/tools";
 import { Rows, joined, said } from "../../webview/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.

@@ -1,6 +1,6 @@
 /** Text from elsewhere, made harmless for a screen: names, paths, commands and output may hold what hides or reorders. */
 
-import { HIDDEN } from "../src/hidden";
+import { HIDDEN } from "./hidden";
 
 /** Controls, controls of writing direction, separators and tags that do harm in any text. */
 const HARMFUL =

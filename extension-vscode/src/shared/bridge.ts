@@ -12,7 +12,7 @@ import type {
   RecoverChoice,
   Session,
   TranscriptEntry,
-} from "./protocol.gen";
+} from "../protocol.gen";
 
 /** How the extension is connected to the daemon. */
 export type ConnectionState =

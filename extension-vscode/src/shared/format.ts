@@ -1,6 +1,6 @@
 /** Numbers, times and paths in words. */
 
-import type { Session } from "../src/protocol.gen";
+import type { Session } from "../protocol.gen";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { basename } from "node:path";
-import { HIDDEN } from "./hidden";
+import { HIDDEN } from "./shared/hidden";
 import type { Session, Status } from "./protocol.gen";
 
 /** Text of others on one line: nothing invisible, no line breaks, and at most so many characters. */

@@ -1,5 +1,5 @@
 import type { Fix, Problem } from "./bridge";
-import { ErrorCode, type ErrorData, RpcErrorCode } from "./protocol.gen";
+import { ErrorCode, type ErrorData, RpcErrorCode } from "../protocol.gen";
 
 /** Codes of problems that begin in the editor, beside those of the daemon. */
 export const LocalCode = {
