@@ -5,7 +5,7 @@ import { Client } from "./daemon/client";
 import { registerCommands } from "./commands";
 import { Diffs } from "./files";
 import { sessionOfUri } from "./links";
-import { Model } from "./model";
+import { Model } from "./model/model";
 import { Moves } from "./moves";
 import { NewSession } from "./newSession";
 import { Notifier } from "./notifier";

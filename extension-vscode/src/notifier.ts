@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import { Coalesced } from "./coalesce";
+import { Coalesced } from "./model/coalesce";
 import type { Context } from "./context";
 import { type Notice, NoticeRule } from "./notices";
 import { failureOf } from "./shared/problem";

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import { Coalesced } from "./coalesce";
+import { Coalesced } from "./model/coalesce";
 import type { Context } from "./context";
 import { Failure } from "./shared/problem";
 

@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
-import { Coalesced } from "./coalesce";
-import type { Model } from "./model";
+import { Coalesced } from "./model/coalesce";
+import type { Model } from "./model/model";
 import type { Settings } from "./settings";
 import { statusText } from "./statusText";
 

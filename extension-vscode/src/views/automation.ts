@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { FromPage, ToAutomation, Transcript } from "../shared/bridge";
-import { Coalesced } from "../coalesce";
+import { Coalesced } from "../model/coalesce";
 import { completeFiles } from "../files";
 import type { Context } from "../context";
 import { Failure } from "../shared/problem";

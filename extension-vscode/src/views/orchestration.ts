@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { FromPage, ToOrchestration } from "../shared/bridge";
-import { Coalesced } from "../coalesce";
+import { Coalesced } from "../model/coalesce";
 import type { Context } from "../context";
 import { Page } from "./page";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Model, type SessionChange } from "../../src/model";
+import { Model, type SessionChange } from "../../src/model/model";
 import { Failure, problem } from "../../src/shared/problem";
 import type { Permission, Session } from "../../src/protocol.gen";
 import { message, permission, session, settle, TestClock, TestDaemon } from "./samples";

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import type { Action } from "../../src/shared/bridge";
 import type { Context } from "../../src/context";
-import type { SessionChange } from "../../src/model";
+import type { SessionChange } from "../../src/model/model";
 import { Moves } from "../../src/moves";
 import { Failure, problem } from "../../src/shared/problem";
 import type { Session, SessionSwitchParams } from "../../src/protocol.gen";

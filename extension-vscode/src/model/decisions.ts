@@ -1,6 +1,6 @@
-import type { Daemon } from "./daemon/client";
-import { Failure } from "./shared/problem";
-import type { Message, Session } from "./protocol.gen";
+import type { Daemon } from "../daemon/client";
+import { Failure } from "../shared/problem";
+import type { Message, Session } from "../protocol.gen";
 
 /** The messages that failed or were cut off and wait for a decision: one per session that has such an attention. */
 export class Decisions {

@@ -1,10 +1,10 @@
 import * as vscode from "vscode";
-import type { Connection } from "./shared/bridge";
-import type { Client } from "./daemon/client";
+import type { Connection } from "../shared/bridge";
+import type { Client } from "../daemon/client";
 import { Decisions } from "./decisions";
-import { failureOf, Failure } from "./shared/problem";
-import type { Message, Permission, Queue, Session, SessionList } from "./protocol.gen";
-import { type Clock, systemClock } from "./daemon/retry";
+import { failureOf, Failure } from "../shared/problem";
+import type { Message, Permission, Queue, Session, SessionList } from "../protocol.gen";
+import { type Clock, systemClock } from "../daemon/retry";
 
 /** Before the list is asked for again after it could not be had, in milliseconds. */
 const LIST_AGAIN_MS = 1_000;
