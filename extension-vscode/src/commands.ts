@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import type { Action } from "./shared/bridge";
 import type { Context } from "./context";
-import { nextWaiting, sessionRows } from "./picks";
+import { nextWaiting, sessionRows } from "./sessions/picks";
 import { Failure, failureOf, LocalCode, notConnected, problem } from "./shared/problem";
 import type { Session } from "./protocol.gen";
 import { composerText } from "./selection";

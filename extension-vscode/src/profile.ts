@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { Context } from "./context";
-import { sessionRows } from "./picks";
+import { sessionRows } from "./sessions/picks";
 import { Failure, notConnected } from "./shared/problem";
 import type { Session } from "./protocol.gen";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outsideEnvironment } from "../../src/daemon/environment";
 import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/links";
-import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/picks";
+import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/sessions/picks";
 import { problem } from "../../src/shared/problem";
 import { excerptText } from "../../src/selection";
 import { statusText } from "../../src/statusText";

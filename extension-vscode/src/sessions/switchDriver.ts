@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Context } from "./context";
-import type { Driver, Session } from "./protocol.gen";
-import { displayName, plain, unLinked } from "./editorText";
+import type { Context } from "../context";
+import type { Driver, Session } from "../protocol.gen";
+import { displayName, plain, unLinked } from "../editorText";
 
 const FINISH = "When the Turn Has Ended";
 const INTERRUPT = "Interrupt and Move";

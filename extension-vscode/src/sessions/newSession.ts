@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Context } from "./context";
+import type { Context } from "../context";
 import { DirectoryPick } from "./directoryPick";
-import type { Driver, Session, SessionCreateParams } from "./protocol.gen";
-import { plain } from "./editorText";
+import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
+import { plain } from "../editorText";
 import { askInSteps, type Step } from "./wizard";
 
 /** The models that Claude's program knows by an alias. */

@@ -1,9 +1,9 @@
 import * as vscode from "vscode";
-import type { Context } from "./context";
+import type { Context } from "../context";
 import { isPath, recentDirectories } from "./picks";
-import { Failure, failureOf } from "./shared/problem";
-import { folders } from "./settings";
-import { plain, shortPath, unIconed } from "./editorText";
+import { Failure, failureOf } from "../shared/problem";
+import { folders } from "../settings";
+import { plain, shortPath, unIconed } from "../editorText";
 
 /** A pause in typing after which directories are listed, in milliseconds. */
 const TYPING_PAUSE_MS = 60;

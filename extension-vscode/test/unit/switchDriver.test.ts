@@ -4,7 +4,7 @@ import * as fake from "vscode";
 import type { Action } from "../../src/shared/bridge";
 import type { Context } from "../../src/context";
 import type { SessionChange } from "../../src/model/model";
-import { Moves } from "../../src/moves";
+import { Moves } from "../../src/sessions/switchDriver";
 import { Failure, problem } from "../../src/shared/problem";
 import type { Session, SessionSwitchParams } from "../../src/protocol.gen";
 import { session, settle, TestDaemon } from "./samples";
