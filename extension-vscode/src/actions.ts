@@ -9,7 +9,7 @@ import { Failure, failureOf, LocalCode, notConnected, problem } from "./shared/p
 import type { Message, Session, SessionActionParams } from "./protocol.gen";
 import { composerText } from "./selection";
 import { folders } from "./settings";
-import { openDirectoryTerminal } from "./terminals";
+import { openDirectoryTerminal } from "./terminal/terminals";
 import { displayName, plain, shortPath } from "./editorText";
 
 type Kind = Action["kind"];

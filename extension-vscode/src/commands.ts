@@ -7,7 +7,7 @@ import { Failure, failureOf, LocalCode, notConnected, problem } from "./shared/p
 import type { Session } from "./protocol.gen";
 import { composerText } from "./selection";
 import { folders } from "./settings";
-import { openDoctor, openLogIn } from "./terminals";
+import { openDoctor, openLogIn } from "./terminal/terminals";
 import { displayName } from "./editorText";
 
 type Test = (session: Session) => boolean;

@@ -8,9 +8,9 @@ import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import type { Context } from "../../src/context";
 import { Failure } from "../../src/shared/problem";
-import { SessionProfile } from "../../src/profile";
-import { SeenOnScreen } from "../../src/seen";
-import { Screens, sessionOfCommand } from "../../src/screens";
+import { SessionProfile } from "../../src/terminal/profile";
+import { SeenOnScreen } from "../../src/terminal/seen";
+import { Screens, sessionOfCommand } from "../../src/terminal/screens";
 import { session, settle, TestDaemon } from "./samples";
 
 const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } =

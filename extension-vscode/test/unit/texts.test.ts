@@ -6,7 +6,7 @@ import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/s
 import { problem } from "../../src/shared/problem";
 import { excerptText } from "../../src/selection";
 import { statusText } from "../../src/statusText";
-import { quoted } from "../../src/terminals";
+import { quoted } from "../../src/terminal/terminals";
 import { plain, shortPath } from "../../src/editorText";
 import { session } from "./samples";
 

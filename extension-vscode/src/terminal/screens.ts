@@ -1,11 +1,11 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import type { Context } from "./context";
-import { isSessionId } from "./links";
-import { Failure, LocalCode, problem } from "./shared/problem";
-import type { Session } from "./protocol.gen";
-import { displayName } from "./editorText";
+import type { Context } from "../context";
+import { isSessionId } from "../links";
+import { Failure, LocalCode, problem } from "../shared/problem";
+import type { Session } from "../protocol.gen";
+import { displayName } from "../editorText";
 
 /** How long a terminal that was there before us may take to say which process it runs, in milliseconds. */
 const TELLS_WITHIN_MS = 3_000;

@@ -1,8 +1,8 @@
 import * as vscode from "vscode";
-import type { Context } from "./context";
-import { sessionRows } from "./sessions/picks";
-import { Failure, notConnected } from "./shared/problem";
-import type { Session } from "./protocol.gen";
+import type { Context } from "../context";
+import { sessionRows } from "../sessions/picks";
+import { Failure, notConnected } from "../shared/problem";
+import type { Session } from "../protocol.gen";
 
 /** The id of the profile. */
 export const SESSION_PROFILE = "areyouj.session";

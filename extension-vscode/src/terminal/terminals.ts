@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
-import { outsideEnvironment } from "./daemon/environment";
-import type { Session } from "./protocol.gen";
-import { displayName } from "./editorText";
+import { outsideEnvironment } from "../daemon/environment";
+import type { Session } from "../protocol.gen";
+import { displayName } from "../editorText";
 
 /** A shell in a session's directory. */
 export function openDirectoryTerminal(session: Session): void {

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
-import { Coalesced } from "./model/coalesce";
-import type { Context } from "./context";
-import { Failure } from "./shared/problem";
+import { Coalesced } from "../model/coalesce";
+import type { Context } from "../context";
+import { Failure } from "../shared/problem";
 
 /** What is drawn on a screen and told by the daemon comes within this time, in milliseconds. */
 const LOOK_WITHIN_MS = 250;
