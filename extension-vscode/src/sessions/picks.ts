@@ -1,6 +1,6 @@
 import type { Session } from "../protocol.gen";
 import { displayName, plain, shortPath, STATUS_WORDS, unIconed } from "../editorText";
-import { needsPerson } from "../statusText";
+import { needsPerson } from "../notify/statusText";
 
 const MAX_TASK = 120;
 /** As many directories as a person remembers. */

@@ -5,7 +5,7 @@ import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from ".
 import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/sessions/picks";
 import { problem } from "../../src/shared/problem";
 import { excerptText } from "../../src/selection";
-import { statusText } from "../../src/statusText";
+import { statusText } from "../../src/notify/statusText";
 import { quoted } from "../../src/terminal/terminals";
 import { plain, shortPath } from "../../src/editorText";
 import { session } from "./samples";

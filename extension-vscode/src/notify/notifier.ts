@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import { Coalesced } from "./model/coalesce";
-import type { Context } from "./context";
-import { type Notice, NoticeRule } from "./notices";
-import { failureOf } from "./shared/problem";
-import { ErrorCode } from "./protocol.gen";
+import { Coalesced } from "../model/coalesce";
+import type { Context } from "../context";
+import { type Notice, NoticeRule } from "./alerts";
+import { failureOf } from "../shared/problem";
+import { ErrorCode } from "../protocol.gen";
 
 /** A prompt and the status that comes with it are looked at together, in milliseconds. */
 const LOOK_WITHIN_MS = 50;

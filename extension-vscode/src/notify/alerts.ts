@@ -1,6 +1,6 @@
-import type { NotificationKind } from "./settings";
-import type { Permission, Session, Status } from "./protocol.gen";
-import { displayName, isPlain, plain, unLinked } from "./editorText";
+import type { NotificationKind } from "../settings";
+import type { Permission, Session, Status } from "../protocol.gen";
+import { displayName, isPlain, plain, unLinked } from "../editorText";
 
 /** A command of this length can be read at a glance, and a message of the editor shows it whole. */
 const MAX_COMMAND = 160;

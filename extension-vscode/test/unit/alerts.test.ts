@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NoticeRule, wholeCommand } from "../../src/notices";
+import { NoticeRule, wholeCommand } from "../../src/notify/alerts";
 import type { Attention } from "../../src/protocol.gen";
 import { permission, session } from "./samples";
 

@@ -1,6 +1,6 @@
-import type { Connection } from "./shared/bridge";
-import type { Session } from "./protocol.gen";
-import { displayName, plain, STATUS_WORDS } from "./editorText";
+import type { Connection } from "../shared/bridge";
+import type { Session } from "../protocol.gen";
+import { displayName, plain, STATUS_WORDS } from "../editorText";
 
 /** Lines of the tooltip; more would not fit on a screen. */
 const MAX_LINES = 20;

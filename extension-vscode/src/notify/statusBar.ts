@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
-import { Coalesced } from "./model/coalesce";
-import type { Model } from "./model/model";
-import type { Settings } from "./settings";
+import { Coalesced } from "../model/coalesce";
+import type { Model } from "../model/model";
+import type { Settings } from "../settings";
 import { statusText } from "./statusText";
 
 /** Many sessions change at once; what is counted need not be counted for each, in milliseconds. */
