@@ -15,9 +15,9 @@ import { SeenOnScreen } from "./terminal/seen";
 import { LastEditor } from "./selection";
 import { Settings } from "./settings";
 import { StatusBar } from "./notify/statusBar";
-import { AUTOMATION_TAB } from "./views/automation";
-import { Automations } from "./views/automations";
-import { Orchestration, ORCHESTRATION_TAB, ORCHESTRATION_VIEW } from "./views/orchestration";
+import { AUTOMATION_TAB } from "./pages/automation";
+import { Automations } from "./pages/automations";
+import { Orchestration, ORCHESTRATION_TAB, ORCHESTRATION_VIEW } from "./pages/orchestration";
 
 /** Everything the extension is made of, for as long as it is active. */
 export class Context implements vscode.Disposable {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AttachParams, AttachResult, TranscriptEntry } from "../../src/protocol.gen";
-import { Feed } from "../../src/views/feed";
+import { Feed } from "../../src/pages/feed";
 import { session, settle, TestDaemon } from "./samples";
 
 const entry = (seq: number): TranscriptEntry => ({

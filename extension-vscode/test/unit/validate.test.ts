@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_TEXT, parseFromPage } from "../../src/validate";
+import { MAX_TEXT, parseFromPage } from "../../src/pages/validate";
 
 const action = (value: unknown): unknown => parseFromPage({ type: "action", id: 1, action: value });
 

@@ -2,8 +2,8 @@
  * What a page sends is checked before it is believed: a page shows text that others wrote, and whoever got into it must
  * not be able to do more than its buttons can. Unknown kinds and wrong shapes are dropped, unknown fields too.
  */
-import type { Action, FromPage } from "./shared/bridge";
-import type { Answer } from "./protocol.gen";
+import type { Action, FromPage } from "../shared/bridge";
+import type { Answer } from "../protocol.gen";
 
 /** A message of the daemon is at most 1 MiB of UTF-8. */
 export const MAX_TEXT = 1_048_576;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import type { ActionDone, FromPage, ToAutomation, ToOrchestration } from "../shared/bridge";
 import { LocalCode, problem } from "../shared/problem";
-import { parseFromPage } from "../validate";
+import { parseFromPage } from "./validate";
 
 /** Which of the two pages. */
 export type PageName = "orchestration" | "automation";
