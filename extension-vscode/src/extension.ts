@@ -1,5 +1,5 @@
 import type { ExtensionContext } from "vscode";
-import { Context } from "./context";
+import { Context } from "./app";
 
 let context: Context | undefined;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import { Coalesced } from "../model/coalesce";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import { type Notice, NoticeRule } from "./alerts";
 import { failureOf } from "../shared/problem";
 import { ErrorCode } from "../protocol.gen";

@@ -1,8 +1,8 @@
 import * as vscode from "vscode";
 import type { FromPage, ToAutomation, Transcript } from "../shared/bridge";
 import { Coalesced } from "../model/coalesce";
-import { completeFiles } from "../files";
-import type { Context } from "../context";
+import { completeFiles } from "../files/files";
+import type { Context } from "../app";
 import { Failure } from "../shared/problem";
 import type { Delta, Session } from "../protocol.gen";
 import { displayName } from "../editorText";

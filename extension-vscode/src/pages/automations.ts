@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
-import type { Context } from "../context";
-import { isSessionId } from "../links";
+import type { Context } from "../app";
+import { isSessionId } from "../files/links";
 import { AUTOMATION_TAB, Automation } from "./automation";
 
 /** All automation pages of this window, at most one for each session. */

@@ -1,7 +1,7 @@
 import * as vscode from "vscode";
 import type { FromPage, ToOrchestration } from "../shared/bridge";
 import { Coalesced } from "../model/coalesce";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import { Page } from "./page";
 
 /** The id of the view in the activity bar. */

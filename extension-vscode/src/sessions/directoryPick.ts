@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import { isPath, recentDirectories } from "./picks";
 import { Failure, failureOf } from "../shared/problem";
 import { folders } from "../settings";

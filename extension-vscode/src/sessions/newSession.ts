@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import { DirectoryPick } from "./directoryPick";
 import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
 import { plain } from "../editorText";

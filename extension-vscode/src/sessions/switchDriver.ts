@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import type { Driver, Session } from "../protocol.gen";
 import { displayName, plain, unLinked } from "../editorText";
 

@@ -1,5 +1,5 @@
 import * as vscode from "vscode";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import { sessionRows } from "../sessions/picks";
 import { Failure, notConnected } from "../shared/problem";
 import type { Session } from "../protocol.gen";

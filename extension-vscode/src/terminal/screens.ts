@@ -1,8 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import * as vscode from "vscode";
-import type { Context } from "../context";
-import { isSessionId } from "../links";
+import type { Context } from "../app";
+import { isSessionId } from "../files/links";
 import { Failure, LocalCode, problem } from "../shared/problem";
 import type { Session } from "../protocol.gen";
 import { displayName } from "../editorText";

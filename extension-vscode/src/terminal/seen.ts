@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import { Coalesced } from "../model/coalesce";
-import type { Context } from "../context";
+import type { Context } from "../app";
 import { Failure } from "../shared/problem";
 
 /** What is drawn on a screen and told by the daemon comes within this time, in milliseconds. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
-import type { Context } from "../../src/context";
+import type { Context } from "../../src/app";
 import { Failure } from "../../src/shared/problem";
 import { SessionProfile } from "../../src/terminal/profile";
 import { SeenOnScreen } from "../../src/terminal/seen";

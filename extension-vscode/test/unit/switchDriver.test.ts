@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import type { Action } from "../../src/shared/bridge";
-import type { Context } from "../../src/context";
+import type { Context } from "../../src/app";
 import type { SessionChange } from "../../src/model/model";
 import { Moves } from "../../src/sessions/switchDriver";
 import { Failure, problem } from "../../src/shared/problem";

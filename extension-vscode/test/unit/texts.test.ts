@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outsideEnvironment } from "../../src/daemon/environment";
-import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/links";
+import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/files/links";
 import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/sessions/picks";
 import { problem } from "../../src/shared/problem";
-import { excerptText } from "../../src/selection";
+import { excerptText } from "../../src/files/selection";
 import { statusText } from "../../src/notify/statusText";
 import { quoted } from "../../src/terminal/terminals";
 import { plain, shortPath } from "../../src/editorText";

@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Action } from "./shared/bridge";
-import type { Context } from "./context";
-import { nextWaiting, sessionRows } from "./sessions/picks";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "./shared/problem";
-import type { Session } from "./protocol.gen";
-import { composerText } from "./selection";
-import { folders } from "./settings";
-import { openDoctor, openLogIn } from "./terminal/terminals";
-import { displayName } from "./editorText";
+import type { Action } from "../shared/bridge";
+import type { Context } from "../app";
+import { nextWaiting, sessionRows } from "../sessions/picks";
+import { Failure, failureOf, LocalCode, notConnected, problem } from "../shared/problem";
+import type { Session } from "../protocol.gen";
+import { composerText } from "../files/selection";
+import { folders } from "../settings";
+import { openDoctor, openLogIn } from "../terminal/terminals";
+import { displayName } from "../editorText";
 
 type Test = (session: Session) => boolean;
 const LIVE: Test = ({ status }) => status !== "terminated";

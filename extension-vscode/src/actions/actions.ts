@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { Action, ActionDone, FromPage, Problem } from "./shared/bridge";
-import type { Context } from "./context";
-import { openFile } from "./files";
-import { webAddress } from "./links";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "./shared/problem";
-import type { Message, Session, SessionActionParams } from "./protocol.gen";
-import { composerText } from "./selection";
-import { folders } from "./settings";
-import { openDirectoryTerminal } from "./terminal/terminals";
-import { displayName, plain, shortPath } from "./editorText";
+import type { Action, ActionDone, FromPage, Problem } from "../shared/bridge";
+import type { Context } from "../app";
+import { openFile } from "../files/files";
+import { webAddress } from "../files/links";
+import { Failure, failureOf, LocalCode, notConnected, problem } from "../shared/problem";
+import type { Message, Session, SessionActionParams } from "../protocol.gen";
+import { composerText } from "../files/selection";
+import { folders } from "../settings";
+import { openDirectoryTerminal } from "../terminal/terminals";
+import { displayName, plain, shortPath } from "../editorText";
 
 type Kind = Action["kind"];
 type ActionOf<K extends Kind, A = Action> = A extends { kind: infer Kinds }

@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import * as vscode from "vscode";
 import { absolutePath, placesOf } from "./links";
-import { Failure, LocalCode, problem } from "./shared/problem";
-import { plain } from "./editorText";
+import { Failure, LocalCode, problem } from "../shared/problem";
+import { plain } from "../editorText";
 
 /** As many as a list shows at a glance. */
 const MAX_COMPLETIONS = 50;
