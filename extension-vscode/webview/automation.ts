@@ -1,19 +1,19 @@
 /** The automation page: one session, what was said and done in it, what waits, and where to say more. */
 // First, so that the styles of elements come after those that they build on.
-import "./styles";
+import "./ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import type { Connection, PageSettings, ToAutomation, Transcript } from "../src/shared/bridge";
 import type { Message, Permission, Queue, Session, TranscriptEntry } from "../src/protocol.gen";
-import { button } from "./buttons";
+import { button } from "./ui/buttons";
 import type { Composer, Draft } from "./composer";
 import "./composer";
 import { connectionFailure, reconnecting } from "./connection";
-import { OFFLINE } from "./doing";
-import { PageElement, adopt } from "./element";
+import { OFFLINE } from "./ui/doing";
+import { PageElement, adopt } from "./ui/element";
 import { Folds } from "./folds";
 import type { Place } from "./heights";
-import { act, listen, post, restore, save } from "./host";
+import { act, listen, post, restore, save } from "./ui/host";
 import "./prompt";
 import "./queue";
 import "./recovery";

@@ -11,7 +11,7 @@ import type {
 import "./entryStyles";
 import type { Folds } from "./folds";
 import { cost, elapsed, moment, size } from "../src/shared/format";
-import { markdownView } from "./markdown";
+import { markdownView } from "./ui/markdown";
 import "./prompt";
 import { plainLine, plainText } from "../src/shared/text";
 import { toolView } from "./toolView";

@@ -1,6 +1,6 @@
 /** What Claude is saying right now. */
 import { type TemplateResult, html, nothing } from "lit";
-import { markdownView } from "./markdown";
+import { markdownView } from "./ui/markdown";
 import { plainText } from "../src/shared/text";
 import type { Saying } from "./transcript";
 

@@ -1,16 +1,16 @@
 /** The orchestration page: all sessions, what they do, and what they need. */
 // First, so that the styles of elements come after those that they build on.
-import "./styles";
+import "./ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import type { Connection, PageSettings, ToOrchestration } from "../src/shared/bridge";
 import type { Message, Permission, Session } from "../src/protocol.gen";
-import { button } from "./buttons";
+import { button } from "./ui/buttons";
 import { connectionFailure, reconnecting } from "./connection";
-import { OFFLINE } from "./doing";
-import { PageElement, adopt } from "./element";
+import { OFFLINE } from "./ui/doing";
+import { PageElement, adopt } from "./ui/element";
 import { homePath } from "../src/shared/format";
-import { act, listen, restore, save } from "./host";
+import { act, listen, restore, save } from "./ui/host";
 import "./inbox";
 import type { View } from "./sessionTable";
 import "./sessionTable";

@@ -1,7 +1,7 @@
 /** Claude's questions with their choices, and room for words of one's own. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { PageElement, adopt } from "./element";
+import { PageElement, adopt } from "./ui/element";
 import { type Choice, type Question, choicesOf } from "./questions";
 import { exactText } from "../src/shared/text";
 

@@ -3,13 +3,13 @@ import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Action } from "../src/shared/bridge";
 import type { Message, RecoverChoice, Session } from "../src/protocol.gen";
-import { button } from "./buttons";
-import { Doing, OFFLINE } from "./doing";
-import { PageElement, adopt } from "./element";
-import { logFold, problemBox } from "./problem";
+import { button } from "./ui/buttons";
+import { Doing, OFFLINE } from "./ui/doing";
+import { PageElement, adopt } from "./ui/element";
+import { logFold, problemBox } from "./ui/problem";
 import { sessionLink } from "./sessionLink";
-import { act } from "./host";
-import { Settled } from "./settled";
+import { act } from "./ui/host";
+import { Settled } from "./ui/settled";
 import { plainText } from "../src/shared/text";
 
 const CHOICES: Record<RecoverChoice, { label: string; title: string }> = {

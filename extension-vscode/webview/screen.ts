@@ -2,10 +2,10 @@
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Session } from "../src/protocol.gen";
-import { button, iconButton } from "./buttons";
-import { OFFLINE } from "./doing";
-import { PageElement, adopt } from "./element";
-import { act } from "./host";
+import { button, iconButton } from "./ui/buttons";
+import { OFFLINE } from "./ui/doing";
+import { PageElement, adopt } from "./ui/element";
+import { act } from "./ui/host";
 import { sessionLink } from "./sessionLink";
 import { plainText } from "../src/shared/text";
 

@@ -1,7 +1,7 @@
 /** The name of a session that opens it. */
 import { type TemplateResult, html } from "lit";
 import type { Session } from "../src/protocol.gen";
-import { act } from "./host";
+import { act } from "./ui/host";
 import { sessionTitle } from "./status";
 import { exactLine } from "../src/shared/text";
 

@@ -2,9 +2,9 @@
 import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { type TemplateResult, html, nothing } from "lit";
 import type { Session } from "../src/protocol.gen";
-import { iconButton } from "./buttons";
-import { OFFLINE } from "./doing";
-import { styled } from "./element";
+import { iconButton } from "./ui/buttons";
+import { OFFLINE } from "./ui/doing";
+import { styled } from "./ui/element";
 import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "../src/shared/format";
 import { screenIcon } from "./screen";
 import { sessionTitle, statusLabel, statusWord } from "./status";

@@ -1,7 +1,7 @@
 /** How a session's status looks: an icon, a colour and a word, never a colour alone. */
 import { type TemplateResult, css, html } from "lit";
 import type { Session, Status } from "../src/protocol.gen";
-import { adopt } from "./element";
+import { adopt } from "./ui/element";
 import { plainLine } from "../src/shared/text";
 
 const LOOKS: Record<Status, { icon: string; word: string }> = {

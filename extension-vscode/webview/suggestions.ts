@@ -1,5 +1,5 @@
 /** Claude's own rules for "always", in words. */
-import { listOf, textOf } from "./json";
+import { listOf, textOf } from "./ui/json";
 import { exactLine } from "../src/shared/text";
 
 const PLACES: Record<string, string> = {

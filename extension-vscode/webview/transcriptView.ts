@@ -4,7 +4,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Permission, TranscriptEntry } from "../src/protocol.gen";
-import { PageElement, adopt, styled } from "./element";
+import { PageElement, adopt, styled } from "./ui/element";
 import { type EntryContext, entryView } from "./entryView";
 import type { Folds } from "./folds";
 import { count } from "../src/shared/format";

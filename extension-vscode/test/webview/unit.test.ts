@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EntryBody, TranscriptEntry } from "../../src/protocol.gen";
 import { completed, mentionAt } from "../../webview/completion";
-import { lineCounts, lineRuns } from "../../webview/diff";
+import { lineCounts, lineRuns } from "../../webview/ui/diff";
 import { Folds } from "../../webview/folds";
 import {
   ago,

@@ -5,7 +5,7 @@ import { type TemplateResult, css, html } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { adopt } from "./element";
 import { act } from "./host";
-import { plainText } from "../src/shared/text";
+import { plainText } from "../../src/shared/text";
 
 const markdown = new MarkdownIt({ html: false, linkify: false, breaks: false });
 markdown.validateLink = isOpenable;

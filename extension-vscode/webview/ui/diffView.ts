@@ -4,8 +4,8 @@ import { guard } from "lit/directives/guard.js";
 import { lineCounts, lineRuns } from "./diff";
 import { adopt } from "./element";
 import { act } from "./host";
-import { exactLine, exactText } from "../src/shared/text";
-import type { FileChange } from "./tools";
+import { exactLine, exactText } from "../../src/shared/text";
+import type { FileChange } from "../tools";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 

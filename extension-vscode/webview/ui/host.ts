@@ -1,5 +1,5 @@
 /** The page's line to the extension host: one message out for `ready`, numbered actions, and what a reload gives back. */
-import type { Action, ActionDone, FromPage, Problem } from "../src/shared/bridge";
+import type { Action, ActionDone, FromPage, Problem } from "../../src/shared/bridge";
 
 interface EditorApi {
   postMessage(message: FromPage): void;

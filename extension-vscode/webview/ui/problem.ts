@@ -1,10 +1,10 @@
 /** What went wrong, what to do about it, and buttons that do it. */
 import { type TemplateResult, css, html, nothing } from "lit";
-import type { Problem } from "../src/shared/bridge";
+import type { Problem } from "../../src/shared/bridge";
 import { button } from "./buttons";
 import { adopt } from "./element";
 import { act } from "./host";
-import { plainText } from "../src/shared/text";
+import { plainText } from "../../src/shared/text";
 
 /** A problem in a card; with `dismiss` it can be taken away. */
 export function problemBox(problem: Problem | null, dismiss?: () => void): TemplateResult | typeof nothing {

@@ -1,6 +1,6 @@
 /** One action at a time of an element: what runs, and what went wrong. */
 import type { ReactiveControllerHost } from "lit";
-import type { Action, Problem } from "../src/shared/bridge";
+import type { Action, Problem } from "../../src/shared/bridge";
 import { ask } from "./host";
 
 /** Why nothing can be done while there is no connection. */
