@@ -11,8 +11,8 @@ import "./composer";
 import { connectionFailure, reconnecting } from "./connection";
 import { OFFLINE } from "./ui/doing";
 import { PageElement, adopt } from "./ui/element";
-import { Folds } from "./folds";
-import type { Place } from "./heights";
+import { Folds } from "./transcript/folds";
+import type { Place } from "./transcript/heights";
 import { act, listen, post, restore, save } from "./ui/host";
 import "./prompt";
 import "./queue";
@@ -20,9 +20,9 @@ import "./recovery";
 import { wantsScreen } from "./screen";
 import "./sessionHeader";
 import { sessionTitle } from "./status";
-import { type Saying, joined, said } from "./transcript";
-import type { TranscriptView } from "./transcriptView";
-import "./transcriptView";
+import { type Saying, joined, said } from "./transcript/transcript";
+import type { TranscriptView } from "./transcript/transcriptView";
+import "./transcript/transcriptView";
 
 /** What a reload gives back. The host restores the panel by `sessionId`. */
 interface Saved {

@@ -16,7 +16,7 @@ import { sessionLink } from "./sessionLink";
 import { Settled } from "./ui/settled";
 import { describeSuggestion, sensibleSuggestions } from "./suggestions";
 import { exactLine, exactText, plainLine } from "../src/shared/text";
-import { fileChange, members, otherMembers } from "./tools";
+import { fileChange, members, otherMembers } from "./transcript/tools";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist" };
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { EntryBody, TranscriptEntry } from "../../src/protocol.gen";
 import { completed, mentionAt } from "../../webview/completion";
 import { lineCounts, lineRuns } from "../../webview/ui/diff";
-import { Folds } from "../../webview/folds";
+import { Folds } from "../../webview/transcript/folds";
 import {
   ago,
   contextPercent,
@@ -18,14 +18,14 @@ import {
   splitPath,
   tokens,
 } from "../../src/shared/format";
-import { Heights } from "../../webview/heights";
+import { Heights } from "../../webview/transcript/heights";
 import { choicesOf, questionsOf } from "../../webview/questions";
 import { visibleRows } from "../../webview/rows";
 import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions";
 import { describeSuggestion, sensibleSuggestions } from "../../webview/suggestions";
 import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
-import { fileChange, otherMembers, tellingArgument } from "../../webview/tools";
-import { Rows, joined, said } from "../../webview/transcript";
+import { fileChange, otherMembers, tellingArgument } from "../../webview/transcript/tools";
+import { Rows, joined, said } from "../../webview/transcript/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.
 import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";
 

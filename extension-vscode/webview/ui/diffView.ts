@@ -5,7 +5,7 @@ import { lineCounts, lineRuns } from "./diff";
 import { adopt } from "./element";
 import { act } from "./host";
 import { exactLine, exactText } from "../../src/shared/text";
-import type { FileChange } from "../tools";
+import type { FileChange } from "../transcript/tools";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 

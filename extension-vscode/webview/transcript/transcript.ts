@@ -1,5 +1,5 @@
 /** The transcript as rows: results beside their calls, ends beside their prompts, subagents under the call that began them. */
-import type { EntryBody, EntryBodyPermissionEnd, EntryBodyToolResult, TranscriptEntry } from "../src/protocol.gen";
+import type { EntryBody, EntryBodyPermissionEnd, EntryBodyToolResult, TranscriptEntry } from "../../src/protocol.gen";
 
 /** One row of the page. The same entry with the same addition is the same object, so that nothing is drawn twice. */
 export interface Row {

@@ -1,6 +1,6 @@
 /** How the transcript looks. */
 import { css } from "lit";
-import { adopt } from "./ui/element";
+import { adopt } from "../ui/element";
 
 adopt(css`
   .entry {

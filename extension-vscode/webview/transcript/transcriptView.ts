@@ -3,11 +3,11 @@ import { type PropertyValues, type TemplateResult, css, html, nothing } from "li
 import { customElement, property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { Permission, TranscriptEntry } from "../src/protocol.gen";
-import { PageElement, adopt, styled } from "./ui/element";
+import type { Permission, TranscriptEntry } from "../../src/protocol.gen";
+import { PageElement, adopt, styled } from "../ui/element";
 import { type EntryContext, entryView } from "./entryView";
 import type { Folds } from "./folds";
-import { count } from "../src/shared/format";
+import { count } from "../../src/shared/format";
 import { Heights, type Place } from "./heights";
 import { liveView } from "./liveView";
 import { type Row, Rows, type Saying } from "./transcript";

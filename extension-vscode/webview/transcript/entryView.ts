@@ -7,13 +7,13 @@ import type {
   EntryBodyUser,
   NoticeLevel,
   Permission,
-} from "../src/protocol.gen";
+} from "../../src/protocol.gen";
 import "./entryStyles";
 import type { Folds } from "./folds";
-import { cost, elapsed, moment, size } from "../src/shared/format";
-import { markdownView } from "./ui/markdown";
-import "./prompt";
-import { plainLine, plainText } from "../src/shared/text";
+import { cost, elapsed, moment, size } from "../../src/shared/format";
+import { markdownView } from "../ui/markdown";
+import "../prompt";
+import { plainLine, plainText } from "../../src/shared/text";
 import { toolView } from "./toolView";
 import type { Row } from "./transcript";
 

@@ -1,6 +1,6 @@
 /** What a tool is called with: its telling argument, the file it changes, and how. */
-import { listOf, member, readable, textOf } from "./ui/json";
-import { plainLine } from "../src/shared/text";
+import { listOf, member, readable, textOf } from "../ui/json";
+import { plainLine } from "../../src/shared/text";
 
 /** One change of a file. */
 export interface Edit {

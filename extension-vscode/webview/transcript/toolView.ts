@@ -1,15 +1,15 @@
 /** A tool call: one line, with what it was called with and what came of it when opened. */
 import { type TemplateResult, html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
-import type { EntryBodyToolResult } from "../src/protocol.gen";
-import { iconButton } from "./ui/buttons";
-import { lineCounts, lineRuns } from "./ui/diff";
-import { diffView } from "./ui/diffView";
+import type { EntryBodyToolResult } from "../../src/protocol.gen";
+import { iconButton } from "../ui/buttons";
+import { lineCounts, lineRuns } from "../ui/diff";
+import { diffView } from "../ui/diffView";
 import { type EntryContext, bounded } from "./entryView";
-import { relativePath } from "../src/shared/format";
-import { act } from "./ui/host";
-import { textOf } from "./ui/json";
-import { exactLine, plainLine, plainText } from "../src/shared/text";
+import { relativePath } from "../../src/shared/format";
+import { act } from "../ui/host";
+import { textOf } from "../ui/json";
+import { exactLine, plainLine, plainText } from "../../src/shared/text";
 import { type FileChange, fileChange, filePath, members, tellingArgument } from "./tools";
 import type { Row } from "./transcript";
 

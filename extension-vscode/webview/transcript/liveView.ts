@@ -1,7 +1,7 @@
 /** What Claude is saying right now. */
 import { type TemplateResult, html, nothing } from "lit";
-import { markdownView } from "./ui/markdown";
-import { plainText } from "../src/shared/text";
+import { markdownView } from "../ui/markdown";
+import { plainText } from "../../src/shared/text";
 import type { Saying } from "./transcript";
 
 /** Beyond so many characters, Markdown is drawn only when the entry is finished: drawing it for each piece is dear. */
