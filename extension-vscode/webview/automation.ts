@@ -14,7 +14,7 @@ import { PageElement, adopt } from "./ui/element";
 import { Folds } from "./transcript/folds";
 import type { Place } from "./transcript/heights";
 import { act, listen, post, restore, save } from "./ui/host";
-import "./prompt";
+import "./permissions/permissionRequest";
 import "./queue";
 import "./recovery";
 import { wantsScreen } from "./screen";

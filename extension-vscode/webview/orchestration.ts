@@ -11,7 +11,7 @@ import { OFFLINE } from "./ui/doing";
 import { PageElement, adopt } from "./ui/element";
 import { homePath } from "../src/shared/format";
 import { act, listen, restore, save } from "./ui/host";
-import "./inbox";
+import "./permissions/inbox";
 import type { View } from "./sessionTable";
 import "./sessionTable";
 import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions";

@@ -19,10 +19,10 @@ import {
   tokens,
 } from "../../src/shared/format";
 import { Heights } from "../../webview/transcript/heights";
-import { choicesOf, questionsOf } from "../../webview/questions";
+import { choicesOf, questionsOf } from "../../webview/permissions/questions";
 import { visibleRows } from "../../webview/rows";
 import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions";
-import { describeSuggestion, sensibleSuggestions } from "../../webview/suggestions";
+import { describeSuggestion, sensibleSuggestions } from "../../webview/permissions/suggestions";
 import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
 import { fileChange, otherMembers, tellingArgument } from "../../webview/transcript/tools";
 import { Rows, joined, said } from "../../webview/transcript/transcript";

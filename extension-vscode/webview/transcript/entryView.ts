@@ -12,7 +12,7 @@ import "./entryStyles";
 import type { Folds } from "./folds";
 import { cost, elapsed, moment, size } from "../../src/shared/format";
 import { markdownView } from "../ui/markdown";
-import "../prompt";
+import "../permissions/permissionRequest";
 import { plainLine, plainText } from "../../src/shared/text";
 import { toolView } from "./toolView";
 import type { Row } from "./transcript";

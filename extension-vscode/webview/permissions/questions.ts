@@ -1,5 +1,5 @@
 /** The questions that Claude asks with choices. */
-import { listOf, member, textOf } from "./ui/json";
+import { listOf, member, textOf } from "../ui/json";
 
 /** One question. */
 export interface Question {

@@ -2,12 +2,12 @@
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { Message, Permission, Session } from "../src/protocol.gen";
-import { button } from "./ui/buttons";
-import { PageElement, adopt } from "./ui/element";
-import "./prompt";
-import "./recovery";
-import { wantsScreen } from "./screen";
+import type { Message, Permission, Session } from "../../src/protocol.gen";
+import { button } from "../ui/buttons";
+import { PageElement, adopt } from "../ui/element";
+import "./permissionRequest";
+import "../recovery";
+import { wantsScreen } from "../screen";
 
 /** How many cards are drawn at first; more would push the table out of reach and slow the page down. */
 const SHOWN_AT_FIRST = 12;

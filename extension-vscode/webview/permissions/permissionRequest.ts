@@ -1,22 +1,22 @@
 /** The card of an open prompt: everything that is asked, shown whole, and the answers. Inbox and transcript share it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Answer, Permission, Session } from "../src/protocol.gen";
-import { button, iconButton } from "./ui/buttons";
-import { diffView } from "./ui/diffView";
-import { Doing, OFFLINE } from "./ui/doing";
-import { Clock, PageElement, adopt } from "./ui/element";
-import { ago, moment, relativePath } from "../src/shared/format";
-import { textOf } from "./ui/json";
-import { markdownView } from "./ui/markdown";
-import { problemBox } from "./ui/problem";
+import type { Answer, Permission, Session } from "../../src/protocol.gen";
+import { button, iconButton } from "../ui/buttons";
+import { diffView } from "../ui/diffView";
+import { Doing, OFFLINE } from "../ui/doing";
+import { Clock, PageElement, adopt } from "../ui/element";
+import { ago, moment, relativePath } from "../../src/shared/format";
+import { textOf } from "../ui/json";
+import { markdownView } from "../ui/markdown";
+import { problemBox } from "../ui/problem";
 import "./questionForm";
 import { type Question, questionsOf } from "./questions";
-import { sessionLink } from "./sessionLink";
-import { Settled } from "./ui/settled";
+import { sessionLink } from "../sessionLink";
+import { Settled } from "../ui/settled";
 import { describeSuggestion, sensibleSuggestions } from "./suggestions";
-import { exactLine, exactText, plainLine } from "../src/shared/text";
-import { fileChange, members, otherMembers } from "./transcript/tools";
+import { exactLine, exactText, plainLine } from "../../src/shared/text";
+import { fileChange, members, otherMembers } from "../transcript/tools";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist" };
 

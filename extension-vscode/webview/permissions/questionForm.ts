@@ -1,9 +1,9 @@
 /** Claude's questions with their choices, and room for words of one's own. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { PageElement, adopt } from "./ui/element";
+import { PageElement, adopt } from "../ui/element";
 import { type Choice, type Question, choicesOf } from "./questions";
-import { exactText } from "../src/shared/text";
+import { exactText } from "../../src/shared/text";
 
 /** The form. Says `choices` with the answer so far: a list for each question, or null while one has no answer. */
 @customElement("areyouj-questions")

@@ -1,6 +1,6 @@
 /** Claude's own rules for "always", in words. */
-import { listOf, textOf } from "./ui/json";
-import { exactLine } from "../src/shared/text";
+import { listOf, textOf } from "../ui/json";
+import { exactLine } from "../../src/shared/text";
 
 const PLACES: Record<string, string> = {
   session: "for this session",
