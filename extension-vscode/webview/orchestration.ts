@@ -12,10 +12,10 @@ import { PageElement, adopt } from "./ui/element";
 import { homePath } from "../src/shared/format";
 import { act, listen, restore, save } from "./ui/host";
 import "./permissions/inbox";
-import type { View } from "./sessionTable";
-import "./sessionTable";
-import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions";
-import { sessionTitle, statusIcon } from "./status";
+import type { View } from "./sessions/sessionTable";
+import "./sessions/sessionTable";
+import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions/sessionList";
+import { sessionTitle, statusIcon } from "./sessions/status";
 import { exactLine, plainLine } from "../src/shared/text";
 
 const TILE_WORDS: Record<Tile, string> = {

@@ -7,7 +7,7 @@ import { button } from "./ui/buttons";
 import { Doing, OFFLINE } from "./ui/doing";
 import { PageElement, adopt } from "./ui/element";
 import { logFold, problemBox } from "./ui/problem";
-import { sessionLink } from "./sessionLink";
+import { sessionLink } from "./sessions/sessionLink";
 import { act } from "./ui/host";
 import { Settled } from "./ui/settled";
 import { plainText } from "../src/shared/text";

@@ -20,8 +20,8 @@ import {
 } from "../../src/shared/format";
 import { Heights } from "../../webview/transcript/heights";
 import { choicesOf, questionsOf } from "../../webview/permissions/questions";
-import { visibleRows } from "../../webview/rows";
-import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions";
+import { visibleRows } from "../../webview/sessions/visibleRows";
+import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions/sessionList";
 import { describeSuggestion, sensibleSuggestions } from "../../webview/permissions/suggestions";
 import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
 import { fileChange, otherMembers, tellingArgument } from "../../webview/transcript/tools";

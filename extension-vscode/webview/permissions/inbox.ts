@@ -7,7 +7,7 @@ import { button } from "../ui/buttons";
 import { PageElement, adopt } from "../ui/element";
 import "./permissionRequest";
 import "../recovery";
-import { wantsScreen } from "../screen";
+import { wantsScreen } from "../sessions/screen";
 
 /** How many cards are drawn at first; more would push the table out of reach and slow the page down. */
 const SHOWN_AT_FIRST = 12;

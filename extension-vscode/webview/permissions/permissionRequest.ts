@@ -12,7 +12,7 @@ import { markdownView } from "../ui/markdown";
 import { problemBox } from "../ui/problem";
 import "./questionForm";
 import { type Question, questionsOf } from "./questions";
-import { sessionLink } from "../sessionLink";
+import { sessionLink } from "../sessions/sessionLink";
 import { Settled } from "../ui/settled";
 import { describeSuggestion, sensibleSuggestions } from "./suggestions";
 import { exactLine, exactText, plainLine } from "../../src/shared/text";

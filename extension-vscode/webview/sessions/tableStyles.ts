@@ -1,6 +1,6 @@
 /** How the table of sessions looks, wide and as cards. */
 import { css } from "lit";
-import { adopt } from "./ui/element";
+import { adopt } from "../ui/element";
 
 adopt(css`
   areyouj-session-table {

@@ -1,8 +1,8 @@
 /** What can be done with a session, as lines of a context menu. */
-import type { Session } from "../src/protocol.gen";
-import type { Action } from "../src/shared/bridge";
-import { act } from "./ui/host";
-import type { MenuItem } from "./ui/menu";
+import type { Session } from "../../src/protocol.gen";
+import type { Action } from "../../src/shared/bridge";
+import { act } from "../ui/host";
+import type { MenuItem } from "../ui/menu";
 import { OPEN_SCREEN, hasScreen } from "./screen";
 
 const item = (label: string, action: Action, more: Partial<MenuItem> = {}): MenuItem => ({

@@ -2,17 +2,17 @@
 import { type TemplateResult, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { Session } from "../src/protocol.gen";
-import { button, iconButton } from "./ui/buttons";
-import { OFFLINE } from "./ui/doing";
-import { Clock, PageElement, styled } from "./ui/element";
-import { count } from "../src/shared/format";
-import { act } from "./ui/host";
-import type { Menu } from "./ui/menu";
-import "./ui/menu";
-import { visibleRows } from "./rows";
+import type { Session } from "../../src/protocol.gen";
+import { button, iconButton } from "../ui/buttons";
+import { OFFLINE } from "../ui/doing";
+import { Clock, PageElement, styled } from "../ui/element";
+import { count } from "../../src/shared/format";
+import { act } from "../ui/host";
+import type { Menu } from "../ui/menu";
+import "../ui/menu";
+import { visibleRows } from "./visibleRows";
 import { type RowActions, sessionRow } from "./sessionRow";
-import { type Column, type Filter, type Order, arrange } from "./sessions";
+import { type Column, type Filter, type Order, arrange } from "./sessionList";
 import { sessionMenu } from "./sessionMenu";
 import "./tableStyles";
 

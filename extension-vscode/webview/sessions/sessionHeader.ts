@@ -1,20 +1,20 @@
 /** The head of the automation page: where one is, the other sessions, how this one stands, and what can be done with it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
-import type { PageSettings } from "../src/shared/bridge";
-import type { Session } from "../src/protocol.gen";
-import { iconButton } from "./ui/buttons";
-import { Doing, OFFLINE } from "./ui/doing";
-import { Clock, PageElement, adopt, styled } from "./ui/element";
-import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "../src/shared/format";
-import { act } from "./ui/host";
-import type { Menu } from "./ui/menu";
-import "./ui/menu";
-import { problemBox } from "./ui/problem";
+import type { PageSettings } from "../../src/shared/bridge";
+import type { Session } from "../../src/protocol.gen";
+import { iconButton } from "../ui/buttons";
+import { Doing, OFFLINE } from "../ui/doing";
+import { Clock, PageElement, adopt, styled } from "../ui/element";
+import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "../../src/shared/format";
+import { act } from "../ui/host";
+import type { Menu } from "../ui/menu";
+import "../ui/menu";
+import { problemBox } from "../ui/problem";
 import { hasScreen, screenButton } from "./screen";
 import { sessionMenu } from "./sessionMenu";
 import { sessionTitle, statusLabel, statusWord } from "./status";
-import { exactLine, plainLine } from "../src/shared/text";
+import { exactLine, plainLine } from "../../src/shared/text";
 
 /** From here on, in percent, the context window is nearly full: Claude will soon shorten the conversation. */
 const NEARLY_FULL = 80;

@@ -1,14 +1,14 @@
 /** One session of the table: a row where there is room, a card where there is not. */
 import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { type TemplateResult, html, nothing } from "lit";
-import type { Session } from "../src/protocol.gen";
-import { iconButton } from "./ui/buttons";
-import { OFFLINE } from "./ui/doing";
-import { styled } from "./ui/element";
-import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "../src/shared/format";
+import type { Session } from "../../src/protocol.gen";
+import { iconButton } from "../ui/buttons";
+import { OFFLINE } from "../ui/doing";
+import { styled } from "../ui/element";
+import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "../../src/shared/format";
 import { screenIcon } from "./screen";
 import { sessionTitle, statusLabel, statusWord } from "./status";
-import { exactLine, plainLine } from "../src/shared/text";
+import { exactLine, plainLine } from "../../src/shared/text";
 
 /** What a row needs to know besides its session. */
 export interface RowContext {

@@ -1,8 +1,8 @@
 /** How a session's status looks: an icon, a colour and a word, never a colour alone. */
 import { type TemplateResult, css, html } from "lit";
-import type { Session, Status } from "../src/protocol.gen";
-import { adopt } from "./ui/element";
-import { plainLine } from "../src/shared/text";
+import type { Session, Status } from "../../src/protocol.gen";
+import { adopt } from "../ui/element";
+import { plainLine } from "../../src/shared/text";
 
 const LOOKS: Record<Status, { icon: string; word: string }> = {
   starting: { icon: "watch", word: "Starting" },

@@ -1,9 +1,9 @@
 /** The name of a session that opens it. */
 import { type TemplateResult, html } from "lit";
-import type { Session } from "../src/protocol.gen";
-import { act } from "./ui/host";
+import type { Session } from "../../src/protocol.gen";
+import { act } from "../ui/host";
 import { sessionTitle } from "./status";
-import { exactLine } from "../src/shared/text";
+import { exactLine } from "../../src/shared/text";
 
 /** A button with the session's name; its directory is in the title. */
 export function sessionLink(session: Session): TemplateResult {

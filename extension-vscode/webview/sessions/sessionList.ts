@@ -1,6 +1,6 @@
 /** The list of sessions as the table shows it: counted, filtered, sorted. */
-import type { Session, Status } from "../src/protocol.gen";
-import { contextPercent } from "../src/shared/format";
+import type { Session, Status } from "../../src/protocol.gen";
+import { contextPercent } from "../../src/shared/format";
 
 /** The columns that the table can be sorted by. */
 export const COLUMNS = ["status", "name", "project", "started", "task", "model", "context", "cost", "queued"] as const;

@@ -1,13 +1,13 @@
 /** Claude's own screen, of a session at a terminal: what it wants, and the way there. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Session } from "../src/protocol.gen";
-import { button, iconButton } from "./ui/buttons";
-import { OFFLINE } from "./ui/doing";
-import { PageElement, adopt } from "./ui/element";
-import { act } from "./ui/host";
+import type { Session } from "../../src/protocol.gen";
+import { button, iconButton } from "../ui/buttons";
+import { OFFLINE } from "../ui/doing";
+import { PageElement, adopt } from "../ui/element";
+import { act } from "../ui/host";
 import { sessionLink } from "./sessionLink";
-import { plainText } from "../src/shared/text";
+import { plainText } from "../../src/shared/text";
 
 /** What it is called wherever it is offered. */
 export const OPEN_SCREEN = "Open Claude's screen";
