@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EntryBody, TranscriptEntry } from "../../src/protocol.gen";
-import { completed, mentionAt } from "../../webview/completion";
+import { completed, mentionAt } from "../../webview/messages/completion";
 import { lineCounts, lineRuns } from "../../webview/ui/diff";
 import { Folds } from "../../webview/transcript/folds";
 import {

@@ -6,7 +6,7 @@ import type { Message, Permission, Session } from "../../src/protocol.gen";
 import { button } from "../ui/buttons";
 import { PageElement, adopt } from "../ui/element";
 import "./permissionRequest";
-import "../recovery";
+import "../messages/decision";
 import { wantsScreen } from "../sessions/screen";
 
 /** How many cards are drawn at first; more would push the table out of reach and slow the page down. */

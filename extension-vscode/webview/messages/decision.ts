@@ -1,16 +1,16 @@
 /** Cards for what went wrong and waits for a decision: messages that were cut off or failed, sessions in `error`. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Action } from "../src/shared/bridge";
-import type { Message, RecoverChoice, Session } from "../src/protocol.gen";
-import { button } from "./ui/buttons";
-import { Doing, OFFLINE } from "./ui/doing";
-import { PageElement, adopt } from "./ui/element";
-import { logFold, problemBox } from "./ui/problem";
-import { sessionLink } from "./sessions/sessionLink";
-import { act } from "./ui/host";
-import { Settled } from "./ui/settled";
-import { plainText } from "../src/shared/text";
+import type { Action } from "../../src/shared/bridge";
+import type { Message, RecoverChoice, Session } from "../../src/protocol.gen";
+import { button } from "../ui/buttons";
+import { Doing, OFFLINE } from "../ui/doing";
+import { PageElement, adopt } from "../ui/element";
+import { logFold, problemBox } from "../ui/problem";
+import { sessionLink } from "../sessions/sessionLink";
+import { act } from "../ui/host";
+import { Settled } from "../ui/settled";
+import { plainText } from "../../src/shared/text";
 
 const CHOICES: Record<RecoverChoice, { label: string; title: string }> = {
   continue: { label: "Continue", title: "Ask Claude to go on where it was cut off" },

@@ -2,13 +2,13 @@
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { Action } from "../src/shared/bridge";
-import type { Message, Queue } from "../src/protocol.gen";
-import { button, iconButton } from "./ui/buttons";
-import { Doing, OFFLINE } from "./ui/doing";
-import { PageElement, adopt } from "./ui/element";
-import { problemBox } from "./ui/problem";
-import { plainLine, plainText } from "../src/shared/text";
+import type { Action } from "../../src/shared/bridge";
+import type { Message, Queue } from "../../src/protocol.gen";
+import { button, iconButton } from "../ui/buttons";
+import { Doing, OFFLINE } from "../ui/doing";
+import { PageElement, adopt } from "../ui/element";
+import { problemBox } from "../ui/problem";
+import { plainLine, plainText } from "../../src/shared/text";
 
 /** A line shows so much of a message; the rest is in its title and its editor. */
 const MAX_LINE = 400;

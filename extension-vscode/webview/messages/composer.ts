@@ -1,14 +1,14 @@
 /** Where messages are written: grows with its text, completes files, keeps what was written until it is accepted. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { button, iconButton } from "./ui/buttons";
+import { button, iconButton } from "../ui/buttons";
 import { type FileMention, completed, mentionAt } from "./completion";
-import { Doing, OFFLINE } from "./ui/doing";
-import { PageElement, adopt } from "./ui/element";
-import { count } from "../src/shared/format";
-import { act, nextNumber, post } from "./ui/host";
-import { problemBox } from "./ui/problem";
-import { exactLine } from "../src/shared/text";
+import { Doing, OFFLINE } from "../ui/doing";
+import { PageElement, adopt } from "../ui/element";
+import { count } from "../../src/shared/format";
+import { act, nextNumber, post } from "../ui/host";
+import { problemBox } from "../ui/problem";
+import { exactLine } from "../../src/shared/text";
 
 /** What was written and not yet accepted. */
 export interface Draft {
