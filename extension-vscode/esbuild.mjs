@@ -18,7 +18,7 @@ const bundles = [
   },
   {
     ...common,
-    entryPoints: ["webview/orchestration.ts", "webview/automation.ts"],
+    entryPoints: ["webview/pages/orchestration.ts", "webview/pages/automation.ts"],
     outdir: "dist",
     platform: "browser",
     format: "esm",

@@ -1,22 +1,22 @@
 /** The orchestration page: all sessions, what they do, and what they need. */
 // First, so that the styles of elements come after those that they build on.
-import "./ui/styles";
+import "../ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { Connection, PageSettings, ToOrchestration } from "../src/shared/bridge";
-import type { Message, Permission, Session } from "../src/protocol.gen";
-import { button } from "./ui/buttons";
+import type { Connection, PageSettings, ToOrchestration } from "../../src/shared/bridge";
+import type { Message, Permission, Session } from "../../src/protocol.gen";
+import { button } from "../ui/buttons";
 import { connectionFailure, reconnecting } from "./connection";
-import { OFFLINE } from "./ui/doing";
-import { PageElement, adopt } from "./ui/element";
-import { homePath } from "../src/shared/format";
-import { act, listen, restore, save } from "./ui/host";
-import "./permissions/inbox";
-import type { View } from "./sessions/sessionTable";
-import "./sessions/sessionTable";
-import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "./sessions/sessionList";
-import { sessionTitle, statusIcon } from "./sessions/status";
-import { exactLine, plainLine } from "../src/shared/text";
+import { OFFLINE } from "../ui/doing";
+import { PageElement, adopt } from "../ui/element";
+import { homePath } from "../../src/shared/format";
+import { act, listen, restore, save } from "../ui/host";
+import "../permissions/inbox";
+import type { View } from "../sessions/sessionTable";
+import "../sessions/sessionTable";
+import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "../sessions/sessionList";
+import { sessionTitle, statusIcon } from "../sessions/status";
+import { exactLine, plainLine } from "../../src/shared/text";
 
 const TILE_WORDS: Record<Tile, string> = {
   total: "Total",

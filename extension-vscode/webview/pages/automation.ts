@@ -1,28 +1,28 @@
 /** The automation page: one session, what was said and done in it, what waits, and where to say more. */
 // First, so that the styles of elements come after those that they build on.
-import "./ui/styles";
+import "../ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
-import type { Connection, PageSettings, ToAutomation, Transcript } from "../src/shared/bridge";
-import type { Message, Permission, Queue, Session, TranscriptEntry } from "../src/protocol.gen";
-import { button } from "./ui/buttons";
-import type { Composer, Draft } from "./messages/composer";
-import "./messages/composer";
+import type { Connection, PageSettings, ToAutomation, Transcript } from "../../src/shared/bridge";
+import type { Message, Permission, Queue, Session, TranscriptEntry } from "../../src/protocol.gen";
+import { button } from "../ui/buttons";
+import type { Composer, Draft } from "../messages/composer";
+import "../messages/composer";
 import { connectionFailure, reconnecting } from "./connection";
-import { OFFLINE } from "./ui/doing";
-import { PageElement, adopt } from "./ui/element";
-import { Folds } from "./transcript/folds";
-import type { Place } from "./transcript/heights";
-import { act, listen, post, restore, save } from "./ui/host";
-import "./permissions/permissionRequest";
-import "./messages/queue";
-import "./messages/decision";
-import { wantsScreen } from "./sessions/screen";
-import "./sessions/sessionHeader";
-import { sessionTitle } from "./sessions/status";
-import { type Saying, joined, said } from "./transcript/transcript";
-import type { TranscriptView } from "./transcript/transcriptView";
-import "./transcript/transcriptView";
+import { OFFLINE } from "../ui/doing";
+import { PageElement, adopt } from "../ui/element";
+import { Folds } from "../transcript/folds";
+import type { Place } from "../transcript/heights";
+import { act, listen, post, restore, save } from "../ui/host";
+import "../permissions/permissionRequest";
+import "../messages/queue";
+import "../messages/decision";
+import { wantsScreen } from "../sessions/screen";
+import "../sessions/sessionHeader";
+import { sessionTitle } from "../sessions/status";
+import { type Saying, joined, said } from "../transcript/transcript";
+import type { TranscriptView } from "../transcript/transcriptView";
+import "../transcript/transcriptView";
 
 /** What a reload gives back. The host restores the panel by `sessionId`. */
 interface Saved {

@@ -1,9 +1,9 @@
 /** How the connection stands, when it does not stand. */
 import { type TemplateResult, css, html, nothing } from "lit";
-import type { Connection } from "../src/shared/bridge";
-import { adopt } from "./ui/element";
-import { fixButtons, logFold } from "./ui/problem";
-import { plainText } from "../src/shared/text";
+import type { Connection } from "../../src/shared/bridge";
+import { adopt } from "../ui/element";
+import { fixButtons, logFold } from "../ui/problem";
+import { plainText } from "../../src/shared/text";
 
 /** The banner while the connection is being had back. */
 export function reconnecting({ state, problem }: Connection): TemplateResult | typeof nothing {
