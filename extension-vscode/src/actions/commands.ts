@@ -1,62 +1,76 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Action } from "../shared/bridge";
-import type { Context } from "../app";
-import { nextWaiting, sessionRows } from "../sessions/picks";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "../shared/problem";
+import { notPossible } from "../daemon/problemError";
+import { composerText, type LastEditor } from "../files/selection";
+import { requireConnection } from "../model/lookup";
+import type { Model } from "../model/model";
+import type { Daemon, Overview, Pages, Performer, ProblemReporter, Screens } from "../ports";
 import type { Session } from "../protocol.gen";
-import { composerText } from "../files/selection";
+import { nextWaiting, sessionRows } from "../sessions/picks";
 import { folders } from "../settings";
+import type { Action } from "../shared/bridge";
+import { displayName, isBusy } from "../shared/session";
 import { openDoctor, openLogIn } from "../terminal/terminals";
-import { displayName } from "../editorText";
+
+/** What commands need. */
+export interface CommandParts {
+  model: Pick<Model, "connection" | "sessions" | "live" | "session">;
+  daemon: Pick<Daemon, "request">;
+  performer: Pick<Performer, "perform">;
+  problems: Pick<ProblemReporter, "report">;
+  overview: Pick<Overview, "openTab">;
+  pages: Pick<Pages, "front">;
+  screens: Pick<Screens, "front">;
+  lastEditor: Pick<LastEditor, "current">;
+  findBinary(): Promise<string>;
+  restartSidecar(): Promise<void>;
+  showLog(): void;
+}
 
 type Test = (session: Session) => boolean;
+const ANY: Test = () => true;
 const LIVE: Test = ({ status }) => status !== "terminated";
-const AT_TERMINAL: Test = (session) => LIVE(session) && session.driver === "terminal";
-const IN_STREAM: Test = (session) => LIVE(session) && session.driver === "stream";
-const BUSY: Test = ({ status }) => status === "active" || status === "waiting";
+const IN_TERMINAL: Test = (session) => LIVE(session) && session.driver === "terminal";
+const IN_TRANSCRIPT: Test = (session) => LIVE(session) && session.driver === "stream";
+const UNPAUSED: Test = (session) => LIVE(session) && session.queuePaused === null;
+const PAUSED: Test = (session) => LIVE(session) && session.queuePaused !== null;
 
-/** Registers all commands. Each can be run from the palette: what it lacks, it asks for; what it cannot do, it says. */
-export function registerCommands(context: Context): vscode.Disposable {
-  const { model, actions, automations, screens, client } = context;
+const NO_SESSION = "There is no session yet.";
+const NO_LIVE = "There is no live session.";
+const NO_TERMINAL = "No session is at a terminal.";
+
+/** Registers all commands. Each works from the Command Palette: it asks for a missing session, and shows its problem. */
+export function registerCommands(parts: CommandParts): vscode.Disposable {
+  const { model, performer } = parts;
 
   const command = (name: string, run: (argument?: unknown) => Promise<void> | void): vscode.Disposable =>
     vscode.commands.registerCommand(`areyouj.${name}`, async (argument?: unknown) => {
       try {
         await run(argument);
       } catch (error) {
-        if (!(error instanceof Failure)) context.log.error(error instanceof Error ? error : String(error));
-        // Not waited for: the command is at its end, the message may stay.
-        void actions.show(failureOf(error).problem);
+        // Not awaited: the command has ended, and its message can stay.
+        void parts.problems.report(error);
       }
     });
 
-  const connected = (): void => {
-    if (model.connection.state !== "connected") throw new Failure(notConnected(model.connection.problem));
-  };
-
   /** The session whose page or screen is the active editor. */
-  const current = (): string | null => automations.active?.sessionId ?? screens.front;
+  const front = (): string | null => parts.pages.front ?? parts.screens.front;
 
-  /** Asks for one of the sessions that fit. Null if nobody chose one. */
+  /** Asks for one of the sessions that pass the test. Null if nobody chose one. */
   const pick = async (title: string, test: Test, none: string): Promise<Session | null> => {
-    connected();
+    requireConnection(model);
     const sessions = model.sessions.filter(test);
-    if (sessions.length === 0) throw new Failure(problem(LocalCode.NotPossible, none));
-    const rows = sessionRows(sessions, current());
-    const row = await vscode.window.showQuickPick(rows, {
-      title,
-      placeHolder: "Session",
-      matchOnDescription: true,
-      matchOnDetail: true,
-    });
+    if (sessions.length === 0) throw notPossible(none);
+    const rows = sessionRows(sessions, front());
+    const options = { title, placeHolder: "Session", matchOnDescription: true, matchOnDetail: true };
+    const row = await vscode.window.showQuickPick(rows, options);
     return row === undefined ? null : model.session(row.sessionId);
   };
 
-  /** The session meant: the one named, that of the active page or screen, the only one, or one that is asked for. */
+  /** The session of the argument, of the active page or screen, the only one that passes the test, or a picked one. */
   const session = async (argument: unknown, title: string, test: Test, none: string): Promise<Session | null> => {
-    connected();
-    const named = typeof argument === "string" ? argument : current();
+    requireConnection(model);
+    const named = typeof argument === "string" ? argument : front();
     const known = named === null ? null : model.session(named);
     if (known !== null && test(known)) return known;
     const fitting = model.sessions.filter(test);
@@ -68,50 +82,53 @@ export function registerCommands(context: Context): vscode.Disposable {
     title: string,
     test: Test,
     none: string,
-    action: (session: Session) => Action,
+    action: (sessionId: string) => Action,
   ): vscode.Disposable =>
     command(name, async (argument) => {
       const chosen = await session(argument, title, test, none);
-      if (chosen !== null) await actions.perform(action(chosen));
+      if (chosen !== null) await performer.perform(action(chosen.id));
     });
 
-  const open = (sessionId: string): Promise<void> => actions.perform({ kind: "open", sessionId });
-  const noLive = "There is no live session.";
+  const open = (sessionId: string): Promise<void> => performer.perform({ kind: "open", sessionId });
+
+  const send = async (to: Session, text: string): Promise<void> => {
+    requireConnection(model);
+    await parts.daemon.request("areyouj/queue/add", { sessionId: to.id, message: { id: randomUUID(), text } });
+    notify(`Queued for ${displayName(to)}`);
+  };
 
   return vscode.Disposable.from(
-    command("newSession", () => actions.perform({ kind: "newSession" })),
+    command("newSession", () => performer.perform({ kind: "newSession" })),
     command("newSessionHere", (argument) => {
-      const directory =
-        argument instanceof vscode.Uri && argument.scheme === "file" ? argument.fsPath : folders()[0]?.path;
-      return actions.perform(directory === undefined ? { kind: "newSession" } : { kind: "newSession", directory });
+      const isFile = argument instanceof vscode.Uri && argument.scheme === "file";
+      const directory = isFile ? argument.fsPath : folders()[0]?.path;
+      return performer.perform(directory === undefined ? { kind: "newSession" } : { kind: "newSession", directory });
     }),
-    command("openOrchestration", () => actions.perform({ kind: "openOrchestration" })),
+    command("openOrchestration", () => parts.overview.openTab()),
     command("switchSession", async () => {
-      if (model.connection.state === "connected" && model.live.length === 0)
-        return actions.perform({ kind: "newSession" });
-      const chosen = await pick("Switch session", LIVE, noLive);
+      const isEmpty = model.connection.state === "connected" && model.live.length === 0;
+      if (isEmpty) return performer.perform({ kind: "newSession" });
+      const chosen = await pick("Switch session", LIVE, NO_LIVE);
       if (chosen !== null) await open(chosen.id);
     }),
     command("openSession", async (argument) => {
-      const chosen =
-        typeof argument === "string"
-          ? model.session(argument)
-          : await pick("Open session", () => true, "There is no session yet.");
+      const named = typeof argument === "string";
+      const chosen = named ? model.session(argument) : await pick("Open session", ANY, NO_SESSION);
       if (chosen !== null) await open(chosen.id);
     }),
     command("openSessionAt", async (argument) => {
       const chosen = typeof argument === "number" ? model.live[argument - 1] : undefined;
-      if (chosen === undefined) say(`There is no session ${String(argument)}`);
+      if (chosen === undefined) notify(`There is no session ${String(argument)}`);
       else await open(chosen.id);
     }),
     command("nextWaitingSession", async () => {
-      connected();
-      const next = nextWaiting(model.live, current());
-      if (next === null) say("No session waits for you");
+      requireConnection(model);
+      const next = nextWaiting(model.live, front());
+      if (next === null) notify("No session waits for you");
       else await open(next.id);
     }),
     command("sendMessage", async (argument) => {
-      const chosen = await session(argument, "Send message to", LIVE, noLive);
+      const chosen = await session(argument, "Send message to", LIVE, NO_LIVE);
       if (chosen === null) return;
       const text = await vscode.window.showInputBox({
         title: `Message to ${displayName(chosen)}`,
@@ -122,109 +139,74 @@ export function registerCommands(context: Context): vscode.Disposable {
       if (text !== undefined && text.trim() !== "") await send(chosen, text);
     }),
     command("sendSelection", async (argument) => {
-      const editor = vscode.window.activeTextEditor ?? context.lastEditor.current;
-      if (editor === undefined)
-        throw new Failure(problem(LocalCode.NotPossible, "There is no text editor to take a selection from."));
-      const chosen = await session(argument, "Send selection to", LIVE, noLive);
+      const editor = vscode.window.activeTextEditor ?? parts.lastEditor.current;
+      if (editor === undefined) throw notPossible("There is no text editor to take a selection from.");
+      const chosen = await session(argument, "Send selection to", LIVE, NO_LIVE);
       if (chosen === null) return;
       const excerpt = composerText(editor, chosen.directory) ?? "";
-      const title = `Selection to ${displayName(chosen)}`;
       const words = await vscode.window.showInputBox({
-        title,
+        title: `Selection to ${displayName(chosen)}`,
         placeHolder: "What should Claude do with it?",
         prompt: "May stay empty.",
         ignoreFocusOut: true,
       });
       if (words !== undefined) await send(chosen, `${words.trim()}\n\n${excerpt}`.trim());
     }),
-    onSession("openScreen", "Open the screen of", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({
+    onSession("openScreen", "Open the screen of", IN_TERMINAL, NO_TERMINAL, (sessionId) => ({
       kind: "openScreen",
-      sessionId: id,
+      sessionId,
     })),
-    onSession(
-      "openDirectoryTerminal",
-      "Open a terminal in the directory of",
-      () => true,
-      "There is no session yet.",
-      ({ id }) => ({ kind: "openTerminal", sessionId: id }),
-    ),
+    onSession("openDirectoryTerminal", "Open a terminal in the directory of", ANY, NO_SESSION, (sessionId) => ({
+      kind: "openTerminal",
+      sessionId,
+    })),
     onSession(
       "moveToTerminal",
       "Move to a terminal",
-      IN_STREAM,
+      IN_TRANSCRIPT,
       "No live session has the form of a transcript.",
-      ({ id }) => ({ kind: "move", sessionId: id, driver: "terminal" }),
+      (sessionId) => ({ kind: "switchDriver", sessionId, driver: "terminal" }),
     ),
-    onSession("moveToTranscript", "Move to the transcript", AT_TERMINAL, "No session is at a terminal.", ({ id }) => ({
-      kind: "move",
-      sessionId: id,
+    onSession("moveToTranscript", "Move to the transcript", IN_TERMINAL, NO_TERMINAL, (sessionId) => ({
+      kind: "switchDriver",
+      sessionId,
       driver: "stream",
     })),
-    onSession("interrupt", "Interrupt", BUSY, "No session is working.", ({ id }) => ({
+    onSession("interrupt", "Interrupt", isBusy, "No session is working.", (sessionId) => ({
       kind: "interrupt",
-      sessionId: id,
+      sessionId,
     })),
-    onSession(
-      "restart",
-      "Restart",
-      () => true,
-      "There is no session yet.",
-      ({ id }) => ({ kind: "restart", sessionId: id }),
-    ),
-    onSession(
-      "rename",
-      "Rename",
-      () => true,
-      "There is no session yet.",
-      ({ id }) => ({ kind: "rename", sessionId: id }),
-    ),
-    onSession("terminate", "Terminate", LIVE, noLive, ({ id }) => ({ kind: "terminate", sessionIds: [id] })),
-    onSession(
-      "pauseQueue",
-      "Pause the queue of",
-      (one) => LIVE(one) && one.queuePaused === null,
-      "No queue can be paused.",
-      ({ id }) => ({ kind: "queuePause", sessionId: id }),
-    ),
-    onSession(
-      "resumeQueue",
-      "Resume the queue of",
-      (one) => LIVE(one) && one.queuePaused !== null,
-      "No queue is paused.",
-      ({ id }) => ({ kind: "queueResume", sessionId: id }),
-    ),
-    onSession(
-      "copySessionPath",
-      "Copy the path of",
-      () => true,
-      "There is no session yet.",
-      ({ id }) => ({ kind: "copyPath", sessionId: id }),
-    ),
-    onSession(
-      "copySessionId",
-      "Copy the id of",
-      () => true,
-      "There is no session yet.",
-      ({ id }) => ({ kind: "copyId", sessionId: id }),
-    ),
+    onSession("restart", "Restart", ANY, NO_SESSION, (sessionId) => ({ kind: "restart", sessionId })),
+    onSession("rename", "Rename", ANY, NO_SESSION, (sessionId) => ({ kind: "rename", sessionId })),
+    onSession("terminate", "Terminate", LIVE, NO_LIVE, (sessionId) => ({ kind: "terminate", sessionIds: [sessionId] })),
+    onSession("pauseQueue", "Pause the queue of", UNPAUSED, "No queue can be paused.", (sessionId) => ({
+      kind: "queuePause",
+      sessionId,
+    })),
+    onSession("resumeQueue", "Resume the queue of", PAUSED, "No queue is paused.", (sessionId) => ({
+      kind: "queueResume",
+      sessionId,
+    })),
+    onSession("copySessionPath", "Copy the path of", ANY, NO_SESSION, (sessionId) => ({
+      kind: "copyPath",
+      sessionId,
+    })),
+    onSession("copySessionId", "Copy the id of", ANY, NO_SESSION, (sessionId) => ({ kind: "copyId", sessionId })),
     command(
       "openSettings",
       () => void vscode.commands.executeCommand("workbench.action.openSettings", "@ext:areyouj.areyouj"),
     ),
-    command("showLog", () => context.log.show()),
-    command("restartSidecar", () => client.restart()),
-    command("doctor", async () => openDoctor(await context.findBinary())),
-    command("logIn", () => openLogIn(automations.active?.session?.directory ?? folders()[0]?.path)),
+    command("showLog", () => parts.showLog()),
+    command("restartSidecar", () => parts.restartSidecar()),
+    command("doctor", async () => openDoctor(await parts.findBinary())),
+    command("logIn", () => {
+      const shown = parts.pages.front;
+      openLogIn((shown === null ? null : model.session(shown))?.directory ?? folders()[0]?.path);
+    }),
   );
-
-  async function send(to: Session, text: string): Promise<void> {
-    connected();
-    await client.request("areyouj/queue/add", { sessionId: to.id, message: { id: randomUUID(), text } });
-    say(`Queued for ${displayName(to)}`);
-  }
 }
 
-/** Something small that worked, or had nothing to do. */
-function say(text: string): void {
+/** Tells a person that something small succeeded, or had nothing to do. */
+function notify(text: string): void {
   vscode.window.setStatusBarMessage(text, 3_000);
 }

@@ -1,11 +1,12 @@
 import { access, constants, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
-import { Failure, LocalCode, problem } from "../shared/problem";
+import { LocalCode, problem } from "../shared/problem";
+import { ProblemError } from "./problemError";
 
 const PROGRAM = process.platform === "win32" ? "areyouj.exe" : "areyouj";
 
-/** Where an `areyouj` program may be. */
+/** The places where an `areyouj` program can be. */
 export interface BinaryPlaces {
   /** The setting `areyouj.path`; empty if there is none, or if the workspace is not trusted. */
   setting: string;
@@ -16,8 +17,8 @@ export interface BinaryPlaces {
 }
 
 /**
- * The `areyouj` program to run: that of the setting, else of `PATH`, else the one that came with the extension.
- * Throws a `Failure` when there is none; a setting that names no program is never passed over in silence.
+ * The `areyouj` program to run: the one of the setting, else of `PATH`, else the one that is bundled with the extension.
+ * Rejects with a `ProblemError` if there is none. A setting that does not name a program is an error, never ignored.
  */
 export async function findBinary(
   places: BinaryPlaces,
@@ -28,7 +29,7 @@ export async function findBinary(
     const file = setting.startsWith("~/") ? join(homedir(), setting.slice(2)) : setting;
     if (isAbsolute(file) && (await runs(file))) return file;
     const hint = "Set “areyouj.path” to the absolute path of the program, or leave it empty.";
-    throw new Failure(
+    throw new ProblemError(
       problem(
         LocalCode.SidecarNotFound,
         `The setting “areyouj.path” names no program that can be run: ${setting}`,
@@ -36,7 +37,7 @@ export async function findBinary(
       ),
     );
   }
-  // An entry that is relative, or empty, would mean the directory that happens to be current: whoever owns it could put a program there.
+  // A relative or empty entry would mean the current directory, and its owner could put a program there.
   const directories = places.path.split(delimiter).filter((entry) => isAbsolute(entry));
   for (const file of [
     ...directories.map((directory) => join(directory, PROGRAM)),
@@ -45,10 +46,10 @@ export async function findBinary(
     if (await runs(file)) return file;
   }
   const hint = "Install AreYouJ so that “areyouj” is on your PATH, or name the program in the setting “areyouj.path”.";
-  throw new Failure(problem(LocalCode.SidecarNotFound, "The areyouj program was not found.", hint));
+  throw new ProblemError(problem(LocalCode.SidecarNotFound, "The areyouj program was not found.", hint));
 }
 
-/** Whether a file exists that may be executed. */
+/** Whether this is an executable file. */
 async function isProgram(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK);

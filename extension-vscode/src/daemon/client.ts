@@ -1,49 +1,44 @@
 import * as vscode from "vscode";
 import type { Connection, Problem } from "../shared/bridge";
-import { Failure, failureOf, LocalCode, notConnected, problem } from "../shared/problem";
+import { LocalCode, notConnected, problem } from "../shared/problem";
 import { type ConnectionChanged, ErrorCode, type Notifications, type Requests } from "../protocol.gen";
+import { ProblemError, toProblemError } from "./problemError";
 import { type Clock, systemClock, withRetry } from "./retry";
+import type { Daemon, Log } from "../ports";
 
 /** Methods of the daemon's notifications. */
 type NotificationName = keyof Notifications;
 type Params<N extends NotificationName> = Notifications[N]["params"];
 
-/** What can be asked of the daemon. Rejects with a `Failure`. */
-export interface Daemon {
-  request<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]>;
-  /** The same once, without another try: for what a new connection makes needless. */
-  requestOnce<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]>;
-}
-
-/** One run of the sidecar. */
-export interface Link {
+/** A sidecar that runs and is initialized. */
+export interface SidecarProcess {
   request(method: string, params: unknown): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** What a run of the sidecar needs. */
-export interface LinkOptions {
+/** What starting a sidecar needs. */
+export interface SidecarOptions {
   /** The `areyouj` program. */
   command: string;
-  /** The notifications wanted. */
+  /** The notifications to receive. */
   notifications: readonly string[];
   onNotification(name: string, params: unknown): void;
-  /** It ended by itself, after it had been started; with the last it wrote to standard error. */
+  /** The sidecar has exited by itself after its start; with the end of its standard error. */
   onClosed(stderr: string): void;
 }
 
-/** Where the client gets its program and its runs from. */
+/** What the client is made of. */
 export interface ClientParts {
-  /** Rejects with a `Failure` when there is no program. */
+  /** Rejects with a `ProblemError` if there is no program. */
   findBinary(): Promise<string>;
-  openLink(options: LinkOptions): Promise<Link>;
-  log: Pick<vscode.LogOutputChannel, "info" | "warn" | "error">;
+  startSidecar(options: SidecarOptions): Promise<SidecarProcess>;
+  log: Log;
   clock?: Clock;
 }
 
-/** Ends of the sidecar within `FAILURES_WITHIN_MS` after which it is not started again by itself. */
-export const MAX_FAILURES = 5;
-const FAILURES_WITHIN_MS = 60_000;
+/** After so many exits within `EXITS_WITHIN_MS` the sidecar is not restarted automatically. */
+export const MAX_EXITS = 5;
+const EXITS_WITHIN_MS = 60_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4_000;
 
@@ -59,25 +54,25 @@ const NOTIFICATIONS: Record<NotificationName, true> = {
   "areyouj/connectionChanged": true,
 };
 
-/** The connection to the daemon: runs the sidecar, starts it again when it ends, and sends requests that may be lost again. */
+/** The connection to the daemon: runs the sidecar, restarts it when it exits, and retries requests. */
 export class Client implements Daemon, vscode.Disposable {
   #connection: Connection = { state: "connecting", problem: null };
-  #link: Link | null = null;
-  /** Counts the runs that were begun; what belongs to an older run is not listened to. */
+  #sidecar: SidecarProcess | null = null;
+  /** Counts starts of the sidecar; everything from an older one is ignored. */
   #run = 0;
-  #failures: number[] = [];
+  #exits: number[] = [];
   readonly #clock: Clock;
   readonly #connectionChanged = new vscode.EventEmitter<Connection>();
   readonly #listeners = new Map<string, Set<(params: never) => void>>();
 
-  /** The connection changed. `connected` is told for every new one: what was known has to be asked for again. */
+  /** The connection changed. Every new connection fires `connected`: everything known must be requested again. */
   readonly onConnection = this.#connectionChanged.event;
 
   constructor(private readonly parts: ClientParts) {
     this.#clock = parts.clock ?? systemClock;
   }
 
-  /** How the connection stands now. */
+  /** The current connection. */
   get connection(): Connection {
     return this.#connection;
   }
@@ -89,7 +84,7 @@ export class Client implements Daemon, vscode.Disposable {
     return { dispose: () => listeners.delete(listener) };
   }
 
-  /** Sends a request; while it fails in a way that may pass, it is sent again as it is, for ten seconds. */
+  /** Sends a request, and retries it for ten seconds while its error is retryable. */
   request<M extends keyof Requests>(method: M, params: Requests[M]["params"]): Promise<Requests[M]["result"]> {
     return withRetry(() => this.requestOnce(method, params), this.#clock);
   }
@@ -99,18 +94,19 @@ export class Client implements Daemon, vscode.Disposable {
     method: M,
     params: Requests[M]["params"],
   ): Promise<Requests[M]["result"]> {
-    const link = this.#link;
-    if (link === null) throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
+    const sidecar = this.#sidecar;
+    if (sidecar === null)
+      throw new ProblemError(notConnected(this.#connection.problem), this.#connection.state !== "failed");
     try {
-      return await link.request(method, params);
+      return await sidecar.request(method, params);
     } catch (error) {
-      if (link !== this.#link)
-        throw new Failure(notConnected(this.#connection.problem), this.#connection.state !== "failed");
-      throw failureOf(error);
+      if (sidecar !== this.#sidecar)
+        throw new ProblemError(notConnected(this.#connection.problem), this.#connection.state !== "failed");
+      throw toProblemError(error);
     }
   }
 
-  /** Starts the sidecar, and again when it ends. Never rejects; how it goes is told by `onConnection`. */
+  /** Starts the sidecar, and restarts it when it exits. Never rejects; `onConnection` reports the outcome. */
   async start(): Promise<void> {
     const run = ++this.#run;
     try {
@@ -119,53 +115,53 @@ export class Client implements Daemon, vscode.Disposable {
       this.parts.log.info(`Starting ${command} lsp`);
       let state: ConnectionChanged | null = null;
       let ready = false;
-      const link = await this.parts.openLink({
+      const sidecar = await this.parts.startSidecar({
         command,
         notifications: Object.keys(NOTIFICATIONS),
         onNotification: (name, params) => {
           if (run !== this.#run) return;
-          if (name !== "areyouj/connectionChanged") return this.#tell(name, params);
+          if (name !== "areyouj/connectionChanged") return this.#emit(name, params);
           state = params as ConnectionChanged;
-          if (ready || state.state === "reconnecting") this.#connectionIs(state);
+          if (ready || state.state === "reconnecting") this.#apply(state);
         },
         onClosed: (stderr) => {
-          if (run === this.#run) this.#ended("The areyouj sidecar ended unexpectedly.", stderr);
+          if (run === this.#run) this.#exited("The areyouj sidecar ended unexpectedly.", stderr);
         },
       });
-      if (run !== this.#run) return await link.stop();
-      this.#link = link;
+      if (run !== this.#run) return await sidecar.stop();
+      this.#sidecar = sidecar;
       ready = true;
-      this.#connectionIs(state ?? { state: "connected" });
+      this.#apply(state ?? { state: "connected" });
     } catch (error) {
       if (run !== this.#run) return;
-      if (error instanceof Failure) return this.#fail(error.problem);
+      if (error instanceof ProblemError) return this.#fail(error.problem);
       const stderr =
         error instanceof Error && "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
-      const refused = failureOf(error).problem;
-      // The sidecar is well and says why there is no daemon.
-      if (refused.code !== ErrorCode.Internal) return this.#ended(refused.message, stderr, refused);
-      this.#ended(
+      const refused = toProblemError(error).problem;
+      // The sidecar works, and reports why there is no daemon.
+      if (refused.code !== ErrorCode.Internal) return this.#exited(refused.message, stderr, refused);
+      this.#exited(
         `The areyouj sidecar could not be started: ${error instanceof Error ? error.message : String(error)}`,
         stderr,
       );
     }
   }
 
-  /** Ends the sidecar and starts it anew; also the way out of `failed`. */
+  /** Stops the sidecar and starts it again; also the way out of `failed`. */
   async restart(): Promise<void> {
-    this.#failures = [];
+    this.#exits = [];
     await this.stop();
     this.#set({ state: this.#connection.state === "connecting" ? "connecting" : "reconnecting", problem: null });
     await this.start();
   }
 
-  /** Ends the sidecar. Sessions go on. */
+  /** Stops the sidecar. Sessions continue. */
   async stop(): Promise<void> {
     this.#run++;
-    const link = this.#link;
-    this.#link = null;
+    const sidecar = this.#sidecar;
+    this.#sidecar = null;
     try {
-      await link?.stop();
+      await sidecar?.stop();
     } catch (error) {
       this.parts.log.warn(`The sidecar did not end in time: ${String(error)}`);
     }
@@ -177,7 +173,7 @@ export class Client implements Daemon, vscode.Disposable {
     this.#listeners.clear();
   }
 
-  #tell(name: string, params: unknown): void {
+  #emit(name: string, params: unknown): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         listener(params as never);
@@ -187,7 +183,7 @@ export class Client implements Daemon, vscode.Disposable {
     }
   }
 
-  #connectionIs(change: ConnectionChanged): void {
+  #apply(change: ConnectionChanged): void {
     if (change.state === "connected") return this.#set({ state: "connected", problem: null });
     const reason = change.error;
     this.#set({
@@ -196,11 +192,11 @@ export class Client implements Daemon, vscode.Disposable {
     });
   }
 
-  #ended(message: string, stderr: string, refused: Problem | null = null): void {
+  #exited(message: string, stderr: string, refused: Problem | null = null): void {
     const now = this.#clock.now();
-    this.#link = null;
+    this.#sidecar = null;
     this.parts.log.warn(message);
-    this.#failures = [...this.#failures.filter((at) => now - at < FAILURES_WITHIN_MS), now];
+    this.#exits = [...this.#exits.filter((at) => now - at < EXITS_WITHIN_MS), now];
     const why =
       refused ??
       problem(
@@ -209,15 +205,15 @@ export class Client implements Daemon, vscode.Disposable {
         "The log says more; “Run doctor” checks the installation.",
         stderr === "" ? null : stderr,
       );
-    if (this.#failures.length >= MAX_FAILURES) return this.#fail(why);
+    if (this.#exits.length >= MAX_EXITS) return this.#fail(why);
     this.#set({ state: this.#connection.state === "connecting" ? "connecting" : "reconnecting", problem: refused });
     const run = ++this.#run;
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures.length - 1), LONGEST_PAUSE_MS);
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (this.#exits.length - 1), LONGEST_PAUSE_MS);
     void this.#clock.sleep(pause).then(() => (run === this.#run ? this.start() : undefined));
   }
 
   #fail(reason: Problem): void {
-    this.#link = null;
+    this.#sidecar = null;
     this.parts.log.error(`${reason.message} ${reason.hint}`);
     this.#set({ state: "failed", problem: reason });
   }

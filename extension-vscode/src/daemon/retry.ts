@@ -1,12 +1,12 @@
-import { Failure } from "../shared/problem";
+import { ProblemError } from "./problemError";
 
-/** How long a request is sent again by itself, in milliseconds: a daemon restart takes about one second. */
+/** How long a request is retried, in milliseconds: a daemon restart takes about one second. */
 export const RETRY_FOR_MS = 10_000;
 const FIRST_PAUSE_MS = 100;
-/** No longer, so that a daemon that came back is noticed soon. */
+/** Short enough to notice soon that the daemon is back. */
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Time as the retry rule sees it. */
+/** Time as the retries see it. */
 export interface Clock {
   /** Milliseconds since some fixed moment. */
   now(): number;
@@ -20,15 +20,15 @@ export const systemClock: Clock = {
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-/** Makes the attempt again while it fails in a way that may pass, for ten seconds; then its last failure is thrown. */
+/** Retries the attempt for ten seconds while its error is retryable, then throws the last error. */
 export async function withRetry<T>(attempt: () => Promise<T>, clock: Clock = systemClock): Promise<T> {
   const deadline = clock.now() + RETRY_FOR_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
-      const mayPass = error instanceof Failure && error.retryable;
-      if (!mayPass || clock.now() + pause > deadline) throw error;
+      const retryable = error instanceof ProblemError && error.retryable;
+      if (!retryable || clock.now() + pause > deadline) throw error;
     }
     await clock.sleep(pause);
   }

@@ -1,6 +1,6 @@
 /**
- * One run of the sidecar. This file is loaded after activation, because the language client behind it is most of
- * what the extension consists of.
+ * Starts the sidecar process. This file is loaded after activation, because the language client is the largest part of
+ * the extension.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,22 +14,22 @@ import {
   RevealOutputChannelOn,
   type StaticFeature,
 } from "vscode-languageclient/node";
+import type { SidecarOptions, SidecarProcess } from "./client";
 import { outsideEnvironment } from "./environment";
-import type { Link, LinkOptions } from "./client";
 
-/** How much of what the sidecar wrote to standard error is kept to explain its end, in characters. */
+/** The end of the sidecar's standard error that is kept to explain an exit, in characters. */
 const STDERR_KEPT = 8_192;
-/** How long a sidecar may take to end after it was asked to, in milliseconds. */
+/** The time in which a sidecar must exit when it is asked to, in milliseconds. */
 const STOP_WITHIN_MS = 2_000;
 
-/** The client, without messages of its own: what is wrong is said in one place, with what mends it. */
+/** A client without messages of its own: problems are shown in one place, with the buttons that fix them. */
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
 }
 
-/** Tells the server that this client knows the `areyouj/…` methods, so that prompts are not asked as plain messages too. */
+/** Announces that this client knows the `areyouj/…` methods: the sidecar then sends no plain messages for permission requests. */
 const announceAreYouJ: StaticFeature = {
   fillClientCapabilities(capabilities: ClientCapabilities): void {
     capabilities.experimental = { ...(capabilities.experimental as object | undefined), areyouj: {} };
@@ -39,8 +39,8 @@ const announceAreYouJ: StaticFeature = {
   clear(): void {},
 };
 
-/** Starts the sidecar and initializes it. Rejects when it cannot be started or ends before it answers. */
-export async function openLink(options: LinkOptions, log: LogOutputChannel): Promise<Link> {
+/** Starts the sidecar and initializes it. Rejects if it cannot start, or exits before it answers. */
+export async function startSidecar(options: SidecarOptions, log: LogOutputChannel): Promise<SidecarProcess> {
   let child: ChildProcess | undefined;
   let stderr = "";
   let stopping = false;
@@ -52,7 +52,7 @@ export async function openLink(options: LinkOptions, log: LogOutputChannel): Pro
       child.stderr?.on("data", (chunk: Buffer) => {
         stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT);
       });
-      // A sidecar that dies while it is written to is reported by its end.
+      // A sidecar that dies during a write is reported by its exit.
       child.stdin?.on("error", () => {});
       await once(child, "spawn");
       child.on("error", (error) => log.error(error));
@@ -81,7 +81,7 @@ export async function openLink(options: LinkOptions, log: LogOutputChannel): Pro
     try {
       if (client.isRunning()) await client.stop(STOP_WITHIN_MS);
     } finally {
-      // The end of its input is its sign to go; what does not go then is ended.
+      // The sidecar exits at the end of its input; one that does not is killed.
       child?.stdin?.end();
       if (child !== undefined && child.exitCode === null) {
         const last = child;

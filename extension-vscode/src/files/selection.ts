@@ -1,14 +1,14 @@
 import { relative } from "node:path";
 import * as vscode from "vscode";
 
-/** The last text editor that had the keyboard: a page takes the keyboard, and the selection meant is the one before. */
+/** The last focused text editor: a page takes the focus, and a person then means the selection before. */
 export class LastEditor implements vscode.Disposable {
   #editor = vscode.window.activeTextEditor;
   readonly #subscription = vscode.window.onDidChangeActiveTextEditor((editor) => {
     if (editor !== undefined) this.#editor = editor;
   });
 
-  /** It, if it is still open. */
+  /** That editor, if it is still open. */
   get current(): vscode.TextEditor | undefined {
     const editor = this.#editor;
     return editor === undefined || editor.document.isClosed ? undefined : editor;
@@ -19,9 +19,9 @@ export class LastEditor implements vscode.Disposable {
   }
 }
 
-/** What is selected, and where. */
+/** A selection and its place. */
 export interface Excerpt {
-  /** Relative to the session's directory if it is inside, else absolute; null for a text without a file. */
+  /** Relative to the session's directory, or absolute outside of it; null for a text without a file. */
   path: string | null;
   /** First and last line, from 1. */
   lines: [number, number];
@@ -30,7 +30,7 @@ export interface Excerpt {
   text: string;
 }
 
-/** An excerpt as text for Claude: a mention of the file, and what is selected as a code block. */
+/** An excerpt as text for Claude: a mention of the file, and the selected text as a code block. */
 export function excerptText({ path, lines: [first, last], language, text }: Excerpt): string {
   if (text === "") return path === null ? "" : `@${path} `;
   const place = path === null ? "" : `@${path}${first === last ? `#L${first}` : `#L${first}-${last}`}\n`;
@@ -38,7 +38,7 @@ export function excerptText({ path, lines: [first, last], language, text }: Exce
   return `${place}${fence}${language}\n${text.replace(/\n$/u, "")}\n${fence}\n`;
 }
 
-/** The selection of an editor, or its file if nothing is selected, as text for the composer; null without an editor. */
+/** The selection of an editor as text for the composer, or its file if nothing is selected; null without an editor. */
 export function composerText(editor: vscode.TextEditor | undefined, directory: string): string | null {
   if (editor === undefined) return null;
   const { document, selection } = editor;
@@ -51,7 +51,7 @@ export function composerText(editor: vscode.TextEditor | undefined, directory: s
   return excerptText({ path: outside, lines, language: document.languageId, text: document.getText(selection) });
 }
 
-/** Longer than any run of backticks inside, so that the text cannot end its own block. */
+/** A fence that is longer than any run of backticks inside, so that the text cannot end its own block. */
 function longestFence(text: string): string {
   const runs = text.match(/`+/gu)?.map((run) => run.length) ?? [];
   return "`".repeat(Math.max(3, ...runs.map((length) => length + 1)));

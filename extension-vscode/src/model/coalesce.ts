@@ -1,14 +1,14 @@
-/** A task that runs once for all the calls within a while: at the end of it, so that nothing is missed. */
+/** A task that runs once for all calls within a period: at its end, so that no call is missed. */
 export class Coalesced {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly run: () => void,
-    /** The while, in milliseconds. */
+    /** The period in milliseconds. */
     private readonly within: number,
   ) {}
 
-  /** Has it run soon. */
+  /** Runs the task at the end of the period. */
   call(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

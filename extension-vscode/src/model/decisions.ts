@@ -1,10 +1,10 @@
-import type { Daemon } from "../daemon/client";
-import { Failure } from "../shared/problem";
+import { ProblemError } from "../daemon/problemError";
+import type { Daemon } from "../ports";
 import type { Message, Session } from "../protocol.gen";
 
-/** The messages that failed or were cut off and wait for a decision: one per session that has such an attention. */
+/** The messages that failed or were interrupted and wait for a decision: one for each session with such an attention. */
 export class Decisions {
-  /** By session: the id of its message, and the message once it was fetched. */
+  /** By session: the id of its message, and the message once it is fetched. */
   readonly #wanted = new Map<string, { messageId: string; message: Message | null }>();
 
   constructor(
@@ -12,14 +12,14 @@ export class Decisions {
     private readonly changed: (messages: Message[]) => void,
   ) {}
 
-  /** Those that are known, oldest first. */
+  /** The fetched messages, oldest first. */
   get messages(): Message[] {
     return [...this.#wanted.values()]
       .flatMap(({ message }) => message ?? [])
       .toSorted((one, other) => one.createdAt - other.createdAt);
   }
 
-  /** Takes note of how all sessions stand now, and fetches what is new. */
+  /** Applies the current state of all sessions, and fetches new messages. */
   follow(sessions: Iterable<Session>): void {
     let gone = false;
     const wanted = new Map<string, string>();
@@ -46,7 +46,7 @@ export class Decisions {
       const queue = await this.daemon.request("areyouj/queue/list", { sessionId, all: true });
       message = queue.messages.find(({ id }) => id === messageId);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof ProblemError)) throw error;
     }
     const entry = this.#wanted.get(sessionId);
     if (entry?.messageId !== messageId) return;

@@ -1,17 +1,17 @@
 import * as vscode from "vscode";
 import type { Connection } from "../shared/bridge";
 import type { Client } from "../daemon/client";
-import { Decisions } from "./decisions";
-import { failureOf, Failure } from "../shared/problem";
+import { ProblemError, toProblemError } from "../daemon/problemError";
 import type { Message, Permission, Queue, Session, SessionList } from "../protocol.gen";
 import { type Clock, systemClock } from "../daemon/retry";
+import { Decisions } from "./decisions";
 
-/** Before the list is asked for again after it could not be had, in milliseconds. */
+/** The pause before a failed list request is repeated, in milliseconds. */
 const LIST_AGAIN_MS = 1_000;
-/** Updates that are kept while a list is on its way; with more, it is listed once more instead. */
+/** Updates that are kept while a list is requested; after more of them the list is requested once more instead. */
 const MAX_EARLY = 1_000;
 
-/** Sessions that are new or different, and ids of those that are gone for good. */
+/** Sessions that are new or different, and ids of deleted ones. */
 export interface SessionChange {
   changed: Session[];
   removed: string[];
@@ -24,20 +24,20 @@ interface Update {
 }
 
 /**
- * What is known of the daemon: sessions, open prompts, messages that wait for a decision, and the queues somebody looks
- * at. After a gap, a resync or a new connection everything is asked for again; until it is there, what was known stays.
+ * The known state of the daemon: sessions, open permission requests, messages that wait for a decision, and watched
+ * queues. After a gap, a resync or a new connection everything is requested again; until then the old state stays.
  */
 export class Model implements vscode.Disposable {
   #connection: Connection;
   #revision: number | null = null;
   #listing: Promise<void> | null = null;
   #listAgain = false;
-  /** Counts connections and resyncs; an answer that belongs to an older one is not used. */
+  /** Counts connections and resyncs; an answer from before the latest one is not used. */
   #epoch = 0;
   readonly #sessions = new Map<string, Session>();
   #early: Update[] = [];
   #permissions = new Map<string, Permission>();
-  #permissionNews = new Map<string, Permission>();
+  #earlyPermissions = new Map<string, Permission>();
   readonly #queues = new Map<string, { watchers: number; queue: Queue | null }>();
   readonly #decisions: Decisions;
   readonly #disposables: vscode.Disposable[] = [];
@@ -52,18 +52,18 @@ export class Model implements vscode.Disposable {
     queue: new vscode.EventEmitter<Queue>(),
     stale: new vscode.EventEmitter<void>(),
   };
-  /** The connection as people should see it: `connected` means that what is known is up to date. */
+  /** The connection as people should see it: `connected` means that the known state is up to date. */
   readonly onConnection = this.#emitters.connection.event;
   readonly onSessions = this.#emitters.sessions.event;
-  /** All open prompts, oldest first. */
+  /** All open permission requests, oldest first. */
   readonly onPermissions = this.#emitters.permissions.event;
-  /** A prompt was answered or withdrawn. */
+  /** A permission request was answered or withdrawn. */
   readonly onPermissionEnded = this.#emitters.permissionEnded.event;
   /** All messages that wait for a decision. */
   readonly onDecisions = this.#emitters.decisions.event;
-  /** A queue that is watched. */
+  /** A watched queue changed. */
   readonly onQueue = this.#emitters.queue.event;
-  /** Pushes were lost, or the connection is a new one: whoever follows a session's output attaches again. */
+  /** Notifications were lost, or the connection is new: everything that follows a session's output must attach again. */
   readonly onStale = this.#emitters.stale.event;
 
   constructor(
@@ -75,7 +75,7 @@ export class Model implements vscode.Disposable {
     this.#connection = client.connection;
     this.#decisions = new Decisions(client, (messages) => this.#emitters.decisions.fire(messages));
     this.#disposables.push(
-      client.onConnection((connection) => this.#connectionIs(connection)),
+      client.onConnection((connection) => this.#apply(connection)),
       client.on("areyouj/sessionListUpdate", (update) => this.#update({ ...update, session: update.session })),
       client.on("areyouj/sessionCreated", (update) => this.#update(update)),
       client.on("areyouj/permissionUpdate", ({ permission }) => this.#permission(permission)),
@@ -105,7 +105,7 @@ export class Model implements vscode.Disposable {
     return this.#sessions.get(id) ?? null;
   }
 
-  /** Open prompts, of all sessions or of one, oldest first. */
+  /** Open permission requests, of all sessions or of one, oldest first. */
   permissions(sessionId?: string): Permission[] {
     return [...this.#permissions.values()]
       .filter((permission) => sessionId === undefined || permission.sessionId === sessionId)
@@ -114,21 +114,22 @@ export class Model implements vscode.Disposable {
       );
   }
 
-  /** Messages that were cut off or failed and wait for a decision, of all sessions or of one. */
+  /** Messages that were interrupted or failed and wait for a decision, of all sessions or of one. */
   decisions(sessionId?: string): Message[] {
     return this.#decisions.messages.filter((message) => sessionId === undefined || message.sessionId === sessionId);
   }
 
-  /** The queue of a session that is watched, once it is known. */
+  /** The queue of a watched session, once it is known. */
   queue(sessionId: string): Queue | null {
     return this.#queues.get(sessionId)?.queue ?? null;
   }
 
-  /** Keeps a session's queue up to date until disposed of. */
+  /** Keeps a session's queue up to date until the result is disposed. */
   watchQueue(sessionId: string): vscode.Disposable {
     const watched = this.#queues.get(sessionId) ?? { watchers: 0, queue: null };
     this.#queues.set(sessionId, watched);
-    // The client's connection, not what is told of it: a queue that is first watched while the list is on its way is not asked for with it.
+    // The client's connection, not the model's: that one is not `connected` before the list has arrived, and a queue
+    // that is first watched meanwhile would be missed.
     if (watched.watchers++ === 0 && this.client.connection.state === "connected") void this.#fetchQueue(sessionId);
     return new vscode.Disposable(() => {
       if (--watched.watchers === 0) this.#queues.delete(sessionId);
@@ -140,7 +141,7 @@ export class Model implements vscode.Disposable {
     for (const disposable of this.#disposables) disposable.dispose();
   }
 
-  #connectionIs(connection: Connection): void {
+  #apply(connection: Connection): void {
     if (connection.state === "connected") this.#refreshAll();
     else {
       this.#epoch++;
@@ -153,17 +154,17 @@ export class Model implements vscode.Disposable {
     this.#emitters.connection.fire(connection);
   }
 
-  /** Asks for everything again. */
+  /** Requests everything again. */
   #refreshAll(): void {
     this.#epoch++;
     this.#revision = null;
-    this.#permissionNews.clear();
+    this.#earlyPermissions.clear();
     void this.#list();
     for (const sessionId of this.#queues.keys()) void this.#fetchQueue(sessionId);
     this.#emitters.stale.fire();
   }
 
-  /** Lists sessions and prompts. One at a time; one more is made if it is asked for meanwhile. */
+  /** Lists sessions and permission requests. One list at a time; a call meanwhile causes one more. */
   #list(): Promise<void> {
     if (this.#listing !== null) {
       this.#listAgain = true;
@@ -172,7 +173,7 @@ export class Model implements vscode.Disposable {
     this.#listing = Promise.resolve()
       .then(() => this.#listOnce())
       .catch(async (error: unknown) => {
-        const { problem } = failureOf(error);
+        const { problem } = toProblemError(error);
         this.warn(`The sessions could not be listed: ${problem.message}`);
         const { state } = this.#connection;
         this.#setConnection({ state: state === "connected" ? "reconnecting" : state, problem });
@@ -190,17 +191,17 @@ export class Model implements vscode.Disposable {
 
   async #listOnce(): Promise<void> {
     const epoch = this.#epoch;
-    const [list, prompts] = await Promise.all([
+    const [list, { permissions }] = await Promise.all([
       this.client.request("areyouj/session/list", { all: true }),
       this.client.request("areyouj/permission/list", {}),
     ]);
     if (epoch !== this.#epoch) {
-      // The connection was lost meanwhile; when it is back, it is listed again.
+      // The connection was lost meanwhile; the next one lists again.
       this.#listAgain = this.client.connection.state === "connected";
       return;
     }
     this.#replaceSessions(list);
-    this.#replacePermissions(prompts.permissions);
+    this.#replacePermissions(permissions);
     if (this.client.connection.state === "connected" && this.#connection.state !== "connected")
       this.#setConnection(this.client.connection);
   }
@@ -214,7 +215,7 @@ export class Model implements vscode.Disposable {
     for (const id of change.removed) this.#sessions.delete(id);
     for (const session of list.sessions) this.#sessions.set(session.id, session);
     this.#revision = list.revision;
-    this.#tellSessions(change);
+    this.#sessionsChanged(change);
     const early = this.#early.filter((update) => update.revision > list.revision);
     this.#early = [];
     for (const update of early) this.#update(update);
@@ -237,22 +238,22 @@ export class Model implements vscode.Disposable {
     this.#revision = update.revision;
     if (update.session === undefined) {
       this.#sessions.delete(update.sessionId);
-      this.#tellSessions({ changed: [], removed: [update.sessionId] });
+      this.#sessionsChanged({ changed: [], removed: [update.sessionId] });
     } else {
       this.#sessions.set(update.sessionId, update.session);
-      this.#tellSessions({ changed: [update.session], removed: [] });
+      this.#sessionsChanged({ changed: [update.session], removed: [] });
     }
   }
 
-  #tellSessions(change: SessionChange): void {
-    // Also when nothing has changed: what could not be fetched before may be had now.
+  #sessionsChanged(change: SessionChange): void {
+    // Also without a change: a message that could not be fetched before may be available now.
     this.#decisions.follow(this.#sessions.values());
     if (change.changed.length === 0 && change.removed.length === 0) return;
     this.#emitters.sessions.fire(change);
   }
 
   #permission(permission: Permission): void {
-    if (this.#listing !== null) this.#permissionNews.set(permission.id, permission);
+    if (this.#listing !== null) this.#earlyPermissions.set(permission.id, permission);
     const known = this.#permissions.delete(permission.id);
     if (permission.state === "open") this.#permissions.set(permission.id, permission);
     else this.#emitters.permissionEnded.fire(permission);
@@ -261,8 +262,8 @@ export class Model implements vscode.Disposable {
 
   #replacePermissions(listed: Permission[]): void {
     const before = [...this.#permissions.keys()].toSorted().join();
-    const all = [...listed, ...this.#permissionNews.values()];
-    this.#permissionNews.clear();
+    const all = [...listed, ...this.#earlyPermissions.values()];
+    this.#earlyPermissions.clear();
     this.#permissions = new Map();
     for (const permission of all) {
       this.#permissions.delete(permission.id);
@@ -283,11 +284,11 @@ export class Model implements vscode.Disposable {
     const before = this.queue(sessionId);
     try {
       const queue = await this.client.request("areyouj/queue/list", { sessionId });
-      // A push that came meanwhile is at least as new.
+      // A notification that arrived meanwhile is at least as new.
       if (epoch === this.#epoch && before === this.queue(sessionId)) this.#queue(queue);
     } catch (error) {
-      // A session that is gone has no queue, and the page says that it is gone.
-      if (!(error instanceof Failure)) throw error;
+      // A deleted session has no queue, and the page says that it is deleted.
+      if (!(error instanceof ProblemError)) throw error;
     }
   }
 }

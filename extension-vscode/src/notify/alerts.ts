@@ -1,67 +1,68 @@
-import type { NotificationKind } from "../settings";
 import type { Permission, Session, Status } from "../protocol.gen";
-import { displayName, isPlain, plain, unLinked } from "../editorText";
+import type { AlertKind } from "../settings";
+import { displayName, isBusy } from "../shared/session";
+import { clippedLine, escapeLinks, isExactLine } from "../shared/text";
 
-/** A command of this length can be read at a glance, and a message of the editor shows it whole. */
+/** A person reads a command of this length at a glance, and a message of the editor shows it whole. */
 const MAX_COMMAND = 160;
 const MAX_TITLE = 160;
-/** Ids that are remembered. Older ones are answered long since. */
+/** Alerts that are remembered, so that each is shown once. Older ones were answered long ago. */
 const MAX_SHOWN = 10_000;
-/** Fields of a shell command that change nothing about what is run. */
+/** Fields of a shell command that do not change what runs. */
 const HARMLESS = new Set(["command", "description", "timeout"]);
 
-/** Something to tell a person. */
-export interface Notice {
-  kind: NotificationKind;
+/** A message of the editor that needs a person, or reports a finished turn. */
+export interface Alert {
+  kind: AlertKind;
   sessionId: string;
   text: string;
-  /** The prompt, if it can be answered in the message itself: then everything it asks for is in the text. */
+  /** The permission request, if the message itself can answer it: then the text has everything that it asks for. */
   permissionId: string | null;
-  /** Whether it wants an answer on Claude's own screen. */
+  /** Whether only Claude's own screen can give the answer. */
   onScreen?: true;
 }
 
 /**
- * Decides what is told: what needs a person, once. What was there when the window connected is told as one sum, and
- * what was missed while the connection was lost is told when it is back.
+ * Decides which alerts to show: one for everything that needs a person. What exists when the window connects is
+ * summarized in one count; what happens during a lost connection is shown when it is back.
  */
-export class NoticeRule {
+export class AlertRule {
   readonly #shown = new Set<string>();
   readonly #statuses = new Map<string, Status>();
   #primed = false;
 
-  /** One for these kinds. */
-  constructor(private readonly wanted: (kind: NotificationKind) => boolean = () => true) {}
+  /** A rule for the kinds that are wanted. */
+  constructor(private readonly wanted: (kind: AlertKind) => boolean = () => true) {}
 
-  /** What is new. The first time, nothing but how many sessions need a person. */
-  look(sessions: Session[], permissions: Permission[]): { notices: Notice[]; waiting: number } {
+  /** The new alerts for the current state. The first time there are none, but the number of sessions that need a person. */
+  update(sessions: Session[], permissions: Permission[]): { alerts: Alert[]; waiting: number } {
     const first = !this.#primed;
     this.#primed = true;
-    const notices: Notice[] = [];
+    const alerts: Alert[] = [];
     const byId = new Map(sessions.map((session) => [session.id, session]));
     const waiting = new Set<string>();
     for (const permission of permissions) {
       const session = byId.get(permission.sessionId);
-      // A prompt may be known before its session is; it is looked at again when that is known.
+      // A permission request can arrive before its session does; the next update has both.
       if (session === undefined) continue;
-      const notice = promptNotice(session, permission);
-      if (this.wanted(notice.kind)) waiting.add(session.id);
-      if (this.#isNew(permission.id) && !first) notices.push(notice);
+      const alert = permissionAlert(session, permission);
+      if (this.wanted(alert.kind)) waiting.add(session.id);
+      if (this.#isNew(permission.id) && !first) alerts.push(alert);
     }
     for (const session of sessions) {
-      const troubled = trouble(session);
-      if (troubled !== null) {
-        if (this.wanted(troubled.notice.kind)) waiting.add(session.id);
-        if (this.#isNew(troubled.key) && !first) notices.push(troubled.notice);
+      const problem = problemAlert(session);
+      if (problem !== null) {
+        if (this.wanted(problem.alert.kind)) waiting.add(session.id);
+        if (this.#isNew(problem.key) && !first) alerts.push(problem.alert);
       }
       const before = this.#statuses.get(session.id);
       this.#statuses.set(session.id, session.status);
-      const wasBusy = before === "active" || before === "waiting";
+      const wasBusy = before !== undefined && isBusy({ status: before });
       if (wasBusy && session.status === "idle" && session.attention === null && session.queued === 0)
-        notices.push(finishedNotice(session));
+        alerts.push(finishedAlert(session));
     }
     for (const id of this.#statuses.keys()) if (!byId.has(id)) this.#statuses.delete(id);
-    return { notices: notices.filter(({ kind }) => this.wanted(kind)), waiting: first ? waiting.size : 0 };
+    return { alerts: alerts.filter(({ kind }) => this.wanted(kind)), waiting: first ? waiting.size : 0 };
   }
 
   #isNew(key: string): boolean {
@@ -75,64 +76,66 @@ export class NoticeRule {
   }
 }
 
-/** What a tool would do, whole and on one line; null if it does not fit or would not show as it is. */
+/** The whole command of a tool on one line; null if it does not fit, or a message would not show it exactly. */
 export function wholeCommand({ kind, tool, input }: Permission): string | null {
   if (kind !== "tool" || tool !== "Bash" || typeof input !== "object" || input === null) return null;
   const command = "command" in input ? input.command : null;
   if (typeof command !== "string" || command === "" || command.length > MAX_COMMAND) return null;
   if (!Object.keys(input).every((name) => HARMLESS.has(name))) return null;
-  // Spaces that would be folded, and what an editor message would turn into a link, do not show as they are.
-  const shows = isPlain(command) && !/[^\S ]| {2,}|^ | $|\]\(|https?:\/\/\S*\)/u.test(command);
+  // A message collapses spaces and turns some text into links.
+  const shows = isExactLine(command) && !/[^\S ]| {2,}|^ | $|\]\(|https?:\/\/\S*\)/u.test(command);
   return shows ? command : null;
 }
 
-function promptNotice(session: Session, permission: Permission): Notice {
+function permissionAlert(session: Session, permission: Permission): Alert {
   const name = displayName(session);
   const command = wholeCommand(permission);
-  const title = plain(permission.title, MAX_TITLE);
+  const title = clippedLine(permission.title, MAX_TITLE);
   const kind = permission.kind === "tool" ? "permission" : permission.kind;
-  const said = {
+  const says = {
     permission: command === null ? `asks for permission: ${title}` : `wants to run: ${command}`,
     question: `asks: ${title}`,
     plan: `presents a plan: ${title}`,
   }[kind];
-  const text = command === null ? unLinked(`${name} ${said}`) : `${unLinked(name)} ${said}`;
+  const text = command === null ? escapeLinks(`${name} ${says}`) : `${escapeLinks(name)} ${says}`;
   return { kind, sessionId: session.id, text, permissionId: command === null ? null : permission.id };
 }
 
-function trouble(session: Session): { key: string; notice: Notice } | null {
+function problemAlert(session: Session): { key: string; alert: Alert } | null {
   const name = displayName(session);
   const { attention, error } = session;
   if (session.status === "terminated") return null;
   if (session.status === "error" && error !== null) {
-    const text = unLinked(plain(`${name} needs you: ${error.message}`, MAX_TITLE * 2));
+    const text = escapeLinks(clippedLine(`${name} needs you: ${error.message}`, MAX_TITLE * 2));
     return {
       key: `${session.id} error ${session.statusSince}`,
-      notice: { kind: "error", sessionId: session.id, text, permissionId: null },
+      alert: { kind: "error", sessionId: session.id, text, permissionId: null },
     };
   }
   if (attention?.kind === "terminal") {
-    const text = unLinked(plain(`${name} wants an answer on Claude's screen: ${attention.title}`, MAX_TITLE * 2));
+    const text = escapeLinks(
+      clippedLine(`${name} wants an answer on Claude's screen: ${attention.title}`, MAX_TITLE * 2),
+    );
     return {
       key: `${session.id} terminal ${session.statusSince}`,
-      notice: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true },
+      alert: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true },
     };
   }
   if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
   const what = attention.kind === "failed" ? "a turn failed" : "a turn was cut off";
-  const text = unLinked(plain(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2));
+  const text = escapeLinks(clippedLine(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2));
   return {
     key: `${session.id} message ${attention.messageId}`,
-    notice: { kind: "failed", sessionId: session.id, text, permissionId: null },
+    alert: { kind: "failed", sessionId: session.id, text, permissionId: null },
   };
 }
 
-function finishedNotice(session: Session): Notice {
-  const task = session.currentTask === null ? "" : `: ${plain(session.currentTask, MAX_TITLE)}`;
+function finishedAlert(session: Session): Alert {
+  const task = session.currentTask === null ? "" : `: ${clippedLine(session.currentTask, MAX_TITLE)}`;
   return {
     kind: "turnFinished",
     sessionId: session.id,
-    text: unLinked(`${displayName(session)} is done${task}`),
+    text: escapeLinks(`${displayName(session)} is done${task}`),
     permissionId: null,
   };
 }

@@ -4,19 +4,22 @@ import type { Model } from "../model/model";
 import type { Settings } from "../settings";
 import { statusText } from "./statusText";
 
-/** Many sessions change at once; what is counted need not be counted for each, in milliseconds. */
+/** Many sessions change at once; one count for all changes within this time is enough, in milliseconds. */
 const COUNT_WITHIN_MS = 50;
 
-/** The item in the status bar: how many sessions work, and how many wait. */
+interface Parts {
+  model: Pick<Model, "connection" | "live" | "onConnection" | "onSessions">;
+  settings: Pick<Settings, "showsStatusBar">;
+}
+
+/** The item in the status bar: how many sessions are active, and how many wait. */
 export class StatusBar implements vscode.Disposable {
   readonly #item = vscode.window.createStatusBarItem("sessions", vscode.StatusBarAlignment.Left);
   readonly #soon = new Coalesced(() => this.#show(), COUNT_WITHIN_MS);
   readonly #disposable: vscode.Disposable;
 
-  constructor(
-    private readonly model: Model,
-    private readonly settings: Settings,
-  ) {
+  constructor(private readonly parts: Parts) {
+    const { model } = parts;
     this.#item.name = "Claude sessions";
     this.#item.command = "areyouj.switchSession";
     this.#disposable = vscode.Disposable.from(
@@ -36,8 +39,8 @@ export class StatusBar implements vscode.Disposable {
   }
 
   #show(): void {
-    if (!this.settings.statusBar) return this.#item.hide();
-    const { text, tooltip, level } = statusText(this.model.connection, this.model.live);
+    if (!this.parts.settings.showsStatusBar) return this.#item.hide();
+    const { text, tooltip, level } = statusText(this.parts.model.connection, this.parts.model.live);
     this.#item.text = text;
     this.#item.tooltip = tooltip;
     this.#item.accessibilityInformation = { label: `Claude sessions: ${text.replace(/\$\([^)]*\)\s*/gu, "")}` };

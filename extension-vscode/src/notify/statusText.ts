@@ -1,25 +1,20 @@
 import type { Connection } from "../shared/bridge";
 import type { Session } from "../protocol.gen";
-import { displayName, plain, STATUS_WORDS } from "../editorText";
+import { displayName, needsPerson, statusWord } from "../shared/session";
+import { clippedLine } from "../shared/text";
 
-/** Lines of the tooltip; more would not fit on a screen. */
+/** Sessions in the tooltip; more lines would not fit on a screen. */
 const MAX_LINES = 20;
 const MAX_TASK = 60;
 
-/** What the status-bar item shows. */
+/** The content of the status-bar item. */
 export interface StatusText {
   text: string;
   tooltip: string;
-  /** How much it calls for attention. */
   level: "normal" | "warning" | "error";
 }
 
-/** Whether a session needs a person. */
-export function needsPerson(session: Session): boolean {
-  return session.status === "waiting" || session.status === "error" || session.attention !== null;
-}
-
-/** What the status-bar item shows for the live sessions. */
+/** The content of the status-bar item for the live sessions. */
 export function statusText(connection: Connection, live: Session[]): StatusText {
   if (connection.state === "failed") {
     const { message, hint } = connection.problem ?? { message: "The sidecar cannot be run.", hint: "" };
@@ -61,5 +56,5 @@ function isFailure({ attention }: Session): boolean {
 
 function line(session: Session): string {
   const what = session.attention?.title ?? session.currentTask;
-  return `${displayName(session)}: ${STATUS_WORDS[session.status].word}${what === null ? "" : `, ${plain(what, MAX_TASK)}`}`;
+  return `${displayName(session)}: ${statusWord(session.status)}${what === null ? "" : `, ${clippedLine(what, MAX_TASK)}`}`;
 }

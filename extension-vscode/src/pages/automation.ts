@@ -1,45 +1,58 @@
 import * as vscode from "vscode";
-import type { FromPage, ToAutomation, Transcript } from "../shared/bridge";
+import type { Client } from "../daemon/client";
+import { ProblemError } from "../daemon/problemError";
+import { completeFiles } from "../files/completion";
 import { Coalesced } from "../model/coalesce";
-import { completeFiles } from "../files/files";
-import type { Context } from "../app";
-import { Failure } from "../shared/problem";
-import type { Delta, Session } from "../protocol.gen";
-import { displayName } from "../editorText";
+import type { Model } from "../model/model";
+import type { Icon, Performer } from "../ports";
+import type { Delta, Session, Status } from "../protocol.gen";
+import type { FromPage, ToAutomation, Transcript } from "../shared/bridge";
+import { displayName } from "../shared/session";
 import { Feed } from "./feed";
 import { Page } from "./page";
+import { type PageSources, pageState, postChanges } from "./pageState";
 
 /** The type of the editor tab. */
 export const AUTOMATION_TAB = "areyouj.automation";
-/** The list for the switcher is long, and nobody looks at it while it changes, in milliseconds. */
+/** Changes within this time are posted to the switcher together: its list is long and seldom open, in milliseconds. */
 const SWITCHER_WITHIN_MS = 250;
 /** How many older entries are read at once. */
 const OLDER_ENTRIES = 200;
+
+export interface AutomationParts extends PageSources {
+  client: Pick<Client, "request" | "requestOnce" | "on" | "connection">;
+  model: PageSources["model"] &
+    Pick<Model, "session" | "live" | "queue" | "watchQueue" | "onSessions" | "onQueue" | "onStale">;
+  performer: Pick<Performer, "performForPage">;
+  /** The directory that the extension is installed in. */
+  extension: vscode.Uri;
+  icon(status: Status): Icon;
+}
 
 /** The automation page of one session, in its editor tab. */
 export class Automation implements vscode.Disposable {
   readonly #page: Page<ToAutomation>;
   readonly #feed: Feed;
-  readonly #switcher = new Coalesced(() => this.#tellSwitcher(), SWITCHER_WITHIN_MS);
+  readonly #switcher = new Coalesced(() => this.#postSwitcher(), SWITCHER_WITHIN_MS);
   readonly #disposables: vscode.Disposable[];
-  /** What came before the page was ready. */
+  /** Output that arrived before the page was ready. */
   #transcript: Transcript = { entries: [], more: false };
   #said: Delta[] = [];
-  /** What else was meant for a page that was not ready yet. */
+  /** Other messages for a page that was not ready yet. */
   #early: ToAutomation[] = [];
   #ready = false;
-  /** Something was said that the page was not told. */
+  /** Live text arrived that the hidden page has not received. */
   #missed = false;
-  /** The page showed its end while nobody looked. */
-  #unlooked = false;
+  /** The end of the transcript was shown while the page or the window was in the background. */
+  #unseen = false;
   #closed = false;
 
   constructor(
-    private readonly context: Context,
+    private readonly parts: AutomationParts,
     readonly sessionId: string,
     readonly panel: vscode.WebviewPanel,
   ) {
-    const { model, client, settings } = context;
+    const { client, model } = parts;
     this.#feed = new Feed(client, sessionId, {
       transcript: (entries, more) => {
         if (this.#ready) this.#page.post({ type: "transcript", transcript: { entries, more } });
@@ -57,14 +70,14 @@ export class Automation implements vscode.Disposable {
       },
       delta: (delta) => {
         if (!this.#ready) this.#said.push(delta);
-        // A page behind others would draw every word for nobody; what it lacks comes when it is seen again.
+        // A hidden page would draw every word for nobody; it receives the missing text when it becomes visible.
         else if (!panel.visible) this.#missed = true;
         else this.#page.post({ type: "delta", delta });
       },
     });
-    this.#page = new Page(panel.webview, context.extension.extensionUri, "automation", {
+    this.#page = new Page(panel.webview, parts.extension, "automation", {
       ready: () => this.#becameReady(),
-      message: (message) => this.#message(message),
+      message: (message) => this.#receive(message),
     });
     const mine = (id: string): boolean => id === sessionId;
     this.#disposables = [
@@ -72,40 +85,37 @@ export class Automation implements vscode.Disposable {
       this.#switcher,
       panel.onDidChangeViewState(() => {
         this.#switcher.call();
-        if (this.#unlooked) void this.#seen();
+        if (this.#unseen) void this.#seen();
         if (panel.visible && this.#missed) void this.#feed.attach();
       }),
       vscode.window.onDidChangeWindowState(() => {
-        if (this.#unlooked) void this.#seen();
+        if (this.#unseen) void this.#seen();
       }),
       model.watchQueue(sessionId),
-      model.onConnection((connection) => this.#page.post({ type: "connection", connection })),
+      postChanges(parts, (message) => this.#page.post(message), sessionId),
       model.onSessions(({ changed, removed }) => {
         this.#switcher.call();
         if (!changed.some(({ id }) => mine(id)) && !removed.some(mine)) return;
         this.#page.post({ type: "session", session: this.session });
         this.#decorate();
       }),
-      model.onPermissions(() => this.#page.post({ type: "permissions", permissions: model.permissions(sessionId) })),
-      model.onDecisions(() => this.#page.post({ type: "decisions", decisions: model.decisions(sessionId) })),
       model.onQueue((queue) => {
         if (mine(queue.sessionId)) this.#page.post({ type: "queue", queue });
       }),
       model.onStale(() => void this.#feed.attach()),
       client.on("areyouj/claudeOutput", (output) => this.#feed.output(output)),
-      settings.onPage(() => this.#page.post({ type: "settings", settings: settings.page() })),
     ];
     this.#decorate();
-    // The client's connection, not the model's: that follows later, and who comes in between was not told to attach.
+    // The client's connection, not the model's: a page that opens before the model follows would miss `onStale`.
     if (client.connection.state === "connected") void this.#feed.attach();
   }
 
-  /** The session as it is known; null if there is none (any more). */
+  /** The known session; null if there is none (any more). */
   get session(): Session | null {
-    return this.context.model.session(this.sessionId);
+    return this.parts.model.session(this.sessionId);
   }
 
-  /** Puts text into the composer and gives it the keyboard. */
+  /** Inserts text into the composer and focuses it. */
   insert(text: string): void {
     this.panel.reveal();
     for (const message of [{ type: "insert", text }, { type: "focusComposer" }] as const) {
@@ -122,18 +132,15 @@ export class Automation implements vscode.Disposable {
   }
 
   #becameReady(): void {
-    const { model, settings } = this.context;
+    const { model } = this.parts;
     const again = this.#ready;
     this.#ready = true;
     this.#page.post({
       type: "state",
-      connection: model.connection,
-      settings: settings.page(),
+      ...pageState(this.parts, this.sessionId),
       sessionId: this.sessionId,
       session: this.session,
       queue: model.queue(this.sessionId),
-      permissions: model.permissions(this.sessionId),
-      decisions: model.decisions(this.sessionId),
       sessions: model.live,
       transcript: this.#transcript,
     });
@@ -141,7 +148,7 @@ export class Automation implements vscode.Disposable {
     this.#transcript = { entries: [], more: false };
     this.#said = [];
     if (again) {
-      // The page was loaded anew, and what it had beyond the first transcript is not kept here.
+      // The page was reloaded, and everything after its first transcript is not kept here.
       this.#feed.reset();
       void this.#feed.attach();
     }
@@ -149,10 +156,10 @@ export class Automation implements vscode.Disposable {
     this.#early = [];
   }
 
-  #message(message: Exclude<FromPage, { type: "ready" }>): void {
+  #receive(message: Exclude<FromPage, { type: "ready" }>): void {
     switch (message.type) {
       case "action":
-        void this.context.actions.forPage(message, (done) => this.#page.post(done));
+        void this.parts.performer.performForPage(message, (done) => this.#page.post(done));
         break;
       case "loadOlder":
         void this.#loadOlder(message.before);
@@ -168,15 +175,15 @@ export class Automation implements vscode.Disposable {
 
   async #loadOlder(before: number): Promise<void> {
     try {
-      const page = await this.context.client.request("areyouj/transcript/read", {
+      const page = await this.parts.client.request("areyouj/transcript/read", {
         sessionId: this.sessionId,
         before,
         limit: OLDER_ENTRIES,
       });
       this.#page.post({ type: "older", entries: page.entries, more: page.more });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      // The page may ask again: what it lacks is still there.
+      if (!(error instanceof ProblemError)) throw error;
+      // The page can ask again: older entries still exist.
       this.#page.post({ type: "older", entries: [], more: true });
     }
   }
@@ -190,24 +197,24 @@ export class Automation implements vscode.Disposable {
     });
   }
 
-  /** The end of the transcript is on the screen; if nobody looks at that now, it counts when somebody does. */
+  /** Marks the session as read when the end of its transcript is visible in a focused window, now or later. */
   async #seen(): Promise<void> {
-    this.#unlooked = !this.panel.visible || !vscode.window.state.focused;
-    if (this.#unlooked || (this.session?.unread ?? 0) === 0) return;
+    this.#unseen = !this.panel.visible || !vscode.window.state.focused;
+    if (this.#unseen || (this.session?.unread ?? 0) === 0) return;
     try {
-      await this.context.client.request("areyouj/session/read", { sessionId: this.sessionId });
+      await this.parts.client.request("areyouj/session/read", { sessionId: this.sessionId });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof ProblemError)) throw error;
     }
   }
 
-  #tellSwitcher(): void {
-    if (this.panel.visible) this.#page.post({ type: "sessions", sessions: this.context.model.live });
+  #postSwitcher(): void {
+    if (this.panel.visible) this.#page.post({ type: "sessions", sessions: this.parts.model.live });
   }
 
   #decorate(): void {
     const { session } = this;
     this.panel.title = session === null ? this.sessionId : displayName(session);
-    this.panel.iconPath = this.context.media(session === null ? "terminated" : session.status);
+    this.panel.iconPath = this.parts.icon(session?.status ?? "terminated");
   }
 }

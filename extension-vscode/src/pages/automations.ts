@@ -1,39 +1,32 @@
 import * as vscode from "vscode";
-import type { Context } from "../app";
-import { isSessionId } from "../files/links";
-import { AUTOMATION_TAB, Automation } from "./automation";
+import type { Pages } from "../ports";
+import { isSessionId } from "../shared/links";
+import { AUTOMATION_TAB, Automation, type AutomationParts } from "./automation";
 
-/** All automation pages of this window, at most one for each session. */
-export class Automations implements vscode.WebviewPanelSerializer, vscode.Disposable {
+/** The automation pages of this window, at most one for each session. */
+export class Automations implements Pages, vscode.WebviewPanelSerializer, vscode.Disposable {
   readonly #open = new Map<string, Automation>();
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly parts: AutomationParts) {}
 
-  /** The page that is the active editor. */
-  get active(): Automation | null {
-    return [...this.#open.values()].find(({ panel }) => panel.active) ?? null;
+  get front(): string | null {
+    return [...this.#open.values()].find(({ panel }) => panel.active)?.sessionId ?? null;
   }
 
-  /** Whether a session's page is on the screen. */
   isVisible(sessionId: string): boolean {
     return this.#open.get(sessionId)?.panel.visible ?? false;
   }
 
-  /** Shows a session's page. */
-  open(sessionId: string): Automation {
+  open(sessionId: string): void {
     const page = this.#open.get(sessionId);
-    if (page !== undefined) {
-      page.panel.reveal();
-      return page;
-    }
-    const options = { retainContextWhenHidden: true, enableScripts: true };
-    return this.#show(
-      sessionId,
-      vscode.window.createWebviewPanel(AUTOMATION_TAB, sessionId, vscode.ViewColumn.Active, options),
-    );
+    if (page === undefined) this.#create(sessionId);
+    else page.panel.reveal();
   }
 
-  /** Closes a session's page, if it is open. */
+  insert(sessionId: string, text: string): void {
+    (this.#open.get(sessionId) ?? this.#create(sessionId)).insert(text);
+  }
+
   close(sessionId: string): void {
     this.#open.get(sessionId)?.panel.dispose();
   }
@@ -41,7 +34,7 @@ export class Automations implements vscode.WebviewPanelSerializer, vscode.Dispos
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const sessionId = typeof state === "object" && state !== null && "sessionId" in state ? state.sessionId : null;
     if (typeof sessionId !== "string" || !isSessionId(sessionId) || this.#open.has(sessionId)) panel.dispose();
-    else this.#show(sessionId, panel);
+    else this.#showIn(panel, sessionId);
     return Promise.resolve();
   }
 
@@ -49,8 +42,14 @@ export class Automations implements vscode.WebviewPanelSerializer, vscode.Dispos
     for (const { panel } of this.#open.values()) panel.dispose();
   }
 
-  #show(sessionId: string, panel: vscode.WebviewPanel): Automation {
-    const page = new Automation(this.context, sessionId, panel);
+  #create(sessionId: string): Automation {
+    const options = { retainContextWhenHidden: true, enableScripts: true };
+    const column = vscode.ViewColumn.Active;
+    return this.#showIn(vscode.window.createWebviewPanel(AUTOMATION_TAB, sessionId, column, options), sessionId);
+  }
+
+  #showIn(panel: vscode.WebviewPanel, sessionId: string): Automation {
+    const page = new Automation(this.parts, sessionId, panel);
     this.#open.set(sessionId, page);
     panel.onDidDispose(() => {
       this.#open.delete(sessionId);

@@ -1,24 +1,24 @@
-import type { Daemon } from "../daemon/client";
-import { Failure } from "../shared/problem";
+import { ProblemError } from "../daemon/problemError";
+import type { Daemon } from "../ports";
 import type { AttachResult, ClaudeOutput, Delta, TranscriptEntry } from "../protocol.gen";
 
-/** Who follows a session's output. */
+/** Receives a session's output. */
 export interface FeedListener {
-  /** The end of the transcript, anew. */
+  /** The end of the transcript; it replaces everything before. */
   transcript(entries: TranscriptEntry[], more: boolean): void;
-  /** Entries that follow those told before. */
+  /** Entries that follow the previous ones. */
   entries(entries: TranscriptEntry[]): void;
-  /** All that was said since the newest entry told. */
+  /** The whole live text since the newest entry. */
   said(deltas: Delta[]): void;
   delta(delta: Delta): void;
 }
 
 /**
- * The output of one session without gaps. A gap, a lost push and a new connection are mended by attaching again from
- * the last entry that was told; the listener sees the transcript anew only if entries in between cannot be had.
+ * The output of one session without gaps. After a gap, a lost notification or a new connection it attaches again from
+ * the newest entry; the listener gets the transcript again only if entries in between are not available.
  */
 export class Feed {
-  /** The newest entry told; null before the first transcript. */
+  /** The newest entry that the listener has; null before the first transcript. */
   #seq: number | null = null;
   #attaching = false;
   #again = false;
@@ -30,12 +30,12 @@ export class Feed {
     private readonly listener: FeedListener,
   ) {}
 
-  /** The next transcript is told whole, for a listener that has lost what it had. */
+  /** Sends the whole transcript next, for a listener that has lost its own. */
   reset(): void {
     this.#seq = null;
   }
 
-  /** Attaches, or attaches again. What goes wrong is told by the session itself, or by the connection. */
+  /** Attaches, or attaches again. The session itself or the connection reports a problem. */
   async attach(): Promise<void> {
     this.#again = true;
     if (this.#attaching) return;
@@ -51,16 +51,16 @@ export class Feed {
         if (!this.#disposed) this.#attached(since, result);
       }
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
+      if (!(error instanceof ProblemError)) throw error;
     } finally {
       this.#attaching = false;
     }
   }
 
-  /** Takes a push. */
+  /** Applies a notification. */
   output(output: ClaudeOutput): void {
     if (output.sessionId !== this.sessionId || this.#disposed || this.#seq === null) return;
-    // What is said while the answer to attach is on its way comes again in that answer, or is behind it.
+    // Output that arrives before the answer to attach is part of that answer, or follows it.
     const { entry, delta } = output;
     if (entry !== undefined) {
       if (entry.seq <= this.#seq) return;
@@ -73,11 +73,11 @@ export class Feed {
     }
   }
 
-  /** Ends it. The session goes on. */
+  /** Detaches. The session continues. */
   dispose(): void {
     this.#disposed = true;
-    // Nobody waits for this. Later it could end what another page of this session has begun, and without a connection there
-    // is nothing to end.
+    // Not awaited and not retried: a late detach could end the feed of a new page of this session, and without a
+    // connection there is nothing to detach.
     this.daemon.requestOnce("areyouj/session/detach", { sessionId: this.sessionId }).catch(() => {});
   }
 

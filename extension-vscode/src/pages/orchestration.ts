@@ -1,36 +1,46 @@
 import * as vscode from "vscode";
-import type { FromPage, ToOrchestration } from "../shared/bridge";
 import { Coalesced } from "../model/coalesce";
-import type { Context } from "../app";
+import type { Model } from "../model/model";
+import type { Icon, Overview, Performer } from "../ports";
+import type { FromPage, ToOrchestration } from "../shared/bridge";
 import { Page } from "./page";
+import { type PageSources, pageState, postChanges } from "./pageState";
 
 /** The id of the view in the activity bar. */
 export const ORCHESTRATION_VIEW = "areyouj.orchestration";
 /** The type of the same page as an editor tab. */
 export const ORCHESTRATION_TAB = "areyouj.orchestrationTab";
 
-/** Sessions that change at the same time are told together: less than two frames of a screen, in milliseconds. */
-const TELL_WITHIN_MS = 25;
+/** Sessions that change within this time are posted together: less than two frames of a screen, in milliseconds. */
+const POST_WITHIN_MS = 25;
+
+interface Parts extends PageSources {
+  model: PageSources["model"] & Pick<Model, "sessions" | "session" | "onSessions">;
+  performer: Pick<Performer, "performForPage">;
+  /** The directory that the extension is installed in. */
+  extension: vscode.Uri;
+  icon: Icon;
+}
 
 /** The orchestration page, in the activity bar and as an editor tab. */
-export class Orchestration implements vscode.WebviewViewProvider, vscode.WebviewPanelSerializer, vscode.Disposable {
+export class Orchestration
+  implements Overview, vscode.WebviewViewProvider, vscode.WebviewPanelSerializer, vscode.Disposable
+{
   #tab: vscode.WebviewPanel | null = null;
-  readonly #visible = new Set<vscode.WebviewView | vscode.WebviewPanel>();
+  readonly #places = new Set<vscode.WebviewView | vscode.WebviewPanel>();
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly parts: Parts) {}
 
-  /** Whether the page is on the screen somewhere in this window. */
   get visible(): boolean {
-    return [...this.#visible].some((place) => place.visible);
+    return [...this.#places].some((place) => place.visible);
   }
 
   /** Shows the editor tab. */
   openTab(): void {
     if (this.#tab !== null) return this.#tab.reveal();
     const options = { retainContextWhenHidden: true, enableScripts: true };
-    this.#showIn(
-      vscode.window.createWebviewPanel(ORCHESTRATION_TAB, "Orchestration", vscode.ViewColumn.Active, options),
-    );
+    const column = vscode.ViewColumn.Active;
+    this.#showIn(vscode.window.createWebviewPanel(ORCHESTRATION_TAB, "Orchestration", column, options));
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
@@ -49,7 +59,7 @@ export class Orchestration implements vscode.WebviewViewProvider, vscode.Webview
 
   #showIn(panel: vscode.WebviewPanel): void {
     this.#tab = panel;
-    panel.iconPath = this.context.media("orchestration");
+    panel.iconPath = this.parts.icon;
     panel.onDidDispose(() => {
       this.#tab = null;
     });
@@ -57,46 +67,35 @@ export class Orchestration implements vscode.WebviewViewProvider, vscode.Webview
   }
 
   #run(place: vscode.WebviewView | vscode.WebviewPanel): void {
-    const { model, extension, settings } = this.context;
-    const page = new Page<ToOrchestration>(place.webview, extension.extensionUri, "orchestration", {
-      ready: () =>
-        page.post({
-          type: "state",
-          connection: model.connection,
-          settings: settings.page(),
-          sessions: model.sessions,
-          permissions: model.permissions(),
-          decisions: model.decisions(),
-        }),
-      message: (message) => this.#message(page, message),
+    const { model, extension } = this.parts;
+    const page = new Page<ToOrchestration>(place.webview, extension, "orchestration", {
+      ready: () => page.post({ type: "state", ...pageState(this.parts), sessions: model.sessions }),
+      message: (message) => this.#receive(page, message),
     });
-    this.#visible.add(place);
+    this.#places.add(place);
     const dirty = new Set<string>();
-    const tell = new Coalesced(() => {
+    const soon = new Coalesced(() => {
       const ids = [...dirty];
       dirty.clear();
       const changed = ids.flatMap((id) => model.session(id) ?? []);
       page.post({ type: "sessions", changed, removed: ids.filter((id) => model.session(id) === null) });
-    }, TELL_WITHIN_MS);
-    const disposables = [
+    }, POST_WITHIN_MS);
+    const disposable = vscode.Disposable.from(
       page,
-      tell,
-      model.onConnection((connection) => page.post({ type: "connection", connection })),
+      soon,
+      postChanges(this.parts, (message) => page.post(message)),
       model.onSessions(({ changed, removed }) => {
         for (const id of [...changed.map((session) => session.id), ...removed]) dirty.add(id);
-        tell.call();
+        soon.call();
       }),
-      model.onPermissions((permissions) => page.post({ type: "permissions", permissions })),
-      model.onDecisions((decisions) => page.post({ type: "decisions", decisions })),
-      settings.onPage(() => page.post({ type: "settings", settings: settings.page() })),
-    ];
+    );
     place.onDidDispose(() => {
-      this.#visible.delete(place);
-      vscode.Disposable.from(...disposables).dispose();
+      this.#places.delete(place);
+      disposable.dispose();
     });
   }
 
-  #message(page: Page<ToOrchestration>, message: FromPage): void {
-    if (message.type === "action") void this.context.actions.forPage(message, (done) => page.post(done));
+  #receive(page: Page<ToOrchestration>, message: FromPage): void {
+    if (message.type === "action") void this.parts.performer.performForPage(message, (done) => page.post(done));
   }
 }

@@ -7,11 +7,11 @@ import { parseFromPage } from "./validate";
 /** Which of the two pages. */
 export type PageName = "orchestration" | "automation";
 
-/** What becomes of what a page says. */
+/** Receives the messages of a page. */
 export interface PageListener {
-  /** The page can listen, for the first time or again: it knows nothing. */
+  /** The page can receive messages, for the first time or after a reload: it has no state. */
   ready(): void;
-  /** Anything else it says, checked. */
+  /** Any other message, checked. */
   message(message: Exclude<FromPage, { type: "ready" }>): void;
 }
 
@@ -30,7 +30,7 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
     webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [dist] };
     this.#subscription = webview.onDidReceiveMessage((value: unknown) => {
       const message = parseFromPage(value);
-      if (message === null) return this.#refuse(value);
+      if (message === null) return this.#reject(value);
       if (message.type !== "ready") return listener.message(message);
       this.#ready = true;
       listener.ready();
@@ -38,13 +38,13 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
     webview.html = documentOf(webview, dist, name);
   }
 
-  /** Tells the page something. Before it is ready nothing is told: it gets everything when it is. */
+  /** Posts a message. A page that is not ready gets none: it receives everything when it is. */
   post(message: Message): void {
     if (this.#ready) void this.webview.postMessage(message);
   }
 
-  /** Says that an action was not taken: nothing but its size can be wrong with what our own pages send. */
-  #refuse(value: unknown): void {
+  /** Reports that an action was rejected: only its size can be wrong in a message of our own pages. */
+  #reject(value: unknown): void {
     if (typeof value !== "object" || value === null || !("type" in value) || value.type !== "action") return;
     const size = problem(
       LocalCode.NotPossible,

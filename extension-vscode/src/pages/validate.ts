@@ -1,9 +1,9 @@
 /**
- * What a page sends is checked before it is believed: a page shows text that others wrote, and whoever got into it must
- * not be able to do more than its buttons can. Unknown kinds and wrong shapes are dropped, unknown fields too.
+ * Checks the messages of a page: a page shows text of others, and code that got into it must not be able to do more than
+ * the page's buttons. Unknown kinds, wrong shapes and unknown fields are dropped.
  */
-import type { Action, FromPage } from "../shared/bridge";
 import type { Answer } from "../protocol.gen";
+import { type Action, FIX_COMMANDS, type FromPage } from "../shared/bridge";
 
 /** A message of the daemon is at most 1 MiB of UTF-8. */
 export const MAX_TEXT = 1_048_576;
@@ -19,7 +19,7 @@ const MAX_URL = 8_192;
 /** Claude asks at most four questions with four choices each; this leaves room. */
 const MAX_CHOICES = 64;
 
-/** Takes a value that fits, made of known fields alone, or gives `undefined`. */
+/** Returns a valid value with its known fields alone, or `undefined`. */
 type Check<T> = (value: unknown) => T | undefined;
 type Shape<T> = { [K in keyof T]-?: Check<Exclude<T[K], undefined>> };
 
@@ -81,7 +81,7 @@ type Of<U, Key extends string, K> = U extends { [P in Key]: infer Kinds }
   : never;
 type Variants<U extends Record<Key, string>, Key extends string> = { [K in U[Key]]: Shape<Of<U, Key, K>> };
 
-/** One of several shapes, told apart by a field. */
+/** One of several shapes, which differ in a field. */
 function variant<U extends Record<Key, string>, Key extends string>(key: Key, shapes: Variants<U, Key>): Check<U> {
   const checks = new Map(Object.entries(shapes).map(([kind, shape]) => [kind, object(shape as Shape<object>)]));
   return (value) => {
@@ -114,7 +114,7 @@ const action = variant<Action, "kind">("kind", {
   openFolder: session,
   openTerminal: session,
   openScreen: session,
-  move: { sessionId: id, driver: oneOf("stream", "terminal") },
+  switchDriver: { sessionId: id, driver: oneOf("stream", "terminal") },
   answer: { permissionId: id, answer },
   recover: { messageId: id, choice: oneOf("continue", "again", "skip") },
   send: { sessionId: id, messageId: id, text: filled(MAX_TEXT), steer: flag },
@@ -130,18 +130,10 @@ const action = variant<Action, "kind">("kind", {
   openDiff: { sessionId: id, title: text(MAX_PATH), path, before: text(MAX_DIFF), after: text(MAX_DIFF) },
   copyText: { text: text(MAX_DIFF) },
   openExternal: { url: filled(MAX_URL) },
-  command: {
-    command: oneOf(
-      "areyouj.openSettings",
-      "areyouj.showLog",
-      "areyouj.restartSidecar",
-      "areyouj.logIn",
-      "areyouj.doctor",
-    ),
-  },
+  command: { command: oneOf(...FIX_COMMANDS) },
 });
 
-/** A page's message if it is one of those it may send, or null. */
+/** A message that a page can send, or null. */
 export const parseFromPage = (() => {
   const check = variant<FromPage, "type">("type", {
     ready: {},

@@ -1,26 +1,34 @@
+import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { Context } from "../app";
 import { isPath, recentDirectories } from "./picks";
-import { Failure, failureOf } from "../shared/problem";
+import { ProblemError, toProblemError } from "../daemon/problemError";
+import type { Model } from "../model/model";
+import type { Daemon } from "../ports";
 import { folders } from "../settings";
-import { plain, shortPath, unIconed } from "../editorText";
+import { homePath } from "../shared/format";
+import { clippedLine, escapeIcons } from "../shared/text";
 
-/** A pause in typing after which directories are listed, in milliseconds. */
+/** The pause in typing after which directories are listed, in milliseconds. */
 const TYPING_PAUSE_MS = 60;
 
 type Item = vscode.QuickPickItem &
   ({ does: "nothing" } | { does: "browse" } | { does: "choose"; path: string } | { does: "enter"; path: string });
 
-/** Asks for a directory: folders of the window, recent ones, a dialog, or a path that is completed while it is typed. */
+export interface DirectoryParts {
+  daemon: Pick<Daemon, "request">;
+  model: Pick<Model, "sessions">;
+}
+
+/** Asks for a directory: a folder of the window, a recent one, one of a dialog, or a typed path with completion. */
 export class DirectoryPick {
   readonly #pick = vscode.window.createQuickPick<Item>();
   #typing: NodeJS.Timeout | undefined;
-  /** What was last chosen and is wrong. */
-  #wrong: Item | null = null;
+  /** The problem with the last choice. */
+  #refusal: Item | null = null;
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly parts: DirectoryParts) {}
 
-  /** The directory, which the daemon found in order, or null if nobody chose one. */
+  /** The chosen directory, which the daemon accepts for a session, or null if nobody chose one. */
   ask(): Promise<string | null> {
     const pick = this.#pick;
     pick.title = "New Claude session";
@@ -33,7 +41,7 @@ export class DirectoryPick {
         clearTimeout(this.#typing);
         pick.dispose();
       };
-      // The dialog takes this list's place; it is no end of it.
+      // The dialog hides this list, and that does not end it.
       let browsing = false;
       const browseInstead = async (): Promise<void> => {
         browsing = true;
@@ -61,21 +69,21 @@ export class DirectoryPick {
 
   async #choose(path: string, finish: (directory: string) => void): Promise<void> {
     this.#pick.busy = true;
-    const result = await validated(this.context, path);
+    const result = await validated(this.parts.daemon, path);
     this.#pick.busy = false;
     if ("directory" in result) return finish(result.directory);
-    this.#wrong = {
+    this.#refusal = {
       does: "nothing",
-      label: `$(error) ${unIconed(plain(result.wrong, 200))}`,
-      detail: plain(result.hint, 200),
+      label: `$(error) ${escapeIcons(clippedLine(result.wrong, 200))}`,
+      detail: clippedLine(result.hint, 200),
       alwaysShow: true,
     };
-    this.#pick.items = [this.#wrong, ...this.#pick.items.filter(({ does }) => does !== "nothing")];
+    this.#pick.items = [this.#refusal, ...this.#pick.items.filter(({ does }) => does !== "nothing")];
     this.#pick.show();
   }
 
   #typed(value: string): void {
-    this.#wrong = null;
+    this.#refusal = null;
     clearTimeout(this.#typing);
     if (!isPath(value)) {
       this.#pick.items = this.#places();
@@ -89,25 +97,33 @@ export class DirectoryPick {
     let items: Item[] = [];
     try {
       const last = path.slice(path.lastIndexOf("/") + 1);
-      const list = await this.context.client.request("areyouj/directory/list", { path, hidden: last.startsWith(".") });
+      const list = await this.parts.daemon.request("areyouj/directory/list", { path, hidden: last.startsWith(".") });
       items = list.names.map((name): Item => {
         const full = `${list.directory.replace(/\/+$/u, "")}/${name}`;
         return {
           does: "enter",
           path: `${full}/`,
-          label: `$(folder) ${unIconed(plain(name, 200))}`,
-          description: plain(shortPath(full), 200),
+          label: `$(folder) ${escapeIcons(clippedLine(name, 200))}`,
+          description: clippedLine(homePath(full, homedir()), 200),
           alwaysShow: true,
         };
       });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      items = [{ does: "nothing", label: `$(warning) ${unIconed(plain(error.message, 200))}`, alwaysShow: true }];
+      if (!(error instanceof ProblemError)) throw error;
+      items = [
+        { does: "nothing", label: `$(warning) ${escapeIcons(clippedLine(error.message, 200))}`, alwaysShow: true },
+      ];
     }
-    if (this.#pick.value !== value || this.#wrong !== null) return;
+    if (this.#pick.value !== value || this.#refusal !== null) return;
     const typed = value.length > 1 ? value.replace(/\/+$/u, "") || "/" : value;
     this.#pick.items = [
-      { does: "choose", path: typed, label: `$(check) Start here`, description: plain(typed, 200), alwaysShow: true },
+      {
+        does: "choose",
+        path: typed,
+        label: `$(check) Start here`,
+        description: clippedLine(typed, 200),
+        alwaysShow: true,
+      },
       ...items,
     ];
   }
@@ -115,7 +131,7 @@ export class DirectoryPick {
   #places(): Item[] {
     const own = folders();
     const recent = recentDirectories(
-      this.context.model.sessions,
+      this.parts.model.sessions,
       own.map(({ path }) => path),
     );
     return [
@@ -138,8 +154,8 @@ function place(icon: string, name: string, path: string): Item {
   return {
     does: "choose",
     path,
-    label: `$(${icon}) ${unIconed(plain(name, 100))}`,
-    description: plain(shortPath(path), 200),
+    label: `$(${icon}) ${escapeIcons(clippedLine(name, 100))}`,
+    description: clippedLine(homePath(path, homedir()), 200),
   };
 }
 
@@ -160,13 +176,13 @@ async function browse(): Promise<string | null> {
 
 /** Asks the daemon whether a session can be created there: the absolute path, or what is wrong and what to do. */
 async function validated(
-  context: Context,
+  daemon: Pick<Daemon, "request">,
   path: string,
 ): Promise<{ directory: string } | { wrong: string; hint: string }> {
   try {
-    return await context.client.request("areyouj/directory/validate", { path });
+    return await daemon.request("areyouj/directory/validate", { path });
   } catch (error) {
-    const { message, hint } = failureOf(error).problem;
+    const { message, hint } = toProblemError(error).problem;
     return { wrong: message, hint };
   }
 }

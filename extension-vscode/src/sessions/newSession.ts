@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
-import type { Context } from "../app";
-import { DirectoryPick } from "./directoryPick";
+import type { OpenSession } from "../ports";
 import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
-import { plain } from "../editorText";
+import type { Settings } from "../settings";
+import { MAX_NAME } from "../shared/session";
+import { clippedLine } from "../shared/text";
+import { DirectoryPick, type DirectoryParts } from "./directoryPick";
 import { askInSteps, type Step } from "./wizard";
 
-/** The models that Claude's program knows by an alias. */
+/** Models for which the `claude` program has an alias. */
 const MODELS = ["opus", "sonnet", "haiku"];
-/** What Claude's program takes as a permission mode, in its words. */
+/** The permission modes of the `claude` program. */
 const MODES: Readonly<Record<string, string>> = {
   default: "Ask before tools change or run something",
   acceptEdits: "Edit files without asking",
@@ -16,59 +18,59 @@ const MODES: Readonly<Record<string, string>> = {
   dontAsk: "Deny what is not allowed by a rule",
   bypassPermissions: "Never ask; only for a sandbox",
 };
-/** The two forms of a session, in words for people. */
-const FORMS: Readonly<Record<Driver, { label: string; description: string }>> = {
+/** The drivers of a session, for people. */
+const DRIVERS: Readonly<Record<Driver, { label: string; description: string }>> = {
   stream: { label: "Transcript", description: "A page with what was said and done, prompts and the queue" },
   terminal: { label: "Terminal", description: "Claude's own screen; list, prompts and queue as well" },
 };
-/** A name that the daemon accepts, in characters. */
-const MAX_NAME = 100;
 
-/** What a new session is started with, beside its directory. */
+/** The options of a new session, beside its directory. */
 type Options = Pick<SessionCreateParams, "name" | "driver" | "model" | "permissionMode" | "messages">;
 
-/** What is known before anybody is asked. */
+/** Options that are already chosen. */
 interface Given {
   directory?: string;
   driver?: Driver;
 }
 
-/** Starts a session: asks for its directory, then for what else is wanted, and opens its page or its screen. */
-export class NewSession {
-  constructor(private readonly context: Context) {}
+interface Parts extends DirectoryParts {
+  settings: Pick<Settings, "askForOptions" | "defaultDriver" | "defaultModel" | "defaultPermissionMode">;
+  openSession: OpenSession;
+}
 
-  /** Without a directory, a person is asked for one. Rejects with a `Failure` when it cannot be started. */
+/** Starts a session: asks for its directory, then for its options, and opens its page or its screen. */
+export class NewSession {
+  constructor(private readonly parts: Parts) {}
+
+  /** Starts a session and opens it. Asks for a directory if none is given. Rejects with a `ProblemError`. */
   async run(directory?: string): Promise<void> {
-    const { screens, automations } = this.context;
     const session = await this.create(directory === undefined ? {} : { directory });
-    if (session === null) return;
-    if (session.driver === "terminal") await screens.open(session);
-    else automations.open(session.id);
+    if (session !== null) await this.parts.openSession(session);
   }
 
-  /** The new session, which nothing shows yet; null if it was not wanted after all. Rejects with a `Failure`. */
+  /** Starts a session without opening it; null if the person cancelled. Rejects with a `ProblemError`. */
   async create(given: Given): Promise<Session | null> {
-    const { client, settings } = this.context;
+    const { daemon, settings } = this.parts;
     const directory =
       given.directory === undefined
-        ? await new DirectoryPick(this.context).ask()
-        : (await client.request("areyouj/directory/validate", { path: given.directory })).directory;
+        ? await new DirectoryPick(this.parts).ask()
+        : (await daemon.request("areyouj/directory/validate", { path: given.directory })).directory;
     if (directory === null) return null;
     const options = settings.askForOptions
       ? await this.#askOptions(directory, given.driver)
       : this.#defaults(given.driver);
     if (options === null) return null;
-    const { session, warning } = await client.request("areyouj/session/create", {
+    const { session, warning } = await daemon.request("areyouj/session/create", {
       requestId: randomUUID(),
       directory,
       ...options,
     });
-    if (warning !== undefined) void vscode.window.showWarningMessage(plain(warning, 500));
+    if (warning !== undefined) void vscode.window.showWarningMessage(clippedLine(warning, 500));
     return session;
   }
 
   #defaults(driver: Driver | undefined): Options {
-    const { defaultDriver, defaultModel, defaultPermissionMode } = this.context.settings;
+    const { defaultDriver, defaultModel, defaultPermissionMode } = this.parts.settings;
     return {
       driver: driver ?? defaultDriver,
       ...(defaultModel === "" ? {} : { model: defaultModel }),
@@ -77,12 +79,12 @@ export class NewSession {
   }
 
   async #askOptions(directory: string, driver: Driver | undefined): Promise<Options | null> {
-    const { defaultDriver, defaultModel, defaultPermissionMode } = this.context.settings;
-    const forms: Driver[] = defaultDriver === "stream" ? ["stream", "terminal"] : ["terminal", "stream"];
-    const form: Step = {
+    const { defaultDriver, defaultModel, defaultPermissionMode } = this.parts.settings;
+    const drivers: Driver[] = defaultDriver === "stream" ? ["stream", "terminal"] : ["terminal", "stream"];
+    const driverStep: Step = {
       kind: "choice",
       placeholder: "Form",
-      choices: forms.map((value) => ({ value, ...FORMS[value] })),
+      choices: drivers.map((value) => ({ value, ...DRIVERS[value] })),
       free: null,
     };
     const steps: Step[] = [
@@ -92,7 +94,7 @@ export class NewSession {
         prompt: "Enter through all steps for the defaults",
         check: (value) => ([...value].length > MAX_NAME ? `At most ${MAX_NAME} characters` : null),
       },
-      ...(driver === undefined ? [form] : []),
+      ...(driver === undefined ? [driverStep] : []),
       {
         kind: "choice",
         placeholder: "Model",
@@ -132,10 +134,10 @@ export class NewSession {
         check: () => null,
       },
     ];
-    const answers = await askInSteps(`New session in ${plain(directory, 80)}`, steps);
+    const answers = await askInSteps(`New session in ${clippedLine(directory, 80)}`, steps);
     if (answers === null) return null;
     const [name = "", ...others] = answers.map((answer) => answer.trim());
-    const chosen = driver ?? forms.find((one) => one === others[0]) ?? defaultDriver;
+    const chosen = driver ?? drivers.find((one) => one === others[0]) ?? defaultDriver;
     const [model = "", permissionMode = "", text = ""] = driver === undefined ? others.slice(1) : others;
     return {
       driver: chosen,

@@ -1,6 +1,8 @@
+import { homedir } from "node:os";
 import type { Session } from "../protocol.gen";
-import { displayName, plain, shortPath, STATUS_WORDS, unIconed } from "../editorText";
-import { needsPerson } from "../notify/statusText";
+import { homePath } from "../shared/format";
+import { displayName, needsPerson, statusCodicon, statusWord } from "../shared/session";
+import { clippedLine, escapeIcons } from "../shared/text";
 
 const MAX_TASK = 120;
 /** As many directories as a person remembers. */
@@ -14,24 +16,25 @@ export interface SessionRow {
   sessionId: string;
 }
 
-/** Sessions to choose from: those that need a person first, then by what happened last. */
+/** Sessions to choose from: those that need a person first, then the most recent activity first. */
 export function sessionRows(sessions: Session[], currentId: string | null): SessionRow[] {
   const rank = (session: Session): number => (session.id === currentId ? 2 : needsPerson(session) ? 0 : 1);
   return sessions
     .toSorted((one, other) => rank(one) - rank(other) || other.lastActivity - one.lastActivity)
     .map((session) => {
-      const { icon, word } = STATUS_WORDS[session.status];
       const task = session.attention?.title ?? session.currentTask ?? "No active task";
       return {
-        label: `$(${icon}) ${unIconed(displayName(session))}`,
-        description: `${word} · ${session.id}${session.id === currentId ? " · current" : ""}`,
-        detail: unIconed(`${plain(task, MAX_TASK)} · ${plain(shortPath(session.directory), MAX_TASK)}`),
+        label: `$(${statusCodicon(session.status)}) ${escapeIcons(displayName(session))}`,
+        description: `${statusWord(session.status)} · ${session.id}${session.id === currentId ? " · current" : ""}`,
+        detail: escapeIcons(
+          `${clippedLine(task, MAX_TASK)} · ${clippedLine(homePath(session.directory, homedir()), MAX_TASK)}`,
+        ),
         sessionId: session.id,
       };
     });
 }
 
-/** The session to look at next: the one that has waited longest, after the current one; null if none waits. */
+/** The next session that needs a person, after the current one, the longest wait first; null if none does. */
 export function nextWaiting(live: Session[], currentId: string | null): Session | null {
   const waiting = live
     .filter(needsPerson)
@@ -40,7 +43,7 @@ export function nextWaiting(live: Session[], currentId: string | null): Session 
   return waiting[(current + 1) % Math.max(waiting.length, 1)] ?? null;
 }
 
-/** Directories of earlier sessions, the last used first, without those of the window. */
+/** Directories of earlier sessions, the most recent first, without those of the window. */
 export function recentDirectories(sessions: Session[], windowFolders: string[]): string[] {
   const used = sessions
     .toSorted((one, other) => other.lastActivity - one.lastActivity)
@@ -48,7 +51,7 @@ export function recentDirectories(sessions: Session[], windowFolders: string[]):
   return [...new Set(used)].filter((directory) => !windowFolders.includes(directory)).slice(0, MAX_RECENT);
 }
 
-/** Whether what was typed is the beginning of a path rather than words to filter by. */
+/** Whether the typed text begins a path; otherwise it is a filter. */
 export function isPath(typed: string): boolean {
   return typed.startsWith("/") || typed === "~" || typed.startsWith("~/");
 }

@@ -7,11 +7,11 @@ export type Step =
       kind: "choice";
       placeholder: string;
       choices: { value: string; label: string; description: string }[];
-      /** How to offer what was typed, if it may be chosen too. */
+      /** The label that offers the typed text as a choice; null if only the choices are allowed. */
       free: ((value: string) => string) | null;
     };
 
-/** Asks all questions one after the other, with a way back. The answers, or null if it was left. */
+/** Asks all questions one after the other, with a way back. Returns the answers, or null if the person cancelled. */
 export async function askInSteps(title: string, steps: Step[]): Promise<string[] | null> {
   const answers: string[] = [];
   for (let index = 0; index < steps.length;) {
@@ -20,7 +20,7 @@ export async function askInSteps(title: string, steps: Step[]): Promise<string[]
     input.title = title;
     input.step = index + 1;
     input.totalSteps = steps.length;
-    // A message to Claude may be looked up in another window before it is typed.
+    // A person can look something up in another window before typing a message to Claude.
     input.ignoreFocusOut = true;
     const answer = await asked(input, index > 0, () => valueOf(step, input));
     if (answer === "left") return null;
@@ -89,7 +89,7 @@ function asked(
       resolve({ value: answer });
       input.dispose();
     });
-    // Disposing hides too; then the answer stands already.
+    // Disposal hides the input too; the promise is already resolved then.
     input.onDidHide(() => {
       resolve("left");
       input.dispose();

@@ -1,6 +1,6 @@
 /**
- * What the extension host and its two pages say to each other. The pages hold no state of their own but what a person
- * sees of them (scroll position, drafts, sort order): after `ready` the host sends everything, then what changes.
+ * The messages between the extension host and its two pages. A page keeps no state but what a person sees of it (scroll
+ * position, drafts, sort order): after `ready` the host sends everything, then every change.
  */
 import type {
   Answer,
@@ -14,17 +14,17 @@ import type {
   TranscriptEntry,
 } from "../protocol.gen";
 
-/** How the extension is connected to the daemon. */
+/** The state of the connection between the extension and the daemon. */
 export type ConnectionState =
-  /** Nothing was heard of the daemon yet. */
+  /** The first connection is not there yet. */
   | "connecting"
   | "connected"
-  /** The daemon went away; the sidecar is getting it back. What was known stays on the screen, greyed. */
+  /** The daemon is away, and the sidecar reconnects. What was known stays on the screen, marked as such. */
   | "reconnecting"
-  /** The sidecar cannot be run or cannot get a daemon: see the problem. */
+  /** The sidecar cannot run or cannot connect to a daemon; the problem says why. */
   | "failed";
 
-/** The connection, and what is wrong with it. */
+/** The connection, and the problem that it has. */
 export interface Connection {
   state: ConnectionState;
   problem: Problem | null;
@@ -35,90 +35,98 @@ export interface Problem {
   code: string;
   message: string;
   hint: string;
-  /** More lines for those who want them. */
+  /** More lines, shown on demand. */
   log: string | null;
   fixes: Fix[];
 }
 
-/** A button that mends something. */
+/** A button that fixes a problem. */
 export interface Fix {
   label: string;
-  action: Action;
+  command: FixCommand;
 }
 
-/** What a person has set, as far as the pages need it. */
+/** Commands of the editor that fix problems. */
+export const FIX_COMMANDS = [
+  "areyouj.openSettings",
+  "areyouj.showLog",
+  "areyouj.restartSidecar",
+  "areyouj.logIn",
+  "areyouj.doctor",
+] as const;
+export type FixCommand = (typeof FIX_COMMANDS)[number];
+
+/** The settings that the pages need. */
 export interface PageSettings {
   /** The home directory, shown as `~`. */
   home: string;
-  /** Folders of the window, for a session that is started with one click. */
+  /** Folders of the window, each of which starts a session with one click. */
   folders: { name: string; path: string }[];
 }
 
-/** From the host to the orchestration page. */
-export type ToOrchestration =
-  | {
-      type: "state";
-      connection: Connection;
-      settings: PageSettings;
-      /** All sessions, terminated ones too, newest first. */
-      sessions: Session[];
-      /** Open prompts of all sessions, oldest first. */
-      permissions: Permission[];
-      /** Messages that were cut off or failed and wait for a decision. */
-      decisions: Message[];
-    }
+/** The part of its state that every page has. */
+export interface PageState {
+  connection: Connection;
+  settings: PageSettings;
+  /** Open permission requests, of all sessions or of the page's session, oldest first. */
+  permissions: Permission[];
+  /** Messages that were interrupted or failed and wait for a decision. */
+  decisions: Message[];
+}
+
+/** From the host to every page. */
+export type ToEveryPage =
   | { type: "connection"; connection: Connection }
   | { type: "settings"; settings: PageSettings }
-  /** New or changed. */
-  | { type: "sessions"; changed: Session[]; removed: string[] }
-  /** The open prompts, all of them, when they changed. */
+  /** All open permission requests, after a change. */
   | { type: "permissions"; permissions: Permission[] }
   | { type: "decisions"; decisions: Message[] }
   | ActionDone;
 
+/** From the host to the orchestration page. */
+export type ToOrchestration =
+  | (PageState & {
+      type: "state";
+      /** All sessions, terminated ones too, newest first. */
+      sessions: Session[];
+    })
+  /** New or changed. */
+  | { type: "sessions"; changed: Session[]; removed: string[] }
+  | ToEveryPage;
+
 /** From the host to the automation page of one session. */
 export type ToAutomation =
-  | {
+  | (PageState & {
       type: "state";
-      connection: Connection;
-      settings: PageSettings;
-      /** The page keeps it in its own state, as `{ sessionId }`: by that the host restores the tab after a reload. */
+      /** The page keeps it in its own state, as `{ sessionId }`: the host restores the tab by it after a reload. */
       sessionId: string;
-      /** Null: there is no such session (any more). */
+      /** Null if there is no such session (any more). */
       session: Session | null;
       queue: Queue | null;
-      /** Open prompts of this session, oldest first. */
-      permissions: Permission[];
-      decisions: Message[];
       /** Live sessions, for the switcher. */
       sessions: Session[];
       transcript: Transcript;
-    }
-  | { type: "connection"; connection: Connection }
-  | { type: "settings"; settings: PageSettings }
+    })
   | { type: "session"; session: Session | null }
   | { type: "queue"; queue: Queue }
-  | { type: "permissions"; permissions: Permission[] }
-  | { type: "decisions"; decisions: Message[] }
   /** For the switcher. */
   | { type: "sessions"; sessions: Session[] }
-  /** New entries at the end; they replace all live text since the one before. */
+  /** New entries at the end; they replace all live text since the previous entry. */
   | { type: "entries"; entries: TranscriptEntry[] }
-  /** All that Claude has said since the newest entry. */
+  /** The whole live text since the newest entry. */
   | { type: "said"; deltas: Delta[] }
-  /** More of what Claude is saying right now. */
+  /** The next piece of live text. */
   | { type: "delta"; delta: Delta }
-  /** The transcript anew, after a gap. */
+  /** The whole transcript again, after a gap. */
   | { type: "transcript"; transcript: Transcript }
-  /** What `loadOlder` asked for: entries before all that are there. */
+  /** The answer to `loadOlder`: entries before all that the page has. */
   | { type: "older"; entries: TranscriptEntry[]; more: boolean }
-  /** What `completeFile` asked for: paths relative to the session's directory. */
+  /** The answer to `completeFile`: paths relative to the session's directory. */
   | { type: "files"; id: number; paths: string[] }
-  /** A piece of text for the composer: a selection, a file's name. */
+  /** Text for the composer: a selection, a file name. */
   | { type: "insert"; text: string }
-  /** Give the composer the keyboard. */
   | { type: "focusComposer" }
-  | ActionDone;
+  | ToEveryPage;
 
 /** The end of a transcript. */
 export interface Transcript {
@@ -127,62 +135,66 @@ export interface Transcript {
   more: boolean;
 }
 
-/** An action came to its end. */
+/** An action has ended. */
 export interface ActionDone {
   type: "done";
-  /** As the page numbered it. */
+  /** The page's number of the action. */
   id: number;
   problem: Problem | null;
 }
 
 /** From a page to the host. */
 export type FromPage =
-  /** The first message of a page, when it can listen. */
+  /** The first message of a page, when it can receive messages. */
   | { type: "ready" }
-  /** Answered by `done` with the same number; without one, the host itself shows what goes wrong. */
-  | { type: "action"; id?: number; action: Action }
-  /** Automation: older entries, answered by `older`. */
+  | ActionRequest
+  /** Automation: asks for older entries, answered by `older`. */
   | { type: "loadOlder"; before: number }
   /** Automation: completion of `@`, answered by `files`. */
   | { type: "completeFile"; id: number; prefix: string }
-  /** Automation: whether everything up to the end is on the screen of a visible page; then the session counts as read. */
+  /** Automation: the end of the transcript is on the screen of a visible page, so the session counts as read. */
   | { type: "seen" };
 
-/** What a person can do. The host confirms where harm can be done. */
+/** An action, answered by `done` with the same number; without a number the host itself shows the problem. */
+export interface ActionRequest {
+  type: "action";
+  id?: number;
+  action: Action;
+}
+
+/** Everything that a person can do. The host asks for confirmation where an action can do harm. */
 export type Action =
   /** Without a directory the host asks for one. */
   | { kind: "newSession"; directory?: string }
-  /** Open the automation page. */
+  /** Opens the automation page. */
   | { kind: "open"; sessionId: string }
   | { kind: "openOrchestration" }
   /** One or several; asks for confirmation. */
   | { kind: "terminate"; sessionIds: string[] }
-  | { kind: "interrupt" | "restart" | "rename" | "delete" | "copyPath" | "copyId" | "openFolder"; sessionId: string }
-  /** A shell in the session's directory. */
+  | {
+      kind: "interrupt" | "restart" | "rename" | "delete" | "copyPath" | "copyId" | "openFolder";
+      sessionId: string;
+    }
+  /** Opens a shell in the session's directory. */
   | { kind: "openTerminal"; sessionId: string }
-  /** Claude's own screen, of a session at a terminal. */
+  /** Opens Claude's own screen, for a session with the terminal driver. */
   | { kind: "openScreen"; sessionId: string }
-  /** The conversation goes on in the other form; asks what is to become of a turn that runs. */
-  | { kind: "move"; sessionId: string; driver: Driver }
+  /** Continues the conversation with the other driver; asks what to do with a running turn. */
+  | { kind: "switchDriver"; sessionId: string; driver: Driver }
   | { kind: "answer"; permissionId: string; answer: Answer }
   | { kind: "recover"; messageId: string; choice: RecoverChoice }
   | { kind: "send"; sessionId: string; messageId: string; text: string; steer: boolean }
   | { kind: "queueEdit"; messageId: string; text: string }
   | { kind: "queueRemove"; messageId: string }
   | { kind: "queueMove"; messageId: string; position: number }
-  /** Send a waiting message into the running turn: it leaves the queue. */
+  /** Sends a queued message into the running turn: it leaves the queue. */
   | { kind: "queueSteer"; sessionId: string; messageId: string }
   | { kind: "queuePause" | "queueResume" | "queueClear"; sessionId: string }
   | { kind: "attachSelection"; sessionId: string }
-  /** A file of the session, from its transcript; relative to its directory or absolute. */
+  /** Opens a file from the transcript of a session; the path is relative to its directory, or absolute. */
   | { kind: "openFile"; sessionId: string; path: string; line?: number }
-  /** An edit as a diff: of a tool call in the transcript, or of an open prompt. */
+  /** Shows an edit as a diff: of a tool call in the transcript, or of an open permission request. */
   | { kind: "openDiff"; sessionId: string; title: string; path: string; before: string; after: string }
   | { kind: "copyText"; text: string }
   | { kind: "openExternal"; url: string }
-  /** A command of the editor, of those that `Fix`es name: settings, log, login help, restart of the sidecar. */
-  | {
-      kind: "command";
-      command:
-        "areyouj.openSettings" | "areyouj.showLog" | "areyouj.restartSidecar" | "areyouj.logIn" | "areyouj.doctor";
-    };
+  | { kind: "command"; command: FixCommand };

@@ -1,5 +1,4 @@
-/** Numbers, times and paths in words. */
-
+/** Numbers, times and paths as text. */
 import type { Session } from "../protocol.gen";
 
 const SECOND = 1000;
@@ -23,7 +22,7 @@ export function elapsed(ms: number): string {
   return since(ms);
 }
 
-/** A length of time that is watched while it grows: seconds are shown up to an hour. */
+/** A length of time that grows on the screen: it has seconds up to an hour. */
 export function since(ms: number): string {
   if (ms < MINUTE || ms >= HOUR) return duration(ms);
   return `${Math.floor(ms / MINUTE)}m ${Math.floor((ms % MINUTE) / SECOND)}s`;
@@ -41,12 +40,12 @@ export function moment(at: number): string {
   return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
-/** What a session has cost; null if nobody knows, because Claude does not tell it in a terminal. */
+/** The cost of a session; null if it is unknown, because Claude does not report it in a terminal. */
 export function costOf(session: Session): string | null {
   return session.driver === "terminal" && session.costUsd === 0 ? null : cost(session.costUsd);
 }
 
-/** US dollars; below a tenth of a cent nothing was spent. */
+/** US dollars; less than a tenth of a cent counts as nothing. */
 export function cost(usd: number): string {
   if (!(usd >= 0.001)) return "$0";
   return `$${usd.toFixed(usd < 0.1 ? 3 : 2)}`;
@@ -59,7 +58,7 @@ export function tokens(count: number): string {
   return `${(count / 1_000_000).toFixed(1).replace(/\.0$/, "")}M`;
 }
 
-/** How full the context window is, 0 to 100, or null if Claude has not said. */
+/** The used part of the context window, 0 to 100, or null if Claude has not reported it. */
 export function contextPercent(used: number | null, max: number | null): number | null {
   if (used === null || max === null || max <= 0) return null;
   return Math.min(100, Math.max(0, Math.round((used / max) * 100)));
@@ -79,14 +78,14 @@ export function homePath(path: string, home: string): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
-/** The last part of a path with the slash before it, and what comes before that. */
+/** The last part of a path with the slash before it, and the part before that slash. */
 export function splitPath(path: string): { parent: string; name: string } {
   const cut = path.replace(/\/+$/, "").lastIndexOf("/");
   if (cut < 0 || path === "/") return { parent: "", name: path };
   return { parent: path.slice(0, cut), name: path.slice(cut).replace(/\/+$/, "") };
 }
 
-/** A path as seen from a directory; outside of it the path as it is. */
+/** A path relative to a directory that contains it; any other path as it is. */
 export function relativePath(path: string, directory: string): string {
   const inside = directory.endsWith("/") ? directory : `${directory}/`;
   return path.startsWith(inside) && path.length > inside.length ? path.slice(inside.length) : path;

@@ -1,15 +1,17 @@
 import * as vscode from "vscode";
-import type { Context } from "../app";
-import { sessionRows } from "../sessions/picks";
-import { Failure, notConnected } from "../shared/problem";
+import { requireConnection } from "../model/lookup";
+import type { Model } from "../model/model";
 import type { Session } from "../protocol.gen";
+import type { NewSession } from "../sessions/newSession";
+import { sessionRows } from "../sessions/picks";
+import type { TerminalScreens } from "./screens";
 
 /** The id of the profile. */
 export const SESSION_PROFILE = "areyouj.session";
 
 type Row = vscode.QuickPickItem & { sessionId?: string };
 
-/** The editor shows what a provider rejects with, and calls it an error to be given nothing: this has nothing to show. */
+/** The editor shows the error of a provider, and treats an empty result as an error: this one has nothing to show. */
 class NoTerminal extends Error {
   constructor() {
     super("");
@@ -17,22 +19,28 @@ class NoTerminal extends Error {
   }
 }
 
-/** The profile in the editor's list of terminals: Claude's screen of a session that is asked for. */
-export class SessionProfile implements vscode.TerminalProfileProvider {
-  constructor(private readonly context: Context) {}
+interface Parts {
+  model: Pick<Model, "connection" | "live" | "session">;
+  screens: Pick<TerminalScreens, "reveal" | "profile">;
+  newSession: Pick<NewSession, "create">;
+}
 
-  /** Rejects when no terminal is to be opened. */
+/** The profile in the editor's list of terminals: asks for a session and shows Claude's screen of it. */
+export class SessionProfile implements vscode.TerminalProfileProvider {
+  constructor(private readonly parts: Parts) {}
+
+  /** Rejects if no terminal has to be opened. */
   async provideTerminalProfile(): Promise<vscode.TerminalProfile> {
-    const { screens } = this.context;
+    const { screens } = this.parts;
     const session = await this.#session();
-    // One that can be seen already is shown where it is.
+    // A screen that is open already is shown where it is.
     if (session === null || screens.reveal(session.id)) throw new NoTerminal();
     return screens.profile(session);
   }
 
   async #session(): Promise<Session | null> {
-    const { model, newSession } = this.context;
-    if (model.connection.state !== "connected") throw new Failure(notConnected(model.connection.problem));
+    const { model, newSession } = this.parts;
+    requireConnection(model);
     const fresh: Row = { label: "$(add) New session at a terminal…" };
     const sessions = model.live.filter(({ driver, status }) => driver === "terminal" && status !== "error");
     if (sessions.length === 0) return newSession.create({ driver: "terminal" });

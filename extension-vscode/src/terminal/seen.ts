@@ -1,21 +1,28 @@
 import * as vscode from "vscode";
 import { Coalesced } from "../model/coalesce";
-import type { Context } from "../app";
-import { Failure } from "../shared/problem";
+import { ProblemError } from "../daemon/problemError";
+import type { Model } from "../model/model";
+import type { Daemon, Screens } from "../ports";
 
-/** What is drawn on a screen and told by the daemon comes within this time, in milliseconds. */
+/** The daemon reports what a screen shows within this time, in milliseconds. */
 const LOOK_WITHIN_MS = 250;
 
-/** What is said on a screen that somebody looks at counts as read. */
+interface Parts {
+  daemon: Pick<Daemon, "request">;
+  model: Pick<Model, "connection" | "live" | "onSessions">;
+  screens: Pick<Screens, "isVisible">;
+}
+
+/** Marks output as read when it appears on a visible screen of a focused window. */
 export class SeenOnScreen implements vscode.Disposable {
-  readonly #soon = new Coalesced(() => this.#look(), LOOK_WITHIN_MS);
+  readonly #soon = new Coalesced(() => this.#markRead(), LOOK_WITHIN_MS);
   readonly #disposable: vscode.Disposable;
 
-  constructor(private readonly context: Pick<Context, "client" | "model" | "screens">) {
+  constructor(private readonly parts: Parts) {
     const look = (): void => this.#soon.call();
     this.#disposable = vscode.Disposable.from(
       this.#soon,
-      context.model.onSessions(look),
+      parts.model.onSessions(look),
       vscode.window.onDidChangeActiveTerminal(look),
       vscode.window.onDidChangeWindowState(look),
       vscode.window.tabGroups.onDidChangeTabs(look),
@@ -26,18 +33,18 @@ export class SeenOnScreen implements vscode.Disposable {
     this.#disposable.dispose();
   }
 
-  #look(): void {
-    const { model, screens } = this.context;
+  #markRead(): void {
+    const { model, screens } = this.parts;
     if (!vscode.window.state.focused || model.connection.state !== "connected") return;
     for (const { id, unread } of model.live) if (unread > 0 && screens.isVisible(id)) void this.#read(id);
   }
 
   async #read(sessionId: string): Promise<void> {
     try {
-      await this.context.client.request("areyouj/session/read", { sessionId });
+      await this.parts.daemon.request("areyouj/session/read", { sessionId });
     } catch (error) {
-      // What is not read now is when something changes next.
-      if (!(error instanceof Failure)) throw error;
+      // The next change tries again.
+      if (!(error instanceof ProblemError)) throw error;
     }
   }
 }

@@ -1,14 +1,14 @@
 import * as vscode from "vscode";
 import { outsideEnvironment } from "../daemon/environment";
 import type { Session } from "../protocol.gen";
-import { displayName } from "../editorText";
+import { displayName } from "../shared/session";
 
-/** A shell in a session's directory. */
+/** Opens a shell in a session's directory. */
 export function openDirectoryTerminal(session: Session): void {
   vscode.window.createTerminal({ name: displayName(session), cwd: vscode.Uri.file(session.directory) }).show();
 }
 
-/** A terminal that checks the installation. It stays after the report was printed. */
+/** Opens a terminal that checks the installation. It stays open with the report. */
 export function openDoctor(areyouj: string): void {
   const terminal = vscode.window.createTerminal({
     name: "AreYouJ doctor",
@@ -18,7 +18,7 @@ export function openDoctor(areyouj: string): void {
   terminal.sendText(`${quoted(areyouj)} doctor`);
 }
 
-/** A terminal with Claude's own program, which asks to log in when nobody is. */
+/** Opens a terminal with the `claude` program, which asks for a login if there is none. */
 export function openLogIn(directory: string | undefined): void {
   const claude = outsideEnvironment(process.env)["AREYOUJ_CLAUDE"] ?? "claude";
   const terminal = vscode.window.createTerminal({
@@ -29,7 +29,7 @@ export function openLogIn(directory: string | undefined): void {
   terminal.sendText(quoted(claude));
 }
 
-/** A word for a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

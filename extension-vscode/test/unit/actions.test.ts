@@ -5,11 +5,15 @@ import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import { Actions } from "../../src/actions/actions";
-import type { Action } from "../../src/shared/bridge";
-import type { Context } from "../../src/app";
-import { completeFiles } from "../../src/files/files";
-import { Failure, problem } from "../../src/shared/problem";
+import { editorActions } from "../../src/actions/editorActions";
+import { openActions } from "../../src/actions/openActions";
+import { queueActions } from "../../src/actions/queueActions";
+import { sessionActions } from "../../src/actions/sessionActions";
+import { ProblemError } from "../../src/daemon/problemError";
+import { completeFiles } from "../../src/files/completion";
 import type { Message, Session } from "../../src/protocol.gen";
+import type { Action, Connection } from "../../src/shared/bridge";
+import { problem } from "../../src/shared/problem";
 import { message, session, TestDaemon } from "./samples";
 
 const { editor } = fake as unknown as typeof import("./vscode");
@@ -18,18 +22,30 @@ function build(sessions: Session[]) {
   const daemon = new TestDaemon();
   const inserted: string[] = [];
   const queued: Message[] = [];
-  const context = {
-    client: daemon,
-    automations: { open: () => ({ insert: (text: string) => inserted.push(text) }), close() {} },
-    orchestration: {},
-    model: {
-      session: (id: string) => sessions.find((one) => one.id === id) ?? null,
-      queue: () => ({ messages: queued }),
-      connection: { state: "connected", problem: null },
-    },
-    log: { error() {} },
+  const connection: Connection = { state: "connected", problem: null };
+  const model = {
+    connection,
+    session: (id: string) => sessions.find((one) => one.id === id) ?? null,
+    queue: (sessionId: string) => ({ sessionId, paused: null, messages: queued }),
   };
-  return { daemon, inserted, queued, actions: new Actions(context as unknown as Context) };
+  const pages = { open() {}, close() {}, insert: (_sessionId: string, text: string) => void inserted.push(text) };
+  const nothing = (): Promise<void> => Promise.resolve();
+  const handlers = {
+    ...sessionActions({ daemon, model, pages }),
+    ...queueActions({ daemon, model }),
+    ...editorActions({ model, pages, diffs: { open: nothing }, lastEditor: { current: undefined } }),
+    ...openActions({
+      model,
+      pages,
+      newSession: { run: nothing },
+      switchDriver: { switch: nothing },
+      overview: { openTab() {} },
+      screens: { open: nothing },
+    }),
+  };
+  const log = { info() {}, warn() {}, error() {} };
+  const problems = { show: nothing, report: nothing };
+  return { daemon, inserted, queued, actions: new Actions(() => handlers, problems, log) };
 }
 
 beforeEach(() => {
@@ -69,7 +85,7 @@ void test("deletes only what is terminated and confirmed", async () => {
 void test("a refusal comes back as a problem with code and hint", async () => {
   const { daemon, actions } = build([session("A")]);
   daemon.answers["areyouj/session/interrupt"] = () => {
-    throw new Failure(problem("no_running_turn", "No turn is running.", "Nothing to do."));
+    throw new ProblemError(problem("no_running_turn", "No turn is running.", "Nothing to do."));
   };
   const result = await actions.run({ kind: "interrupt", sessionId: "A" });
   assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NoticeRule, wholeCommand } from "../../src/notify/alerts";
+import { AlertRule, wholeCommand } from "../../src/notify/alerts";
 import type { Attention } from "../../src/protocol.gen";
 import { permission, session } from "./samples";
 
@@ -8,37 +8,37 @@ const waiting = session("A", { status: "waiting", name: "api" });
 const cut: Attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "Claude crashed.", open: 0 };
 
 void test("what was there before is summed up once", () => {
-  const rule = new NoticeRule();
+  const rule = new AlertRule();
   const all = [waiting, session("B", { attention: cut }), session("C")];
-  assert.deepEqual(rule.look(all, [permission("A-1"), permission("A-2")]), { notices: [], waiting: 2 });
-  assert.deepEqual(rule.look(all, [permission("A-1"), permission("A-2")]), { notices: [], waiting: 0 });
+  assert.deepEqual(rule.update(all, [permission("A-1"), permission("A-2")]), { alerts: [], waiting: 2 });
+  assert.deepEqual(rule.update(all, [permission("A-1"), permission("A-2")]), { alerts: [], waiting: 0 });
 });
 
 void test("kinds that nobody wants to hear of are neither told nor counted", () => {
-  const rule = new NoticeRule((kind) => kind !== "permission");
-  assert.equal(rule.look([waiting, session("B", { attention: cut })], [permission("A-1")]).waiting, 1);
-  assert.deepEqual(rule.look([waiting, session("B", { attention: cut })], [permission("A-2")]).notices, []);
+  const rule = new AlertRule((kind) => kind !== "permission");
+  assert.equal(rule.update([waiting, session("B", { attention: cut })], [permission("A-1")]).waiting, 1);
+  assert.deepEqual(rule.update([waiting, session("B", { attention: cut })], [permission("A-2")]).alerts, []);
 });
 
 void test("a new prompt is told once, whatever else changes, and also when it was missed while disconnected", () => {
-  const rule = new NoticeRule();
-  rule.look([session("A")], []);
-  const first = rule.look([waiting], [permission("A-1")]).notices;
+  const rule = new AlertRule();
+  rule.update([session("A")], []);
+  const first = rule.update([waiting], [permission("A-1")]).alerts;
   assert.deepEqual(
     first.map(({ text, permissionId }) => [text, permissionId]),
     [["api wants to run: make test", "A-1"]],
   );
-  assert.deepEqual(rule.look([waiting], [permission("A-1")]).notices, []);
-  assert.deepEqual(rule.look([waiting], []).notices, []);
-  assert.deepEqual(rule.look([waiting], [permission("A-1")]).notices, []);
-  assert.equal(rule.look([waiting], [permission("A-1"), permission("A-2")]).notices.length, 1);
+  assert.deepEqual(rule.update([waiting], [permission("A-1")]).alerts, []);
+  assert.deepEqual(rule.update([waiting], []).alerts, []);
+  assert.deepEqual(rule.update([waiting], [permission("A-1")]).alerts, []);
+  assert.equal(rule.update([waiting], [permission("A-1"), permission("A-2")]).alerts.length, 1);
 });
 
 void test("a prompt whose session is not known yet is told when it is", () => {
-  const rule = new NoticeRule();
-  rule.look([], []);
-  assert.deepEqual(rule.look([], [permission("A-1")]).notices, []);
-  assert.equal(rule.look([waiting], [permission("A-1")]).notices.length, 1);
+  const rule = new AlertRule();
+  rule.update([], []);
+  assert.deepEqual(rule.update([], [permission("A-1")]).alerts, []);
+  assert.equal(rule.update([waiting], [permission("A-1")]).alerts.length, 1);
 });
 
 void test("only a shell command that shows whole can be answered in the message", () => {
@@ -71,13 +71,13 @@ void test("only a shell command that shows whole can be answered in the message"
 });
 
 void test("questions, plans, failures and errors say what they are, and name the session", () => {
-  const rule = new NoticeRule();
-  rule.look([], []);
+  const rule = new AlertRule();
+  rule.update([], []);
   const broken = session("E", {
     status: "error",
     error: { code: "login_needed", message: "Claude is not logged in.", hint: "", log: null },
   });
-  const { notices } = rule.look(
+  const { alerts } = rule.update(
     [waiting, session("B", { name: "web", attention: cut }), broken],
     [
       permission("A-1", { kind: "question", title: "Which colour?" }),
@@ -85,7 +85,7 @@ void test("questions, plans, failures and errors say what they are, and name the
     ],
   );
   assert.deepEqual(
-    notices.map(({ kind, text }) => [kind, text]),
+    alerts.map(({ kind, text }) => [kind, text]),
     [
       ["question", "api asks: Which colour?"],
       ["plan", "api presents a plan: Rewrite"],
@@ -96,28 +96,28 @@ void test("questions, plans, failures and errors say what they are, and name the
 });
 
 void test("a turn is finished when a busy session has nothing left to do", () => {
-  const rule = new NoticeRule();
-  rule.look([session("A", { status: "active" })], []);
-  assert.deepEqual(rule.look([session("A", { status: "idle", queued: 1 })], []).notices, []);
-  rule.look([session("A", { status: "active" })], []);
+  const rule = new AlertRule();
+  rule.update([session("A", { status: "active" })], []);
+  assert.deepEqual(rule.update([session("A", { status: "idle", queued: 1 })], []).alerts, []);
+  rule.update([session("A", { status: "active" })], []);
   assert.deepEqual(
-    rule.look([session("A", { currentTask: "Tests" })], []).notices.map(({ kind }) => kind),
+    rule.update([session("A", { currentTask: "Tests" })], []).alerts.map(({ kind }) => kind),
     ["turnFinished"],
   );
-  assert.deepEqual(rule.look([session("A")], []).notices, []);
+  assert.deepEqual(rule.update([session("A")], []).alerts, []);
 });
 
 void test("names cannot smuggle links or marks into a message", () => {
-  const rule = new NoticeRule();
-  rule.look([], []);
+  const rule = new AlertRule();
+  rule.update([], []);
   const evil = session("A", { name: "[click](command:x)\u202e\nnext" });
-  const [notice] = rule.look([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).notices;
-  assert.equal(notice?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
+  const [alert] = rule.update([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).alerts;
+  assert.equal(alert?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
 });
 
 void test("a screen of Claude's own that wants an answer is told once, with the way to it", () => {
-  const rule = new NoticeRule();
-  rule.look([], []);
+  const rule = new AlertRule();
+  rule.update([], []);
   const asks: Attention = {
     kind: "terminal",
     permissionId: null,
@@ -126,11 +126,11 @@ void test("a screen of Claude's own that wants an answer is told once, with the 
     open: 0,
   };
   const trust = session("A", { name: "api", driver: "terminal", status: "waiting", attention: asks });
-  const { notices } = rule.look([trust], []);
+  const { alerts } = rule.update([trust], []);
   assert.deepEqual(
-    notices.map(({ kind, text, onScreen }) => [kind, text, onScreen]),
+    alerts.map(({ kind, text, onScreen }) => [kind, text, onScreen]),
     [["terminal", "api wants an answer on Claude's screen: Claude asks whether to trust this directory", true]],
   );
-  assert.deepEqual(rule.look([trust], []).notices, []);
-  assert.equal(rule.look([{ ...trust, statusSince: 2 }], []).notices.length, 1, "another one, later");
+  assert.deepEqual(rule.update([trust], []).alerts, []);
+  assert.equal(rule.update([{ ...trust, statusSince: 2 }], []).alerts.length, 1, "another one, later");
 });

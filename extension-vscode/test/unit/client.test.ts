@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, type Link, type LinkOptions, MAX_FAILURES } from "../../src/daemon/client";
-import { Failure, problem } from "../../src/shared/problem";
+import { Client, MAX_EXITS, type SidecarOptions, type SidecarProcess } from "../../src/daemon/client";
+import { ProblemError } from "../../src/daemon/problemError";
+import { problem } from "../../src/shared/problem";
 import { RETRY_FOR_MS, withRetry } from "../../src/daemon/retry";
 import { settle, TestClock } from "./samples";
 
@@ -11,9 +12,9 @@ const unavailable = (): Error =>
     data: { code: "daemon_unavailable", retryable: true },
   });
 
-function build(request: Link["request"] = () => Promise.resolve(null)) {
+function build(request: SidecarProcess["request"] = () => Promise.resolve(null)) {
   const clock = new TestClock();
-  const links: LinkOptions[] = [];
+  const links: SidecarOptions[] = [];
   const parts = { open: true, found: true, refused: false };
   const client = new Client({
     clock,
@@ -21,8 +22,8 @@ function build(request: Link["request"] = () => Promise.resolve(null)) {
     findBinary: () =>
       parts.found
         ? Promise.resolve("/bin/areyouj")
-        : Promise.reject(new Failure(problem("sidecar_not_found", "No program."))),
-    openLink: (options) => {
+        : Promise.reject(new ProblemError(problem("sidecar_not_found", "No program."))),
+    startSidecar: (options) => {
       links.push(options);
       if (parts.refused)
         return Promise.reject(
@@ -56,12 +57,12 @@ void test("is connected when the sidecar has answered, and follows what it says 
 void test("a sidecar that ends is started again; after too many ends it is not, and the reason is kept", async () => {
   const { client, links, states } = build();
   await client.start();
-  for (let run = 0; run < MAX_FAILURES; run++) {
+  for (let run = 0; run < MAX_EXITS; run++) {
     assert.equal(links.length, run + 1);
     links[run]?.onClosed("last words");
     await settle();
   }
-  assert.equal(links.length, MAX_FAILURES);
+  assert.equal(links.length, MAX_EXITS);
   assert.equal(states.at(-1), "failed");
   assert.equal(client.connection.problem?.log, "last words");
   await client.restart();
@@ -84,7 +85,7 @@ void test("a sidecar that cannot be started ends as failed, with what it wrote",
   parts.open = false;
   await client.start();
   await settle();
-  assert.equal(links.length, MAX_FAILURES);
+  assert.equal(links.length, MAX_EXITS);
   assert.equal(client.connection.problem?.log, "unknown command lsp");
 });
 
@@ -113,8 +114,8 @@ void test("sending again ends after ten seconds, with the last reason", async ()
   const clock = new TestClock();
   let times = 0;
   const attempt = (): Promise<never> =>
-    Promise.reject(new Failure(problem("daemon_unavailable", `try ${++times}`), true));
-  await assert.rejects(withRetry(attempt, clock), (error: Failure) => error.message === `try ${times}`);
+    Promise.reject(new ProblemError(problem("daemon_unavailable", `try ${++times}`), true));
+  await assert.rejects(withRetry(attempt, clock), (error: ProblemError) => error.message === `try ${times}`);
   assert.ok(clock.time <= RETRY_FOR_MS && clock.time > RETRY_FOR_MS - 2_000);
   assert.ok(times > 5 && times < 20);
 });
@@ -133,7 +134,7 @@ void test("a refusal is not sent again, and keeps its code and hint", async () =
   await client.start();
   await assert.rejects(
     client.request("areyouj/daemon/status", {}),
-    ({ problem }: Failure) => problem.code === "queue_full" && problem.hint === "Remove some.",
+    ({ problem }: ProblemError) => problem.code === "queue_full" && problem.hint === "Remove some.",
   );
   assert.equal(times, 1);
 });

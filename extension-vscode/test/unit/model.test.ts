@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Model, type SessionChange } from "../../src/model/model";
-import { Failure, problem } from "../../src/shared/problem";
+import { ProblemError } from "../../src/daemon/problemError";
+import { problem } from "../../src/shared/problem";
 import type { Permission, Session } from "../../src/protocol.gen";
 import { message, permission, session, settle, TestClock, TestDaemon } from "./samples";
 
@@ -137,7 +138,7 @@ void test("says what is wrong when the list cannot be had, and asks again", asyn
   model.onConnection((connection) => seen.push(`${connection.state} ${connection.problem?.code ?? "-"}`));
   let times = 0;
   daemon.answers["areyouj/session/list"] = () => {
-    if (times++ === 0) throw new Failure(problem("storage_failed", "The database cannot be read."));
+    if (times++ === 0) throw new ProblemError(problem("storage_failed", "The database cannot be read."));
     return { revision: 1, sessions: [] };
   };
   daemon.becomes("connected");

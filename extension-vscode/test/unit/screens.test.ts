@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
-import type { Context } from "../../src/app";
-import { Failure } from "../../src/shared/problem";
+import type { SessionChange } from "../../src/model/model";
+import type { Connection } from "../../src/shared/bridge";
+import { ProblemError } from "../../src/daemon/problemError";
 import { SessionProfile } from "../../src/terminal/profile";
 import { SeenOnScreen } from "../../src/terminal/seen";
-import { Screens, sessionOfCommand } from "../../src/terminal/screens";
+import { sessionOfCommand, TerminalScreens } from "../../src/terminal/screens";
 import { session, settle, TestDaemon } from "./samples";
 
 const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } =
@@ -20,10 +21,13 @@ const AREYOUJ = "/opt/areyouj";
 const ATTACH = { name: "api", shellPath: AREYOUJ, shellArgs: ["attach", "AAAAAAAA"] };
 const atTerminal = session("AAAAAAAA", { name: "api", driver: "terminal", directory: "/gone" });
 
-let built: Screens[] = [];
+const CONNECTED: Connection = { state: "connected", problem: null };
 
-function build(): Screens {
-  const screens = new Screens({ findBinary: () => Promise.resolve(AREYOUJ), media: () => ({}) } as unknown as Context);
+let built: TerminalScreens[] = [];
+
+function build(): TerminalScreens {
+  const icon = { light: fake.Uri.file("/light.svg"), dark: fake.Uri.file("/dark.svg") };
+  const screens = new TerminalScreens({ findBinary: () => Promise.resolve(AREYOUJ), icon });
   built.push(screens);
   return screens;
 }
@@ -61,7 +65,7 @@ void test("one that was closed is opened anew", async () => {
 void test("a session in the form of a transcript has no screen", async () => {
   await assert.rejects(
     build().open(session("BBBBBBBB", { name: "web" })),
-    (error) => error instanceof Failure && /web has no screen/.test(error.message),
+    (error) => error instanceof ProblemError && /web has no screen/.test(error.message),
   );
   assert.equal(window.terminals.length, 0);
 });
@@ -71,7 +75,8 @@ void test("one that cannot be shown says why, instead of a terminal that closes 
   await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api was terminated/);
   await assert.rejects(
     build().open({ ...atTerminal, status: "error", error: broken }),
-    (error) => error instanceof Failure && error.problem.code === broken.code && error.problem.hint === broken.hint,
+    (error) =>
+      error instanceof ProblemError && error.problem.code === broken.code && error.problem.hint === broken.hint,
   );
   assert.equal(window.terminals.length, 0);
 });
@@ -142,17 +147,16 @@ void test("a screen is looked at while its terminal is the active one, and its t
 
 void test("what is said on a screen that somebody looks at is read", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<void>(), build()];
+  const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<SessionChange>(), build()];
   daemon.answers["areyouj/session/read"] = ({ sessionId }) => session(sessionId ?? "");
   const live = [{ ...atTerminal, unread: 2 }, session("BBBBBBBB", { driver: "terminal", unread: 1 })];
-  const context = {
-    client: daemon,
+  const seen = new SeenOnScreen({
+    daemon,
     screens,
-    model: { live, onSessions: changes.event, connection: { state: "connected", problem: null } },
-  };
-  const seen = new SeenOnScreen(context as unknown as Context);
+    model: { live, onSessions: changes.event, connection: CONNECTED },
+  });
   const look = (): void => {
-    changes.fire();
+    changes.fire({ changed: [], removed: [] });
     t.mock.timers.tick(1_000);
   };
   look();
@@ -184,18 +188,14 @@ void test("a screen is closed wherever it is", async () => {
   );
 });
 
-const profileOf = (screens: Screens, created = atTerminal): SessionProfile => {
+const profileOf = (screens: TerminalScreens, created = atTerminal): SessionProfile => {
   const all = [atTerminal, session("BBBBBBBB", { name: "web" })];
   const model = {
-    connection: { state: "connected", problem: null },
+    connection: CONNECTED,
     live: all,
     session: (id: string) => all.find((one) => one.id === id) ?? null,
   };
-  return new SessionProfile({
-    model,
-    screens,
-    newSession: { create: () => Promise.resolve(created) },
-  } as unknown as Context);
+  return new SessionProfile({ model, screens, newSession: { create: () => Promise.resolve(created) } });
 };
 
 void test("the profile offers sessions that have a screen, and a new one", async () => {

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outsideEnvironment } from "../../src/daemon/environment";
-import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/files/links";
+import { absolutePath, placesOf } from "../../src/files/places";
+import { isSessionId, sessionOfUri, webAddress } from "../../src/shared/links";
 import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/sessions/picks";
 import { problem } from "../../src/shared/problem";
 import { excerptText } from "../../src/files/selection";
 import { statusText } from "../../src/notify/statusText";
 import { quoted } from "../../src/terminal/terminals";
-import { plain, shortPath } from "../../src/editorText";
+import { displayName } from "../../src/shared/session";
+import { clippedLine } from "../../src/shared/text";
 import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;
@@ -47,7 +49,7 @@ void test("the tooltip lists sessions, each on one line, and not hundreds", () =
     session(`S${index}`, { name: "a\nb", currentTask: "x\u202ey" }),
   );
   const lines = statusText(connected, all).tooltip.split("\n");
-  assert.equal(lines[1], "a b: idle, x y");
+  assert.equal(lines[1], "a b: Idle, x y");
   assert.equal(lines.length, 22);
   assert.equal(lines.at(-1), "and 180 more");
 });
@@ -138,11 +140,19 @@ void test("an address names a session or nothing", () => {
 });
 
 void test("text of others stays on its line", () => {
-  assert.equal(plain("a\r\n\tb\u202e\u0007c", 20), "a b c");
-  assert.equal(plain("x".repeat(1_000_000), 5), "xxxx…");
-  assert.equal(plain("👍👍👍", 2), "👍…");
-  assert.equal(shortPath("/home/u/p", "/home/u"), "~/p");
-  assert.equal(shortPath("/home/user", "/home/u"), "/home/user");
+  assert.equal(clippedLine("a\r\n\tb\u202e\u0007c", 20), "a b c");
+  assert.equal(clippedLine("x".repeat(1_000_000), 5), "xxxx…");
+  assert.equal(clippedLine("👍👍👍", 2), "👍…");
+});
+
+void test("a session is called by its name, or else by its directory's", () => {
+  const names = [
+    session("A", { name: "api" }),
+    session("A"),
+    session("A", { name: " \u200b" }),
+    session("A", { directory: "/" }),
+  ];
+  assert.deepEqual(names.map(displayName), ["api", "a", "a", "/"]);
 });
 
 void test("a selection cannot end its own code block", () => {

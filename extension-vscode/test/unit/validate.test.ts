@@ -21,8 +21,8 @@ void test("takes what a page may say, without fields that nobody knows", () => {
   assert.deepEqual(action(choose), { type: "action", id: 1, action: choose });
   const always = { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [0, 2] } };
   assert.deepEqual(action(always), { type: "action", id: 1, action: always });
-  const move = { kind: "move", sessionId: "A", driver: "terminal" };
-  assert.deepEqual(action(move), { type: "action", id: 1, action: move });
+  const switching = { kind: "switchDriver", sessionId: "A", driver: "terminal" };
+  assert.deepEqual(action(switching), { type: "action", id: 1, action: switching });
 });
 
 void test("drops what is none of it", () => {
@@ -58,7 +58,7 @@ void test("drops actions of a wrong kind or shape", () => {
     { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [-1] } },
     { kind: "answer", permissionId: "A-1", answer: { decision: "choose", choices: ["red"] } },
     { kind: "recover", messageId: "m", choice: "double" },
-    { kind: "move", sessionId: "A", driver: "both" },
+    { kind: "switchDriver", sessionId: "A", driver: "both" },
     { kind: "send", sessionId: "A", messageId: "m", text: "", steer: false },
     { kind: "send", sessionId: "A", messageId: "m", text: "hi", steer: "yes" },
     { kind: "queueMove", messageId: "m", position: 1.5 },
