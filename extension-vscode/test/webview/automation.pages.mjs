@@ -5,7 +5,7 @@ import { automationState } from "./browser.mjs";
 import {
   CONVERSATION,
   CUT_OFF,
-  EDIT_PROMPT,
+  EDIT_REQUEST,
   HOSTILE,
   SESSIONS,
   SETTINGS,
@@ -143,7 +143,7 @@ onPage("has everything else that can be done in a menu", TRUST, {}, async ({ pag
   ]);
   await page.keyboard.press("m");
   await page.keyboard.press("Enter");
-  assert.deepEqual(await asked("move"), [{ kind: "move", sessionId: TRUST.id, driver: "stream" }]);
+  assert.deepEqual(await asked("switchDriver"), [{ kind: "switchDriver", sessionId: TRUST.id, driver: "stream" }]);
 });
 
 onPage(
@@ -181,8 +181,8 @@ onPage(
       .click();
     assert.equal((await asked("copyText"))[0].text, "export function retry(times: number) {\n  return times;\n}\n");
     assert.equal((await asked("openExternal"))[0].url, "https://example.com/why");
-    assert.equal((await asked("openDiff"))[0].after, EDIT_PROMPT.input.new_string);
-    assert.equal((await asked("openFile"))[0].path, EDIT_PROMPT.input.file_path);
+    assert.equal((await asked("openDiff"))[0].after, EDIT_REQUEST.input.new_string);
+    assert.equal((await asked("openFile"))[0].path, EDIT_REQUEST.input.file_path);
   },
   { height: 2400 },
 );
@@ -220,17 +220,17 @@ onPage(
       entries([
         {
           kind: "permission",
-          permissionId: EDIT_PROMPT.id,
+          permissionId: EDIT_REQUEST.id,
           permissionKind: "tool",
           tool: "Edit",
           title: "Edit src/retry.ts",
         },
       ]),
     ),
-    permissions: [EDIT_PROMPT],
+    permissions: [EDIT_REQUEST],
   },
   async ({ page, asked, say }) => {
-    assert.equal(await page.locator("areyouj-prompt").count(), 1);
+    assert.equal(await page.locator("areyouj-permission-request").count(), 1);
     await page.getByRole("button", { name: "Allow", exact: true }).click();
     assert.equal((await asked("answer")).length, 1);
     await say(
@@ -238,12 +238,20 @@ onPage(
       {
         type: "entries",
         entries: entries(
-          [{ kind: "permissionEnd", permissionId: EDIT_PROMPT.id, outcome: "denied", by: "a terminal", message: "no" }],
+          [
+            {
+              kind: "permissionEnd",
+              permissionId: EDIT_REQUEST.id,
+              outcome: "denied",
+              by: "a terminal",
+              message: "no",
+            },
+          ],
           2,
         ),
       },
     );
-    assert.equal(await page.locator("areyouj-prompt").count(), 0);
+    assert.equal(await page.locator("areyouj-permission-request").count(), 0);
     assert.match(await page.locator(".line").innerText(), /Denied in a terminal: Edit src\/retry.ts — no/);
   },
 );
@@ -251,10 +259,10 @@ onPage(
 onPage(
   "shows prompts and decisions that stand in no loaded entry",
   ACTIVE,
-  { permissions: [EDIT_PROMPT], decisions: [CUT_OFF] },
+  { permissions: [EDIT_REQUEST], decisions: [CUT_OFF] },
   async ({ page }) => {
     assert.deepEqual(
-      [await page.locator("areyouj-prompt").count(), await page.locator("areyouj-decision").count()],
+      [await page.locator("areyouj-permission-request").count(), await page.locator("areyouj-decision").count()],
       [1, 1],
     );
   },
@@ -290,15 +298,15 @@ onPage("gives back an edit whose message began to run meanwhile", ACTIVE, { queu
 onPage(
   "takes no answer that a second click was not meant for",
   ACTIVE,
-  { permissions: [EDIT_PROMPT, { ...EDIT_PROMPT, id: "K7M2Q9XD-99" }] },
+  { permissions: [EDIT_REQUEST, { ...EDIT_REQUEST, id: "K7M2Q9XD-99" }] },
   async ({ page, say, asked }) => {
     const allow = page.getByRole("button", { name: "Allow", exact: true });
     await allow.first().click();
-    await say({ type: "permissions", permissions: [{ ...EDIT_PROMPT, id: "K7M2Q9XD-99" }] });
+    await say({ type: "permissions", permissions: [{ ...EDIT_REQUEST, id: "K7M2Q9XD-99" }] });
     await allow.first().click({ force: true });
     assert.deepEqual(
       (await asked("answer")).map(({ permissionId }) => permissionId),
-      [EDIT_PROMPT.id],
+      [EDIT_REQUEST.id],
     );
     await allow.first().click();
     assert.equal((await asked("answer")).length, 2, "it can be answered a moment later");
@@ -545,7 +553,7 @@ onPage("starts anew after a gap", ACTIVE, talk(CONVERSATION), async ({ page, say
 onPage(
   "works at 320 pixels, with nothing cut off sideways",
   ACTIVE,
-  { ...talk(CONVERSATION), queue: QUEUE, permissions: [EDIT_PROMPT] },
+  { ...talk(CONVERSATION), queue: QUEUE, permissions: [EDIT_REQUEST] },
   async ({ page }) => {
     const wide = await page.evaluate(() =>
       [...document.querySelectorAll("main *")]

@@ -7,7 +7,7 @@ import { THEMES, automationState, orchestrationState } from "./browser.mjs";
 import {
   CONVERSATION,
   CUT_OFF,
-  EDIT_PROMPT,
+  EDIT_REQUEST,
   PLAN,
   QUESTION,
   SESSIONS,
@@ -19,11 +19,11 @@ import {
 import { harness } from "./shared.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const CROWDED = { sessions: SESSIONS, permissions: [permission(), EDIT_PROMPT, QUESTION, PLAN], decisions: [CUT_OFF] };
+const CROWDED = { sessions: SESSIONS, permissions: [permission(), EDIT_REQUEST, QUESTION, PLAN], decisions: [CUT_OFF] };
 const CONVERSING = {
   transcript: { entries: CONVERSATION, more: false },
   sessions: SESSIONS,
-  permissions: [EDIT_PROMPT],
+  permissions: [EDIT_REQUEST],
   decisions: [CUT_OFF],
   queue: {
     sessionId: "K7M2Q9XD",

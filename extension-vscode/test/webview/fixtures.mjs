@@ -171,7 +171,7 @@ export function permission(part = {}) {
   };
 }
 
-export const EDIT_PROMPT = permission({
+export const EDIT_REQUEST = permission({
   id: "K7M2Q9XD-4",
   sessionId: "K7M2Q9XD",
   tool: "Edit",
@@ -298,7 +298,7 @@ export const CONVERSATION = entries([
   result("t3", "Two callers: charge.ts and refund.ts"),
   { kind: "permission", permissionId: "K7M2Q9XD-1", permissionKind: "tool", tool: "Edit", title: "Edit src/retry.ts" },
   { kind: "permissionEnd", permissionId: "K7M2Q9XD-1", outcome: "allowed", by: "Visual Studio Code", message: null },
-  call("t5", "Edit", EDIT_PROMPT.input),
+  call("t5", "Edit", EDIT_REQUEST.input),
   result("t5", "The file was updated."),
   call("t6", "Bash", { command: "npm test -- retry" }),
   result("t6", "\u001b[31mFAIL\u001b[0m retry.test.ts\n  expected 1 charge, got 2\nnpm error code 1", true),

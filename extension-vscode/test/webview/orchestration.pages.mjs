@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { orchestrationState } from "./browser.mjs";
 import {
   CUT_OFF,
-  EDIT_PROMPT,
+  EDIT_REQUEST,
   HOSTILE,
   PLAN,
   QUESTION,
@@ -23,7 +23,7 @@ const PROBLEM = {
   message: "The daemon did not answer.",
   hint: "Try again.",
   log: "line 1",
-  fixes: [{ label: "Show log", action: { kind: "command", command: "areyouj.showLog" } }],
+  fixes: [{ label: "Show log", command: "areyouj.showLog" }],
 };
 
 /** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
@@ -94,7 +94,7 @@ onPage(
       ["6 Total", "1 Active", "1 Waiting", "2 Idle", "1 Error"],
     );
     await page.getByRole("button", { name: /Idle/ }).first().click();
-    assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "T8C4MN2Q"]);
+    assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "docs"]);
     assert.equal(await page.getByRole("button", { name: /Idle/ }).first().getAttribute("aria-pressed"), "true");
     assert.equal((await saved()).filter.tile, "idle");
   },
@@ -107,14 +107,14 @@ test("orchestration: a reload gives back order and filter", async () => {
   };
   const open = await harness.open("orchestration", { saved });
   await open.say(orchestrationState(SETTINGS, { sessions: SESSIONS }));
-  assert.deepEqual(await names(open.page), ["B4N8TRWC", "Payments"]);
+  assert.deepEqual(await names(open.page), ["Payments", "storefront"]);
   await open.close();
 });
 
 onPage("finds by words and says when nothing is found", { sessions: LIVE }, async ({ page }) => {
   await page.locator("body").press("/");
   await page.keyboard.type("shop");
-  assert.deepEqual(await names(page), ["Payments", "B4N8TRWC"]);
+  assert.deepEqual(await names(page), ["Payments", "storefront"]);
   await page.keyboard.type(" nowhere");
   assert.match(await page.locator(".nothing-found").innerText(), /No session fits/);
   await page.getByRole("button", { name: "Clear filter" }).click();
@@ -141,7 +141,7 @@ onPage(
       assert.equal(await page.locator("[aria-sort]").innerText(), column);
     }
     await page.getByRole("columnheader", { name: "Cost" }).getByRole("button").click();
-    assert.equal((await names(page))[0], "X9D5G7ZA");
+    assert.equal((await names(page))[0], "notes");
   },
   { width: 1400 },
 );
@@ -225,7 +225,7 @@ onPage(
       { kind: "answer", permissionId: "B4N8TRWC-3", answer: { decision: "allow" } },
     ]);
     await say({ type: "done", id: number, problem: PROBLEM });
-    assert.match(await page.locator("areyouj-prompt .problem").innerText(), /did not answer/);
+    assert.match(await page.locator("areyouj-permission-request .problem").innerText(), /did not answer/);
   },
 );
 
@@ -248,7 +248,7 @@ onPage(
 
 onPage(
   "denies with a message, and offers no always without suggestions",
-  { sessions: LIVE, permissions: [EDIT_PROMPT] },
+  { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
     assert.equal(await page.getByRole("button", { name: "Always…" }).count(), 0);
     await page.getByRole("button", { name: /say what to do/ }).click();
@@ -267,13 +267,13 @@ onPage(
   async ({ page }) => {
     const text = await page.getByRole("region", { name: "Command" }).textContent();
     assert.ok(text.startsWith("ls\u241b[8m; rm -rf ~<U+200B>\nsecond line") && text.endsWith("THE END"));
-    assert.ok((await page.locator("areyouj-prompt").boundingBox()).height < 600);
+    assert.ok((await page.locator("areyouj-permission-request").boundingBox()).height < 600);
   },
 );
 
 onPage(
   "shows an edit as a diff with its way to the editor's",
-  { sessions: LIVE, permissions: [EDIT_PROMPT] },
+  { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
     assert.equal(
       await page.locator(".diff-added").innerText(),
@@ -282,8 +282,8 @@ onPage(
     await page.getByRole("button", { name: "Open as diff" }).click();
     await page.getByRole("button", { name: /src\/retry.ts$/ }).click();
     const [diff] = await asked("openDiff");
-    assert.equal(diff.before, EDIT_PROMPT.input.old_string);
-    assert.equal((await asked("openFile"))[0].path, EDIT_PROMPT.input.file_path);
+    assert.equal(diff.before, EDIT_REQUEST.input.old_string);
+    assert.equal((await asked("openFile"))[0].path, EDIT_REQUEST.input.file_path);
   },
 );
 
@@ -370,7 +370,7 @@ onPage("pulses only while active, and never under reduced motion", { sessions: L
 
 onPage(
   "is cards at 320 pixels, with nothing cut off sideways",
-  { sessions: SESSIONS, permissions: [permission(), EDIT_PROMPT, QUESTION] },
+  { sessions: SESSIONS, permissions: [permission(), EDIT_REQUEST, QUESTION] },
   async ({ page, asked }) => {
     assert.equal(await page.locator(".grid.cards").count(), 1);
     const wide = await page.evaluate(() =>
@@ -440,8 +440,8 @@ onPage(
   { sessions: LIVE },
   async ({ page, asked, say }) => {
     const row = page.locator("[data-id=T8C4MN2Q]");
-    assert.match(await row.getAttribute("aria-label"), /T8C4MN2Q, Idle, .*at a terminal/);
-    await page.getByRole("button", { name: "Open Claude's screen of T8C4MN2Q" }).click();
+    assert.match(await row.getAttribute("aria-label"), /docs, Idle, .*at a terminal/);
+    await page.getByRole("button", { name: "Open Claude's screen of docs" }).click();
     assert.equal(
       await page.getByRole("button", { name: /Open Claude's screen/ }).count(),
       1,
@@ -462,13 +462,13 @@ onPage(
     await page.locator("[data-id=H2VYQ3KM]").click({ button: "right" });
     await page.getByRole("menuitem", { name: "Move to terminal" }).click();
     assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: "T8C4MN2Q" }));
-    assert.deepEqual(await asked("move"), [
-      { kind: "move", sessionId: "T8C4MN2Q", driver: "stream" },
-      { kind: "move", sessionId: "H2VYQ3KM", driver: "terminal" },
+    assert.deepEqual(await asked("switchDriver"), [
+      { kind: "switchDriver", sessionId: "T8C4MN2Q", driver: "stream" },
+      { kind: "switchDriver", sessionId: "H2VYQ3KM", driver: "terminal" },
     ]);
     await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
     assert.match(
-      await page.getByRole("button", { name: "Open Claude's screen of T8C4MN2Q" }).getAttribute("title"),
+      await page.getByRole("button", { name: "Open Claude's screen of docs" }).getAttribute("title"),
       /reconnecting/,
     );
   },

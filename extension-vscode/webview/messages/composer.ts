@@ -3,7 +3,7 @@ import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { button, iconButton } from "../ui/buttons";
 import { type FileMention, completed, mentionAt } from "./completion";
-import { Doing, OFFLINE } from "../ui/doing";
+import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { PageElement, adopt } from "../ui/element";
 import { count } from "../../src/shared/format";
 import { act, nextNumber, post } from "../ui/host";
@@ -26,16 +26,16 @@ export class Composer extends PageElement {
   @property({ attribute: false }) sessionId = "";
   @property({ attribute: false }) draft: Draft = { text: "", messageId: null };
   /** Whether a turn is running: then a message waits in the queue. */
-  @property({ attribute: false }) working = false;
+  @property({ attribute: false }) busy = false;
   /** Whether a message can be sent into that turn. */
   @property({ attribute: false }) steerable = false;
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) connected = true;
   @state() private mention: FileMention | null = null;
   @state() private paths: string[] = [];
   @state() private chosen = 0;
   @query("textarea") private area!: HTMLTextAreaElement;
   private asked = 0;
-  private readonly doing = new Doing(this);
+  private readonly pending = new PendingAction(this);
 
   /** Files that were asked for. */
   files(id: number, paths: string[]): void {
@@ -62,12 +62,12 @@ export class Composer extends PageElement {
   }
 
   protected override render(): TemplateResult {
-    const sending = this.doing.running !== null;
+    const sending = this.pending.running !== null;
     const empty = this.draft.text.trim() === "";
-    const off = { disabled: !this.live || empty, ...(this.live ? {} : { title: OFFLINE }) };
+    const off = { disabled: !this.connected || empty, ...(this.connected ? {} : { title: OFFLINE }) };
     const open = this.mention !== null && this.paths.length > 0;
     return html`<div class="composer">
-      ${problemBox(this.doing.problem, () => this.doing.dismiss())}
+      ${problemBox(this.pending.problem, () => this.pending.dismiss())}
       ${open ? this.listbox() : nothing}
       <div class="composer-box">
         <textarea
@@ -77,7 +77,7 @@ export class Composer extends PageElement {
           aria-autocomplete="list"
           aria-controls=${open ? "files" : nothing}
           aria-activedescendant=${open ? `file-${this.chosen}` : nothing}
-          placeholder=${this.working ? "Queue the next message; @ for files" : "Message Claude; @ for files"}
+          placeholder=${this.busy ? "Queue the next message; @ for files" : "Message Claude; @ for files"}
           .value=${this.draft.text}
           ?readonly=${sending}
           aria-busy=${sending}
@@ -90,18 +90,18 @@ export class Composer extends PageElement {
         <div class="row composer-actions">
           ${iconButton("mention", "Mention a file", () => this.insert("@"))}
           ${iconButton("list-selection", "Attach the editor's selection", () => act({ kind: "attachSelection", sessionId: this.sessionId }))}
-          <span class="grow muted composer-hint ellipsis">${this.live ? "" : "Reconnecting. Your text is kept."}</span>
+          <span class="grow muted composer-hint ellipsis">${this.connected ? "" : "Reconnecting. Your text is kept."}</span>
           ${
             this.steerable
               ? button("Steer", () => void this.send(true), {
                   ...off,
                   secondary: true,
-                  running: this.doing.running === "steer",
+                  running: this.pending.running === "steer",
                   title: off.title ?? "Send into the running turn, now (Ctrl+Shift+Enter)",
                 })
               : nothing
           }
-          ${button(this.working ? "Queue" : "Send", () => void this.send(false), { ...off, running: this.doing.running === "send", title: off.title ?? "Ctrl+Enter" })}
+          ${button(this.busy ? "Queue" : "Send", () => void this.send(false), { ...off, running: this.pending.running === "send", title: off.title ?? "Ctrl+Enter" })}
         </div>
       </div>
     </div>`;
@@ -153,7 +153,7 @@ export class Composer extends PageElement {
       mention !== null &&
       (this.mention === null || this.mention.prefix !== mention.prefix || this.mention.at !== mention.at);
     this.mention = mention;
-    if (!asks || mention === null || !this.live) return;
+    if (!asks || mention === null || !this.connected) return;
     this.asked = nextNumber();
     post({ type: "completeFile", id: this.asked, prefix: mention.prefix });
   }
@@ -181,11 +181,11 @@ export class Composer extends PageElement {
 
   private async send(steer: boolean): Promise<void> {
     const { text } = this.draft;
-    if (!this.live || text.trim() === "" || this.doing.running !== null) return;
+    if (!this.connected || text.trim() === "" || this.pending.running !== null) return;
     const messageId = this.draft.messageId ?? crypto.randomUUID();
     this.change({ text, messageId });
     if (
-      await this.doing.run(steer ? "steer" : "send", {
+      await this.pending.run(steer ? "steer" : "send", {
         kind: "send",
         sessionId: this.sessionId,
         messageId,

@@ -1,14 +1,12 @@
-/** Cards for what went wrong and waits for a decision: messages that were cut off or failed, sessions in `error`. */
+/** The card of a message that was interrupted or failed, and waits for a decision. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import type { Action } from "../../src/shared/bridge";
 import type { Message, RecoverChoice, Session } from "../../src/protocol.gen";
 import { button } from "../ui/buttons";
-import { Doing, OFFLINE } from "../ui/doing";
+import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { PageElement, adopt } from "../ui/element";
-import { logFold, problemBox } from "../ui/problem";
+import { problemBox } from "../ui/problem";
 import { sessionLink } from "../sessions/sessionLink";
-import { act } from "../ui/host";
 import { Settled } from "../ui/settled";
 import { plainText } from "../../src/shared/text";
 
@@ -18,23 +16,22 @@ const CHOICES: Record<RecoverChoice, { label: string; title: string }> = {
   skip: { label: "Skip", title: "Leave it and go on with the queue" },
 };
 
-/** A message that was cut off or failed. */
 @customElement("areyouj-decision")
 export class Decision extends PageElement {
   @property({ attribute: false }) message!: Message;
   @property({ attribute: false }) session: Session | null = null;
-  @property({ attribute: false }) live = true;
-  private readonly doing = new Doing(this);
+  @property({ attribute: false }) connected = true;
+  private readonly pending = new PendingAction(this);
   private readonly settled = new Settled(this);
 
   protected override render(): TemplateResult {
     const { message } = this;
-    const cutOff = message.state === "interrupted";
-    const choices: RecoverChoice[] = cutOff ? ["continue", "again", "skip"] : ["again", "skip"];
-    const title = cutOff ? "A message was cut off" : "A message failed";
+    const interrupted = message.state === "interrupted";
+    const choices: RecoverChoice[] = interrupted ? ["continue", "again", "skip"] : ["again", "skip"];
+    const title = interrupted ? "A message was cut off" : "A message failed";
     return html`<article class="card" aria-label=${title}>
       <header class="row">
-        <span class="codicon codicon-${cutOff ? "debug-disconnect" : "warning"} attention-icon" aria-hidden="true"></span>
+        <span class="codicon codicon-${interrupted ? "debug-disconnect" : "warning"} attention-icon" aria-hidden="true"></span>
         ${this.session ? sessionLink(this.session) : nothing}
         <span class="grow ellipsis ${this.session ? "muted" : ""}">${title}</span>
       </header>
@@ -44,69 +41,23 @@ export class Decision extends PageElement {
         ${choices.map((choice, index) =>
           button(
             CHOICES[choice].label,
-            () => void this.doing.run(choice, { kind: "recover", messageId: message.id, choice }),
+            () => void this.pending.run(choice, { kind: "recover", messageId: message.id, choice }),
             {
               secondary: index > 0,
-              disabled: !this.live || this.doing.running !== null || !this.settled.yes,
-              running: this.doing.running === choice,
-              title: this.live ? CHOICES[choice].title : OFFLINE,
+              disabled: !this.connected || this.pending.running !== null || !this.settled.yes,
+              running: this.pending.running === choice,
+              title: this.connected ? CHOICES[choice].title : OFFLINE,
             },
           ),
         )}
       </div>
-      ${problemBox(this.doing.problem, () => this.doing.dismiss())}
+      ${problemBox(this.pending.problem, () => this.pending.dismiss())}
     </article>`;
   }
 }
-
-/** A session in `error`. */
-@customElement("areyouj-session-error")
-export class SessionErrorCard extends PageElement {
-  @property({ attribute: false }) session!: Session;
-  /** Whether to name the session. */
-  @property({ attribute: false }) named = true;
-  @property({ attribute: false }) live = true;
-  private readonly doing = new Doing(this);
-  private readonly settled = new Settled(this);
-
-  protected override render(): TemplateResult {
-    const { error, id } = this.session;
-    const fix = FIXES[error?.code ?? ""];
-    return html`<article class="card" aria-label="Session in error">
-      <header class="row">
-        <span class="codicon codicon-error status-icon status-error" aria-hidden="true"></span>
-        ${this.named ? sessionLink(this.session) : nothing}
-        <span class="grow ellipsis ${this.named ? "muted" : ""}">Stopped by an error</span>
-      </header>
-      <div class="error-words">
-        <p>${plainText(error?.message ?? "The session needs you.")}</p>
-        ${error?.hint ? html`<p class="muted">${plainText(error.hint)}</p>` : nothing}
-      </div>
-      ${logFold(error?.log ?? null)}
-      <div class="row wrap">
-        ${fix ? button(fix.label, () => act(fix.action)) : nothing}
-        ${button("Restart", () => void this.doing.run("restart", { kind: "restart", sessionId: id }), {
-          secondary: fix !== undefined,
-          disabled: !this.live || !this.settled.yes,
-          running: this.doing.running !== null,
-          ...(this.live ? {} : { title: OFFLINE }),
-        })}
-      </div>
-      ${problemBox(this.doing.problem, () => this.doing.dismiss())}
-    </article>`;
-  }
-}
-
-/** What mends an error before a restart does. */
-const FIXES: Record<string, { label: string; action: Action }> = {
-  login_needed: { label: "Log in", action: { kind: "command", command: "areyouj.logIn" } },
-  claude_not_found: { label: "Run doctor", action: { kind: "command", command: "areyouj.doctor" } },
-  claude_not_executable: { label: "Run doctor", action: { kind: "command", command: "areyouj.doctor" } },
-};
 
 adopt(css`
-  areyouj-decision,
-  areyouj-session-error {
+  areyouj-decision {
     display: block;
     min-width: 0;
   }
@@ -115,8 +66,7 @@ adopt(css`
     font-family: inherit;
     font-size: inherit;
   }
-  .reason,
-  .error-words {
+  .reason {
     overflow-wrap: anywhere;
   }
 `);

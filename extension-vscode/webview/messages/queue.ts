@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Action } from "../../src/shared/bridge";
 import type { Message, Queue } from "../../src/protocol.gen";
 import { button, iconButton } from "../ui/buttons";
-import { Doing, OFFLINE } from "../ui/doing";
+import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { PageElement, adopt } from "../ui/element";
 import { problemBox } from "../ui/problem";
 import { plainLine, plainText } from "../../src/shared/text";
@@ -17,13 +17,13 @@ const MAX_LINE = 400;
 export class QueueEditor extends PageElement {
   @property({ attribute: false }) queue: Queue | null = null;
   /** Whether a turn is running, into which a message can be sent. */
-  @property({ attribute: false }) working = false;
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) busy = false;
+  @property({ attribute: false }) connected = true;
   @state() private editing: { id: string; text: string } | null = null;
   @state() private dragged: string | null = null;
   @state() private over: number | null = null;
   @state() private said = "";
-  private readonly doing = new Doing(this);
+  private readonly pending = new PendingAction(this);
 
   /** A message whose turn comes while it is edited runs as it was: the new text is not thrown away. */
   protected override willUpdate(): void {
@@ -33,7 +33,7 @@ export class QueueEditor extends PageElement {
     this.editing = null;
     if (message === undefined || editing.text === message.text) return;
     this.dispatchEvent(new CustomEvent("late", { detail: editing.text }));
-    this.doing.tell("The message began to run before your change was saved.", "Your text is in the box below.");
+    this.pending.tell("The message began to run before your change was saved.", "Your text is in the box below.");
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -65,7 +65,7 @@ export class QueueEditor extends PageElement {
           (message, index) => this.waiting(message, index, waiting.length),
         )}
       </ul>
-      ${problemBox(this.doing.problem, () => this.doing.dismiss())}
+      ${problemBox(this.pending.problem, () => this.pending.dismiss())}
       <span class="sr-only" role="status">${this.said}</span>
     </section>`;
   }
@@ -77,7 +77,7 @@ export class QueueEditor extends PageElement {
       class="queue-item ${this.over === index ? "drop-here" : ""} ${this.dragged === messageId ? "dragged" : ""}"
       tabindex="0"
       data-message=${messageId}
-      draggable=${this.live ? "true" : "false"}
+      draggable=${this.connected ? "true" : "false"}
       title="${plainText(message.text.slice(0, MAX_LINE))}"
       aria-label="Message ${index + 1} of ${total}: ${line(message)}. Alt with up or down moves it."
       @keydown=${(event: KeyboardEvent) => this.onKey(event, message, index, total)}
@@ -89,15 +89,15 @@ export class QueueEditor extends PageElement {
     >
       <span class="codicon codicon-gripper muted" aria-hidden="true"></span>
       <span class="grow ellipsis isolate">${line(message)}</span>
-      ${this.working ? this.act("send", "Send now, into the running turn", { kind: "queueSteer", sessionId, messageId }) : nothing}
-      ${iconButton("edit", "Edit", () => this.edit(message), { disabled: !this.live, reason: OFFLINE })} ${this.act("trash", "Remove", { kind: "queueRemove", messageId })}
+      ${this.busy ? this.act("send", "Send now, into the running turn", { kind: "queueSteer", sessionId, messageId }) : nothing}
+      ${iconButton("edit", "Edit", () => this.edit(message), { disabled: !this.connected, reason: OFFLINE })} ${this.act("trash", "Remove", { kind: "queueRemove", messageId })}
     </li>`;
   }
 
   private editor(message: Message): TemplateResult {
     const save = (): void => {
       const text = this.editing?.text ?? "";
-      if (text.trim() === "" || !this.live) return;
+      if (text.trim() === "" || !this.connected) return;
       void this.saveEdit(message.id, text);
     };
     return html`<div class="queue-editor">
@@ -113,20 +113,20 @@ export class QueueEditor extends PageElement {
         }}
       ></textarea>
       <div class="row">
-        ${button("Save", save, { disabled: !this.live || (this.editing?.text ?? "").trim() === "", running: this.doing.running !== null, ...(this.live ? {} : { title: OFFLINE }) })}
+        ${button("Save", save, { disabled: !this.connected || (this.editing?.text ?? "").trim() === "", running: this.pending.running !== null, ...(this.connected ? {} : { title: OFFLINE }) })}
         ${button("Cancel", () => this.endEdit(message.id), { secondary: true })}
       </div>
     </div>`;
   }
 
   private edit(message: Message): void {
-    if (!this.live) return;
+    if (!this.connected) return;
     this.editing = { id: message.id, text: message.text };
     void this.updateComplete.then(() => this.querySelector<HTMLTextAreaElement>(".queue-editor textarea")?.focus());
   }
 
   private async saveEdit(messageId: string, text: string): Promise<void> {
-    if (await this.doing.run(messageId, { kind: "queueEdit", messageId, text })) this.endEdit(messageId);
+    if (await this.pending.run(messageId, { kind: "queueEdit", messageId, text })) this.endEdit(messageId);
   }
 
   private endEdit(messageId: string): void {
@@ -140,10 +140,10 @@ export class QueueEditor extends PageElement {
 
   private act(icon: string, label: string, action: Action): TemplateResult {
     const name = JSON.stringify(action);
-    return iconButton(icon, label, () => void this.doing.run(name, action), {
-      disabled: !this.live || this.doing.running !== null,
-      reason: this.live ? undefined : OFFLINE,
-      running: this.doing.running === name,
+    return iconButton(icon, label, () => void this.pending.run(name, action), {
+      disabled: !this.connected || this.pending.running !== null,
+      reason: this.connected ? undefined : OFFLINE,
+      running: this.pending.running === name,
     });
   }
 
@@ -154,8 +154,8 @@ export class QueueEditor extends PageElement {
       void this.move(message.id, Math.max(0, Math.min(total - 1, index + step)), index);
     else if (step !== undefined) this.neighbour(event.currentTarget as HTMLElement, step)?.focus();
     else if (event.key === "Enter" || event.key === "F2") this.edit(message);
-    else if (event.key === "Delete" && this.live)
-      void this.doing.run("remove", { kind: "queueRemove", messageId: message.id });
+    else if (event.key === "Delete" && this.connected)
+      void this.pending.run("remove", { kind: "queueRemove", messageId: message.id });
     else return;
     event.preventDefault();
   }
@@ -166,8 +166,8 @@ export class QueueEditor extends PageElement {
   }
 
   private async move(messageId: string, position: number, from: number): Promise<void> {
-    if (!this.live || position === from) return;
-    if (await this.doing.run("move", { kind: "queueMove", messageId, position }))
+    if (!this.connected || position === from) return;
+    if (await this.pending.run("move", { kind: "queueMove", messageId, position }))
       this.said = `Moved to place ${position + 1}`;
     await this.updateComplete;
     this.itemOf(messageId)?.focus();

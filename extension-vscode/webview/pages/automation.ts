@@ -3,23 +3,25 @@
 import "../ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
-import type { Connection, PageSettings, ToAutomation, Transcript } from "../../src/shared/bridge";
-import type { Message, Permission, Queue, Session, TranscriptEntry } from "../../src/protocol.gen";
+import type { ToAutomation, Transcript } from "../../src/shared/bridge";
+import type { Queue, Session, TranscriptEntry } from "../../src/protocol.gen";
 import { button } from "../ui/buttons";
 import type { Composer, Draft } from "../messages/composer";
 import "../messages/composer";
 import { connectionFailure, reconnecting } from "./connection";
-import { OFFLINE } from "../ui/doing";
-import { PageElement, adopt } from "../ui/element";
+import { OFFLINE } from "../ui/pendingAction";
+import { adopt } from "../ui/element";
 import { Folds } from "../transcript/folds";
 import type { Place } from "../transcript/heights";
 import { act, listen, post, restore, save } from "../ui/host";
 import "../permissions/permissionRequest";
 import "../messages/queue";
 import "../messages/decision";
+import "../sessions/sessionError";
+import { Page, loading } from "./page";
 import { wantsScreen } from "../sessions/screen";
 import "../sessions/sessionHeader";
-import { sessionTitle } from "../sessions/status";
+import { displayName, isBusy } from "../../src/shared/session";
 import { type Saying, joined, said } from "../transcript/transcript";
 import type { TranscriptView } from "../transcript/transcriptView";
 import "../transcript/transcriptView";
@@ -35,19 +37,14 @@ interface Saved {
 const NOTHING_SAVED: Saved = { sessionId: "", draft: { text: "", messageId: null }, place: null, folds: [] };
 
 @customElement("areyouj-automation")
-export class AutomationPage extends PageElement {
-  @state() private connection: Connection = { state: "connecting", problem: null };
-  @state() private settings: PageSettings = { home: "", folders: [] };
-  /** Undefined until the host has spoken; null: there is no such session. */
+export class AutomationPage extends Page {
+  /** Undefined until the first state arrives; null if there is no such session. */
   @state() private session: Session | null | undefined = undefined;
   @state() private queue: Queue | null = null;
-  @state() private permissions: Permission[] = [];
-  @state() private decisions: Message[] = [];
   @state() private sessions: Session[] = [];
   @state() private entries: TranscriptEntry[] = [];
   @state() private more = false;
   @state() private saying: Saying[] = [];
-  @state() private news = "";
   @query("areyouj-transcript") private transcript!: TranscriptView | null;
   @query("areyouj-composer") private composer!: Composer | null;
   private sessionId = "";
@@ -71,23 +68,17 @@ export class AutomationPage extends PageElement {
       case "state":
         this.takeState(message);
         return;
-      case "connection":
-        this.connection = message.connection;
-        return;
-      case "settings":
-        this.settings = message.settings;
-        return;
       case "session":
         this.takeSession(message.session);
         return;
       case "queue":
         this.queue = message.queue;
         return;
+      case "connection":
+      case "settings":
       case "permissions":
-        this.permissions = message.permissions;
-        return;
       case "decisions":
-        this.decisions = message.decisions;
+        this.applyChange(message);
         return;
       case "sessions":
         this.sessions = message.sessions;
@@ -127,12 +118,9 @@ export class AutomationPage extends PageElement {
       this.folds = new Folds();
     }
     this.sessionId = message.sessionId;
-    this.connection = message.connection;
-    this.settings = message.settings;
+    this.applyPageState(message);
     this.session = message.session;
     this.queue = message.queue;
-    this.permissions = message.permissions;
-    this.decisions = message.decisions;
     this.sessions = message.sessions;
     this.takeTranscript(message.transcript);
     this.keep();
@@ -188,42 +176,40 @@ export class AutomationPage extends PageElement {
 
   protected override render(): TemplateResult {
     const { session, connection } = this;
-    return html`<main class="automation" aria-label=${session ? sessionTitle(session) : "Session"}>
+    return html`<main class="automation" aria-label=${session ? displayName(session) : "Session"}>
       ${reconnecting(connection)} ${this.content()}
-      <div class="sr-only" role="status" aria-live="polite">${this.news}</div>
+      ${this.announcement()}
     </main>`;
   }
 
   private content(): TemplateResult {
     const { session, connection } = this;
     if (session === undefined || (session === null && connection.state === "connecting")) {
-      return connection.state === "failed"
-        ? connectionFailure(connection)
-        : html`<div class="loading" role="status"><span class="codicon codicon-loading spinner" aria-hidden="true"></span> Loading the session…</div>`;
+      return connection.state === "failed" ? connectionFailure(connection) : loading("Loading the session…");
     }
     if (session === null) return connection.state === "failed" ? connectionFailure(connection) : gone();
-    const live = connection.state === "connected";
+    const { connected } = this;
     return html`${connection.state === "failed" ? connectionFailure(connection) : nothing}
-      <areyouj-session-header .session=${session} .sessions=${this.sessions} .settings=${this.settings} .live=${live}></areyouj-session-header>
+      <areyouj-session-header .session=${session} .sessions=${this.sessions} .settings=${this.settings} .connected=${connected}></areyouj-session-header>
       <areyouj-transcript
-        class=${live ? "" : "stale"}
-        aria-busy=${!live}
+        class=${connected ? "" : "stale"}
+        aria-busy=${!connected}
         .sessionId=${this.sessionId}
         .directory=${session.directory}
         .entries=${this.entries}
         .more=${this.more}
         .saying=${this.saying}
         .permissions=${this.permissions}
-        .working=${session.status === "active" || session.status === "waiting"}
-        .live=${live}
+        .busy=${isBusy(session)}
+        .connected=${connected}
         .folds=${this.folds}
         .place=${this.place}
-        .tail=${this.tail(session, live)}
+        .tail=${this.tail(session)}
         @older=${(event: CustomEvent<number>) => post({ type: "loadOlder", before: event.detail })}
         @end=${() => this.seen()}
         @place=${() => this.takePlace()}
       ></areyouj-transcript>
-      ${session.status === "terminated" ? this.ended(session, live) : this.foot(session, live)}`;
+      ${session.status === "terminated" ? this.ended(session) : this.foot(session)}`;
   }
 
   private takePlace(): void {
@@ -232,7 +218,8 @@ export class AutomationPage extends PageElement {
   }
 
   /** What waits for a person and stands in no loaded entry: at the end, where it is seen. */
-  private tail(session: Session, live: boolean): TemplateResult {
+  private tail(session: Session): TemplateResult {
+    const { connected } = this;
     const inPlace = new Set(
       this.entries.flatMap(({ body }) => (body.kind === "permission" ? [body.permissionId] : [])),
     );
@@ -242,28 +229,29 @@ export class AutomationPage extends PageElement {
         .filter(({ id }) => !inPlace.has(id))
         .map(
           (permission) =>
-            html`<areyouj-prompt .permission=${permission} .directory=${session.directory} .live=${live}></areyouj-prompt>`,
+            html`<areyouj-permission-request .permission=${permission} .directory=${session.directory} .connected=${connected}></areyouj-permission-request>`,
         )}
-      ${wantsScreen(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .live=${live}></areyouj-screen-card>` : nothing}
-      ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .live=${live}></areyouj-decision>`)}
-      ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .live=${live}></areyouj-session-error>` : nothing}`;
+      ${wantsScreen(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .connected=${connected}></areyouj-screen-card>` : nothing}
+      ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .connected=${connected}></areyouj-decision>`)}
+      ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .connected=${connected}></areyouj-session-error>` : nothing}`;
   }
 
-  private foot(session: Session, live: boolean): TemplateResult {
-    const working = session.status === "active" || session.status === "waiting";
+  private foot(session: Session): TemplateResult {
+    const { connected } = this;
+    const busy = isBusy(session);
     return html`<footer class="foot">
       <areyouj-queue
         .queue=${this.queue}
-        .working=${session.status === "active"}
-        .live=${live}
+        .busy=${session.status === "active"}
+        .connected=${connected}
         @late=${(event: CustomEvent<string>) => this.composer?.insert(event.detail)}
       ></areyouj-queue>
       <areyouj-composer
         .sessionId=${this.sessionId}
         .draft=${this.draft}
-        .working=${working}
+        .busy=${busy}
         .steerable=${session.status === "active"}
-        .live=${live}
+        .connected=${connected}
         @draft=${(event: CustomEvent<Draft>) => {
           this.draft = event.detail;
           this.keep();
@@ -272,8 +260,9 @@ export class AutomationPage extends PageElement {
     </footer>`;
   }
 
-  private ended(session: Session, live: boolean): TemplateResult {
-    const off = { disabled: !live, ...(live ? {} : { title: OFFLINE }) };
+  private ended(session: Session): TemplateResult {
+    const { connected } = this;
+    const off = { disabled: !connected, ...(connected ? {} : { title: OFFLINE }) };
     return html`<footer class="foot row wrap ended-foot">
       <span class="grow muted">This session was terminated. Its conversation is kept until you delete it.</span>
       ${button("Restart", () => act({ kind: "restart", sessionId: session.id }), off)}

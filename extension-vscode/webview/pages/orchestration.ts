@@ -3,19 +3,21 @@
 import "../ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import type { Connection, PageSettings, ToOrchestration } from "../../src/shared/bridge";
-import type { Message, Permission, Session } from "../../src/protocol.gen";
+import type { PageSettings, ToOrchestration } from "../../src/shared/bridge";
+import type { Session } from "../../src/protocol.gen";
 import { button } from "../ui/buttons";
 import { connectionFailure, reconnecting } from "./connection";
-import { OFFLINE } from "../ui/doing";
-import { PageElement, adopt } from "../ui/element";
+import { OFFLINE } from "../ui/pendingAction";
+import { adopt } from "../ui/element";
 import { homePath } from "../../src/shared/format";
 import { act, listen, restore, save } from "../ui/host";
 import "../permissions/inbox";
+import { Page, loading } from "./page";
 import type { View } from "../sessions/sessionTable";
 import "../sessions/sessionTable";
 import { COLUMNS, NEWEST_FIRST, TILES, type Tile, counts } from "../sessions/sessionList";
-import { sessionTitle, statusIcon } from "../sessions/status";
+import { displayName } from "../../src/shared/session";
+import { statusIcon } from "../sessions/status";
 import { exactLine, plainLine } from "../../src/shared/text";
 
 const TILE_WORDS: Record<Tile, string> = {
@@ -31,15 +33,10 @@ const MAX_FOLDERS = 8;
 const FIRST_VIEW: View = { filter: { tile: "total", text: "", terminated: false }, order: NEWEST_FIRST };
 
 @customElement("areyouj-orchestration")
-export class OrchestrationPage extends PageElement {
-  @state() private connection: Connection = { state: "connecting", problem: null };
-  @state() private settings: PageSettings = { home: "", folders: [] };
-  /** Null until the host has sent them. */
+export class OrchestrationPage extends Page {
+  /** Null until the first state arrives. */
   @state() private sessions: ReadonlyMap<string, Session> | null = null;
-  @state() private permissions: Permission[] = [];
-  @state() private decisions: Message[] = [];
   @state() private view: View = savedView();
-  @state() private news = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -49,26 +46,17 @@ export class OrchestrationPage extends PageElement {
   private take(message: Exclude<ToOrchestration, { type: "done" }>): void {
     switch (message.type) {
       case "state":
-        this.connection = message.connection;
-        this.settings = message.settings;
+        this.applyPageState(message);
         this.sessions = byId(message.sessions);
-        this.permissions = message.permissions;
-        this.decisions = message.decisions;
         return;
       case "sessions":
         this.change(message.changed, message.removed);
         return;
       case "connection":
-        this.connection = message.connection;
-        return;
       case "settings":
-        this.settings = message.settings;
-        return;
       case "permissions":
-        this.permissions = message.permissions;
-        return;
       case "decisions":
-        this.decisions = message.decisions;
+        this.applyChange(message);
     }
   }
 
@@ -77,9 +65,9 @@ export class OrchestrationPage extends PageElement {
     for (const session of changed) {
       const before = sessions.get(session.id)?.status;
       if (before !== session.status && session.status === "waiting")
-        this.news = `${sessionTitle(session)} needs you: ${plainLine(session.attention?.title ?? "")}`;
+        this.news = `${displayName(session)} needs you: ${plainLine(session.attention?.title ?? "")}`;
       if (before !== session.status && session.status === "error")
-        this.news = `${sessionTitle(session)} failed: ${plainLine(session.error?.message ?? "")}`;
+        this.news = `${displayName(session)} failed: ${plainLine(session.error?.message ?? "")}`;
       sessions.set(session.id, session);
     }
     for (const id of removed) sessions.delete(id);
@@ -92,28 +80,28 @@ export class OrchestrationPage extends PageElement {
   }
 
   protected override render(): TemplateResult {
-    const live = this.connection.state === "connected";
     return html`<main class="scroller orchestration" aria-label="Orchestration">
-      ${reconnecting(this.connection)} ${this.content(live)}
-      <div class="sr-only" role="status" aria-live="polite">${this.news}</div>
+      ${reconnecting(this.connection)} ${this.content()}
+      ${this.announcement()}
     </main>`;
   }
 
-  private content(live: boolean): TemplateResult {
+  private content(): TemplateResult {
+    const { connected } = this;
     const failed = this.connection.state === "failed";
     if (this.sessions === null || (this.connection.state === "connecting" && this.sessions.size === 0))
-      return failed ? connectionFailure(this.connection) : loading();
+      return failed ? connectionFailure(this.connection) : loading("Loading sessions…");
     if (failed && this.sessions.size === 0) return connectionFailure(this.connection);
-    if (this.sessions.size === 0) return this.empty(live);
+    if (this.sessions.size === 0) return this.empty();
     return html`${failed ? connectionFailure(this.connection) : nothing}
-      <div class="page-head">${this.tiles(this.sessions)} ${this.newSession(live)}</div>
-      <div class=${live ? "" : "stale"} aria-busy=${!live}>
-        <areyouj-inbox .sessions=${this.sessions} .permissions=${this.permissions} .decisions=${this.decisions} .live=${live}></areyouj-inbox>
+      <div class="page-head">${this.tiles(this.sessions)} ${this.newSession()}</div>
+      <div class=${connected ? "" : "stale"} aria-busy=${!connected}>
+        <areyouj-inbox .sessions=${this.sessions} .permissions=${this.permissions} .decisions=${this.decisions} .connected=${connected}></areyouj-inbox>
         <areyouj-session-table
           .sessions=${[...this.sessions.values()]}
           .view=${this.view}
           .home=${this.settings.home}
-          .live=${live}
+          .connected=${connected}
           @view=${(event: CustomEvent<View>) => this.look(event.detail)}
         ></areyouj-session-table>
       </div>`;
@@ -141,25 +129,26 @@ export class OrchestrationPage extends PageElement {
     </div>`;
   }
 
-  private newSession(live: boolean): TemplateResult {
+  private newSession(): TemplateResult {
+    const { connected } = this;
     return button("New session", () => act({ kind: "newSession" }), {
-      disabled: !live,
-      ...(live ? {} : { title: OFFLINE }),
+      disabled: !connected,
+      ...(connected ? {} : { title: OFFLINE }),
     });
   }
 
-  private empty(live: boolean): TemplateResult {
+  private empty(): TemplateResult {
     const folders = this.settings.folders.slice(0, MAX_FOLDERS);
     return html`<section class="empty" aria-labelledby="empty-title">
       <span class="codicon codicon-comment-discussion" aria-hidden="true"></span>
       <h1 id="empty-title">No sessions yet</h1>
       <p class="muted">A session is one Claude conversation in one directory. It goes on when you close the editor.</p>
-      ${this.newSession(live)}
+      ${this.newSession()}
       ${
         folders.length > 0
           ? html`<p class="muted">or start in a folder of this window</p>
             <ul class="bare folders">
-              ${folderStarts(folders, this.settings.home, live)}
+              ${folderStarts(folders, this.settings.home, this.connected)}
             </ul>`
           : nothing
       }
@@ -167,23 +156,17 @@ export class OrchestrationPage extends PageElement {
   }
 }
 
-function folderStarts(folders: PageSettings["folders"], home: string, live: boolean): TemplateResult[] {
+function folderStarts(folders: PageSettings["folders"], home: string, connected: boolean): TemplateResult[] {
   return folders.map(
     ({ name, path }) =>
       html`<li>
-        <button type="button" class="folder" ?disabled=${!live} title=${exactLine(path)} @click=${() => act({ kind: "newSession", directory: path })}>
+        <button type="button" class="folder" ?disabled=${!connected} title=${exactLine(path)} @click=${() => act({ kind: "newSession", directory: path })}>
           <span class="codicon codicon-folder" aria-hidden="true"></span>
           <span class="ellipsis isolate">${exactLine(name)}</span>
           <span class="ellipsis muted isolate">${exactLine(homePath(path, home))}</span>
         </button>
       </li>`,
   );
-}
-
-function loading(): TemplateResult {
-  return html`<div class="loading" role="status">
-    <span class="codicon codicon-loading spinner" aria-hidden="true"></span> Loading sessions…
-  </div>`;
 }
 
 function byId(sessions: Session[]): ReadonlyMap<string, Session> {

@@ -7,6 +7,7 @@ import { button } from "../ui/buttons";
 import { PageElement, adopt } from "../ui/element";
 import "./permissionRequest";
 import "../messages/decision";
+import "../sessions/sessionError";
 import { wantsScreen } from "../sessions/screen";
 
 /** How many cards are drawn at first; more would push the table out of reach and slow the page down. */
@@ -18,7 +19,7 @@ export class Inbox extends PageElement {
   @property({ attribute: false }) sessions: ReadonlyMap<string, Session> = new Map();
   @property({ attribute: false }) permissions: Permission[] = [];
   @property({ attribute: false }) decisions: Message[] = [];
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) connected = true;
   @state() private shown = SHOWN_AT_FIRST;
   private hadKeyboard = false;
 
@@ -52,26 +53,26 @@ export class Inbox extends PageElement {
   }
 
   private cards(): { key: string; card: TemplateResult }[] {
-    const { live } = this;
+    const { connected } = this;
     const named = (sessionId: string): Session | null => this.sessions.get(sessionId) ?? null;
     return [
       ...this.permissions.map((permission) => ({
         key: permission.id,
-        card: html`<areyouj-prompt .permission=${permission} .session=${named(permission.sessionId)} .live=${live}></areyouj-prompt>`,
+        card: html`<areyouj-permission-request .permission=${permission} .session=${named(permission.sessionId)} .connected=${connected}></areyouj-permission-request>`,
       })),
       ...[...this.sessions.values()].filter(wantsScreen).map((session) => ({
         key: `${session.id} screen`,
-        card: html`<areyouj-screen-card .session=${session} .live=${live}></areyouj-screen-card>`,
+        card: html`<areyouj-screen-card .session=${session} .connected=${connected}></areyouj-screen-card>`,
       })),
       ...this.decisions.map((message) => ({
         key: message.id,
-        card: html`<areyouj-decision .message=${message} .session=${named(message.sessionId)} .live=${live}></areyouj-decision>`,
+        card: html`<areyouj-decision .message=${message} .session=${named(message.sessionId)} .connected=${connected}></areyouj-decision>`,
       })),
       ...[...this.sessions.values()]
         .filter(({ status }) => status === "error")
         .map((session) => ({
           key: session.id,
-          card: html`<areyouj-session-error .session=${session} .live=${live}></areyouj-session-error>`,
+          card: html`<areyouj-session-error .session=${session} .connected=${connected}></areyouj-session-error>`,
         })),
     ];
   }

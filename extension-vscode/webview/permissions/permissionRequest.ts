@@ -4,7 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import type { Answer, Permission, Session } from "../../src/protocol.gen";
 import { button, iconButton } from "../ui/buttons";
 import { diffView } from "../ui/diffView";
-import { Doing, OFFLINE } from "../ui/doing";
+import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { Clock, PageElement, adopt } from "../ui/element";
 import { ago, moment, relativePath } from "../../src/shared/format";
 import { textOf } from "../ui/json";
@@ -21,20 +21,20 @@ import { fileChange, members, otherMembers } from "../transcript/tools";
 const ICONS = { tool: "shield", question: "question", plan: "checklist" };
 
 /** One open prompt. */
-@customElement("areyouj-prompt")
-export class Prompt extends PageElement {
+@customElement("areyouj-permission-request")
+export class PermissionRequest extends PageElement {
   @property({ attribute: false }) permission!: Permission;
   /** The session to name and open; left out where the page is that session's. */
   @property({ attribute: false }) session: Session | null = null;
   /** The directory that paths are seen from; left out where the session is named. */
   @property({ attribute: false }) directory: string | null = null;
   /** Whether there is a connection. */
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) connected = true;
   @state() private open: "always" | "message" | null = null;
   @state() private chosen: number[] | null = null;
   @state() private choices: string[][] | null = null;
   @state() private message = "";
-  private readonly doing = new Doing(this);
+  private readonly pending = new PendingAction(this);
   private readonly settled = new Settled(this);
   private questions: Question[] = [];
 
@@ -52,7 +52,7 @@ export class Prompt extends PageElement {
 
   protected override render(): TemplateResult {
     const { permission } = this;
-    return html`<article class="card prompt" aria-label=${plainLine(permission.title)}>
+    return html`<article class="card" aria-label=${plainLine(permission.title)}>
       <header class="row">
         <span class="codicon codicon-${ICONS[permission.kind] ?? "shield"} attention-icon" aria-hidden="true"></span>
         ${this.session ? sessionLink(this.session) : nothing}
@@ -60,7 +60,7 @@ export class Prompt extends PageElement {
         <time class="muted" title=${moment(permission.createdAt)}>${ago(Date.now(), permission.createdAt)}</time>
       </header>
       ${this.asked()} ${this.open === "always" ? this.alwaysForm() : nothing}
-      ${this.open === "message" ? this.messageForm() : this.answers()} ${problemBox(this.doing.problem, () => this.doing.dismiss())}
+      ${this.open === "message" ? this.messageForm() : this.answers()} ${problemBox(this.pending.problem, () => this.pending.dismiss())}
     </article>`;
   }
 
@@ -70,7 +70,7 @@ export class Prompt extends PageElement {
       return html`<areyouj-questions
         .questions=${this.questions}
         .name=${this.permission.id}
-        .disabled=${this.doing.running !== null}
+        .disabled=${this.pending.running !== null}
         @choices=${(event: CustomEvent<string[][] | null>) => (this.choices = event.detail)}
       ></areyouj-questions>`;
     }
@@ -93,8 +93,8 @@ export class Prompt extends PageElement {
 
   private answers(): TemplateResult {
     const { kind, suggestions } = this.permission;
-    const busy = this.doing.running !== null || !this.settled.yes;
-    const off = { disabled: !this.live || busy, ...(this.live ? {} : { title: OFFLINE }) };
+    const busy = this.pending.running !== null || !this.settled.yes;
+    const off = { disabled: !this.connected || busy, ...(this.connected ? {} : { title: OFFLINE }) };
     const asksQuestions = kind === "question";
     return html`<div class="row wrap" role="group" aria-label="Answer">
       ${
@@ -102,11 +102,11 @@ export class Prompt extends PageElement {
           ? button("Answer", () => this.choices && this.answer({ decision: "choose", choices: this.choices }), {
               ...off,
               disabled: off.disabled || this.choices === null,
-              running: this.doing.running === "choose",
+              running: this.pending.running === "choose",
             })
           : button(kind === "plan" ? "Go ahead" : "Allow", () => this.answer({ decision: "allow" }), {
               ...off,
-              running: this.doing.running === "allow",
+              running: this.pending.running === "allow",
             })
       }
       ${
@@ -124,7 +124,7 @@ export class Prompt extends PageElement {
         {
           ...off,
           secondary: true,
-          running: this.doing.running === "deny",
+          running: this.pending.running === "deny",
         },
       )}
       ${iconButton(
@@ -147,7 +147,7 @@ export class Prompt extends PageElement {
         .map((_, other) => other)
         .filter((other) => (other === index ? on : chosen.includes(other)));
     };
-    const disabled = !this.live || this.doing.running !== null || !this.settled.yes || chosen.length === 0;
+    const disabled = !this.connected || this.pending.running !== null || !this.settled.yes || chosen.length === 0;
     return html`<fieldset class="always">
       <legend>Allow this, and from now on</legend>
       ${suggestions.map(
@@ -160,7 +160,7 @@ export class Prompt extends PageElement {
             /><span class="isolate">${describeSuggestion(suggestion)}</span></label
           >`,
       )}
-      ${button("Allow always", () => this.answer({ decision: "allowAlways", suggestions: chosen }), { disabled, running: this.doing.running === "allowAlways" })}
+      ${button("Allow always", () => this.answer({ decision: "allowAlways", suggestions: chosen }), { disabled, running: this.pending.running === "allowAlways" })}
     </fieldset>`;
   }
 
@@ -174,17 +174,17 @@ export class Prompt extends PageElement {
         placeholder="What should Claude do instead?"
         aria-label="What should Claude do instead?"
         .value=${this.message}
-        ?disabled=${this.doing.running !== null}
+        ?disabled=${this.pending.running !== null}
         @input=${(event: Event) => (this.message = (event.target as HTMLInputElement).value)}
         @keydown=${(event: KeyboardEvent) => {
-          if (event.key === "Enter" && !event.isComposing && this.live) deny();
+          if (event.key === "Enter" && !event.isComposing && this.connected) deny();
           if (event.key === "Escape") this.open = null;
         }}
       />
       ${button(this.permission.kind === "plan" ? "Keep planning" : "Deny", deny, {
-        disabled: !this.live,
-        running: this.doing.running === "deny",
-        ...(this.live ? {} : { title: OFFLINE }),
+        disabled: !this.connected,
+        running: this.pending.running === "deny",
+        ...(this.connected ? {} : { title: OFFLINE }),
       })}
       ${button("Cancel", () => (this.open = null), { secondary: true })}
     </div>`;
@@ -196,7 +196,7 @@ export class Prompt extends PageElement {
   }
 
   private answer(answer: Answer): void {
-    void this.doing.run(answer.decision, { kind: "answer", permissionId: this.permission.id, answer });
+    void this.pending.run(answer.decision, { kind: "answer", permissionId: this.permission.id, answer });
   }
 }
 
@@ -219,7 +219,7 @@ function fields(entries: [string, string][]): TemplateResult | typeof nothing {
 }
 
 adopt(css`
-  areyouj-prompt {
+  areyouj-permission-request {
     display: block;
     min-width: 0;
   }

@@ -3,7 +3,7 @@ import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Session } from "../../src/protocol.gen";
 import { button, iconButton } from "../ui/buttons";
-import { OFFLINE } from "../ui/doing";
+import { OFFLINE } from "../ui/pendingAction";
 import { PageElement, adopt } from "../ui/element";
 import { act } from "../ui/host";
 import { sessionLink } from "./sessionLink";
@@ -23,12 +23,17 @@ export function wantsScreen({ attention }: Session): boolean {
 }
 
 /** A button that opens the screen. */
-export function screenButton(session: Session, live: boolean, label = OPEN_SCREEN, secondary = false): TemplateResult {
+export function screenButton(
+  session: Session,
+  connected: boolean,
+  label = OPEN_SCREEN,
+  secondary = false,
+): TemplateResult {
   const open = (): void => act({ kind: "openScreen", sessionId: session.id });
   return button(label, open, {
     secondary,
-    disabled: !live,
-    title: live ? `${OPEN_SCREEN}, in a terminal of this window` : OFFLINE,
+    disabled: !connected,
+    title: connected ? `${OPEN_SCREEN}, in a terminal of this window` : OFFLINE,
   });
 }
 
@@ -36,7 +41,7 @@ export function screenButton(session: Session, live: boolean, label = OPEN_SCREE
 export function screenIcon(
   session: Session,
   title: string,
-  live: boolean,
+  connected: boolean,
   tabindex: number,
 ): TemplateResult | typeof nothing {
   if (!hasScreen(session)) return nothing;
@@ -44,7 +49,7 @@ export function screenIcon(
     "terminal",
     `${OPEN_SCREEN} of ${title}`,
     () => act({ kind: "openScreen", sessionId: session.id }),
-    { tabindex, disabled: !live, reason: OFFLINE },
+    { tabindex, disabled: !connected, reason: OFFLINE },
   );
 }
 
@@ -54,7 +59,7 @@ export class ScreenCard extends PageElement {
   @property({ attribute: false }) session!: Session;
   /** Whether to name the session. */
   @property({ attribute: false }) named = true;
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) connected = true;
 
   protected override render(): TemplateResult {
     const { session } = this;
@@ -66,7 +71,7 @@ export class ScreenCard extends PageElement {
         <span class="grow ellipsis ${this.named ? "muted" : ""}">${title}</span>
       </header>
       <p class="screen-words">${plainText(session.attention?.title ?? "")}</p>
-      <div class="row wrap">${screenButton(session, this.live)}</div>
+      <div class="row wrap">${screenButton(session, this.connected)}</div>
     </article>`;
   }
 }

@@ -4,7 +4,7 @@ import { customElement, property, query } from "lit/decorators.js";
 import type { PageSettings } from "../../src/shared/bridge";
 import type { Session } from "../../src/protocol.gen";
 import { iconButton } from "../ui/buttons";
-import { Doing, OFFLINE } from "../ui/doing";
+import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { Clock, PageElement, adopt, styled } from "../ui/element";
 import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "../../src/shared/format";
 import { act } from "../ui/host";
@@ -13,7 +13,8 @@ import "../ui/menu";
 import { problemBox } from "../ui/problem";
 import { hasScreen, screenButton } from "./screen";
 import { sessionMenu } from "./sessionMenu";
-import { sessionTitle, statusLabel, statusWord } from "./status";
+import { displayName, isBusy, statusWord } from "../../src/shared/session";
+import { statusLabel } from "./status";
 import { exactLine, plainLine } from "../../src/shared/text";
 
 /** From here on, in percent, the context window is nearly full: Claude will soon shorten the conversation. */
@@ -24,9 +25,9 @@ export class SessionHeader extends PageElement {
   @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) sessions: Session[] = [];
   @property({ attribute: false }) settings!: PageSettings;
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) connected = true;
   @query("areyouj-menu") private menu!: Menu;
-  private readonly doing = new Doing(this);
+  private readonly pending = new PendingAction(this);
 
   constructor() {
     super();
@@ -37,7 +38,7 @@ export class SessionHeader extends PageElement {
     return html`<header class="session-header">
       <div class="row wrap">${this.breadcrumb()} ${this.screen()} ${this.switcher()}</div>
       <div class="row wrap facts">${this.facts()} ${this.buttons()}</div>
-      ${problemBox(this.doing.problem, () => this.doing.dismiss())}
+      ${problemBox(this.pending.problem, () => this.pending.dismiss())}
       <areyouj-menu></areyouj-menu>
     </header>`;
   }
@@ -55,7 +56,7 @@ export class SessionHeader extends PageElement {
 
   private screen(): TemplateResult | typeof nothing {
     return hasScreen(this.session)
-      ? html`<span class="to-screen">${screenButton(this.session, this.live, "Claude's screen", true)}</span>`
+      ? html`<span class="to-screen">${screenButton(this.session, this.connected, "Claude's screen", true)}</span>`
       : nothing;
   }
 
@@ -71,7 +72,7 @@ export class SessionHeader extends PageElement {
     return html`<select class="dropdown switcher" aria-label="Switch session" title="Switch session" .value=${session.id} @change=${change}>
       ${[session, ...others].map(
         (each) =>
-          html`<option value=${each.id} ?selected=${each.id === session.id}>${sessionTitle(each)} · ${statusWord(each.status)}</option>`,
+          html`<option value=${each.id} ?selected=${each.id === session.id}>${displayName(each)}${each.name ? "" : ` (${each.id})`} · ${statusWord(each.status)}</option>`,
       )}
     </select>`;
   }
@@ -104,24 +105,30 @@ export class SessionHeader extends PageElement {
 
   private buttons(): TemplateResult {
     const { status, id: sessionId } = this.session;
-    const off = { disabled: !this.live || this.doing.running !== null, reason: this.live ? undefined : OFFLINE };
+    const off = {
+      disabled: !this.connected || this.pending.running !== null,
+      reason: this.connected ? undefined : OFFLINE,
+    };
     const one = (kind: "interrupt" | "restart" | "delete", icon: string, label: string): TemplateResult =>
-      iconButton(icon, label, () => void this.doing.run(kind, { kind, sessionId }), {
+      iconButton(icon, label, () => void this.pending.run(kind, { kind, sessionId }), {
         ...off,
-        running: this.doing.running === kind,
+        running: this.pending.running === kind,
       });
     const ended = status === "terminated";
-    const terminate = (): void => void this.doing.run("terminate", { kind: "terminate", sessionIds: [sessionId] });
+    const terminate = (): void => void this.pending.run("terminate", { kind: "terminate", sessionIds: [sessionId] });
     const more = (event: MouseEvent): void => {
       const { left, bottom } = (event.currentTarget as HTMLElement).getBoundingClientRect();
-      this.menu.openAt({ x: left, y: bottom }, sessionMenu(this.session, this.live, terminate, true));
+      this.menu.openAt({ x: left, y: bottom }, sessionMenu(this.session, this.connected, terminate, true));
     };
     return html`<span class="row header-actions" role="group" aria-label="Session actions">
-      ${status === "active" || status === "waiting" ? one("interrupt", "debug-pause", "Interrupt") : nothing} ${one("restart", "debug-restart", "Restart")}
+      ${isBusy(this.session) ? one("interrupt", "debug-pause", "Interrupt") : nothing} ${one("restart", "debug-restart", "Restart")}
       ${
         ended
           ? one("delete", "trash", "Delete…")
-          : iconButton("stop-circle", "Terminate…", terminate, { ...off, running: this.doing.running === "terminate" })
+          : iconButton("stop-circle", "Terminate…", terminate, {
+              ...off,
+              running: this.pending.running === "terminate",
+            })
       }
       ${iconButton("ellipsis", "More actions", more)}
     </span>`;

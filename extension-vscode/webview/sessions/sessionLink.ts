@@ -2,7 +2,7 @@
 import { type TemplateResult, html } from "lit";
 import type { Session } from "../../src/protocol.gen";
 import { act } from "../ui/host";
-import { sessionTitle } from "./status";
+import { displayName } from "../../src/shared/session";
 import { exactLine } from "../../src/shared/text";
 
 /** A button with the session's name; its directory is in the title. */
@@ -10,9 +10,9 @@ export function sessionLink(session: Session): TemplateResult {
   return html`<button
     type="button"
     class="link ellipsis isolate session-link"
-    title="Open ${sessionTitle(session)} in ${exactLine(session.directory)}"
+    title="Open ${displayName(session)} in ${exactLine(session.directory)}"
     @click=${() => act({ kind: "open", sessionId: session.id })}
   >
-    ${sessionTitle(session)}
+    ${displayName(session)}
   </button>`;
 }

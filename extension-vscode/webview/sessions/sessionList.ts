@@ -1,6 +1,7 @@
 /** The list of sessions as the table shows it: counted, filtered, sorted. */
 import type { Session, Status } from "../../src/protocol.gen";
 import { contextPercent } from "../../src/shared/format";
+import { displayName } from "../../src/shared/session";
 
 /** The columns that the table can be sorted by. */
 export const COLUMNS = ["status", "name", "project", "started", "task", "model", "context", "cost", "queued"] as const;
@@ -74,7 +75,7 @@ function sortKey(session: Session, column: Column): string | number {
     case "status":
       return URGENCY[session.status] ?? Object.keys(URGENCY).length;
     case "name":
-      return session.name ?? session.id;
+      return displayName(session);
     case "project":
       return session.directory;
     case "started":

@@ -1,6 +1,7 @@
 /** What can be done with a session, as lines of a context menu. */
 import type { Session } from "../../src/protocol.gen";
 import type { Action } from "../../src/shared/bridge";
+import { isBusy } from "../../src/shared/session";
 import { act } from "../ui/host";
 import type { MenuItem } from "../ui/menu";
 import { OPEN_SCREEN, hasScreen } from "./screen";
@@ -12,26 +13,26 @@ const item = (label: string, action: Action, more: Partial<MenuItem> = {}): Menu
 });
 
 /** The menu of one session. Without a connection only what needs none is offered; on the session's own page, not that page. */
-export function sessionMenu(session: Session, live: boolean, terminate: () => void, onPage = false): MenuItem[] {
+export function sessionMenu(session: Session, connected: boolean, terminate: () => void, onPage = false): MenuItem[] {
   const sessionId = session.id;
   const ended = session.status === "terminated";
-  const running = session.status === "active" || session.status === "waiting";
+  const running = isBusy(session);
   const atTerminal = session.driver === "terminal";
   const items: (MenuItem | false)[] = [
     !onPage && item("View details", { kind: "open", sessionId }, { keys: "Enter" }),
-    live && hasScreen(session) && item(OPEN_SCREEN, { kind: "openScreen", sessionId }),
-    live && running && item("Interrupt", { kind: "interrupt", sessionId }, { begins: true }),
-    live && item("Restart", { kind: "restart", sessionId }, { begins: !running }),
-    live && item("Rename…", { kind: "rename", sessionId }),
-    live &&
+    connected && hasScreen(session) && item(OPEN_SCREEN, { kind: "openScreen", sessionId }),
+    connected && running && item("Interrupt", { kind: "interrupt", sessionId }, { begins: true }),
+    connected && item("Restart", { kind: "restart", sessionId }, { begins: !running }),
+    connected && item("Rename…", { kind: "rename", sessionId }),
+    connected &&
       !ended &&
       item(atTerminal ? "Move to transcript" : "Move to terminal", {
-        kind: "move",
+        kind: "switchDriver",
         sessionId,
         driver: atTerminal ? "stream" : "terminal",
       }),
-    live && !ended && { label: "Terminate…", keys: onPage ? "" : "Del", run: terminate },
-    live && ended && item("Delete…", { kind: "delete", sessionId }),
+    connected && !ended && { label: "Terminate…", keys: onPage ? "" : "Del", run: terminate },
+    connected && ended && item("Delete…", { kind: "delete", sessionId }),
     item("Copy path", { kind: "copyPath", sessionId }, { begins: true }),
     item("Copy ID", { kind: "copyId", sessionId }),
     item("Open folder", { kind: "openFolder", sessionId }, { begins: true }),

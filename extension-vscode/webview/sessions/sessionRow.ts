@@ -3,11 +3,12 @@ import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { type TemplateResult, html, nothing } from "lit";
 import type { Session } from "../../src/protocol.gen";
 import { iconButton } from "../ui/buttons";
-import { OFFLINE } from "../ui/doing";
+import { OFFLINE } from "../ui/pendingAction";
 import { styled } from "../ui/element";
 import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "../../src/shared/format";
 import { screenIcon } from "./screen";
-import { sessionTitle, statusLabel, statusWord } from "./status";
+import { displayName, statusWord } from "../../src/shared/session";
+import { statusLabel } from "./status";
 import { exactLine, plainLine } from "../../src/shared/text";
 
 /** What a row needs to know besides its session. */
@@ -16,7 +17,7 @@ export interface RowContext {
   height: number;
   home: string;
   now: number;
-  live: boolean;
+  connected: boolean;
   /** Whether the keyboard is, or would come, here. */
   current: boolean;
   selected: boolean;
@@ -32,7 +33,7 @@ export interface RowActions {
 
 /** The row. Its cells stand in the order of the header. */
 export function sessionRow(session: Session, row: RowContext, actions: RowActions): TemplateResult {
-  const title = sessionTitle(session);
+  const title = displayName(session);
   const tabindex = row.current ? 0 : -1;
   const context = contextPercent(session.contextUsed, session.contextMax);
   const path = splitPath(exactLine(homePath(session.directory, row.home)));
@@ -54,8 +55,8 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
     <div role="gridcell" class="cell c-status" aria-colindex="2">${statusLabel(session)}</div>
     <div role="gridcell" class="cell c-name" aria-colindex="3">
       <button type="button" class="name ellipsis isolate" tabindex=${tabindex} title="Open ${title} (${session.id})" @click=${() => actions.open(session)}>${title}</button>
-      ${screenIcon(session, title, row.live, tabindex)}
-      ${session.name ? html`<span class="muted id">${session.id}</span>` : nothing}
+      ${screenIcon(session, title, row.connected, tabindex)}
+      <span class="muted id">${session.id}</span>
       ${session.unread > 0 ? html`<span class="unread" title="${session.unread} unread"><span class="sr-only">${session.unread} unread</span></span>` : nothing}
     </div>
     <div role="gridcell" class="cell c-project" aria-colindex="4" title=${exactLine(session.directory)}>
@@ -76,7 +77,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
           ? nothing
           : iconButton("stop-circle", `Terminate ${title}`, () => actions.terminate(session), {
               tabindex,
-              disabled: !row.live,
+              disabled: !row.connected,
               reason: OFFLINE,
             })
       }
@@ -95,7 +96,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
 
 function rowName(session: Session, now: number): string {
   const parts = [
-    sessionTitle(session),
+    displayName(session),
     statusWord(session.status),
     exactLine(session.directory),
     plainLine(session.currentTask ?? "") || "No active task",

@@ -4,7 +4,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Session } from "../../src/protocol.gen";
 import { button, iconButton } from "../ui/buttons";
-import { OFFLINE } from "../ui/doing";
+import { OFFLINE } from "../ui/pendingAction";
 import { Clock, PageElement, styled } from "../ui/element";
 import { count } from "../../src/shared/format";
 import { act } from "../ui/host";
@@ -48,7 +48,7 @@ export class SessionTable extends PageElement {
   @property({ attribute: false }) sessions: Session[] = [];
   @property({ attribute: false }) view!: View;
   @property({ attribute: false }) home = "";
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) connected = true;
   @state() private selected: ReadonlySet<string> = new Set();
   @state() private currentId: string | null = null;
   @state() private cards = false;
@@ -80,7 +80,7 @@ export class SessionTable extends PageElement {
     menu: (session, point) =>
       this.menu.openAt(
         point,
-        sessionMenu(session, this.live, () => this.actions.terminate(session)),
+        sessionMenu(session, this.connected, () => this.actions.terminate(session)),
       ),
   };
 
@@ -163,7 +163,7 @@ export class SessionTable extends PageElement {
       ${
         chosen.length > 0
           ? html`<span class="row chosen">
-            ${button(`Terminate selected (${chosen.length})`, () => this.terminate(), { secondary: true, disabled: !this.live, ...(this.live ? {} : { title: OFFLINE }) })}
+            ${button(`Terminate selected (${chosen.length})`, () => this.terminate(), { secondary: true, disabled: !this.connected, ...(this.connected ? {} : { title: OFFLINE }) })}
             ${iconButton("close", "Clear selection", () => (this.selected = new Set()))}
           </span>`
           : nothing
@@ -221,7 +221,7 @@ export class SessionTable extends PageElement {
                 height,
                 now,
                 home: this.home,
-                live: this.live,
+                connected: this.connected,
                 current: session.id === this.currentId,
                 selected: this.selected.has(session.id),
               },
@@ -291,7 +291,7 @@ export class SessionTable extends PageElement {
       this.selected.size > 0 ? this.selected.has(id) : id === this.currentId,
     );
     const sessionIds = wanted.filter(({ status }) => status !== "terminated").map(({ id }) => id);
-    if (this.live && sessionIds.length > 0) act({ kind: "terminate", sessionIds });
+    if (this.connected && sessionIds.length > 0) act({ kind: "terminate", sessionIds });
   }
 
   private async focusRow(index: number): Promise<void> {

@@ -1,26 +1,13 @@
-/** How a session's status looks: an icon, a colour and a word, never a colour alone. */
+/** The status of a session: an icon, a colour and a word, never a colour alone. */
 import { type TemplateResult, css, html } from "lit";
 import type { Session, Status } from "../../src/protocol.gen";
 import { adopt } from "../ui/element";
+import { statusCodicon, statusWord } from "../../src/shared/session";
 import { plainLine } from "../../src/shared/text";
-
-const LOOKS: Record<Status, { icon: string; word: string }> = {
-  starting: { icon: "watch", word: "Starting" },
-  active: { icon: "circle-filled", word: "Active" },
-  waiting: { icon: "bell-dot", word: "Waiting" },
-  idle: { icon: "circle-outline", word: "Idle" },
-  error: { icon: "error", word: "Error" },
-  terminated: { icon: "circle-slash", word: "Terminated" },
-};
-
-/** The word for a status; one that this version does not know is shown as it is. */
-export function statusWord(status: Status): string {
-  return LOOKS[status]?.word ?? plainLine(status);
-}
 
 /** The icon of a status, without its word. */
 export function statusIcon(status: Status): TemplateResult {
-  return html`<span class="codicon codicon-${LOOKS[status]?.icon ?? "question"} status-icon status-${status}" aria-hidden="true"></span>`;
+  return html`<span class="codicon codicon-${statusCodicon(status)} status-icon status-${status}" aria-hidden="true"></span>`;
 }
 
 /** The status with its word; the reason is in the title. */
@@ -28,11 +15,6 @@ export function statusLabel(session: Session): TemplateResult {
   return html`<span class="status" title=${plainLine(session.statusReason ?? session.attention?.title ?? "")}
     >${statusIcon(session.status)}<span class="status-word">${statusWord(session.status)}</span></span
   >`;
-}
-
-/** What a session is called: its name, or its id. */
-export function sessionTitle(session: Session): string {
-  return plainLine(session.name ?? "") || session.id;
 }
 
 adopt(css`

@@ -6,35 +6,15 @@ import type {
   EntryBodyTurnEnd,
   EntryBodyUser,
   NoticeLevel,
-  Permission,
 } from "../../src/protocol.gen";
 import "./entryStyles";
-import type { Folds } from "./folds";
-import { cost, elapsed, moment, size } from "../../src/shared/format";
+import { cost, elapsed, moment } from "../../src/shared/format";
 import { markdownView } from "../ui/markdown";
 import "../permissions/permissionRequest";
 import { plainLine, plainText } from "../../src/shared/text";
+import { type EntryContext, bounded } from "./entryParts";
 import { toolView } from "./toolView";
 import type { Row } from "./transcript";
-
-/** What rows need to know of the page. */
-export interface EntryContext {
-  sessionId: string;
-  /** The session's directory; paths in it are shown as seen from there. */
-  directory: string;
-  /** Whether there is a connection. */
-  live: boolean;
-  /** Whether Claude works: then a call without a result runs. */
-  working: boolean;
-  folds: Folds;
-  /** Open prompts by id. */
-  permissions: ReadonlyMap<string, Permission>;
-  /** Opens or closes a fold and draws the page anew. */
-  fold(name: string, open: boolean, atFirst?: boolean): void;
-}
-
-/** Longer texts are shown in part at first, in characters. */
-export const LONG_TEXT = 20_000;
 
 const NOTICE_ICONS: Record<NoticeLevel, string> = { info: "info", warning: "warning", error: "error" };
 const OUTCOMES: Record<string, string> = {
@@ -90,19 +70,6 @@ function thinkingView(seq: number, text: string, context: EntryContext): Templat
   </details>`;
 }
 
-/** A text, its beginning only if it is long and nobody asked for all of it. */
-export function bounded(
-  text: string,
-  name: string,
-  context: EntryContext,
-  view: (text: string) => TemplateResult,
-): TemplateResult {
-  const all = `${name}:all`;
-  if (text.length <= LONG_TEXT || context.folds.isOpen(all)) return view(text);
-  return html`${view(text.slice(0, LONG_TEXT))}
-    <button type="button" class="link" @click=${() => context.fold(all, true)}>Show all (${size(text.length)})</button>`;
-}
-
 function permissionView(
   body: EntryBodyPermission,
   end: EntryBodyPermissionEnd | null,
@@ -110,7 +77,7 @@ function permissionView(
 ): TemplateResult {
   const open = context.permissions.get(body.permissionId);
   if (open && end === null)
-    return html`<areyouj-prompt .permission=${open} .directory=${context.directory} .live=${context.live}></areyouj-prompt>`;
+    return html`<areyouj-permission-request .permission=${open} .directory=${context.directory} .connected=${context.connected}></areyouj-permission-request>`;
   if (end !== null) return endLine(body.title, end);
   return html`<div class="line muted"><span class="codicon codicon-shield" aria-hidden="true"></span><span class="grow isolate">${plainLine(body.title)}</span></div>`;
 }

@@ -5,7 +5,7 @@ import type { EntryBodyToolResult } from "../../src/protocol.gen";
 import { iconButton } from "../ui/buttons";
 import { lineCounts, lineRuns } from "../ui/diff";
 import { diffView } from "../ui/diffView";
-import { type EntryContext, bounded } from "./entryView";
+import { type EntryContext, bounded } from "./entryParts";
 import { relativePath } from "../../src/shared/format";
 import { act } from "../ui/host";
 import { textOf } from "../ui/json";
@@ -67,7 +67,7 @@ function fold(
         <span class="codicon codicon-${line.icon}" aria-hidden="true"></span><span class="tool-name">${line.tool}</span>
         <span class="tool-about mono ellipsis isolate">${line.about}</span>
         ${counts ? html`<span class="tool-counts muted">+${counts.added} −${counts.removed}</span>` : nothing}
-        ${outcome(result, context.working)}
+        ${outcome(result, context.busy)}
       </summary>
       ${open ? html`<div class="tool-body">${called(row, change, input, context)} ${result ? resultView(row, result, change !== null, context) : nothing}</div>` : nothing}
     </details>
@@ -81,10 +81,10 @@ function fold(
   </div>`;
 }
 
-function outcome(result: EntryBodyToolResult | null, working: boolean): TemplateResult | typeof nothing {
+function outcome(result: EntryBodyToolResult | null, busy: boolean): TemplateResult | typeof nothing {
   if (result?.isError)
     return html`<span class="tool-failed"><span class="codicon codicon-error" aria-hidden="true"></span>Failed</span>`;
-  if (result === null && working)
+  if (result === null && busy)
     return html`<span class="codicon codicon-loading spinner" role="img" aria-label="Running"></span>`;
   return nothing;
 }

@@ -5,7 +5,8 @@ import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Permission, TranscriptEntry } from "../../src/protocol.gen";
 import { PageElement, adopt, styled } from "../ui/element";
-import { type EntryContext, entryView } from "./entryView";
+import type { EntryContext } from "./entryParts";
+import { entryView } from "./entryView";
 import type { Folds } from "./folds";
 import { count } from "../../src/shared/format";
 import { Heights, type Place } from "./heights";
@@ -26,8 +27,8 @@ export class TranscriptView extends PageElement {
   @property({ attribute: false }) more = false;
   @property({ attribute: false }) saying: Saying[] = [];
   @property({ attribute: false }) permissions: Permission[] = [];
-  @property({ attribute: false }) working = false;
-  @property({ attribute: false }) live = true;
+  @property({ attribute: false }) busy = false;
+  @property({ attribute: false }) connected = true;
   @property({ attribute: false }) folds!: Folds;
   /** What stands after the last entry. */
   @property({ attribute: false }) tail: TemplateResult | typeof nothing = nothing;
@@ -53,7 +54,7 @@ export class TranscriptView extends PageElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("place") && !this.hasUpdated) this.following = this.place === null;
-    if (changed.has("live")) this.askedBefore = 0;
+    if (changed.has("connected")) this.askedBefore = 0;
     if (!changed.has("entries")) return;
     this.rows = this.builder.of(this.entries);
     this.heights.lay(this.rows);
@@ -125,7 +126,12 @@ export class TranscriptView extends PageElement {
   private askOlder(): void {
     const first = this.entries[0]?.seq ?? 0;
     const wantsPlace = !this.following && this.place !== null && this.place.seq < first;
-    if (!this.more || !this.live || first === this.askedBefore || (this.scroller.scrollTop > NEAR_TOP && !wantsPlace))
+    if (
+      !this.more ||
+      !this.connected ||
+      first === this.askedBefore ||
+      (this.scroller.scrollTop > NEAR_TOP && !wantsPlace)
+    )
       return;
     this.askedBefore = first;
     this.dispatchEvent(new CustomEvent<number>("older", { detail: first }));
@@ -161,8 +167,8 @@ export class TranscriptView extends PageElement {
     return {
       sessionId: this.sessionId,
       directory: this.directory,
-      live: this.live,
-      working: this.working,
+      connected: this.connected,
+      busy: this.busy,
       folds: this.folds,
       permissions: new Map(this.permissions.map((permission) => [permission.id, permission])),
       fold: (name, open, atFirst) => {
@@ -190,7 +196,7 @@ export class TranscriptView extends PageElement {
           (row) => row.seq,
           (row) =>
             html`<article class="entry ${row.body.kind}-entry" data-seq=${row.seq} data-depth=${row.depth}>
-              ${guard([row, context.live, context.working && row.result === null, this.permissions, this.folds.version], () => entryView(row, context))}
+              ${guard([row, context.connected, context.busy && row.result === null, this.permissions, this.folds.version], () => entryView(row, context))}
             </article>`,
         )}
         <div class="spacer" ${styled({ height: `${this.heights.total - this.heights.top(Math.min(end, this.rows.length))}px` })}></div>

@@ -5,10 +5,11 @@ import { type TemplateResult, css, html } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { adopt } from "./element";
 import { act } from "./host";
+import { webAddress } from "../../src/shared/links";
 import { plainText } from "../../src/shared/text";
 
 const markdown = new MarkdownIt({ html: false, linkify: false, breaks: false });
-markdown.validateLink = isOpenable;
+markdown.validateLink = (url) => webAddress(url) !== null;
 markdown.disable("image");
 markdown.renderer.rules["fence"] = (tokens, index) =>
   codeBlock(tokens[index]?.content ?? "", tokens[index]?.info ?? "");
@@ -18,11 +19,6 @@ function codeBlock(code: string, info: string): string {
   const escape = markdown.utils.escapeHtml;
   const language = escape(info.trim().split(/\s+/)[0] ?? "");
   return `<div class="code"><div class="code-head"><span>${language}</span><button type="button" class="icon-button copy" aria-label="Copy code" title="Copy code"><span class="codicon codicon-copy"></span></button></div><pre tabindex="0" role="region" aria-label="Code${language ? ` in ${language}` : ""}"><code>${escape(code)}</code></pre></div>`;
-}
-
-/** Whether a link may leave for the browser. */
-export function isOpenable(url: string): boolean {
-  return /^https?:\/\//i.test(url.trim());
 }
 
 const CLEAN = {
@@ -92,7 +88,7 @@ function onClick(event: MouseEvent): void {
     // The editor's own listener, further out, would open it a second time.
     event.stopPropagation();
     const url = link.getAttribute("href") ?? "";
-    if (isOpenable(url)) act({ kind: "openExternal", url });
+    if (webAddress(url) !== null) act({ kind: "openExternal", url });
     return;
   }
   const code = event.target.closest(".copy")?.closest(".code")?.querySelector("code");

@@ -7,7 +7,7 @@ import { ask } from "./host";
 export const OFFLINE = "AreYouJ is reconnecting. This waits until it is back.";
 
 /** Runs the actions of one element. */
-export class Doing {
+export class PendingAction {
   /** The name of what runs. */
   running: string | null = null;
   /** What the last action ended with. */
