@@ -102,7 +102,7 @@ export class App implements vscode.Disposable {
         handleUri: ({ path }) => {
           const sessionId = sessionOfUri(path);
           if (sessionId !== null) void performer.perform({ kind: "open", sessionId });
-          else void vscode.window.showErrorMessage("This address names no AreYouJ session.");
+          else void vscode.window.showErrorMessage("The address is not a link to an AreYouJ session.");
         },
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import { notPossible } from "../daemon/problemError";
-import { composerText, type LastEditor } from "../files/selection";
+import { composerText, type LastEditor, noEditor } from "../files/selection";
 import { requireConnection } from "../model/lookup";
 import type { Model } from "../model/model";
 import type { Daemon, Overview, Pages, Performer, ProblemReporter, Screens } from "../ports";
@@ -35,9 +35,9 @@ const IN_TRANSCRIPT: Test = (session) => LIVE(session) && session.driver === "st
 const UNPAUSED: Test = (session) => LIVE(session) && session.queuePaused === null;
 const PAUSED: Test = (session) => LIVE(session) && session.queuePaused !== null;
 
-const NO_SESSION = "There is no session yet.";
-const NO_LIVE = "There is no live session.";
-const NO_TERMINAL = "No session is at a terminal.";
+const NO_SESSION = "There are no sessions yet.";
+const NO_LIVE = "There are no live sessions.";
+const NO_TERMINAL = "No live session runs in a terminal.";
 
 /** Registers all commands. Each works from the Command Palette: it asks for a missing session, and shows its problem. */
 export function registerCommands(parts: CommandParts): vscode.Disposable {
@@ -62,7 +62,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     const sessions = model.sessions.filter(test);
     if (sessions.length === 0) throw notPossible(none);
     const rows = sessionRows(sessions, front());
-    const options = { title, placeHolder: "Session", matchOnDescription: true, matchOnDetail: true };
+    const options = { title, placeHolder: "Select a session", matchOnDescription: true, matchOnDetail: true };
     const row = await vscode.window.showQuickPick(rows, options);
     return row === undefined ? null : model.session(row.sessionId);
   };
@@ -94,7 +94,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   const send = async (to: Session, text: string): Promise<void> => {
     requireConnection(model);
     await parts.daemon.request("areyouj/queue/add", { sessionId: to.id, message: { id: randomUUID(), text } });
-    notify(`Queued for ${displayName(to)}`);
+    notify(`Message queued for ${displayName(to)}`);
   };
 
   return vscode.Disposable.from(
@@ -124,74 +124,77 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     command("nextWaitingSession", async () => {
       requireConnection(model);
       const next = nextWaiting(model.live, front());
-      if (next === null) notify("No session waits for you");
+      if (next === null) notify("No session is waiting for you");
       else await open(next.id);
     }),
     command("sendMessage", async (argument) => {
-      const chosen = await session(argument, "Send message to", LIVE, NO_LIVE);
+      const chosen = await session(argument, "Send message", LIVE, NO_LIVE);
       if (chosen === null) return;
       const text = await vscode.window.showInputBox({
         title: `Message to ${displayName(chosen)}`,
         placeHolder: "Message",
-        prompt: "It runs when the session is idle.",
+        prompt: "The message runs when the session is idle.",
         ignoreFocusOut: true,
       });
       if (text !== undefined && text.trim() !== "") await send(chosen, text);
     }),
     command("sendSelection", async (argument) => {
       const editor = vscode.window.activeTextEditor ?? parts.lastEditor.current;
-      if (editor === undefined) throw notPossible("There is no text editor to take a selection from.");
-      const chosen = await session(argument, "Send selection to", LIVE, NO_LIVE);
+      if (editor === undefined) throw noEditor();
+      const chosen = await session(argument, "Send selection", LIVE, NO_LIVE);
       if (chosen === null) return;
       const excerpt = composerText(editor, chosen.directory) ?? "";
       const words = await vscode.window.showInputBox({
         title: `Selection to ${displayName(chosen)}`,
         placeHolder: "What should Claude do with it?",
-        prompt: "May stay empty.",
+        prompt: "Optional",
         ignoreFocusOut: true,
       });
       if (words !== undefined) await send(chosen, `${words.trim()}\n\n${excerpt}`.trim());
     }),
-    onSession("openScreen", "Open the screen of", IN_TERMINAL, NO_TERMINAL, (sessionId) => ({
+    onSession("openScreen", "Open Claude's terminal", IN_TERMINAL, NO_TERMINAL, (sessionId) => ({
       kind: "openScreen",
       sessionId,
     })),
-    onSession("openDirectoryTerminal", "Open a terminal in the directory of", ANY, NO_SESSION, (sessionId) => ({
+    onSession("openDirectoryTerminal", "Open terminal in session's directory", ANY, NO_SESSION, (sessionId) => ({
       kind: "openTerminal",
       sessionId,
     })),
     onSession(
       "moveToTerminal",
-      "Move to a terminal",
+      "Switch session to terminal",
       IN_TRANSCRIPT,
-      "No live session has the form of a transcript.",
+      "No live session runs as a transcript.",
       (sessionId) => ({ kind: "switchDriver", sessionId, driver: "terminal" }),
     ),
-    onSession("moveToTranscript", "Move to the transcript", IN_TERMINAL, NO_TERMINAL, (sessionId) => ({
+    onSession("moveToTranscript", "Switch session to transcript", IN_TERMINAL, NO_TERMINAL, (sessionId) => ({
       kind: "switchDriver",
       sessionId,
       driver: "stream",
     })),
-    onSession("interrupt", "Interrupt", isBusy, "No session is working.", (sessionId) => ({
+    onSession("interrupt", "Interrupt session", isBusy, "No session is active.", (sessionId) => ({
       kind: "interrupt",
       sessionId,
     })),
-    onSession("restart", "Restart", ANY, NO_SESSION, (sessionId) => ({ kind: "restart", sessionId })),
-    onSession("rename", "Rename", ANY, NO_SESSION, (sessionId) => ({ kind: "rename", sessionId })),
-    onSession("terminate", "Terminate", LIVE, NO_LIVE, (sessionId) => ({ kind: "terminate", sessionIds: [sessionId] })),
-    onSession("pauseQueue", "Pause the queue of", UNPAUSED, "No queue can be paused.", (sessionId) => ({
+    onSession("restart", "Restart session", ANY, NO_SESSION, (sessionId) => ({ kind: "restart", sessionId })),
+    onSession("rename", "Rename session", ANY, NO_SESSION, (sessionId) => ({ kind: "rename", sessionId })),
+    onSession("terminate", "Terminate session", LIVE, NO_LIVE, (sessionId) => ({
+      kind: "terminate",
+      sessionIds: [sessionId],
+    })),
+    onSession("pauseQueue", "Pause queue", UNPAUSED, "There is no queue to pause.", (sessionId) => ({
       kind: "queuePause",
       sessionId,
     })),
-    onSession("resumeQueue", "Resume the queue of", PAUSED, "No queue is paused.", (sessionId) => ({
+    onSession("resumeQueue", "Resume queue", PAUSED, "No queue is paused.", (sessionId) => ({
       kind: "queueResume",
       sessionId,
     })),
-    onSession("copySessionPath", "Copy the path of", ANY, NO_SESSION, (sessionId) => ({
+    onSession("copySessionPath", "Copy session path", ANY, NO_SESSION, (sessionId) => ({
       kind: "copyPath",
       sessionId,
     })),
-    onSession("copySessionId", "Copy the id of", ANY, NO_SESSION, (sessionId) => ({ kind: "copyId", sessionId })),
+    onSession("copySessionId", "Copy session ID", ANY, NO_SESSION, (sessionId) => ({ kind: "copyId", sessionId })),
     command(
       "openSettings",
       () => void vscode.commands.executeCommand("workbench.action.openSettings", "@ext:areyouj.areyouj"),

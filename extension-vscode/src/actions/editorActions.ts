@@ -1,14 +1,12 @@
-import { homedir } from "node:os";
 import * as vscode from "vscode";
 import { notPossible } from "../daemon/problemError";
 import type { Diffs } from "../files/diffs";
 import { openFile } from "../files/openFile";
-import { composerText, type LastEditor } from "../files/selection";
+import { composerText, type LastEditor, noEditor } from "../files/selection";
 import { requireSession } from "../model/lookup";
 import type { Model } from "../model/model";
 import type { Pages } from "../ports";
 import { folders } from "../settings";
-import { homePath } from "../shared/format";
 import { webAddress } from "../shared/links";
 import { clippedLine } from "../shared/text";
 import { openDirectoryTerminal } from "../terminal/terminals";
@@ -37,18 +35,13 @@ type Kind =
 export function editorActions({ model, pages, diffs, lastEditor }: Parts): HandlersOf<Kind> {
   return {
     copyPath: ({ sessionId }) => copy(requireSession(model, sessionId).directory, "Path copied"),
-    copyId: ({ sessionId }) => copy(requireSession(model, sessionId).id, "Id copied"),
+    copyId: ({ sessionId }) => copy(requireSession(model, sessionId).id, "ID copied"),
     copyText: ({ text }) => copy(text, "Copied"),
     openFolder: ({ sessionId }) => openFolder(requireSession(model, sessionId).directory),
     openTerminal: ({ sessionId }) => openDirectoryTerminal(requireSession(model, sessionId)),
     attachSelection: ({ sessionId }) => {
       const text = composerText(lastEditor.current, requireSession(model, sessionId).directory);
-      if (text === null) {
-        throw notPossible(
-          "There is no text editor to take a selection from.",
-          "Open a file, select something, and try again.",
-        );
-      }
+      if (text === null) throw noEditor();
       pages.insert(sessionId, text);
     },
     openFile: ({ sessionId, path, line }) => openFile(requireSession(model, sessionId).directory, path, line),
@@ -74,8 +67,8 @@ async function openExternal(url: string): Promise<void> {
   const address = webAddress(url);
   if (address === null)
     throw notPossible(
-      `This link is not opened: ${homePath(clippedLine(url, 200), homedir())}`,
-      "Only http and https links are.",
+      `The link cannot be opened: ${clippedLine(url, 200)}`,
+      "Only http and https links can be opened.",
     );
   await vscode.env.openExternal(vscode.Uri.parse(address, true));
 }

@@ -46,7 +46,7 @@ export function queueActions({ daemon, model }: Parts): HandlersOf<Kind> {
     queueSteer: async ({ sessionId, messageId }) => {
       const message = model.queue(sessionId)?.messages.find(({ id }) => id === messageId);
       if (message === undefined)
-        throw notPossible("The message does not wait any more.", "The transcript shows what became of it.");
+        throw notPossible("The message is no longer in the queue.", "The transcript shows what happened to it.");
       await daemon.request("areyouj/queue/steer", { sessionId, message: { id: messageId, text: message.text } });
     },
     queuePause: async ({ sessionId }) => void (await daemon.request("areyouj/queue/pause", change(sessionId))),
@@ -54,7 +54,7 @@ export function queueActions({ daemon, model }: Parts): HandlersOf<Kind> {
     queueClear: async ({ sessionId }) => {
       const session = requireSession(model, sessionId);
       const question = `Clear the queue of ${displayName(session)}?`;
-      const detail = `${session.queued} waiting messages are removed.`;
+      const detail = `This removes ${session.queued} queued messages.`;
       if (session.queued > 1 && !(await confirmed(question, detail, "Clear queue"))) return;
       await daemon.request("areyouj/queue/clear", change(sessionId));
     },

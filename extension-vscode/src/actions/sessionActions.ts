@@ -5,7 +5,7 @@ import { requireSession } from "../model/lookup";
 import type { Model } from "../model/model";
 import type { Daemon, Pages } from "../ports";
 import type { Session, SessionActionParams } from "../protocol.gen";
-import { displayName, MAX_NAME } from "../shared/session";
+import { displayName, isNameTooLong, NAME_TOO_LONG } from "../shared/session";
 import type { HandlersOf } from "./actions";
 import { confirmed } from "./confirm";
 
@@ -50,8 +50,8 @@ async function rename(daemon: Pick<Daemon, "request">, session: Session): Promis
   const name = await vscode.window.showInputBox({
     title: `Rename ${displayName(session)}`,
     value: session.name ?? "",
-    prompt: "An empty name takes the name away.",
-    validateInput: (value) => ([...value].length > MAX_NAME ? `At most ${MAX_NAME} characters.` : undefined),
+    prompt: "Leave empty to remove the name.",
+    validateInput: (value) => (isNameTooLong(value) ? NAME_TOO_LONG : undefined),
   });
   if (name !== undefined) await daemon.request("areyouj/session/rename", { ...change(session.id), name: name.trim() });
 }
@@ -68,7 +68,7 @@ async function terminate(daemon: Pick<Daemon, "request">, named: Session[]): Pro
     sessions.length === 1 ? `Terminate ${displayName(first)} (${first.id})?` : `Terminate ${sessions.length} sessions?`;
   const detail = [
     ...(sessions.length === 1 ? [] : [lines.join("\n"), ""]),
-    "Claude and everything it started are ended. The transcript stays in the list.",
+    "This stops Claude and everything that it started. The transcript stays in the list.",
   ].join("\n");
   if (!(await confirmed(question, detail, "Terminate"))) return;
   const results = await Promise.allSettled(
@@ -83,7 +83,7 @@ async function deleted(daemon: Pick<Daemon, "request">, session: Session): Promi
   if (session.status !== "terminated") {
     throw notPossible(`${displayName(session)} is not terminated.`, "Terminate it first.");
   }
-  const detail = "Its transcript and journal are removed for good. Files in its directory stay as they are.";
+  const detail = "This permanently removes its transcript and journal. The files in its directory stay.";
   if (!(await confirmed(`Delete ${displayName(session)} (${session.id})?`, detail, "Delete"))) return false;
   await daemon.request("areyouj/session/delete", change(session.id));
   return true;

@@ -30,11 +30,7 @@ export async function findBinary(
     if (isAbsolute(file) && (await runs(file))) return file;
     const hint = "Set “areyouj.path” to the absolute path of the program, or leave it empty.";
     throw new ProblemError(
-      problem(
-        LocalCode.SidecarNotFound,
-        `The setting “areyouj.path” names no program that can be run: ${setting}`,
-        hint,
-      ),
+      problem(LocalCode.SidecarNotFound, `${setting} (set by “areyouj.path”) is not an executable file.`, hint),
     );
   }
   // A relative or empty entry would mean the current directory, and its owner could put a program there.
@@ -45,7 +41,7 @@ export async function findBinary(
   ]) {
     if (await runs(file)) return file;
   }
-  const hint = "Install AreYouJ so that “areyouj” is on your PATH, or name the program in the setting “areyouj.path”.";
+  const hint = "Install AreYouJ so that “areyouj” is on your PATH, or set “areyouj.path” to the program.";
   throw new ProblemError(problem(LocalCode.SidecarNotFound, "The areyouj program was not found.", hint));
 }
 

@@ -125,7 +125,7 @@ export class Client implements Daemon, vscode.Disposable {
           if (ready || state.state === "reconnecting") this.#apply(state);
         },
         onClosed: (stderr) => {
-          if (run === this.#run) this.#exited("The areyouj sidecar ended unexpectedly.", stderr);
+          if (run === this.#run) this.#exited("The areyouj sidecar exited unexpectedly.", stderr);
         },
       });
       if (run !== this.#run) return await sidecar.stop();
@@ -163,7 +163,7 @@ export class Client implements Daemon, vscode.Disposable {
     try {
       await sidecar?.stop();
     } catch (error) {
-      this.parts.log.warn(`The sidecar did not end in time: ${String(error)}`);
+      this.parts.log.warn(`The sidecar did not exit in time: ${String(error)}`);
     }
   }
 
@@ -202,7 +202,7 @@ export class Client implements Daemon, vscode.Disposable {
       problem(
         LocalCode.SidecarFailed,
         message,
-        "The log says more; “Run doctor” checks the installation.",
+        "“Show log” has the details, and “Run doctor” checks the installation.",
         stderr === "" ? null : stderr,
       );
     if (this.#exits.length >= MAX_EXITS) return this.#fail(why);

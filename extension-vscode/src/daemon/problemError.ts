@@ -27,7 +27,7 @@ export function toProblemError(error: unknown): ProblemError {
   if (details !== null)
     return new ProblemError(problem(details.code, message, details.hint), details.retryable === true);
   if (rpcCode(error) === RpcErrorCode.MethodNotFound) {
-    const hint = "The areyouj program is older than this extension; update it.";
+    const hint = "The areyouj program is older than this extension. Update it.";
     return new ProblemError(problem(ErrorCode.UnknownMethod, message, hint));
   }
   return new ProblemError(problem(ErrorCode.Internal, message));

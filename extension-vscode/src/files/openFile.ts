@@ -21,7 +21,7 @@ export async function openFile(directory: string, path: string, line?: number): 
     await vscode.commands.executeCommand("vscode.open", uri, options);
     return;
   }
-  throw notPossible(`There is no file ${clippedLine(path, 200)}.`, "It may have been moved or deleted since.");
+  throw notPossible(`The file ${clippedLine(path, 200)} does not exist.`, "It may have been moved or deleted.");
 }
 
 async function isFile(path: string): Promise<boolean> {

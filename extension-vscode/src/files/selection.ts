@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import * as vscode from "vscode";
+import { notPossible, type ProblemError } from "../daemon/problemError";
 
 /** The last focused text editor: a page takes the focus, and a person then means the selection before. */
 export class LastEditor implements vscode.Disposable {
@@ -49,6 +50,11 @@ export function composerText(editor: vscode.TextEditor | undefined, directory: s
   ];
   const outside = path?.startsWith("..") === true ? document.uri.fsPath : path;
   return excerptText({ path: outside, lines, language: document.languageId, text: document.getText(selection) });
+}
+
+/** The error for a selection without an editor. */
+export function noEditor(): ProblemError {
+  return notPossible("No text editor is open.", "Open a file, select text, and try again.");
 }
 
 /** A fence that is longer than any run of backticks inside, so that the text cannot end its own block. */

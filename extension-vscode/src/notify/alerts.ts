@@ -106,7 +106,7 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
   const { attention, error } = session;
   if (session.status === "terminated") return null;
   if (session.status === "error" && error !== null) {
-    const text = escapeLinks(clippedLine(`${name} needs you: ${error.message}`, MAX_TITLE * 2));
+    const text = escapeLinks(clippedLine(`${name} stopped with an error: ${error.message}`, MAX_TITLE * 2));
     return {
       key: `${session.id} error ${session.statusSince}`,
       alert: { kind: "error", sessionId: session.id, text, permissionId: null },
@@ -114,7 +114,7 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
   }
   if (attention?.kind === "terminal") {
     const text = escapeLinks(
-      clippedLine(`${name} wants an answer on Claude's screen: ${attention.title}`, MAX_TITLE * 2),
+      clippedLine(`${name} needs an answer in Claude's terminal: ${attention.title}`, MAX_TITLE * 2),
     );
     return {
       key: `${session.id} terminal ${session.statusSince}`,
@@ -122,7 +122,7 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
     };
   }
   if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
-  const what = attention.kind === "failed" ? "a turn failed" : "a turn was cut off";
+  const what = attention.kind === "failed" ? "a turn failed" : "a turn was interrupted";
   const text = escapeLinks(clippedLine(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2));
   return {
     key: `${session.id} message ${attention.messageId}`,
@@ -135,7 +135,7 @@ function finishedAlert(session: Session): Alert {
   return {
     kind: "turnFinished",
     sessionId: session.id,
-    text: escapeLinks(`${displayName(session)} is done${task}`),
+    text: escapeLinks(`${displayName(session)} has finished${task}`),
     permissionId: null,
   };
 }

@@ -13,7 +13,7 @@ const UPDATE_WITHIN_MS = 50;
 /** The editor shows so many messages without hiding the oldest; more alerts at once are summarized. */
 const MAX_AT_ONCE = 3;
 
-const OPEN_SCREEN = "Open Claude's Screen";
+const OPEN_SCREEN = "Open terminal";
 
 interface Parts {
   daemon: Pick<Daemon, "request">;

@@ -17,7 +17,7 @@ export interface StatusText {
 /** The content of the status-bar item for the live sessions. */
 export function statusText(connection: Connection, live: Session[]): StatusText {
   if (connection.state === "failed") {
-    const { message, hint } = connection.problem ?? { message: "The sidecar cannot be run.", hint: "" };
+    const { message, hint } = connection.problem ?? { message: "The sidecar cannot start.", hint: "" };
     return { text: "$(error) AreYouJ", tooltip: `${message}\n${hint}`.trim(), level: "error" };
   }
   if (connection.state === "connecting")
@@ -28,7 +28,9 @@ export function statusText(connection: Connection, live: Session[]): StatusText 
   const lines = live.slice(0, MAX_LINES).map(line);
   if (live.length > MAX_LINES) lines.push(`and ${live.length - MAX_LINES} more`);
   const why = connection.problem === null ? [] : [connection.problem.message];
-  const head = reconnecting ? ["AreYouJ: reconnecting; this is how it was", ...why] : ["AreYouJ: switch session"];
+  const head = reconnecting
+    ? ["AreYouJ: reconnecting. Last known state:", ...why]
+    : ["AreYouJ: click to switch session"];
   return {
     text: `${icon} ${counts.text}${reconnecting ? " (reconnecting)" : ""}`,
     tooltip: [...head, ...lines].join("\n"),

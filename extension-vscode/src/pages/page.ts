@@ -48,8 +48,8 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
     if (typeof value !== "object" || value === null || !("type" in value) || value.type !== "action") return;
     const size = problem(
       LocalCode.NotPossible,
-      "This text is too long: a message may have 1 MiB, and what is copied or compared 4 MiB.",
-      "Put it into a file, and mention the file.",
+      "The text is too long: a message can have 1 MiB, copied or compared text 4 MiB.",
+      "Save the text in a file, and mention the file.",
     );
     if ("id" in value && typeof value.id === "number")
       void this.webview.postMessage({ type: "done", id: value.id, problem: size } satisfies ActionDone);

@@ -32,7 +32,7 @@ export class DirectoryPick {
   ask(): Promise<string | null> {
     const pick = this.#pick;
     pick.title = "New Claude session";
-    pick.placeholder = "Choose a directory, or type a path";
+    pick.placeholder = "Select a directory, or type a path";
     pick.matchOnDescription = true;
     pick.items = this.#places();
     return new Promise((resolve) => {
@@ -120,7 +120,7 @@ export class DirectoryPick {
       {
         does: "choose",
         path: typed,
-        label: `$(check) Start here`,
+        label: "$(check) Start session here",
         description: clippedLine(typed, 200),
         alwaysShow: true,
       },
@@ -144,7 +144,7 @@ export class DirectoryPick {
             heading("recent"),
             ...recent.map((path) => place("history", path.slice(path.lastIndexOf("/") + 1) || path, path)),
           ]),
-      heading("elsewhere"),
+      heading("other directories"),
       { does: "browse", label: "$(folder-opened) Browse…", alwaysShow: true },
     ];
   }
@@ -169,7 +169,7 @@ async function browse(): Promise<string | null> {
     canSelectFolders: true,
     canSelectMany: false,
     openLabel: "Start session here",
-    title: "Directory of the new Claude session",
+    title: "Select the directory of the new Claude session",
   });
   return chosen?.[0]?.fsPath ?? null;
 }

@@ -3,7 +3,7 @@ import * as vscode from "vscode";
 import type { OpenSession } from "../ports";
 import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
 import type { Settings } from "../settings";
-import { MAX_NAME } from "../shared/session";
+import { isNameTooLong, NAME_TOO_LONG } from "../shared/session";
 import { clippedLine } from "../shared/text";
 import { DirectoryPick, type DirectoryParts } from "./directoryPick";
 import { askInSteps, type Step } from "./wizard";
@@ -12,16 +12,16 @@ import { askInSteps, type Step } from "./wizard";
 const MODELS = ["opus", "sonnet", "haiku"];
 /** The permission modes of the `claude` program. */
 const MODES: Readonly<Record<string, string>> = {
-  default: "Ask before tools change or run something",
+  default: "Ask before a tool changes or runs something",
   acceptEdits: "Edit files without asking",
-  plan: "Make a plan, change nothing",
-  dontAsk: "Deny what is not allowed by a rule",
-  bypassPermissions: "Never ask; only for a sandbox",
+  plan: "Make a plan without changing anything",
+  dontAsk: "Deny everything that no rule allows",
+  bypassPermissions: "Never ask. Use it only in a sandbox",
 };
 /** The drivers of a session, for people. */
 const DRIVERS: Readonly<Record<Driver, { label: string; description: string }>> = {
-  stream: { label: "Transcript", description: "A page with what was said and done, prompts and the queue" },
-  terminal: { label: "Terminal", description: "Claude's own screen; list, prompts and queue as well" },
+  stream: { label: "Transcript", description: "A page with the transcript, permission requests and the queue" },
+  terminal: { label: "Terminal", description: "Claude's own interface in a terminal, with the same page beside it" },
 };
 
 /** The options of a new session, beside its directory. */
@@ -83,7 +83,7 @@ export class NewSession {
     const drivers: Driver[] = defaultDriver === "stream" ? ["stream", "terminal"] : ["terminal", "stream"];
     const driverStep: Step = {
       kind: "choice",
-      placeholder: "Form",
+      placeholder: "Transcript or terminal",
       choices: drivers.map((value) => ({ value, ...DRIVERS[value] })),
       free: null,
     };
@@ -91,8 +91,8 @@ export class NewSession {
       {
         kind: "text",
         placeholder: "Name (optional)",
-        prompt: "Enter through all steps for the defaults",
-        check: (value) => ([...value].length > MAX_NAME ? `At most ${MAX_NAME} characters` : null),
+        prompt: "Press Enter in every step to use the defaults",
+        check: (value) => (isNameTooLong(value) ? NAME_TOO_LONG : null),
       },
       ...(driver === undefined ? [driverStep] : []),
       {
@@ -130,7 +130,7 @@ export class NewSession {
       {
         kind: "text",
         placeholder: "First message (optional)",
-        prompt: "Claude begins with it as soon as it is ready",
+        prompt: "Claude runs it as soon as the session has started",
         check: () => null,
       },
     ];

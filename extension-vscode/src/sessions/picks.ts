@@ -22,7 +22,7 @@ export function sessionRows(sessions: Session[], currentId: string | null): Sess
   return sessions
     .toSorted((one, other) => rank(one) - rank(other) || other.lastActivity - one.lastActivity)
     .map((session) => {
-      const task = session.attention?.title ?? session.currentTask ?? "No active task";
+      const task = session.attention?.title ?? session.currentTask ?? "No current task";
       return {
         label: `$(${statusCodicon(session.status)}) ${escapeIcons(displayName(session))}`,
         description: `${statusWord(session.status)} · ${session.id}${session.id === currentId ? " · current" : ""}`,

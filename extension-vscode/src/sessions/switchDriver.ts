@@ -6,8 +6,8 @@ import type { Driver, Session } from "../protocol.gen";
 import { displayName, isBusy } from "../shared/session";
 import { clippedLine, escapeLinks } from "../shared/text";
 
-const FINISH = "When the Turn Has Ended";
-const INTERRUPT = "Interrupt and Move";
+const FINISH = "When the turn ends";
+const INTERRUPT = "Interrupt and switch";
 
 interface Parts {
   daemon: Pick<Daemon, "request">;
@@ -49,7 +49,7 @@ export class SwitchDriver implements vscode.Disposable {
     if (!interrupt && isBusy(switched) && this.#requested.has(session.id)) {
       // A person who lets the turn end does something else meanwhile, and must not be interrupted in that.
       request.opens = false;
-      vscode.window.setStatusBarMessage(`${displayName(session)} moves when its turn has ended`, 5_000);
+      vscode.window.setStatusBarMessage(`${displayName(session)} switches when its turn ends`, 5_000);
     }
     await this.#follow(switched);
   }
@@ -73,8 +73,8 @@ export class SwitchDriver implements vscode.Disposable {
 
   async #offer(session: Session): Promise<void> {
     const [place, button] =
-      session.driver === "terminal" ? ["at its terminal", "Open Claude's Screen"] : ["as a transcript", "Open"];
-    const text = escapeLinks(clippedLine(`${displayName(session)} goes on ${place}.`, 200));
+      session.driver === "terminal" ? ["in a terminal", "Open terminal"] : ["as a transcript", "Open transcript"];
+    const text = escapeLinks(clippedLine(`${displayName(session)} continues ${place}.`, 200));
     if ((await vscode.window.showInformationMessage(text, button)) === button) await this.parts.openSession(session);
   }
 }
@@ -82,8 +82,7 @@ export class SwitchDriver implements vscode.Disposable {
 /** Asks what to do with the running turn; undefined if the session keeps its driver. */
 function askAboutTurn(session: Session, driver: Driver): Thenable<string | undefined> {
   const name = displayName(session);
-  const question = driver === "terminal" ? `Move ${name} to a terminal?` : `Move ${name} to the transcript?`;
-  const detail =
-    "A turn is running. Claude is ended and started again with the same conversation: once the turn has ended, or now.";
+  const question = driver === "terminal" ? `Switch ${name} to the terminal?` : `Switch ${name} to the transcript?`;
+  const detail = "A turn is running. Switching restarts Claude with the same conversation, when the turn ends or now.";
   return vscode.window.showWarningMessage(question, { modal: true, detail }, FINISH, INTERRUPT);
 }

@@ -92,6 +92,6 @@ export function relativePath(path: string, directory: string): string {
 }
 
 /** Several of something: `1 session`, `3 sessions`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+export function count(number: number, noun: string, plural = `${noun}s`): string {
+  return `${number} ${number === 1 ? noun : plural}`;
 }

@@ -52,6 +52,6 @@ export function notConnected(reason: Problem | null): Problem {
   return problem(
     LocalCode.NotConnected,
     "Not connected to the AreYouJ daemon.",
-    "It is being reconnected; try again in a moment.",
+    "AreYouJ is reconnecting. Try again in a moment.",
   );
 }

@@ -4,7 +4,14 @@ import { splitPath } from "./format";
 import { clippedLine } from "./text";
 
 /** The longest name that the daemon accepts, in characters. */
-export const MAX_NAME = 100;
+const MAX_NAME = 100;
+
+/** Whether the daemon would reject a name as too long. */
+export function isNameTooLong(name: string): boolean {
+  return [...name].length > MAX_NAME;
+}
+
+export const NAME_TOO_LONG = `A name can have at most ${MAX_NAME} characters.`;
 
 /** The name of a session, or else the name of its directory. */
 export function displayName({ name, directory }: Pick<Session, "name" | "directory">): string {

@@ -41,13 +41,13 @@ export class SessionProfile implements vscode.TerminalProfileProvider {
   async #session(): Promise<Session | null> {
     const { model, newSession } = this.parts;
     requireConnection(model);
-    const fresh: Row = { label: "$(add) New session at a terminal…" };
+    const fresh: Row = { label: "$(add) New session in terminal…" };
     const sessions = model.live.filter(({ driver, status }) => driver === "terminal" && status !== "error");
     if (sessions.length === 0) return newSession.create({ driver: "terminal" });
     const rows: Row[] = [...sessionRows(sessions, null), fresh];
     const row = await vscode.window.showQuickPick(rows, {
-      title: "Claude's screen",
-      placeHolder: "Session",
+      title: "Open Claude's terminal",
+      placeHolder: "Select a session",
       matchOnDescription: true,
       matchOnDetail: true,
     });

@@ -153,9 +153,9 @@ function requireScreen(session: Session): void {
   const { driver, status, error } = session;
   const name = displayName(session);
   if (driver !== "terminal") {
-    throw notPossible(`${name} has no screen.`, "Its page shows the transcript; “Move to terminal” gives it a screen.");
+    throw notPossible(`${name} does not run in a terminal.`, "Open its transcript, or switch it to the terminal.");
   }
-  if (status === "terminated") throw notPossible(`${name} was terminated.`, "Its page shows the transcript.");
+  if (status === "terminated") throw notPossible(`${name} is terminated.`, "Open the session to read its transcript.");
   if (status === "error" && error !== null) throw new ProblemError(problem(error.code, error.message, error.hint));
 }
 

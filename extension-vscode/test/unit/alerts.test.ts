@@ -89,8 +89,8 @@ void test("questions, plans, failures and errors say what they are, and name the
     [
       ["question", "api asks: Which colour?"],
       ["plan", "api presents a plan: Rewrite"],
-      ["failed", "web: a turn was cut off. Claude crashed."],
-      ["error", "e needs you: Claude is not logged in."],
+      ["failed", "web: a turn was interrupted. Claude crashed."],
+      ["error", "e stopped with an error: Claude is not logged in."],
     ],
   );
 });
@@ -129,7 +129,7 @@ void test("a screen of Claude's own that wants an answer is told once, with the 
   const { alerts } = rule.update([trust], []);
   assert.deepEqual(
     alerts.map(({ kind, text, onScreen }) => [kind, text, onScreen]),
-    [["terminal", "api wants an answer on Claude's screen: Claude asks whether to trust this directory", true]],
+    [["terminal", "api needs an answer in Claude's terminal: Claude asks whether to trust this directory", true]],
   );
   assert.deepEqual(rule.update([trust], []).alerts, []);
   assert.equal(rule.update([{ ...trust, statusSince: 2 }], []).alerts.length, 1, "another one, later");

@@ -65,14 +65,14 @@ void test("one that was closed is opened anew", async () => {
 void test("a session in the form of a transcript has no screen", async () => {
   await assert.rejects(
     build().open(session("BBBBBBBB", { name: "web" })),
-    (error) => error instanceof ProblemError && /web has no screen/.test(error.message),
+    (error) => error instanceof ProblemError && /web does not run in a terminal/.test(error.message),
   );
   assert.equal(window.terminals.length, 0);
 });
 
 void test("one that cannot be shown says why, instead of a terminal that closes at once", async () => {
   const broken = { code: "crashed_too_often", message: "Claude crashed three times.", hint: "Restart it.", log: null };
-  await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api was terminated/);
+  await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api is terminated/);
   await assert.rejects(
     build().open({ ...atTerminal, status: "error", error: broken }),
     (error) =>
@@ -201,9 +201,9 @@ const profileOf = (screens: TerminalScreens, created = atTerminal): SessionProfi
 void test("the profile offers sessions that have a screen, and a new one", async () => {
   editor.answers = ["$(circle-outline) api"];
   const { options } = (await profileOf(build()).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
-  assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session at a terminal…"]);
+  assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session in terminal…"]);
   assert.deepEqual(options.shellArgs, ["attach", "AAAAAAAA"]);
-  editor.answers = ["$(add) New session at a terminal…"];
+  editor.answers = ["$(add) New session in terminal…"];
   const fresh = (await profileOf(
     build(),
     session("CCCCCCCC", { driver: "terminal" }),

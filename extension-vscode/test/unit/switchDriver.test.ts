@@ -55,9 +55,9 @@ void test("a session at rest moves without a question, and is shown where it wen
 void test("a running turn is finished or broken off, as a person says", async () => {
   const first = build();
   await first.switcher.switch(session("A", { status: "active" }), "terminal");
-  assert.deepEqual([editor.shown, first.daemon.asked.length], [["Move a to a terminal?"], 0], "left");
+  assert.deepEqual([editor.shown, first.daemon.asked.length], [["Switch a to the terminal?"], 0], "left");
 
-  editor.answers = ["Interrupt and Move"];
+  editor.answers = ["Interrupt and switch"];
   await first.switcher.switch(session("A", { status: "waiting" }), "terminal");
   assert.equal(first.sent()?.interrupt, true);
   await first.becomes(session("A", { driver: "terminal" }));
@@ -65,23 +65,23 @@ void test("a running turn is finished or broken off, as a person says", async ()
 
   const second = build();
   second.daemon.answers["areyouj/session/switch"] = () => session("A", { status: "active" });
-  editor.answers = ["When the Turn Has Ended"];
+  editor.answers = ["When the turn ends"];
   editor.shown = [];
   await second.switcher.switch(session("A", { status: "active" }), "terminal");
   assert.equal(second.sent()?.interrupt, false);
-  assert.deepEqual(editor.shown, ["Move a to a terminal?", "a moves when its turn has ended"]);
-  editor.answers = ["Open Claude's Screen"];
+  assert.deepEqual(editor.shown, ["Switch a to the terminal?", "a switches when its turn ends"]);
+  editor.answers = ["Open terminal"];
   await second.becomes(session("A", { driver: "terminal" }));
-  assert.equal(editor.shown.at(-1), "a goes on at its terminal.", "offered, for the person does something else by now");
+  assert.equal(editor.shown.at(-1), "a continues in a terminal.", "offered, for the person does something else by now");
   assert.deepEqual(second.opened, ["A terminal"]);
 });
 
 void test("a turn that ended while its move was asked about is not waited for", async () => {
   const { opened, switcher, becomes } = build();
-  editor.answers = ["When the Turn Has Ended"];
+  editor.answers = ["When the turn ends"];
   await switcher.switch(session("A", { status: "active" }), "terminal");
   await becomes(session("A", { driver: "terminal" }));
-  assert.deepEqual([editor.shown, opened], [["Move a to a terminal?"], ["A terminal"]]);
+  assert.deepEqual([editor.shown, opened], [["Switch a to the terminal?"], ["A terminal"]]);
 });
 
 void test("a move that is refused is forgotten, and the reason is told", async () => {
@@ -109,9 +109,9 @@ void test("the screen of a session that left its terminal is closed, and its pag
   screens.add("A");
   await becomes(session("A", { driver: "terminal" }));
   assert.equal(screens.has("A"), true);
-  editor.answers = ["Open"];
+  editor.answers = ["Open transcript"];
   await becomes(session("A"));
   await becomes(session("A"));
-  assert.deepEqual([screens.has("A"), editor.shown], [false, ["a goes on as a transcript."]]);
+  assert.deepEqual([screens.has("A"), editor.shown], [false, ["a continues as a transcript."]]);
   assert.deepEqual(opened, ["A stream"]);
 });

@@ -67,7 +67,7 @@ void test("sessions that wait are offered first, the current one last", () => {
   );
   const [row] = sessionRows([session("A", { name: "$(trash) x", currentTask: null })], null);
   assert.ok(row?.label.startsWith("$(circle-outline) $\u200b(trash)"));
-  assert.ok(row?.detail.startsWith("No active task"));
+  assert.ok(row?.detail.startsWith("No current task"));
 });
 
 void test("the next waiting session goes round, the longest wait first", () => {

@@ -80,11 +80,11 @@ const reading = (page) =>
   });
 
 onPage("says that it loads", null, null, async ({ page }) => {
-  assert.match(await page.locator("main").innerText(), /Loading the session/);
+  assert.match(await page.locator("main").innerText(), /Loading session/);
 });
 
 onPage("says that there is no such session", null, {}, async ({ page, asked }) => {
-  await page.getByRole("button", { name: "Open Orchestration" }).click();
+  await page.getByRole("button", { name: "Open orchestration" }).click();
   assert.equal((await asked("openOrchestration")).length, 1);
 });
 
@@ -113,10 +113,10 @@ onPage(
 );
 
 onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({ page, asked, say }) => {
-  const buttons = page.locator("vscode-button", { hasText: "Claude's screen" });
+  const buttons = page.locator("vscode-button", { hasText: /Open (Claude's )?terminal/ });
   assert.match(
     await page.locator("areyouj-screen-card").innerText(),
-    /Claude's screen wants an answer[\s\S]*trust this directory/,
+    /Claude asks in its terminal[\s\S]*trust this directory/,
   );
   for (const button of await buttons.all()) await button.click();
   assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: TRUST.id }));
@@ -130,18 +130,18 @@ onPage("has everything else that can be done in a menu", TRUST, {}, async ({ pag
   await page.getByRole("button", { name: "More actions" }).click();
   const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.trim());
   assert.deepEqual(labels, [
-    "Open Claude's screen",
+    "Open Claude's terminal",
     "Interrupt",
     "Restart",
     "Rename…",
-    "Move to transcript",
+    "Switch to transcript",
     "Terminate…",
     "Copy path",
     "Copy ID",
     "Open folder",
     "Open terminal in directory",
   ]);
-  await page.keyboard.press("m");
+  await page.keyboard.press("s");
   await page.keyboard.press("Enter");
   assert.deepEqual(await asked("switchDriver"), [{ kind: "switchDriver", sessionId: TRUST.id, driver: "stream" }]);
 });
@@ -174,7 +174,7 @@ onPage(
     assert.equal(await output.innerText(), "FAIL retry.test.ts\n  expected 1 charge, got 2\nnpm error code 1");
     await page.getByRole("button", { name: "Copy code" }).click();
     await page.getByRole("link", { name: "twice" }).click();
-    await page.getByRole("button", { name: "Open as diff" }).click();
+    await page.getByRole("button", { name: "Open diff" }).click();
     await page
       .getByRole("button", { name: /^Open .*retry.ts/ })
       .first()
@@ -285,13 +285,13 @@ onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), 
 
 onPage("gives back an edit whose message began to run meanwhile", ACTIVE, { queue: QUEUE }, async ({ page, say }) => {
   await page.getByRole("button", { name: "Edit", exact: true }).first().click();
-  await page.getByLabel("Edit the message").fill("first and longer");
+  await page.getByLabel("Edit message").fill("first and longer");
   const [running, first, second] = QUEUE.messages;
   await say({
     type: "queue",
     queue: { ...QUEUE, messages: [running, { ...first, state: "running", position: null }, second] },
   });
-  assert.match(await page.locator(".queue").innerText(), /began to run before your change was saved/);
+  assert.match(await page.locator(".queue").innerText(), /started before your change was saved/);
   assert.equal(await page.getByLabel("Message to Claude").inputValue(), "first and longer");
 });
 
@@ -476,7 +476,7 @@ onPage("takes what the host inserts and gives the composer the keyboard", IDLE, 
   await say({ type: "insert", text: "@src/a.ts" }, { type: "focusComposer" });
   assert.equal(await composer(page).inputValue(), "@src/a.ts");
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA");
-  await page.getByRole("button", { name: "Attach the editor's selection" }).click();
+  await page.getByRole("button", { name: "Insert the editor's selection" }).click();
   assert.equal((await asked("attachSelection")).length, 1);
 });
 
@@ -489,7 +489,7 @@ onPage("edits, moves, sends and removes what waits", ACTIVE, { queue: QUEUE }, a
   assert.deepEqual(await asked("queueMove"), [{ kind: "queueMove", messageId: QUEUE.messages[1].id, position: 1 }]);
   await items.nth(1).focus();
   await page.keyboard.press("Enter");
-  await page.getByLabel("Edit the message").fill("changed");
+  await page.getByLabel("Edit message").fill("changed");
   await page.keyboard.press("Control+Enter");
   await frames(page);
   assert.deepEqual(await asked("queueEdit"), [{ kind: "queueEdit", messageId: QUEUE.messages[2].id, text: "changed" }]);
@@ -500,9 +500,9 @@ onPage("edits, moves, sends and removes what waits", ACTIVE, { queue: QUEUE }, a
   await frames(page);
   await page.getByRole("button", { name: "Remove", exact: true }).first().click();
   await frames(page);
-  await page.getByRole("button", { name: "Resume the queue" }).click();
+  await page.getByRole("button", { name: "Resume queue" }).click();
   await frames(page);
-  await page.getByRole("button", { name: "Remove all waiting messages" }).click();
+  await page.getByRole("button", { name: "Clear queue" }).click();
   for (const kind of ["queueSteer", "queueRemove", "queueResume", "queueClear"])
     assert.equal((await asked(kind)).length, 1, kind);
   await items.nth(0).dragTo(items.nth(1));

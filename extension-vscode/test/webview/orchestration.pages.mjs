@@ -74,11 +74,11 @@ onPage(
     assert.match(await page.locator(".banner").innerText(), /Reconnecting/);
     assert.equal(await page.locator("[aria-busy=true]").count(), 1);
     assert.equal(await rows(page).count(), 5);
-    assert.match(await page.getByRole("button", { name: "Allow" }).getAttribute("title"), /reconnecting/);
+    assert.match(await page.getByRole("button", { name: "Allow", exact: true }).getAttribute("title"), /reconnecting/);
     assert.match(await page.getByRole("button", { name: "Terminate Payments" }).getAttribute("title"), /reconnecting/);
     await page.locator("[data-id=K7M2Q9XD]").focus();
     await page.keyboard.press("Delete");
-    await page.getByRole("button", { name: "Allow" }).click({ force: true });
+    await page.getByRole("button", { name: "Allow", exact: true }).click({ force: true });
     assert.deepEqual([await asked("terminate"), await asked("answer")], [[], []]);
     await say({ type: "connection", connection: { state: "connected", problem: null } });
     assert.equal(await page.locator(".banner").count(), 0);
@@ -116,7 +116,7 @@ onPage("finds by words and says when nothing is found", { sessions: LIVE }, asyn
   await page.keyboard.type("shop");
   assert.deepEqual(await names(page), ["Payments", "storefront"]);
   await page.keyboard.type(" nowhere");
-  assert.match(await page.locator(".nothing-found").innerText(), /No session fits/);
+  assert.match(await page.locator(".nothing-found").innerText(), /No session matches/);
   await page.getByRole("button", { name: "Clear filter" }).click();
   assert.equal(await rows(page).count(), 5);
 });
@@ -195,7 +195,7 @@ onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIV
     "Interrupt",
     "Restart",
     "Rename…",
-    "Move to terminal",
+    "Switch to terminal",
     "Terminate…",
     "Copy path",
     "Copy ID",
@@ -233,15 +233,15 @@ onPage(
   "shows Claude's suggestions in words before always",
   { sessions: LIVE, permissions: [permission()] },
   async ({ page, asked }) => {
-    await page.getByRole("button", { name: "Always…" }).click();
+    await page.getByRole("button", { name: "Always allow…" }).click();
     const options = await page.locator(".always .option").allInnerTexts();
     assert.deepEqual(options, [
       "Allow Bash(npm run migrate:*), for this project, only for you",
       "Allow work in /home/mira/work/shop, for this session",
-      "Accept all edits of files, for this session",
+      "Accept all file edits, for this session",
     ]);
-    await page.getByLabel(/Accept all edits/).check();
-    await page.getByRole("button", { name: "Allow always" }).click();
+    await page.getByLabel(/Accept all file edits/).check();
+    await page.getByRole("button", { name: "Always allow", exact: true }).click();
     assert.deepEqual((await asked("answer"))[0].answer, { decision: "allowAlways", suggestions: [0, 2] });
   },
 );
@@ -250,7 +250,7 @@ onPage(
   "denies with a message, and offers no always without suggestions",
   { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
-    assert.equal(await page.getByRole("button", { name: "Always…" }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Always allow…" }).count(), 0);
     await page.getByRole("button", { name: /say what to do/ }).click();
     await page.keyboard.type("Use a map");
     await page.keyboard.press("Enter");
@@ -279,7 +279,7 @@ onPage(
       await page.locator(".diff-added").innerText(),
       "+ export function retry(times: number, key: string) {\n+   remember(key);",
     );
-    await page.getByRole("button", { name: "Open as diff" }).click();
+    await page.getByRole("button", { name: "Open diff" }).click();
     await page.getByRole("button", { name: /src\/retry.ts$/ }).click();
     const [diff] = await asked("openDiff");
     assert.equal(diff.before, EDIT_REQUEST.input.old_string);
@@ -306,7 +306,7 @@ onPage(
 
 onPage("shows a plan whole and goes ahead", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
   assert.equal(await page.locator(".plan li").count(), 3);
-  await page.getByRole("button", { name: "Go ahead" }).click();
+  await page.getByRole("button", { name: "Approve plan" }).click();
   assert.deepEqual((await asked("answer"))[0].answer, { decision: "allow" });
 });
 
@@ -440,10 +440,10 @@ onPage(
   { sessions: LIVE },
   async ({ page, asked, say }) => {
     const row = page.locator("[data-id=T8C4MN2Q]");
-    assert.match(await row.getAttribute("aria-label"), /docs, Idle, .*at a terminal/);
-    await page.getByRole("button", { name: "Open Claude's screen of docs" }).click();
+    assert.match(await row.getAttribute("aria-label"), /docs, Idle, .*in a terminal/);
+    await page.getByRole("button", { name: "Open Claude's terminal of docs" }).click();
     assert.equal(
-      await page.getByRole("button", { name: /Open Claude's screen/ }).count(),
+      await page.getByRole("button", { name: /Open Claude's terminal/ }).count(),
       1,
       "no other session has one",
     );
@@ -451,16 +451,16 @@ onPage(
     const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
     assert.deepEqual(labels.slice(0, 5), [
       "View details",
-      "Open Claude's screen",
+      "Open Claude's terminal",
       "Restart",
       "Rename…",
-      "Move to transcript",
+      "Switch to transcript",
     ]);
-    await page.getByRole("menuitem", { name: "Open Claude's screen" }).click();
+    await page.getByRole("menuitem", { name: "Open Claude's terminal" }).click();
     await row.click({ button: "right" });
-    await page.getByRole("menuitem", { name: "Move to transcript" }).click();
+    await page.getByRole("menuitem", { name: "Switch to transcript" }).click();
     await page.locator("[data-id=H2VYQ3KM]").click({ button: "right" });
-    await page.getByRole("menuitem", { name: "Move to terminal" }).click();
+    await page.getByRole("menuitem", { name: "Switch to terminal" }).click();
     assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: "T8C4MN2Q" }));
     assert.deepEqual(await asked("switchDriver"), [
       { kind: "switchDriver", sessionId: "T8C4MN2Q", driver: "stream" },
@@ -468,7 +468,7 @@ onPage(
     ]);
     await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
     assert.match(
-      await page.getByRole("button", { name: "Open Claude's screen of docs" }).getAttribute("title"),
+      await page.getByRole("button", { name: "Open Claude's terminal of docs" }).getAttribute("title"),
       /reconnecting/,
     );
   },
@@ -479,7 +479,7 @@ onPage(
   { sessions: [TRUST] },
   async ({ page, asked, say }) => {
     const card = page.locator(".inbox article.card");
-    assert.match(await card.innerText(), /Claude's screen wants an answer[\s\S]*trust this directory/);
+    assert.match(await card.innerText(), /Claude asks in its terminal[\s\S]*trust this directory/);
     await card.locator("vscode-button").click();
     assert.deepEqual(await asked("openScreen"), [{ kind: "openScreen", sessionId: TRUST.id }]);
     await say({ type: "sessions", changed: [{ ...TRUST, status: "idle", attention: null }], removed: [] });

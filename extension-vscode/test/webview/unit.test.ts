@@ -149,7 +149,7 @@ test("suggestions for always are put in words, and unknown ones are shown as the
   );
   assert.equal(
     describeSuggestion({ type: "setMode", mode: "acceptEdits", destination: "session" }),
-    "Accept all edits of files, for this session",
+    "Accept all file edits, for this session",
   );
   assert.equal(describeSuggestion({ type: "later", what: 1 }), '{"type":"later","what":1}');
   assert.equal(describeSuggestion({ ...rule, rules: [{}] }), JSON.stringify({ ...rule, rules: [{}] }));

@@ -77,7 +77,7 @@ export class Composer extends PageElement {
           aria-autocomplete="list"
           aria-controls=${open ? "files" : nothing}
           aria-activedescendant=${open ? `file-${this.chosen}` : nothing}
-          placeholder=${this.busy ? "Queue the next message; @ for files" : "Message Claude; @ for files"}
+          placeholder=${this.busy ? "Queue a message (@ to mention a file)" : "Message Claude (@ to mention a file)"}
           .value=${this.draft.text}
           ?readonly=${sending}
           aria-busy=${sending}
@@ -88,8 +88,8 @@ export class Composer extends PageElement {
         ></textarea>
         <span class="sr-only" role="status">${open ? count(this.paths.length, "file") : ""}</span>
         <div class="row composer-actions">
-          ${iconButton("mention", "Mention a file", () => this.insert("@"))}
-          ${iconButton("list-selection", "Attach the editor's selection", () => act({ kind: "attachSelection", sessionId: this.sessionId }))}
+          ${iconButton("mention", "Mention file", () => this.insert("@"))}
+          ${iconButton("list-selection", "Insert the editor's selection", () => act({ kind: "attachSelection", sessionId: this.sessionId }))}
           <span class="grow muted composer-hint ellipsis">${this.connected ? "" : "Reconnecting. Your text is kept."}</span>
           ${
             this.steerable
@@ -97,7 +97,7 @@ export class Composer extends PageElement {
                   ...off,
                   secondary: true,
                   running: this.pending.running === "steer",
-                  title: off.title ?? "Send into the running turn, now (Ctrl+Shift+Enter)",
+                  title: off.title ?? "Send into the running turn now (Ctrl+Shift+Enter)",
                 })
               : nothing
           }

@@ -11,9 +11,9 @@ import { Settled } from "../ui/settled";
 import { plainText } from "../../src/shared/text";
 
 const CHOICES: Record<RecoverChoice, { label: string; title: string }> = {
-  continue: { label: "Continue", title: "Ask Claude to go on where it was cut off" },
-  again: { label: "Send again", title: "Run the same message once more" },
-  skip: { label: "Skip", title: "Leave it and go on with the queue" },
+  continue: { label: "Continue", title: "Ask Claude to continue where it was interrupted" },
+  again: { label: "Send again", title: "Run the same message again" },
+  skip: { label: "Skip", title: "Skip the message and continue with the queue" },
 };
 
 @customElement("areyouj-decision")
@@ -28,7 +28,7 @@ export class Decision extends PageElement {
     const { message } = this;
     const interrupted = message.state === "interrupted";
     const choices: RecoverChoice[] = interrupted ? ["continue", "again", "skip"] : ["again", "skip"];
-    const title = interrupted ? "A message was cut off" : "A message failed";
+    const title = interrupted ? "A message was interrupted" : "A message failed";
     return html`<article class="card" aria-label=${title}>
       <header class="row">
         <span class="codicon codicon-${interrupted ? "debug-disconnect" : "warning"} attention-icon" aria-hidden="true"></span>

@@ -33,7 +33,7 @@ export class QueueEditor extends PageElement {
     this.editing = null;
     if (message === undefined || editing.text === message.text) return;
     this.dispatchEvent(new CustomEvent("late", { detail: editing.text }));
-    this.pending.tell("The message began to run before your change was saved.", "Your text is in the box below.");
+    this.pending.tell("The message started before your change was saved.", "Your text is in the message box below.");
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -44,18 +44,18 @@ export class QueueEditor extends PageElement {
     return html`<section class="queue" aria-label="Queue">
       <div class="row queue-head">
         <strong>Queue</strong>
-        <span class="muted">${waiting.length === 0 ? "nothing waits" : `${waiting.length} waiting`}</span>
+        <span class="muted">${waiting.length === 0 ? "empty" : `${waiting.length} waiting`}</span>
         ${queue.paused === null ? nothing : html`<span class="paused ellipsis isolate" title=${plainLine(queue.paused)}>Paused: ${plainLine(queue.paused)}</span>`}
         <span class="grow"></span>
         ${
           queue.paused === null
-            ? this.act("debug-pause", "Pause the queue after the running message", {
+            ? this.act("debug-pause", "Pause queue after the running message", {
                 kind: "queuePause",
                 sessionId: queue.sessionId,
               })
-            : this.act("play", "Resume the queue", { kind: "queueResume", sessionId: queue.sessionId })
+            : this.act("play", "Resume queue", { kind: "queueResume", sessionId: queue.sessionId })
         }
-        ${waiting.length > 0 ? this.act("clear-all", "Remove all waiting messages", { kind: "queueClear", sessionId: queue.sessionId }) : nothing}
+        ${waiting.length > 0 ? this.act("clear-all", "Clear queue", { kind: "queueClear", sessionId: queue.sessionId }) : nothing}
       </div>
       <ul class="bare queue-list" aria-label="Messages">
         ${running.map((message) => html`<li class="queue-item">${runningIcon()} <span class="grow ellipsis isolate" title=${plainText(message.text.slice(0, MAX_LINE))}>${line(message)}</span></li>`)}
@@ -79,7 +79,7 @@ export class QueueEditor extends PageElement {
       data-message=${messageId}
       draggable=${this.connected ? "true" : "false"}
       title="${plainText(message.text.slice(0, MAX_LINE))}"
-      aria-label="Message ${index + 1} of ${total}: ${line(message)}. Alt with up or down moves it."
+      aria-label="Message ${index + 1} of ${total}: ${line(message)}. Press Alt+Up or Alt+Down to move it."
       @keydown=${(event: KeyboardEvent) => this.onKey(event, message, index, total)}
       @dblclick=${() => this.edit(message)}
       @dragstart=${(event: DragEvent) => this.drag(event, messageId)}
@@ -89,7 +89,7 @@ export class QueueEditor extends PageElement {
     >
       <span class="codicon codicon-gripper muted" aria-hidden="true"></span>
       <span class="grow ellipsis isolate">${line(message)}</span>
-      ${this.busy ? this.act("send", "Send now, into the running turn", { kind: "queueSteer", sessionId, messageId }) : nothing}
+      ${this.busy ? this.act("send", "Send now into the running turn", { kind: "queueSteer", sessionId, messageId }) : nothing}
       ${iconButton("edit", "Edit", () => this.edit(message), { disabled: !this.connected, reason: OFFLINE })} ${this.act("trash", "Remove", { kind: "queueRemove", messageId })}
     </li>`;
   }
@@ -104,7 +104,7 @@ export class QueueEditor extends PageElement {
       <textarea
         class="field"
         rows="4"
-        aria-label="Edit the message"
+        aria-label="Edit message"
         .value=${this.editing?.text ?? ""}
         @input=${(event: Event) => (this.editing = { id: message.id, text: (event.target as HTMLTextAreaElement).value })}
         @keydown=${(event: KeyboardEvent) => {
@@ -168,7 +168,7 @@ export class QueueEditor extends PageElement {
   private async move(messageId: string, position: number, from: number): Promise<void> {
     if (!this.connected || position === from) return;
     if (await this.pending.run("move", { kind: "queueMove", messageId, position }))
-      this.said = `Moved to place ${position + 1}`;
+      this.said = `Moved to position ${position + 1}`;
     await this.updateComplete;
     this.itemOf(messageId)?.focus();
   }

@@ -130,8 +130,8 @@ export class AutomationPage extends Page {
     const before = this.session?.status;
     if (session && before !== session.status) {
       if (session.status === "waiting") this.news = "Claude needs your answer";
-      else if (session.status === "idle" && before === "active") this.news = "Claude is done";
-      else if (session.status === "error") this.news = "The session failed";
+      else if (session.status === "idle" && before === "active") this.news = "Claude has finished";
+      else if (session.status === "error") this.news = "The session stopped with an error";
     }
     this.session = session;
   }
@@ -185,7 +185,7 @@ export class AutomationPage extends Page {
   private content(): TemplateResult {
     const { session, connection } = this;
     if (session === undefined || (session === null && connection.state === "connecting")) {
-      return connection.state === "failed" ? connectionFailure(connection) : loading("Loading the session…");
+      return connection.state === "failed" ? connectionFailure(connection) : loading("Loading session…");
     }
     if (session === null) return connection.state === "failed" ? connectionFailure(connection) : gone();
     const { connected } = this;
@@ -224,7 +224,7 @@ export class AutomationPage extends Page {
       this.entries.flatMap(({ body }) => (body.kind === "permission" ? [body.permissionId] : [])),
     );
     const empty = this.entries.length === 0 && !this.more && this.saying.length === 0;
-    return html`${empty ? html`<p class="muted nothing-said">Nothing was said yet.</p>` : nothing}
+    return html`${empty ? html`<p class="muted nothing-said">No messages yet.</p>` : nothing}
       ${this.permissions
         .filter(({ id }) => !inPlace.has(id))
         .map(
@@ -264,7 +264,7 @@ export class AutomationPage extends Page {
     const { connected } = this;
     const off = { disabled: !connected, ...(connected ? {} : { title: OFFLINE }) };
     return html`<footer class="foot row wrap ended-foot">
-      <span class="grow muted">This session was terminated. Its conversation is kept until you delete it.</span>
+      <span class="grow muted">This session is terminated. Its transcript is kept until you delete it.</span>
       ${button("Restart", () => act({ kind: "restart", sessionId: session.id }), off)}
       ${button("Delete…", () => act({ kind: "delete", sessionId: session.id }), { ...off, secondary: true })}
     </footer>`;
@@ -274,9 +274,9 @@ export class AutomationPage extends Page {
 function gone(): TemplateResult {
   return html`<section class="empty">
     <span class="codicon codicon-circle-slash" aria-hidden="true"></span>
-    <h1>There is no such session</h1>
-    <p class="muted">It was deleted, or it belongs to another AreYouJ.</p>
-    ${button("Open Orchestration", () => act({ kind: "openOrchestration" }))}
+    <h1>Session not found</h1>
+    <p class="muted">It was deleted, or it belongs to another AreYouJ daemon.</p>
+    ${button("Open orchestration", () => act({ kind: "openOrchestration" }))}
   </section>`;
 }
 

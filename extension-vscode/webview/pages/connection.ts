@@ -10,7 +10,7 @@ export function reconnecting({ state, problem }: Connection): TemplateResult | t
   if (state !== "reconnecting") return nothing;
   return html`<div class="banner" role="status">
     <span class="codicon codicon-loading spinner" aria-hidden="true"></span>
-    <span class="grow">Reconnecting to AreYouJ. Sessions go on meanwhile.${problem ? html` <span>${plainText(problem.message)}</span>` : nothing}</span>
+    <span class="grow">Reconnecting to AreYouJ. Sessions continue.${problem ? html` <span>${plainText(problem.message)}</span>` : nothing}</span>
   </div>`;
 }
 
@@ -18,7 +18,7 @@ export function reconnecting({ state, problem }: Connection): TemplateResult | t
 export function connectionFailure({ problem }: Connection): TemplateResult {
   return html`<section class="failure" role="alert">
     <span class="codicon codicon-error status-icon status-error" aria-hidden="true"></span>
-    <h1>${plainText(problem?.message ?? "AreYouJ cannot be reached.")}</h1>
+    <h1>${plainText(problem?.message ?? "Cannot connect to AreYouJ.")}</h1>
     ${problem?.hint ? html`<p class="muted">${plainText(problem.hint)}</p>` : nothing} ${problem ? fixButtons(problem) : nothing} ${logFold(problem?.log ?? null)}
   </section>`;
 }

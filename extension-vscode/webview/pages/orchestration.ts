@@ -67,7 +67,7 @@ export class OrchestrationPage extends Page {
       if (before !== session.status && session.status === "waiting")
         this.news = `${displayName(session)} needs you: ${plainLine(session.attention?.title ?? "")}`;
       if (before !== session.status && session.status === "error")
-        this.news = `${displayName(session)} failed: ${plainLine(session.error?.message ?? "")}`;
+        this.news = `${displayName(session)} stopped with an error: ${plainLine(session.error?.message ?? "")}`;
       sessions.set(session.id, session);
     }
     for (const id of removed) sessions.delete(id);
@@ -119,7 +119,7 @@ export class OrchestrationPage extends Page {
             type="button"
             class="tile ${numbers[tile] === 0 ? "zero" : ""}"
             aria-pressed=${filter.tile === tile}
-            title=${tile === "total" ? "All live sessions" : `Only ${TILE_WORDS[tile].toLowerCase()} sessions`}
+            title=${tile === "total" ? "Show all live sessions" : `Show only ${TILE_WORDS[tile].toLowerCase()} sessions`}
             @click=${() => choose(tile)}
           >
             <span class="tile-number">${numbers[tile]}</span>
@@ -142,11 +142,11 @@ export class OrchestrationPage extends Page {
     return html`<section class="empty" aria-labelledby="empty-title">
       <span class="codicon codicon-comment-discussion" aria-hidden="true"></span>
       <h1 id="empty-title">No sessions yet</h1>
-      <p class="muted">A session is one Claude conversation in one directory. It goes on when you close the editor.</p>
+      <p class="muted">A session is one Claude conversation in one directory. It continues when you close the editor.</p>
       ${this.newSession()}
       ${
         folders.length > 0
-          ? html`<p class="muted">or start in a folder of this window</p>
+          ? html`<p class="muted">or start one in a folder of this window</p>
             <ul class="bare folders">
               ${folderStarts(folders, this.settings.home, this.connected)}
             </ul>`

@@ -104,14 +104,14 @@ export class PermissionRequest extends PageElement {
               disabled: off.disabled || this.choices === null,
               running: this.pending.running === "choose",
             })
-          : button(kind === "plan" ? "Go ahead" : "Allow", () => this.answer({ decision: "allow" }), {
+          : button(kind === "plan" ? "Approve plan" : "Allow", () => this.answer({ decision: "allow" }), {
               ...off,
               running: this.pending.running === "allow",
             })
       }
       ${
         !asksQuestions && suggestions.length > 0
-          ? button("Always…", () => (this.open = this.open === "always" ? null : "always"), {
+          ? button("Always allow…", () => (this.open = this.open === "always" ? null : "always"), {
               ...off,
               secondary: true,
               expanded: this.open === "always",
@@ -119,7 +119,7 @@ export class PermissionRequest extends PageElement {
           : nothing
       }
       ${button(
-        kind === "plan" ? "Keep planning" : asksQuestions ? "Do not answer" : "Deny",
+        kind === "plan" ? "Keep planning" : asksQuestions ? "Don't answer" : "Deny",
         () => this.answer({ decision: "deny" }),
         {
           ...off,
@@ -149,7 +149,7 @@ export class PermissionRequest extends PageElement {
     };
     const disabled = !this.connected || this.pending.running !== null || !this.settled.yes || chosen.length === 0;
     return html`<fieldset class="always">
-      <legend>Allow this, and from now on</legend>
+      <legend>Allow now, and in the future</legend>
       ${suggestions.map(
         (suggestion, index) =>
           html`<label class="option"
@@ -160,7 +160,7 @@ export class PermissionRequest extends PageElement {
             /><span class="isolate">${describeSuggestion(suggestion)}</span></label
           >`,
       )}
-      ${button("Allow always", () => this.answer({ decision: "allowAlways", suggestions: chosen }), { disabled, running: this.pending.running === "allowAlways" })}
+      ${button("Always allow", () => this.answer({ decision: "allowAlways", suggestions: chosen }), { disabled, running: this.pending.running === "allowAlways" })}
     </fieldset>`;
   }
 

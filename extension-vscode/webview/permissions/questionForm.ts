@@ -23,7 +23,7 @@ export class QuestionForm extends PageElement {
       <legend>
         ${question.header ? html`<span class="question-header">${exactText(question.header)}</span>` : nothing}
         <span class="isolate question-words">${exactText(question.question)}</span>
-        ${question.multiSelect ? html`<span class="muted">Choose any number.</span>` : nothing}
+        ${question.multiSelect ? html`<span class="muted">Select any number.</span>` : nothing}
       </legend>
       ${question.options.map(
         (option) =>

@@ -5,7 +5,7 @@ import { exactLine } from "../../src/shared/text";
 const PLACES: Record<string, string> = {
   session: "for this session",
   localSettings: "for this project, only for you",
-  projectSettings: "for this project, for everybody",
+  projectSettings: "for this project, for everyone",
   userSettings: "for all your projects",
 };
 
@@ -33,7 +33,7 @@ function describe(suggestion: unknown): string | null {
       return mode === undefined
         ? null
         : mode === "acceptEdits"
-          ? "Accept all edits of files"
+          ? "Accept all file edits"
           : `Change the permission mode to ${exactLine(mode)}`;
     }
     default:

@@ -10,7 +10,7 @@ import { sessionLink } from "./sessionLink";
 import { plainText } from "../../src/shared/text";
 
 /** What it is called wherever it is offered. */
-export const OPEN_SCREEN = "Open Claude's screen";
+export const OPEN_SCREEN = "Open Claude's terminal";
 
 /** Whether the session has a screen now: without a Claude there is none. */
 export function hasScreen({ driver, status }: Session): boolean {
@@ -33,7 +33,7 @@ export function screenButton(
   return button(label, open, {
     secondary,
     disabled: !connected,
-    title: connected ? `${OPEN_SCREEN}, in a terminal of this window` : OFFLINE,
+    title: connected ? `${OPEN_SCREEN} in this window` : OFFLINE,
   });
 }
 
@@ -63,7 +63,7 @@ export class ScreenCard extends PageElement {
 
   protected override render(): TemplateResult {
     const { session } = this;
-    const title = "Claude's screen wants an answer";
+    const title = "Claude asks in its terminal";
     return html`<article class="card" aria-label=${title}>
       <header class="row">
         <span class="codicon codicon-terminal attention-icon" aria-hidden="true"></span>

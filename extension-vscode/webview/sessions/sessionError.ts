@@ -28,7 +28,7 @@ export class SessionErrorCard extends PageElement {
       <header class="row">
         <span class="codicon codicon-error status-icon status-error" aria-hidden="true"></span>
         ${this.named ? sessionLink(this.session) : nothing}
-        <span class="grow ellipsis ${this.named ? "muted" : ""}">Stopped by an error</span>
+        <span class="grow ellipsis ${this.named ? "muted" : ""}">Stopped with an error</span>
       </header>
       <div class="error-words">
         <p>${plainText(error?.message ?? "The session needs you.")}</p>

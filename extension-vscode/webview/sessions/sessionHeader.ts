@@ -56,7 +56,7 @@ export class SessionHeader extends PageElement {
 
   private screen(): TemplateResult | typeof nothing {
     return hasScreen(this.session)
-      ? html`<span class="to-screen">${screenButton(this.session, this.connected, "Claude's screen", true)}</span>`
+      ? html`<span class="to-screen">${screenButton(this.session, this.connected, "Open terminal", true)}</span>`
       : nothing;
   }
 

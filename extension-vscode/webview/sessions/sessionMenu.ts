@@ -26,7 +26,7 @@ export function sessionMenu(session: Session, connected: boolean, terminate: () 
     connected && item("Rename…", { kind: "rename", sessionId }),
     connected &&
       !ended &&
-      item(atTerminal ? "Move to transcript" : "Move to terminal", {
+      item(atTerminal ? "Switch to transcript" : "Switch to terminal", {
         kind: "switchDriver",
         sessionId,
         driver: atTerminal ? "stream" : "terminal",

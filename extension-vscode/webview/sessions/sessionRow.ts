@@ -63,11 +63,11 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
       <span class="parent ellipsis isolate">${path.parent}</span><span class="last ellipsis isolate">${path.name}</span>
     </div>
     <div role="gridcell" class="cell c-started muted" aria-colindex="5" title=${moment(session.createdAt)}>${ago(row.now, session.createdAt)}</div>
-    <div role="gridcell" class="cell c-task ellipsis isolate ${task ? "" : "muted"}" aria-colindex="6" title=${task}>${task || "No active task"}</div>
+    <div role="gridcell" class="cell c-task ellipsis isolate ${task ? "" : "muted"}" aria-colindex="6" title=${task}>${task || "No current task"}</div>
     <div role="gridcell" class="cell c-model ellipsis muted" aria-colindex="7" title=${plainLine(session.model ?? "")}>${plainLine(session.model ?? "") || "–"}</div>
     <div role="gridcell" class="cell c-context number" aria-colindex="8" title=${contextTitle(session)}>${context === null ? "–" : `${context}%`}</div>
     <div role="gridcell" class="cell c-cost number" aria-colindex="9">${costOf(session) ?? "–"}</div>
-    <div role="gridcell" class="cell c-queued number" aria-colindex="10" title=${count(session.queued, "waiting message")}>
+    <div role="gridcell" class="cell c-queued number" aria-colindex="10" title=${count(session.queued, "queued message")}>
       ${session.queued > 0 ? html`<vscode-badge variant="counter">${session.queued}</vscode-badge>` : nothing}
     </div>
     <div role="gridcell" class="cell c-actions" aria-colindex="11">
@@ -99,9 +99,9 @@ function rowName(session: Session, now: number): string {
     displayName(session),
     statusWord(session.status),
     exactLine(session.directory),
-    plainLine(session.currentTask ?? "") || "No active task",
+    plainLine(session.currentTask ?? "") || "No current task",
   ];
-  if (session.driver === "terminal") parts.push("at a terminal");
+  if (session.driver === "terminal") parts.push("in a terminal");
   if (session.unread > 0) parts.push(`${session.unread} unread`);
   return `${parts.join(", ")}, started ${ago(now, session.createdAt)}`;
 }

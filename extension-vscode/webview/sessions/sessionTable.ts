@@ -182,7 +182,7 @@ export class SessionTable extends PageElement {
       >
         ${columns.map(([name, label]) => html`<option value=${name} ?selected=${name === column}>${label}</option>`)}
       </select>
-      ${iconButton(descending ? "arrow-down" : "arrow-up", descending ? "Descending; sort ascending" : "Ascending; sort descending", () => this.sort(column, !descending))}`;
+      ${iconButton(descending ? "arrow-down" : "arrow-up", descending ? "Sort ascending" : "Sort descending", () => this.sort(column, !descending))}`;
   }
 
   private grid(): TemplateResult {
@@ -259,7 +259,7 @@ export class SessionTable extends PageElement {
     const { filter } = this.view;
     const filtered = filter.text !== "" || filter.tile !== "total";
     return html`<div class="nothing-found">
-      <p>${filtered ? "No session fits the filter." : "No live sessions."}</p>
+      <p>${filtered ? "No session matches the filter." : "No live sessions."}</p>
       ${filtered ? button("Clear filter", () => this.change({ filter: { ...filter, text: "", tile: "total" } }), { secondary: true }) : nothing}
     </div>`;
   }

@@ -96,7 +96,7 @@ function endLine(title: string, end: EntryBodyPermissionEnd): TemplateResult {
 
 function turnEndView(body: EntryBodyTurnEnd): TemplateResult {
   const words = [
-    body.ok ? "Done" : "Ended with an error",
+    body.ok ? "Done" : "Failed",
     elapsed(body.durationMs),
     ...(body.costUsd > 0 ? [cost(body.costUsd)] : []),
   ];

@@ -137,7 +137,7 @@ function resultView(
   const text = plainText(result.text).replace(/\n+$/, "");
   if (text === "") return html`<span class="muted">No output</span>`;
   return html`<div class=${result.isError ? "result failed" : "result"}>${guard([result, context.folds.isOpen(`${row.seq}:result:all`)], () => pre(text, result.isError ? "Error" : "Result", `${row.seq}:result`, context))}</div>
-    ${result.truncated ? html`<span class="muted">The output was longer and was cut off here.</span>` : nothing}`;
+    ${result.truncated ? html`<span class="muted">The output is truncated.</span>` : nothing}`;
 }
 
 function pre(text: string, label: string, name: string, context: EntryContext, small = false): TemplateResult {

@@ -206,7 +206,7 @@ export class TranscriptView extends PageElement {
         this.following
           ? nothing
           : html`<button type="button" class="jump" @click=${() => this.toEnd()}>
-            <span class="codicon codicon-arrow-down" aria-hidden="true"></span> Jump to latest${fresh > 0 ? html` <span class="jump-count">${count(fresh, "new entry").replace("entrys", "entries")}</span>` : nothing}
+            <span class="codicon codicon-arrow-down" aria-hidden="true"></span> Jump to latest${fresh > 0 ? html` <span class="jump-count">${count(fresh, "new entry", "new entries")}</span>` : nothing}
           </button>`
       }`;
   }

@@ -26,7 +26,7 @@ export function diffView(change: FileChange, sessionId: string, title: string, n
             class="link"
             @click=${() => act({ kind: "openDiff", sessionId, title, path: change.path, before, after })}
           >
-            ${change.edits.length > 1 ? `Open edit ${index + 1} as diff` : "Open as diff"}
+            ${change.edits.length > 1 ? `Open diff ${index + 1}` : "Open diff"}
           </button>`,
       )}
     </div>
@@ -38,7 +38,7 @@ function lines(before: string, after: string, path: string): TemplateResult {
   const runs = lineRuns(before, after);
   const { added, removed } = lineCounts(runs);
   return html`<div class="box diff" tabindex="0" role="region" aria-label="Change of ${path}: ${added} lines added, ${removed} removed">
-    ${runs.length === 0 ? html`<span class="muted">An empty text</span>` : nothing}${runs.map(
+    ${runs.length === 0 ? html`<span class="muted">Empty text</span>` : nothing}${runs.map(
       ({ kind, lines: content }) =>
         html`<div class="diff-${kind}">${content.map((line) => `${SIGNS[kind]} ${exactText(line)}`).join("\n")}</div>`,
     )}

@@ -4,7 +4,7 @@ import type { Action, Problem } from "../../src/shared/bridge";
 import { ask } from "./host";
 
 /** Why nothing can be done while there is no connection. */
-export const OFFLINE = "AreYouJ is reconnecting. This waits until it is back.";
+export const OFFLINE = "AreYouJ is reconnecting. Try again in a moment.";
 
 /** Runs the actions of one element. */
 export class PendingAction {

@@ -5,10 +5,10 @@ import { gone, shows } from "../lib/workbench.mjs";
 /** Starts a session through the palette, in a folder of the window. */
 async function startIn(window, folder, name, message = "") {
   await window.run("AreYouJ: New Session…");
-  await window.picker.getByPlaceholder("Choose a directory, or type a path").waitFor();
+  await window.picker.getByPlaceholder("Select a directory, or type a path").waitFor();
   await window.row(folder).click();
   await window.answer("Name (optional)", name);
-  await window.answer("Form");
+  await window.answer("Transcript or terminal");
   await window.answer("Model");
   await window.answer("Permission mode");
   await window.answer("First message (optional)", message);

@@ -66,7 +66,7 @@ export default {
       await writeFile(path.join(t.home.projects.two, "remember-me.md"), "# Remember\n");
       await window.explorerMenu("two", "Start Claude Session Here");
       await window.answer("Name (optional)", "Ben");
-      for (const placeholder of ["Form", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
+      for (const placeholder of ["Transcript or terminal", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
       const page = await window.automation("Ben");
       await page.is("Idle");
       const composer = page.frame.getByLabel("Message to Claude");
@@ -86,7 +86,7 @@ export default {
       const card = page.card("hours.md");
       await shows(card.locator(".diff-added", { hasText: "Monday to Saturday" }));
       await shows(card.locator(".diff-removed", { hasText: "Monday to Friday" }));
-      await card.getByText("Open as diff").click();
+      await card.getByText("Open diff").click();
       await shows(window.page.locator(".monaco-diff-editor .view-lines", { hasText: "Saturday" }));
       await window.switchTo("Anna");
       await card.locator("vscode-button", { hasText: "Allow" }).first().click();

@@ -10,7 +10,7 @@ export default {
       await shows(page.frame.getByText("No sessions yet"));
       await page.frame.locator(".folder", { hasText: "one" }).click();
       await window.answer("Name (optional)");
-      for (const placeholder of ["Form", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
+      for (const placeholder of ["Transcript or terminal", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
       const message = window.toast("Claude was not found");
       await shows(message);
       await message.getByRole("button", { name: "Run doctor" }).click();

@@ -17,7 +17,7 @@ async function session(t, project, name) {
 /** Opens the screen of a session by its row in the list of all. */
 async function openScreen(window, name) {
   const view = await window.showView();
-  await view.icon(`Open Claude's screen of ${name}`).click();
+  await view.icon(`Open Claude's terminal of ${name}`).click();
   return window.screen(name);
 }
 
@@ -38,11 +38,11 @@ export default {
     "a session at a terminal is started, written to on its screen, and read on its page": async (t) => {
       const window = await t.window();
       await window.run("AreYouJ: New Session…");
-      await window.picker.getByPlaceholder("Choose a directory, or type a path").waitFor();
+      await window.picker.getByPlaceholder("Select a directory, or type a path").waitFor();
       await window.row("one").click();
       await window.answer("Name (optional)", "Anna");
-      await window.picker.getByPlaceholder("Form").waitFor();
-      await window.row("Claude's own screen").click();
+      await window.picker.getByPlaceholder("Transcript or terminal").waitFor();
+      await window.row("Claude's own interface").click();
       await window.answer("Model");
       await window.answer("Permission mode");
       await window.answer("First message (optional)", "good morning");
@@ -58,7 +58,7 @@ export default {
       await until("what was seen on the screen counts as read", async () => (await t.home.json("show", id)).unread === 0);
       const page = await window.switchTo("Anna");
       for (const said of ["Echo: good morning", "and by hand", "Echo: and by hand"]) await shows(page.entry(said));
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await screen.shows("Echo: and by hand");
       assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
     },
@@ -105,7 +105,7 @@ export default {
       await page.frame.getByRole("radio", { name: "Green" }).check();
       await page.button("Answer").click();
       await page.is("Idle");
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await (await window.screen("Anna")).showsNot("1. Red");
     },
 
@@ -120,7 +120,7 @@ export default {
       await t.home.release("queue");
       await shows(page.entry("Echo: and then this"));
       await shows(page.entry("hurry up"));
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await screen.shows("Echo: and then this");
     },
 
@@ -136,7 +136,7 @@ export default {
       await again.submit("after the reload");
       await again.shows("Echo: after the reload");
       const page = await window.switchTo("Anna");
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await window.screen("Anna");
       assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
     },
@@ -160,7 +160,7 @@ export default {
       await screen.submit("at the terminal");
       await screen.shows("· done ");
       await t.home.wait(id, "idle");
-      await window.run("AreYouJ: Move Session to Transcript");
+      await window.run("AreYouJ: Switch Session to Transcript");
       const page = await window.automation("Anna");
       await page.is("Idle");
       await shows(page.entry("Echo: at the terminal"));
@@ -173,11 +173,11 @@ export default {
       await page.send("hold: move");
       await page.is("Active");
       await page.icon("More actions").click();
-      await page.frame.getByRole("menuitem", { name: "Move to terminal" }).click();
-      await window.confirm("When the Turn Has Ended");
+      await page.frame.getByRole("menuitem", { name: "Switch to terminal" }).click();
+      await window.confirm("When the turn ends");
       await shows(page.frame.getByText("moves to its other form when the turn has ended"));
       await t.home.release("move");
-      await window.toast("Anna goes on at its terminal.").getByRole("button", { name: "Open Claude's Screen" }).click();
+      await window.toast("Anna continues in a terminal.").getByRole("button", { name: "Open terminal" }).click();
       const back = await window.screen("Anna");
       await back.shows("Echo: in the stream");
       await back.submit("at the terminal again");
@@ -185,8 +185,8 @@ export default {
 
       await back.submit("hold: for ever");
       await t.home.wait(id, "active");
-      await window.run("AreYouJ: Move Session to Transcript");
-      await window.confirm("Interrupt and Move");
+      await window.run("AreYouJ: Switch Session to Transcript");
+      await window.confirm("Interrupt and switch");
       await window.automation("Anna");
       await until("the session has moved", async () => (await t.home.json("show", id)).driver === "stream");
       await gone(window.tabs("Anna").nth(1));
@@ -195,11 +195,11 @@ export default {
     "a conversation that is moved elsewhere takes its screen along, and says where it went": async (t) => {
       const { id, window } = await attached(t);
       await t.home.run("switch-driver", id, "stream");
-      const told = window.toast("Anna goes on as a transcript.");
+      const told = window.toast("Anna continues as a transcript.");
       await shows(told);
       await gone(window.tabs("Anna"));
       assert.equal(await window.page.locator(".notification-toast").count(), 1, "and nothing is called an error");
-      await told.getByRole("button", { name: "Open", exact: true }).click();
+      await told.getByRole("button", { name: "Open transcript" }).click();
       await window.automation("Anna");
     },
 
@@ -214,7 +214,7 @@ export default {
       await window.page.keyboard.type(`"$AREYOUJ_CLAUDE" --resume ${claudeSessionId}\n`);
       await terminal.shows("Echo: hello");
       await window.switchTo("Ben");
-      await window.run("AreYouJ: Move Session to Terminal");
+      await window.run("AreYouJ: Switch Session to Terminal");
       await shows(window.toast("has the conversation of"));
       await shows(window.toast("End that Claude first"));
       assert.equal((await t.home.json("show", id)).driver, "stream");
@@ -228,11 +228,11 @@ export default {
       await mkdir(elsewhere, { recursive: true });
       await window.run("View: Show Explorer");
       const id = await t.home.create(elsewhere, ["--name", "Cara", ...AT_TERMINAL]);
-      const told = window.toast("Cara wants an answer on Claude's screen");
+      const told = window.toast("Cara needs an answer in Claude's terminal");
       await shows(told);
       await window.showView();
-      await shows(view.card("Claude's screen wants an answer").filter({ hasText: "trust" }));
-      await told.getByRole("button", { name: "Open Claude's Screen" }).click();
+      await shows(view.card("Claude asks in its terminal").filter({ hasText: "trust" }));
+      await told.getByRole("button", { name: "Open terminal" }).click();
       const screen = window.terminal();
       await screen.shows("Yes, I trust this folder");
       await screen.focus();
@@ -240,7 +240,7 @@ export default {
       await screen.shows("❯ Yes, I trust this folder");
       await window.page.keyboard.press("Enter");
       await t.home.wait(id, "idle");
-      await gone(view.card("Claude's screen wants an answer"));
+      await gone(view.card("Claude asks in its terminal"));
     },
 
     "Ctrl-\\ d leaves the screen, and the session goes on": async (t) => {
@@ -262,7 +262,7 @@ export default {
         await window.answer("Select current working directory for new terminal");
         await shows(window.row("AreYouJ Session"));
         await window.row("AreYouJ Session").click();
-        await window.picker.getByPlaceholder("Session", { exact: true }).waitFor();
+        await window.picker.getByPlaceholder("Select a session").waitFor();
       };
       await profile();
       await window.page.keyboard.press("Escape");
@@ -274,7 +274,7 @@ export default {
       await screen.shows("Echo: from the panel");
       await window.reload();
       await screen.shows("Echo: from the panel");
-      await window.run("AreYouJ: Open Claude's Screen");
+      await window.run("AreYouJ: Open Claude's Terminal");
       assert.equal(await window.tabs("Anna").count(), 0, "it is shown where it is");
       assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), []);
       await window.run("Terminal: Kill All Terminals");

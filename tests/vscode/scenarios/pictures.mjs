@@ -127,7 +127,7 @@ export default {
       const prompt = "The rye bread is 4.50 from now on.";
       await t.home.on(prompt, `edit: ${bakery}/prices.md | Rye bread 4.20 | Rye bread 4.50`);
       const window = await windowOf(t, WIDE, "Dark Modern");
-      await (await window.showView()).icon("Open Claude's screen of Price list").click();
+      await (await window.showView()).icon("Open Claude's terminal of Price list").click();
       const screen = await window.screen("Price list");
       await screen.submit(prompt);
       await screen.shows("Do you want to make this edit");
