@@ -1,14 +1,14 @@
-/** Completion of `@` with files. */
+/** Completes `@` with file names. */
 
-/** What stands before the caret and asks for files: `@` at the beginning or after white space, and what follows it. */
+/** A file mention before the caret: `@` at the beginning or after white space, and the text after it. */
 export interface FileMention {
-  /** Where the `@` is. */
+  /** The position of the `@`. */
   at: number;
-  /** What was typed after it. */
+  /** The text after it. */
   prefix: string;
 }
 
-/** The mention that the caret is in, if it is in one. */
+/** The mention at the caret, or null. */
 export function mentionAt(text: string, caret: number): FileMention | null {
   const found = /(?:^|\s)@([^\s@]*)$/.exec(text.slice(0, caret));
   if (found === null) return null;
@@ -16,7 +16,7 @@ export function mentionAt(text: string, caret: number): FileMention | null {
   return { at: caret - prefix.length - 1, prefix };
 }
 
-/** The text with the mention completed, and where the caret is then. A directory is left open for more. */
+/** The text with the completed mention, and the new caret. The mention of a directory can be completed further. */
 export function completed(text: string, mention: FileMention, path: string): { text: string; caret: number } {
   const end = mention.at + 1 + mention.prefix.length;
   const inserted = `@${path}${path.endsWith("/") || text.slice(end).startsWith(" ") ? "" : " "}`;

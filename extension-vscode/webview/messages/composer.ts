@@ -1,4 +1,4 @@
-/** Where messages are written: grows with its text, completes files, keeps what was written until it is accepted. */
+/** The message box: grows with its text, completes files, and keeps the text until the daemon accepts it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { button, iconButton } from "../ui/buttons";
@@ -10,22 +10,22 @@ import { act, nextNumber, post } from "../ui/host";
 import { problemBox } from "../ui/problem";
 import { exactLine } from "../../src/shared/text";
 
-/** What was written and not yet accepted. */
+/** A message that the daemon has not accepted yet. */
 export interface Draft {
   text: string;
-  /** The id that this text was sent with, if it was. Sending the same text again uses it again, so that it runs once. */
+  /** The id with which this text was sent, or null. Sending the same text again reuses it, so that it runs once. */
   messageId: string | null;
 }
 
-/** So many files are offered at once. */
+/** The number of files in the list. */
 const MAX_OFFERED = 12;
 
-/** The composer. Says `draft` with a changed [`Draft`]. */
+/** The composer. Fires `draft` with a changed [`Draft`]. */
 @customElement("areyouj-composer")
 export class Composer extends PageElement {
   @property({ attribute: false }) sessionId = "";
   @property({ attribute: false }) draft: Draft = { text: "", messageId: null };
-  /** Whether a turn is running: then a message waits in the queue. */
+  /** Whether a turn is running: then a new message is queued. */
   @property({ attribute: false }) busy = false;
   /** Whether a message can be sent into that turn. */
   @property({ attribute: false }) steerable = false;
@@ -37,14 +37,14 @@ export class Composer extends PageElement {
   private asked = 0;
   private readonly pending = new PendingAction(this);
 
-  /** Files that were asked for. */
+  /** Shows the files that were requested. */
   files(id: number, paths: string[]): void {
     if (id !== this.asked || this.mention === null) return;
     this.paths = paths.slice(0, MAX_OFFERED);
     this.chosen = 0;
   }
 
-  /** Puts text where the caret is. */
+  /** Inserts text at the caret. */
   insert(text: string): void {
     const { selectionStart, selectionEnd, value } = this.area;
     const before = value.slice(0, selectionStart);
@@ -56,7 +56,6 @@ export class Composer extends PageElement {
     this.area.focus();
   }
 
-  /** Gives the composer the keyboard. */
   override focus(): void {
     this.area.focus();
   }

@@ -1,4 +1,4 @@
-/** The queue of a session: what runs, what waits, in which order. */
+/** The queue of a session: the running message, and the queued ones in their order. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -10,13 +10,13 @@ import { PageElement, adopt } from "../ui/element";
 import { problemBox } from "../ui/problem";
 import { plainLine, plainText } from "../../src/shared/text";
 
-/** A line shows so much of a message; the rest is in its title and its editor. */
+/** The part of a message on one line, in characters; its editor has all of it. */
 const MAX_LINE = 400;
 
 @customElement("areyouj-queue")
 export class QueueEditor extends PageElement {
   @property({ attribute: false }) queue: Queue | null = null;
-  /** Whether a turn is running, into which a message can be sent. */
+  /** Whether a message can be sent into the running turn. */
   @property({ attribute: false }) busy = false;
   @property({ attribute: false }) connected = true;
   @state() private editing: { id: string; text: string } | null = null;
@@ -25,7 +25,7 @@ export class QueueEditor extends PageElement {
   @state() private said = "";
   private readonly pending = new PendingAction(this);
 
-  /** A message whose turn comes while it is edited runs as it was: the new text is not thrown away. */
+  /** A message that starts while a person edits it runs unchanged; the new text moves to the composer. */
   protected override willUpdate(): void {
     const { editing } = this;
     const message = this.queue?.messages.find(({ id }) => id === editing?.id);
@@ -33,7 +33,7 @@ export class QueueEditor extends PageElement {
     this.editing = null;
     if (message === undefined || editing.text === message.text) return;
     this.dispatchEvent(new CustomEvent("late", { detail: editing.text }));
-    this.pending.tell("The message started before your change was saved.", "Your text is in the message box below.");
+    this.pending.fail("The message started before your change was saved.", "Your text is in the message box below.");
   }
 
   protected override render(): TemplateResult | typeof nothing {

@@ -1,5 +1,5 @@
-/** The automation page: one session, what was said and done in it, what waits, and where to say more. */
-// First, so that the styles of elements come after those that they build on.
+/** The automation page: the transcript, the queue and the message box of one session. */
+// First, so that the styles of elements follow the styles that they build on.
 import "../ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
@@ -19,14 +19,14 @@ import "../messages/queue";
 import "../messages/decision";
 import "../sessions/sessionError";
 import { Page, loading } from "./page";
-import { wantsScreen } from "../sessions/screen";
+import { asksInTerminal } from "../sessions/screen";
 import "../sessions/sessionHeader";
 import { displayName, isBusy } from "../../src/shared/session";
 import { type Saying, joined, said } from "../transcript/transcript";
 import type { TranscriptView } from "../transcript/transcriptView";
 import "../transcript/transcriptView";
 
-/** What a reload gives back. The host restores the panel by `sessionId`. */
+/** The state that survives a reload. The host restores the panel by `sessionId`. */
 interface Saved {
   sessionId: string;
   draft: Draft;
@@ -54,7 +54,7 @@ export class AutomationPage extends Page {
   private folds = new Folds(this.saved.folds);
   private pieces: Saying[] = [];
   private drawSoon = 0;
-  /** What was on the screen when the host was last told. */
+  /** The state of the last `seen` message, so that each is sent once. */
   private lastSeen = "";
 
   override connectedCallback(): void {
@@ -147,7 +147,7 @@ export class AutomationPage extends Page {
     this.more = more;
   }
 
-  /** Pieces come faster than a screen shows them: they are drawn once a frame. */
+  /** Pieces arrive faster than the screen refreshes, so they are rendered once a frame. */
   private takeDelta(delta: Saying): void {
     this.pieces = said(this.pieces, { thinking: delta.thinking, text: delta.text });
     this.drawSoon ||= requestAnimationFrame(() => {
@@ -217,7 +217,7 @@ export class AutomationPage extends Page {
     this.keep();
   }
 
-  /** What waits for a person and stands in no loaded entry: at the end, where it is seen. */
+  /** Cards that need a person and belong to no loaded entry, at the end of the transcript. */
   private tail(session: Session): TemplateResult {
     const { connected } = this;
     const inPlace = new Set(
@@ -231,7 +231,7 @@ export class AutomationPage extends Page {
           (permission) =>
             html`<areyouj-permission-request .permission=${permission} .directory=${session.directory} .connected=${connected}></areyouj-permission-request>`,
         )}
-      ${wantsScreen(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .connected=${connected}></areyouj-screen-card>` : nothing}
+      ${asksInTerminal(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .connected=${connected}></areyouj-screen-card>` : nothing}
       ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .connected=${connected}></areyouj-decision>`)}
       ${session.status === "error" ? html`<areyouj-session-error .session=${session} .named=${false} .connected=${connected}></areyouj-session-error>` : nothing}`;
   }

@@ -1,11 +1,11 @@
-/** How the connection stands, when it does not stand. */
+/** Shows that there is no connection. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import type { Connection } from "../../src/shared/bridge";
 import { adopt } from "../ui/element";
 import { fixButtons, logFold } from "../ui/problem";
 import { plainText } from "../../src/shared/text";
 
-/** The banner while the connection is being had back. */
+/** The banner during a reconnection. */
 export function reconnecting({ state, problem }: Connection): TemplateResult | typeof nothing {
   if (state !== "reconnecting") return nothing;
   return html`<div class="banner" role="status">
@@ -14,7 +14,7 @@ export function reconnecting({ state, problem }: Connection): TemplateResult | t
   </div>`;
 }
 
-/** Why there is no connection, and the way out. */
+/** The reason why there is no connection, and the buttons that fix it. */
 export function connectionFailure({ problem }: Connection): TemplateResult {
   return html`<section class="failure" role="alert">
     <span class="codicon codicon-error status-icon status-error" aria-hidden="true"></span>

@@ -1,5 +1,5 @@
-/** The orchestration page: all sessions, what they do, and what they need. */
-// First, so that the styles of elements come after those that they build on.
+/** The orchestration page: all sessions, their status, and everything that needs a person. */
+// First, so that the styles of elements follow the styles that they build on.
 import "../ui/styles";
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
@@ -27,7 +27,7 @@ const TILE_WORDS: Record<Tile, string> = {
   idle: "Idle",
   error: "Error",
 };
-/** Folders offered when there is no session; a window with more has the "New session" button for the rest. */
+/** Folders that are offered without sessions; the "New session" button offers all of them. */
 const MAX_FOLDERS = 8;
 
 const FIRST_VIEW: View = { filter: { tile: "total", text: "", terminated: false }, order: NEWEST_FIRST };

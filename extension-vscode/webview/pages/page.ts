@@ -1,11 +1,10 @@
-/** What both pages have: the connection, the settings, what waits for a person, and news for screen readers. */
+/** The base of both pages: the connection, the settings, what needs a person, and announcements for screen readers. */
 import { type TemplateResult, html } from "lit";
 import { state } from "lit/decorators.js";
 import type { Message, Permission } from "../../src/protocol.gen";
 import type { ActionDone, Connection, PageSettings, PageState, ToEveryPage } from "../../src/shared/bridge";
 import { PageElement } from "../ui/element";
 
-/** A page. */
 export abstract class Page extends PageElement {
   @state() protected connection: Connection = { state: "connecting", problem: null };
   @state() protected settings: PageSettings = { home: "", folders: [] };

@@ -1,4 +1,4 @@
-/** What needs a person, of all sessions: prompts, screens of Claude's own, messages to decide about, sessions in `error`. */
+/** Everything that needs a person: permission requests, questions in terminals, decisions, sessions in `error`. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -8,12 +8,12 @@ import { PageElement, adopt } from "../ui/element";
 import "./permissionRequest";
 import "../messages/decision";
 import "../sessions/sessionError";
-import { wantsScreen } from "../sessions/screen";
+import { asksInTerminal } from "../sessions/screen";
 
-/** How many cards are drawn at first; more would push the table out of reach and slow the page down. */
+/** The number of cards at first; more would hide the table and slow down the page. */
 const SHOWN_AT_FIRST = 12;
 
-/** The inbox; nothing when nothing waits. */
+/** The inbox. It renders nothing while nothing needs a person. */
 @customElement("areyouj-inbox")
 export class Inbox extends PageElement {
   @property({ attribute: false }) sessions: ReadonlyMap<string, Session> = new Map();
@@ -21,15 +21,15 @@ export class Inbox extends PageElement {
   @property({ attribute: false }) decisions: Message[] = [];
   @property({ attribute: false }) connected = true;
   @state() private shown = SHOWN_AT_FIRST;
-  private hadKeyboard = false;
+  private hadFocus = false;
 
   protected override willUpdate(): void {
-    this.hadKeyboard = this.contains(document.activeElement);
+    this.hadFocus = this.contains(document.activeElement);
   }
 
-  /** A card that was answered takes the keyboard with it; then the next one gets it. */
+  /** Moves the focus to the title when the focused card was answered and is removed. */
   protected override updated(): void {
-    if (this.hadKeyboard && document.activeElement === document.body) this.querySelector<HTMLElement>("h2")?.focus();
+    if (this.hadFocus && document.activeElement === document.body) this.querySelector<HTMLElement>("h2")?.focus();
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -60,7 +60,7 @@ export class Inbox extends PageElement {
         key: permission.id,
         card: html`<areyouj-permission-request .permission=${permission} .session=${named(permission.sessionId)} .connected=${connected}></areyouj-permission-request>`,
       })),
-      ...[...this.sessions.values()].filter(wantsScreen).map((session) => ({
+      ...[...this.sessions.values()].filter(asksInTerminal).map((session) => ({
         key: `${session.id} screen`,
         card: html`<areyouj-screen-card .session=${session} .connected=${connected}></areyouj-screen-card>`,
       })),

@@ -1,4 +1,4 @@
-/** The card of an open prompt: everything that is asked, shown whole, and the answers. Inbox and transcript share it. */
+/** The card of an open permission request: its whole content, and the answers. Inbox and transcript share it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Answer, Permission, Session } from "../../src/protocol.gen";
@@ -20,15 +20,13 @@ import { fileChange, members, otherMembers } from "../transcript/tools";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist" };
 
-/** One open prompt. */
 @customElement("areyouj-permission-request")
 export class PermissionRequest extends PageElement {
   @property({ attribute: false }) permission!: Permission;
-  /** The session to name and open; left out where the page is that session's. */
+  /** The session to name and open; null on the session's own page. */
   @property({ attribute: false }) session: Session | null = null;
-  /** The directory that paths are seen from; left out where the session is named. */
+  /** The directory that paths are relative to; null where the session is named. */
   @property({ attribute: false }) directory: string | null = null;
-  /** Whether there is a connection. */
   @property({ attribute: false }) connected = true;
   @state() private open: "always" | "message" | null = null;
   @state() private chosen: number[] | null = null;
@@ -200,7 +198,7 @@ export class PermissionRequest extends PageElement {
   }
 }
 
-/** Text in full, in a box that scrolls, with nothing hidden in it. */
+/** The whole text in a box that scrolls, with hidden characters made visible. */
 function whole(text: string, label: string): TemplateResult {
   return html`<pre class="box" tabindex="0" role="region" aria-label=${label}>${exactText(text)}</pre>`;
 }

@@ -1,11 +1,11 @@
-/** Claude's questions with their choices, and room for words of one's own. */
+/** Claude's questions with their choices, and a field for the person's own words. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { PageElement, adopt } from "../ui/element";
 import { type Choice, type Question, choicesOf } from "./questions";
 import { exactText } from "../../src/shared/text";
 
-/** The form. Says `choices` with the answer so far: a list for each question, or null while one has no answer. */
+/** The form. Fires `choices` with the answer: a list for each question, or null while a question has no answer. */
 @customElement("areyouj-questions")
 export class QuestionForm extends PageElement {
   @property({ attribute: false }) questions: Question[] = [];

@@ -1,7 +1,6 @@
-/** The questions that Claude asks with choices. */
+/** Claude's questions with their choices. */
 import { listOf, member, textOf } from "../ui/json";
 
-/** One question. */
 export interface Question {
   question: string;
   header: string;
@@ -9,14 +8,14 @@ export interface Question {
   multiSelect: boolean;
 }
 
-/** What a person has chosen so far for one question. */
+/** The answer to one question so far. */
 export interface Choice {
   labels: string[];
-  /** Words of one's own. */
+  /** The person's own words. */
   own: string;
 }
 
-/** The questions in the input of a prompt. Every element of the list stands for one, for answers go by their order. */
+/** The questions in the input of a permission request. An invalid one keeps its place, because answers go by order. */
 export function questionsOf(input: unknown): Question[] {
   return listOf(input, "questions").map((value) => ({
     question: textOf(value, "question") ?? "",
@@ -29,7 +28,7 @@ export function questionsOf(input: unknown): Question[] {
   }));
 }
 
-/** The answer as the daemon takes it, or null while a question has none. Own words stand instead of a single choice. */
+/** The answer in the daemon's form, or null while a question has none. Own words replace a single choice. */
 export function choicesOf(questions: readonly Question[], choices: readonly Choice[]): string[][] | null {
   const answers = questions.map((question, index) => {
     const { labels, own } = choices[index] ?? { labels: [], own: "" };

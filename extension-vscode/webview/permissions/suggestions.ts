@@ -1,4 +1,4 @@
-/** Claude's own rules for "always", in words. */
+/** Describes the rules that Claude suggests for "always". */
 import { listOf, textOf } from "../ui/json";
 import { exactLine } from "../../src/shared/text";
 
@@ -9,7 +9,7 @@ const PLACES: Record<string, string> = {
   userSettings: "for all your projects",
 };
 
-/** One suggestion as a sentence without its full stop. What is not known is shown as Claude sent it. */
+/** A suggestion as a phrase. An unknown suggestion is shown as Claude sent it. */
 export function describeSuggestion(suggestion: unknown): string {
   const place = PLACES[textOf(suggestion, "destination") ?? ""];
   const words = describe(suggestion);
@@ -48,7 +48,7 @@ function rule(value: unknown): string | null {
   return exactLine(content === undefined ? `every ${tool}` : `${tool}(${content})`);
 }
 
-/** Which suggestions are chosen at first: rules that allow the tool, or else the first. */
+/** The suggestions that are selected at first: rules that allow the tool, or else the first suggestion. */
 export function sensibleSuggestions(suggestions: readonly unknown[]): number[] {
   const rules = suggestions.flatMap((suggestion, index) =>
     textOf(suggestion, "type") === "addRules" && textOf(suggestion, "behavior") === "allow" ? [index] : [],

@@ -1,4 +1,4 @@
-/** Claude's own screen, of a session at a terminal: what it wants, and the way there. */
+/** Claude's own terminal: the buttons that open it, and the card for a question in it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Session } from "../../src/protocol.gen";
@@ -9,20 +9,19 @@ import { act } from "../ui/host";
 import { sessionLink } from "./sessionLink";
 import { plainText } from "../../src/shared/text";
 
-/** What it is called wherever it is offered. */
 export const OPEN_SCREEN = "Open Claude's terminal";
 
-/** Whether the session has a screen now: without a Claude there is none. */
+/** Whether Claude runs in a terminal now. */
 export function hasScreen({ driver, status }: Session): boolean {
   return driver === "terminal" && status !== "terminated" && status !== "error";
 }
 
-/** Whether a screen of Claude's own wants an answer: nothing but the terminal can give it. */
-export function wantsScreen({ attention }: Session): boolean {
+/** Whether Claude asks something that only its terminal can answer. */
+export function asksInTerminal({ attention }: Session): boolean {
   return attention?.kind === "terminal";
 }
 
-/** A button that opens the screen. */
+/** A button that opens Claude's terminal. */
 export function screenButton(
   session: Session,
   connected: boolean,
@@ -37,7 +36,7 @@ export function screenButton(
   });
 }
 
-/** The same as an icon; nothing for a session without a screen. */
+/** The same as an icon; nothing for a session without a terminal. */
 export function screenIcon(
   session: Session,
   title: string,
@@ -53,7 +52,7 @@ export function screenIcon(
   );
 }
 
-/** A session whose screen wants an answer. */
+/** A session whose terminal needs an answer. */
 @customElement("areyouj-screen-card")
 export class ScreenCard extends PageElement {
   @property({ attribute: false }) session!: Session;

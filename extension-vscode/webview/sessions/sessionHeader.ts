@@ -1,4 +1,4 @@
-/** The head of the automation page: where one is, the other sessions, how this one stands, and what can be done with it. */
+/** The header of the automation page: breadcrumb, session switcher, status, and actions. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import type { PageSettings } from "../../src/shared/bridge";
@@ -17,7 +17,7 @@ import { displayName, isBusy, statusWord } from "../../src/shared/session";
 import { statusLabel } from "./status";
 import { exactLine, plainLine } from "../../src/shared/text";
 
-/** From here on, in percent, the context window is nearly full: Claude will soon shorten the conversation. */
+/** The context window is nearly full from here on, in percent: Claude will soon compact the conversation. */
 const NEARLY_FULL = 80;
 
 @customElement("areyouj-session-header")

@@ -1,4 +1,4 @@
-/** The name of a session that opens it. */
+/** A link to a session. */
 import { type TemplateResult, html } from "lit";
 import type { Session } from "../../src/protocol.gen";
 import { act } from "../ui/host";

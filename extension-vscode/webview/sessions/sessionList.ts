@@ -1,13 +1,13 @@
-/** The list of sessions as the table shows it: counted, filtered, sorted. */
+/** Counts, filters and sorts sessions for the table. */
 import type { Session, Status } from "../../src/protocol.gen";
 import { contextPercent } from "../../src/shared/format";
 import { displayName } from "../../src/shared/session";
 
-/** The columns that the table can be sorted by. */
+/** The columns by which the table can be sorted. */
 export const COLUMNS = ["status", "name", "project", "started", "task", "model", "context", "cost", "queued"] as const;
 export type Column = (typeof COLUMNS)[number];
 
-/** How the table is sorted. */
+/** The order of the table. */
 export interface Order {
   column: Column;
   descending: boolean;
@@ -20,16 +20,16 @@ export const NEWEST_FIRST: Order = { column: "started", descending: true };
 export const TILES = ["total", "active", "waiting", "idle", "error"] as const;
 export type Tile = (typeof TILES)[number];
 
-/** What is shown of the list. */
+/** The sessions to show. */
 export interface Filter {
   tile: Tile;
   /** Words that must all occur in id, name, path, task or model. */
   text: string;
-  /** Terminated sessions too. */
+  /** Whether to show terminated sessions too. */
   terminated: boolean;
 }
 
-/** The number on each tile. Terminated sessions count nowhere; starting ones in the total only. */
+/** The number on each tile. Terminated sessions are not counted; starting ones count only in the total. */
 export function counts(sessions: Iterable<Session>): Record<Tile, number> {
   const numbers: Record<Tile, number> = { total: 0, active: 0, waiting: 0, idle: 0, error: 0 };
   for (const { status } of sessions) {
@@ -56,12 +56,12 @@ function passes(session: Session, filter: Filter, words: string[]): boolean {
   if (session.status === "terminated" && !filter.terminated) return false;
   if (words.length === 0) return true;
   const text = [session.name, session.directory, session.currentTask, session.model].join("\n").toLowerCase();
-  // An id is told by its beginning, as everywhere; any letter of it would let every session pass.
+  // An id matches by its beginning, as everywhere; a match inside it would let almost every session pass.
   const id = session.id.toLowerCase();
   return words.every((word) => text.includes(word) || id.startsWith(word));
 }
 
-/** What needs a person comes first. */
+/** Sessions that need a person come first. */
 const URGENCY: Record<Status, number> = { waiting: 0, error: 1, active: 2, starting: 3, idle: 4, terminated: 5 };
 
 function compare(one: Session, other: Session, column: Column): number {

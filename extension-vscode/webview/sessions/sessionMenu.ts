@@ -1,4 +1,4 @@
-/** What can be done with a session, as lines of a context menu. */
+/** The context menu of a session. */
 import type { Session } from "../../src/protocol.gen";
 import type { Action } from "../../src/shared/bridge";
 import { isBusy } from "../../src/shared/session";
@@ -12,7 +12,7 @@ const item = (label: string, action: Action, more: Partial<MenuItem> = {}): Menu
   ...more,
 });
 
-/** The menu of one session. Without a connection only what needs none is offered; on the session's own page, not that page. */
+/** The items of the menu. Without a connection it has only items that need none; on the session's own page it does not open that page. */
 export function sessionMenu(session: Session, connected: boolean, terminate: () => void, onPage = false): MenuItem[] {
   const sessionId = session.id;
   const ended = session.status === "terminated";

@@ -1,4 +1,4 @@
-/** One session of the table: a row where there is room, a card where there is not. */
+/** A session in the table: a row, or a card in a narrow table. */
 import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import { type TemplateResult, html, nothing } from "lit";
 import type { Session } from "../../src/protocol.gen";
@@ -11,19 +11,19 @@ import { displayName, statusWord } from "../../src/shared/session";
 import { statusLabel } from "./status";
 import { exactLine, plainLine } from "../../src/shared/text";
 
-/** What a row needs to know besides its session. */
+/** What a row needs besides its session. */
 export interface RowContext {
   index: number;
   height: number;
   home: string;
   now: number;
   connected: boolean;
-  /** Whether the keyboard is, or would come, here. */
+  /** Whether the row has the focus, or gets it when the table is focused. */
   current: boolean;
   selected: boolean;
 }
 
-/** What a person does with a row. */
+/** The actions on a row. */
 export interface RowActions {
   open(session: Session): void;
   terminate(session: Session): void;
@@ -31,7 +31,7 @@ export interface RowActions {
   menu(session: Session, point: { x: number; y: number }): void;
 }
 
-/** The row. Its cells stand in the order of the header. */
+/** The row. Its cells are in the order of the header. */
 export function sessionRow(session: Session, row: RowContext, actions: RowActions): TemplateResult {
   const title = displayName(session);
   const tabindex = row.current ? 0 : -1;

@@ -1,4 +1,4 @@
-/** The table of sessions: sorting, filtering, selecting, all by mouse and keyboard; only rows on the screen are drawn. */
+/** The session table: sorts, filters and selects by mouse and keyboard, and renders only rows near the visible part. */
 import { type TemplateResult, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
@@ -16,7 +16,7 @@ import { type Column, type Filter, type Order, arrange } from "./sessionList";
 import { sessionMenu } from "./sessionMenu";
 import "./tableStyles";
 
-/** Below this width of the table, in pixels, sessions are cards. */
+/** In a narrower table sessions are cards, in pixels. */
 const CARDS_BELOW = 560;
 /** Heights in pixels, the gap below a row or card included. */
 const ROW_HEIGHT = 30;
@@ -36,13 +36,13 @@ const HEADERS: [Column | null, string][] = [
   [null, "Actions"],
 ];
 
-/** What is seen of the list; kept over a reload. */
+/** The filter and the order; kept over a reload. */
 export interface View {
   filter: Filter;
   order: Order;
 }
 
-/** The table. Says `view` with a changed [`View`]. */
+/** The table. Fires `view` with a changed [`View`]. */
 @customElement("areyouj-session-table")
 export class SessionTable extends PageElement {
   @property({ attribute: false }) sessions: Session[] = [];
@@ -56,7 +56,7 @@ export class SessionTable extends PageElement {
   @query(".rows") private body!: HTMLElement | null;
   @query("areyouj-menu") private menu!: Menu;
   private shown: Session[] = [];
-  /** Where a selection with Shift begins. */
+  /** The start of a selection with Shift. */
   private from: string | null = null;
   private scroller: Element | null = null;
   private readonly resized = new ResizeObserver(() => this.measure());
@@ -232,7 +232,7 @@ export class SessionTable extends PageElement {
     </div>`;
   }
 
-  /** The row with the keyboard stays, wherever it was scrolled to. */
+  /** The focused row is always rendered, so that it keeps the focus. */
   private isDrawn(session: Session, index: number): boolean {
     return (index >= this.range.first && index < this.range.end) || session.id === this.currentId;
   }
@@ -285,7 +285,7 @@ export class SessionTable extends PageElement {
     this.selected = new Set(this.shown.slice(Math.max(0, start ?? 0), (end ?? 0) + 1).map((session) => session.id));
   }
 
-  /** Those selected, or the one with the keyboard. */
+  /** Terminates the selected sessions, or the focused one. */
   private terminate(): void {
     const wanted = this.sessions.filter(({ id }) =>
       this.selected.size > 0 ? this.selected.has(id) : id === this.currentId,

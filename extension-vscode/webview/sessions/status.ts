@@ -10,7 +10,7 @@ export function statusIcon(status: Status): TemplateResult {
   return html`<span class="codicon codicon-${statusCodicon(status)} status-icon status-${status}" aria-hidden="true"></span>`;
 }
 
-/** The status with its word; the reason is in the title. */
+/** The status with its word, and the reason in the title. */
 export function statusLabel(session: Session): TemplateResult {
   return html`<span class="status" title=${plainLine(session.statusReason ?? session.attention?.title ?? "")}
     >${statusIcon(session.status)}<span class="status-word">${statusWord(session.status)}</span></span

@@ -1,4 +1,4 @@
-/** How the table of sessions looks, wide and as cards. */
+/** Styles of the session table, as rows and as cards. */
 import { css } from "lit";
 import { adopt } from "../ui/element";
 

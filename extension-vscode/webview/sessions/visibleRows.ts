@@ -1,9 +1,9 @@
-/** Which rows of a long list are drawn, when all are equally high. */
+/** Chooses the rows of a long list to render, when all rows have the same height. */
 
-/** Rows drawn beyond what is on the screen, so that scrolling meets rows that are there. */
+/** Rows that are rendered beyond the visible part, so that scrolling meets existing rows. */
 const OVERSCAN = 8;
 
-/** The rows from `first` up to but not including `end`. `top` is where the list begins, relative to the screen. */
+/** The rows from `first` up to but not including `end`. `top` is the top of the list relative to the visible part. */
 export function visibleRows(
   top: number,
   screen: number,

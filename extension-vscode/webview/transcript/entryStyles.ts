@@ -1,4 +1,4 @@
-/** How the transcript looks. */
+/** Styles of the transcript. */
 import { css } from "lit";
 import { adopt } from "../ui/element";
 

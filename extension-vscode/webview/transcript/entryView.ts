@@ -1,4 +1,4 @@
-/** How one row of the transcript looks. */
+/** Renders a row of the transcript. */
 import { type TemplateResult, html, nothing } from "lit";
 import type {
   EntryBodyPermission,
@@ -25,7 +25,7 @@ const OUTCOMES: Record<string, string> = {
   withdrawn: "Withdrawn",
 };
 
-/** The row. A kind that is not known is nothing. */
+/** The row. An unknown kind renders nothing. */
 export function entryView(row: Row, context: EntryContext): TemplateResult | typeof nothing {
   const { body } = row;
   switch (body.kind) {

@@ -1,12 +1,12 @@
-/** What is open and what is folded, kept over a reload. */
+/** Which parts of the transcript are unfolded, kept over a reload. */
 
-/** So many are remembered; the oldest fall back to how they are at first. */
+/** Folds that are remembered; older ones return to their default. */
 const MAX_FOLDS = 500;
 
-/** Folds by name, where a person changed them. */
+/** The folds that a person changed, by name. */
 export class Folds {
   private readonly changed: Map<string, boolean>;
-  /** Grows with every change. */
+  /** Increases with every change. */
   version = 0;
 
   constructor(saved: readonly [string, boolean][] = []) {
@@ -16,13 +16,13 @@ export class Folds {
   }
 
   /** Whether a fold is open. */
-  isOpen(name: string, atFirst = false): boolean {
-    return this.changed.get(name) ?? atFirst;
+  isOpen(name: string, byDefault = false): boolean {
+    return this.changed.get(name) ?? byDefault;
   }
 
-  /** Opens or closes a fold. True: that changed something. */
-  set(name: string, open: boolean, atFirst = false): boolean {
-    if (this.isOpen(name, atFirst) === open) return false;
+  /** Opens or closes a fold. Returns true if that changed it. */
+  set(name: string, open: boolean, byDefault = false): boolean {
+    if (this.isOpen(name, byDefault) === open) return false;
     this.changed.delete(name);
     this.changed.set(name, open);
     this.version += 1;
@@ -31,7 +31,7 @@ export class Folds {
     return true;
   }
 
-  /** For keeping. */
+  /** The state to save. */
   saved(): [string, boolean][] {
     return [...this.changed];
   }

@@ -1,7 +1,7 @@
-/** Where the rows of a long list with different heights are: measured where they were drawn, guessed elsewhere. */
+/** The positions of rows with different heights in a long list: measured for rendered rows, estimated for others. */
 import type { Row } from "./transcript";
 
-/** A place in the list: a row, and how far its top is below the top of the screen, in pixels (negative: above). */
+/** A position in the list: a row, and the distance of its top below the top of the visible part, in pixels. */
 export interface Place {
   seq: number;
   offset: number;
@@ -9,9 +9,9 @@ export interface Place {
 
 const LINE = 20;
 const GUESSED_LINE_CHARACTERS = 90;
-/** Folds and bounds keep rows below about this many lines. */
+/** Folds keep rows below about this many lines. */
 const MAX_GUESSED_LINES = 60;
-/** Drawn beyond the screen, in pixels, so that scrolling meets rows that are there. */
+/** Rendered beyond the visible part, in pixels, so that scrolling meets existing rows. */
 const OVERSCAN = 800;
 
 /** The heights of a list of rows. */
@@ -21,7 +21,7 @@ export class Heights {
   private tops = new Float64Array(1);
   private indexes = new Map<number, number>();
 
-  /** Takes the list as it is now. */
+  /** Applies the current list. */
   lay(rows: readonly Row[]): void {
     if (rows !== this.rows) {
       this.rows = rows;
@@ -33,7 +33,7 @@ export class Heights {
     });
   }
 
-  /** Takes a measured height. True: it differs from what was known. Call `lay` after the last of several. */
+  /** Applies a measured height, and returns true if it is new. Call `lay` after the last of several. */
   measure(seq: number, height: number): boolean {
     if (this.measured.get(seq) === height) return false;
     this.measured.set(seq, height);
@@ -45,25 +45,25 @@ export class Heights {
     return this.top(this.rows.length);
   }
 
-  /** Where a row begins. */
+  /** The top of a row. */
   top(index: number): number {
     return this.tops[index] ?? 0;
   }
 
-  /** The rows to draw for a screen, from `first` up to but not including `end`. */
+  /** The rows to render, from `first` up to but not including `end`. */
   range(scrolled: number, screen: number): { first: number; end: number } {
     const first = this.indexAt(scrolled - OVERSCAN);
     return { first, end: Math.min(this.rows.length, this.indexAt(scrolled + screen + OVERSCAN) + 1) };
   }
 
-  /** What is at the top of the screen. */
+  /** The position at the top of the visible part. */
   placeAt(scrolled: number): Place | null {
     const index = this.indexAt(scrolled);
     const row = this.rows[index];
     return row ? { seq: row.seq, offset: this.top(index) - scrolled } : null;
   }
 
-  /** How far to scroll to have a place again; its row, or the nearest after it, or before it. Null: there are no rows. */
+  /** The scroll offset of a position: of its row, or of the nearest one. Null if there are no rows. */
   scrollTo({ seq, offset }: Place): number | null {
     const exact = this.indexes.get(seq);
     if (exact !== undefined) return this.top(exact) - offset;

@@ -1,13 +1,12 @@
-/** What Claude is saying right now. */
+/** Renders the live text, before its entry arrives. */
 import { type TemplateResult, html, nothing } from "lit";
 import { markdownView } from "../ui/markdown";
 import { plainText } from "../../src/shared/text";
 import type { Saying } from "./transcript";
 
-/** Beyond so many characters, Markdown is drawn only when the entry is finished: drawing it for each piece is dear. */
+/** Longer live text is not rendered as Markdown, in characters: that is too slow for each new piece. */
 const MAX_LIVE_MARKDOWN = 16_000;
 
-/** Thoughts and words as they grow. */
 export function liveView(saying: readonly Saying[]): TemplateResult[] {
   return saying.map(({ thinking, text }, index) =>
     thinking

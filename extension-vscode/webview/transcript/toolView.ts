@@ -1,4 +1,4 @@
-/** A tool call: one line, with what it was called with and what came of it when opened. */
+/** A tool call: one line, which unfolds to its input and its result. */
 import { type TemplateResult, html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
 import type { EntryBodyToolResult } from "../../src/protocol.gen";
@@ -13,7 +13,7 @@ import { exactLine, plainLine, plainText } from "../../src/shared/text";
 import { type FileChange, fileChange, filePath, members, tellingArgument } from "./tools";
 import type { Row } from "./transcript";
 
-/** Changes of at most so many lines are open at first. */
+/** Changes of at most so many lines are unfolded by default. */
 const SMALL_CHANGE_LINES = 40;
 
 const ICONS: Record<string, string> = {
@@ -32,7 +32,7 @@ const ICONS: Record<string, string> = {
   TodoWrite: "checklist",
 };
 
-/** The call, or the result of a call that is further up than what was loaded. */
+/** A call, or the result of a call whose entry is not loaded. */
 export function toolView(row: Row, context: EntryContext): TemplateResult | typeof nothing {
   const { body } = row;
   if (body.kind === "toolResult")
@@ -57,12 +57,12 @@ function fold(
 ): TemplateResult {
   const name = `${row.seq}:tool`;
   const counts = change ? changeCounts(row.body, change) : null;
-  const atFirst = counts !== null && counts.added + counts.removed <= SMALL_CHANGE_LINES;
-  const open = context.folds.isOpen(name, atFirst);
+  const byDefault = counts !== null && counts.added + counts.removed <= SMALL_CHANGE_LINES;
+  const open = context.folds.isOpen(name, byDefault);
   const path = filePath(input);
   const failed = result?.isError ?? false;
   return html`<div class="tool ${failed ? "failed" : ""}">
-    <details .open=${open} @toggle=${(event: Event) => context.fold(name, (event.target as HTMLDetailsElement).open, atFirst)}>
+    <details .open=${open} @toggle=${(event: Event) => context.fold(name, (event.target as HTMLDetailsElement).open, byDefault)}>
       <summary>
         <span class="codicon codicon-${line.icon}" aria-hidden="true"></span><span class="tool-name">${line.tool}</span>
         <span class="tool-about mono ellipsis isolate">${line.about}</span>
@@ -89,7 +89,7 @@ function outcome(result: EntryBodyToolResult | null, busy: boolean): TemplateRes
   return nothing;
 }
 
-/** Comparing texts is dear and rows are drawn often. */
+/** Rows are rendered often, and comparing texts is slow. */
 const countsOf = new WeakMap<object, { added: number; removed: number }>();
 
 function changeCounts(body: object, change: FileChange): { added: number; removed: number } {

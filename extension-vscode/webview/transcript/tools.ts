@@ -1,20 +1,20 @@
-/** What a tool is called with: its telling argument, the file it changes, and how. */
+/** The input of a tool call: its most telling argument, and the file that it changes. */
 import { listOf, member, readable, textOf } from "../ui/json";
 import { plainLine } from "../../src/shared/text";
 
-/** One change of a file. */
+/** A change of one place in a file. */
 export interface Edit {
   before: string;
   after: string;
 }
 
-/** A call that changes a file. */
+/** All changes that a call makes in a file. */
 export interface FileChange {
   path: string;
   edits: Edit[];
 }
 
-/** The argument that says most about a call, the first of these that is there. */
+/** Arguments that describe a call; the first existing one is shown. */
 const TELLING = [
   "command",
   "file_path",
@@ -28,9 +28,9 @@ const TELLING = [
   "skill",
   "subject",
 ];
-/** Enough for the widest line; the rest is in the call itself. */
+/** Enough for the widest line, in characters; the call itself shows the rest. */
 const MAX_LINE = 300;
-/** Members of the input that a file change shows by itself. */
+/** Members of the input that a diff can show. */
 const CHANGE_MEMBERS = new Set([
   "file_path",
   "notebook_path",
@@ -42,7 +42,7 @@ const CHANGE_MEMBERS = new Set([
   "edits",
 ]);
 
-/** One line that says what a call is about. */
+/** The line that describes a call. */
 export function tellingArgument(input: unknown): string {
   for (const name of TELLING) {
     const text = textOf(input, name);
@@ -52,12 +52,12 @@ export function tellingArgument(input: unknown): string {
   return first === undefined ? "" : plainLine(readable(first).slice(0, MAX_LINE));
 }
 
-/** The file that a call names, if it names one. */
+/** The file that a call names, if any. */
 export function filePath(input: unknown): string | undefined {
   return textOf(input, "file_path") ?? textOf(input, "notebook_path");
 }
 
-/** How a call of one of the editing tools changes its file; null for all others and for an input that does not fit. */
+/** The change that a call of an editing tool makes; null for other tools and for an unexpected input. */
 export function fileChange(tool: string, input: unknown): FileChange | null {
   const path = filePath(input);
   if (path === undefined) return null;
@@ -79,7 +79,7 @@ function edit(value: unknown): Edit {
   return { before: textOf(value, "old_string") ?? "", after: textOf(value, "new_string") ?? "" };
 }
 
-/** Everything in the input of a file change that its diff does not show, by name. */
+/** The members of a file change that its diff does not show. */
 export function otherMembers(tool: string, input: unknown): [string, string][] {
   return members(input).filter(([name]) => !shownByDiff(tool, name, input));
 }
@@ -95,7 +95,7 @@ function shownByDiff(tool: string, name: string, input: unknown): boolean {
     case "new_source":
       return tool === "NotebookEdit" && textOf(input, name) !== undefined;
     case "replace_all":
-      // What a diff of one place means anyway.
+      // The diff of one place already means this.
       return tool === "Edit" && member(input, name) === false;
     case "edits":
       return tool === "MultiEdit" && listOf(input, name).every(isPlainEdit);

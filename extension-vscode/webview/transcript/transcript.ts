@@ -1,12 +1,12 @@
-/** The transcript as rows: results beside their calls, ends beside their prompts, subagents under the call that began them. */
+/** The transcript as rows: results beside their calls, answers beside their requests, subagents below their call. */
 import type { EntryBody, EntryBodyPermissionEnd, EntryBodyToolResult, TranscriptEntry } from "../../src/protocol.gen";
 
-/** One row of the page. The same entry with the same addition is the same object, so that nothing is drawn twice. */
+/** A row of the page. An unchanged row is the same object, so that it is not rendered again. */
 export interface Row {
   seq: number;
   at: number;
   body: EntryBody;
-  /** How deep in subagents, 0 for the session itself. */
+  /** The depth in subagents; 0 is the session itself. */
   depth: number;
   result: EntryBodyToolResult | null;
   end: EntryBodyPermissionEnd | null;
@@ -23,25 +23,25 @@ const KINDS: ReadonlySet<string> = new Set<EntryBody["kind"]>([
   "turnEnd",
   "notice",
 ]);
-/** Deeper than this is shown no deeper: the page is only so wide. */
+/** The page has no room to indent deeper rows further. */
 const MAX_DEPTH = 4;
 
-/** Makes rows of entries, and remembers them. */
+/** Turns entries into rows, and remembers the rows. */
 export class Rows {
   private known = new Map<number, Row>();
 
-  /** The rows of these entries, which are in order of `seq`. Kinds that are not known make none. */
+  /** The rows of these entries, which must be in order of `seq`. Unknown kinds have no row. */
   of(entries: readonly TranscriptEntry[]): Row[] {
     const results = new Map<string, EntryBodyToolResult>();
     const ends = new Map<string, EntryBodyPermissionEnd>();
-    /** Where each call is: a subagent speaks only after the call that began it, so nothing is its own parent. */
+    /** The `seq` of each call. Entries of a subagent follow their call, so no call is its own parent. */
     const calls = new Map<string, number>();
-    const prompts = new Set<string>();
+    const requests = new Set<string>();
     for (const { seq, body } of entries) {
       if (body.kind === "toolResult") results.set(body.toolUseId, body);
       if (body.kind === "permissionEnd") ends.set(body.permissionId, body);
       if (body.kind === "toolCall") calls.set(body.toolUseId, seq);
-      if (body.kind === "permission") prompts.add(body.permissionId);
+      if (body.kind === "permission") requests.add(body.permissionId);
     }
     const top: TranscriptEntry[] = [];
     const children = new Map<string, TranscriptEntry[]>();
@@ -49,7 +49,7 @@ export class Rows {
       const { body } = entry;
       if (!KINDS.has(body.kind)) continue;
       if (body.kind === "toolResult" && calls.has(body.toolUseId)) continue;
-      if (body.kind === "permissionEnd" && prompts.has(body.permissionId)) continue;
+      if (body.kind === "permissionEnd" && requests.has(body.permissionId)) continue;
       const parent = parentOf(body);
       if (parent === null || (calls.get(parent) ?? entry.seq) >= entry.seq) top.push(entry);
       else children.set(parent, [...(children.get(parent) ?? []), entry]);
@@ -91,22 +91,22 @@ function parentOf(body: EntryBody): string | null {
   return body.kind === "text" || body.kind === "toolCall" ? body.parentToolUseId : null;
 }
 
-/** Entries and those that came after or before them, in order and each once. */
+/** Older and newer entries together, in order and without duplicates. */
 export function joined(older: readonly TranscriptEntry[], newer: readonly TranscriptEntry[]): TranscriptEntry[] {
   const last = older.at(-1)?.seq ?? 0;
   return [...older, ...newer.filter(({ seq }) => seq > last)];
 }
 
-/** A piece of what Claude is saying right now. */
+/** A piece of live text. */
 export interface Saying {
   thinking: boolean;
   text: string;
 }
 
-/** So much live text is kept; the finished entry has all of it. */
+/** The live text that is kept, in characters; the finished entry has all of it. */
 const MAX_LIVE = 200_000;
 
-/** What was said so far, and the next piece. */
+/** The live text with its next piece. */
 export function said(before: readonly Saying[], next: Saying): Saying[] {
   const last = before.at(-1);
   if (last === undefined || last.thinking !== next.thinking) return [...before, next];

@@ -1,4 +1,4 @@
-/** The transcript on the screen: only rows near it are drawn, the tail is followed, a reading position never jumps. */
+/** The scrolling transcript: renders only rows near the visible part, follows the end, and keeps a reading position. */
 import { type PropertyValues, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
@@ -13,12 +13,12 @@ import { Heights, type Place } from "./heights";
 import { liveView } from "./liveView";
 import { type Row, Rows, type Saying } from "./transcript";
 
-/** This close to the end, in pixels, is at the end. */
+/** A distance from the end that still counts as the end, in pixels. */
 const AT_END = 32;
-/** Older entries are asked for this far from the top, in pixels. */
+/** The distance from the top at which older entries are requested, in pixels. */
 const NEAR_TOP = 600;
 
-/** The transcript. Says `older` when older entries are wanted, `end` when the end is on the screen, `place` when that or a fold changed. */
+/** The transcript. Fires `older` to request entries, `end` when the end is visible, `place` when the position or a fold changed. */
 @customElement("areyouj-transcript")
 export class TranscriptView extends PageElement {
   @property({ attribute: false }) sessionId = "";
@@ -30,9 +30,9 @@ export class TranscriptView extends PageElement {
   @property({ attribute: false }) busy = false;
   @property({ attribute: false }) connected = true;
   @property({ attribute: false }) folds!: Folds;
-  /** What stands after the last entry. */
+  /** The content after the last entry. */
   @property({ attribute: false }) tail: TemplateResult | typeof nothing = nothing;
-  /** Where to be at first; null is the end. */
+  /** The position at first; null is the end. */
   @property({ attribute: false }) place: Place | null = null;
   @state() private range = { first: 0, end: 0 };
   @state() private following = true;
@@ -42,12 +42,12 @@ export class TranscriptView extends PageElement {
   private readonly heights = new Heights();
   private rows: Row[] = [];
   private askedBefore = 0;
-  /** Where the last scrolling that was ours ended. */
+  /** The position of the last scrolling by this element itself. */
   private putAt = 0;
   private readonly resized = new ResizeObserver(() => this.settle());
   private watched = new Set<Element>();
 
-  /** The end of the list of rows is on the screen. */
+  /** Whether the end is visible. */
   get atEnd(): boolean {
     return this.following;
   }
@@ -78,7 +78,7 @@ export class TranscriptView extends PageElement {
     this.watched.clear();
   }
 
-  /** Measures what is drawn, puts the reading position back to where it was, and draws what that brought into view. */
+  /** Measures the rendered rows, restores the reading position, and renders the rows that became visible. */
   private settle(): void {
     if (!this.scroller) return;
     let changed = false;
@@ -93,7 +93,7 @@ export class TranscriptView extends PageElement {
     this.drawRange();
   }
 
-  /** The spacers stand for the rows that are not drawn; they must be right before the position is put back. */
+  /** The spacers replace the rows that are not rendered; the position depends on their heights. */
   private placeSpacers(): void {
     const [above, below] = this.querySelectorAll<HTMLElement>(".spacer");
     const { first, end } = this.range;
@@ -153,7 +153,7 @@ export class TranscriptView extends PageElement {
     this.dispatchEvent(new Event("place"));
   }
 
-  /** Goes to the end and follows it. */
+  /** Scrolls to the end and follows it. */
   toEnd(): void {
     this.following = true;
     this.place = null;
@@ -171,9 +171,9 @@ export class TranscriptView extends PageElement {
       busy: this.busy,
       folds: this.folds,
       permissions: new Map(this.permissions.map((permission) => [permission.id, permission])),
-      fold: (name, open, atFirst) => {
-        if (!this.folds.set(name, open, atFirst)) return;
-        // What opens grows downwards: what is at the top of the screen stays, even at the end of the transcript.
+      fold: (name, open, byDefault) => {
+        if (!this.folds.set(name, open, byDefault)) return;
+        // A fold grows downwards: the top of the visible part stays in place, even at the end of the transcript.
         if (this.following) this.place = this.heights.placeAt(this.scroller.scrollTop - this.headHeight);
         this.following = false;
         this.dispatchEvent(new Event("place"));

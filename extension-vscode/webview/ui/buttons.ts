@@ -1,19 +1,19 @@
-/** Buttons that say what they do, and why they cannot. */
+/** Buttons that name their action, and the reason when they are disabled. */
 import "@vscode-elements/elements/dist/vscode-button/index.js";
 import { type TemplateResult, html, nothing } from "lit";
 
-/** How a button stands. */
+/** The state of a button. */
 export interface ButtonState {
   disabled?: boolean;
-  /** Its action is under way. */
+  /** Its action is running. */
   running?: boolean;
-  /** Why it cannot be used, or more about what it does. */
+  /** The reason why it is disabled, or details of its action. */
   title?: string;
   secondary?: boolean;
   expanded?: boolean;
 }
 
-/** A button with a word. */
+/** A button with a label. */
 export function button(label: string, click: () => void, state: ButtonState = {}): TemplateResult {
   const { disabled = false, running = false, title, secondary = false, expanded } = state;
   return html`<vscode-button
@@ -27,7 +27,7 @@ export function button(label: string, click: () => void, state: ButtonState = {}
   >`;
 }
 
-/** A button with an icon; the label is its name and its title. */
+/** A button with an icon; the label is its accessible name and its title. */
 export function iconButton(
   icon: string,
   label: string,

@@ -1,18 +1,18 @@
-/** Two texts line by line. */
+/** Compares two texts line by line. */
 import { diffLines } from "diff";
 
-/** Lines in a row that stayed, went or came. */
+/** Successive lines that are unchanged, removed or added. */
 export interface Run {
   kind: "same" | "removed" | "added";
   lines: string[];
 }
 
-/** Beyond so many changed lines a comparison takes too long for a page; then all of it went and all of it came. */
+/** With more changed lines a comparison is too slow for a page; then all lines count as removed and added. */
 const MAX_EDIT_LENGTH = 2000;
-/** Beyond so much text likewise. */
+/** The same for longer texts, in characters. */
 const MAX_COMPARED = 400_000;
 
-/** What changed from one text to another. */
+/** The changes from one text to another. */
 export function lineRuns(before: string, after: string): Run[] {
   const small = before.length + after.length <= MAX_COMPARED;
   const changes = small ? diffLines(before, after, { maxEditLength: MAX_EDIT_LENGTH }) : undefined;
@@ -26,7 +26,7 @@ function run(kind: Run["kind"], text: string): Run {
   return { kind, lines: (text.endsWith("\n") ? text.slice(0, -1) : text).split("\n") };
 }
 
-/** How many lines came and went. */
+/** The number of added and removed lines. */
 export function lineCounts(runs: readonly Run[]): { added: number; removed: number } {
   const total = (kind: Run["kind"]): number =>
     runs.reduce((sum, one) => sum + (one.kind === kind ? one.lines.length : 0), 0);

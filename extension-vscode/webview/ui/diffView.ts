@@ -1,4 +1,4 @@
-/** A change of a file: its path, its lines in colour with their signs, and the way to the editor's own diff. */
+/** A change of a file: its path, its lines with colours and signs, and a button for the editor's own diff. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { lineCounts, lineRuns } from "./diff";
@@ -9,7 +9,7 @@ import type { FileChange } from "../transcript/tools";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 
-/** All edits of a change, whole, in boxes that scroll. With `named` that path comes with them, as a link. */
+/** All edits of a change, whole, in boxes that scroll. `named` is the path to show as a link. */
 export function diffView(change: FileChange, sessionId: string, title: string, named?: string): TemplateResult {
   const path = exactLine(change.path);
   return html`<div class="diff-view">

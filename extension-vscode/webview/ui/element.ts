@@ -1,11 +1,11 @@
-/** What all elements of the pages are made of. */
+/** The base of all elements of the pages. */
 import { type CSSResult, LitElement, type ReactiveController, type ReactiveControllerHost } from "lit";
 import { Directive, directive } from "lit/directive.js";
 import type { ElementPart } from "lit/directive.js";
 import { noChange } from "lit";
 
 /**
- * An element without a shadow root: selecting and copying across a transcript, references between elements for screen
+ * An element without a shadow root: selection and copying across a transcript, references between elements for screen
  * readers, and the editor's icon font all need one document.
  */
 export class PageElement extends LitElement {
@@ -14,7 +14,7 @@ export class PageElement extends LitElement {
   }
 }
 
-/** Adds styles to the document, as a constructed sheet, which the page's content security policy allows. */
+/** Adds styles to the document, as a constructed style sheet: the page's content security policy allows it. */
 export function adopt(styles: CSSResult): void {
   if (styles.styleSheet) document.adoptedStyleSheets.push(styles.styleSheet);
 }
@@ -31,13 +31,13 @@ class Styled extends Directive {
   }
 }
 
-/** Sets style properties of an element by script: the policy forbids `style` attributes. */
+/** Sets style properties of an element by script, because the policy forbids `style` attributes. */
 export const styled = directive(Styled);
 
-/** How often relative times are brought up to date. */
+/** The period in which relative times are updated. */
 const TICK_MS = 1000;
 
-/** Renders its element once a second while the page can be seen. */
+/** Renders its element once a second while the page is visible. */
 export class Clock implements ReactiveController {
   private timer: ReturnType<typeof setInterval> | undefined;
 

@@ -1,4 +1,4 @@
-/** The page's line to the extension host: one message out for `ready`, numbered actions, and what a reload gives back. */
+/** The page's connection to the extension host: messages, numbered actions, and the state that survives a reload. */
 import type { Action, ActionDone, FromPage, Problem } from "../../src/shared/bridge";
 
 interface EditorApi {
@@ -13,7 +13,7 @@ const editor = acquireVsCodeApi();
 const pending = new Map<number, (problem: Problem | null) => void>();
 let lastNumber = 0;
 
-/** A number that no other action or question of this page has. */
+/** A number that is unique among the actions and requests of this page. */
 export function nextNumber(): number {
   lastNumber += 1;
   return lastNumber;
@@ -24,12 +24,12 @@ export function post(message: FromPage): void {
   editor.postMessage(message);
 }
 
-/** Has the host do something, and show what goes wrong. */
+/** Asks the host to perform an action; the host shows its problem. */
 export function act(action: Action): void {
   post({ type: "action", action });
 }
 
-/** Asks the host to do something. Ends when the host says `done`, however long that takes; null means it is done. */
+/** Asks the host to perform an action. Resolves at the host's `done`, without a time limit, with the problem or null. */
 export function ask(action: Action): Promise<Problem | null> {
   const id = nextNumber();
   return new Promise((resolve) => {
@@ -38,7 +38,7 @@ export function ask(action: Action): Promise<Problem | null> {
   });
 }
 
-/** Takes every message of the host but the ends of actions, and tells the host that it may begin. */
+/** Passes on every message of the host except `done`, and tells the host that the page is ready. */
 export function listen<Message extends { type: string }>(take: (message: Exclude<Message, ActionDone>) => void): void {
   window.addEventListener("message", (event: MessageEvent<Message | ActionDone>) => {
     const message = event.data;
@@ -54,7 +54,7 @@ function isDone(message: { type: string }): message is ActionDone {
   return message.type === "done";
 }
 
-/** What this page saved before it was reloaded, laid over `fallback`; only members that `fallback` has, of their type. */
+/** The state that this page saved before a reload. Members that are missing or have another type are those of `fallback`. */
 export function restore<State extends object>(fallback: State): State {
   const saved = editor.getState();
   if (typeof saved !== "object" || saved === null) return fallback;
@@ -68,7 +68,7 @@ function sameShape(value: unknown, like: unknown): boolean {
   return like === null || (typeof value === typeof like && Array.isArray(value) === Array.isArray(like));
 }
 
-/** Keeps what the next load of this page gets back. */
+/** Saves the state for the next load of this page. */
 export function save(state: object): void {
   editor.setState(state);
 }

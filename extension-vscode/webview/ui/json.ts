@@ -1,4 +1,4 @@
-/** Values of unknown shape, read without trust. */
+/** Reads values of unknown shape. */
 
 /** The member of an object, if there is one. */
 export function member(value: unknown, name: string): unknown {
@@ -13,13 +13,13 @@ export function textOf(value: unknown, name: string): string | undefined {
   return typeof found === "string" ? found : undefined;
 }
 
-/** A member that is a list; empty if it is none. */
+/** A member that is a list; empty if it is not one. */
 export function listOf(value: unknown, name: string): unknown[] {
   const found = member(value, name);
   return Array.isArray(found) ? found : [];
 }
 
-/** A value as a person reads it: text as it is, anything else as JSON. */
+/** A value for a person: text as it is, anything else as JSON. */
 export function readable(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }

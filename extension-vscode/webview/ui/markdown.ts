@@ -1,4 +1,4 @@
-/** Claude's words as Markdown: no HTML of its own, nothing loaded, links that only the host opens. */
+/** Markdown without raw HTML and external resources; only the host opens its links. */
 import DOMPurify from "dompurify";
 import MarkdownIt from "markdown-it";
 import { type TemplateResult, css, html } from "lit";
@@ -57,7 +57,7 @@ const CLEAN = {
   RETURN_DOM_FRAGMENT: true,
 } as const;
 
-/** Text as Markdown. */
+/** Renders text as Markdown. */
 export function markdownView(text: string): TemplateResult {
   return html`<div class="markdown" dir="auto" @click=${onClick}>${guard([text], () => fragment(text))}</div>`;
 }
@@ -85,7 +85,7 @@ function onClick(event: MouseEvent): void {
   const link = event.target.closest("a");
   if (link !== null) {
     event.preventDefault();
-    // The editor's own listener, further out, would open it a second time.
+    // The editor's own listener on an outer element would open the link a second time.
     event.stopPropagation();
     const url = link.getAttribute("href") ?? "";
     if (webAddress(url) !== null) act({ kind: "openExternal", url });

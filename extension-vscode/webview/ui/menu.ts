@@ -1,9 +1,9 @@
-/** A context menu: one at a time, by mouse and by keyboard. */
+/** A context menu for mouse and keyboard. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { PageElement, adopt, styled } from "./element";
 
-/** One line of a menu; a separator stands before those that begin a group. */
+/** An item of a menu; one that begins a group has a separator before it. */
 export interface MenuItem {
   label: string;
   keys?: string;
@@ -11,7 +11,7 @@ export interface MenuItem {
   run: () => void;
 }
 
-/** How far the menu stays from the edge of the page, in pixels. */
+/** The distance of the menu from the edge of the page, in pixels. */
 const MARGIN = 4;
 
 /** The menu; hidden until `openAt`. */
@@ -26,7 +26,7 @@ export class Menu extends PageElement {
     if (elsewhere) this.close(false);
   };
 
-  /** Opens the menu at a point of the page. The keyboard goes back to where it was when it closes. */
+  /** Opens the menu at a point of the page. Closing it restores the focus. */
   openAt(point: { x: number; y: number }, items: MenuItem[]): void {
     if (document.activeElement instanceof HTMLElement && !this.contains(document.activeElement))
       this.back = document.activeElement;

@@ -1,21 +1,21 @@
-/** One action at a time of an element: what runs, and what went wrong. */
+/** The action that an element is waiting for. */
 import type { ReactiveControllerHost } from "lit";
 import type { Action, Problem } from "../../src/shared/bridge";
 import { ask } from "./host";
 
-/** Why nothing can be done while there is no connection. */
+/** The reason why buttons are disabled without a connection. */
 export const OFFLINE = "AreYouJ is reconnecting. Try again in a moment.";
 
-/** Runs the actions of one element. */
+/** Runs the actions of one element, one at a time. */
 export class PendingAction {
-  /** The name of what runs. */
+  /** The name of the running action. */
   running: string | null = null;
-  /** What the last action ended with. */
+  /** The problem of the last action. */
   problem: Problem | null = null;
 
   constructor(private readonly element: ReactiveControllerHost) {}
 
-  /** Runs an action under a name. Nothing happens while another runs. True: it is done. */
+  /** Runs an action under a name, unless another one is running. Returns true if it succeeded. */
   async run(name: string, action: Action): Promise<boolean> {
     if (this.running !== null) return false;
     this.running = name;
@@ -28,12 +28,12 @@ export class PendingAction {
     return problem === null;
   }
 
-  /** Says that something went wrong. */
-  tell(message: string, hint: string): void {
+  /** Shows a problem that did not come from an action. */
+  fail(message: string, hint: string): void {
     this.problem = { code: "late", message, hint, log: null, fixes: [] };
   }
 
-  /** Takes the problem off the screen. */
+  /** Removes the problem. */
   dismiss(): void {
     this.problem = null;
     this.element.requestUpdate();

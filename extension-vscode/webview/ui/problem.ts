@@ -1,4 +1,4 @@
-/** What went wrong, what to do about it, and buttons that do it. */
+/** A problem: what happened, what to do, and the buttons that do it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import type { Problem } from "../../src/shared/bridge";
 import { button } from "./buttons";
@@ -6,7 +6,7 @@ import { adopt } from "./element";
 import { act } from "./host";
 import { plainText } from "../../src/shared/text";
 
-/** A problem in a card; with `dismiss` it can be taken away. */
+/** A problem in a box; `dismiss` adds a button that removes it. */
 export function problemBox(problem: Problem | null, dismiss?: () => void): TemplateResult | typeof nothing {
   if (problem === null) return nothing;
   return html`<div class="problem" role="alert">
@@ -23,7 +23,7 @@ export function problemBox(problem: Problem | null, dismiss?: () => void): Templ
   </div>`;
 }
 
-/** The buttons that mend a problem. */
+/** The buttons that fix a problem. */
 export function fixButtons(problem: Problem): TemplateResult | typeof nothing {
   if (problem.fixes.length === 0) return nothing;
   return html`<div class="row wrap fixes">

@@ -1,14 +1,14 @@
-/** Cards that have just come or moved take no answer: a second click that was meant for another card is not to answer this one. */
+/** Disables cards that have just appeared or moved: a second click that was meant for another card must not answer them. */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
-/** Longer than the second click of a double-click may come after the first, and short for somebody who reads. */
+/** Longer than the pause within a double-click, and short for a person who reads. */
 const SETTLE_MS = 500;
 
 const cards = new Set<Settled>();
 
-/** Whether an element lies where it lay a moment ago. */
+/** Whether an element has kept its place for a moment. */
 export class Settled implements ReactiveController {
-  /** Its buttons may be used. */
+  /** The buttons of the element are enabled. */
   yes = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -21,14 +21,14 @@ export class Settled implements ReactiveController {
     this.moved();
   }
 
-  /** What lies below a card that goes moves up. */
+  /** A removed card moves the cards below it. */
   hostDisconnected(): void {
     cards.delete(this);
     clearTimeout(this.#timer);
     for (const card of cards) card.moved();
   }
 
-  /** It lies elsewhere now, or is about something else. */
+  /** The element has moved, or shows something else. */
   moved(): void {
     clearTimeout(this.#timer);
     this.yes = false;

@@ -1,4 +1,4 @@
-/** What both pages look like: the editor's own colours, sizes and focus rings. */
+/** Styles of both pages: the editor's own colours, sizes and focus rings. */
 import { css } from "lit";
 import { adopt } from "./element";
 
