@@ -37,7 +37,7 @@ export class Automation implements vscode.Disposable {
   readonly #disposables: vscode.Disposable[];
   /** Output that arrived before the page was ready. */
   #transcript: Transcript = { entries: [], more: false };
-  #said: Delta[] = [];
+  #liveText: Delta[] = [];
   /** Other messages for a page that was not ready yet. */
   #early: ToAutomation[] = [];
   #ready = false;
@@ -56,20 +56,20 @@ export class Automation implements vscode.Disposable {
     this.#feed = new Feed(client, sessionId, {
       transcript: (entries, more) => {
         if (this.#ready) this.#page.post({ type: "transcript", transcript: { entries, more } });
-        else [this.#transcript, this.#said] = [{ entries, more }, []];
+        else [this.#transcript, this.#liveText] = [{ entries, more }, []];
       },
       entries: (entries) => {
         if (this.#ready) return this.#page.post({ type: "entries", entries });
         this.#transcript.entries.push(...entries);
-        this.#said = [];
+        this.#liveText = [];
       },
-      said: (deltas) => {
+      liveText: (deltas) => {
         this.#missed = false;
-        if (this.#ready) this.#page.post({ type: "said", deltas });
-        else this.#said = deltas;
+        if (this.#ready) this.#page.post({ type: "liveText", deltas });
+        else this.#liveText = deltas;
       },
       delta: (delta) => {
-        if (!this.#ready) this.#said.push(delta);
+        if (!this.#ready) this.#liveText.push(delta);
         // A hidden page would draw every word for nobody; it receives the missing text when it becomes visible.
         else if (!panel.visible) this.#missed = true;
         else this.#page.post({ type: "delta", delta });
@@ -144,9 +144,9 @@ export class Automation implements vscode.Disposable {
       sessions: model.live,
       transcript: this.#transcript,
     });
-    this.#page.post({ type: "said", deltas: this.#said });
+    this.#page.post({ type: "liveText", deltas: this.#liveText });
     this.#transcript = { entries: [], more: false };
-    this.#said = [];
+    this.#liveText = [];
     if (again) {
       // The page was reloaded, and everything after its first transcript is not kept here.
       this.#feed.reset();

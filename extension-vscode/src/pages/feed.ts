@@ -9,7 +9,7 @@ export interface FeedListener {
   /** Entries that follow the previous ones. */
   entries(entries: TranscriptEntry[]): void;
   /** The whole live text since the newest entry. */
-  said(deltas: Delta[]): void;
+  liveText(deltas: Delta[]): void;
   delta(delta: Delta): void;
 }
 
@@ -91,6 +91,6 @@ export class Feed {
       this.#seq = Math.max(known, seq);
       if (fresh.length > 0) this.listener.entries(fresh);
     }
-    this.listener.said(deltas);
+    this.listener.liveText(deltas);
   }
 }

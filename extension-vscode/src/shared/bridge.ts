@@ -114,7 +114,7 @@ export type ToAutomation =
   /** New entries at the end; they replace all live text since the previous entry. */
   | { type: "entries"; entries: TranscriptEntry[] }
   /** The whole live text since the newest entry. */
-  | { type: "said"; deltas: Delta[] }
+  | { type: "liveText"; deltas: Delta[] }
   /** The next piece of live text. */
   | { type: "delta"; delta: Delta }
   /** The whole transcript again, after a gap. */

@@ -32,8 +32,8 @@ function build(answer: (params: AttachParams) => Partial<AttachResult>) {
   const feed = new Feed(daemon, "A", {
     transcript: (list, more) => told.push(`transcript ${seqs(list)}${more ? " more" : ""}`),
     entries: (list) => told.push(`entries ${seqs(list)}`),
-    said: (deltas) => {
-      if (deltas.length > 0) told.push(`said ${deltas.map(({ text }) => text).join("")}`);
+    liveText: (deltas) => {
+      if (deltas.length > 0) told.push(`live text ${deltas.map(({ text }) => text).join("")}`);
     },
     delta: ({ text }) => told.push(`delta ${text}`),
   });
@@ -70,7 +70,7 @@ void test("who begins to watch in the middle of an answer is told its beginning"
   const { feed, told } = build(() => ({ entries: entries(1, 2), deltas: [{ thinking: false, text: "The an" }] }));
   await feed.attach();
   feed.output({ sessionId: "A", seq: 2, delta: { thinking: false, text: "swer" } });
-  assert.deepEqual(told, ["transcript 1,2", "said The an", "delta swer"]);
+  assert.deepEqual(told, ["transcript 1,2", "live text The an", "delta swer"]);
 });
 
 void test("a delta from ahead is a gap too, one from before is nothing", async () => {

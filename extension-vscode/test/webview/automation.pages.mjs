@@ -271,15 +271,15 @@ onPage(
 onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
   const delta = (text, thinking = false) => ({ type: "delta", delta: { text, thinking } });
   await say(delta("hm", true), delta("The an"), delta("swer is **42**"));
-  assert.deepEqual(await page.locator(".saying").allInnerTexts(), ["", "The answer is 42"]);
+  assert.deepEqual(await page.locator(".live-text").allInnerTexts(), ["", "The answer is 42"]);
   assert.ok(await atEnd(page));
-  await say({ type: "said", deltas: [{ thinking: false, text: "The answer is" }] }, delta(" 43"));
-  assert.deepEqual(await page.locator(".saying").allInnerTexts(), ["The answer is 43"]);
+  await say({ type: "liveText", deltas: [{ thinking: false, text: "The answer is" }] }, delta(" 43"));
+  assert.deepEqual(await page.locator(".live-text").allInnerTexts(), ["The answer is 43"]);
   await say({
     type: "entries",
     entries: entries([{ kind: "text", text: "The answer is **42**.", parentToolUseId: null }], 50),
   });
-  assert.equal(await page.locator(".saying").count(), 0);
+  assert.equal(await page.locator(".live-text").count(), 0);
   assert.ok(await atEnd(page));
 });
 
@@ -531,7 +531,7 @@ onPage(
   talk(CONVERSATION),
   async ({ page, asked }) => {
     assert.equal(await composer(page).count(), 0);
-    const foot = page.locator(".ended-foot");
+    const foot = page.locator(".terminated-foot");
     await foot.getByRole("button", { name: "Restart" }).click();
     await foot.getByRole("button", { name: "Delete…" }).click();
     assert.deepEqual([(await asked("restart")).length, (await asked("delete")).length], [1, 1]);

@@ -25,7 +25,7 @@ import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions/sessionLis
 import { describeSuggestion, sensibleSuggestions } from "../../webview/permissions/suggestions";
 import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
 import { fileChange, otherMembers, tellingArgument } from "../../webview/transcript/tools";
-import { Rows, joined, said } from "../../webview/transcript/transcript";
+import { Rows, joined, withPiece } from "../../webview/transcript/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.
 import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";
 
@@ -245,12 +245,12 @@ test("entries are joined without doubles, and live text grows by kind", () => {
     joined(page.slice(0, 2), page.slice(1)).map(({ seq }) => seq),
     [1, 2, 3],
   );
-  const saying = [
+  const pieces = [
     { thinking: true, text: "hm" },
     { thinking: true, text: "m" },
     { thinking: false, text: "Yes" },
-  ].reduce(said, [] as { thinking: boolean; text: string }[]);
-  assert.deepEqual(saying, [
+  ].reduce(withPiece, [] as { thinking: boolean; text: string }[]);
+  assert.deepEqual(pieces, [
     { thinking: true, text: "hmm" },
     { thinking: false, text: "Yes" },
   ]);

@@ -22,7 +22,7 @@ export class QueueEditor extends PageElement {
   @state() private editing: { id: string; text: string } | null = null;
   @state() private dragged: string | null = null;
   @state() private over: number | null = null;
-  @state() private said = "";
+  @state() private announced = "";
   private readonly pending = new PendingAction(this);
 
   /** A message that starts while a person edits it runs unchanged; the new text moves to the composer. */
@@ -66,7 +66,7 @@ export class QueueEditor extends PageElement {
         )}
       </ul>
       ${problemBox(this.pending.problem, () => this.pending.dismiss())}
-      <span class="sr-only" role="status">${this.said}</span>
+      <span class="sr-only" role="status">${this.announced}</span>
     </section>`;
   }
 
@@ -168,7 +168,7 @@ export class QueueEditor extends PageElement {
   private async move(messageId: string, position: number, from: number): Promise<void> {
     if (!this.connected || position === from) return;
     if (await this.pending.run("move", { kind: "queueMove", messageId, position }))
-      this.said = `Moved to position ${position + 1}`;
+      this.announced = `Moved to position ${position + 1}`;
     await this.updateComplete;
     this.itemOf(messageId)?.focus();
   }

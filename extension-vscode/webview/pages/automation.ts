@@ -22,7 +22,7 @@ import { Page, loading } from "./page";
 import { asksInTerminal } from "../sessions/screen";
 import "../sessions/sessionHeader";
 import { displayName, isBusy } from "../../src/shared/session";
-import { type Saying, joined, said } from "../transcript/transcript";
+import { type LivePiece, joined, withPiece } from "../transcript/transcript";
 import type { TranscriptView } from "../transcript/transcriptView";
 import "../transcript/transcriptView";
 
@@ -44,7 +44,7 @@ export class AutomationPage extends Page {
   @state() private sessions: Session[] = [];
   @state() private entries: TranscriptEntry[] = [];
   @state() private more = false;
-  @state() private saying: Saying[] = [];
+  @state() private liveText: LivePiece[] = [];
   @query("areyouj-transcript") private transcript!: TranscriptView | null;
   @query("areyouj-composer") private composer!: Composer | null;
   private sessionId = "";
@@ -52,24 +52,24 @@ export class AutomationPage extends Page {
   private draft: Draft = this.saved.draft;
   private place: Place | null = this.saved.place;
   private folds = new Folds(this.saved.folds);
-  private pieces: Saying[] = [];
-  private drawSoon = 0;
+  private pieces: LivePiece[] = [];
+  private frame = 0;
   /** The state of the last `seen` message, so that each is sent once. */
   private lastSeen = "";
 
   override connectedCallback(): void {
     super.connectedCallback();
-    listen<ToAutomation>((message) => this.take(message));
+    listen<ToAutomation>((message) => this.receive(message));
     document.addEventListener("visibilitychange", () => this.seen());
   }
 
-  private take(message: Exclude<ToAutomation, { type: "done" }>): void {
+  private receive(message: Exclude<ToAutomation, { type: "done" }>): void {
     switch (message.type) {
       case "state":
-        this.takeState(message);
+        this.applyState(message);
         return;
       case "session":
-        this.takeSession(message.session);
+        this.applySession(message.session);
         return;
       case "queue":
         this.queue = message.queue;
@@ -84,17 +84,17 @@ export class AutomationPage extends Page {
         this.sessions = message.sessions;
         return;
       case "entries":
-        this.takeEntries(joined(this.entries, message.entries));
+        this.replaceEntries(joined(this.entries, message.entries));
         return;
-      case "said":
+      case "liveText":
         this.pieces = [];
-        for (const delta of message.deltas) this.takeDelta(delta);
+        for (const delta of message.deltas) this.appendPiece(delta);
         return;
       case "delta":
-        this.takeDelta(message.delta);
+        this.appendPiece(message.delta);
         return;
       case "transcript":
-        this.takeTranscript(message.transcript);
+        this.applyTranscript(message.transcript);
         return;
       case "older":
         this.entries = joined(message.entries, this.entries);
@@ -111,7 +111,7 @@ export class AutomationPage extends Page {
     }
   }
 
-  private takeState(message: Extract<ToAutomation, { type: "state" }>): void {
+  private applyState(message: Extract<ToAutomation, { type: "state" }>): void {
     if (this.sessionId === "" && this.saved.sessionId !== message.sessionId) {
       this.draft = NOTHING_SAVED.draft;
       this.place = null;
@@ -122,11 +122,11 @@ export class AutomationPage extends Page {
     this.session = message.session;
     this.queue = message.queue;
     this.sessions = message.sessions;
-    this.takeTranscript(message.transcript);
-    this.keep();
+    this.applyTranscript(message.transcript);
+    this.save();
   }
 
-  private takeSession(session: Session | null): void {
+  private applySession(session: Session | null): void {
     const before = this.session?.status;
     if (session && before !== session.status) {
       if (session.status === "waiting") this.news = "Claude needs your answer";
@@ -136,27 +136,27 @@ export class AutomationPage extends Page {
     this.session = session;
   }
 
-  private takeEntries(entries: TranscriptEntry[]): void {
+  private replaceEntries(entries: TranscriptEntry[]): void {
     this.entries = entries;
     this.pieces = [];
-    this.saying = [];
+    this.liveText = [];
   }
 
-  private takeTranscript({ entries, more }: Transcript): void {
-    this.takeEntries(entries);
+  private applyTranscript({ entries, more }: Transcript): void {
+    this.replaceEntries(entries);
     this.more = more;
   }
 
   /** Pieces arrive faster than the screen refreshes, so they are rendered once a frame. */
-  private takeDelta(delta: Saying): void {
-    this.pieces = said(this.pieces, { thinking: delta.thinking, text: delta.text });
-    this.drawSoon ||= requestAnimationFrame(() => {
-      this.drawSoon = 0;
-      this.saying = this.pieces;
+  private appendPiece(delta: LivePiece): void {
+    this.pieces = withPiece(this.pieces, { thinking: delta.thinking, text: delta.text });
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.liveText = this.pieces;
     });
   }
 
-  private keep(): void {
+  private save(): void {
     save({
       sessionId: this.sessionId,
       draft: this.draft,
@@ -198,7 +198,7 @@ export class AutomationPage extends Page {
         .directory=${session.directory}
         .entries=${this.entries}
         .more=${this.more}
-        .saying=${this.saying}
+        .liveText=${this.liveText}
         .permissions=${this.permissions}
         .busy=${isBusy(session)}
         .connected=${connected}
@@ -207,14 +207,14 @@ export class AutomationPage extends Page {
         .tail=${this.tail(session)}
         @older=${(event: CustomEvent<number>) => post({ type: "loadOlder", before: event.detail })}
         @end=${() => this.seen()}
-        @place=${() => this.takePlace()}
+        @place=${() => this.keepPlace()}
       ></areyouj-transcript>
-      ${session.status === "terminated" ? this.ended(session) : this.foot(session)}`;
+      ${session.status === "terminated" ? this.terminatedFoot(session) : this.foot(session)}`;
   }
 
-  private takePlace(): void {
+  private keepPlace(): void {
     this.place = this.transcript?.place ?? null;
-    this.keep();
+    this.save();
   }
 
   /** Cards that need a person and belong to no loaded entry, at the end of the transcript. */
@@ -223,8 +223,8 @@ export class AutomationPage extends Page {
     const inPlace = new Set(
       this.entries.flatMap(({ body }) => (body.kind === "permission" ? [body.permissionId] : [])),
     );
-    const empty = this.entries.length === 0 && !this.more && this.saying.length === 0;
-    return html`${empty ? html`<p class="muted nothing-said">No messages yet.</p>` : nothing}
+    const empty = this.entries.length === 0 && !this.more && this.liveText.length === 0;
+    return html`${empty ? html`<p class="muted no-messages">No messages yet.</p>` : nothing}
       ${this.permissions
         .filter(({ id }) => !inPlace.has(id))
         .map(
@@ -254,16 +254,16 @@ export class AutomationPage extends Page {
         .connected=${connected}
         @draft=${(event: CustomEvent<Draft>) => {
           this.draft = event.detail;
-          this.keep();
+          this.save();
         }}
       ></areyouj-composer>
     </footer>`;
   }
 
-  private ended(session: Session): TemplateResult {
+  private terminatedFoot(session: Session): TemplateResult {
     const { connected } = this;
     const off = { disabled: !connected, ...(connected ? {} : { title: OFFLINE }) };
-    return html`<footer class="foot row wrap ended-foot">
+    return html`<footer class="foot row wrap terminated-foot">
       <span class="grow muted">This session is terminated. Its transcript is kept until you delete it.</span>
       ${button("Restart", () => act({ kind: "restart", sessionId: session.id }), off)}
       ${button("Delete…", () => act({ kind: "delete", sessionId: session.id }), { ...off, secondary: true })}
@@ -292,10 +292,10 @@ adopt(css`
     padding: 6px calc(var(--side) + var(--scrollbar)) 12px var(--side);
     border-top: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder));
   }
-  .ended-foot {
+  .terminated-foot {
     padding-top: 12px;
   }
-  .nothing-said {
+  .nothing-withPiece {
     padding: 32px 0;
     text-align: center;
   }

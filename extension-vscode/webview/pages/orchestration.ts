@@ -40,10 +40,10 @@ export class OrchestrationPage extends Page {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    listen<ToOrchestration>((message) => this.take(message));
+    listen<ToOrchestration>((message) => this.receive(message));
   }
 
-  private take(message: Exclude<ToOrchestration, { type: "done" }>): void {
+  private receive(message: Exclude<ToOrchestration, { type: "done" }>): void {
     switch (message.type) {
       case "state":
         this.applyPageState(message);

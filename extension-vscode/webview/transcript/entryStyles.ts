@@ -160,10 +160,10 @@ adopt(css`
     overflow-wrap: anywhere;
     white-space: pre-wrap;
   }
-  .saying {
+  .live-text {
     overflow-wrap: anywhere;
   }
-  .saying.thinking {
+  .live-text.thinking {
     max-height: 160px;
     overflow: hidden;
     display: flex;

@@ -32,7 +32,7 @@ export function entryView(row: Row, context: EntryContext): TemplateResult | typ
     case "user":
       return userView(row, body, context);
     case "text":
-      return html`<div class="said">${bounded(body.text, `${row.seq}`, context, markdownView)}</div>`;
+      return html`<div class="markdown-text">${bounded(body.text, `${row.seq}`, context, markdownView)}</div>`;
     case "thinking":
       return thinkingView(row.seq, body.text, context);
     case "toolCall":

@@ -98,7 +98,7 @@ export function joined(older: readonly TranscriptEntry[], newer: readonly Transc
 }
 
 /** A piece of live text. */
-export interface Saying {
+export interface LivePiece {
   thinking: boolean;
   text: string;
 }
@@ -107,7 +107,7 @@ export interface Saying {
 const MAX_LIVE = 200_000;
 
 /** The live text with its next piece. */
-export function said(before: readonly Saying[], next: Saying): Saying[] {
+export function withPiece(before: readonly LivePiece[], next: LivePiece): LivePiece[] {
   const last = before.at(-1);
   if (last === undefined || last.thinking !== next.thinking) return [...before, next];
   return [...before.slice(0, -1), { thinking: last.thinking, text: (last.text + next.text).slice(-MAX_LIVE) }];

@@ -11,7 +11,7 @@ import type { Folds } from "./folds";
 import { count } from "../../src/shared/format";
 import { Heights, type Place } from "./heights";
 import { liveView } from "./liveView";
-import { type Row, Rows, type Saying } from "./transcript";
+import { type Row, Rows, type LivePiece } from "./transcript";
 
 /** A distance from the end that still counts as the end, in pixels. */
 const AT_END = 32;
@@ -25,7 +25,7 @@ export class TranscriptView extends PageElement {
   @property({ attribute: false }) directory = "";
   @property({ attribute: false }) entries: TranscriptEntry[] = [];
   @property({ attribute: false }) more = false;
-  @property({ attribute: false }) saying: Saying[] = [];
+  @property({ attribute: false }) liveText: LivePiece[] = [];
   @property({ attribute: false }) permissions: Permission[] = [];
   @property({ attribute: false }) busy = false;
   @property({ attribute: false }) connected = true;
@@ -200,7 +200,7 @@ export class TranscriptView extends PageElement {
             </article>`,
         )}
         <div class="spacer" ${styled({ height: `${this.heights.total - this.heights.top(Math.min(end, this.rows.length))}px` })}></div>
-        <div class="tail">${liveView(this.saying)} ${this.tail}</div>
+        <div class="tail">${liveView(this.liveText)} ${this.tail}</div>
       </div>
       ${
         this.following

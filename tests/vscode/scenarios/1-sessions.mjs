@@ -128,7 +128,7 @@ export default {
       await shows(window.page.locator(".statusbar-item", { hasText: "1 active" }));
       await window.page.waitForTimeout(1_000);
       await window.switchTo("Anna");
-      await shows(page.frame.locator(".saying", { hasText: "word1 word2 word3" }));
+      await shows(page.frame.locator(".live-text", { hasText: "word1 word2 word3" }));
       await t.home.run("interrupt", anna);
       await t.home.wait(anna, "idle");
     },
