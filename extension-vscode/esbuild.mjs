@@ -7,7 +7,7 @@ const common = { bundle: true, minify: !watch, sourcemap: watch, logLevel: "warn
 const bundles = [
   {
     ...common,
-    // The language client is a file of its own, so that activation need not read it.
+    // The language client is a separate file, so that activation does not read it.
     entryPoints: ["src/extension.ts", "src/daemon/sidecarProcess.ts"],
     outdir: "dist",
     platform: "node",

@@ -1,5 +1,5 @@
 // Packages the extension with the programs for this platform: `node package.mjs PROGRAMS FILE`, where PROGRAMS is the
-// directory of `areyouj` and `areyouj-host`. Prints what is in the package.
+// directory of `areyouj` and `areyouj-host`. Prints the content of the package.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -18,16 +18,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 const SOURCE = import.meta.dirname;
-/** What of the sources goes in; .vscodeignore decides about single files. */
+/** The parts of the sources to package; .vscodeignore selects single files. */
 const PARTS = ["package.json", ".vscodeignore", "README.md", "CHANGELOG.md", "LICENSE", "media", "dist", "docs"];
 const PROGRAMS = ["areyouj", "areyouj-host"];
 
 /**
- * Builds and packages the extension, in a copy: nothing is left in the sources but dist.
+ * Builds and packages the extension in a copy, so that only `dist` changes in the sources.
  *
  * @param {string} programs the directory of the programs
  * @param {string} file the package to write
- * @returns {{listing: string, bytes: number}} what is in it, as vsce prints it, and its size
+ * @returns {{listing: string, bytes: number}} its content as vsce prints it, and its size
  * @throws {Error} if a program is missing, or if vsce warns of anything
  */
 export function packageExtension(programs, file) {
@@ -41,7 +41,7 @@ export function packageExtension(programs, file) {
       copyFileSync(path.join(programs, program), path.join(stage, "bin", program));
       chmodSync(path.join(stage, "bin", program), 0o755);
     }
-    // Packaging would build again, from sources that are not here.
+    // Otherwise packaging would build again, without the sources.
     const description = JSON.parse(readFileSync(path.join(stage, "package.json"), "utf8"));
     delete description.scripts["vscode:prepublish"];
     writeFileSync(path.join(stage, "package.json"), JSON.stringify(description, null, 2));

@@ -55,14 +55,14 @@ beforeEach(() => {
   editor.opened = [];
 });
 
-void test("terminates nothing that a person did not confirm", async () => {
+void test("terminates nothing without a confirmation", async () => {
   const { daemon, actions } = build([session("A", { name: "api" }), session("B")]);
   assert.equal(await actions.run({ kind: "terminate", sessionIds: ["A", "B"] }), null);
   assert.deepEqual(editor.shown, ["Terminate 2 sessions?"]);
   assert.equal(daemon.asked.length, 0);
 });
 
-void test("terminates each once, each with a request id of its own", async () => {
+void test("terminates each session once, with a request id of its own", async () => {
   const { daemon, actions } = build([session("A"), session("B"), session("C", { status: "terminated" })]);
   daemon.answers["areyouj/session/terminate"] = ({ sessionId }) => session(sessionId ?? "");
   editor.answers = ["Terminate"];
@@ -75,14 +75,14 @@ void test("terminates each once, each with a request id of its own", async () =>
   assert.equal(new Set(sent.map(({ requestId }) => requestId)).size, 2);
 });
 
-void test("deletes only what is terminated and confirmed", async () => {
+void test("deletes only a terminated session, after a confirmation", async () => {
   const { daemon, actions } = build([session("A"), session("T", { status: "terminated" })]);
   assert.equal((await actions.run({ kind: "delete", sessionId: "A" }))?.code, "not_possible");
   assert.equal(await actions.run({ kind: "delete", sessionId: "T" }), null);
   assert.equal(daemon.asked.length, 0);
 });
 
-void test("a refusal comes back as a problem with code and hint", async () => {
+void test("a rejected request becomes a problem with its code and hint", async () => {
   const { daemon, actions } = build([session("A")]);
   daemon.answers["areyouj/session/interrupt"] = () => {
     throw new ProblemError(problem("no_running_turn", "No turn is running.", "Nothing to do."));
@@ -94,7 +94,7 @@ void test("a refusal comes back as a problem with code and hint", async () => {
   );
 });
 
-void test("a waiting message is steered in one step, with the text that it has", async () => {
+void test("a queued message is steered in one request, with its current text", async () => {
   const { daemon, inserted, queued, actions } = build([session("A")]);
   assert.equal(
     (await actions.run({ kind: "queueSteer", sessionId: "A", messageId: "m" }))?.code,
@@ -111,7 +111,7 @@ void test("a waiting message is steered in one step, with the text that it has",
   assert.deepEqual(inserted, []);
 });
 
-void test("opens only web addresses outside, and no command links", async () => {
+void test("opens only web addresses outside of the editor", async () => {
   const { actions } = build([]);
   assert.equal(await actions.run({ kind: "openExternal", url: "https://example.org/" }), null);
   assert.equal(
@@ -121,7 +121,7 @@ void test("opens only web addresses outside, and no command links", async () => 
   assert.deepEqual(editor.opened, ["https://example.org/"]);
 });
 
-void test("opens files that exist, at their line, relative to the session", async () => {
+void test("opens existing files at their line, relative to the session", async () => {
   const root = await mkdtemp(join(tmpdir(), "areyouj-files-"));
   try {
     await writeFile(join(root, "a.ts"), "");
@@ -143,7 +143,7 @@ void test("opens files that exist, at their line, relative to the session", asyn
   }
 });
 
-void test("completes files by directory, and by name anywhere", async () => {
+void test("completes files by their directory, and by their name anywhere", async () => {
   const root = await mkdtemp(join(tmpdir(), "areyouj-files-"));
   try {
     await mkdir(join(root, "src", "deep"), { recursive: true });

@@ -7,20 +7,20 @@ import { permission, session } from "./samples";
 const waiting = session("A", { status: "waiting", name: "api" });
 const cut: Attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "Claude crashed.", open: 0 };
 
-void test("what was there before is summed up once", () => {
+void test("summarizes once what needed a person before the window connected", () => {
   const rule = new AlertRule();
   const all = [waiting, session("B", { attention: cut }), session("C")];
   assert.deepEqual(rule.update(all, [permission("A-1"), permission("A-2")]), { alerts: [], waiting: 2 });
   assert.deepEqual(rule.update(all, [permission("A-1"), permission("A-2")]), { alerts: [], waiting: 0 });
 });
 
-void test("kinds that nobody wants to hear of are neither told nor counted", () => {
+void test("neither shows nor counts kinds that are turned off", () => {
   const rule = new AlertRule((kind) => kind !== "permission");
   assert.equal(rule.update([waiting, session("B", { attention: cut })], [permission("A-1")]).waiting, 1);
   assert.deepEqual(rule.update([waiting, session("B", { attention: cut })], [permission("A-2")]).alerts, []);
 });
 
-void test("a new prompt is told once, whatever else changes, and also when it was missed while disconnected", () => {
+void test("shows a new permission request once, also after a lost connection", () => {
   const rule = new AlertRule();
   rule.update([session("A")], []);
   const first = rule.update([waiting], [permission("A-1")]).alerts;
@@ -34,14 +34,14 @@ void test("a new prompt is told once, whatever else changes, and also when it wa
   assert.equal(rule.update([waiting], [permission("A-1"), permission("A-2")]).alerts.length, 1);
 });
 
-void test("a prompt whose session is not known yet is told when it is", () => {
+void test("shows a permission request when its session becomes known", () => {
   const rule = new AlertRule();
   rule.update([], []);
   assert.deepEqual(rule.update([], [permission("A-1")]).alerts, []);
   assert.equal(rule.update([waiting], [permission("A-1")]).alerts.length, 1);
 });
 
-void test("only a shell command that shows whole can be answered in the message", () => {
+void test("a message answers only a shell command that it shows exactly", () => {
   const command = (value: unknown, more: object = {}): string | null =>
     wholeCommand(permission("A-1", { input: { command: value, ...more } }));
   assert.equal(command("git status", { description: "look" }), "git status");
@@ -70,7 +70,7 @@ void test("only a shell command that shows whole can be answered in the message"
   assert.equal(wholeCommand(permission("A-1", { kind: "question" })), null);
 });
 
-void test("questions, plans, failures and errors say what they are, and name the session", () => {
+void test("alerts for questions, plans, failures and errors name their kind and the session", () => {
   const rule = new AlertRule();
   rule.update([], []);
   const broken = session("E", {
@@ -95,7 +95,7 @@ void test("questions, plans, failures and errors say what they are, and name the
   );
 });
 
-void test("a turn is finished when a busy session has nothing left to do", () => {
+void test("a turn is finished when a busy session becomes idle with an empty queue", () => {
   const rule = new AlertRule();
   rule.update([session("A", { status: "active" })], []);
   assert.deepEqual(rule.update([session("A", { status: "idle", queued: 1 })], []).alerts, []);
@@ -107,7 +107,7 @@ void test("a turn is finished when a busy session has nothing left to do", () =>
   assert.deepEqual(rule.update([session("A")], []).alerts, []);
 });
 
-void test("names cannot smuggle links or marks into a message", () => {
+void test("names cannot bring links or hidden characters into a message", () => {
   const rule = new AlertRule();
   rule.update([], []);
   const evil = session("A", { name: "[click](command:x)\u202e\nnext" });
@@ -115,7 +115,7 @@ void test("names cannot smuggle links or marks into a message", () => {
   assert.equal(alert?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
 });
 
-void test("a screen of Claude's own that wants an answer is told once, with the way to it", () => {
+void test("shows once that Claude asks in its terminal, with a button for it", () => {
   const rule = new AlertRule();
   rule.update([], []);
   const asks: Attention = {

@@ -41,7 +41,7 @@ function build(request: SidecarProcess["request"] = () => Promise.resolve(null))
   return { clock, client, links, parts, states };
 }
 
-void test("is connected when the sidecar has answered, and follows what it says of the daemon", async () => {
+void test("is connected when the sidecar has answered, and follows its reports about the daemon", async () => {
   const { client, links, states } = build();
   await client.start();
   links[0]?.onNotification("areyouj/connectionChanged", {
@@ -54,7 +54,7 @@ void test("is connected when the sidecar has answered, and follows what it says 
   assert.deepEqual(states, ["connected", "reconnecting", "connected"]);
 });
 
-void test("a sidecar that ends is started again; after too many ends it is not, and the reason is kept", async () => {
+void test("restarts the sidecar when it exits, gives up after too many exits, and keeps the reason", async () => {
   const { client, links, states } = build();
   await client.start();
   for (let run = 0; run < MAX_EXITS; run++) {
@@ -69,7 +69,7 @@ void test("a sidecar that ends is started again; after too many ends it is not, 
   assert.equal(client.connection.state, "connected");
 });
 
-void test("why there is no daemon is told at once, and in its own words", async () => {
+void test("reports at once why there is no daemon", async () => {
   const { client, parts } = build();
   parts.refused = true;
   const told: (string | undefined)[] = [];
@@ -80,7 +80,7 @@ void test("why there is no daemon is told at once, and in its own words", async 
   assert.equal(told.at(-1), "failed: storage_full Free some space.");
 });
 
-void test("a sidecar that cannot be started ends as failed, with what it wrote", async () => {
+void test("fails with the output of a sidecar that cannot start", async () => {
   const { client, links, parts } = build();
   parts.open = false;
   await client.start();
@@ -89,7 +89,7 @@ void test("a sidecar that cannot be started ends as failed, with what it wrote",
   assert.equal(client.connection.problem?.log, "unknown command lsp");
 });
 
-void test("without a program nothing is started, and what to do is said at once", async () => {
+void test("starts nothing without a program, and reports that at once", async () => {
   const { client, links, parts } = build();
   parts.found = false;
   await client.start();
@@ -98,7 +98,7 @@ void test("without a program nothing is started, and what to do is said at once"
   await assert.rejects(client.request("areyouj/daemon/status", {}), { message: "No program." });
 });
 
-void test("a request that may be sent again is sent again as it is", async () => {
+void test("retries a retryable request unchanged", async () => {
   const seen: unknown[] = [];
   const { client } = build((_method, params) => {
     seen.push(params);
@@ -110,7 +110,7 @@ void test("a request that may be sent again is sent again as it is", async () =>
   assert.deepEqual(seen, [params, params, params]);
 });
 
-void test("sending again ends after ten seconds, with the last reason", async () => {
+void test("stops retrying after ten seconds, with the last error", async () => {
   const clock = new TestClock();
   let times = 0;
   const attempt = (): Promise<never> =>
@@ -120,7 +120,7 @@ void test("sending again ends after ten seconds, with the last reason", async ()
   assert.ok(times > 5 && times < 20);
 });
 
-void test("a refusal is not sent again, and keeps its code and hint", async () => {
+void test("does not retry a rejected request, and keeps its code and hint", async () => {
   let times = 0;
   const { client } = build(() => {
     times++;
@@ -139,7 +139,7 @@ void test("a refusal is not sent again, and keeps its code and hint", async () =
   assert.equal(times, 1);
 });
 
-void test("a request that was lost with its sidecar is sent to the next one", async () => {
+void test("sends a request that was lost with its sidecar to the next one", async () => {
   let fail = (_error: Error): void => {};
   let times = 0;
   const { client, links } = build(() =>
@@ -153,7 +153,7 @@ void test("a request that was lost with its sidecar is sent to the next one", as
   assert.equal(await answer, "answer");
 });
 
-void test("what an older run still says is not listened to", async () => {
+void test("ignores notifications of an earlier sidecar", async () => {
   const { client, links } = build();
   await client.start();
   let heard = 0;

@@ -40,7 +40,7 @@ function build(answer: (params: AttachParams) => Partial<AttachResult>) {
   return { daemon, feed, told, push: (seq: number) => feed.output({ sessionId: "A", seq, entry: entry(seq) }) };
 }
 
-void test("tells the transcript, then what follows it", async () => {
+void test("delivers the transcript, then every entry after it", async () => {
   const { feed, told, push } = build(() => ({ entries: entries(1, 2), more: true }));
   await feed.attach();
   push(3);
@@ -49,7 +49,7 @@ void test("tells the transcript, then what follows it", async () => {
   assert.deepEqual(told, ["transcript 1,2 more", "entries 3", "delta hm"]);
 });
 
-void test("mends a gap by attaching from the last entry, and tells nothing twice", async () => {
+void test("closes a gap by attaching from the last entry, without duplicates", async () => {
   const { daemon, feed, told, push } = build(({ since }) =>
     since === undefined ? { entries: entries(1, 2) } : { entries: entries(since + 1, 6), seq: 6 },
   );
@@ -66,14 +66,14 @@ void test("mends a gap by attaching from the last entry, and tells nothing twice
   );
 });
 
-void test("who begins to watch in the middle of an answer is told its beginning", async () => {
+void test("delivers the beginning of an answer that is already running", async () => {
   const { feed, told } = build(() => ({ entries: entries(1, 2), deltas: [{ thinking: false, text: "The an" }] }));
   await feed.attach();
   feed.output({ sessionId: "A", seq: 2, delta: { thinking: false, text: "swer" } });
   assert.deepEqual(told, ["transcript 1,2", "live text The an", "delta swer"]);
 });
 
-void test("a delta from ahead is a gap too, one from before is nothing", async () => {
+void test("a delta from ahead is a gap too, and an old one is ignored", async () => {
   const { daemon, feed, told } = build(({ since }) => ({
     entries: since === undefined ? entries(1, 2) : entries(3, 3),
   }));
@@ -85,7 +85,7 @@ void test("a delta from ahead is a gap too, one from before is nothing", async (
   assert.equal(daemon.count("areyouj/session/attach"), 2);
 });
 
-void test("a gap that is too long to be filled begins the transcript anew", async () => {
+void test("replaces the transcript after a gap that is too long to fill", async () => {
   const { feed, told } = build(({ since }) =>
     since === undefined ? { entries: entries(1, 2) } : { entries: entries(5000, 5001), more: true },
   );
@@ -94,7 +94,7 @@ void test("a gap that is too long to be filled begins the transcript anew", asyn
   assert.deepEqual(told, ["transcript 1,2", "transcript 5000,5001 more"]);
 });
 
-void test("attaching twice at once asks one after the other", async () => {
+void test("simultaneous attaches are sent one after the other", async () => {
   const { daemon, feed, told } = build(({ since }) => ({ entries: since === undefined ? entries(1, 1) : [], seq: 1 }));
   await Promise.all([feed.attach(), feed.attach(), feed.attach()]);
   await settle();
@@ -102,7 +102,7 @@ void test("attaching twice at once asks one after the other", async () => {
   assert.deepEqual(told, ["transcript 1"]);
 });
 
-void test("after it was disposed of it detaches and tells nothing", async () => {
+void test("detaches on disposal and delivers nothing more", async () => {
   const { daemon, feed, told, push } = build(() => ({ entries: entries(1, 1) }));
   await feed.attach();
   feed.dispose();

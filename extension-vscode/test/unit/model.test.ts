@@ -26,7 +26,7 @@ async function connected(sessions: Session[] = [], permissions: Permission[] = [
   return built;
 }
 
-void test("is connected only when the list is there", async () => {
+void test("is connected only when the list has arrived", async () => {
   const { daemon, model } = build([session("A")]);
   daemon.becomes("connected");
   assert.equal(model.connection.state, "connecting");
@@ -38,7 +38,7 @@ void test("is connected only when the list is there", async () => {
   );
 });
 
-void test("takes updates that follow one another without asking again", async () => {
+void test("applies consecutive updates without listing again", async () => {
   const { daemon, model, changes } = await connected([session("A")]);
   daemon.push("areyouj/sessionListUpdate", {
     revision: 11,
@@ -62,13 +62,13 @@ void test("takes updates that follow one another without asking again", async ()
   assert.equal(daemon.count("areyouj/session/list"), 1);
 });
 
-void test("ignores an update that the list had already", async () => {
+void test("ignores an update that the list already contains", async () => {
   const { daemon, model } = await connected([session("A", { status: "active" })]);
   daemon.push("areyouj/sessionListUpdate", { revision: 10, sessionId: "A", session: session("A", { status: "idle" }) });
   assert.equal(model.session("A")?.status, "active");
 });
 
-void test("lists again after a gap, and applies what came meanwhile", async () => {
+void test("lists again after a gap, and applies updates that arrived meanwhile", async () => {
   const { state, daemon, model } = await connected([session("A")]);
   state.revision = 13;
   state.sessions = [session("A", { name: "listed" }), session("B")];
@@ -88,7 +88,7 @@ void test("lists again after a gap, and applies what came meanwhile", async () =
   assert.equal(model.session("B")?.name, "meanwhile");
 });
 
-void test("lists and has outputs attached again after a resync", async () => {
+void test("lists again and reports stale outputs after a resync", async () => {
   const { state, daemon, model } = await connected([session("A")]);
   let stale = 0;
   model.onStale(() => stale++);
@@ -99,7 +99,7 @@ void test("lists and has outputs attached again after a resync", async () => {
   assert.deepEqual(model.sessions, []);
 });
 
-void test("keeps what it knew while the connection is lost, and tells only differences when it is back", async () => {
+void test("keeps its state without a connection, and reports only differences afterwards", async () => {
   const { state, daemon, model, changes } = await connected([session("A"), session("B"), session("C")]);
   daemon.becomes("reconnecting");
   assert.equal(model.sessions.length, 3);
@@ -112,7 +112,7 @@ void test("keeps what it knew while the connection is lost, and tells only diffe
   assert.equal(model.connection.state, "connected");
 });
 
-void test("does not believe a list that was asked for before the connection was lost", async () => {
+void test("discards a list that was requested before the connection was lost", async () => {
   const { daemon, model, state } = build([session("OLD")]);
   let answer = (): void => {};
   daemon.answers["areyouj/session/list"] = () =>
@@ -132,7 +132,7 @@ void test("does not believe a list that was asked for before the connection was 
   );
 });
 
-void test("says what is wrong when the list cannot be had, and asks again", async () => {
+void test("reports the problem of a failed list, and lists again", async () => {
   const { daemon, model } = build();
   const seen: string[] = [];
   model.onConnection((connection) => seen.push(`${connection.state} ${connection.problem?.code ?? "-"}`));
@@ -146,7 +146,7 @@ void test("says what is wrong when the list cannot be had, and asks again", asyn
   assert.deepEqual(seen, ["connecting storage_failed", "connected -"]);
 });
 
-void test("prompts are open until they are answered or withdrawn", async () => {
+void test("permission requests are open until they are answered or withdrawn", async () => {
   const { daemon, model } = await connected([session("A")], [permission("A-1")]);
   const ended: Permission[] = [];
   model.onPermissionEnded((one) => ended.push(one));
@@ -169,7 +169,7 @@ void test("prompts are open until they are answered or withdrawn", async () => {
   );
 });
 
-void test("a prompt that is answered while it is listed does not come back", async () => {
+void test("a permission request that is answered during a list does not return", async () => {
   const { daemon, model } = build([session("A")]);
   daemon.answers["areyouj/permission/list"] = () => {
     daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-1", { state: "answered" }) });
@@ -180,7 +180,7 @@ void test("a prompt that is answered while it is listed does not come back", asy
   assert.deepEqual(model.permissions(), []);
 });
 
-void test("prompts that were answered while the connection was lost are gone", async () => {
+void test("drops permission requests that were answered during a lost connection", async () => {
   const { state, daemon, model } = await connected([session("A")], [permission("A-1")]);
   state.permissions = [];
   const seen: number[] = [];
@@ -191,7 +191,7 @@ void test("prompts that were answered while the connection was lost are gone", a
   assert.deepEqual(seen, [0]);
 });
 
-void test("fetches the message that waits for a decision, once, and forgets it when it is decided", async () => {
+void test("fetches a message that waits for a decision once, and drops it when it is decided", async () => {
   const { daemon, model } = await connected([session("A")]);
   const cut = message("m-1", "A", { state: "interrupted" });
   daemon.answers["areyouj/queue/list"] = () => ({
@@ -216,7 +216,7 @@ void test("fetches the message that waits for a decision, once, and forgets it w
   assert.deepEqual(model.decisions(), []);
 });
 
-void test("queues are kept for those who watch, and fetched again on a new connection", async () => {
+void test("keeps watched queues, and fetches them again on a new connection", async () => {
   const { daemon, model } = await connected([session("A")]);
   let messages = [message("m-1", "A")];
   daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: null, messages });
@@ -235,7 +235,7 @@ void test("queues are kept for those who watch, and fetched again on a new conne
   assert.equal(model.queue("A"), null);
 });
 
-void test("fetches a queue that is first watched while the list is on its way", async () => {
+void test("fetches a queue that is first watched during a list", async () => {
   const { daemon, model } = build([session("A")]);
   daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: null, messages: [message("m-1", "A")] });
   daemon.becomes("connected");

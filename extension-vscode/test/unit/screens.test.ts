@@ -42,7 +42,7 @@ beforeEach(() => {
   editor.shown = [];
 });
 
-void test("a screen is the program that was found, attached to the session, in one terminal", async () => {
+void test("opens one terminal that attaches to the session", async () => {
   const screens = build();
   await Promise.all([screens.open(atTerminal), screens.open(atTerminal)]);
   await screens.open(atTerminal);
@@ -53,7 +53,7 @@ void test("a screen is the program that was found, attached to the session, in o
   assert.equal(terminal?.shown, 3);
 });
 
-void test("one that was closed is opened anew", async () => {
+void test("opens a new terminal after the old one was closed", async () => {
   const screens = build();
   await screens.open(atTerminal);
   window.terminals[0]?.dispose();
@@ -62,7 +62,7 @@ void test("one that was closed is opened anew", async () => {
   assert.equal(window.terminals.length, 2);
 });
 
-void test("a session in the form of a transcript has no screen", async () => {
+void test("rejects a session that does not run in a terminal", async () => {
   await assert.rejects(
     build().open(session("BBBBBBBB", { name: "web" })),
     (error) => error instanceof ProblemError && /web does not run in a terminal/.test(error.message),
@@ -70,7 +70,7 @@ void test("a session in the form of a transcript has no screen", async () => {
   assert.equal(window.terminals.length, 0);
 });
 
-void test("one that cannot be shown says why, instead of a terminal that closes at once", async () => {
+void test("reports why there is nothing to attach to, instead of a terminal that closes at once", async () => {
   const broken = { code: "crashed_too_often", message: "Claude crashed three times.", hint: "Restart it.", log: null };
   await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api is terminated/);
   await assert.rejects(
@@ -81,16 +81,16 @@ void test("one that cannot be shown says why, instead of a terminal that closes 
   assert.equal(window.terminals.length, 0);
 });
 
-void test("what the profile opened is the session's terminal", async () => {
+void test("recognizes the terminal that the profile opened", async () => {
   const screens = build();
   openTerminal(new TestTerminal(ATTACH));
   await screens.open(atTerminal);
   assert.equal(window.terminals.length, 1);
 });
 
-void test("a terminal that the editor kept over a reload is known by its process, and not doubled", async () => {
+void test("recognizes a terminal from before a reload by its process", async () => {
   const directory = await mkdtemp(join(tmpdir(), "areyouj-screens-"));
-  // A script whose interpreter has these words for its command line, as an attached terminal's process has.
+  // A script whose interpreter has the command line of the process of an attached terminal.
   await writeFile(join(directory, "attach"), "read -r _\n");
   const kept = spawn("/bin/sh", ["attach", "AAAAAAAA"], {
     argv0: "/opt/areyouj",
@@ -110,7 +110,7 @@ void test("a terminal that the editor kept over a reload is known by its process
   }
 });
 
-void test("other terminals are left alone", async () => {
+void test("ignores other terminals", async () => {
   const screens = build();
   for (const options of [{ name: "api" }, { shellPath: "/bin/bash" }, { ...ATTACH, shellArgs: ["logs", "AAAAAAAA"] }])
     openTerminal(new TestTerminal(options, Promise.resolve(process.pid)));
@@ -118,7 +118,7 @@ void test("other terminals are left alone", async () => {
   assert.equal(screens.has("AAAAAAAA"), false);
 });
 
-void test("only a command line that attaches names a session", () => {
+void test("finds a session only in a command line that attaches", () => {
   assert.equal(sessionOfCommand(["/x/areyouj", "attach", "AAAAAAAA", ""]), "AAAAAAAA");
   for (const words of [
     ["areyouj", "show", "AAAAAAAA"],
@@ -131,7 +131,7 @@ void test("only a command line that attaches names a session", () => {
     assert.equal(sessionOfCommand(words), null);
 });
 
-void test("a screen is looked at while its terminal is the active one, and its tab in front", async () => {
+void test("a screen is visible while its terminal is active and its tab is in front", async () => {
   const screens = build();
   await screens.open(atTerminal);
   assert.equal(screens.isVisible("AAAAAAAA"), true, "in the panel");
@@ -145,7 +145,7 @@ void test("a screen is looked at while its terminal is the active one, and its t
   assert.deepEqual([screens.isVisible("AAAAAAAA"), screens.front], [false, null], "another terminal of that name");
 });
 
-void test("what is said on a screen that somebody looks at is read", async (t) => {
+void test("marks output on a visible screen as read", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<SessionChange>(), build()];
   daemon.answers["areyouj/session/read"] = ({ sessionId }) => session(sessionId ?? "");
@@ -176,7 +176,7 @@ void test("what is said on a screen that somebody looks at is read", async (t) =
   seen.dispose();
 });
 
-void test("a screen is closed wherever it is", async () => {
+void test("closes all terminals of a session", async () => {
   const screens = build();
   await screens.open(atTerminal);
   openTerminal(new TestTerminal(ATTACH));
@@ -198,7 +198,7 @@ const profileOf = (screens: TerminalScreens, created = atTerminal): SessionProfi
   return new SessionProfile({ model, screens, newSession: { create: () => Promise.resolve(created) } });
 };
 
-void test("the profile offers sessions that have a screen, and a new one", async () => {
+void test("the profile offers sessions that run in a terminal, and a new one", async () => {
   editor.answers = ["$(circle-outline) api"];
   const { options } = (await profileOf(build()).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
   assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session in terminal…"]);
@@ -211,7 +211,7 @@ void test("the profile offers sessions that have a screen, and a new one", async
   assert.deepEqual(fresh.options.shellArgs, ["attach", "CCCCCCCC"]);
 });
 
-void test("what the profile opens is shown, for the panel may be hidden", async () => {
+void test("shows the terminal of the profile, because the panel can be hidden", async () => {
   const screens = build();
   editor.answers = ["$(circle-outline) api"];
   const { options } = (await profileOf(screens).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
@@ -220,7 +220,7 @@ void test("what the profile opens is shown, for the panel may be hidden", async 
   assert.deepEqual([terminal.shown, screens.has("AAAAAAAA")], [1, true]);
 });
 
-void test("the profile opens nothing when nobody chose, or when the screen is there already", async () => {
+void test("the profile opens nothing without a choice, or when the terminal exists", async () => {
   const screens = build();
   await assert.rejects(profileOf(screens).provideTerminalProfile(), { message: "" });
   await screens.open(atTerminal);

@@ -12,7 +12,7 @@ const { editor, EventEmitter } = fake as unknown as typeof import("./vscode");
 
 function build() {
   const daemon = new TestDaemon();
-  /** Sessions that were opened, each with the driver by which it was shown. */
+  /** The opened sessions, each with its driver. */
   const opened: string[] = [];
   const screens = new Set<string>();
   const changes = new EventEmitter<SessionChange>();
@@ -41,7 +41,7 @@ beforeEach(() => {
   editor.shown = [];
 });
 
-void test("a session at rest moves without a question, and is shown where it went", async () => {
+void test("an idle session switches without a question, and is then opened", async () => {
   const { opened, switcher, becomes, sent } = build();
   await switcher.switch(session("A"), "terminal");
   assert.deepEqual([sent()?.sessionId, sent()?.driver, sent()?.interrupt, editor.shown], ["A", "terminal", false, []]);
@@ -52,7 +52,7 @@ void test("a session at rest moves without a question, and is shown where it wen
   assert.deepEqual(opened, ["A terminal"]);
 });
 
-void test("a running turn is finished or broken off, as a person says", async () => {
+void test("a running turn ends or is interrupted, as the person chooses", async () => {
   const first = build();
   await first.switcher.switch(session("A", { status: "active" }), "terminal");
   assert.deepEqual([editor.shown, first.daemon.asked.length], [["Switch a to the terminal?"], 0], "left");
@@ -76,7 +76,7 @@ void test("a running turn is finished or broken off, as a person says", async ()
   assert.deepEqual(second.opened, ["A terminal"]);
 });
 
-void test("a turn that ended while its move was asked about is not waited for", async () => {
+void test("does not wait for a turn that ended during the question", async () => {
   const { opened, switcher, becomes } = build();
   editor.answers = ["When the turn ends"];
   await switcher.switch(session("A", { status: "active" }), "terminal");
@@ -84,7 +84,7 @@ void test("a turn that ended while its move was asked about is not waited for", 
   assert.deepEqual([editor.shown, opened], [["Switch a to the terminal?"], ["A terminal"]]);
 });
 
-void test("a move that is refused is forgotten, and the reason is told", async () => {
+void test("forgets a rejected switch, and reports the reason", async () => {
   const { daemon, opened, switcher, becomes } = build();
   daemon.answers["areyouj/session/switch"] = () => {
     throw new ProblemError(
@@ -96,7 +96,7 @@ void test("a move that is refused is forgotten, and the reason is told", async (
   assert.deepEqual([opened, editor.shown], [[], []]);
 });
 
-void test("a session that is where it is to go is shown", async () => {
+void test("only opens a session that has the driver already", async () => {
   const { daemon, opened, switcher } = build();
   await switcher.switch(session("A"), "stream");
   await switcher.switch(session("B", { driver: "terminal" }), "terminal");
@@ -104,7 +104,7 @@ void test("a session that is where it is to go is shown", async () => {
   assert.equal(daemon.asked.length, 0);
 });
 
-void test("the screen of a session that left its terminal is closed, and its page offered to who looked at it", async () => {
+void test("closes the terminal of a session that left it, and offers the transcript", async () => {
   const { screens, opened, becomes } = build();
   screens.add("A");
   await becomes(session("A", { driver: "terminal" }));

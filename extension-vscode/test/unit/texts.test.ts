@@ -14,7 +14,7 @@ import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;
 
-void test("the status bar counts what works, waits and failed", () => {
+void test("the status bar counts active, waiting and failed sessions", () => {
   const all = [
     session("A", { status: "active" }),
     session("B", { status: "starting" }),
@@ -33,7 +33,7 @@ void test("the status bar counts what works, waits and failed", () => {
   assert.equal(statusText(connected, [failed]).text, "$(bell-dot) 1 failed");
 });
 
-void test("the status bar says when it is disconnected, and why", () => {
+void test("the status bar shows a lost connection and its reason", () => {
   const reason = problem("sidecar_not_found", "No program.", "Install it.");
   assert.deepEqual(statusText({ state: "failed", problem: reason }, []), {
     text: "$(error) AreYouJ",
@@ -44,7 +44,7 @@ void test("the status bar says when it is disconnected, and why", () => {
   assert.deepEqual([text.text, text.level], ["$(sync~spin) 1 waiting (reconnecting)", "normal"]);
 });
 
-void test("the tooltip lists sessions, each on one line, and not hundreds", () => {
+void test("the tooltip lists a limited number of sessions, each on one line", () => {
   const all = Array.from({ length: 200 }, (_, index) =>
     session(`S${index}`, { name: "a\nb", currentTask: "x\u202ey" }),
   );
@@ -54,7 +54,7 @@ void test("the tooltip lists sessions, each on one line, and not hundreds", () =
   assert.equal(lines.at(-1), "and 180 more");
 });
 
-void test("sessions that wait are offered first, the current one last", () => {
+void test("offers waiting sessions first, and the current one last", () => {
   const all = [
     session("CUR", { lastActivity: 9 }),
     session("OLD", { lastActivity: 1 }),
@@ -70,7 +70,7 @@ void test("sessions that wait are offered first, the current one last", () => {
   assert.ok(row?.detail.startsWith("No current task"));
 });
 
-void test("the next waiting session goes round, the longest wait first", () => {
+void test("the next waiting session cycles, the longest wait first", () => {
   const all = [
     session("B", { status: "waiting", statusSince: 2 }),
     session("A", { status: "error", statusSince: 1 }),
@@ -83,7 +83,7 @@ void test("the next waiting session goes round, the longest wait first", () => {
   assert.equal(nextWaiting([session("C")], null), null);
 });
 
-void test("recent directories are each there once, without the window's own", () => {
+void test("lists each recent directory once, without the window's own", () => {
   const all = [
     session("A", { directory: "/a", lastActivity: 1 }),
     session("B", { directory: "/b", lastActivity: 3 }),
@@ -94,7 +94,7 @@ void test("recent directories are each there once, without the window's own", ()
   assert.deepEqual(["/", "~", "~/x", "x", "~x", ""].map(isPath), [true, true, true, false, false, false]);
 });
 
-void test("a place in a file is read in every usual form, the whole name first", () => {
+void test("reads a place in a file in every usual form, the whole text first", () => {
   assert.deepEqual(
     placesOf("src/a.ts:12:3").map(({ path, line, column }) => [path, line, column]),
     [
@@ -110,7 +110,7 @@ void test("a place in a file is read in every usual form, the whole name first",
   assert.equal(absolutePath("/s", "~/n", "/home/u"), "/home/u/n");
 });
 
-void test("only web addresses are opened outside", () => {
+void test("accepts only web addresses", () => {
   assert.equal(webAddress("https://example.org/a b"), "https://example.org/a%20b");
   for (const url of [
     "javascript:alert(1)",
@@ -124,7 +124,7 @@ void test("only web addresses are opened outside", () => {
     assert.equal(webAddress(url), null, url);
 });
 
-void test("an address names a session or nothing", () => {
+void test("an address names a valid session id or nothing", () => {
   assert.equal(sessionOfUri("/automation/K7M2Q9XD"), "K7M2Q9XD");
   assert.equal(sessionOfUri("/automation/K7M2Q9XD/"), "K7M2Q9XD");
   for (const path of [
@@ -139,13 +139,13 @@ void test("an address names a session or nothing", () => {
   assert.equal(isSessionId("IOUL01XX"), false);
 });
 
-void test("text of others stays on its line", () => {
+void test("clips text of others to one line", () => {
   assert.equal(clippedLine("a\r\n\tb\u202e\u0007c", 20), "a b c");
   assert.equal(clippedLine("x".repeat(1_000_000), 5), "xxxx…");
   assert.equal(clippedLine("👍👍👍", 2), "👍…");
 });
 
-void test("a session is called by its name, or else by its directory's", () => {
+void test("a session has its own name, or else the name of its directory", () => {
   const names = [
     session("A", { name: "api" }),
     session("A"),
@@ -161,7 +161,7 @@ void test("a selection cannot end its own code block", () => {
   assert.equal(excerptText({ ...excerpt, text: "" }), "@a.md ");
 });
 
-void test("programs outside do not get what only concerns the editor", () => {
+void test("removes variables that concern only the editor", () => {
   const environment = outsideEnvironment({
     PATH: "/bin",
     ELECTRON_RUN_AS_NODE: "1",
@@ -172,7 +172,7 @@ void test("programs outside do not get what only concerns the editor", () => {
   assert.deepEqual(environment, { PATH: "/bin", HOME: "/h", ANTHROPIC_MODEL: "opus" });
 });
 
-void test("a program's path is one word for a shell", () => {
+void test("quotes a path as one word for a shell", () => {
   assert.equal(quoted("/usr/bin/areyouj"), "/usr/bin/areyouj");
   assert.equal(quoted("/it's $(x)/areyouj"), `'/it'\\''s $(x)/areyouj'`);
 });

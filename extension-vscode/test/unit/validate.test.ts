@@ -4,7 +4,7 @@ import { MAX_TEXT, parseFromPage } from "../../src/pages/validate";
 
 const action = (value: unknown): unknown => parseFromPage({ type: "action", id: 1, action: value });
 
-void test("takes what a page may say, without fields that nobody knows", () => {
+void test("accepts valid messages without their unknown fields", () => {
   assert.deepEqual(parseFromPage({ type: "ready", extra: 1 }), { type: "ready" });
   assert.deepEqual(parseFromPage({ type: "loadOlder", before: 12 }), { type: "loadOlder", before: 12 });
   assert.deepEqual(action({ kind: "newSession" }), { type: "action", id: 1, action: { kind: "newSession" } });
@@ -25,7 +25,7 @@ void test("takes what a page may say, without fields that nobody knows", () => {
   assert.deepEqual(action(switching), { type: "action", id: 1, action: switching });
 });
 
-void test("drops what is none of it", () => {
+void test("drops everything else", () => {
   for (const value of [
     null,
     undefined,
@@ -43,7 +43,7 @@ void test("drops what is none of it", () => {
   }
 });
 
-void test("drops actions of a wrong kind or shape", () => {
+void test("drops actions of an unknown kind or a wrong shape", () => {
   const wrong: unknown[] = [
     { kind: "exec", command: "rm" },
     { kind: "command", command: "workbench.action.terminal.sendSequence" },
@@ -70,7 +70,7 @@ void test("drops actions of a wrong kind or shape", () => {
   for (const value of wrong) assert.equal(action(value), null, JSON.stringify(value));
 });
 
-void test("bounds what is large", () => {
+void test("limits sizes", () => {
   const send = (text: string): unknown => action({ kind: "send", sessionId: "A", messageId: "m", text, steer: false });
   assert.notEqual(send("x".repeat(MAX_TEXT)), null);
   assert.equal(send("x".repeat(MAX_TEXT + 1)), null);
@@ -78,7 +78,7 @@ void test("bounds what is large", () => {
   assert.equal(action({ kind: "terminate", sessionIds: Array.from({ length: 20_000 }, () => "A") }), null);
 });
 
-void test("fields that are only inherited do not count", () => {
+void test("ignores inherited fields", () => {
   assert.equal(action(Object.create({ kind: "open", sessionId: "A" })), null);
   assert.equal(action(Object.assign(Object.create({ sessionId: "A" }) as object, { kind: "open" })), null);
 });

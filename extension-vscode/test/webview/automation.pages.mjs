@@ -1,10 +1,10 @@
-// The automation page as a person meets it.
+// The automation page in a browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { automationState } from "./browser.mjs";
 import {
   CONVERSATION,
-  CUT_OFF,
+  INTERRUPTED,
   EDIT_REQUEST,
   HOSTILE,
   SESSIONS,
@@ -33,7 +33,7 @@ const QUEUE = {
 };
 const talk = (all, more = false) => ({ transcript: { entries: all, more } });
 
-/** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
+/** Runs a test on a fresh page, which must end without errors and policy violations. */
 function onPage(name, who, part, body, options) {
   test(`automation: ${name}`, async () => {
     const open = await harness.open("automation", options);
@@ -59,19 +59,19 @@ const frames = (page) =>
       ),
   );
 
-/** Scrolls as a person does, and waits until the page has drawn what came into view. */
+/** Scrolls, and waits until the page has rendered the visible rows. */
 async function scrollTo(page, top) {
   await scroller(page).evaluate((element, wanted) => void (element.scrollTop = wanted), top);
   await frames(page);
 }
 
-/** The same place: scrolling is by whole pixels, rows are not. */
+/** Compares two places: scrolling has whole pixels, rows do not. */
 function assertSamePlace(actual, expected) {
   assert.equal(actual.seq, expected.seq);
   assert.ok(Math.abs(actual.offset - expected.offset) < 1, `${actual.offset} instead of ${expected.offset}`);
 }
 
-/** The first row on the screen and where it is. */
+/** The first visible row and its offset. */
 const reading = (page) =>
   scroller(page).evaluate((element) => {
     const top = element.getBoundingClientRect().top;
@@ -79,17 +79,17 @@ const reading = (page) =>
     return { seq: row.dataset.seq, offset: row.getBoundingClientRect().top - top };
   });
 
-onPage("says that it loads", null, null, async ({ page }) => {
+onPage("shows that it is loading", null, null, async ({ page }) => {
   assert.match(await page.locator("main").innerText(), /Loading session/);
 });
 
-onPage("says that there is no such session", null, {}, async ({ page, asked }) => {
+onPage("shows that there is no such session", null, {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "Open orchestration" }).click();
   assert.equal((await asked("openOrchestration")).length, 1);
 });
 
 onPage(
-  "shows where one is, and how the session stands",
+  "shows the breadcrumb and the session's status",
   ACTIVE,
   { sessions: SESSIONS.slice(0, 3) },
   async ({ page, asked }) => {
@@ -112,7 +112,7 @@ onPage(
   },
 );
 
-onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({ page, asked, say }) => {
+onPage("opens Claude's terminal, and shows its question", TRUST, {}, async ({ page, asked, say }) => {
   const buttons = page.locator("vscode-button", { hasText: /Open (Claude's )?terminal/ });
   assert.match(
     await page.locator("areyouj-screen-card").innerText(),
@@ -126,7 +126,7 @@ onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({
   assert.equal(await buttons.count(), 0);
 });
 
-onPage("has everything else that can be done in a menu", TRUST, {}, async ({ page, asked }) => {
+onPage("has all actions in a menu", TRUST, {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "More actions" }).click();
   const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.trim());
   assert.deepEqual(labels, [
@@ -188,7 +188,7 @@ onPage(
 );
 
 onPage(
-  "keeps hostile text as text, and loads nothing",
+  "renders hostile text as text, and loads nothing",
   IDLE,
   talk(
     entries([
@@ -213,7 +213,7 @@ onPage(
 );
 
 onPage(
-  "answers a prompt where it stands, and shows its end as a line",
+  "answers a permission request in place, and shows its outcome as a line",
   ACTIVE,
   {
     ...talk(
@@ -257,9 +257,9 @@ onPage(
 );
 
 onPage(
-  "shows prompts and decisions that stand in no loaded entry",
+  "shows permission requests and decisions without a loaded entry",
   ACTIVE,
-  { permissions: [EDIT_REQUEST], decisions: [CUT_OFF] },
+  { permissions: [EDIT_REQUEST], decisions: [INTERRUPTED] },
   async ({ page }) => {
     assert.deepEqual(
       [await page.locator("areyouj-permission-request").count(), await page.locator("areyouj-decision").count()],
@@ -268,7 +268,7 @@ onPage(
   },
 );
 
-onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
+onPage("shows live text until its entry arrives", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
   const delta = (text, thinking = false) => ({ type: "delta", delta: { text, thinking } });
   await say(delta("hm", true), delta("The an"), delta("swer is **42**"));
   assert.deepEqual(await page.locator(".live-text").allInnerTexts(), ["", "The answer is 42"]);
@@ -283,7 +283,7 @@ onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), 
   assert.ok(await atEnd(page));
 });
 
-onPage("gives back an edit whose message began to run meanwhile", ACTIVE, { queue: QUEUE }, async ({ page, say }) => {
+onPage("keeps the edited text when the message starts meanwhile", ACTIVE, { queue: QUEUE }, async ({ page, say }) => {
   await page.getByRole("button", { name: "Edit", exact: true }).first().click();
   await page.getByLabel("Edit message").fill("first and longer");
   const [running, first, second] = QUEUE.messages;
@@ -296,7 +296,7 @@ onPage("gives back an edit whose message began to run meanwhile", ACTIVE, { queu
 });
 
 onPage(
-  "takes no answer that a second click was not meant for",
+  "ignores a second click that was meant for another card",
   ACTIVE,
   { permissions: [EDIT_REQUEST, { ...EDIT_REQUEST, id: "K7M2Q9XD-99" }] },
   async ({ page, say, asked }) => {
@@ -314,7 +314,7 @@ onPage(
 );
 
 onPage(
-  "follows the tail, stays where one reads, and jumps back",
+  "follows the end, keeps the reading position, and jumps back",
   ACTIVE,
   talk(manyEntries(300)),
   async ({ page, say }) => {
@@ -335,7 +335,7 @@ onPage(
 );
 
 onPage(
-  "asks for older entries near the top, and keeps the reading position exactly",
+  "requests older entries near the top, and keeps the exact reading position",
   IDLE,
   talk(manyEntries(200, 9801), true),
   async ({ page, say, asked }) => {
@@ -366,7 +366,7 @@ onPage("stays bounded at 10,000 entries", IDLE, talk(manyEntries(10_000)), async
 });
 
 onPage(
-  "opens a fold at the end without moving what is above it",
+  "unfolds at the end without moving the rows above",
   IDLE,
   talk(CONVERSATION),
   async ({ page }) => {
@@ -379,13 +379,18 @@ onPage(
   { height: 700 },
 );
 
-onPage("counts as read when the end is seen", session({ unread: 3 }), talk(CONVERSATION), async ({ page, asked }) => {
-  await frames(page);
-  assert.ok((await asked("seen")).length >= 1);
-});
+onPage(
+  "counts as read when the end is visible",
+  session({ unread: 3 }),
+  talk(CONVERSATION),
+  async ({ page, asked }) => {
+    await frames(page);
+    assert.ok((await asked("seen")).length >= 1);
+  },
+);
 
 onPage(
-  "does not count as read while one reads further up",
+  "does not count as read while the end is not visible",
   IDLE,
   talk(manyEntries(300)),
   async ({ page, asked, forget, say }) => {
@@ -397,7 +402,7 @@ onPage(
   },
 );
 
-test("automation: a reload gives back position, folds and draft", async () => {
+test("automation: a reload restores position, folds and draft", async () => {
   const first = await harness.open("automation");
   await first.say(automationState(SETTINGS, IDLE, talk(manyEntries(300))));
   await scrollTo(first.page, 5000);
@@ -424,28 +429,23 @@ test("automation: a reload gives back position, folds and draft", async () => {
   await second.close();
 });
 
-onPage(
-  "sends with Ctrl+Enter, once for a text however often it is tried",
-  IDLE,
-  {},
-  async ({ page, asked, answering }) => {
-    await answering(PROBLEM);
-    await composer(page).fill("Do it\nwell");
-    await page.keyboard.press("Control+Enter");
-    await page.locator(".composer .problem").waitFor();
-    assert.equal(await composer(page).inputValue(), "Do it\nwell");
-    await answering(null);
-    await page.getByRole("button", { name: "Send" }).click();
-    await page.waitForFunction(() => document.querySelector("textarea").value === "");
-    const [one, two] = await asked("send");
-    assert.deepEqual(one, two);
-    assert.match(one.messageId, /^[0-9a-f-]{36}$/);
-    await composer(page).fill("Another");
-    await page.keyboard.press("Control+Enter");
-    await frames(page);
-    assert.notEqual((await asked("send"))[2].messageId, one.messageId);
-  },
-);
+onPage("sends with Ctrl+Enter, and reuses the id of a failed message", IDLE, {}, async ({ page, asked, answering }) => {
+  await answering(PROBLEM);
+  await composer(page).fill("Do it\nwell");
+  await page.keyboard.press("Control+Enter");
+  await page.locator(".composer .problem").waitFor();
+  assert.equal(await composer(page).inputValue(), "Do it\nwell");
+  await answering(null);
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.waitForFunction(() => document.querySelector("textarea").value === "");
+  const [one, two] = await asked("send");
+  assert.deepEqual(one, two);
+  assert.match(one.messageId, /^[0-9a-f-]{36}$/);
+  await composer(page).fill("Another");
+  await page.keyboard.press("Control+Enter");
+  await frames(page);
+  assert.notEqual((await asked("send"))[2].messageId, one.messageId);
+});
 
 onPage("steers only while a turn runs", ACTIVE, {}, async ({ page, asked, say }) => {
   await composer(page).fill("Faster");
@@ -472,7 +472,7 @@ onPage("completes files after @ by keyboard", IDLE, {}, async ({ page, asked, sa
   assert.equal(await page.locator("#files [role=option]").count(), 0);
 });
 
-onPage("takes what the host inserts and gives the composer the keyboard", IDLE, {}, async ({ page, say, asked }) => {
+onPage("inserts text from the host and focuses the composer", IDLE, {}, async ({ page, say, asked }) => {
   await say({ type: "insert", text: "@src/a.ts" }, { type: "focusComposer" });
   assert.equal(await composer(page).inputValue(), "@src/a.ts");
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA");
@@ -480,7 +480,7 @@ onPage("takes what the host inserts and gives the composer the keyboard", IDLE, 
   assert.equal((await asked("attachSelection")).length, 1);
 });
 
-onPage("edits, moves, sends and removes what waits", ACTIVE, { queue: QUEUE }, async ({ page, asked }) => {
+onPage("edits, moves, sends and removes queued messages", ACTIVE, { queue: QUEUE }, async ({ page, asked }) => {
   assert.match(await page.locator(".queue-head").innerText(), /2 waiting[\s\S]*Paused: the turn was interrupted/);
   const items = page.locator(".queue-item[tabindex='0']");
   await items.nth(0).focus();
@@ -510,7 +510,7 @@ onPage("edits, moves, sends and removes what waits", ACTIVE, { queue: QUEUE }, a
 });
 
 onPage(
-  "keeps everything while reconnecting, and says why it waits",
+  "keeps everything while reconnecting, and shows the reason",
   ACTIVE,
   { ...talk(CONVERSATION), queue: QUEUE },
   async ({ page, say, asked }) => {
@@ -526,7 +526,7 @@ onPage(
 );
 
 onPage(
-  "lets a terminated session be read, restarted and deleted",
+  "shows a terminated session with restart and delete",
   session({ status: "terminated" }),
   talk(CONVERSATION),
   async ({ page, asked }) => {
@@ -538,12 +538,12 @@ onPage(
   },
 );
 
-onPage("shows a session in error with its way out", SESSIONS[4], {}, async ({ page, asked }) => {
+onPage("shows a session in error with its fix", SESSIONS[4], {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "Log in" }).click();
   assert.equal((await asked("command"))[0].command, "areyouj.logIn");
 });
 
-onPage("starts anew after a gap", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
+onPage("replaces the transcript after a gap", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
   await say({ type: "transcript", ...{ transcript: { entries: manyEntries(10, 500), more: true } } });
   await frames(page);
   assert.match(await scroller(page).innerText(), /Entry 509/);
@@ -551,7 +551,7 @@ onPage("starts anew after a gap", ACTIVE, talk(CONVERSATION), async ({ page, say
 });
 
 onPage(
-  "works at 320 pixels, with nothing cut off sideways",
+  "fits into 320 pixels",
   ACTIVE,
   { ...talk(CONVERSATION), queue: QUEUE, permissions: [EDIT_REQUEST] },
   async ({ page }) => {

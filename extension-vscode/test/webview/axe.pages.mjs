@@ -1,4 +1,4 @@
-// No page has a finding of axe-core that is serious or critical, in any theme.
+// axe-core has no serious or critical findings on any page in any theme.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { THEMES, automationState, orchestrationState } from "./browser.mjs";
 import {
   CONVERSATION,
-  CUT_OFF,
+  INTERRUPTED,
   EDIT_REQUEST,
   PLAN,
   QUESTION,
@@ -19,12 +19,16 @@ import {
 import { harness } from "./shared.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const CROWDED = { sessions: SESSIONS, permissions: [permission(), EDIT_REQUEST, QUESTION, PLAN], decisions: [CUT_OFF] };
+const CROWDED = {
+  sessions: SESSIONS,
+  permissions: [permission(), EDIT_REQUEST, QUESTION, PLAN],
+  decisions: [INTERRUPTED],
+};
 const CONVERSING = {
   transcript: { entries: CONVERSATION, more: false },
   sessions: SESSIONS,
   permissions: [EDIT_REQUEST],
-  decisions: [CUT_OFF],
+  decisions: [INTERRUPTED],
   queue: {
     sessionId: "K7M2Q9XD",
     paused: "a person paused it",

@@ -1,9 +1,9 @@
-// Sessions, prompts and transcripts for the tests of the pages.
+// Sessions, permission requests and transcripts for the tests of the pages.
 
 const NOW = Date.now();
 const MINUTE = 60_000;
 
-/** A session like a real one; `part` replaces members. */
+/** A realistic session; `part` replaces members. */
 export function session(part = {}) {
   return {
     id: "K7M2Q9XD",
@@ -111,7 +111,7 @@ export const SESSIONS = [
   }),
 ];
 
-/** A session at a terminal whose Claude asks something on its own screen. */
+/** A session whose Claude asks something in its terminal. */
 export const TRUST = session({
   id: "T8C4MN2Q",
   name: "Handbook",
@@ -129,7 +129,7 @@ export const TRUST = session({
   currentTask: null,
 });
 
-/** So many sessions, active ones among them. */
+/** Many sessions, some of them active. */
 export function manySessions(total) {
   const statuses = ["active", "idle", "idle", "waiting", "idle"];
   return Array.from({ length: total }, (_, index) =>
@@ -145,7 +145,7 @@ export function manySessions(total) {
   );
 }
 
-/** A prompt; `part` replaces members. */
+/** A permission request; `part` replaces members. */
 export function permission(part = {}) {
   return {
     id: "B4N8TRWC-3",
@@ -226,7 +226,7 @@ export const PLAN = permission({
   input: { plan: "## Plan\n\n1. Add a table of keys\n2. Check it before each charge\n3. Test with `retry.test.ts`" },
 });
 
-export const CUT_OFF = {
+export const INTERRUPTED = {
   id: "5b0e1f2a-0000-4000-8000-000000000001",
   sessionId: "K7M2Q9XD",
   text: "Now write tests for the retry, and run them.",
@@ -241,7 +241,7 @@ export const CUT_OFF = {
 /** A message of the queue. */
 export function queued(position, text, state = "queued") {
   return {
-    ...CUT_OFF,
+    ...INTERRUPTED,
     id: `5b0e1f2a-0000-4000-8000-1000000000${String(position + 10)}`,
     text,
     state,
@@ -258,7 +258,7 @@ export const SETTINGS = {
   ],
 };
 
-/** Entries in order, from bodies. */
+/** Entries with these bodies, in order. */
 export function entries(bodies, first = 1) {
   return bodies.map((body, index) => ({ seq: first + index, at: NOW - (bodies.length - index) * 1000, body }));
 }
@@ -317,7 +317,7 @@ export const CONVERSATION = entries([
   { kind: "fromTheFuture", text: "unknown kinds are nothing" },
 ]);
 
-/** So many entries, from a number on, of different heights. */
+/** Many entries of different heights, numbered from `first`. */
 export function manyEntries(total, first = 1) {
   return entries(
     Array.from({ length: total }, (_, index) => {
@@ -330,7 +330,7 @@ export function manyEntries(total, first = 1) {
   );
 }
 
-/** Texts that try to be more than text. */
+/** Texts that try to act as code or to deceive. */
 export const HOSTILE = {
   html: '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script><b id=hacked>bold</b>',
   link: "[click](javascript:window.hacked=1) [file](file:///etc/passwd) [data](data:text/html,hi) ![remote](https://example.com/x.png)",

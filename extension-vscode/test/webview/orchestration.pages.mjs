@@ -1,9 +1,9 @@
-// The orchestration page as a person meets it.
+// The orchestration page in a browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { orchestrationState } from "./browser.mjs";
 import {
-  CUT_OFF,
+  INTERRUPTED,
   EDIT_REQUEST,
   HOSTILE,
   PLAN,
@@ -26,7 +26,7 @@ const PROBLEM = {
   fixes: [{ label: "Show log", command: "areyouj.showLog" }],
 };
 
-/** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
+/** Runs a test on a fresh page, which must end without errors and policy violations. */
 function onPage(name, part, body, options) {
   test(`orchestration: ${name}`, async () => {
     const open = await harness.open("orchestration", options);
@@ -43,11 +43,11 @@ function onPage(name, part, body, options) {
 const rows = (page) => page.locator(".session-row");
 const names = (page) => page.locator(".session-row .name").allInnerTexts();
 
-onPage("says that it loads until the first state", null, async ({ page }) => {
+onPage("shows that it is loading until the first state", null, async ({ page }) => {
   assert.match(await page.locator("main").innerText(), /Loading sessions/);
 });
 
-onPage("offers the folders of the window when there is no session", {}, async ({ page, asked }) => {
+onPage("offers the folders of the window without sessions", {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "New session" }).click();
   await page.getByRole("button", { name: /storefront/ }).click();
   assert.deepEqual(await asked("newSession"), [
@@ -57,7 +57,7 @@ onPage("offers the folders of the window when there is no session", {}, async ({
 });
 
 onPage(
-  "shows what failed with its fixes",
+  "shows a failed connection with its fixes",
   { connection: { state: "failed", problem: PROBLEM } },
   async ({ page, asked }) => {
     assert.match(await page.getByRole("alert").innerText(), /did not answer[\s\S]*Try again/);
@@ -67,7 +67,7 @@ onPage(
 );
 
 onPage(
-  "keeps the list while reconnecting, marked, and says why nothing can be done",
+  "keeps and marks the list while reconnecting, and disables actions with the reason",
   { sessions: LIVE, permissions: [permission()] },
   async ({ page, say, asked }) => {
     await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
@@ -85,22 +85,18 @@ onPage(
   },
 );
 
-onPage(
-  "counts on tiles, which filter and stay chosen over a reload",
-  { sessions: SESSIONS },
-  async ({ page, saved }) => {
-    assert.deepEqual(
-      (await page.locator(".tile").allInnerTexts()).map((text) => text.replace(/\s+/g, " ")),
-      ["6 Total", "1 Active", "1 Waiting", "2 Idle", "1 Error"],
-    );
-    await page.getByRole("button", { name: /Idle/ }).first().click();
-    assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "docs"]);
-    assert.equal(await page.getByRole("button", { name: /Idle/ }).first().getAttribute("aria-pressed"), "true");
-    assert.equal((await saved()).filter.tile, "idle");
-  },
-);
+onPage("tiles count and filter, and a reload restores the filter", { sessions: SESSIONS }, async ({ page, saved }) => {
+  assert.deepEqual(
+    (await page.locator(".tile").allInnerTexts()).map((text) => text.replace(/\s+/g, " ")),
+    ["6 Total", "1 Active", "1 Waiting", "2 Idle", "1 Error"],
+  );
+  await page.getByRole("button", { name: /Idle/ }).first().click();
+  assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "docs"]);
+  assert.equal(await page.getByRole("button", { name: /Idle/ }).first().getAttribute("aria-pressed"), "true");
+  assert.equal((await saved()).filter.tile, "idle");
+});
 
-test("orchestration: a reload gives back order and filter", async () => {
+test("orchestration: a reload restores order and filter", async () => {
   const saved = {
     filter: { tile: "total", text: "shop", terminated: false },
     order: { column: "name", descending: false },
@@ -111,7 +107,7 @@ test("orchestration: a reload gives back order and filter", async () => {
   await open.close();
 });
 
-onPage("finds by words and says when nothing is found", { sessions: LIVE }, async ({ page }) => {
+onPage("filters by words, and shows when nothing matches", { sessions: LIVE }, async ({ page }) => {
   await page.locator("body").press("/");
   await page.keyboard.type("shop");
   assert.deepEqual(await names(page), ["Payments", "storefront"]);
@@ -122,7 +118,7 @@ onPage("finds by words and says when nothing is found", { sessions: LIVE }, asyn
 });
 
 onPage(
-  "sorts by every column, newest first at first",
+  "sorts by every column, by default newest first",
   { sessions: LIVE },
   async ({ page }) => {
     assert.equal(await page.locator("[aria-sort]").getAttribute("aria-sort"), "descending");
@@ -146,13 +142,13 @@ onPage(
   { width: 1400 },
 );
 
-onPage("shows terminated sessions only when asked", { sessions: SESSIONS }, async ({ page }) => {
+onPage("shows terminated sessions on demand", { sessions: SESSIONS }, async ({ page }) => {
   assert.equal(await page.locator("[data-id=A5R7V2BD]").count(), 0);
   await page.getByRole("button", { name: /Show terminated/ }).click();
   assert.equal(await page.locator("[data-id=A5R7V2BD]").count(), 1);
 });
 
-onPage("is used by keyboard from end to end", { sessions: LIVE }, async ({ page, asked }) => {
+onPage("works by keyboard alone", { sessions: LIVE }, async ({ page, asked }) => {
   const current = () => page.evaluate(() => document.activeElement.dataset.id);
   await rows(page).first().focus();
   await page.keyboard.press("ArrowDown");
@@ -175,7 +171,7 @@ onPage("is used by keyboard from end to end", { sessions: LIVE }, async ({ page,
   ]);
 });
 
-onPage("selects several by mouse and terminates them", { sessions: LIVE }, async ({ page, asked }) => {
+onPage("selects several sessions by mouse and terminates them", { sessions: LIVE }, async ({ page, asked }) => {
   await page.locator("[data-id=X9D5G7ZA] .c-task").click();
   await page.locator("[data-id=B4N8TRWC] .c-task").click({ modifiers: ["Shift"] });
   await page.locator("[data-id=K7M2Q9XD] .c-task").click({ modifiers: ["ControlOrMeta"] });
@@ -183,7 +179,7 @@ onPage("selects several by mouse and terminates them", { sessions: LIVE }, async
   assert.deepEqual((await asked("terminate"))[0].sessionIds.sort(), ["B4N8TRWC", "X9D5G7ZA"]);
 });
 
-onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIVE }, async ({ page, asked }) => {
+onPage("opens the context menu by mouse, keyboard and button", { sessions: LIVE }, async ({ page, asked }) => {
   const items = async () => (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
   await page.locator("[data-id=T8C4MN2Q]").click({ button: "right" });
   assert.ok((await items()).includes("Open terminal in directory"));
@@ -212,7 +208,7 @@ onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIV
 });
 
 onPage(
-  "answers a prompt: once, with a spinner, and with the problem in the card",
+  "answers a permission request once, with a spinner, and shows the problem in the card",
   { sessions: LIVE, permissions: [permission()] },
   async ({ page, asked, answering, say }) => {
     await answering("hold");
@@ -230,7 +226,7 @@ onPage(
 );
 
 onPage(
-  "shows Claude's suggestions in words before always",
+  "describes Claude's suggestions for always",
   { sessions: LIVE, permissions: [permission()] },
   async ({ page, asked }) => {
     await page.getByRole("button", { name: "Always allow…" }).click();
@@ -247,7 +243,7 @@ onPage(
 );
 
 onPage(
-  "denies with a message, and offers no always without suggestions",
+  "denies with a message, and has no always without suggestions",
   { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
     assert.equal(await page.getByRole("button", { name: "Always allow…" }).count(), 0);
@@ -259,7 +255,7 @@ onPage(
 );
 
 onPage(
-  "shows a command whole, however long, with nothing hidden in it",
+  "shows a whole command with its hidden characters",
   {
     sessions: LIVE,
     permissions: [permission({ input: { command: `${HOSTILE.command}\n${"x".repeat(50_000)}THE END` } })],
@@ -272,7 +268,7 @@ onPage(
 );
 
 onPage(
-  "shows an edit as a diff with its way to the editor's",
+  "shows an edit as a diff, and opens it in the editor",
   { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
     assert.equal(
@@ -288,7 +284,7 @@ onPage(
 );
 
 onPage(
-  "answers questions with choices and own words",
+  "answers questions with choices and with own words",
   { sessions: LIVE, permissions: [QUESTION] },
   async ({ page, asked }) => {
     const answer = page.getByRole("button", { name: "Answer", exact: true });
@@ -304,21 +300,21 @@ onPage(
   },
 );
 
-onPage("shows a plan whole and goes ahead", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
+onPage("shows a whole plan and approves it", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
   assert.equal(await page.locator(".plan li").count(), 3);
   await page.getByRole("button", { name: "Approve plan" }).click();
   assert.deepEqual((await asked("answer"))[0].answer, { decision: "allow" });
 });
 
 onPage(
-  "decides about a message that was cut off, and one that failed",
-  { sessions: LIVE, decisions: [CUT_OFF, { ...CUT_OFF, id: "other", state: "failed" }] },
+  "decides about an interrupted and a failed message",
+  { sessions: LIVE, decisions: [INTERRUPTED, { ...INTERRUPTED, id: "other", state: "failed" }] },
   async ({ page, asked }) => {
     assert.equal(await page.getByRole("button", { name: "Continue" }).count(), 1);
     await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("button", { name: "Skip" }).last().click();
     assert.deepEqual(await asked("recover"), [
-      { kind: "recover", messageId: CUT_OFF.id, choice: "continue" },
+      { kind: "recover", messageId: INTERRUPTED.id, choice: "continue" },
       { kind: "recover", messageId: "other", choice: "skip" },
     ]);
   },
@@ -334,7 +330,7 @@ onPage("shows a session in error with hint, log and restart", { sessions: SESSIO
   assert.deepEqual(await asked("restart"), [{ kind: "restart", sessionId: "P3J6WE5R" }]);
 });
 
-onPage("follows changes, and says aloud what matters", { sessions: LIVE }, async ({ page, say }) => {
+onPage("follows changes, and announces what needs a person", { sessions: LIVE }, async ({ page, say }) => {
   await say({
     type: "sessions",
     changed: [
@@ -351,7 +347,7 @@ onPage("follows changes, and says aloud what matters", { sessions: LIVE }, async
   assert.match(await page.locator("main > [role=status]").innerText(), /Payments needs you: A plan/);
 });
 
-onPage("pulses only while active, and never under reduced motion", { sessions: LIVE }, async ({ page }) => {
+onPage("animates only active sessions, and nothing with reduced motion", { sessions: LIVE }, async ({ page }) => {
   const animated = () =>
     page
       .locator(".session-row .status-icon")
@@ -369,7 +365,7 @@ onPage("pulses only while active, and never under reduced motion", { sessions: L
 });
 
 onPage(
-  "is cards at 320 pixels, with nothing cut off sideways",
+  "shows cards that fit into 320 pixels",
   { sessions: SESSIONS, permissions: [permission(), EDIT_REQUEST, QUESTION] },
   async ({ page, asked }) => {
     assert.equal(await page.locator(".grid.cards").count(), 1);
@@ -389,7 +385,7 @@ onPage(
   { width: 320, height: 900 },
 );
 
-onPage("draws few of 1,000 sessions, and all can be reached", { sessions: manySessions(1000) }, async ({ page }) => {
+onPage("renders few of 1,000 sessions, and reaches all", { sessions: manySessions(1000) }, async ({ page }) => {
   const drawn = await page.evaluate(() => document.querySelectorAll("*").length);
   assert.ok(drawn < 2500, `${drawn} elements`);
   assert.equal(await page.getByRole("grid").getAttribute("aria-rowcount"), "1001");
@@ -401,7 +397,7 @@ onPage("draws few of 1,000 sessions, and all can be reached", { sessions: manySe
   assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) < 2500);
 });
 
-onPage("answers keys with 200 sessions, 10 of which change", { sessions: manySessions(200) }, async ({ page }) => {
+onPage("handles keys with 200 sessions, 10 of which change", { sessions: manySessions(200) }, async ({ page }) => {
   const seen = await page.evaluate(
     async (changing) => {
       document.querySelector(".session-row").focus();
@@ -421,7 +417,7 @@ onPage("answers keys with 200 sessions, 10 of which change", { sessions: manySes
 });
 
 onPage(
-  "keeps hostile names as text",
+  "renders hostile names as text",
   {
     sessions: [session({ name: HOSTILE.html, directory: `/tmp/${HOSTILE.bidi}`, currentTask: HOSTILE.html })],
     permissions: [
@@ -436,7 +432,7 @@ onPage(
 );
 
 onPage(
-  "leads to the screen of a session at a terminal, from its row and its menu, and back to the transcript",
+  "opens Claude's terminal from the row and the menu, and switches to the transcript and back",
   { sessions: LIVE },
   async ({ page, asked, say }) => {
     const row = page.locator("[data-id=T8C4MN2Q]");
@@ -474,15 +470,11 @@ onPage(
   },
 );
 
-onPage(
-  "says what a screen of Claude's own wants, and leads there",
-  { sessions: [TRUST] },
-  async ({ page, asked, say }) => {
-    const card = page.locator(".inbox article.card");
-    assert.match(await card.innerText(), /Claude asks in its terminal[\s\S]*trust this directory/);
-    await card.locator("vscode-button").click();
-    assert.deepEqual(await asked("openScreen"), [{ kind: "openScreen", sessionId: TRUST.id }]);
-    await say({ type: "sessions", changed: [{ ...TRUST, status: "idle", attention: null }], removed: [] });
-    assert.equal(await page.locator(".inbox").count(), 0);
-  },
-);
+onPage("shows a question in Claude's terminal, and opens it", { sessions: [TRUST] }, async ({ page, asked, say }) => {
+  const card = page.locator(".inbox article.card");
+  assert.match(await card.innerText(), /Claude asks in its terminal[\s\S]*trust this directory/);
+  await card.locator("vscode-button").click();
+  assert.deepEqual(await asked("openScreen"), [{ kind: "openScreen", sessionId: TRUST.id }]);
+  await say({ type: "sessions", changed: [{ ...TRUST, status: "idle", attention: null }], removed: [] });
+  assert.equal(await page.locator(".inbox").count(), 0);
+});

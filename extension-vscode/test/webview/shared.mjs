@@ -1,4 +1,4 @@
-// What the tests of both pages share: one browser.
+// The browser that the tests of both pages share.
 import { after, before } from "node:test";
 import { start } from "./browser.mjs";
 

@@ -1,4 +1,4 @@
-// Bundles the unit tests, for this Node does not strip types, and runs them with Node's runner.
+// Bundles the unit tests, because this Node does not strip types, and runs them with Node's runner.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

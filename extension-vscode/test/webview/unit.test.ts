@@ -51,20 +51,20 @@ const words = (text: string, parentToolUseId: string | null = null): EntryBody =
   parentToolUseId,
 });
 
-test("a command that is to be allowed shows everything that could hide in it", () => {
+test("a command to allow shows its hidden characters", () => {
   assert.equal(exactText(HOSTILE.command), "ls\u241b[8m; rm -rf ~<U+200B>\nsecond line");
   assert.equal(exactText(HOSTILE.bidi), "safe<U+202E>txt.exe<U+202C>");
   assert.equal(exactText("a\rb\u007f"), "a\u240db\u2421");
   assert.equal(exactLine("a\nb\tc"), "a\u240ab\u2409c");
 });
 
-test("other text loses what does harm and keeps what people write", () => {
+test("other text loses harmful characters and keeps all others", () => {
   assert.equal(plainText("\u001b[31mred\u001b[0m\u0007\r\nnext\u001b]0;title\u0007."), "red\nnext.");
   assert.equal(plainLine("  two\n lines\u202e "), "two lines");
   assert.equal(plainText("👩‍💻 שלום"), "👩‍💻 שלום");
 });
 
-test("times are short and tick", () => {
+test("times are short", () => {
   assert.deepEqual([0, 59_000, 61_000, 3_600_000, 4_320_000, 180_000_000].map(duration), [
     "0s",
     "59s",
@@ -96,7 +96,7 @@ test("numbers are short", () => {
   );
 });
 
-test("paths are seen from home and from the session", () => {
+test("paths are relative to the home directory and to the session", () => {
   assert.deepEqual(
     [homePath("/home/mira/a", "/home/mira"), homePath("/home/mirage", "/home/mira"), homePath("/a", "/")],
     ["~/a", "/home/mirage", "/a"],
@@ -106,11 +106,11 @@ test("paths are seen from home and from the session", () => {
   assert.deepEqual([relativePath("/a/b/c.ts", "/a/b"), relativePath("/a/bc.ts", "/a/b")], ["c.ts", "/a/bc.ts"]);
 });
 
-test("tiles count live sessions, and starting ones in the total only", () => {
+test("tiles count live sessions, starting ones only in the total", () => {
   assert.deepEqual(counts(SESSIONS), { total: 6, active: 1, waiting: 1, idle: 2, error: 1 });
 });
 
-test("the list is filtered by tile and words and sorted by any column", () => {
+test("filters sessions by tile and words, and sorts them by any column", () => {
   const every = { tile: "total", text: "", terminated: false } as const;
   const ids = (filter: Parameters<typeof arrange>[1], order = NEWEST_FIRST): string[] =>
     arrange(SESSIONS, filter, order).map(({ id }) => id);
@@ -128,14 +128,14 @@ test("the list is filtered by tile and words and sorted by any column", () => {
   assert.equal(ids(every, { column: "queued", descending: true })[0], "K7M2Q9XD");
 });
 
-test("only rows near the screen are drawn", () => {
+test("renders only rows near the visible part", () => {
   assert.deepEqual(visibleRows(0, 300, 30, 1000), { first: 0, end: 18 });
   assert.deepEqual(visibleRows(-15_000, 300, 30, 1000), { first: 492, end: 518 });
   assert.deepEqual(visibleRows(900, 300, 30, 1000), { first: 0, end: 0 });
   assert.deepEqual(visibleRows(-90_000, 300, 30, 10), { first: 10, end: 10 });
 });
 
-test("suggestions for always are put in words, and unknown ones are shown as they are", () => {
+test("describes suggestions for always, and shows unknown ones as they are", () => {
   const rule = {
     type: "addRules",
     behavior: "allow",
@@ -157,7 +157,7 @@ test("suggestions for always are put in words, and unknown ones are shown as the
   assert.deepEqual([sensibleSuggestions([{ type: "setMode" }]), sensibleSuggestions([])], [[0], []]);
 });
 
-test("questions are answered in order, each with a choice or with own words", () => {
+test("answers questions in order, each with a choice or own words", () => {
   const questions = questionsOf(QUESTION.input);
   assert.equal(choicesOf(questions, [{ labels: ["Redis"], own: "" }]), null);
   assert.deepEqual(
@@ -171,13 +171,13 @@ test("questions are answered in order, each with a choice or with own words", ()
   assert.deepEqual([questionsOf(null), choicesOf([], [])], [[], null]);
 });
 
-test("a call is told by its most telling argument", () => {
+test("describes a call by its most telling argument", () => {
   assert.equal(tellingArgument({ description: "List", command: "ls\n -l" }), "ls -l");
   assert.equal(tellingArgument({ depth: { a: 1 } }), '{ "a": 1 }');
   assert.deepEqual([tellingArgument({}), tellingArgument(null), tellingArgument("x")], ["", "null", "x"]);
 });
 
-test("an edit shows all of its input: in the diff, or beside it", () => {
+test("shows all input of an edit, in the diff or beside it", () => {
   const edit = { file_path: "/a", old_string: "1", new_string: "2", replace_all: true, content: "hidden?" };
   assert.deepEqual(fileChange("Edit", edit), { path: "/a", edits: [{ before: "1", after: "2" }] });
   assert.deepEqual(otherMembers("Edit", edit), [
@@ -197,7 +197,7 @@ test("an edit shows all of its input: in the diff, or beside it", () => {
   assert.equal(fileChange("Edit", { file_path: 7 }), null);
 });
 
-test("texts are compared line by line, and too much of it is not compared", () => {
+test("compares texts line by line, and does not compare long texts", () => {
   const runs = lineRuns("a\nb\nc\n", "a\nx\ny\nc\n");
   assert.deepEqual(
     runs.map(({ kind, lines }) => [kind, ...lines]),
@@ -217,7 +217,7 @@ test("texts are compared line by line, and too much of it is not compared", () =
   assert.deepEqual(lineRuns("", ""), []);
 });
 
-test("results stand beside their calls, and subagents under the call that began them", () => {
+test("puts results beside their calls, and subagents below their call", () => {
   assert.deepEqual(
     rowsOf([call("a"), call("b"), result("a"), words("in a", "a"), words("in b", "b"), result("b"), words("after")]),
     ["1/0", "4/1", "2/0", "5/1", "7/0"],
@@ -229,7 +229,7 @@ test("results stand beside their calls, and subagents under the call that began 
   assert.deepEqual(rowsOf([call("a", "a")]), ["1/1"]);
 });
 
-test("a row that did not change is the same object", () => {
+test("an unchanged row is the same object", () => {
   const rows = new Rows();
   const first = entries([call("a"), words("hello")]) as TranscriptEntry[];
   const [before, hello] = rows.of(first);
@@ -239,7 +239,7 @@ test("a row that did not change is the same object", () => {
   assert.equal(after?.result?.text, "ok");
 });
 
-test("entries are joined without doubles, and live text grows by kind", () => {
+test("joins entries without duplicates, and live text by kind", () => {
   const page = entries([words("1"), words("2"), words("3")]) as TranscriptEntry[];
   assert.deepEqual(
     joined(page.slice(0, 2), page.slice(1)).map(({ seq }) => seq),
@@ -256,7 +256,7 @@ test("entries are joined without doubles, and live text grows by kind", () => {
   ]);
 });
 
-test("a reading position is found again when rows before it came or changed", () => {
+test("finds a reading position again after rows before it changed", () => {
   const all = new Rows().of(entries(Array.from({ length: 100 }, (_, index) => words(`${index}`))) as TranscriptEntry[]);
   const heights = new Heights();
   for (const { seq } of all) heights.measure(seq, 50);
@@ -273,7 +273,7 @@ test("a reading position is found again when rows before it came or changed", ()
   assert.ok(first > 25 && end < 80, `${first} ${end}`);
 });
 
-test("folds remember what a person changed, and not for ever", () => {
+test("remembers a limited number of folds", () => {
   const folds = new Folds([["1:tool", true], ["bad"] as unknown as [string, boolean]]);
   assert.deepEqual([folds.isOpen("1:tool"), folds.isOpen("2:tool"), folds.isOpen("2:tool", true)], [true, false, true]);
   assert.deepEqual([folds.set("2:tool", true, true), folds.set("2:tool", false, true)], [false, true]);

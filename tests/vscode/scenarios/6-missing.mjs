@@ -1,10 +1,10 @@
-// A machine without Claude: what a person is told, and the ways out.
+// A machine without Claude: the problem and its fixes.
 import { shows } from "../lib/workbench.mjs";
 
 export default {
   home: { projects: ["one"], claude: "/nowhere/claude" },
   scenarios: {
-    "a Claude that is not there is said at once, with the doctor as a button": async (t) => {
+    "a missing Claude is reported at once, with a button for the doctor": async (t) => {
       const window = await t.window();
       const page = await window.openOrchestration();
       await shows(page.frame.getByText("No sessions yet"));
