@@ -7,18 +7,18 @@ const common = { bundle: true, minify: !watch, sourcemap: watch, logLevel: "warn
 const bundles = [
   {
     ...common,
-    // The language client is a file of its own, so that activation need not read it.
-    entryPoints: ["src/extension.ts", "src/link.ts"],
+    // The language client is a separate file, so that activation does not read it.
+    entryPoints: ["src/extension.ts", "src/daemon/sidecarProcess.ts"],
     outdir: "dist",
     platform: "node",
     format: "cjs",
     target: "node20",
-    external: ["vscode", "./link.js"],
+    external: ["vscode", "./daemon/sidecarProcess.js"],
     supported: { "dynamic-import": false },
   },
   {
     ...common,
-    entryPoints: ["webview/orchestration.ts", "webview/automation.ts"],
+    entryPoints: ["webview/pages/orchestration.ts", "webview/pages/automation.ts"],
     outdir: "dist",
     platform: "browser",
     format: "esm",
@@ -27,5 +27,6 @@ const bundles = [
 ];
 
 mkdirSync("dist", { recursive: true });
-for (const file of ["codicon.css", "codicon.ttf"]) copyFileSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/${file}`);
+for (const file of ["codicon.css", "codicon.ttf"])
+  copyFileSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/${file}`);
 for (const options of bundles) await (watch ? (await context(options)).watch() : build(options));

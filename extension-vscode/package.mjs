@@ -1,45 +1,73 @@
 // Packages the extension with the programs for this platform: `node package.mjs PROGRAMS FILE`, where PROGRAMS is the
-// directory of `areyouj` and `areyouj-host`. Prints what is in the package.
+// directory of `areyouj` and `areyouj-host`. Prints the content of the package.
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 const SOURCE = import.meta.dirname;
-/** What of the sources goes in; .vscodeignore decides about single files. */
+/** The parts of the sources to package; .vscodeignore selects single files. */
 const PARTS = ["package.json", ".vscodeignore", "README.md", "CHANGELOG.md", "LICENSE", "media", "dist", "docs"];
 const PROGRAMS = ["areyouj", "areyouj-host"];
 
 /**
- * Builds and packages the extension, in a copy: nothing is left in the sources but dist.
+ * Builds and packages the extension in a copy, so that only `dist` changes in the sources.
  *
  * @param {string} programs the directory of the programs
  * @param {string} file the package to write
- * @returns {{listing: string, bytes: number}} what is in it, as vsce prints it, and its size
+ * @returns {{listing: string, bytes: number}} its content as vsce prints it, and its size
  * @throws {Error} if a program is missing, or if vsce warns of anything
  */
 export function packageExtension(programs, file) {
   execFileSync(process.execPath, ["esbuild.mjs"], { cwd: SOURCE, stdio: ["ignore", "ignore", "inherit"] });
   const stage = mkdtempSync(path.join(tmpdir(), "areyouj-package-"));
   try {
-    for (const part of PARTS.filter((name) => existsSync(path.join(SOURCE, name)))) cpSync(path.join(SOURCE, part), path.join(stage, part), { recursive: true });
+    for (const part of PARTS.filter((name) => existsSync(path.join(SOURCE, name))))
+      cpSync(path.join(SOURCE, part), path.join(stage, part), { recursive: true });
     mkdirSync(path.join(stage, "bin"));
     for (const program of PROGRAMS) {
       copyFileSync(path.join(programs, program), path.join(stage, "bin", program));
       chmodSync(path.join(stage, "bin", program), 0o755);
     }
-    // Packaging would build again, from sources that are not here.
+    // Otherwise packaging would build again, without the sources.
     const description = JSON.parse(readFileSync(path.join(stage, "package.json"), "utf8"));
     delete description.scripts["vscode:prepublish"];
     writeFileSync(path.join(stage, "package.json"), JSON.stringify(description, null, 2));
     symlinkSync(path.join(SOURCE, "node_modules"), path.join(stage, "node_modules"));
     const vsce = path.join(SOURCE, "node_modules/@vscode/vsce/vsce");
-    const arguments_ = [vsce, "package", "--no-dependencies", "--no-rewrite-relative-links", "--target", `linux-${process.arch}`, "-o", path.resolve(file)];
+    const arguments_ = [
+      vsce,
+      "package",
+      "--no-dependencies",
+      "--no-rewrite-relative-links",
+      "--target",
+      `linux-${process.arch}`,
+      "-o",
+      path.resolve(file),
+    ];
     const { status, stdout, stderr } = spawnSync(process.execPath, arguments_, { cwd: stage, encoding: "utf8" });
     if (status !== 0) throw new Error(`vsce failed:\n${stdout}${stderr}`);
     const warnings = `${stdout}\n${stderr}`.split("\n").filter((line) => /warn/iu.test(line));
     if (warnings.length > 0) throw new Error(`vsce warns:\n${warnings.join("\n")}`);
-    return { listing: stdout.split("\n").filter((line) => /^[\s│├└─]/u.test(line)).join("\n"), bytes: statSync(file).size };
+    return {
+      listing: stdout
+        .split("\n")
+        .filter((line) => /^[\s│├└─]/u.test(line))
+        .join("\n"),
+      bytes: statSync(file).size,
+    };
   } finally {
     rmSync(stage, { recursive: true });
   }

@@ -1,15 +1,15 @@
 import type { ExtensionContext } from "vscode";
-import { Context } from "./context";
+import { App } from "./app";
 
-let context: Context | undefined;
+let app: App | undefined;
 
-/** Registers everything; the sidecar is started right after. */
-export function activate(extension: ExtensionContext): void {
-  context = new Context(extension);
-  extension.subscriptions.push(context);
+/** Registers everything; the sidecar starts right after. */
+export function activate(context: ExtensionContext): void {
+  app = new App(context);
+  context.subscriptions.push(app);
 }
 
-/** Ends the sidecar. Sessions go on. */
+/** Stops the sidecar. Sessions continue. */
 export async function deactivate(): Promise<void> {
-  await context?.stop();
+  await app?.stop();
 }

@@ -1,20 +1,20 @@
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { PageSettings } from "./bridge";
+import type { PageSettings } from "./shared/bridge";
 import type { Driver } from "./protocol.gen";
 
-/** Kinds of notifications, each with its own setting. */
-export type NotificationKind = "permission" | "question" | "plan" | "terminal" | "failed" | "error" | "turnFinished";
+/** Kinds of alerts, each with a setting of its own. */
+export type AlertKind = "permission" | "question" | "plan" | "terminal" | "failed" | "error" | "turnFinished";
 
-/** The settings, read when they are needed. */
+/** The settings, read whenever they are needed. */
 export class Settings implements vscode.Disposable {
   readonly #pageChanged = new vscode.EventEmitter<void>();
   readonly #subscription = vscode.workspace.onDidChangeWorkspaceFolders(() => this.#pageChanged.fire());
 
-  /** What the pages know of the settings changed. */
+  /** A setting that the pages need has changed. */
   readonly onPage = this.#pageChanged.event;
 
-  /** The program to run, or empty. In a workspace that is not trusted, the editor itself leaves out what the workspace says. */
+  /** The program to run, or empty. The editor itself ignores this setting of a workspace that is not trusted. */
   get path(): string {
     return get("path", "");
   }
@@ -23,7 +23,7 @@ export class Settings implements vscode.Disposable {
     return get("newSession.askForOptions", true);
   }
 
-  /** The form of new sessions. */
+  /** The driver of new sessions. */
   get defaultDriver(): Driver {
     return get<string>("newSession.driver", "stream") === "terminal" ? "terminal" : "stream";
   }
@@ -36,15 +36,15 @@ export class Settings implements vscode.Disposable {
     return get("newSession.permissionMode", "");
   }
 
-  get statusBar(): boolean {
+  get showsStatusBar(): boolean {
     return get("statusBar.visible", true);
   }
 
-  notifies(kind: NotificationKind): boolean {
+  showsAlert(kind: AlertKind): boolean {
     return get(`notifications.${kind}`, kind !== "turnFinished");
   }
 
-  /** What the pages need. */
+  /** The settings that the pages need. */
   page(): PageSettings {
     return { home: homedir(), folders: folders() };
   }
@@ -57,7 +57,9 @@ export class Settings implements vscode.Disposable {
 
 /** The folders of this window that are directories of this machine. */
 export function folders(): { name: string; path: string }[] {
-  return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file").map(({ name, uri }) => ({ name, path: uri.fsPath }));
+  return (vscode.workspace.workspaceFolders ?? [])
+    .filter(({ uri }) => uri.scheme === "file")
+    .map(({ name, uri }) => ({ name, path: uri.fsPath }));
 }
 
 function get<T>(name: string, otherwise: T): T {

@@ -23,7 +23,8 @@ try {
     logLevel: "warning",
   });
   const files = tests.map((name) => join(out, `${basename(name, ".ts")}.mjs`));
-  process.exitCode = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" }).status ?? 1;
+  process.exitCode =
+    spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" }).status ?? 1;
 } finally {
   rmSync(out, { recursive: true });
 }

@@ -1,23 +1,37 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, type Link, type LinkOptions, MAX_FAILURES } from "../../src/client";
-import { Failure, problem } from "../../src/problem";
-import { RETRY_FOR_MS, withRetry } from "../../src/retry";
+import { Client, MAX_EXITS, type SidecarOptions, type SidecarProcess } from "../../src/daemon/client";
+import { ProblemError } from "../../src/daemon/problemError";
+import { problem } from "../../src/shared/problem";
+import { RETRY_FOR_MS, withRetry } from "../../src/daemon/retry";
 import { settle, TestClock } from "./samples";
 
-const unavailable = (): Error => Object.assign(new Error("The daemon went away."), { code: -32000, data: { code: "daemon_unavailable", retryable: true } });
+const unavailable = (): Error =>
+  Object.assign(new Error("The daemon went away."), {
+    code: -32000,
+    data: { code: "daemon_unavailable", retryable: true },
+  });
 
-function build(request: Link["request"] = () => Promise.resolve(null)) {
+function build(request: SidecarProcess["request"] = () => Promise.resolve(null)) {
   const clock = new TestClock();
-  const links: LinkOptions[] = [];
+  const links: SidecarOptions[] = [];
   const parts = { open: true, found: true, refused: false };
   const client = new Client({
     clock,
     log: { info() {}, warn() {}, error() {} },
-    findBinary: () => (parts.found ? Promise.resolve("/bin/areyouj") : Promise.reject(new Failure(problem("sidecar_not_found", "No program.")))),
-    openLink: (options) => {
+    findBinary: () =>
+      parts.found
+        ? Promise.resolve("/bin/areyouj")
+        : Promise.reject(new ProblemError(problem("sidecar_not_found", "No program."))),
+    startSidecar: (options) => {
       links.push(options);
-      if (parts.refused) return Promise.reject(Object.assign(new Error("The disk is full."), { code: -32000, data: { code: "storage_full", hint: "Free some space." } }));
+      if (parts.refused)
+        return Promise.reject(
+          Object.assign(new Error("The disk is full."), {
+            code: -32000,
+            data: { code: "storage_full", hint: "Free some space." },
+          }),
+        );
       if (!parts.open) return Promise.reject(Object.assign(new Error("exit 2"), { stderr: "unknown command lsp" }));
       return Promise.resolve({ request, stop: () => Promise.resolve() });
     },
@@ -27,32 +41,35 @@ function build(request: Link["request"] = () => Promise.resolve(null)) {
   return { clock, client, links, parts, states };
 }
 
-void test("is connected when the sidecar has answered, and follows what it says of the daemon", async () => {
+void test("is connected when the sidecar has answered, and follows its reports about the daemon", async () => {
   const { client, links, states } = build();
   await client.start();
-  links[0]?.onNotification("areyouj/connectionChanged", { state: "reconnecting", error: { code: "daemon_start_failed", message: "No.", hint: "Try." } });
+  links[0]?.onNotification("areyouj/connectionChanged", {
+    state: "reconnecting",
+    error: { code: "daemon_start_failed", message: "No.", hint: "Try." },
+  });
   assert.equal(client.connection.problem?.hint, "Try.");
   assert.ok(client.connection.problem?.fixes.some(({ label }) => label === "Run doctor"));
   links[0]?.onNotification("areyouj/connectionChanged", { state: "connected" });
   assert.deepEqual(states, ["connected", "reconnecting", "connected"]);
 });
 
-void test("a sidecar that ends is started again; after too many ends it is not, and the reason is kept", async () => {
+void test("restarts the sidecar when it exits, gives up after too many exits, and keeps the reason", async () => {
   const { client, links, states } = build();
   await client.start();
-  for (let run = 0; run < MAX_FAILURES; run++) {
+  for (let run = 0; run < MAX_EXITS; run++) {
     assert.equal(links.length, run + 1);
     links[run]?.onClosed("last words");
     await settle();
   }
-  assert.equal(links.length, MAX_FAILURES);
+  assert.equal(links.length, MAX_EXITS);
   assert.equal(states.at(-1), "failed");
   assert.equal(client.connection.problem?.log, "last words");
   await client.restart();
   assert.equal(client.connection.state, "connected");
 });
 
-void test("why there is no daemon is told at once, and in its own words", async () => {
+void test("reports at once why there is no daemon", async () => {
   const { client, parts } = build();
   parts.refused = true;
   const told: (string | undefined)[] = [];
@@ -63,16 +80,16 @@ void test("why there is no daemon is told at once, and in its own words", async 
   assert.equal(told.at(-1), "failed: storage_full Free some space.");
 });
 
-void test("a sidecar that cannot be started ends as failed, with what it wrote", async () => {
+void test("fails with the output of a sidecar that cannot start", async () => {
   const { client, links, parts } = build();
   parts.open = false;
   await client.start();
   await settle();
-  assert.equal(links.length, MAX_FAILURES);
+  assert.equal(links.length, MAX_EXITS);
   assert.equal(client.connection.problem?.log, "unknown command lsp");
 });
 
-void test("without a program nothing is started, and what to do is said at once", async () => {
+void test("starts nothing without a program, and reports that at once", async () => {
   const { client, links, parts } = build();
   parts.found = false;
   await client.start();
@@ -81,7 +98,7 @@ void test("without a program nothing is started, and what to do is said at once"
   await assert.rejects(client.request("areyouj/daemon/status", {}), { message: "No program." });
 });
 
-void test("a request that may be sent again is sent again as it is", async () => {
+void test("retries a retryable request unchanged", async () => {
   const seen: unknown[] = [];
   const { client } = build((_method, params) => {
     seen.push(params);
@@ -93,30 +110,41 @@ void test("a request that may be sent again is sent again as it is", async () =>
   assert.deepEqual(seen, [params, params, params]);
 });
 
-void test("sending again ends after ten seconds, with the last reason", async () => {
+void test("stops retrying after ten seconds, with the last error", async () => {
   const clock = new TestClock();
   let times = 0;
-  const attempt = (): Promise<never> => Promise.reject(new Failure(problem("daemon_unavailable", `try ${++times}`), true));
-  await assert.rejects(withRetry(attempt, clock), (error: Failure) => error.message === `try ${times}`);
+  const attempt = (): Promise<never> =>
+    Promise.reject(new ProblemError(problem("daemon_unavailable", `try ${++times}`), true));
+  await assert.rejects(withRetry(attempt, clock), (error: ProblemError) => error.message === `try ${times}`);
   assert.ok(clock.time <= RETRY_FOR_MS && clock.time > RETRY_FOR_MS - 2_000);
   assert.ok(times > 5 && times < 20);
 });
 
-void test("a refusal is not sent again, and keeps its code and hint", async () => {
+void test("does not retry a rejected request, and keeps its code and hint", async () => {
   let times = 0;
   const { client } = build(() => {
     times++;
-    return Promise.reject(Object.assign(new Error("The queue is full."), { code: -32000, data: { code: "queue_full", hint: "Remove some." } }));
+    return Promise.reject(
+      Object.assign(new Error("The queue is full."), {
+        code: -32000,
+        data: { code: "queue_full", hint: "Remove some." },
+      }),
+    );
   });
   await client.start();
-  await assert.rejects(client.request("areyouj/daemon/status", {}), ({ problem }: Failure) => problem.code === "queue_full" && problem.hint === "Remove some.");
+  await assert.rejects(
+    client.request("areyouj/daemon/status", {}),
+    ({ problem }: ProblemError) => problem.code === "queue_full" && problem.hint === "Remove some.",
+  );
   assert.equal(times, 1);
 });
 
-void test("a request that was lost with its sidecar is sent to the next one", async () => {
+void test("sends a request that was lost with its sidecar to the next one", async () => {
   let fail = (_error: Error): void => {};
   let times = 0;
-  const { client, links } = build(() => (times++ === 0 ? new Promise((_resolve, reject) => (fail = reject)) : Promise.resolve("answer")));
+  const { client, links } = build(() =>
+    times++ === 0 ? new Promise((_resolve, reject) => (fail = reject)) : Promise.resolve("answer"),
+  );
   await client.start();
   const answer = client.request("areyouj/daemon/status", {});
   await settle();
@@ -125,7 +153,7 @@ void test("a request that was lost with its sidecar is sent to the next one", as
   assert.equal(await answer, "answer");
 });
 
-void test("what an older run still says is not listened to", async () => {
+void test("ignores notifications of an earlier sidecar", async () => {
   const { client, links } = build();
   await client.start();
   let heard = 0;

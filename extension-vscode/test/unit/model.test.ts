@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Model, type SessionChange } from "../../src/model";
-import { Failure, problem } from "../../src/problem";
+import { Model, type SessionChange } from "../../src/model/model";
+import { ProblemError } from "../../src/daemon/problemError";
+import { problem } from "../../src/shared/problem";
 import type { Permission, Session } from "../../src/protocol.gen";
 import { message, permission, session, settle, TestClock, TestDaemon } from "./samples";
 
@@ -25,44 +26,69 @@ async function connected(sessions: Session[] = [], permissions: Permission[] = [
   return built;
 }
 
-void test("is connected only when the list is there", async () => {
+void test("is connected only when the list has arrived", async () => {
   const { daemon, model } = build([session("A")]);
   daemon.becomes("connected");
   assert.equal(model.connection.state, "connecting");
   await settle();
   assert.equal(model.connection.state, "connected");
-  assert.deepEqual(model.sessions.map(({ id }) => id), ["A"]);
+  assert.deepEqual(
+    model.sessions.map(({ id }) => id),
+    ["A"],
+  );
 });
 
-void test("takes updates that follow one another without asking again", async () => {
+void test("applies consecutive updates without listing again", async () => {
   const { daemon, model, changes } = await connected([session("A")]);
-  daemon.push("areyouj/sessionListUpdate", { revision: 11, sessionId: "A", session: session("A", { status: "active" }) });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 11,
+    sessionId: "A",
+    session: session("A", { status: "active" }),
+  });
   daemon.push("areyouj/sessionCreated", { revision: 12, sessionId: "B", session: session("B", { createdAt: 2 }) });
   daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A" });
-  assert.deepEqual(model.sessions.map(({ id }) => id), ["B"]);
-  assert.deepEqual(changes.map(({ changed, removed }) => [changed.map(({ id }) => id), removed]), [[["A"], []], [["B"], []], [[], ["A"]]]);
+  assert.deepEqual(
+    model.sessions.map(({ id }) => id),
+    ["B"],
+  );
+  assert.deepEqual(
+    changes.map(({ changed, removed }) => [changed.map(({ id }) => id), removed]),
+    [
+      [["A"], []],
+      [["B"], []],
+      [[], ["A"]],
+    ],
+  );
   assert.equal(daemon.count("areyouj/session/list"), 1);
 });
 
-void test("ignores an update that the list had already", async () => {
+void test("ignores an update that the list already contains", async () => {
   const { daemon, model } = await connected([session("A", { status: "active" })]);
   daemon.push("areyouj/sessionListUpdate", { revision: 10, sessionId: "A", session: session("A", { status: "idle" }) });
   assert.equal(model.session("A")?.status, "active");
 });
 
-void test("lists again after a gap, and applies what came meanwhile", async () => {
+void test("lists again after a gap, and applies updates that arrived meanwhile", async () => {
   const { state, daemon, model } = await connected([session("A")]);
   state.revision = 13;
   state.sessions = [session("A", { name: "listed" }), session("B")];
-  daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A", session: session("A", { name: "skipped ahead" }) });
-  daemon.push("areyouj/sessionListUpdate", { revision: 14, sessionId: "B", session: session("B", { name: "meanwhile" }) });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 13,
+    sessionId: "A",
+    session: session("A", { name: "skipped ahead" }),
+  });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 14,
+    sessionId: "B",
+    session: session("B", { name: "meanwhile" }),
+  });
   await settle();
   assert.equal(daemon.count("areyouj/session/list"), 2);
   assert.equal(model.session("A")?.name, "listed");
   assert.equal(model.session("B")?.name, "meanwhile");
 });
 
-void test("lists and has outputs attached again after a resync", async () => {
+void test("lists again and reports stale outputs after a resync", async () => {
   const { state, daemon, model } = await connected([session("A")]);
   let stale = 0;
   model.onStale(() => stale++);
@@ -73,7 +99,7 @@ void test("lists and has outputs attached again after a resync", async () => {
   assert.deepEqual(model.sessions, []);
 });
 
-void test("keeps what it knew while the connection is lost, and tells only differences when it is back", async () => {
+void test("keeps its state without a connection, and reports only differences afterwards", async () => {
   const { state, daemon, model, changes } = await connected([session("A"), session("B"), session("C")]);
   daemon.becomes("reconnecting");
   assert.equal(model.sessions.length, 3);
@@ -86,7 +112,7 @@ void test("keeps what it knew while the connection is lost, and tells only diffe
   assert.equal(model.connection.state, "connected");
 });
 
-void test("does not believe a list that was asked for before the connection was lost", async () => {
+void test("discards a list that was requested before the connection was lost", async () => {
   const { daemon, model, state } = build([session("OLD")]);
   let answer = (): void => {};
   daemon.answers["areyouj/session/list"] = () =>
@@ -100,16 +126,19 @@ void test("does not believe a list that was asked for before the connection was 
   state.sessions = [];
   answer();
   await settle();
-  assert.deepEqual(model.sessions.map(({ id }) => id), ["NEW"]);
+  assert.deepEqual(
+    model.sessions.map(({ id }) => id),
+    ["NEW"],
+  );
 });
 
-void test("says what is wrong when the list cannot be had, and asks again", async () => {
+void test("reports the problem of a failed list, and lists again", async () => {
   const { daemon, model } = build();
   const seen: string[] = [];
   model.onConnection((connection) => seen.push(`${connection.state} ${connection.problem?.code ?? "-"}`));
   let times = 0;
   daemon.answers["areyouj/session/list"] = () => {
-    if (times++ === 0) throw new Failure(problem("storage_failed", "The database cannot be read."));
+    if (times++ === 0) throw new ProblemError(problem("storage_failed", "The database cannot be read."));
     return { revision: 1, sessions: [] };
   };
   daemon.becomes("connected");
@@ -117,18 +146,30 @@ void test("says what is wrong when the list cannot be had, and asks again", asyn
   assert.deepEqual(seen, ["connecting storage_failed", "connected -"]);
 });
 
-void test("prompts are open until they are answered or withdrawn", async () => {
+void test("permission requests are open until they are answered or withdrawn", async () => {
   const { daemon, model } = await connected([session("A")], [permission("A-1")]);
   const ended: Permission[] = [];
   model.onPermissionEnded((one) => ended.push(one));
   daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-2", { createdAt: 2 }) });
-  assert.deepEqual(model.permissions("A").map(({ id }) => id), ["A-1", "A-2"]);
-  daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-1", { state: "answered", answeredBy: "areyouj-cli" }) });
-  assert.deepEqual(model.permissions().map(({ id }) => id), ["A-2"]);
-  assert.deepEqual(ended.map(({ id }) => id), ["A-1"]);
+  assert.deepEqual(
+    model.permissions("A").map(({ id }) => id),
+    ["A-1", "A-2"],
+  );
+  daemon.push("areyouj/permissionUpdate", {
+    sessionId: "A",
+    permission: permission("A-1", { state: "answered", answeredBy: "areyouj-cli" }),
+  });
+  assert.deepEqual(
+    model.permissions().map(({ id }) => id),
+    ["A-2"],
+  );
+  assert.deepEqual(
+    ended.map(({ id }) => id),
+    ["A-1"],
+  );
 });
 
-void test("a prompt that is answered while it is listed does not come back", async () => {
+void test("a permission request that is answered during a list does not return", async () => {
   const { daemon, model } = build([session("A")]);
   daemon.answers["areyouj/permission/list"] = () => {
     daemon.push("areyouj/permissionUpdate", { sessionId: "A", permission: permission("A-1", { state: "answered" }) });
@@ -139,7 +180,7 @@ void test("a prompt that is answered while it is listed does not come back", asy
   assert.deepEqual(model.permissions(), []);
 });
 
-void test("prompts that were answered while the connection was lost are gone", async () => {
+void test("drops permission requests that were answered during a lost connection", async () => {
   const { state, daemon, model } = await connected([session("A")], [permission("A-1")]);
   state.permissions = [];
   const seen: number[] = [];
@@ -150,21 +191,32 @@ void test("prompts that were answered while the connection was lost are gone", a
   assert.deepEqual(seen, [0]);
 });
 
-void test("fetches the message that waits for a decision, once, and forgets it when it is decided", async () => {
+void test("fetches a message that waits for a decision once, and drops it when it is decided", async () => {
   const { daemon, model } = await connected([session("A")]);
   const cut = message("m-1", "A", { state: "interrupted" });
-  daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: "cut off", messages: [message("m-0", "A"), cut] });
+  daemon.answers["areyouj/queue/list"] = () => ({
+    sessionId: "A",
+    paused: "cut off",
+    messages: [message("m-0", "A"), cut],
+  });
   const attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "cut off", open: 0 } as const;
   daemon.push("areyouj/sessionListUpdate", { revision: 11, sessionId: "A", session: session("A", { attention }) });
-  daemon.push("areyouj/sessionListUpdate", { revision: 12, sessionId: "A", session: session("A", { attention, queued: 1 }) });
+  daemon.push("areyouj/sessionListUpdate", {
+    revision: 12,
+    sessionId: "A",
+    session: session("A", { attention, queued: 1 }),
+  });
   await settle();
   assert.deepEqual(model.decisions("A"), [cut]);
-  assert.deepEqual(daemon.asked.filter(({ method }) => method === "areyouj/queue/list").map(({ params }) => params), [{ sessionId: "A", all: true }]);
+  assert.deepEqual(
+    daemon.asked.filter(({ method }) => method === "areyouj/queue/list").map(({ params }) => params),
+    [{ sessionId: "A", all: true }],
+  );
   daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A", session: session("A") });
   assert.deepEqual(model.decisions(), []);
 });
 
-void test("queues are kept for those who watch, and fetched again on a new connection", async () => {
+void test("keeps watched queues, and fetches them again on a new connection", async () => {
   const { daemon, model } = await connected([session("A")]);
   let messages = [message("m-1", "A")];
   daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: null, messages });
@@ -183,7 +235,7 @@ void test("queues are kept for those who watch, and fetched again on a new conne
   assert.equal(model.queue("A"), null);
 });
 
-void test("fetches a queue that is first watched while the list is on its way", async () => {
+void test("fetches a queue that is first watched during a list", async () => {
   const { daemon, model } = build([session("A")]);
   daemon.answers["areyouj/queue/list"] = () => ({ sessionId: "A", paused: null, messages: [message("m-1", "A")] });
   daemon.becomes("connected");

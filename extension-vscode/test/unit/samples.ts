@@ -1,10 +1,10 @@
 import { EventEmitter } from "vscode";
-import type { Connection } from "../../src/bridge";
-import type { Client } from "../../src/client";
+import type { Connection } from "../../src/shared/bridge";
+import type { Client } from "../../src/daemon/client";
 import type { Message, Notifications, Permission, Requests, Session } from "../../src/protocol.gen";
-import type { Clock } from "../../src/retry";
+import type { Clock } from "../../src/daemon/retry";
 
-/** A session as the daemon describes one. */
+/** A session as the daemon reports it. */
 export function session(id: string, changes: Partial<Session> = {}): Session {
   return {
     id,
@@ -36,7 +36,7 @@ export function session(id: string, changes: Partial<Session> = {}): Session {
   };
 }
 
-/** An open prompt to run a shell command. */
+/** An open permission request for a shell command. */
 export function permission(id: string, changes: Partial<Permission> = {}): Permission {
   return {
     id,
@@ -55,10 +55,21 @@ export function permission(id: string, changes: Partial<Permission> = {}): Permi
 
 /** A message of a session. */
 export function message(id: string, sessionId: string, changes: Partial<Message> = {}): Message {
-  return { id, sessionId, text: id, state: "queued", position: 0, createdAt: 1, startedAt: null, finishedAt: null, error: null, ...changes };
+  return {
+    id,
+    sessionId,
+    text: id,
+    state: "queued",
+    position: 0,
+    createdAt: 1,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    ...changes,
+  };
 }
 
-/** A clock that stands still but for the pauses made. */
+/** A clock that advances only by its own pauses. */
 export class TestClock implements Clock {
   time = 0;
   readonly now = (): number => this.time;
@@ -68,10 +79,12 @@ export class TestClock implements Clock {
   };
 }
 
-type Answers = { [M in keyof Requests]?: (params: Requests[M]["params"]) => Requests[M]["result"] | Promise<Requests[M]["result"]> };
+type Answers = {
+  [M in keyof Requests]?: (params: Requests[M]["params"]) => Requests[M]["result"] | Promise<Requests[M]["result"]>;
+};
 type Listener = (params: unknown) => void;
 
-/** A daemon that answers as told. */
+/** A daemon with fixed answers. */
 export class TestDaemon {
   connection: Connection = { state: "connecting", problem: null };
   readonly asked: { method: string; params: unknown }[] = [];
@@ -88,7 +101,7 @@ export class TestDaemon {
     return await answer(params);
   };
 
-  /** Methods that were asked without another try. */
+  /** Methods that were requested without retries. */
   readonly once: string[] = [];
 
   readonly requestOnce: Client["request"] = (method, params) => {
@@ -107,19 +120,19 @@ export class TestDaemon {
     for (const [wanted, listener] of this.#listeners) if (wanted === name) listener(params);
   }
 
-  /** The connection changes. */
+  /** Changes the connection. */
   becomes(state: Connection["state"]): void {
     this.connection = { state, problem: null };
     this.#connection.fire(this.connection);
   }
 
-  /** How often a method was asked for. */
+  /** The number of requests of a method. */
   count(method: string): number {
     return this.asked.filter((one) => one.method === method).length;
   }
 }
 
-/** Lets everything that is due run. */
+/** Runs everything that is due. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,23 +6,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
-import type { Context } from "../../src/context";
-import { Failure } from "../../src/problem";
-import { SessionProfile } from "../../src/profile";
-import { SeenOnScreen } from "../../src/seen";
-import { Screens, sessionOfCommand } from "../../src/screens";
+import type { SessionChange } from "../../src/model/model";
+import type { Connection } from "../../src/shared/bridge";
+import { ProblemError } from "../../src/daemon/problemError";
+import { SessionProfile } from "../../src/terminal/profile";
+import { SeenOnScreen } from "../../src/terminal/seen";
+import { sessionOfCommand, TerminalScreens } from "../../src/terminal/screens";
 import { session, settle, TestDaemon } from "./samples";
 
-const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } = fake as unknown as typeof import("./vscode");
+const { editor, EventEmitter, window, openTerminal, TestTerminal, TabInputTerminal } =
+  fake as unknown as typeof import("./vscode");
 
 const AREYOUJ = "/opt/areyouj";
 const ATTACH = { name: "api", shellPath: AREYOUJ, shellArgs: ["attach", "AAAAAAAA"] };
 const atTerminal = session("AAAAAAAA", { name: "api", driver: "terminal", directory: "/gone" });
 
-let built: Screens[] = [];
+const CONNECTED: Connection = { state: "connected", problem: null };
 
-function build(): Screens {
-  const screens = new Screens({ findBinary: () => Promise.resolve(AREYOUJ), media: () => ({}) } as unknown as Context);
+let built: TerminalScreens[] = [];
+
+function build(): TerminalScreens {
+  const icon = { light: fake.Uri.file("/light.svg"), dark: fake.Uri.file("/dark.svg") };
+  const screens = new TerminalScreens({ findBinary: () => Promise.resolve(AREYOUJ), icon });
   built.push(screens);
   return screens;
 }
@@ -37,7 +42,7 @@ beforeEach(() => {
   editor.shown = [];
 });
 
-void test("a screen is the program that was found, attached to the session, in one terminal", async () => {
+void test("opens one terminal that attaches to the session", async () => {
   const screens = build();
   await Promise.all([screens.open(atTerminal), screens.open(atTerminal)]);
   await screens.open(atTerminal);
@@ -48,7 +53,7 @@ void test("a screen is the program that was found, attached to the session, in o
   assert.equal(terminal?.shown, 3);
 });
 
-void test("one that was closed is opened anew", async () => {
+void test("opens a new terminal after the old one was closed", async () => {
   const screens = build();
   await screens.open(atTerminal);
   window.terminals[0]?.dispose();
@@ -57,30 +62,41 @@ void test("one that was closed is opened anew", async () => {
   assert.equal(window.terminals.length, 2);
 });
 
-void test("a session in the form of a transcript has no screen", async () => {
-  await assert.rejects(build().open(session("BBBBBBBB", { name: "web" })), (error) => error instanceof Failure && /web has no screen/.test(error.message));
+void test("rejects a session that does not run in a terminal", async () => {
+  await assert.rejects(
+    build().open(session("BBBBBBBB", { name: "web" })),
+    (error) => error instanceof ProblemError && /web does not run in a terminal/.test(error.message),
+  );
   assert.equal(window.terminals.length, 0);
 });
 
-void test("one that cannot be shown says why, instead of a terminal that closes at once", async () => {
+void test("reports why there is nothing to attach to, instead of a terminal that closes at once", async () => {
   const broken = { code: "crashed_too_often", message: "Claude crashed three times.", hint: "Restart it.", log: null };
-  await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api was terminated/);
-  await assert.rejects(build().open({ ...atTerminal, status: "error", error: broken }), (error) => error instanceof Failure && error.problem.code === broken.code && error.problem.hint === broken.hint);
+  await assert.rejects(build().open({ ...atTerminal, status: "terminated" }), /api is terminated/);
+  await assert.rejects(
+    build().open({ ...atTerminal, status: "error", error: broken }),
+    (error) =>
+      error instanceof ProblemError && error.problem.code === broken.code && error.problem.hint === broken.hint,
+  );
   assert.equal(window.terminals.length, 0);
 });
 
-void test("what the profile opened is the session's terminal", async () => {
+void test("recognizes the terminal that the profile opened", async () => {
   const screens = build();
   openTerminal(new TestTerminal(ATTACH));
   await screens.open(atTerminal);
   assert.equal(window.terminals.length, 1);
 });
 
-void test("a terminal that the editor kept over a reload is known by its process, and not doubled", async () => {
+void test("recognizes a terminal from before a reload by its process", async () => {
   const directory = await mkdtemp(join(tmpdir(), "areyouj-screens-"));
-  // A script whose interpreter has these words for its command line, as an attached terminal's process has.
+  // A script whose interpreter has the command line of the process of an attached terminal.
   await writeFile(join(directory, "attach"), "read -r _\n");
-  const kept = spawn("/bin/sh", ["attach", "AAAAAAAA"], { argv0: "/opt/areyouj", cwd: directory, stdio: ["pipe", "ignore", "inherit"] });
+  const kept = spawn("/bin/sh", ["attach", "AAAAAAAA"], {
+    argv0: "/opt/areyouj",
+    cwd: directory,
+    stdio: ["pipe", "ignore", "inherit"],
+  });
   try {
     await once(kept, "spawn");
     const terminal = openTerminal(new TestTerminal({ name: "api" }, Promise.resolve(kept.pid)));
@@ -94,19 +110,28 @@ void test("a terminal that the editor kept over a reload is known by its process
   }
 });
 
-void test("other terminals are left alone", async () => {
+void test("ignores other terminals", async () => {
   const screens = build();
-  for (const options of [{ name: "api" }, { shellPath: "/bin/bash" }, { ...ATTACH, shellArgs: ["logs", "AAAAAAAA"] }]) openTerminal(new TestTerminal(options, Promise.resolve(process.pid)));
+  for (const options of [{ name: "api" }, { shellPath: "/bin/bash" }, { ...ATTACH, shellArgs: ["logs", "AAAAAAAA"] }])
+    openTerminal(new TestTerminal(options, Promise.resolve(process.pid)));
   await settle();
   assert.equal(screens.has("AAAAAAAA"), false);
 });
 
-void test("only a command line that attaches names a session", () => {
+void test("finds a session only in a command line that attaches", () => {
   assert.equal(sessionOfCommand(["/x/areyouj", "attach", "AAAAAAAA", ""]), "AAAAAAAA");
-  for (const words of [["areyouj", "show", "AAAAAAAA"], ["other", "attach", "AAAAAAAA"], ["areyouj", "attach"], ["areyouj", "attach", "--help"], [], [""]]) assert.equal(sessionOfCommand(words), null);
+  for (const words of [
+    ["areyouj", "show", "AAAAAAAA"],
+    ["other", "attach", "AAAAAAAA"],
+    ["areyouj", "attach"],
+    ["areyouj", "attach", "--help"],
+    [],
+    [""],
+  ])
+    assert.equal(sessionOfCommand(words), null);
 });
 
-void test("a screen is looked at while its terminal is the active one, and its tab in front", async () => {
+void test("a screen is visible while its terminal is active and its tab is in front", async () => {
   const screens = build();
   await screens.open(atTerminal);
   assert.equal(screens.isVisible("AAAAAAAA"), true, "in the panel");
@@ -120,15 +145,18 @@ void test("a screen is looked at while its terminal is the active one, and its t
   assert.deepEqual([screens.isVisible("AAAAAAAA"), screens.front], [false, null], "another terminal of that name");
 });
 
-void test("what is said on a screen that somebody looks at is read", async (t) => {
+void test("marks output on a visible screen as read", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<void>(), build()];
+  const [daemon, changes, screens] = [new TestDaemon(), new EventEmitter<SessionChange>(), build()];
   daemon.answers["areyouj/session/read"] = ({ sessionId }) => session(sessionId ?? "");
   const live = [{ ...atTerminal, unread: 2 }, session("BBBBBBBB", { driver: "terminal", unread: 1 })];
-  const context = { client: daemon, screens, model: { live, onSessions: changes.event, connection: { state: "connected", problem: null } } };
-  const seen = new SeenOnScreen(context as unknown as Context);
+  const seen = new SeenOnScreen({
+    daemon,
+    screens,
+    model: { live, onSessions: changes.event, connection: CONNECTED },
+  });
   const look = (): void => {
-    changes.fire();
+    changes.fire({ changed: [], removed: [] });
     t.mock.timers.tick(1_000);
   };
   look();
@@ -141,36 +169,49 @@ void test("what is said on a screen that somebody looks at is read", async (t) =
   assert.deepEqual(daemon.asked, [], "at another window");
   window.state.focused = true;
   look();
-  assert.deepEqual(daemon.asked.map(({ params }) => params), [{ sessionId: "AAAAAAAA" }]);
+  assert.deepEqual(
+    daemon.asked.map(({ params }) => params),
+    [{ sessionId: "AAAAAAAA" }],
+  );
   seen.dispose();
 });
 
-void test("a screen is closed wherever it is", async () => {
+void test("closes all terminals of a session", async () => {
   const screens = build();
   await screens.open(atTerminal);
   openTerminal(new TestTerminal(ATTACH));
   await settle();
   screens.close("AAAAAAAA");
-  assert.deepEqual(window.terminals.map(({ exitStatus }) => exitStatus?.code), [0, 0]);
+  assert.deepEqual(
+    window.terminals.map(({ exitStatus }) => exitStatus?.code),
+    [0, 0],
+  );
 });
 
-const profileOf = (screens: Screens, created = atTerminal): SessionProfile => {
+const profileOf = (screens: TerminalScreens, created = atTerminal): SessionProfile => {
   const all = [atTerminal, session("BBBBBBBB", { name: "web" })];
-  const model = { connection: { state: "connected", problem: null }, live: all, session: (id: string) => all.find((one) => one.id === id) ?? null };
-  return new SessionProfile({ model, screens, newSession: { create: () => Promise.resolve(created) } } as unknown as Context);
+  const model = {
+    connection: CONNECTED,
+    live: all,
+    session: (id: string) => all.find((one) => one.id === id) ?? null,
+  };
+  return new SessionProfile({ model, screens, newSession: { create: () => Promise.resolve(created) } });
 };
 
-void test("the profile offers sessions that have a screen, and a new one", async () => {
+void test("the profile offers sessions that run in a terminal, and a new one", async () => {
   editor.answers = ["$(circle-outline) api"];
   const { options } = (await profileOf(build()).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
-  assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session at a terminal…"]);
+  assert.deepEqual(editor.shown, ["$(circle-outline) api", "$(add) New session in terminal…"]);
   assert.deepEqual(options.shellArgs, ["attach", "AAAAAAAA"]);
-  editor.answers = ["$(add) New session at a terminal…"];
-  const fresh = (await profileOf(build(), session("CCCCCCCC", { driver: "terminal" })).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
+  editor.answers = ["$(add) New session in terminal…"];
+  const fresh = (await profileOf(
+    build(),
+    session("CCCCCCCC", { driver: "terminal" }),
+  ).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
   assert.deepEqual(fresh.options.shellArgs, ["attach", "CCCCCCCC"]);
 });
 
-void test("what the profile opens is shown, for the panel may be hidden", async () => {
+void test("shows the terminal of the profile, because the panel can be hidden", async () => {
   const screens = build();
   editor.answers = ["$(circle-outline) api"];
   const { options } = (await profileOf(screens).provideTerminalProfile()) as unknown as { options: typeof ATTACH };
@@ -179,11 +220,14 @@ void test("what the profile opens is shown, for the panel may be hidden", async 
   assert.deepEqual([terminal.shown, screens.has("AAAAAAAA")], [1, true]);
 });
 
-void test("the profile opens nothing when nobody chose, or when the screen is there already", async () => {
+void test("the profile opens nothing without a choice, or when the terminal exists", async () => {
   const screens = build();
   await assert.rejects(profileOf(screens).provideTerminalProfile(), { message: "" });
   await screens.open(atTerminal);
   editor.answers = ["$(circle-outline) api"];
   await assert.rejects(profileOf(screens).provideTerminalProfile(), { message: "" });
-  assert.deepEqual(window.terminals.map(({ shown }) => shown), [2]);
+  assert.deepEqual(
+    window.terminals.map(({ shown }) => shown),
+    [2],
+  );
 });

@@ -1,63 +1,107 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outsideEnvironment } from "../../src/environment";
-import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/links";
-import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/picks";
-import { problem } from "../../src/problem";
-import { excerptText } from "../../src/selection";
-import { statusText } from "../../src/statusText";
-import { quoted } from "../../src/terminals";
-import { plain, shortPath } from "../../src/text";
+import { outsideEnvironment } from "../../src/daemon/environment";
+import { absolutePath, placesOf } from "../../src/files/places";
+import { isSessionId, sessionOfUri, webAddress } from "../../src/shared/links";
+import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/sessions/picks";
+import { problem } from "../../src/shared/problem";
+import { excerptText } from "../../src/files/selection";
+import { statusText } from "../../src/notify/statusText";
+import { quoted } from "../../src/terminal/terminals";
+import { displayName } from "../../src/shared/session";
+import { clippedLine } from "../../src/shared/text";
 import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;
 
-void test("the status bar counts what works, waits and failed", () => {
-  const all = [session("A", { status: "active" }), session("B", { status: "starting" }), session("C", { status: "waiting" }), session("D")];
-  assert.deepEqual([statusText(connected, all).text, statusText(connected, all).level], ["$(bell-dot) 2 active · 1 waiting", "warning"]);
+void test("the status bar counts active, waiting and failed sessions", () => {
+  const all = [
+    session("A", { status: "active" }),
+    session("B", { status: "starting" }),
+    session("C", { status: "waiting" }),
+    session("D"),
+  ];
+  assert.deepEqual(
+    [statusText(connected, all).text, statusText(connected, all).level],
+    ["$(bell-dot) 2 active · 1 waiting", "warning"],
+  );
   assert.equal(statusText(connected, [session("A")]).text, "$(comment-discussion) 1 idle");
   assert.equal(statusText(connected, []).text, "$(comment-discussion) No sessions");
-  const failed = session("E", { attention: { kind: "failed", permissionId: null, messageId: "m", title: "API error", open: 0 } });
+  const failed = session("E", {
+    attention: { kind: "failed", permissionId: null, messageId: "m", title: "API error", open: 0 },
+  });
   assert.equal(statusText(connected, [failed]).text, "$(bell-dot) 1 failed");
 });
 
-void test("the status bar says when it is disconnected, and why", () => {
+void test("the status bar shows a lost connection and its reason", () => {
   const reason = problem("sidecar_not_found", "No program.", "Install it.");
-  assert.deepEqual(statusText({ state: "failed", problem: reason }, []), { text: "$(error) AreYouJ", tooltip: "No program.\nInstall it.", level: "error" });
+  assert.deepEqual(statusText({ state: "failed", problem: reason }, []), {
+    text: "$(error) AreYouJ",
+    tooltip: "No program.\nInstall it.",
+    level: "error",
+  });
   const text = statusText({ state: "reconnecting", problem: null }, [session("A", { status: "waiting" })]);
   assert.deepEqual([text.text, text.level], ["$(sync~spin) 1 waiting (reconnecting)", "normal"]);
 });
 
-void test("the tooltip lists sessions, each on one line, and not hundreds", () => {
-  const all = Array.from({ length: 200 }, (_, index) => session(`S${index}`, { name: "a\nb", currentTask: "x\u202ey" }));
+void test("the tooltip lists a limited number of sessions, each on one line", () => {
+  const all = Array.from({ length: 200 }, (_, index) =>
+    session(`S${index}`, { name: "a\nb", currentTask: "x\u202ey" }),
+  );
   const lines = statusText(connected, all).tooltip.split("\n");
-  assert.equal(lines[1], "a b: idle, x y");
+  assert.equal(lines[1], "a b: Idle, x y");
   assert.equal(lines.length, 22);
   assert.equal(lines.at(-1), "and 180 more");
 });
 
-void test("sessions that wait are offered first, the current one last", () => {
-  const all = [session("CUR", { lastActivity: 9 }), session("OLD", { lastActivity: 1 }), session("NEW", { lastActivity: 5 }), session("ASK", { status: "waiting", lastActivity: 0 })];
-  assert.deepEqual(sessionRows(all, "CUR").map(({ sessionId }) => sessionId), ["ASK", "NEW", "OLD", "CUR"]);
+void test("offers waiting sessions first, and the current one last", () => {
+  const all = [
+    session("CUR", { lastActivity: 9 }),
+    session("OLD", { lastActivity: 1 }),
+    session("NEW", { lastActivity: 5 }),
+    session("ASK", { status: "waiting", lastActivity: 0 }),
+  ];
+  assert.deepEqual(
+    sessionRows(all, "CUR").map(({ sessionId }) => sessionId),
+    ["ASK", "NEW", "OLD", "CUR"],
+  );
   const [row] = sessionRows([session("A", { name: "$(trash) x", currentTask: null })], null);
   assert.ok(row?.label.startsWith("$(circle-outline) $\u200b(trash)"));
-  assert.ok(row?.detail.startsWith("No active task"));
+  assert.ok(row?.detail.startsWith("No current task"));
 });
 
-void test("the next waiting session goes round, the longest wait first", () => {
-  const all = [session("B", { status: "waiting", statusSince: 2 }), session("A", { status: "error", statusSince: 1 }), session("C")];
-  assert.deepEqual([null, "A", "B", "C"].map((current) => nextWaiting(all, current)?.id), ["A", "B", "A", "A"]);
+void test("the next waiting session cycles, the longest wait first", () => {
+  const all = [
+    session("B", { status: "waiting", statusSince: 2 }),
+    session("A", { status: "error", statusSince: 1 }),
+    session("C"),
+  ];
+  assert.deepEqual(
+    [null, "A", "B", "C"].map((current) => nextWaiting(all, current)?.id),
+    ["A", "B", "A", "A"],
+  );
   assert.equal(nextWaiting([session("C")], null), null);
 });
 
-void test("recent directories are each there once, without the window's own", () => {
-  const all = [session("A", { directory: "/a", lastActivity: 1 }), session("B", { directory: "/b", lastActivity: 3 }), session("C", { directory: "/a", lastActivity: 2 }), session("D", { directory: "/own" })];
+void test("lists each recent directory once, without the window's own", () => {
+  const all = [
+    session("A", { directory: "/a", lastActivity: 1 }),
+    session("B", { directory: "/b", lastActivity: 3 }),
+    session("C", { directory: "/a", lastActivity: 2 }),
+    session("D", { directory: "/own" }),
+  ];
   assert.deepEqual(recentDirectories(all, ["/own"]), ["/b", "/a"]);
   assert.deepEqual(["/", "~", "~/x", "x", "~x", ""].map(isPath), [true, true, true, false, false, false]);
 });
 
-void test("a place in a file is read in every usual form, the whole name first", () => {
-  assert.deepEqual(placesOf("src/a.ts:12:3").map(({ path, line, column }) => [path, line, column]), [["src/a.ts:12:3", null, null], ["src/a.ts", 12, 3]]);
+void test("reads a place in a file in every usual form, the whole text first", () => {
+  assert.deepEqual(
+    placesOf("src/a.ts:12:3").map(({ path, line, column }) => [path, line, column]),
+    [
+      ["src/a.ts:12:3", null, null],
+      ["src/a.ts", 12, 3],
+    ],
+  );
   assert.deepEqual(placesOf("a.ts#L7")[1], { path: "a.ts", line: 7, column: null });
   assert.deepEqual(placesOf("a.ts:0")[1], { path: "a.ts", line: 1, column: null });
   assert.equal(placesOf("a.ts").length, 1);
@@ -66,24 +110,49 @@ void test("a place in a file is read in every usual form, the whole name first",
   assert.equal(absolutePath("/s", "~/n", "/home/u"), "/home/u/n");
 });
 
-void test("only web addresses are opened outside", () => {
+void test("accepts only web addresses", () => {
   assert.equal(webAddress("https://example.org/a b"), "https://example.org/a%20b");
-  for (const url of ["javascript:alert(1)", "file:///etc/passwd", "command:x", "vscode://x/y", "example.org", "https://", "data:text/html,x"]) assert.equal(webAddress(url), null, url);
+  for (const url of [
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "command:x",
+    "vscode://x/y",
+    "example.org",
+    "https://",
+    "data:text/html,x",
+  ])
+    assert.equal(webAddress(url), null, url);
 });
 
-void test("an address names a session or nothing", () => {
+void test("an address names a valid session id or nothing", () => {
   assert.equal(sessionOfUri("/automation/K7M2Q9XD"), "K7M2Q9XD");
   assert.equal(sessionOfUri("/automation/K7M2Q9XD/"), "K7M2Q9XD");
-  for (const path of ["/", "/automation", "/automation/k7m2q9xd", "/automation/K7M2Q9XD/x", "/automation/../K7M2Q9X", "/other/K7M2Q9XD"]) assert.equal(sessionOfUri(path), null, path);
+  for (const path of [
+    "/",
+    "/automation",
+    "/automation/k7m2q9xd",
+    "/automation/K7M2Q9XD/x",
+    "/automation/../K7M2Q9X",
+    "/other/K7M2Q9XD",
+  ])
+    assert.equal(sessionOfUri(path), null, path);
   assert.equal(isSessionId("IOUL01XX"), false);
 });
 
-void test("text of others stays on its line", () => {
-  assert.equal(plain("a\r\n\tb\u202e\u0007c", 20), "a b c");
-  assert.equal(plain("x".repeat(1_000_000), 5), "xxxx…");
-  assert.equal(plain("👍👍👍", 2), "👍…");
-  assert.equal(shortPath("/home/u/p", "/home/u"), "~/p");
-  assert.equal(shortPath("/home/user", "/home/u"), "/home/user");
+void test("clips text of others to one line", () => {
+  assert.equal(clippedLine("a\r\n\tb\u202e\u0007c", 20), "a b c");
+  assert.equal(clippedLine("x".repeat(1_000_000), 5), "xxxx…");
+  assert.equal(clippedLine("👍👍👍", 2), "👍…");
+});
+
+void test("a session has its own name, or else the name of its directory", () => {
+  const names = [
+    session("A", { name: "api" }),
+    session("A"),
+    session("A", { name: " \u200b" }),
+    session("A", { directory: "/" }),
+  ];
+  assert.deepEqual(names.map(displayName), ["api", "a", "a", "/"]);
 });
 
 void test("a selection cannot end its own code block", () => {
@@ -92,12 +161,18 @@ void test("a selection cannot end its own code block", () => {
   assert.equal(excerptText({ ...excerpt, text: "" }), "@a.md ");
 });
 
-void test("programs outside do not get what only concerns the editor", () => {
-  const environment = outsideEnvironment({ PATH: "/bin", ELECTRON_RUN_AS_NODE: "1", VSCODE_PID: "1", HOME: "/h", ANTHROPIC_MODEL: "opus" });
+void test("removes variables that concern only the editor", () => {
+  const environment = outsideEnvironment({
+    PATH: "/bin",
+    ELECTRON_RUN_AS_NODE: "1",
+    VSCODE_PID: "1",
+    HOME: "/h",
+    ANTHROPIC_MODEL: "opus",
+  });
   assert.deepEqual(environment, { PATH: "/bin", HOME: "/h", ANTHROPIC_MODEL: "opus" });
 });
 
-void test("a program's path is one word for a shell", () => {
+void test("quotes a path as one word for a shell", () => {
   assert.equal(quoted("/usr/bin/areyouj"), "/usr/bin/areyouj");
   assert.equal(quoted("/it's $(x)/areyouj"), `'/it'\\''s $(x)/areyouj'`);
 });

@@ -1,30 +1,49 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_TEXT, parseFromPage } from "../../src/validate";
+import { MAX_TEXT, parseFromPage } from "../../src/pages/validate";
 
 const action = (value: unknown): unknown => parseFromPage({ type: "action", id: 1, action: value });
 
-void test("takes what a page may say, without fields that nobody knows", () => {
+void test("accepts valid messages without their unknown fields", () => {
   assert.deepEqual(parseFromPage({ type: "ready", extra: 1 }), { type: "ready" });
   assert.deepEqual(parseFromPage({ type: "loadOlder", before: 12 }), { type: "loadOlder", before: 12 });
   assert.deepEqual(action({ kind: "newSession" }), { type: "action", id: 1, action: { kind: "newSession" } });
-  assert.deepEqual(parseFromPage({ type: "action", action: { kind: "newSession" } }), { type: "action", action: { kind: "newSession" } });
-  assert.deepEqual(action({ kind: "open", sessionId: "K7M2Q9XD", environment: {} }), { type: "action", id: 1, action: { kind: "open", sessionId: "K7M2Q9XD" } });
+  assert.deepEqual(parseFromPage({ type: "action", action: { kind: "newSession" } }), {
+    type: "action",
+    action: { kind: "newSession" },
+  });
+  assert.deepEqual(action({ kind: "open", sessionId: "K7M2Q9XD", environment: {} }), {
+    type: "action",
+    id: 1,
+    action: { kind: "open", sessionId: "K7M2Q9XD" },
+  });
   const choose = { kind: "answer", permissionId: "A-1", answer: { decision: "choose", choices: [["red"], []] } };
   assert.deepEqual(action(choose), { type: "action", id: 1, action: choose });
   const always = { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [0, 2] } };
   assert.deepEqual(action(always), { type: "action", id: 1, action: always });
-  const move = { kind: "move", sessionId: "A", driver: "terminal" };
-  assert.deepEqual(action(move), { type: "action", id: 1, action: move });
+  const switching = { kind: "switchDriver", sessionId: "A", driver: "terminal" };
+  assert.deepEqual(action(switching), { type: "action", id: 1, action: switching });
 });
 
-void test("drops what is none of it", () => {
-  for (const value of [null, undefined, 1, "ready", [], {}, { type: 1 }, { type: "toString" }, { type: "__proto__" }, { type: "constructor" }, { type: "action" }]) {
+void test("drops everything else", () => {
+  for (const value of [
+    null,
+    undefined,
+    1,
+    "ready",
+    [],
+    {},
+    { type: 1 },
+    { type: "toString" },
+    { type: "__proto__" },
+    { type: "constructor" },
+    { type: "action" },
+  ]) {
     assert.equal(parseFromPage(value), null, JSON.stringify(value));
   }
 });
 
-void test("drops actions of a wrong kind or shape", () => {
+void test("drops actions of an unknown kind or a wrong shape", () => {
   const wrong: unknown[] = [
     { kind: "exec", command: "rm" },
     { kind: "command", command: "workbench.action.terminal.sendSequence" },
@@ -39,7 +58,7 @@ void test("drops actions of a wrong kind or shape", () => {
     { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [-1] } },
     { kind: "answer", permissionId: "A-1", answer: { decision: "choose", choices: ["red"] } },
     { kind: "recover", messageId: "m", choice: "double" },
-    { kind: "move", sessionId: "A", driver: "both" },
+    { kind: "switchDriver", sessionId: "A", driver: "both" },
     { kind: "send", sessionId: "A", messageId: "m", text: "", steer: false },
     { kind: "send", sessionId: "A", messageId: "m", text: "hi", steer: "yes" },
     { kind: "queueMove", messageId: "m", position: 1.5 },
@@ -51,7 +70,7 @@ void test("drops actions of a wrong kind or shape", () => {
   for (const value of wrong) assert.equal(action(value), null, JSON.stringify(value));
 });
 
-void test("bounds what is large", () => {
+void test("limits sizes", () => {
   const send = (text: string): unknown => action({ kind: "send", sessionId: "A", messageId: "m", text, steer: false });
   assert.notEqual(send("x".repeat(MAX_TEXT)), null);
   assert.equal(send("x".repeat(MAX_TEXT + 1)), null);
@@ -59,7 +78,7 @@ void test("bounds what is large", () => {
   assert.equal(action({ kind: "terminate", sessionIds: Array.from({ length: 20_000 }, () => "A") }), null);
 });
 
-void test("fields that are only inherited do not count", () => {
+void test("ignores inherited fields", () => {
   assert.equal(action(Object.create({ kind: "open", sessionId: "A" })), null);
   assert.equal(action(Object.assign(Object.create({ sessionId: "A" }) as object, { kind: "open" })), null);
 });

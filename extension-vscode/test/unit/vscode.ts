@@ -1,4 +1,4 @@
-/** As much of the editor's API as the unit tests reach, with a record of what was shown. */
+/** The part of the editor's API that the unit tests use, with a record of its calls. */
 
 interface Disposes {
   dispose(): unknown;
@@ -31,7 +31,7 @@ class DisposableOf implements Disposes {
 }
 export { DisposableOf as Disposable };
 
-/** What the code under test showed or did, and what a person answers. */
+/** The calls of the code under test, and the answers of a person. */
 export const editor = {
   answers: [] as unknown[],
   shown: [] as string[],
@@ -41,7 +41,7 @@ export const editor = {
   found: [] as string[],
 };
 
-/** What a terminal was opened with, and what became of it. */
+/** A terminal, with the options that opened it. */
 export class TestTerminal {
   exitStatus: { code: number } | undefined;
   shown = 0;
@@ -62,9 +62,13 @@ export class TestTerminal {
     closed.fire(this);
   }
 }
-const [opened, closed, activated] = [new EventEmitter<TestTerminal>(), new EventEmitter<TestTerminal>(), new EventEmitter<TestTerminal | undefined>()];
+const [opened, closed, activated] = [
+  new EventEmitter<TestTerminal>(),
+  new EventEmitter<TestTerminal>(),
+  new EventEmitter<TestTerminal | undefined>(),
+];
 
-/** Has the editor open this terminal. */
+/** Opens this terminal as the editor does. */
 export function openTerminal(terminal: TestTerminal): TestTerminal {
   window.terminals.push(terminal);
   opened.fire(terminal);

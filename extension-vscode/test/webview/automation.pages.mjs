@@ -1,17 +1,39 @@
-// The automation page as a person meets it.
+// The automation page in a browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { automationState } from "./browser.mjs";
-import { CONVERSATION, CUT_OFF, EDIT_PROMPT, HOSTILE, SESSIONS, SETTINGS, TRUST, entries, manyEntries, queued, session } from "./fixtures.mjs";
+import {
+  CONVERSATION,
+  INTERRUPTED,
+  EDIT_REQUEST,
+  HOSTILE,
+  SESSIONS,
+  SETTINGS,
+  TRUST,
+  entries,
+  manyEntries,
+  queued,
+  session,
+} from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
 const ACTIVE = SESSIONS[0];
 const IDLE = session();
-const PROBLEM = { code: "daemon_unavailable", message: "The daemon went away.", hint: "Send it again.", log: null, fixes: [] };
-const QUEUE = { sessionId: ACTIVE.id, paused: "the turn was interrupted", messages: [queued(9, "running now", "running"), queued(0, "first"), queued(1, "second")] };
+const PROBLEM = {
+  code: "daemon_unavailable",
+  message: "The daemon went away.",
+  hint: "Send it again.",
+  log: null,
+  fixes: [],
+};
+const QUEUE = {
+  sessionId: ACTIVE.id,
+  paused: "the turn was interrupted",
+  messages: [queued(9, "running now", "running"), queued(0, "first"), queued(1, "second")],
+};
 const talk = (all, more = false) => ({ transcript: { entries: all, more } });
 
-/** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
+/** Runs a test on a fresh page, which must end without errors and policy violations. */
 function onPage(name, who, part, body, options) {
   test(`automation: ${name}`, async () => {
     const open = await harness.open("automation", options);
@@ -26,23 +48,30 @@ function onPage(name, who, part, body, options) {
 }
 
 const scroller = (page) => page.locator(".transcript");
-const atEnd = (page) => scroller(page).evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop < 2);
+const atEnd = (page) =>
+  scroller(page).evaluate((element) => element.scrollHeight - element.clientHeight - element.scrollTop < 2);
 const composer = (page) => page.getByLabel("Message to Claude");
-const frames = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve)))));
+const frames = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) =>
+        requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+      ),
+  );
 
-/** Scrolls as a person does, and waits until the page has drawn what came into view. */
+/** Scrolls, and waits until the page has rendered the visible rows. */
 async function scrollTo(page, top) {
   await scroller(page).evaluate((element, wanted) => void (element.scrollTop = wanted), top);
   await frames(page);
 }
 
-/** The same place: scrolling is by whole pixels, rows are not. */
+/** Compares two places: scrolling has whole pixels, rows do not. */
 function assertSamePlace(actual, expected) {
   assert.equal(actual.seq, expected.seq);
   assert.ok(Math.abs(actual.offset - expected.offset) < 1, `${actual.offset} instead of ${expected.offset}`);
 }
 
-/** The first row on the screen and where it is. */
+/** The first visible row and its offset. */
 const reading = (page) =>
   scroller(page).evaluate((element) => {
     const top = element.getBoundingClientRect().top;
@@ -50,28 +79,45 @@ const reading = (page) =>
     return { seq: row.dataset.seq, offset: row.getBoundingClientRect().top - top };
   });
 
-onPage("says that it loads", null, null, async ({ page }) => {
-  assert.match(await page.locator("main").innerText(), /Loading the session/);
+onPage("shows that it is loading", null, null, async ({ page }) => {
+  assert.match(await page.locator("main").innerText(), /Loading session/);
 });
 
-onPage("says that there is no such session", null, {}, async ({ page, asked }) => {
-  await page.getByRole("button", { name: "Open Orchestration" }).click();
+onPage("shows that there is no such session", null, {}, async ({ page, asked }) => {
+  await page.getByRole("button", { name: "Open orchestration" }).click();
   assert.equal((await asked("openOrchestration")).length, 1);
 });
 
-onPage("shows where one is, and how the session stands", ACTIVE, { sessions: SESSIONS.slice(0, 3) }, async ({ page, asked }) => {
-  assert.deepEqual(await page.locator(".breadcrumb li").allInnerTexts(), ["Orchestration", "checkout-service", "Automation"]);
-  assert.match(await page.locator(".facts").innerText(), /Active\s*\dm \d+s[\s\S]*claude-opus-5-5[\s\S]*default[\s\S]*\$1.28[\s\S]*44%/);
-  assert.equal(await page.getByRole("meter").getAttribute("aria-valuenow"), "44");
-  await page.getByLabel("Switch session").selectOption("B4N8TRWC");
-  for (const name of ["Orchestration", "Interrupt", "Restart", "Terminate…"]) await page.getByRole("button", { name, exact: true }).click();
-  for (const kind of ["open", "openOrchestration", "interrupt", "restart", "terminate"]) assert.equal((await asked(kind)).length, 1, kind);
-  assert.equal(await page.getByLabel("Switch session").inputValue(), ACTIVE.id);
-});
+onPage(
+  "shows the breadcrumb and the session's status",
+  ACTIVE,
+  { sessions: SESSIONS.slice(0, 3) },
+  async ({ page, asked }) => {
+    assert.deepEqual(await page.locator(".breadcrumb li").allInnerTexts(), [
+      "Orchestration",
+      "checkout-service",
+      "Automation",
+    ]);
+    assert.match(
+      await page.locator(".facts").innerText(),
+      /Active\s*\dm \d+s[\s\S]*claude-opus-5-5[\s\S]*default[\s\S]*\$1.28[\s\S]*44%/,
+    );
+    assert.equal(await page.getByRole("meter").getAttribute("aria-valuenow"), "44");
+    await page.getByLabel("Switch session").selectOption("B4N8TRWC");
+    for (const name of ["Orchestration", "Interrupt", "Restart", "Terminate…"])
+      await page.getByRole("button", { name, exact: true }).click();
+    for (const kind of ["open", "openOrchestration", "interrupt", "restart", "terminate"])
+      assert.equal((await asked(kind)).length, 1, kind);
+    assert.equal(await page.getByLabel("Switch session").inputValue(), ACTIVE.id);
+  },
+);
 
-onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({ page, asked, say }) => {
-  const buttons = page.locator("vscode-button", { hasText: "Claude's screen" });
-  assert.match(await page.locator("areyouj-screen-card").innerText(), /Claude's screen wants an answer[\s\S]*trust this directory/);
+onPage("opens Claude's terminal, and shows its question", TRUST, {}, async ({ page, asked, say }) => {
+  const buttons = page.locator("vscode-button", { hasText: /Open (Claude's )?terminal/ });
+  assert.match(
+    await page.locator("areyouj-screen-card").innerText(),
+    /Claude asks in its terminal[\s\S]*trust this directory/,
+  );
   for (const button of await buttons.all()) await button.click();
   assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: TRUST.id }));
   await say({ type: "session", session: { ...TRUST, status: "idle", attention: null } });
@@ -80,121 +126,230 @@ onPage("leads to Claude's screen, and says what that wants", TRUST, {}, async ({
   assert.equal(await buttons.count(), 0);
 });
 
-onPage("has everything else that can be done in a menu", TRUST, {}, async ({ page, asked }) => {
+onPage("has all actions in a menu", TRUST, {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "More actions" }).click();
   const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.trim());
-  assert.deepEqual(labels, ["Open Claude's screen", "Interrupt", "Restart", "Rename…", "Move to transcript", "Terminate…", "Copy path", "Copy ID", "Open folder", "Open terminal in directory"]);
-  await page.keyboard.press("m");
+  assert.deepEqual(labels, [
+    "Open Claude's terminal",
+    "Interrupt",
+    "Restart",
+    "Rename…",
+    "Switch to transcript",
+    "Terminate…",
+    "Copy path",
+    "Copy ID",
+    "Open folder",
+    "Open terminal in directory",
+  ]);
+  await page.keyboard.press("s");
   await page.keyboard.press("Enter");
-  assert.deepEqual(await asked("move"), [{ kind: "move", sessionId: TRUST.id, driver: "stream" }]);
+  assert.deepEqual(await asked("switchDriver"), [{ kind: "switchDriver", sessionId: TRUST.id, driver: "stream" }]);
 });
 
-onPage("shows every kind of entry, and unknown kinds as nothing", IDLE, talk(CONVERSATION), async ({ page, asked }) => {
-  const text = await scroller(page).innerText();
-  for (const words of ["Session started", "Keep the public interface.", "retry()", "twice", "answer lost", "There are two callers.", "Allowed in Visual Studio Code: Edit src/retry.ts", "Done · 48s · $0.21", "The API answered 529 ten times."]) assert.ok(text.includes(words), words);
-  assert.ok(!text.includes("charges twice when the answer is lost") && !text.includes("unknown kinds"));
-  await page.getByText("Thinking").click();
-  // The text is drawn after the event of the fold, which the browser sends later than the click.
-  await scroller(page).getByText("charges twice when the answer is lost").waitFor({ state: "visible" });
-  assert.equal(await page.locator("[data-depth='1']").count(), 2);
-  assert.equal(await page.locator(".tool-counts").innerText(), "+2 −1");
-  await page.getByText("npm test -- retry").click();
-  const output = page.locator(".result.failed .box");
-  assert.equal(await output.innerText(), "FAIL retry.test.ts\n  expected 1 charge, got 2\nnpm error code 1");
-  await page.getByRole("button", { name: "Copy code" }).click();
-  await page.getByRole("link", { name: "twice" }).click();
-  await page.getByRole("button", { name: "Open as diff" }).click();
-  await page.getByRole("button", { name: /^Open .*retry.ts/ }).first().click();
-  assert.equal((await asked("copyText"))[0].text, "export function retry(times: number) {\n  return times;\n}\n");
-  assert.equal((await asked("openExternal"))[0].url, "https://example.com/why");
-  assert.equal((await asked("openDiff"))[0].after, EDIT_PROMPT.input.new_string);
-  assert.equal((await asked("openFile"))[0].path, EDIT_PROMPT.input.file_path);
-}, { height: 2400 });
+onPage(
+  "shows every kind of entry, and unknown kinds as nothing",
+  IDLE,
+  talk(CONVERSATION),
+  async ({ page, asked }) => {
+    const text = await scroller(page).innerText();
+    for (const words of [
+      "Session started",
+      "Keep the public interface.",
+      "retry()",
+      "twice",
+      "answer lost",
+      "There are two callers.",
+      "Allowed in Visual Studio Code: Edit src/retry.ts",
+      "Done · 48s · $0.21",
+      "The API answered 529 ten times.",
+    ])
+      assert.ok(text.includes(words), words);
+    assert.ok(!text.includes("charges twice when the answer is lost") && !text.includes("unknown kinds"));
+    await page.getByText("Thinking").click();
+    // The browser draws the text after the event of the fold, which it sends later than the click.
+    await scroller(page).getByText("charges twice when the answer is lost").waitFor({ state: "visible" });
+    assert.equal(await page.locator("[data-depth='1']").count(), 2);
+    assert.equal(await page.locator(".tool-counts").innerText(), "+2 −1");
+    await page.getByText("npm test -- retry").click();
+    const output = page.locator(".result.failed .box");
+    assert.equal(await output.innerText(), "FAIL retry.test.ts\n  expected 1 charge, got 2\nnpm error code 1");
+    await page.getByRole("button", { name: "Copy code" }).click();
+    await page.getByRole("link", { name: "twice" }).click();
+    await page.getByRole("button", { name: "Open diff" }).click();
+    await page
+      .getByRole("button", { name: /^Open .*retry.ts/ })
+      .first()
+      .click();
+    assert.equal((await asked("copyText"))[0].text, "export function retry(times: number) {\n  return times;\n}\n");
+    assert.equal((await asked("openExternal"))[0].url, "https://example.com/why");
+    assert.equal((await asked("openDiff"))[0].after, EDIT_REQUEST.input.new_string);
+    assert.equal((await asked("openFile"))[0].path, EDIT_REQUEST.input.file_path);
+  },
+  { height: 2400 },
+);
 
-onPage("keeps hostile text as text, and loads nothing", IDLE, talk(entries([
-  { kind: "text", text: `${HOSTILE.html}\n\n${HOSTILE.link}\n\n\`\`\`"><img src=x onerror=alert(1)>\n<script>window.hacked=1</script>\n\`\`\``, parentToolUseId: null },
-  { kind: "user", messageId: null, text: HOSTILE.html },
-  { kind: "toolCall", toolUseId: "x", tool: HOSTILE.html, input: { command: HOSTILE.html }, parentToolUseId: null },
-  { kind: "toolResult", toolUseId: "x", isError: true, text: HOSTILE.html, truncated: false },
-  { kind: "notice", level: "info", text: HOSTILE.html },
-])), async ({ page, asked }) => {
-  await page.locator(".tool summary").click();
-  assert.equal(await page.evaluate(() => window.hacked), undefined);
-  assert.equal(await page.locator("#hacked, main img, main script").count(), 0);
-  for (const link of await page.locator(".markdown a").all()) await link.click();
-  assert.deepEqual(await asked("openExternal"), [{ kind: "openExternal", url: "https://example.com/x.png" }]);
-});
+onPage(
+  "renders hostile text as text, and loads nothing",
+  IDLE,
+  talk(
+    entries([
+      {
+        kind: "text",
+        text: `${HOSTILE.html}\n\n${HOSTILE.link}\n\n\`\`\`"><img src=x onerror=alert(1)>\n<script>window.hacked=1</script>\n\`\`\``,
+        parentToolUseId: null,
+      },
+      { kind: "user", messageId: null, text: HOSTILE.html },
+      { kind: "toolCall", toolUseId: "x", tool: HOSTILE.html, input: { command: HOSTILE.html }, parentToolUseId: null },
+      { kind: "toolResult", toolUseId: "x", isError: true, text: HOSTILE.html, truncated: false },
+      { kind: "notice", level: "info", text: HOSTILE.html },
+    ]),
+  ),
+  async ({ page, asked }) => {
+    await page.locator(".tool summary").click();
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+    assert.equal(await page.locator("#hacked, main img, main script").count(), 0);
+    for (const link of await page.locator(".markdown a").all()) await link.click();
+    assert.deepEqual(await asked("openExternal"), [{ kind: "openExternal", url: "https://example.com/x.png" }]);
+  },
+);
 
-onPage("answers a prompt where it stands, and shows its end as a line", ACTIVE, { ...talk(entries([{ kind: "permission", permissionId: EDIT_PROMPT.id, permissionKind: "tool", tool: "Edit", title: "Edit src/retry.ts" }])), permissions: [EDIT_PROMPT] }, async ({ page, asked, say }) => {
-  assert.equal(await page.locator("areyouj-prompt").count(), 1);
-  await page.getByRole("button", { name: "Allow", exact: true }).click();
-  assert.equal((await asked("answer")).length, 1);
-  await say({ type: "permissions", permissions: [] }, { type: "entries", entries: entries([{ kind: "permissionEnd", permissionId: EDIT_PROMPT.id, outcome: "denied", by: "a terminal", message: "no" }], 2) });
-  assert.equal(await page.locator("areyouj-prompt").count(), 0);
-  assert.match(await page.locator(".line").innerText(), /Denied in a terminal: Edit src\/retry.ts — no/);
-});
+onPage(
+  "answers a permission request in place, and shows its outcome as a line",
+  ACTIVE,
+  {
+    ...talk(
+      entries([
+        {
+          kind: "permission",
+          permissionId: EDIT_REQUEST.id,
+          permissionKind: "tool",
+          tool: "Edit",
+          title: "Edit src/retry.ts",
+        },
+      ]),
+    ),
+    permissions: [EDIT_REQUEST],
+  },
+  async ({ page, asked, say }) => {
+    assert.equal(await page.locator("areyouj-permission-request").count(), 1);
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    assert.equal((await asked("answer")).length, 1);
+    await say(
+      { type: "permissions", permissions: [] },
+      {
+        type: "entries",
+        entries: entries(
+          [
+            {
+              kind: "permissionEnd",
+              permissionId: EDIT_REQUEST.id,
+              outcome: "denied",
+              by: "a terminal",
+              message: "no",
+            },
+          ],
+          2,
+        ),
+      },
+    );
+    assert.equal(await page.locator("areyouj-permission-request").count(), 0);
+    assert.match(await page.locator(".line").innerText(), /Denied in a terminal: Edit src\/retry.ts — no/);
+  },
+);
 
-onPage("shows prompts and decisions that stand in no loaded entry", ACTIVE, { permissions: [EDIT_PROMPT], decisions: [CUT_OFF] }, async ({ page }) => {
-  assert.deepEqual([await page.locator("areyouj-prompt").count(), await page.locator("areyouj-decision").count()], [1, 1]);
-});
+onPage(
+  "shows permission requests and decisions without a loaded entry",
+  ACTIVE,
+  { permissions: [EDIT_REQUEST], decisions: [INTERRUPTED] },
+  async ({ page }) => {
+    assert.deepEqual(
+      [await page.locator("areyouj-permission-request").count(), await page.locator("areyouj-decision").count()],
+      [1, 1],
+    );
+  },
+);
 
-onPage("lets live text grow until its entry comes", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
+onPage("shows live text until its entry arrives", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
   const delta = (text, thinking = false) => ({ type: "delta", delta: { text, thinking } });
   await say(delta("hm", true), delta("The an"), delta("swer is **42**"));
-  assert.deepEqual(await page.locator(".saying").allInnerTexts(), ["", "The answer is 42"]);
+  assert.deepEqual(await page.locator(".live-text").allInnerTexts(), ["", "The answer is 42"]);
   assert.ok(await atEnd(page));
-  await say({ type: "said", deltas: [{ thinking: false, text: "The answer is" }] }, delta(" 43"));
-  assert.deepEqual(await page.locator(".saying").allInnerTexts(), ["The answer is 43"]);
-  await say({ type: "entries", entries: entries([{ kind: "text", text: "The answer is **42**.", parentToolUseId: null }], 50) });
-  assert.equal(await page.locator(".saying").count(), 0);
+  await say({ type: "liveText", deltas: [{ thinking: false, text: "The answer is" }] }, delta(" 43"));
+  assert.deepEqual(await page.locator(".live-text").allInnerTexts(), ["The answer is 43"]);
+  await say({
+    type: "entries",
+    entries: entries([{ kind: "text", text: "The answer is **42**.", parentToolUseId: null }], 50),
+  });
+  assert.equal(await page.locator(".live-text").count(), 0);
   assert.ok(await atEnd(page));
 });
 
-onPage("gives back an edit whose message began to run meanwhile", ACTIVE, { queue: QUEUE }, async ({ page, say }) => {
+onPage("keeps the edited text when the message starts meanwhile", ACTIVE, { queue: QUEUE }, async ({ page, say }) => {
   await page.getByRole("button", { name: "Edit", exact: true }).first().click();
-  await page.getByLabel("Edit the message").fill("first and longer");
+  await page.getByLabel("Edit message").fill("first and longer");
   const [running, first, second] = QUEUE.messages;
-  await say({ type: "queue", queue: { ...QUEUE, messages: [running, { ...first, state: "running", position: null }, second] } });
-  assert.match(await page.locator(".queue").innerText(), /began to run before your change was saved/);
+  await say({
+    type: "queue",
+    queue: { ...QUEUE, messages: [running, { ...first, state: "running", position: null }, second] },
+  });
+  assert.match(await page.locator(".queue").innerText(), /started before your change was saved/);
   assert.equal(await page.getByLabel("Message to Claude").inputValue(), "first and longer");
 });
 
-onPage("takes no answer that a second click was not meant for", ACTIVE, { permissions: [EDIT_PROMPT, { ...EDIT_PROMPT, id: "K7M2Q9XD-99" }] }, async ({ page, say, asked }) => {
-  const allow = page.getByRole("button", { name: "Allow", exact: true });
-  await allow.first().click();
-  await say({ type: "permissions", permissions: [{ ...EDIT_PROMPT, id: "K7M2Q9XD-99" }] });
-  await allow.first().click({ force: true });
-  assert.deepEqual((await asked("answer")).map(({ permissionId }) => permissionId), [EDIT_PROMPT.id]);
-  await allow.first().click();
-  assert.equal((await asked("answer")).length, 2, "it can be answered a moment later");
-});
+onPage(
+  "ignores a second click that was meant for another card",
+  ACTIVE,
+  { permissions: [EDIT_REQUEST, { ...EDIT_REQUEST, id: "K7M2Q9XD-99" }] },
+  async ({ page, say, asked }) => {
+    const allow = page.getByRole("button", { name: "Allow", exact: true });
+    await allow.first().click();
+    await say({ type: "permissions", permissions: [{ ...EDIT_REQUEST, id: "K7M2Q9XD-99" }] });
+    await allow.first().click({ force: true });
+    assert.deepEqual(
+      (await asked("answer")).map(({ permissionId }) => permissionId),
+      [EDIT_REQUEST.id],
+    );
+    await allow.first().click();
+    assert.equal((await asked("answer")).length, 2, "it can be answered a moment later");
+  },
+);
 
-onPage("follows the tail, stays where one reads, and jumps back", ACTIVE, talk(manyEntries(300)), async ({ page, say }) => {
-  assert.ok(await atEnd(page));
-  await say({ type: "entries", entries: manyEntries(5, 301) });
-  assert.ok(await atEnd(page));
-  await scrollTo(page, 4000);
-  const before = await reading(page);
-  await say({ type: "entries", entries: manyEntries(3, 306) });
-  await frames(page);
-  assertSamePlace(await reading(page), before);
-  assert.match(await page.locator(".jump").innerText(), /Jump to latest\s+3 new entries/);
-  await page.locator(".jump").click();
-  await frames(page);
-  assert.ok(await atEnd(page));
-  assert.equal(await page.locator(".jump").count(), 0);
-});
+onPage(
+  "follows the end, keeps the reading position, and jumps back",
+  ACTIVE,
+  talk(manyEntries(300)),
+  async ({ page, say }) => {
+    assert.ok(await atEnd(page));
+    await say({ type: "entries", entries: manyEntries(5, 301) });
+    assert.ok(await atEnd(page));
+    await scrollTo(page, 4000);
+    const before = await reading(page);
+    await say({ type: "entries", entries: manyEntries(3, 306) });
+    await frames(page);
+    assertSamePlace(await reading(page), before);
+    assert.match(await page.locator(".jump").innerText(), /Jump to latest\s+3 new entries/);
+    await page.locator(".jump").click();
+    await frames(page);
+    assert.ok(await atEnd(page));
+    assert.equal(await page.locator(".jump").count(), 0);
+  },
+);
 
-onPage("asks for older entries near the top, and keeps the reading position exactly", IDLE, talk(manyEntries(200, 9801), true), async ({ page, say, asked }) => {
-  await scrollTo(page, 0);
-  assert.deepEqual(await asked("loadOlder"), [{ type: "loadOlder", before: 9801 }]);
-  await scrollTo(page, 90);
-  const before = await reading(page);
-  await say({ type: "older", entries: manyEntries(200, 9601), more: true });
-  await frames(page);
-  assertSamePlace(await reading(page), before);
-  assert.equal((await asked("loadOlder")).length, 1);
-});
+onPage(
+  "requests older entries near the top, and keeps the exact reading position",
+  IDLE,
+  talk(manyEntries(200, 9801), true),
+  async ({ page, say, asked }) => {
+    await scrollTo(page, 0);
+    assert.deepEqual(await asked("loadOlder"), [{ type: "loadOlder", before: 9801 }]);
+    await scrollTo(page, 90);
+    const before = await reading(page);
+    await say({ type: "older", entries: manyEntries(200, 9601), more: true });
+    await frames(page);
+    assertSamePlace(await reading(page), before);
+    assert.equal((await asked("loadOlder")).length, 1);
+  },
+);
 
 onPage("stays bounded at 10,000 entries", IDLE, talk(manyEntries(10_000)), async ({ page, say }) => {
   const elements = () => page.evaluate(() => document.querySelectorAll("*").length);
@@ -211,35 +366,58 @@ onPage("stays bounded at 10,000 entries", IDLE, talk(manyEntries(10_000)), async
   assert.equal((await reading(page)).seq, "1");
 });
 
-onPage("opens a fold at the end without moving what is above it", IDLE, talk(CONVERSATION), async ({ page }) => {
-  await scrollTo(page, 300);
-  const before = await reading(page);
-  await page.locator(".tool summary").last().click();
-  await frames(page);
-  assertSamePlace(await reading(page), before);
-}, { height: 700 });
+onPage(
+  "unfolds at the end without moving the rows above",
+  IDLE,
+  talk(CONVERSATION),
+  async ({ page }) => {
+    await scrollTo(page, 300);
+    const before = await reading(page);
+    await page.locator(".tool summary").last().click();
+    await frames(page);
+    assertSamePlace(await reading(page), before);
+  },
+  { height: 700 },
+);
 
-onPage("counts as read when the end is seen", session({ unread: 3 }), talk(CONVERSATION), async ({ page, asked }) => {
-  await frames(page);
-  assert.ok((await asked("seen")).length >= 1);
-});
+onPage(
+  "counts as read when the end is visible",
+  session({ unread: 3 }),
+  talk(CONVERSATION),
+  async ({ page, asked }) => {
+    await frames(page);
+    assert.ok((await asked("seen")).length >= 1);
+  },
+);
 
-onPage("does not count as read while one reads further up", IDLE, talk(manyEntries(300)), async ({ page, asked, forget, say }) => {
-  await scrollTo(page, 1000);
-  await forget();
-  await say({ type: "entries", entries: manyEntries(2, 301) });
-  await frames(page);
-  assert.deepEqual(await asked("seen"), []);
-});
+onPage(
+  "does not count as read while the end is not visible",
+  IDLE,
+  talk(manyEntries(300)),
+  async ({ page, asked, forget, say }) => {
+    await scrollTo(page, 1000);
+    await forget();
+    await say({ type: "entries", entries: manyEntries(2, 301) });
+    await frames(page);
+    assert.deepEqual(await asked("seen"), []);
+  },
+);
 
-test("automation: a reload gives back position, folds and draft", async () => {
+test("automation: a reload restores position, folds and draft", async () => {
   const first = await harness.open("automation");
   await first.say(automationState(SETTINGS, IDLE, talk(manyEntries(300))));
   await scrollTo(first.page, 5000);
-  await first.page.locator(".tool summary").last().click({ position: { x: 40, y: 10 } });
+  await first.page
+    .locator(".tool summary")
+    .last()
+    .click({ position: { x: 40, y: 10 } });
   await composer(first.page).fill("half a tho");
   await frames(first.page);
-  const [saved, before, open] = [await first.saved(), await reading(first.page), await first.page.locator(".tool details[open]").count()];
+  const [saved, before, open] = [
+    await first.saved(),
+    await reading(first.page),
+    await first.page.locator(".tool details[open]").count(),
+  ];
   await first.close();
   assert.equal(saved.sessionId, IDLE.id);
   const second = await harness.open("automation", { saved });
@@ -252,7 +430,7 @@ test("automation: a reload gives back position, folds and draft", async () => {
   await second.close();
 });
 
-onPage("sends with Ctrl+Enter, once for a text however often it is tried", IDLE, {}, async ({ page, asked, answering }) => {
+onPage("sends with Ctrl+Enter, and reuses the id of a failed message", IDLE, {}, async ({ page, asked, answering }) => {
   await answering(PROBLEM);
   await composer(page).fill("Do it\nwell");
   await page.keyboard.press("Control+Enter");
@@ -283,7 +461,10 @@ onPage("completes files after @ by keyboard", IDLE, {}, async ({ page, asked, sa
   await composer(page).click();
   await page.keyboard.type("See @src");
   const number = (await asked("completeFile")).at(-1).id;
-  await say({ type: "files", id: number - 1, paths: ["stale.ts"] }, { type: "files", id: number, paths: ["src/a.ts", "src/b.ts"] });
+  await say(
+    { type: "files", id: number - 1, paths: ["stale.ts"] },
+    { type: "files", id: number, paths: ["src/a.ts", "src/b.ts"] },
+  );
   assert.deepEqual(await page.locator("#files [role=option]").allInnerTexts(), ["src/a.ts", "src/b.ts"]);
   await page.keyboard.press("ArrowDown");
   assert.equal(await composer(page).getAttribute("aria-activedescendant"), "file-1");
@@ -292,15 +473,15 @@ onPage("completes files after @ by keyboard", IDLE, {}, async ({ page, asked, sa
   assert.equal(await page.locator("#files [role=option]").count(), 0);
 });
 
-onPage("takes what the host inserts and gives the composer the keyboard", IDLE, {}, async ({ page, say, asked }) => {
+onPage("inserts text from the host and focuses the composer", IDLE, {}, async ({ page, say, asked }) => {
   await say({ type: "insert", text: "@src/a.ts" }, { type: "focusComposer" });
   assert.equal(await composer(page).inputValue(), "@src/a.ts");
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA");
-  await page.getByRole("button", { name: "Attach the editor's selection" }).click();
+  await page.getByRole("button", { name: "Insert the editor's selection" }).click();
   assert.equal((await asked("attachSelection")).length, 1);
 });
 
-onPage("edits, moves, sends and removes what waits", ACTIVE, { queue: QUEUE }, async ({ page, asked }) => {
+onPage("edits, moves, sends and removes queued messages", ACTIVE, { queue: QUEUE }, async ({ page, asked }) => {
   assert.match(await page.locator(".queue-head").innerText(), /2 waiting[\s\S]*Paused: the turn was interrupted/);
   const items = page.locator(".queue-item[tabindex='0']");
   await items.nth(0).focus();
@@ -309,54 +490,82 @@ onPage("edits, moves, sends and removes what waits", ACTIVE, { queue: QUEUE }, a
   assert.deepEqual(await asked("queueMove"), [{ kind: "queueMove", messageId: QUEUE.messages[1].id, position: 1 }]);
   await items.nth(1).focus();
   await page.keyboard.press("Enter");
-  await page.getByLabel("Edit the message").fill("changed");
+  await page.getByLabel("Edit message").fill("changed");
   await page.keyboard.press("Control+Enter");
   await frames(page);
   assert.deepEqual(await asked("queueEdit"), [{ kind: "queueEdit", messageId: QUEUE.messages[2].id, text: "changed" }]);
-  await page.getByRole("button", { name: /Send now/ }).first().click();
+  await page
+    .getByRole("button", { name: /Send now/ })
+    .first()
+    .click();
   await frames(page);
   await page.getByRole("button", { name: "Remove", exact: true }).first().click();
   await frames(page);
-  await page.getByRole("button", { name: "Resume the queue" }).click();
+  await page.getByRole("button", { name: "Resume queue" }).click();
   await frames(page);
-  await page.getByRole("button", { name: "Remove all waiting messages" }).click();
-  for (const kind of ["queueSteer", "queueRemove", "queueResume", "queueClear"]) assert.equal((await asked(kind)).length, 1, kind);
+  await page.getByRole("button", { name: "Clear queue" }).click();
+  for (const kind of ["queueSteer", "queueRemove", "queueResume", "queueClear"])
+    assert.equal((await asked(kind)).length, 1, kind);
   await items.nth(0).dragTo(items.nth(1));
   assert.equal((await asked("queueMove")).length, 2);
 });
 
-onPage("keeps everything while reconnecting, and says why it waits", ACTIVE, { ...talk(CONVERSATION), queue: QUEUE }, async ({ page, say, asked }) => {
-  await composer(page).fill("Later");
-  await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
-  assert.match(await page.locator(".composer").innerText(), /Your text is kept/);
-  await composer(page).press("Control+Enter");
-  assert.deepEqual(await asked("send"), []);
-  assert.match(await page.getByRole("button", { name: /Restart/ }).getAttribute("title"), /reconnecting/);
-  assert.equal(await page.locator("areyouj-transcript[aria-busy=true]").count(), 1);
-  assert.equal(await composer(page).inputValue(), "Later");
-});
+onPage(
+  "keeps everything while reconnecting, and shows the reason",
+  ACTIVE,
+  { ...talk(CONVERSATION), queue: QUEUE },
+  async ({ page, say, asked }) => {
+    await composer(page).fill("Later");
+    await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
+    assert.match(await page.locator(".composer").innerText(), /Your text is kept/);
+    await composer(page).press("Control+Enter");
+    assert.deepEqual(await asked("send"), []);
+    assert.match(await page.getByRole("button", { name: /Restart/ }).getAttribute("title"), /reconnecting/);
+    assert.equal(await page.locator("areyouj-transcript[aria-busy=true]").count(), 1);
+    assert.equal(await composer(page).inputValue(), "Later");
+  },
+);
 
-onPage("lets a terminated session be read, restarted and deleted", session({ status: "terminated" }), talk(CONVERSATION), async ({ page, asked }) => {
-  assert.equal(await composer(page).count(), 0);
-  const foot = page.locator(".ended-foot");
-  await foot.getByRole("button", { name: "Restart" }).click();
-  await foot.getByRole("button", { name: "Delete…" }).click();
-  assert.deepEqual([(await asked("restart")).length, (await asked("delete")).length], [1, 1]);
-});
+onPage(
+  "shows a terminated session with restart and delete",
+  session({ status: "terminated" }),
+  talk(CONVERSATION),
+  async ({ page, asked }) => {
+    assert.equal(await composer(page).count(), 0);
+    const foot = page.locator(".terminated-foot");
+    await foot.getByRole("button", { name: "Restart" }).click();
+    await foot.getByRole("button", { name: "Delete…" }).click();
+    assert.deepEqual([(await asked("restart")).length, (await asked("delete")).length], [1, 1]);
+  },
+);
 
-onPage("shows a session in error with its way out", SESSIONS[4], {}, async ({ page, asked }) => {
+onPage("shows a session in error with its fix", SESSIONS[4], {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "Log in" }).click();
   assert.equal((await asked("command"))[0].command, "areyouj.logIn");
 });
 
-onPage("starts anew after a gap", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
+onPage("replaces the transcript after a gap", ACTIVE, talk(CONVERSATION), async ({ page, say }) => {
   await say({ type: "transcript", ...{ transcript: { entries: manyEntries(10, 500), more: true } } });
   await frames(page);
   assert.match(await scroller(page).innerText(), /Entry 509/);
   assert.ok(!(await scroller(page).innerText()).includes("Session started"));
 });
 
-onPage("works at 320 pixels, with nothing cut off sideways", ACTIVE, { ...talk(CONVERSATION), queue: QUEUE, permissions: [EDIT_PROMPT] }, async ({ page }) => {
-  const wide = await page.evaluate(() => [...document.querySelectorAll("main *")].filter((element) => !element.closest(".box, .sr-only, .ellipsis, .table-scroller, .code") && element.getBoundingClientRect().right > innerWidth + 1).map((element) => element.className));
-  assert.deepEqual(wide, []);
-}, { width: 320, height: 900 });
+onPage(
+  "fits into 320 pixels",
+  ACTIVE,
+  { ...talk(CONVERSATION), queue: QUEUE, permissions: [EDIT_REQUEST] },
+  async ({ page }) => {
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll("main *")]
+        .filter(
+          (element) =>
+            !element.closest(".box, .sr-only, .ellipsis, .table-scroller, .code") &&
+            element.getBoundingClientRect().right > innerWidth + 1,
+        )
+        .map((element) => element.className),
+    );
+    assert.deepEqual(wide, []);
+  },
+  { width: 320, height: 900 },
+);

@@ -1,23 +1,47 @@
-// No page has a finding of axe-core that is serious or critical, in any theme.
+// axe-core has no serious or critical findings on any page in any theme.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { THEMES, automationState, orchestrationState } from "./browser.mjs";
-import { CONVERSATION, CUT_OFF, EDIT_PROMPT, PLAN, QUESTION, SESSIONS, SETTINGS, TRUST, permission, queued } from "./fixtures.mjs";
+import {
+  CONVERSATION,
+  INTERRUPTED,
+  EDIT_REQUEST,
+  PLAN,
+  QUESTION,
+  SESSIONS,
+  SETTINGS,
+  TRUST,
+  permission,
+  queued,
+} from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const CROWDED = { sessions: SESSIONS, permissions: [permission(), EDIT_PROMPT, QUESTION, PLAN], decisions: [CUT_OFF] };
+const CROWDED = {
+  sessions: SESSIONS,
+  permissions: [permission(), EDIT_REQUEST, QUESTION, PLAN],
+  decisions: [INTERRUPTED],
+};
 const CONVERSING = {
   transcript: { entries: CONVERSATION, more: false },
   sessions: SESSIONS,
-  permissions: [EDIT_PROMPT],
-  decisions: [CUT_OFF],
-  queue: { sessionId: "K7M2Q9XD", paused: "a person paused it", messages: [queued(0, "Now", "running"), queued(0, "Then")] },
+  permissions: [EDIT_REQUEST],
+  decisions: [INTERRUPTED],
+  queue: {
+    sessionId: "K7M2Q9XD",
+    paused: "a person paused it",
+    messages: [queued(0, "Now", "running"), queued(0, "Then")],
+  },
 };
 const RECONNECTING = { connection: { state: "reconnecting", problem: null } };
-const FAILED = { connection: { state: "failed", problem: { code: "x", message: "No daemon.", hint: "Start it.", log: "log", fixes: [] } } };
+const FAILED = {
+  connection: {
+    state: "failed",
+    problem: { code: "x", message: "No daemon.", hint: "Start it.", log: "log", fixes: [] },
+  },
+};
 
 const STATES = [
   ["orchestration", "crowded", orchestrationState(SETTINGS, CROWDED), {}],
@@ -43,7 +67,16 @@ for (const theme of THEMES) {
         await open.page.evaluate(AXE);
         const findings = await open.page.evaluate(async () => (await window.axe.run()).violations);
         const grave = findings.filter(({ impact }) => impact === "serious" || impact === "critical");
-        assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join(" | ")}`), []);
+        assert.deepEqual(
+          grave.map(
+            ({ id, nodes }) =>
+              `${id}: ${nodes
+                .slice(0, 3)
+                .map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`)
+                .join(" | ")}`,
+          ),
+          [],
+        );
       } finally {
         await open.close();
       }

@@ -1,9 +1,9 @@
-// Sessions, prompts and transcripts for the tests of the pages.
+// Sessions, permission requests and transcripts for the tests of the pages.
 
 const NOW = Date.now();
 const MINUTE = 60_000;
 
-/** A session like a real one; `part` replaces members. */
+/** A realistic session; `part` replaces members. */
 export function session(part = {}) {
   return {
     id: "K7M2Q9XD",
@@ -37,31 +37,81 @@ export function session(part = {}) {
 
 /** Sessions of every kind. */
 export const SESSIONS = [
-  session({ id: "K7M2Q9XD", name: "Payments", status: "active", statusSince: NOW - 73_000, unread: 2, queued: 3, createdAt: NOW - 3 * MINUTE }),
+  session({
+    id: "K7M2Q9XD",
+    name: "Payments",
+    status: "active",
+    statusSince: NOW - 73_000,
+    unread: 2,
+    queued: 3,
+    createdAt: NOW - 3 * MINUTE,
+  }),
   session({
     id: "B4N8TRWC",
     directory: "/home/mira/work/shop/storefront",
     status: "waiting",
-    attention: { kind: "permission", permissionId: "B4N8TRWC-3", messageId: null, title: "Run npm run migrate", open: 1 },
+    attention: {
+      kind: "permission",
+      permissionId: "B4N8TRWC-3",
+      messageId: null,
+      title: "Run npm run migrate",
+      open: 1,
+    },
     currentTask: "Upgrade the database schema and run every migration against a copy of production",
     contextUsed: 171_000,
     createdAt: NOW - 12 * MINUTE,
   }),
-  session({ id: "H2VYQ3KM", directory: "/srv/repositories/a-very-long-organisation-name/and-a-long-repository-name/packages/search-indexer", name: "Search index rebuild for the spring release", model: "claude-sonnet-5", costUsd: 0.0412, contextUsed: 12_000, createdAt: NOW - 40 * MINUTE }),
-  session({ id: "X9D5G7ZA", directory: "/home/mira/notes", status: "starting", currentTask: null, model: null, contextUsed: null, contextMax: null, costUsd: 0, createdAt: NOW - 2000, statusReason: "Claude is starting" }),
+  session({
+    id: "H2VYQ3KM",
+    directory: "/srv/repositories/a-very-long-organisation-name/and-a-long-repository-name/packages/search-indexer",
+    name: "Search index rebuild for the spring release",
+    model: "claude-sonnet-5",
+    costUsd: 0.0412,
+    contextUsed: 12_000,
+    createdAt: NOW - 40 * MINUTE,
+  }),
+  session({
+    id: "X9D5G7ZA",
+    directory: "/home/mira/notes",
+    status: "starting",
+    currentTask: null,
+    model: null,
+    contextUsed: null,
+    contextMax: null,
+    costUsd: 0,
+    createdAt: NOW - 2000,
+    statusReason: "Claude is starting",
+  }),
   session({
     id: "P3J6WE5R",
     directory: "/home/mira/work/infra",
     status: "error",
-    error: { code: "login_needed", message: "Claude is not logged in.", hint: "Log in, then restart the session.", log: "Invalid API key\nPlease run /login" },
+    error: {
+      code: "login_needed",
+      message: "Claude is not logged in.",
+      hint: "Log in, then restart the session.",
+      log: "Invalid API key\nPlease run /login",
+    },
     attention: { kind: "error", permissionId: null, messageId: null, title: "Claude is not logged in", open: 0 },
     createdAt: NOW - 26 * 60 * MINUTE,
   }),
-  session({ id: "T8C4MN2Q", directory: "/home/mira/work/docs", driver: "terminal", currentTask: null, createdAt: NOW - 50 * 60 * MINUTE }),
-  session({ id: "A5R7V2BD", directory: "/home/mira/work/old", status: "terminated", createdAt: NOW - 90 * 60 * MINUTE, costUsd: 4.1 }),
+  session({
+    id: "T8C4MN2Q",
+    directory: "/home/mira/work/docs",
+    driver: "terminal",
+    currentTask: null,
+    createdAt: NOW - 50 * 60 * MINUTE,
+  }),
+  session({
+    id: "A5R7V2BD",
+    directory: "/home/mira/work/old",
+    status: "terminated",
+    createdAt: NOW - 90 * 60 * MINUTE,
+    costUsd: 4.1,
+  }),
 ];
 
-/** A session at a terminal whose Claude asks something on its own screen. */
+/** A session whose Claude asks something in its terminal. */
 export const TRUST = session({
   id: "T8C4MN2Q",
   name: "Handbook",
@@ -69,11 +119,17 @@ export const TRUST = session({
   driver: "terminal",
   status: "waiting",
   statusReason: "Claude asks in its terminal whether to trust this directory",
-  attention: { kind: "terminal", permissionId: null, messageId: null, title: "Claude asks in its terminal whether to trust this directory", open: 0 },
+  attention: {
+    kind: "terminal",
+    permissionId: null,
+    messageId: null,
+    title: "Claude asks in its terminal whether to trust this directory",
+    open: 0,
+  },
   currentTask: null,
 });
 
-/** So many sessions, active ones among them. */
+/** Many sessions, some of them active. */
 export function manySessions(total) {
   const statuses = ["active", "idle", "idle", "waiting", "idle"];
   return Array.from({ length: total }, (_, index) =>
@@ -89,7 +145,7 @@ export function manySessions(total) {
   );
 }
 
-/** A prompt; `part` replaces members. */
+/** A permission request; `part` replaces members. */
 export function permission(part = {}) {
   return {
     id: "B4N8TRWC-3",
@@ -99,7 +155,12 @@ export function permission(part = {}) {
     input: { command: "npm run migrate -- --env staging", description: "Run the migrations against staging" },
     title: "Run npm run migrate -- --env staging",
     suggestions: [
-      { type: "addRules", rules: [{ toolName: "Bash", ruleContent: "npm run migrate:*" }], behavior: "allow", destination: "localSettings" },
+      {
+        type: "addRules",
+        rules: [{ toolName: "Bash", ruleContent: "npm run migrate:*" }],
+        behavior: "allow",
+        destination: "localSettings",
+      },
       { type: "addDirectories", directories: ["/home/mira/work/shop"], destination: "session" },
       { type: "setMode", mode: "acceptEdits", destination: "session" },
     ],
@@ -110,7 +171,7 @@ export function permission(part = {}) {
   };
 }
 
-export const EDIT_PROMPT = permission({
+export const EDIT_REQUEST = permission({
   id: "K7M2Q9XD-4",
   sessionId: "K7M2Q9XD",
   tool: "Edit",
@@ -142,7 +203,15 @@ export const QUESTION = permission({
         ],
         multiSelect: false,
       },
-      { question: "Which environments?", header: "Rollout", options: [{ label: "Staging", description: "" }, { label: "Production", description: "" }], multiSelect: true },
+      {
+        question: "Which environments?",
+        header: "Rollout",
+        options: [
+          { label: "Staging", description: "" },
+          { label: "Production", description: "" },
+        ],
+        multiSelect: true,
+      },
     ],
   },
 });
@@ -157,7 +226,7 @@ export const PLAN = permission({
   input: { plan: "## Plan\n\n1. Add a table of keys\n2. Check it before each charge\n3. Test with `retry.test.ts`" },
 });
 
-export const CUT_OFF = {
+export const INTERRUPTED = {
   id: "5b0e1f2a-0000-4000-8000-000000000001",
   sessionId: "K7M2Q9XD",
   text: "Now write tests for the retry, and run them.",
@@ -171,26 +240,53 @@ export const CUT_OFF = {
 
 /** A message of the queue. */
 export function queued(position, text, state = "queued") {
-  return { ...CUT_OFF, id: `5b0e1f2a-0000-4000-8000-1000000000${String(position + 10)}`, text, state, position: state === "queued" ? position : null, error: null };
+  return {
+    ...INTERRUPTED,
+    id: `5b0e1f2a-0000-4000-8000-1000000000${String(position + 10)}`,
+    text,
+    state,
+    position: state === "queued" ? position : null,
+    error: null,
+  };
 }
 
-export const SETTINGS = { home: "/home/mira", folders: [{ name: "checkout-service", path: "/home/mira/work/shop/checkout-service" }, { name: "storefront", path: "/home/mira/work/shop/storefront" }] };
+export const SETTINGS = {
+  home: "/home/mira",
+  folders: [
+    { name: "checkout-service", path: "/home/mira/work/shop/checkout-service" },
+    { name: "storefront", path: "/home/mira/work/shop/storefront" },
+  ],
+};
 
-/** Entries in order, from bodies. */
+/** Entries with these bodies, in order. */
 export function entries(bodies, first = 1) {
   return bodies.map((body, index) => ({ seq: first + index, at: NOW - (bodies.length - index) * 1000, body }));
 }
 
 const text = (words, parentToolUseId = null) => ({ kind: "text", text: words, parentToolUseId });
-const call = (toolUseId, tool, input, parentToolUseId = null) => ({ kind: "toolCall", toolUseId, tool, input, parentToolUseId });
-const result = (toolUseId, words, isError = false) => ({ kind: "toolResult", toolUseId, isError, text: words, truncated: false });
+const call = (toolUseId, tool, input, parentToolUseId = null) => ({
+  kind: "toolCall",
+  toolUseId,
+  tool,
+  input,
+  parentToolUseId,
+});
+const result = (toolUseId, words, isError = false) => ({
+  kind: "toolResult",
+  toolUseId,
+  isError,
+  text: words,
+  truncated: false,
+});
 
 /** A conversation with every kind of entry. */
 export const CONVERSATION = entries([
   { kind: "notice", level: "info", text: "Session started" },
   { kind: "user", messageId: null, text: "Make the retry of payments idempotent.\nKeep the public interface." },
   { kind: "thinking", text: "The retry charges twice when the answer is lost.\nA key per attempt is needed." },
-  text("I look at how a retry works now. The important part is `retry()`:\n\n```ts\nexport function retry(times: number) {\n  return times;\n}\n```\n\n- It has **no key**\n- It charges [twice](https://example.com/why)\n\n| Case | Result |\n| --- | --- |\n| answer lost | charged twice |"),
+  text(
+    "I look at how a retry works now. The important part is `retry()`:\n\n```ts\nexport function retry(times: number) {\n  return times;\n}\n```\n\n- It has **no key**\n- It charges [twice](https://example.com/why)\n\n| Case | Result |\n| --- | --- |\n| answer lost | charged twice |",
+  ),
   call("t1", "Read", { file_path: "/home/mira/work/shop/checkout-service/src/retry.ts" }),
   result("t1", "export function retry(times: number) {\n  return times;\n}"),
   call("t2", "Grep", { pattern: "retry\\(", path: "src" }),
@@ -202,18 +298,26 @@ export const CONVERSATION = entries([
   result("t3", "Two callers: charge.ts and refund.ts"),
   { kind: "permission", permissionId: "K7M2Q9XD-1", permissionKind: "tool", tool: "Edit", title: "Edit src/retry.ts" },
   { kind: "permissionEnd", permissionId: "K7M2Q9XD-1", outcome: "allowed", by: "Visual Studio Code", message: null },
-  call("t5", "Edit", EDIT_PROMPT.input),
+  call("t5", "Edit", EDIT_REQUEST.input),
   result("t5", "The file was updated."),
   call("t6", "Bash", { command: "npm test -- retry" }),
   result("t6", "\u001b[31mFAIL\u001b[0m retry.test.ts\n  expected 1 charge, got 2\nnpm error code 1", true),
   { kind: "notice", level: "warning", text: "The service is overloaded, trying again in 4 s" },
   { kind: "turnEnd", messageId: null, ok: true, outcome: "success", error: null, costUsd: 0.212, durationMs: 48_200 },
   { kind: "user", messageId: null, text: "Now fix the test." },
-  { kind: "turnEnd", messageId: null, ok: false, outcome: "error_during_execution", error: "The API answered 529 ten times.", costUsd: 0, durationMs: 91_000 },
+  {
+    kind: "turnEnd",
+    messageId: null,
+    ok: false,
+    outcome: "error_during_execution",
+    error: "The API answered 529 ten times.",
+    costUsd: 0,
+    durationMs: 91_000,
+  },
   { kind: "fromTheFuture", text: "unknown kinds are nothing" },
 ]);
 
-/** So many entries, from a number on, of different heights. */
+/** Many entries of different heights, numbered from `first`. */
 export function manyEntries(total, first = 1) {
   return entries(
     Array.from({ length: total }, (_, index) => {
@@ -226,9 +330,9 @@ export function manyEntries(total, first = 1) {
   );
 }
 
-/** Texts that try to be more than text. */
+/** Texts that try to act as code or to deceive. */
 export const HOSTILE = {
-  html: "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script><b id=hacked>bold</b>",
+  html: '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script><b id=hacked>bold</b>',
   link: "[click](javascript:window.hacked=1) [file](file:///etc/passwd) [data](data:text/html,hi) ![remote](https://example.com/x.png)",
   bidi: "safe\u202etxt.exe\u202c",
   command: "ls\u001b[8m; rm -rf ~\u200b\nsecond line",

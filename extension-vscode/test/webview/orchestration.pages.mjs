@@ -1,14 +1,32 @@
-// The orchestration page as a person meets it.
+// The orchestration page in a browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { orchestrationState } from "./browser.mjs";
-import { CUT_OFF, EDIT_PROMPT, HOSTILE, PLAN, QUESTION, SESSIONS, SETTINGS, TRUST, manySessions, permission, session } from "./fixtures.mjs";
+import {
+  INTERRUPTED,
+  EDIT_REQUEST,
+  HOSTILE,
+  PLAN,
+  QUESTION,
+  SESSIONS,
+  SETTINGS,
+  TRUST,
+  manySessions,
+  permission,
+  session,
+} from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
 const LIVE = SESSIONS.filter(({ status }) => status !== "error");
-const PROBLEM = { code: "timeout", message: "The daemon did not answer.", hint: "Try again.", log: "line 1", fixes: [{ label: "Show log", action: { kind: "command", command: "areyouj.showLog" } }] };
+const PROBLEM = {
+  code: "timeout",
+  message: "The daemon did not answer.",
+  hint: "Try again.",
+  log: "line 1",
+  fixes: [{ label: "Show log", command: "areyouj.showLog" }],
+};
 
-/** Runs a test on a fresh page, which must end without a complaint of the browser or its policy. */
+/** Runs a test on a fresh page, which must end without errors and policy violations. */
 function onPage(name, part, body, options) {
   test(`orchestration: ${name}`, async () => {
     const open = await harness.open("orchestration", options);
@@ -25,80 +43,112 @@ function onPage(name, part, body, options) {
 const rows = (page) => page.locator(".session-row");
 const names = (page) => page.locator(".session-row .name").allInnerTexts();
 
-onPage("says that it loads until the first state", null, async ({ page }) => {
+onPage("shows that it is loading until the first state", null, async ({ page }) => {
   assert.match(await page.locator("main").innerText(), /Loading sessions/);
 });
 
-onPage("offers the folders of the window when there is no session", {}, async ({ page, asked }) => {
+onPage("offers the folders of the window without sessions", {}, async ({ page, asked }) => {
   await page.getByRole("button", { name: "New session" }).click();
   await page.getByRole("button", { name: /storefront/ }).click();
-  assert.deepEqual(await asked("newSession"), [{ kind: "newSession" }, { kind: "newSession", directory: "/home/mira/work/shop/storefront" }]);
+  assert.deepEqual(await asked("newSession"), [
+    { kind: "newSession" },
+    { kind: "newSession", directory: "/home/mira/work/shop/storefront" },
+  ]);
 });
 
-onPage("shows what failed with its fixes", { connection: { state: "failed", problem: PROBLEM } }, async ({ page, asked }) => {
-  assert.match(await page.getByRole("alert").innerText(), /did not answer[\s\S]*Try again/);
-  await page.getByRole("button", { name: "Show log" }).click();
-  assert.deepEqual(await asked("command"), [{ kind: "command", command: "areyouj.showLog" }]);
-});
+onPage(
+  "shows a failed connection with its fixes",
+  { connection: { state: "failed", problem: PROBLEM } },
+  async ({ page, asked }) => {
+    assert.match(await page.getByRole("alert").innerText(), /did not answer[\s\S]*Try again/);
+    await page.getByRole("button", { name: "Show log" }).click();
+    assert.deepEqual(await asked("command"), [{ kind: "command", command: "areyouj.showLog" }]);
+  },
+);
 
-onPage("keeps the list while reconnecting, marked, and says why nothing can be done", { sessions: LIVE, permissions: [permission()] }, async ({ page, say, asked }) => {
-  await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
-  assert.match(await page.locator(".banner").innerText(), /Reconnecting/);
-  assert.equal(await page.locator("[aria-busy=true]").count(), 1);
-  assert.equal(await rows(page).count(), 5);
-  assert.match(await page.getByRole("button", { name: "Allow" }).getAttribute("title"), /reconnecting/);
-  assert.match(await page.getByRole("button", { name: "Terminate Payments" }).getAttribute("title"), /reconnecting/);
-  await page.locator("[data-id=K7M2Q9XD]").focus();
-  await page.keyboard.press("Delete");
-  await page.getByRole("button", { name: "Allow" }).click({ force: true });
-  assert.deepEqual([await asked("terminate"), await asked("answer")], [[], []]);
-  await say({ type: "connection", connection: { state: "connected", problem: null } });
-  assert.equal(await page.locator(".banner").count(), 0);
-});
+onPage(
+  "keeps and marks the list while reconnecting, and disables actions with the reason",
+  { sessions: LIVE, permissions: [permission()] },
+  async ({ page, say, asked }) => {
+    await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
+    assert.match(await page.locator(".banner").innerText(), /Reconnecting/);
+    assert.equal(await page.locator("[aria-busy=true]").count(), 1);
+    assert.equal(await rows(page).count(), 5);
+    assert.match(await page.getByRole("button", { name: "Allow", exact: true }).getAttribute("title"), /reconnecting/);
+    assert.match(await page.getByRole("button", { name: "Terminate Payments" }).getAttribute("title"), /reconnecting/);
+    await page.locator("[data-id=K7M2Q9XD]").focus();
+    await page.keyboard.press("Delete");
+    await page.getByRole("button", { name: "Allow", exact: true }).click({ force: true });
+    assert.deepEqual([await asked("terminate"), await asked("answer")], [[], []]);
+    await say({ type: "connection", connection: { state: "connected", problem: null } });
+    assert.equal(await page.locator(".banner").count(), 0);
+  },
+);
 
-onPage("counts on tiles, which filter and stay chosen over a reload", { sessions: SESSIONS }, async ({ page, saved }) => {
-  assert.deepEqual((await page.locator(".tile").allInnerTexts()).map((text) => text.replace(/\s+/g, " ")), ["6 Total", "1 Active", "1 Waiting", "2 Idle", "1 Error"]);
+onPage("tiles count and filter, and a reload restores the filter", { sessions: SESSIONS }, async ({ page, saved }) => {
+  assert.deepEqual(
+    (await page.locator(".tile").allInnerTexts()).map((text) => text.replace(/\s+/g, " ")),
+    ["6 Total", "1 Active", "1 Waiting", "2 Idle", "1 Error"],
+  );
   await page.getByRole("button", { name: /Idle/ }).first().click();
-  assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "T8C4MN2Q"]);
+  assert.deepEqual(await names(page), ["Search index rebuild for the spring release", "docs"]);
   assert.equal(await page.getByRole("button", { name: /Idle/ }).first().getAttribute("aria-pressed"), "true");
   assert.equal((await saved()).filter.tile, "idle");
 });
 
-test("orchestration: a reload gives back order and filter", async () => {
-  const saved = { filter: { tile: "total", text: "shop", terminated: false }, order: { column: "name", descending: false } };
+test("orchestration: a reload restores order and filter", async () => {
+  const saved = {
+    filter: { tile: "total", text: "shop", terminated: false },
+    order: { column: "name", descending: false },
+  };
   const open = await harness.open("orchestration", { saved });
   await open.say(orchestrationState(SETTINGS, { sessions: SESSIONS }));
-  assert.deepEqual(await names(open.page), ["B4N8TRWC", "Payments"]);
+  assert.deepEqual(await names(open.page), ["Payments", "storefront"]);
   await open.close();
 });
 
-onPage("finds by words and says when nothing is found", { sessions: LIVE }, async ({ page }) => {
+onPage("filters by words, and shows when nothing matches", { sessions: LIVE }, async ({ page }) => {
   await page.locator("body").press("/");
   await page.keyboard.type("shop");
-  assert.deepEqual(await names(page), ["Payments", "B4N8TRWC"]);
+  assert.deepEqual(await names(page), ["Payments", "storefront"]);
   await page.keyboard.type(" nowhere");
-  assert.match(await page.locator(".nothing-found").innerText(), /No session fits/);
+  assert.match(await page.locator(".nothing-found").innerText(), /No session matches/);
   await page.getByRole("button", { name: "Clear filter" }).click();
   assert.equal(await rows(page).count(), 5);
 });
 
-onPage("sorts by every column, newest first at first", { sessions: LIVE }, async ({ page }) => {
-  assert.equal(await page.locator("[aria-sort]").getAttribute("aria-sort"), "descending");
-  for (const column of ["Status", "Session", "Project", "Current task", "Model", "Context", "Cost", "Queued", "Started"]) {
-    await page.getByRole("columnheader", { name: column }).getByRole("button").click();
-    assert.equal(await page.locator("[aria-sort]").innerText(), column);
-  }
-  await page.getByRole("columnheader", { name: "Cost" }).getByRole("button").click();
-  assert.equal((await names(page))[0], "X9D5G7ZA");
-}, { width: 1400 });
+onPage(
+  "sorts by every column, by default newest first",
+  { sessions: LIVE },
+  async ({ page }) => {
+    assert.equal(await page.locator("[aria-sort]").getAttribute("aria-sort"), "descending");
+    for (const column of [
+      "Status",
+      "Session",
+      "Project",
+      "Current task",
+      "Model",
+      "Context",
+      "Cost",
+      "Queued",
+      "Started",
+    ]) {
+      await page.getByRole("columnheader", { name: column }).getByRole("button").click();
+      assert.equal(await page.locator("[aria-sort]").innerText(), column);
+    }
+    await page.getByRole("columnheader", { name: "Cost" }).getByRole("button").click();
+    assert.equal((await names(page))[0], "notes");
+  },
+  { width: 1400 },
+);
 
-onPage("shows terminated sessions only when asked", { sessions: SESSIONS }, async ({ page }) => {
+onPage("shows terminated sessions on demand", { sessions: SESSIONS }, async ({ page }) => {
   assert.equal(await page.locator("[data-id=A5R7V2BD]").count(), 0);
   await page.getByRole("button", { name: /Show terminated/ }).click();
   assert.equal(await page.locator("[data-id=A5R7V2BD]").count(), 1);
 });
 
-onPage("is used by keyboard from end to end", { sessions: LIVE }, async ({ page, asked }) => {
+onPage("works by keyboard alone", { sessions: LIVE }, async ({ page, asked }) => {
   const current = () => page.evaluate(() => document.activeElement.dataset.id);
   await rows(page).first().focus();
   await page.keyboard.press("ArrowDown");
@@ -121,7 +171,7 @@ onPage("is used by keyboard from end to end", { sessions: LIVE }, async ({ page,
   ]);
 });
 
-onPage("selects several by mouse and terminates them", { sessions: LIVE }, async ({ page, asked }) => {
+onPage("selects several sessions by mouse and terminates them", { sessions: LIVE }, async ({ page, asked }) => {
   await page.locator("[data-id=X9D5G7ZA] .c-task").click();
   await page.locator("[data-id=B4N8TRWC] .c-task").click({ modifiers: ["Shift"] });
   await page.locator("[data-id=K7M2Q9XD] .c-task").click({ modifiers: ["ControlOrMeta"] });
@@ -129,14 +179,25 @@ onPage("selects several by mouse and terminates them", { sessions: LIVE }, async
   assert.deepEqual((await asked("terminate"))[0].sessionIds.sort(), ["B4N8TRWC", "X9D5G7ZA"]);
 });
 
-onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIVE }, async ({ page, asked }) => {
+onPage("opens the context menu by mouse, keyboard and button", { sessions: LIVE }, async ({ page, asked }) => {
   const items = async () => (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
   await page.locator("[data-id=T8C4MN2Q]").click({ button: "right" });
   assert.ok((await items()).includes("Open terminal in directory"));
   await page.keyboard.press("Escape");
   await page.locator("[data-id=K7M2Q9XD]").focus();
   await page.keyboard.press("Shift+F10");
-  assert.deepEqual(await items(), ["View details", "Interrupt", "Restart", "Rename…", "Move to terminal", "Terminate…", "Copy path", "Copy ID", "Open folder", "Open terminal in directory"]);
+  assert.deepEqual(await items(), [
+    "View details",
+    "Interrupt",
+    "Restart",
+    "Rename…",
+    "Switch to terminal",
+    "Terminate…",
+    "Copy path",
+    "Copy ID",
+    "Open folder",
+    "Open terminal in directory",
+  ]);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   assert.deepEqual(await asked("interrupt"), [{ kind: "interrupt", sessionId: "K7M2Q9XD" }]);
@@ -146,72 +207,118 @@ onPage("has a context menu by mouse, by keyboard and by button", { sessions: LIV
   assert.deepEqual(await asked("copyPath"), [{ kind: "copyPath", sessionId: "K7M2Q9XD" }]);
 });
 
-onPage("answers a prompt: once, with a spinner, and with the problem in the card", { sessions: LIVE, permissions: [permission()] }, async ({ page, asked, answering, say }) => {
-  await answering("hold");
-  const allow = page.getByRole("button", { name: "Allow", exact: true });
-  await allow.click();
-  assert.equal(await allow.locator(".spinner").count(), 1);
-  await allow.click({ force: true });
-  const number = await page.evaluate(() => window.editor.posted.at(-1).id);
-  assert.deepEqual(await asked("answer"), [{ kind: "answer", permissionId: "B4N8TRWC-3", answer: { decision: "allow" } }]);
-  await say({ type: "done", id: number, problem: PROBLEM });
-  assert.match(await page.locator("areyouj-prompt .problem").innerText(), /did not answer/);
-});
+onPage(
+  "answers a permission request once, with a spinner, and shows the problem in the card",
+  { sessions: LIVE, permissions: [permission()] },
+  async ({ page, asked, answering, say }) => {
+    await answering("hold");
+    const allow = page.getByRole("button", { name: "Allow", exact: true });
+    await allow.click();
+    assert.equal(await allow.locator(".spinner").count(), 1);
+    await allow.click({ force: true });
+    const number = await page.evaluate(() => window.editor.posted.at(-1).id);
+    assert.deepEqual(await asked("answer"), [
+      { kind: "answer", permissionId: "B4N8TRWC-3", answer: { decision: "allow" } },
+    ]);
+    await say({ type: "done", id: number, problem: PROBLEM });
+    assert.match(await page.locator("areyouj-permission-request .problem").innerText(), /did not answer/);
+  },
+);
 
-onPage("shows Claude's suggestions in words before always", { sessions: LIVE, permissions: [permission()] }, async ({ page, asked }) => {
-  await page.getByRole("button", { name: "Always…" }).click();
-  const options = await page.locator(".always .option").allInnerTexts();
-  assert.deepEqual(options, ["Allow Bash(npm run migrate:*), for this project, only for you", "Allow work in /home/mira/work/shop, for this session", "Accept all edits of files, for this session"]);
-  await page.getByLabel(/Accept all edits/).check();
-  await page.getByRole("button", { name: "Allow always" }).click();
-  assert.deepEqual((await asked("answer"))[0].answer, { decision: "allowAlways", suggestions: [0, 2] });
-});
+onPage(
+  "describes Claude's suggestions for always",
+  { sessions: LIVE, permissions: [permission()] },
+  async ({ page, asked }) => {
+    await page.getByRole("button", { name: "Always allow…" }).click();
+    const options = await page.locator(".always .option").allInnerTexts();
+    assert.deepEqual(options, [
+      "Allow Bash(npm run migrate:*), for this project, only for you",
+      "Allow work in /home/mira/work/shop, for this session",
+      "Accept all file edits, for this session",
+    ]);
+    await page.getByLabel(/Accept all file edits/).check();
+    await page.getByRole("button", { name: "Always allow", exact: true }).click();
+    assert.deepEqual((await asked("answer"))[0].answer, { decision: "allowAlways", suggestions: [0, 2] });
+  },
+);
 
-onPage("denies with a message, and offers no always without suggestions", { sessions: LIVE, permissions: [EDIT_PROMPT] }, async ({ page, asked }) => {
-  assert.equal(await page.getByRole("button", { name: "Always…" }).count(), 0);
-  await page.getByRole("button", { name: /say what to do/ }).click();
-  await page.keyboard.type("Use a map");
-  await page.keyboard.press("Enter");
-  assert.deepEqual((await asked("answer"))[0].answer, { decision: "deny", message: "Use a map" });
-});
+onPage(
+  "denies with a message, and has no always without suggestions",
+  { sessions: LIVE, permissions: [EDIT_REQUEST] },
+  async ({ page, asked }) => {
+    assert.equal(await page.getByRole("button", { name: "Always allow…" }).count(), 0);
+    await page.getByRole("button", { name: /say what to do/ }).click();
+    await page.keyboard.type("Use a map");
+    await page.keyboard.press("Enter");
+    assert.deepEqual((await asked("answer"))[0].answer, { decision: "deny", message: "Use a map" });
+  },
+);
 
-onPage("shows a command whole, however long, with nothing hidden in it", { sessions: LIVE, permissions: [permission({ input: { command: `${HOSTILE.command}\n${"x".repeat(50_000)}THE END` } })] }, async ({ page }) => {
-  const text = await page.getByRole("region", { name: "Command" }).textContent();
-  assert.ok(text.startsWith("ls\u241b[8m; rm -rf ~<U+200B>\nsecond line") && text.endsWith("THE END"));
-  assert.ok((await page.locator("areyouj-prompt").boundingBox()).height < 600);
-});
+onPage(
+  "shows a whole command with its hidden characters",
+  {
+    sessions: LIVE,
+    permissions: [permission({ input: { command: `${HOSTILE.command}\n${"x".repeat(50_000)}THE END` } })],
+  },
+  async ({ page }) => {
+    const text = await page.getByRole("region", { name: "Command" }).textContent();
+    assert.ok(text.startsWith("ls\u241b[8m; rm -rf ~<U+200B>\nsecond line") && text.endsWith("THE END"));
+    assert.ok((await page.locator("areyouj-permission-request").boundingBox()).height < 600);
+  },
+);
 
-onPage("shows an edit as a diff with its way to the editor's", { sessions: LIVE, permissions: [EDIT_PROMPT] }, async ({ page, asked }) => {
-  assert.equal(await page.locator(".diff-added").innerText(), "+ export function retry(times: number, key: string) {\n+   remember(key);");
-  await page.getByRole("button", { name: "Open as diff" }).click();
-  await page.getByRole("button", { name: /src\/retry.ts$/ }).click();
-  const [diff] = await asked("openDiff");
-  assert.equal(diff.before, EDIT_PROMPT.input.old_string);
-  assert.equal((await asked("openFile"))[0].path, EDIT_PROMPT.input.file_path);
-});
+onPage(
+  "shows an edit as a diff, and opens it in the editor",
+  { sessions: LIVE, permissions: [EDIT_REQUEST] },
+  async ({ page, asked }) => {
+    assert.equal(
+      await page.locator(".diff-added").innerText(),
+      "+ export function retry(times: number, key: string) {\n+   remember(key);",
+    );
+    await page.getByRole("button", { name: "Open diff" }).click();
+    await page.getByRole("button", { name: /src\/retry.ts$/ }).click();
+    const [diff] = await asked("openDiff");
+    assert.equal(diff.before, EDIT_REQUEST.input.old_string);
+    assert.equal((await asked("openFile"))[0].path, EDIT_REQUEST.input.file_path);
+  },
+);
 
-onPage("answers questions with choices and own words", { sessions: LIVE, permissions: [QUESTION] }, async ({ page, asked }) => {
-  const answer = page.getByRole("button", { name: "Answer", exact: true });
-  assert.equal(await answer.getAttribute("aria-disabled"), "true");
-  await page.getByRole("radio", { name: /^Redis/ }).check();
-  await page.getByLabel("Staging").check();
-  await page.getByLabel(/own words: Which environments/).fill("QA");
-  await answer.click();
-  assert.deepEqual((await asked("answer"))[0].answer, { decision: "choose", choices: [["Redis"], ["Staging", "QA"]] });
-});
+onPage(
+  "answers questions with choices and with own words",
+  { sessions: LIVE, permissions: [QUESTION] },
+  async ({ page, asked }) => {
+    const answer = page.getByRole("button", { name: "Answer", exact: true });
+    assert.equal(await answer.getAttribute("aria-disabled"), "true");
+    await page.getByRole("radio", { name: /^Redis/ }).check();
+    await page.getByLabel("Staging").check();
+    await page.getByLabel(/own words: Which environments/).fill("QA");
+    await answer.click();
+    assert.deepEqual((await asked("answer"))[0].answer, {
+      decision: "choose",
+      choices: [["Redis"], ["Staging", "QA"]],
+    });
+  },
+);
 
-onPage("shows a plan whole and goes ahead", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
+onPage("shows a whole plan and approves it", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
   assert.equal(await page.locator(".plan li").count(), 3);
-  await page.getByRole("button", { name: "Go ahead" }).click();
+  await page.getByRole("button", { name: "Approve plan" }).click();
   assert.deepEqual((await asked("answer"))[0].answer, { decision: "allow" });
 });
 
-onPage("decides about a message that was cut off, and one that failed", { sessions: LIVE, decisions: [CUT_OFF, { ...CUT_OFF, id: "other", state: "failed" }] }, async ({ page, asked }) => {
-  assert.equal(await page.getByRole("button", { name: "Continue" }).count(), 1);
-  await page.getByRole("button", { name: "Continue" }).click();
-  await page.getByRole("button", { name: "Skip" }).last().click();
-  assert.deepEqual(await asked("recover"), [{ kind: "recover", messageId: CUT_OFF.id, choice: "continue" }, { kind: "recover", messageId: "other", choice: "skip" }]);
-});
+onPage(
+  "decides about an interrupted and a failed message",
+  { sessions: LIVE, decisions: [INTERRUPTED, { ...INTERRUPTED, id: "other", state: "failed" }] },
+  async ({ page, asked }) => {
+    assert.equal(await page.getByRole("button", { name: "Continue" }).count(), 1);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("button", { name: "Skip" }).last().click();
+    assert.deepEqual(await asked("recover"), [
+      { kind: "recover", messageId: INTERRUPTED.id, choice: "continue" },
+      { kind: "recover", messageId: "other", choice: "skip" },
+    ]);
+  },
+);
 
 onPage("shows a session in error with hint, log and restart", { sessions: SESSIONS }, async ({ page, asked }) => {
   const card = page.locator("areyouj-session-error");
@@ -223,14 +330,32 @@ onPage("shows a session in error with hint, log and restart", { sessions: SESSIO
   assert.deepEqual(await asked("restart"), [{ kind: "restart", sessionId: "P3J6WE5R" }]);
 });
 
-onPage("follows changes, and says aloud what matters", { sessions: LIVE }, async ({ page, say }) => {
-  await say({ type: "sessions", changed: [session({ id: "K7M2Q9XD", name: "Payments", status: "waiting", attention: { kind: "plan", permissionId: null, messageId: null, title: "A plan", open: 1 } })], removed: ["T8C4MN2Q"] });
+onPage("follows changes, and announces what needs a person", { sessions: LIVE }, async ({ page, say }) => {
+  await say({
+    type: "sessions",
+    changed: [
+      session({
+        id: "K7M2Q9XD",
+        name: "Payments",
+        status: "waiting",
+        attention: { kind: "plan", permissionId: null, messageId: null, title: "A plan", open: 1 },
+      }),
+    ],
+    removed: ["T8C4MN2Q"],
+  });
   assert.equal(await rows(page).count(), 4);
   assert.match(await page.locator("main > [role=status]").innerText(), /Payments needs you: A plan/);
 });
 
-onPage("pulses only while active, and never under reduced motion", { sessions: LIVE }, async ({ page }) => {
-  const animated = () => page.locator(".session-row .status-icon").evaluateAll((icons) => icons.filter((icon) => getComputedStyle(icon).animationName !== "none").map((icon) => icon.className.match(/status-(?!icon)\w+/)[0]));
+onPage("animates only active sessions, and nothing with reduced motion", { sessions: LIVE }, async ({ page }) => {
+  const animated = () =>
+    page
+      .locator(".session-row .status-icon")
+      .evaluateAll((icons) =>
+        icons
+          .filter((icon) => getComputedStyle(icon).animationName !== "none")
+          .map((icon) => icon.className.match(/status-(?!icon)\w+/)[0]),
+      );
   assert.deepEqual(await animated(), ["status-active"]);
   await page.evaluate(() => document.body.classList.add("vscode-reduce-motion"));
   assert.deepEqual(await animated(), []);
@@ -239,16 +364,28 @@ onPage("pulses only while active, and never under reduced motion", { sessions: L
   assert.deepEqual(await animated(), []);
 });
 
-onPage("is cards at 320 pixels, with nothing cut off sideways", { sessions: SESSIONS, permissions: [permission(), EDIT_PROMPT, QUESTION] }, async ({ page, asked }) => {
-  assert.equal(await page.locator(".grid.cards").count(), 1);
-  const wide = await page.evaluate(() => [...document.querySelectorAll("main *")].filter((element) => !element.closest(".box, .sr-only, .ellipsis") && element.getBoundingClientRect().right > innerWidth + 1).map((element) => element.className));
-  assert.deepEqual(wide, []);
-  await page.getByLabel("Sort by").selectOption("name");
-  await page.locator("[data-id=K7M2Q9XD] .name").click();
-  assert.equal((await asked("open")).length, 1);
-}, { width: 320, height: 900 });
+onPage(
+  "shows cards that fit into 320 pixels",
+  { sessions: SESSIONS, permissions: [permission(), EDIT_REQUEST, QUESTION] },
+  async ({ page, asked }) => {
+    assert.equal(await page.locator(".grid.cards").count(), 1);
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll("main *")]
+        .filter(
+          (element) =>
+            !element.closest(".box, .sr-only, .ellipsis") && element.getBoundingClientRect().right > innerWidth + 1,
+        )
+        .map((element) => element.className),
+    );
+    assert.deepEqual(wide, []);
+    await page.getByLabel("Sort by").selectOption("name");
+    await page.locator("[data-id=K7M2Q9XD] .name").click();
+    assert.equal((await asked("open")).length, 1);
+  },
+  { width: 320, height: 900 },
+);
 
-onPage("draws few of 1,000 sessions, and all can be reached", { sessions: manySessions(1000) }, async ({ page }) => {
+onPage("renders few of 1,000 sessions, and reaches all", { sessions: manySessions(1000) }, async ({ page }) => {
   const drawn = await page.evaluate(() => document.querySelectorAll("*").length);
   assert.ok(drawn < 2500, `${drawn} elements`);
   assert.equal(await page.getByRole("grid").getAttribute("aria-rowcount"), "1001");
@@ -260,50 +397,82 @@ onPage("draws few of 1,000 sessions, and all can be reached", { sessions: manySe
   assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) < 2500);
 });
 
-onPage("answers keys with 200 sessions, 10 of which change", { sessions: manySessions(200) }, async ({ page }) => {
-  const seen = await page.evaluate(async (changing) => {
-    document.querySelector(".session-row").focus();
-    const rows = new Set();
-    for (let turn = 0; turn < 30; turn += 1) {
-      const changed = changing.map((session) => ({ ...session, costUsd: turn }));
-      window.dispatchEvent(new MessageEvent("message", { data: { type: "sessions", changed, removed: [] } }));
-      document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
-      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-      rows.add(document.activeElement.closest(".session-row")?.dataset.id);
-    }
-    return rows.size;
-  }, manySessions(200).slice(0, 10));
+onPage("handles keys with 200 sessions, 10 of which change", { sessions: manySessions(200) }, async ({ page }) => {
+  const seen = await page.evaluate(
+    async (changing) => {
+      document.querySelector(".session-row").focus();
+      const rows = new Set();
+      for (let turn = 0; turn < 30; turn += 1) {
+        const changed = changing.map((session) => ({ ...session, costUsd: turn }));
+        window.dispatchEvent(new MessageEvent("message", { data: { type: "sessions", changed, removed: [] } }));
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+        await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+        rows.add(document.activeElement.closest(".session-row")?.dataset.id);
+      }
+      return rows.size;
+    },
+    manySessions(200).slice(0, 10),
+  );
   assert.equal(seen, 30, "every key moves to another row");
 });
 
-onPage("keeps hostile names as text", { sessions: [session({ name: HOSTILE.html, directory: `/tmp/${HOSTILE.bidi}`, currentTask: HOSTILE.html })], permissions: [permission({ sessionId: "K7M2Q9XD", title: HOSTILE.html, input: { command: HOSTILE.html }, tool: HOSTILE.html })] }, async ({ page }) => {
-  assert.equal(await page.evaluate(() => window.hacked), undefined);
-  assert.equal(await page.locator("#hacked, main img").count(), 0);
-  assert.match(await page.locator(".c-project").innerText(), /<U\+202E>/);
-});
+onPage(
+  "renders hostile names as text",
+  {
+    sessions: [session({ name: HOSTILE.html, directory: `/tmp/${HOSTILE.bidi}`, currentTask: HOSTILE.html })],
+    permissions: [
+      permission({ sessionId: "K7M2Q9XD", title: HOSTILE.html, input: { command: HOSTILE.html }, tool: HOSTILE.html }),
+    ],
+  },
+  async ({ page }) => {
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+    assert.equal(await page.locator("#hacked, main img").count(), 0);
+    assert.match(await page.locator(".c-project").innerText(), /<U\+202E>/);
+  },
+);
 
-onPage("leads to the screen of a session at a terminal, from its row and its menu, and back to the transcript", { sessions: LIVE }, async ({ page, asked, say }) => {
-  const row = page.locator("[data-id=T8C4MN2Q]");
-  assert.match(await row.getAttribute("aria-label"), /T8C4MN2Q, Idle, .*at a terminal/);
-  await page.getByRole("button", { name: "Open Claude's screen of T8C4MN2Q" }).click();
-  assert.equal(await page.getByRole("button", { name: /Open Claude's screen/ }).count(), 1, "no other session has one");
-  await row.click({ button: "right" });
-  const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
-  assert.deepEqual(labels.slice(0, 5), ["View details", "Open Claude's screen", "Restart", "Rename…", "Move to transcript"]);
-  await page.getByRole("menuitem", { name: "Open Claude's screen" }).click();
-  await row.click({ button: "right" });
-  await page.getByRole("menuitem", { name: "Move to transcript" }).click();
-  await page.locator("[data-id=H2VYQ3KM]").click({ button: "right" });
-  await page.getByRole("menuitem", { name: "Move to terminal" }).click();
-  assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: "T8C4MN2Q" }));
-  assert.deepEqual(await asked("move"), [{ kind: "move", sessionId: "T8C4MN2Q", driver: "stream" }, { kind: "move", sessionId: "H2VYQ3KM", driver: "terminal" }]);
-  await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
-  assert.match(await page.getByRole("button", { name: "Open Claude's screen of T8C4MN2Q" }).getAttribute("title"), /reconnecting/);
-});
+onPage(
+  "opens Claude's terminal from the row and the menu, and switches to the transcript and back",
+  { sessions: LIVE },
+  async ({ page, asked, say }) => {
+    const row = page.locator("[data-id=T8C4MN2Q]");
+    assert.match(await row.getAttribute("aria-label"), /docs, Idle, .*in a terminal/);
+    await page.getByRole("button", { name: "Open Claude's terminal of docs" }).click();
+    assert.equal(
+      await page.getByRole("button", { name: /Open Claude's terminal/ }).count(),
+      1,
+      "no other session has one",
+    );
+    await row.click({ button: "right" });
+    const labels = (await page.getByRole("menuitem").allInnerTexts()).map((text) => text.split("\n")[0]);
+    assert.deepEqual(labels.slice(0, 5), [
+      "View details",
+      "Open Claude's terminal",
+      "Restart",
+      "Rename…",
+      "Switch to transcript",
+    ]);
+    await page.getByRole("menuitem", { name: "Open Claude's terminal" }).click();
+    await row.click({ button: "right" });
+    await page.getByRole("menuitem", { name: "Switch to transcript" }).click();
+    await page.locator("[data-id=H2VYQ3KM]").click({ button: "right" });
+    await page.getByRole("menuitem", { name: "Switch to terminal" }).click();
+    assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: "T8C4MN2Q" }));
+    assert.deepEqual(await asked("switchDriver"), [
+      { kind: "switchDriver", sessionId: "T8C4MN2Q", driver: "stream" },
+      { kind: "switchDriver", sessionId: "H2VYQ3KM", driver: "terminal" },
+    ]);
+    await say({ type: "connection", connection: { state: "reconnecting", problem: null } });
+    assert.match(
+      await page.getByRole("button", { name: "Open Claude's terminal of docs" }).getAttribute("title"),
+      /reconnecting/,
+    );
+  },
+);
 
-onPage("says what a screen of Claude's own wants, and leads there", { sessions: [TRUST] }, async ({ page, asked, say }) => {
+onPage("shows a question in Claude's terminal, and opens it", { sessions: [TRUST] }, async ({ page, asked, say }) => {
   const card = page.locator(".inbox article.card");
-  assert.match(await card.innerText(), /Claude's screen wants an answer[\s\S]*trust this directory/);
+  assert.match(await card.innerText(), /Claude asks in its terminal[\s\S]*trust this directory/);
   await card.locator("vscode-button").click();
   assert.deepEqual(await asked("openScreen"), [{ kind: "openScreen", sessionId: TRUST.id }]);
   await say({ type: "sessions", changed: [{ ...TRUST, status: "idle", attention: null }], removed: [] });

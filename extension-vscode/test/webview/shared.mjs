@@ -1,4 +1,5 @@
-// What the tests of both pages share: one browser, started before any test. Without it this file fails with the reason.
+// The browser that the tests of both pages share. It starts before any test; when it cannot start, this file fails with
+// the reason.
 import { after } from "node:test";
 import { start } from "./browser.mjs";
 

@@ -2,44 +2,83 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EntryBody, TranscriptEntry } from "../../src/protocol.gen";
-import { completed, mentionAt } from "../../webview/completion";
-import { lineCounts, lineRuns } from "../../webview/diff";
-import { Folds } from "../../webview/folds";
-import { ago, contextPercent, cost, costOf, duration, elapsed, homePath, relativePath, since, splitPath, tokens } from "../../webview/format";
-import { Heights } from "../../webview/heights";
-import { choicesOf, questionsOf } from "../../webview/questions";
-import { visibleRows } from "../../webview/rows";
-import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions";
-import { describeSuggestion, sensibleSuggestions } from "../../webview/suggestions";
-import { exactLine, exactText, plainLine, plainText } from "../../webview/text";
-import { fileChange, otherMembers, tellingArgument } from "../../webview/tools";
-import { Rows, joined, said } from "../../webview/transcript";
+import { completed, mentionAt } from "../../webview/messages/completion";
+import { lineCounts, lineRuns } from "../../webview/ui/diff";
+import { Folds } from "../../webview/transcript/folds";
+import {
+  ago,
+  contextPercent,
+  cost,
+  costOf,
+  duration,
+  elapsed,
+  homePath,
+  relativePath,
+  since,
+  splitPath,
+  tokens,
+} from "../../src/shared/format";
+import { Heights } from "../../webview/transcript/heights";
+import { choicesOf, questionsOf } from "../../webview/permissions/questions";
+import { visibleRows } from "../../webview/sessions/visibleRows";
+import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions/sessionList";
+import { describeSuggestion, sensibleSuggestions } from "../../webview/permissions/suggestions";
+import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
+import { fileChange, otherMembers, tellingArgument } from "../../webview/transcript/tools";
+import { Rows, joined, withPiece } from "../../webview/transcript/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.
 import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";
 
-const rowsOf = (bodies: EntryBody[]): string[] => new Rows().of(entries(bodies) as TranscriptEntry[]).map(({ seq, depth }) => `${seq}/${depth}`);
-const call = (toolUseId: string, parentToolUseId: string | null = null): EntryBody => ({ kind: "toolCall", toolUseId, tool: "Bash", input: {}, parentToolUseId });
-const result = (toolUseId: string): EntryBody => ({ kind: "toolResult", toolUseId, isError: false, text: "ok", truncated: false });
-const words = (text: string, parentToolUseId: string | null = null): EntryBody => ({ kind: "text", text, parentToolUseId });
+const rowsOf = (bodies: EntryBody[]): string[] =>
+  new Rows().of(entries(bodies) as TranscriptEntry[]).map(({ seq, depth }) => `${seq}/${depth}`);
+const call = (toolUseId: string, parentToolUseId: string | null = null): EntryBody => ({
+  kind: "toolCall",
+  toolUseId,
+  tool: "Bash",
+  input: {},
+  parentToolUseId,
+});
+const result = (toolUseId: string): EntryBody => ({
+  kind: "toolResult",
+  toolUseId,
+  isError: false,
+  text: "ok",
+  truncated: false,
+});
+const words = (text: string, parentToolUseId: string | null = null): EntryBody => ({
+  kind: "text",
+  text,
+  parentToolUseId,
+});
 
-test("a command that is to be allowed shows everything that could hide in it", () => {
+test("a command to allow shows its hidden characters", () => {
   assert.equal(exactText(HOSTILE.command), "ls\u241b[8m; rm -rf ~<U+200B>\nsecond line");
   assert.equal(exactText(HOSTILE.bidi), "safe<U+202E>txt.exe<U+202C>");
   assert.equal(exactText("a\rb\u007f"), "a\u240db\u2421");
   assert.equal(exactLine("a\nb\tc"), "a\u240ab\u2409c");
 });
 
-test("other text loses what does harm and keeps what people write", () => {
+test("other text loses harmful characters and keeps all others", () => {
   assert.equal(plainText("\u001b[31mred\u001b[0m\u0007\r\nnext\u001b]0;title\u0007."), "red\nnext.");
   assert.equal(plainLine("  two\n lines\u202e "), "two lines");
   assert.equal(plainText("👩‍💻 שלום"), "👩‍💻 שלום");
 });
 
-test("times are short and tick", () => {
-  assert.deepEqual([0, 59_000, 61_000, 3_600_000, 4_320_000, 180_000_000].map(duration), ["0s", "59s", "1m", "1h", "1h 12m", "2d 2h"]);
+test("times are short", () => {
+  assert.deepEqual([0, 59_000, 61_000, 3_600_000, 4_320_000, 180_000_000].map(duration), [
+    "0s",
+    "59s",
+    "1m",
+    "1h",
+    "1h 12m",
+    "2d 2h",
+  ]);
   assert.deepEqual([1234, 48_200, 91_000, 4_320_000].map(elapsed), ["1.2s", "48s", "1m 31s", "1h 12m"]);
   assert.equal(since(73_000), "1m 13s");
-  assert.deepEqual([1000, 42_000, 4_320_000].map((passed) => ago(passed, 0)), ["just now", "42s ago", "1h ago"]);
+  assert.deepEqual(
+    [1000, 42_000, 4_320_000].map((passed) => ago(passed, 0)),
+    ["just now", "42s ago", "1h ago"],
+  );
   assert.equal(ago(0, 10_000), "just now");
 });
 
@@ -51,92 +90,146 @@ test("numbers are short", () => {
   assert.equal(costOf({ ...session, costUsd: 0, driver: "terminal" }), null);
   assert.equal(costOf({ ...session, costUsd: 2, driver: "terminal" }), "$2.00");
   assert.deepEqual([950, 88_400, 999_600, 1_250_000].map(tokens), ["950", "88k", "1M", "1.3M"]);
-  assert.deepEqual([contextPercent(50, 200), contextPercent(300, 200), contextPercent(null, 200), contextPercent(1, 0)], [25, 100, null, null]);
+  assert.deepEqual(
+    [contextPercent(50, 200), contextPercent(300, 200), contextPercent(null, 200), contextPercent(1, 0)],
+    [25, 100, null, null],
+  );
 });
 
-test("paths are seen from home and from the session", () => {
-  assert.deepEqual([homePath("/home/mira/a", "/home/mira"), homePath("/home/mirage", "/home/mira"), homePath("/a", "/")], ["~/a", "/home/mirage", "/a"]);
+test("paths are relative to the home directory and to the session", () => {
+  assert.deepEqual(
+    [homePath("/home/mira/a", "/home/mira"), homePath("/home/mirage", "/home/mira"), homePath("/a", "/")],
+    ["~/a", "/home/mirage", "/a"],
+  );
   assert.deepEqual(splitPath("~/work/shop/"), { parent: "~/work", name: "/shop" });
   assert.deepEqual(splitPath("/"), { parent: "", name: "/" });
   assert.deepEqual([relativePath("/a/b/c.ts", "/a/b"), relativePath("/a/bc.ts", "/a/b")], ["c.ts", "/a/bc.ts"]);
 });
 
-test("tiles count live sessions, and starting ones in the total only", () => {
+test("tiles count live sessions, starting ones only in the total", () => {
   assert.deepEqual(counts(SESSIONS), { total: 6, active: 1, waiting: 1, idle: 2, error: 1 });
 });
 
-test("the list is filtered by tile and words and sorted by any column", () => {
+test("filters sessions by tile and words, and sorts them by any column", () => {
   const every = { tile: "total", text: "", terminated: false } as const;
-  const ids = (filter: Parameters<typeof arrange>[1], order = NEWEST_FIRST): string[] => arrange(SESSIONS, filter, order).map(({ id }) => id);
+  const ids = (filter: Parameters<typeof arrange>[1], order = NEWEST_FIRST): string[] =>
+    arrange(SESSIONS, filter, order).map(({ id }) => id);
   assert.deepEqual(ids(every), ["X9D5G7ZA", "K7M2Q9XD", "B4N8TRWC", "H2VYQ3KM", "P3J6WE5R", "T8C4MN2Q"]);
   assert.deepEqual(ids({ ...every, tile: "idle" }), ["H2VYQ3KM", "T8C4MN2Q"]);
   assert.deepEqual(ids({ ...every, text: "SHOP migration" }), ["B4N8TRWC"]);
   assert.deepEqual(ids({ ...every, terminated: true, text: "old" }), ["A5R7V2BD"]);
-  assert.deepEqual([ids({ ...every, text: "x9d" }), ids({ ...every, text: "9d5" })], [["X9D5G7ZA"], []], "an id is told by its beginning");
+  assert.deepEqual(
+    [ids({ ...every, text: "x9d" }), ids({ ...every, text: "9d5" })],
+    [["X9D5G7ZA"], []],
+    "an id is told by its beginning",
+  );
   assert.equal(ids(every, { column: "status", descending: false })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "context", descending: true })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "queued", descending: true })[0], "K7M2Q9XD");
 });
 
-test("only rows near the screen are drawn", () => {
+test("renders only rows near the visible part", () => {
   assert.deepEqual(visibleRows(0, 300, 30, 1000), { first: 0, end: 18 });
   assert.deepEqual(visibleRows(-15_000, 300, 30, 1000), { first: 492, end: 518 });
   assert.deepEqual(visibleRows(900, 300, 30, 1000), { first: 0, end: 0 });
   assert.deepEqual(visibleRows(-90_000, 300, 30, 10), { first: 10, end: 10 });
 });
 
-test("suggestions for always are put in words, and unknown ones are shown as they are", () => {
-  const rule = { type: "addRules", behavior: "allow", destination: "localSettings", rules: [{ toolName: "Bash", ruleContent: "ls:*" }, { toolName: "Read" }] };
+test("describes suggestions for always, and shows unknown ones as they are", () => {
+  const rule = {
+    type: "addRules",
+    behavior: "allow",
+    destination: "localSettings",
+    rules: [{ toolName: "Bash", ruleContent: "ls:*" }, { toolName: "Read" }],
+  };
   assert.equal(describeSuggestion(rule), "Allow Bash(ls:*), every Read, for this project, only for you");
-  assert.equal(describeSuggestion({ type: "addDirectories", directories: ["/a"], destination: "session" }), "Allow work in /a, for this session");
-  assert.equal(describeSuggestion({ type: "setMode", mode: "acceptEdits", destination: "session" }), "Accept all edits of files, for this session");
+  assert.equal(
+    describeSuggestion({ type: "addDirectories", directories: ["/a"], destination: "session" }),
+    "Allow work in /a, for this session",
+  );
+  assert.equal(
+    describeSuggestion({ type: "setMode", mode: "acceptEdits", destination: "session" }),
+    "Accept all file edits, for this session",
+  );
   assert.equal(describeSuggestion({ type: "later", what: 1 }), '{"type":"later","what":1}');
   assert.equal(describeSuggestion({ ...rule, rules: [{}] }), JSON.stringify({ ...rule, rules: [{}] }));
   assert.deepEqual(sensibleSuggestions([{ type: "setMode" }, rule]), [1]);
   assert.deepEqual([sensibleSuggestions([{ type: "setMode" }]), sensibleSuggestions([])], [[0], []]);
 });
 
-test("questions are answered in order, each with a choice or with own words", () => {
+test("answers questions in order, each with a choice or own words", () => {
   const questions = questionsOf(QUESTION.input);
   assert.equal(choicesOf(questions, [{ labels: ["Redis"], own: "" }]), null);
-  assert.deepEqual(choicesOf(questions, [{ labels: ["Redis"], own: " files " }, { labels: ["Staging"], own: "QA" }]), [["files"], ["Staging", "QA"]]);
+  assert.deepEqual(
+    choicesOf(questions, [
+      { labels: ["Redis"], own: " files " },
+      { labels: ["Staging"], own: "QA" },
+    ]),
+    [["files"], ["Staging", "QA"]],
+  );
   assert.deepEqual(questionsOf({ questions: [7] }), [{ question: "", header: "", options: [], multiSelect: false }]);
   assert.deepEqual([questionsOf(null), choicesOf([], [])], [[], null]);
 });
 
-test("a call is told by its most telling argument", () => {
+test("describes a call by its most telling argument", () => {
   assert.equal(tellingArgument({ description: "List", command: "ls\n -l" }), "ls -l");
   assert.equal(tellingArgument({ depth: { a: 1 } }), '{ "a": 1 }');
   assert.deepEqual([tellingArgument({}), tellingArgument(null), tellingArgument("x")], ["", "null", "x"]);
 });
 
-test("an edit shows all of its input: in the diff, or beside it", () => {
+test("shows all input of an edit, in the diff or beside it", () => {
   const edit = { file_path: "/a", old_string: "1", new_string: "2", replace_all: true, content: "hidden?" };
   assert.deepEqual(fileChange("Edit", edit), { path: "/a", edits: [{ before: "1", after: "2" }] });
-  assert.deepEqual(otherMembers("Edit", edit), [["replace_all", "true"], ["content", "hidden?"]]);
+  assert.deepEqual(otherMembers("Edit", edit), [
+    ["replace_all", "true"],
+    ["content", "hidden?"],
+  ]);
   assert.deepEqual(otherMembers("Edit", { ...edit, replace_all: false }), [["content", "hidden?"]]);
-  assert.deepEqual(otherMembers("MultiEdit", { file_path: "/a", edits: [{ old_string: "1", new_string: "2", replace_all: true }] }).map(([name]) => name), ["edits"]);
+  assert.deepEqual(
+    otherMembers("MultiEdit", {
+      file_path: "/a",
+      edits: [{ old_string: "1", new_string: "2", replace_all: true }],
+    }).map(([name]) => name),
+    ["edits"],
+  );
   assert.deepEqual(otherMembers("Write", { file_path: "/a", content: 7 }), [["content", "7"]]);
   assert.equal(fileChange("Read", edit), null);
   assert.equal(fileChange("Edit", { file_path: 7 }), null);
 });
 
-test("texts are compared line by line, and too much of it is not compared", () => {
+test("compares texts line by line, and does not compare long texts", () => {
   const runs = lineRuns("a\nb\nc\n", "a\nx\ny\nc\n");
-  assert.deepEqual(runs.map(({ kind, lines }) => [kind, ...lines]), [["same", "a"], ["removed", "b"], ["added", "x", "y"], ["same", "c"]]);
+  assert.deepEqual(
+    runs.map(({ kind, lines }) => [kind, ...lines]),
+    [
+      ["same", "a"],
+      ["removed", "b"],
+      ["added", "x", "y"],
+      ["same", "c"],
+    ],
+  );
   assert.deepEqual(lineCounts(runs), { added: 2, removed: 1 });
   const large = "line\n".repeat(100_000);
-  assert.deepEqual(lineRuns(large, `${large}end`).map(({ kind }) => kind), ["removed", "added"]);
+  assert.deepEqual(
+    lineRuns(large, `${large}end`).map(({ kind }) => kind),
+    ["removed", "added"],
+  );
   assert.deepEqual(lineRuns("", ""), []);
 });
 
-test("results stand beside their calls, and subagents under the call that began them", () => {
-  assert.deepEqual(rowsOf([call("a"), call("b"), result("a"), words("in a", "a"), words("in b", "b"), result("b"), words("after")]), ["1/0", "4/1", "2/0", "5/1", "7/0"]);
-  assert.deepEqual(rowsOf([result("gone"), words("orphan", "gone"), { kind: "later" } as unknown as EntryBody]), ["1/0", "2/1"]);
+test("puts results beside their calls, and subagents below their call", () => {
+  assert.deepEqual(
+    rowsOf([call("a"), call("b"), result("a"), words("in a", "a"), words("in b", "b"), result("b"), words("after")]),
+    ["1/0", "4/1", "2/0", "5/1", "7/0"],
+  );
+  assert.deepEqual(rowsOf([result("gone"), words("orphan", "gone"), { kind: "later" } as unknown as EntryBody]), [
+    "1/0",
+    "2/1",
+  ]);
   assert.deepEqual(rowsOf([call("a", "a")]), ["1/1"]);
 });
 
-test("a row that did not change is the same object", () => {
+test("an unchanged row is the same object", () => {
   const rows = new Rows();
   const first = entries([call("a"), words("hello")]) as TranscriptEntry[];
   const [before, hello] = rows.of(first);
@@ -146,14 +239,24 @@ test("a row that did not change is the same object", () => {
   assert.equal(after?.result?.text, "ok");
 });
 
-test("entries are joined without doubles, and live text grows by kind", () => {
+test("joins entries without duplicates, and live text by kind", () => {
   const page = entries([words("1"), words("2"), words("3")]) as TranscriptEntry[];
-  assert.deepEqual(joined(page.slice(0, 2), page.slice(1)).map(({ seq }) => seq), [1, 2, 3]);
-  const saying = [{ thinking: true, text: "hm" }, { thinking: true, text: "m" }, { thinking: false, text: "Yes" }].reduce(said, [] as { thinking: boolean; text: string }[]);
-  assert.deepEqual(saying, [{ thinking: true, text: "hmm" }, { thinking: false, text: "Yes" }]);
+  assert.deepEqual(
+    joined(page.slice(0, 2), page.slice(1)).map(({ seq }) => seq),
+    [1, 2, 3],
+  );
+  const pieces = [
+    { thinking: true, text: "hm" },
+    { thinking: true, text: "m" },
+    { thinking: false, text: "Yes" },
+  ].reduce(withPiece, [] as { thinking: boolean; text: string }[]);
+  assert.deepEqual(pieces, [
+    { thinking: true, text: "hmm" },
+    { thinking: false, text: "Yes" },
+  ]);
 });
 
-test("a reading position is found again when rows before it came or changed", () => {
+test("finds a reading position again after rows before it changed", () => {
   const all = new Rows().of(entries(Array.from({ length: 100 }, (_, index) => words(`${index}`))) as TranscriptEntry[]);
   const heights = new Heights();
   for (const { seq } of all) heights.measure(seq, 50);
@@ -170,7 +273,7 @@ test("a reading position is found again when rows before it came or changed", ()
   assert.ok(first > 25 && end < 80, `${first} ${end}`);
 });
 
-test("folds remember what a person changed, and not for ever", () => {
+test("remembers a limited number of folds", () => {
   const folds = new Folds([["1:tool", true], ["bad"] as unknown as [string, boolean]]);
   assert.deepEqual([folds.isOpen("1:tool"), folds.isOpen("2:tool"), folds.isOpen("2:tool", true)], [true, false, true]);
   assert.deepEqual([folds.set("2:tool", true, true), folds.set("2:tool", false, true)], [false, true]);
@@ -182,6 +285,9 @@ test("a mention begins after white space and ends with its file", () => {
   assert.deepEqual(mentionAt("see @src/re", 11), { at: 4, prefix: "src/re" });
   assert.equal(mentionAt("mail@host", 9), null);
   assert.equal(mentionAt("@a b", 4), null);
-  assert.deepEqual(completed("see @src now", { at: 4, prefix: "src" }, "src/a.ts"), { text: "see @src/a.ts now", caret: 13 });
+  assert.deepEqual(completed("see @src now", { at: 4, prefix: "src" }, "src/a.ts"), {
+    text: "see @src/a.ts now",
+    caret: 13,
+  });
   assert.deepEqual(completed("@s", { at: 0, prefix: "s" }, "src/"), { text: "@src/", caret: 5 });
 });

@@ -1,14 +1,14 @@
-// Two sessions in two folders of one window, and everything that a person does with them.
+// Two sessions in two folders of one window, and the actions on them.
 import assert from "node:assert/strict";
 import { gone, shows } from "../lib/workbench.mjs";
 
 /** Starts a session through the palette, in a folder of the window. */
 async function startIn(window, folder, name, message = "") {
   await window.run("AreYouJ: New Session…");
-  await window.picker.getByPlaceholder("Choose a directory, or type a path").waitFor();
+  await window.picker.getByPlaceholder("Select a directory, or type a path").waitFor();
   await window.row(folder).click();
   await window.answer("Name (optional)", name);
-  await window.answer("Form");
+  await window.answer("Transcript or terminal");
   await window.answer("Model");
   await window.answer("Permission mode");
   await window.answer("First message (optional)", message);
@@ -36,7 +36,7 @@ export default {
       assert.deepEqual(directories, { Anna: t.home.projects.one, Ben: t.home.projects.two });
     },
 
-    "messages wait, are reordered by keyboard and by mouse, and run in the new order": async (t) => {
+    "queued messages are reordered by keyboard and by mouse, and run in the new order": async (t) => {
       const { anna, window } = await two(t);
       const page = await window.switchTo("Anna");
       await page.send("hold: gate");
@@ -55,7 +55,7 @@ export default {
       assert.deepEqual(said.map((text) => text.trim()).filter((text) => text.startsWith("Echo")), ["Echo: second", "Echo: first", "Echo: third"]);
     },
 
-    "a permission is answered in the inbox": async (t) => {
+    "a permission request is answered in the inbox": async (t) => {
       const { anna, window } = await two(t);
       const view = await window.showView();
       await t.home.run("send", anna, "run: touch made-here && echo from the inbox");
@@ -67,7 +67,7 @@ export default {
       assert.match(await t.home.run("logs", anna), /Result: from the inbox/u);
     },
 
-    "a permission is denied on the page, with a message": async (t) => {
+    "a permission request is denied on the page, with a message": async (t) => {
       const { window } = await two(t);
       const page = await window.switchTo("Ben");
       await page.send("run: touch must-not-be");
@@ -103,7 +103,7 @@ export default {
       await t.home.wait(anna, "idle");
     },
 
-    "sessions are switched by list, by key and by what waits": async (t) => {
+    "sessions are switched by list, by key and by waiting status": async (t) => {
       const { ben, window } = await two(t);
       const page = await window.switchTo("Anna");
       await page.frame.getByLabel("Message to Claude").click();
@@ -120,7 +120,7 @@ export default {
       await window.automation("Ben");
     },
 
-    "what is said behind another page is there when it is seen": async (t) => {
+    "a hidden page shows its live text when it becomes visible": async (t) => {
       const { anna, window } = await two(t);
       const page = await window.switchTo("Anna");
       await window.switchTo("Ben");
@@ -128,7 +128,7 @@ export default {
       await shows(window.page.locator(".statusbar-item", { hasText: "1 active" }));
       await window.page.waitForTimeout(1_000);
       await window.switchTo("Anna");
-      await shows(page.frame.locator(".saying", { hasText: "word1 word2 word3" }));
+      await shows(page.frame.locator(".live-text", { hasText: "word1 word2 word3" }));
       await t.home.run("interrupt", anna);
       await t.home.wait(anna, "idle");
     },

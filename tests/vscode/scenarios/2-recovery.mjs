@@ -1,10 +1,10 @@
-// What a person never loses: over a reload of the window, the end of the daemon, and time without a window.
+// Nothing is lost over a reload of the window, a killed daemon, and a time without a window.
 import assert from "node:assert/strict";
 import { shows, until } from "../lib/workbench.mjs";
 
 const DRAFT = "half a thought";
 
-/** A window of its own with the page of a session that has said something, and a draft in it. */
+/** A new window with the page of a session with a transcript, and a draft in it. */
 async function withDraft(t) {
   const id = await t.home.idle("one", "Anna");
   await t.home.say(id, "before");
@@ -16,7 +16,7 @@ async function withDraft(t) {
   return { id, profile, window, page };
 }
 
-/** Waits until the page of Anna is there again by itself, with what was said and what was being written. */
+/** Waits until the page of Anna is restored, with its transcript and its draft. */
 async function isBack(window) {
   const page = await window.automation("Anna");
   await shows(page.entry("Echo: before"));
@@ -24,7 +24,7 @@ async function isBack(window) {
   return page;
 }
 
-/** Watches a page for the banner, which may be there for less than a second. Returns whether it was seen since. */
+/** Watches a page for the banner, which can be visible for less than a second. The result tells whether it appeared. */
 async function bannerWatch(page) {
   const frame = await page.handle();
   await frame.evaluate(() => {
@@ -37,7 +37,7 @@ async function bannerWatch(page) {
 export default {
   home: { projects: ["one"] },
   scenarios: {
-    "a reload of the window brings everything back": async (t) => {
+    "a reload of the window restores everything": async (t) => {
       const { window } = await withDraft(t);
       const view = await window.showView();
       await shows(view.session("Anna"));
@@ -46,7 +46,7 @@ export default {
       await shows(window.view().session("Anna"));
     },
 
-    "a daemon that is killed comes back while the turn goes on, and the editor stays": async (t) => {
+    "a killed daemon restarts while the turn and the editor continue": async (t) => {
       const { id, window, page } = await withDraft(t);
       await t.home.run("send", id, "hold: gate");
       await page.is("Active");
@@ -64,11 +64,11 @@ export default {
       await shows(page.entry("Echo: after"));
     },
 
-    "a turn runs on without a window, and nothing of it is missed": async (t) => {
+    "a turn continues without a window, and its output is complete afterwards": async (t) => {
       const { id, profile, window } = await withDraft(t);
       await t.home.run("send", id, "hold: gate");
       await t.home.wait(id, "active");
-      // A draft is kept a moment after it was written; closing at once is not what is looked at here.
+      // A draft is saved after a moment; this scenario does not test an immediate close.
       await window.reload();
       await isBack(window);
       await window.page.close();

@@ -1,9 +1,9 @@
-// Two windows and the command line on one daemon: each sees what the others do, at once.
+// Two windows and the command line on one daemon: each sees the changes of the others at once.
 import { noteTimes } from "../lib/measure.mjs";
 import { watchFor } from "../lib/paint.mjs";
 import { gone, shows } from "../lib/workbench.mjs";
 
-/** Changes that are timed: enough for a 95th percentile, in a few seconds. */
+/** The number of timed changes: enough for a 95th percentile in a few seconds. */
 const CHANGES = 30;
 
 async function twoWindows(t) {
@@ -14,7 +14,7 @@ async function twoWindows(t) {
 export default {
   home: { projects: ["one", "two"] },
   scenarios: {
-    "what is done in one window or by command is seen in all": async (t) => {
+    "a change in one window or by command appears in all windows": async (t) => {
       const id = await t.home.idle("one", "Anna");
       const [left, right] = await twoWindows(t);
       for (const { page } of [left, right]) await shows(page.session("Anna").filter({ hasText: "Idle" }));

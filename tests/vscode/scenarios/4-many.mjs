@@ -1,4 +1,4 @@
-// Two hundred sessions of which ten stream: how fast the pages react, and what that costs. Figures, compared with goals.
+// Two hundred sessions, ten of them streaming: measures the reaction of the pages and its costs, and compares them with goals.
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { note, noteTimes } from "../lib/measure.mjs";
@@ -7,13 +7,13 @@ import { gone, shows } from "../lib/workbench.mjs";
 
 const SESSIONS = 200;
 const STREAMING = 10;
-/** Sessions created at the same time: the daemon starts as many Claudes at once. */
+/** Sessions that are created at the same time: the daemon starts as many Claudes at once. */
 const AT_ONCE = 4;
-/** A stream that lasts longer than everything that is measured meanwhile: words, twenty a second. */
+/** A stream that lasts longer than all measurements: words, twenty a second. */
 const STREAM = "slow: 6000 over";
-/** Pages of sessions that are opened. */
+/** The number of opened session pages. */
 const PAGES = 5;
-/** Presses of a key and clicks that are timed. */
+/** The number of timed key presses and clicks. */
 const REACTIONS = 40;
 const CPU_OVER_MS = 10_000;
 /** Clock ticks a second, as /proc counts processor time; fixed on Linux. */
@@ -33,11 +33,11 @@ async function processes(server) {
 async function processOf(pid) {
   try {
     const [command, status] = await Promise.all(["cmdline", "stat"].map((file) => readFile(path.join("/proc", pid, file), "utf8")));
-    // The name in parentheses may hold anything; what follows it are numbers.
+    // The name in parentheses can contain anything; only numbers follow it.
     const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
     return { pid: Number(pid), command, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
   } catch {
-    return null; // It has ended meanwhile.
+    return null; // It has exited meanwhile.
   }
 }
 
@@ -61,7 +61,7 @@ async function createMany(t) {
   return streaming;
 }
 
-/** How long the extension took to activate, as the editor itself says. */
+/** The activation time of the extension, as the editor reports it. */
 async function activation(window) {
   await window.run("Developer: Show Running Extensions");
   const row = window.page.locator(".monaco-list-row", { hasText: /AreYouJ.*Activation/su });
@@ -75,7 +75,7 @@ async function activation(window) {
 export default {
   home: { projects: ["one"], config: `max_active_sessions = ${SESSIONS + 10}\n` },
   scenarios: {
-    "two hundred sessions of which ten stream": async (t) => {
+    "two hundred sessions, ten of them streaming": async (t) => {
       const window = await t.window();
       note("activation of the extension", await activation(window), "< 50 ms");
       const { host, sidecar } = await processes(t.server);
@@ -96,7 +96,7 @@ export default {
 
       await timeReactions(frame);
       await page.session("stream").first().click({ position: { x: 4, y: 4 } });
-      // One after the other, as fast as a person who looks at what came of each.
+      // One after the other, each after the reaction to the previous one.
       for (let count = 0; count < REACTIONS; count++) {
         await window.page.keyboard.press(count % 2 === 0 ? "ArrowDown" : "PageDown");
         await frame.waitForFunction((wanted) => globalThis.reactions.length >= wanted, count + 2);

@@ -1,4 +1,4 @@
-// What else a person relies on: access for everybody, ways out of trouble, addresses, and files.
+// Accessibility, problems and their fixes, addresses, and files.
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,7 +7,7 @@ import { gone, shows, until } from "../lib/workbench.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** What axe-core finds on a page that keeps people out. */
+/** The serious and critical findings of axe-core on a page. */
 async function graveFindings(page) {
   const frame = await page.handle();
   await frame.evaluate(AXE);
@@ -20,7 +20,7 @@ async function graveFindings(page) {
 export default {
   home: { projects: ["one", "two"] },
   scenarios: {
-    "nothing on the pages keeps people out, as axe-core sees it": async (t) => {
+    "axe-core has no serious findings on the pages": async (t) => {
       const window = await t.window();
       const [anna, ben] = await Promise.all([t.home.idle("one", "Anna"), t.home.idle("two", "Ben")]);
       await t.home.say(anna, "think: about `code` and **more**");
@@ -34,7 +34,7 @@ export default {
       for (const name of ["Anna", "Ben"]) assert.deepEqual(await graveFindings(await window.switchTo(name)), []);
     },
 
-    "a Claude that is not logged in says so, with a button that logs in": async (t) => {
+    "a session without a login shows that, with a button that logs in": async (t) => {
       const window = await t.window();
       const id = await t.home.create("one", ["--name", "Anna"], { ANTHROPIC_API_KEY: "" });
       await t.home.wait(id, "idle");
@@ -52,7 +52,7 @@ export default {
     "an address opens a session's page": async (t) => {
       const window = await t.window();
       const id = await t.home.idle("one", "Anna");
-      // A browser has no scheme of the editor's; this command goes the way that such an address goes.
+      // A browser has no scheme of the editor's; this command handles an address in the same way.
       await window.run("Developer: Open URL");
       await shows(window.picker.getByText("URL to open"));
       await window.input.fill(`vscode://areyouj.areyouj/automation/${id}`);
@@ -61,12 +61,12 @@ export default {
       await window.automation("Anna");
     },
 
-    "a folder of the explorer starts a session, and its files are completed": async (t) => {
+    "a session starts from a folder of the explorer, and its files are completed": async (t) => {
       const window = await t.window();
       await writeFile(path.join(t.home.projects.two, "remember-me.md"), "# Remember\n");
       await window.explorerMenu("two", "Start Claude Session Here");
       await window.answer("Name (optional)", "Ben");
-      for (const placeholder of ["Form", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
+      for (const placeholder of ["Transcript or terminal", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
       const page = await window.automation("Ben");
       await page.is("Idle");
       const composer = page.frame.getByLabel("Message to Claude");
@@ -76,7 +76,7 @@ export default {
       assert.equal((await composer.inputValue()).trim(), "read @remember-me.md");
     },
 
-    "a change is shown whole before it is allowed, and opens as a diff, as its file does": async (t) => {
+    "a whole change is shown before it is allowed, and opens as a diff and as a file": async (t) => {
       const window = await t.window();
       const file = path.join(t.home.projects.one, "hours.md");
       await writeFile(file, "# Hours\n\nMonday to Friday\n");
@@ -86,7 +86,7 @@ export default {
       const card = page.card("hours.md");
       await shows(card.locator(".diff-added", { hasText: "Monday to Saturday" }));
       await shows(card.locator(".diff-removed", { hasText: "Monday to Friday" }));
-      await card.getByText("Open as diff").click();
+      await card.getByText("Open diff").click();
       await shows(window.page.locator(".monaco-diff-editor .view-lines", { hasText: "Saturday" }));
       await window.switchTo("Anna");
       await card.locator("vscode-button", { hasText: "Allow" }).first().click();
@@ -98,7 +98,7 @@ export default {
       await shows(window.page.locator(".editor-instance .view-line", { hasText: "Monday to Saturday" }));
     },
 
-    "a selection is sent by the editor's own menu of actions": async (t) => {
+    "a selection is sent by a code action": async (t) => {
       const window = await t.window();
       await writeFile(path.join(t.home.projects.two, "recipe.md"), "flour\nwater\n");
       const ben = await t.home.idle("two", "Ben");
@@ -109,7 +109,7 @@ export default {
       await window.run("Select All");
       const action = window.page.locator(".action-widget .monaco-list-row", { hasText: `Send selection to Claude session ${ben} (Ben)` });
       await until("the action is chosen", async () => {
-        // The palette, closing, would take the menu along: it is opened by its key.
+        // The closing palette would close the menu too, so the key opens it.
         await window.page.keyboard.press("Control+Period");
         await action.click({ timeout: 1_000 });
         return true;

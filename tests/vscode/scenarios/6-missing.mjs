@@ -1,16 +1,16 @@
-// A machine without Claude: what a person is told, and the ways out.
+// A machine without Claude: the problem and its fixes.
 import { shows } from "../lib/workbench.mjs";
 
 export default {
   home: { projects: ["one"], claude: "/nowhere/claude" },
   scenarios: {
-    "a Claude that is not there is said at once, with the doctor as a button": async (t) => {
+    "a missing Claude is reported at once, with a button for the doctor": async (t) => {
       const window = await t.window();
       const page = await window.openOrchestration();
       await shows(page.frame.getByText("No sessions yet"));
       await page.frame.locator(".folder", { hasText: "one" }).click();
       await window.answer("Name (optional)");
-      for (const placeholder of ["Form", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
+      for (const placeholder of ["Transcript or terminal", "Model", "Permission mode", "First message (optional)"]) await window.answer(placeholder);
       const message = window.toast("Claude was not found");
       await shows(message);
       await message.getByRole("button", { name: "Run doctor" }).click();

@@ -1,4 +1,4 @@
-// Sessions whose Claude sits at a terminal: its own screen in a tab of the editor, with the same list, queue and prompts.
+// Sessions that run in a terminal: Claude's own interface in an editor tab, with the same list, queue and requests.
 import assert from "node:assert/strict";
 import { access, mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -7,27 +7,27 @@ import { gone, shows, until } from "../lib/workbench.mjs";
 const AT_TERMINAL = ["--driver", "terminal", "--permission-mode", "default"];
 const ASKS = "Do you want to proceed?";
 
-/** An idle session at a terminal. */
+/** An idle session in a terminal. */
 async function session(t, project, name) {
   const id = await t.home.create(project, ["--name", name, ...AT_TERMINAL]);
   await t.home.wait(id, "idle");
   return id;
 }
 
-/** Opens the screen of a session by its row in the list of all. */
+/** Opens the terminal of a session by its row in the list. */
 async function openScreen(window, name) {
   const view = await window.showView();
-  await view.icon(`Open Claude's screen of ${name}`).click();
+  await view.icon(`Open Claude's terminal of ${name}`).click();
   return window.screen(name);
 }
 
-/** An idle session at a terminal, a window, and the session's screen in it. */
+/** An idle session in a terminal, a window, and that terminal in it. */
 async function attached(t) {
   const [id, window] = [await session(t, "one", "Anna"), await t.window()];
   return { id, window, screen: await openScreen(window, "Anna") };
 }
 
-/** The lines of the conversation; the hints of Claude's below it come and go by themselves. */
+/** The lines of the conversation, without Claude's changing hints below it. */
 const conversation = (lines) => lines.slice(0, lines.findLastIndex((line) => line.includes("· done ")) + 1);
 
 const exists = (file) => access(file).then(() => true, () => false);
@@ -35,14 +35,14 @@ const exists = (file) => access(file).then(() => true, () => false);
 export default {
   home: { projects: ["one", "two"] },
   scenarios: {
-    "a session at a terminal is started, written to on its screen, and read on its page": async (t) => {
+    "a session in a terminal is started, used in its terminal, and read on its page": async (t) => {
       const window = await t.window();
       await window.run("AreYouJ: New Session…");
-      await window.picker.getByPlaceholder("Choose a directory, or type a path").waitFor();
+      await window.picker.getByPlaceholder("Select a directory, or type a path").waitFor();
       await window.row("one").click();
       await window.answer("Name (optional)", "Anna");
-      await window.picker.getByPlaceholder("Form").waitFor();
-      await window.row("Claude's own screen").click();
+      await window.picker.getByPlaceholder("Transcript or terminal").waitFor();
+      await window.row("Claude's own interface").click();
       await window.answer("Model");
       await window.answer("Permission mode");
       await window.answer("First message (optional)", "good morning");
@@ -58,12 +58,12 @@ export default {
       await until("what was seen on the screen counts as read", async () => (await t.home.json("show", id)).unread === 0);
       const page = await window.switchTo("Anna");
       for (const said of ["Echo: good morning", "and by hand", "Echo: and by hand"]) await shows(page.entry(said));
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await screen.shows("Echo: and by hand");
-      assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
+      assert.equal(await window.tabs("Anna").count(), 2, "the page and one terminal");
     },
 
-    "a permission that the screen asks for is answered elsewhere, in the inbox, and on the screen": async (t) => {
+    "a permission request of the terminal is answered by command, in the inbox, and in the terminal": async (t) => {
       const { id, window, screen } = await attached(t);
       const { one } = t.home.projects;
       const view = window.view();
@@ -71,8 +71,8 @@ export default {
       await screen.submit("run: touch from-elsewhere");
       await screen.shows(ASKS);
       await shows(view.card("touch from-elsewhere"));
-      const [prompt] = await t.home.json("permissions", id);
-      await t.home.run("allow", prompt.id);
+      const [request] = await t.home.json("permissions", id);
+      await t.home.run("allow", request.id);
       await screen.showsNot(ASKS);
       await gone(view.card("touch from-elsewhere"));
       await t.home.wait(id, "idle");
@@ -97,7 +97,7 @@ export default {
       assert.ok(await exists(path.join(one, "from-the-screen")));
     },
 
-    "a question is answered on the page, and closed on the screen": async (t) => {
+    "a question is answered on the page, and closed in the terminal": async (t) => {
       const { window, screen } = await attached(t);
       await screen.submit("ask: Which colour? | Red | Green");
       await screen.shows("1. Red");
@@ -105,11 +105,11 @@ export default {
       await page.frame.getByRole("radio", { name: "Green" }).check();
       await page.button("Answer").click();
       await page.is("Idle");
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await (await window.screen("Anna")).showsNot("1. Red");
     },
 
-    "a queued message is delivered to the screen when the turn has ended": async (t) => {
+    "a queued message is delivered to the terminal when the turn has ended": async (t) => {
       const { id, window, screen } = await attached(t);
       await screen.submit("hold: queue");
       await t.home.wait(id, "active");
@@ -120,11 +120,11 @@ export default {
       await t.home.release("queue");
       await shows(page.entry("Echo: and then this"));
       await shows(page.entry("hurry up"));
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await screen.shows("Echo: and then this");
     },
 
-    "a reload of the window brings the screen back as it was, and it is found again": async (t) => {
+    "a reload of the window restores the terminal, and recognizes it": async (t) => {
       const { window, screen } = await attached(t);
       await screen.submit("before the reload");
       await screen.shows("Echo: before the reload");
@@ -136,12 +136,12 @@ export default {
       await again.submit("after the reload");
       await again.shows("Echo: after the reload");
       const page = await window.switchTo("Anna");
-      await page.button("Claude's screen").click();
+      await page.button("Open terminal").click();
       await window.screen("Anna");
-      assert.equal(await window.tabs("Anna").count(), 2, "the page and one screen");
+      assert.equal(await window.tabs("Anna").count(), 2, "the page and one terminal");
     },
 
-    "a daemon that is killed takes nothing from the screen": async (t) => {
+    "a killed daemon does not affect the terminal": async (t) => {
       const { id, window, screen } = await attached(t);
       await screen.submit("hold: daemon");
       await t.home.wait(id, "active");
@@ -155,17 +155,17 @@ export default {
       assert.equal(await window.tabs("Anna").count(), 2);
     },
 
-    "a conversation moves to the transcript and back, and its screen goes and comes": async (t) => {
+    "a conversation switches to the transcript and back, and its terminal closes and opens": async (t) => {
       const { id, window, screen } = await attached(t);
       await screen.submit("at the terminal");
       await screen.shows("· done ");
       await t.home.wait(id, "idle");
-      await window.run("AreYouJ: Move Session to Transcript");
+      await window.run("AreYouJ: Switch Session to Transcript");
       const page = await window.automation("Anna");
       await page.is("Idle");
       await shows(page.entry("Echo: at the terminal"));
-      assert.equal(await window.tabs("Anna").count(), 1, "the screen is gone");
-      assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), [], "it went without a complaint");
+      assert.equal(await window.tabs("Anna").count(), 1, "the terminal is closed");
+      assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), [], "without an error message");
       await page.send("in the stream");
       await shows(page.entry("Echo: in the stream"));
       await page.is("Idle");
@@ -173,11 +173,11 @@ export default {
       await page.send("hold: move");
       await page.is("Active");
       await page.icon("More actions").click();
-      await page.frame.getByRole("menuitem", { name: "Move to terminal" }).click();
-      await window.confirm("When the Turn Has Ended");
+      await page.frame.getByRole("menuitem", { name: "Switch to terminal" }).click();
+      await window.confirm("When the turn ends");
       await shows(page.frame.getByText("moves to its other form when the turn has ended"));
       await t.home.release("move");
-      await window.toast("Anna goes on at its terminal.").getByRole("button", { name: "Open Claude's Screen" }).click();
+      await window.toast("Anna continues in a terminal.").getByRole("button", { name: "Open terminal" }).click();
       const back = await window.screen("Anna");
       await back.shows("Echo: in the stream");
       await back.submit("at the terminal again");
@@ -185,25 +185,25 @@ export default {
 
       await back.submit("hold: for ever");
       await t.home.wait(id, "active");
-      await window.run("AreYouJ: Move Session to Transcript");
-      await window.confirm("Interrupt and Move");
+      await window.run("AreYouJ: Switch Session to Transcript");
+      await window.confirm("Interrupt and switch");
       await window.automation("Anna");
-      await until("the session has moved", async () => (await t.home.json("show", id)).driver === "stream");
+      await until("the session has switched", async () => (await t.home.json("show", id)).driver === "stream");
       await gone(window.tabs("Anna").nth(1));
     },
 
-    "a conversation that is moved elsewhere takes its screen along, and says where it went": async (t) => {
+    "a switch by command closes the terminal, and offers the transcript": async (t) => {
       const { id, window } = await attached(t);
       await t.home.run("switch-driver", id, "stream");
-      const told = window.toast("Anna goes on as a transcript.");
+      const told = window.toast("Anna continues as a transcript.");
       await shows(told);
       await gone(window.tabs("Anna"));
-      assert.equal(await window.page.locator(".notification-toast").count(), 1, "and nothing is called an error");
-      await told.getByRole("button", { name: "Open", exact: true }).click();
+      assert.equal(await window.page.locator(".notification-toast").count(), 1, "and no error message");
+      await told.getByRole("button", { name: "Open transcript" }).click();
       await window.automation("Anna");
     },
 
-    "a conversation that another Claude has open stays where it is, and the reason is told": async (t) => {
+    "a conversation that another Claude has open does not switch, and the reason is shown": async (t) => {
       const id = await t.home.idle("two", "Ben");
       await t.home.say(id, "hello");
       const window = await t.window();
@@ -214,25 +214,25 @@ export default {
       await window.page.keyboard.type(`"$AREYOUJ_CLAUDE" --resume ${claudeSessionId}\n`);
       await terminal.shows("Echo: hello");
       await window.switchTo("Ben");
-      await window.run("AreYouJ: Move Session to Terminal");
+      await window.run("AreYouJ: Switch Session to Terminal");
       await shows(window.toast("has the conversation of"));
       await shows(window.toast("End that Claude first"));
       assert.equal((await t.home.json("show", id)).driver, "stream");
       await window.run("Terminal: Kill All Terminals");
     },
 
-    "a screen that asks something of its own is told in the inbox and by a message, and both lead there": async (t) => {
+    "a question in the terminal is shown in the inbox and in a message, and both open it": async (t) => {
       const window = await t.window();
       const view = await window.showView();
       const elsewhere = path.join(t.home.directory, "elsewhere");
       await mkdir(elsewhere, { recursive: true });
       await window.run("View: Show Explorer");
       const id = await t.home.create(elsewhere, ["--name", "Cara", ...AT_TERMINAL]);
-      const told = window.toast("Cara wants an answer on Claude's screen");
+      const told = window.toast("Cara needs an answer in Claude's terminal");
       await shows(told);
       await window.showView();
-      await shows(view.card("Claude's screen wants an answer").filter({ hasText: "trust" }));
-      await told.getByRole("button", { name: "Open Claude's Screen" }).click();
+      await shows(view.card("Claude asks in its terminal").filter({ hasText: "trust" }));
+      await told.getByRole("button", { name: "Open terminal" }).click();
       const screen = window.terminal();
       await screen.shows("Yes, I trust this folder");
       await screen.focus();
@@ -240,10 +240,10 @@ export default {
       await screen.shows("❯ Yes, I trust this folder");
       await window.page.keyboard.press("Enter");
       await t.home.wait(id, "idle");
-      await gone(view.card("Claude's screen wants an answer"));
+      await gone(view.card("Claude asks in its terminal"));
     },
 
-    "Ctrl-\\ d leaves the screen, and the session goes on": async (t) => {
+    "Ctrl-\\ d detaches from the terminal, and the session continues": async (t) => {
       const { id, window, screen } = await attached(t);
       await screen.focus();
       await window.page.keyboard.press("Control+Backslash");
@@ -253,16 +253,16 @@ export default {
       await openScreen(window, "Anna");
     },
 
-    "the profile asks which session, and shows its screen in the panel": async (t) => {
+    "the profile asks for a session, and shows its terminal in the panel": async (t) => {
       await session(t, "one", "Anna");
       const window = await t.window();
       const profile = async () => {
         await window.run("Create New Terminal (With Profile)");
-        // The editor asks so whatever the profile is, of a window with several folders.
+        // In a window with several folders the editor asks this for every profile.
         await window.answer("Select current working directory for new terminal");
         await shows(window.row("AreYouJ Session"));
         await window.row("AreYouJ Session").click();
-        await window.picker.getByPlaceholder("Session", { exact: true }).waitFor();
+        await window.picker.getByPlaceholder("Select a session").waitFor();
       };
       await profile();
       await window.page.keyboard.press("Escape");
@@ -274,8 +274,8 @@ export default {
       await screen.shows("Echo: from the panel");
       await window.reload();
       await screen.shows("Echo: from the panel");
-      await window.run("AreYouJ: Open Claude's Screen");
-      assert.equal(await window.tabs("Anna").count(), 0, "it is shown where it is");
+      await window.run("AreYouJ: Open Claude's Terminal");
+      assert.equal(await window.tabs("Anna").count(), 0, "the existing terminal is shown");
       assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), []);
       await window.run("Terminal: Kill All Terminals");
     },

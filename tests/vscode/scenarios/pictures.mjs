@@ -1,4 +1,4 @@
-// Pictures of the pages for the README of the extension, of sessions as people have them: `run.mjs --screenshots`.
+// Takes the pictures for the README of the extension, with realistic sessions: `run.mjs --screenshots`.
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { shows } from "../lib/workbench.mjs";
@@ -23,7 +23,7 @@ SELECT author, title FROM books WHERE shelf = ?1 ORDER BY author;
 
 That takes one round trip instead of three. Shall I change it?`;
 
-/** Three projects with five sessions: one works, two wait, one failed, one rests. */
+/** Three projects with five sessions: one active, two waiting, one failed, one idle. */
 async function people(t) {
   const { projects } = t.home;
   for (const [project, files] of Object.entries(FILES)) {
@@ -63,14 +63,14 @@ async function theme(window, name) {
 }
 
 async function picture(window, name) {
-  // The caret blinks, and a hover may still be there.
+  // Moves the mouse away, so that no hover is visible.
   await window.page.mouse.move(640, window.page.viewportSize().height - 8);
-  // Cards that have just come take no answer for a moment, and look so.
+  // New cards are disabled for a moment, and look like it.
   await window.page.waitForTimeout(SETTLED_MS);
   await window.page.screenshot({ path: path.join(DOCS, `${name}.png`), caret: "hide", animations: "disabled" });
 }
 
-/** A window of its own, in a theme. */
+/** A new window in a theme. */
 async function windowOf(t, size, name) {
   const window = await t.openIn(await t.profile(size));
   await theme(window, name);
@@ -117,7 +117,7 @@ export default {
       await picture(narrow, "inbox");
     },
 
-    "Claude's own screen, and the list beside it": async (t) => {
+    "Claude's own terminal, and the list beside it": async (t) => {
       await mkdir(DOCS, { recursive: true });
       const { bakery } = t.home.projects;
       await writeFile(path.join(bakery, "prices.md"), "# Prices\n\nRye bread 4.20\n");
@@ -127,7 +127,7 @@ export default {
       const prompt = "The rye bread is 4.50 from now on.";
       await t.home.on(prompt, `edit: ${bakery}/prices.md | Rye bread 4.20 | Rye bread 4.50`);
       const window = await windowOf(t, WIDE, "Dark Modern");
-      await (await window.showView()).icon("Open Claude's screen of Price list").click();
+      await (await window.showView()).icon("Open Claude's terminal of Price list").click();
       const screen = await window.screen("Price list");
       await screen.submit(prompt);
       await screen.shows("Do you want to make this edit");

@@ -1,0 +1,141 @@
+import type { Permission, Session, Status } from "../protocol.gen";
+import type { AlertKind } from "../settings";
+import { displayName, isBusy } from "../shared/session";
+import { clippedLine, escapeLinks, isExactLine } from "../shared/text";
+
+/** A person reads a command of this length at a glance, and a message of the editor shows it whole. */
+const MAX_COMMAND = 160;
+const MAX_TITLE = 160;
+/** Alerts that are remembered, so that each is shown once. Older ones were answered long ago. */
+const MAX_SHOWN = 10_000;
+/** Fields of a shell command that do not change what runs. */
+const HARMLESS = new Set(["command", "description", "timeout"]);
+
+/** A message of the editor that needs a person, or reports a finished turn. */
+export interface Alert {
+  kind: AlertKind;
+  sessionId: string;
+  text: string;
+  /** The permission request, if the message itself can answer it: then the text has everything that it asks for. */
+  permissionId: string | null;
+  /** Whether only Claude's own screen can give the answer. */
+  onScreen?: true;
+}
+
+/**
+ * Decides which alerts to show: one for everything that needs a person. What exists when the window connects is
+ * summarized in one count; what happens during a lost connection is shown when it is back.
+ */
+export class AlertRule {
+  readonly #shown = new Set<string>();
+  readonly #statuses = new Map<string, Status>();
+  #primed = false;
+
+  /** A rule for the kinds that are wanted. */
+  constructor(private readonly wanted: (kind: AlertKind) => boolean = () => true) {}
+
+  /** The new alerts for the current state. The first time there are none, but the number of sessions that need a person. */
+  update(sessions: Session[], permissions: Permission[]): { alerts: Alert[]; waiting: number } {
+    const first = !this.#primed;
+    this.#primed = true;
+    const alerts: Alert[] = [];
+    const byId = new Map(sessions.map((session) => [session.id, session]));
+    const waiting = new Set<string>();
+    for (const permission of permissions) {
+      const session = byId.get(permission.sessionId);
+      // A permission request can arrive before its session does; the next update has both.
+      if (session === undefined) continue;
+      const alert = permissionAlert(session, permission);
+      if (this.wanted(alert.kind)) waiting.add(session.id);
+      if (this.#isNew(permission.id) && !first) alerts.push(alert);
+    }
+    for (const session of sessions) {
+      const problem = problemAlert(session);
+      if (problem !== null) {
+        if (this.wanted(problem.alert.kind)) waiting.add(session.id);
+        if (this.#isNew(problem.key) && !first) alerts.push(problem.alert);
+      }
+      const before = this.#statuses.get(session.id);
+      this.#statuses.set(session.id, session.status);
+      const wasBusy = before !== undefined && isBusy({ status: before });
+      if (wasBusy && session.status === "idle" && session.attention === null && session.queued === 0)
+        alerts.push(finishedAlert(session));
+    }
+    for (const id of this.#statuses.keys()) if (!byId.has(id)) this.#statuses.delete(id);
+    return { alerts: alerts.filter(({ kind }) => this.wanted(kind)), waiting: first ? waiting.size : 0 };
+  }
+
+  #isNew(key: string): boolean {
+    if (this.#shown.has(key)) return false;
+    this.#shown.add(key);
+    for (const oldest of this.#shown) {
+      if (this.#shown.size <= MAX_SHOWN) break;
+      this.#shown.delete(oldest);
+    }
+    return true;
+  }
+}
+
+/** The whole command of a tool on one line; null if it does not fit, or a message would not show it exactly. */
+export function wholeCommand({ kind, tool, input }: Permission): string | null {
+  if (kind !== "tool" || tool !== "Bash" || typeof input !== "object" || input === null) return null;
+  const command = "command" in input ? input.command : null;
+  if (typeof command !== "string" || command === "" || command.length > MAX_COMMAND) return null;
+  if (!Object.keys(input).every((name) => HARMLESS.has(name))) return null;
+  // A message collapses spaces and turns some text into links.
+  const shows = isExactLine(command) && !/[^\S ]| {2,}|^ | $|\]\(|https?:\/\/\S*\)/u.test(command);
+  return shows ? command : null;
+}
+
+function permissionAlert(session: Session, permission: Permission): Alert {
+  const name = displayName(session);
+  const command = wholeCommand(permission);
+  const title = clippedLine(permission.title, MAX_TITLE);
+  const kind = permission.kind === "tool" ? "permission" : permission.kind;
+  const says = {
+    permission: command === null ? `asks for permission: ${title}` : `wants to run: ${command}`,
+    question: `asks: ${title}`,
+    plan: `presents a plan: ${title}`,
+  }[kind];
+  const text = command === null ? escapeLinks(`${name} ${says}`) : `${escapeLinks(name)} ${says}`;
+  return { kind, sessionId: session.id, text, permissionId: command === null ? null : permission.id };
+}
+
+function problemAlert(session: Session): { key: string; alert: Alert } | null {
+  const name = displayName(session);
+  const { attention, error } = session;
+  if (session.status === "terminated") return null;
+  if (session.status === "error" && error !== null) {
+    const text = escapeLinks(clippedLine(`${name} stopped with an error: ${error.message}`, MAX_TITLE * 2));
+    return {
+      key: `${session.id} error ${session.statusSince}`,
+      alert: { kind: "error", sessionId: session.id, text, permissionId: null },
+    };
+  }
+  if (attention?.kind === "terminal") {
+    const text = escapeLinks(
+      clippedLine(`${name} needs an answer in Claude's terminal: ${attention.title}`, MAX_TITLE * 2),
+    );
+    return {
+      key: `${session.id} terminal ${session.statusSince}`,
+      alert: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true },
+    };
+  }
+  if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
+  const what = attention.kind === "failed" ? "a turn failed" : "a turn was interrupted";
+  const text = escapeLinks(clippedLine(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2));
+  return {
+    key: `${session.id} message ${attention.messageId}`,
+    alert: { kind: "failed", sessionId: session.id, text, permissionId: null },
+  };
+}
+
+function finishedAlert(session: Session): Alert {
+  const task = session.currentTask === null ? "" : `: ${clippedLine(session.currentTask, MAX_TITLE)}`;
+  return {
+    kind: "turnFinished",
+    sessionId: session.id,
+    text: escapeLinks(`${displayName(session)} has finished${task}`),
+    permissionId: null,
+  };
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AlertRule, wholeCommand } from "../../src/notify/alerts";
+import type { Attention } from "../../src/protocol.gen";
+import { permission, session } from "./samples";
+
+const waiting = session("A", { status: "waiting", name: "api" });
+const cut: Attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "Claude crashed.", open: 0 };
+
+void test("summarizes once what needed a person before the window connected", () => {
+  const rule = new AlertRule();
+  const all = [waiting, session("B", { attention: cut }), session("C")];
+  assert.deepEqual(rule.update(all, [permission("A-1"), permission("A-2")]), { alerts: [], waiting: 2 });
+  assert.deepEqual(rule.update(all, [permission("A-1"), permission("A-2")]), { alerts: [], waiting: 0 });
+});
+
+void test("neither shows nor counts kinds that are turned off", () => {
+  const rule = new AlertRule((kind) => kind !== "permission");
+  assert.equal(rule.update([waiting, session("B", { attention: cut })], [permission("A-1")]).waiting, 1);
+  assert.deepEqual(rule.update([waiting, session("B", { attention: cut })], [permission("A-2")]).alerts, []);
+});
+
+void test("shows a new permission request once, also after a lost connection", () => {
+  const rule = new AlertRule();
+  rule.update([session("A")], []);
+  const first = rule.update([waiting], [permission("A-1")]).alerts;
+  assert.deepEqual(
+    first.map(({ text, permissionId }) => [text, permissionId]),
+    [["api wants to run: make test", "A-1"]],
+  );
+  assert.deepEqual(rule.update([waiting], [permission("A-1")]).alerts, []);
+  assert.deepEqual(rule.update([waiting], []).alerts, []);
+  assert.deepEqual(rule.update([waiting], [permission("A-1")]).alerts, []);
+  assert.equal(rule.update([waiting], [permission("A-1"), permission("A-2")]).alerts.length, 1);
+});
+
+void test("shows a permission request when its session becomes known", () => {
+  const rule = new AlertRule();
+  rule.update([], []);
+  assert.deepEqual(rule.update([], [permission("A-1")]).alerts, []);
+  assert.equal(rule.update([waiting], [permission("A-1")]).alerts.length, 1);
+});
+
+void test("a message answers only a shell command that it shows exactly", () => {
+  const command = (value: unknown, more: object = {}): string | null =>
+    wholeCommand(permission("A-1", { input: { command: value, ...more } }));
+  assert.equal(command("git status", { description: "look" }), "git status");
+  for (const hidden of [
+    "a\nb",
+    "a  b",
+    " a",
+    "x".repeat(200),
+    "rm \u202eevil",
+    "echo [x](command:y)",
+    "",
+    7,
+    "a\u0000",
+    "a\u200bb",
+    "a\u3164",
+    "a\ufe0f",
+    "a\u{e0041}",
+    "a\u115fb",
+    "a\u2800b",
+    "a\u00a0b",
+  ]) {
+    assert.equal(command(hidden), null, JSON.stringify(hidden));
+  }
+  assert.equal(command("make", { dangerouslyDisableSandbox: true }), null);
+  assert.equal(wholeCommand(permission("A-1", { tool: "Write", input: { command: "x" } })), null);
+  assert.equal(wholeCommand(permission("A-1", { kind: "question" })), null);
+});
+
+void test("alerts for questions, plans, failures and errors name their kind and the session", () => {
+  const rule = new AlertRule();
+  rule.update([], []);
+  const broken = session("E", {
+    status: "error",
+    error: { code: "login_needed", message: "Claude is not logged in.", hint: "", log: null },
+  });
+  const { alerts } = rule.update(
+    [waiting, session("B", { name: "web", attention: cut }), broken],
+    [
+      permission("A-1", { kind: "question", title: "Which colour?" }),
+      permission("A-2", { kind: "plan", title: "Rewrite" }),
+    ],
+  );
+  assert.deepEqual(
+    alerts.map(({ kind, text }) => [kind, text]),
+    [
+      ["question", "api asks: Which colour?"],
+      ["plan", "api presents a plan: Rewrite"],
+      ["failed", "web: a turn was interrupted. Claude crashed."],
+      ["error", "e stopped with an error: Claude is not logged in."],
+    ],
+  );
+});
+
+void test("a turn is finished when a busy session becomes idle with an empty queue", () => {
+  const rule = new AlertRule();
+  rule.update([session("A", { status: "active" })], []);
+  assert.deepEqual(rule.update([session("A", { status: "idle", queued: 1 })], []).alerts, []);
+  rule.update([session("A", { status: "active" })], []);
+  assert.deepEqual(
+    rule.update([session("A", { currentTask: "Tests" })], []).alerts.map(({ kind }) => kind),
+    ["turnFinished"],
+  );
+  assert.deepEqual(rule.update([session("A")], []).alerts, []);
+});
+
+void test("names cannot bring links or hidden characters into a message", () => {
+  const rule = new AlertRule();
+  rule.update([], []);
+  const evil = session("A", { name: "[click](command:x)\u202e\nnext" });
+  const [alert] = rule.update([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).alerts;
+  assert.equal(alert?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
+});
+
+void test("shows once that Claude asks in its terminal, with a button for it", () => {
+  const rule = new AlertRule();
+  rule.update([], []);
+  const asks: Attention = {
+    kind: "terminal",
+    permissionId: null,
+    messageId: null,
+    title: "Claude asks whether to trust this directory",
+    open: 0,
+  };
+  const trust = session("A", { name: "api", driver: "terminal", status: "waiting", attention: asks });
+  const { alerts } = rule.update([trust], []);
+  assert.deepEqual(
+    alerts.map(({ kind, text, onScreen }) => [kind, text, onScreen]),
+    [["terminal", "api needs an answer in Claude's terminal: Claude asks whether to trust this directory", true]],
+  );
+  assert.deepEqual(rule.update([trust], []).alerts, []);
+  assert.equal(rule.update([{ ...trust, statusSince: 2 }], []).alerts.length, 1, "another one, later");
+});
