@@ -1,5 +1,6 @@
 ---Everything that a person can do, for the views, the commands and the Lua API alike. Each request that changes something
 ---has an id of its own, so a repeat of it changes nothing.
+local paths = require("areyouj.paths")
 local problem = require("areyouj.problem")
 local text = require("areyouj.text")
 
@@ -28,8 +29,7 @@ local function change(session_id) return { requestId = text.uuid(), sessionId = 
 ---@param callback? fun(failed?: areyouj.Problem, session?: areyouj.Session)
 function M.new(options, callback)
   local config = require("areyouj.config").get().new
-  local directory = vim.fn.fnamemodify(vim.fs.normalize(options.directory or vim.fn.getcwd()), ":p")
-  if directory ~= "/" then directory = directory:gsub("/$", "") end
+  local directory = paths.typed(options.directory or vim.fn.getcwd())
   local params = {
     requestId = text.uuid(),
     directory = directory,

@@ -1,4 +1,5 @@
 ---`:AreYouJ` and its subcommands.
+local paths = require("areyouj.paths")
 local text = require("areyouj.text")
 
 local M = {}
@@ -186,10 +187,10 @@ M.subcommands = {
       if rest == "" then
         return M.known(function() require("areyouj.views.new").open(form) end)
       end
-      require("areyouj.views.new").create(vim.fn.expand(rest) --[[@as string]], form)
+      require("areyouj.views.new").create(paths.typed(rest), form)
     end,
     complete = function(lead, words)
-      local found = vim.fn.getcompletion(lead, "dir")
+      local found = paths.directories(lead)
       return #words <= 2 and vim.list_extend(forms(lead), found) or found
     end,
   },

@@ -33,6 +33,9 @@ pub(crate) fn lint() -> Result<()> {
         let status = command.status().with_context(|| format!("{program} cannot be started: {from}"))?;
         ensure!(status.success(), "`{command:?}` failed");
     }
+    let mut rules = Command::new(neovim);
+    rules.args(["--clean", "-l"]).arg(tests().join("lint.lua")).env("NVIM_LOG_FILE", "/dev/null");
+    ensure!(rules.status()?.success(), "`{rules:?}` failed");
     Ok(())
 }
 

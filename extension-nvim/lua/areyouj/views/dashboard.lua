@@ -233,7 +233,7 @@ local function map()
     { "D", "Delete a terminated session for good", with(function(session) actions.delete(session.id) end) },
     { "yp", "Copy path", with(function(session) actions.copy(session.directory, "Copied the path.") end) },
     { "yi", "Copy ID", with(function(session) actions.copy(session.id, "Copied the ID.") end) },
-    { "gd", "Open folder", with(function(session) vim.cmd.edit(vim.fn.fnameescape(session.directory)) end) },
+    { "gd", "Open folder", with(function(session) window.edit(session.directory) end) },
     { "gx", "Open terminal", with(actions.terminal) },
     { "K", "Everything about the session", with(function(session) require("areyouj.views.details").open(session) end) },
     {

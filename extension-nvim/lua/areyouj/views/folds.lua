@@ -29,7 +29,7 @@ function Folds:add(folds)
     vim.api.nvim_win_call(window, function()
       for _, fold in ipairs(folds) do
         local row = self.row_of(fold.block)
-        if row then pcall(vim.api.nvim_command, (row + 1) .. (fold.open and "foldopen" or "foldclose")) end
+        if row then pcall(vim.cmd[fold.open and "foldopen" or "foldclose"], { range = { row + 1 } }) end
       end
     end)
   end

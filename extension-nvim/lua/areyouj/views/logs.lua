@@ -1,5 +1,6 @@
 ---Logs: those of the daemon, or the transcript of one session as the command line prints it.
 local text = require("areyouj.text")
+local window = require("areyouj.views.window")
 
 local M = {}
 
@@ -35,7 +36,9 @@ function M.open(id)
       if not file then
         return require("areyouj.problem").tell("no log in " .. status.logDirectory, vim.log.levels.INFO)
       end
-      vim.cmd("tabnew +setlocal\\ readonly\\ nomodifiable\\ autoread " .. vim.fn.fnameescape(file))
+      vim.cmd.tabnew()
+      window.edit(file)
+      vim.bo.readonly, vim.bo.modifiable, vim.bo.autoread = true, false, true
       vim.cmd("normal! G")
     end)
   end

@@ -1,4 +1,5 @@
 ---Choosing the directory of a new session, and its form: the working directory, those of earlier sessions, or any that is typed.
+local paths = require("areyouj.paths")
 local text = require("areyouj.text")
 
 local M = {}
@@ -13,19 +14,18 @@ local MAX_RECENT = 15
 local function ask(typed, driver, wrong)
   local prompt = wrong and ("%s %s\nDirectory: "):format(text.plain(wrong.message, 200), text.plain(wrong.hint, 200))
     or "Directory: "
-  vim.ui.input({ prompt = prompt, default = typed, completion = "dir" }, function(path)
+  vim.ui.input({ prompt = prompt, default = typed, completion = paths.INPUT_COMPLETION }, function(path)
     if not path or path == "" then return end
-    M.create(path, driver, function(problem) ask(path, driver, problem) end)
+    M.create(paths.typed(path), driver, function(problem) ask(path, driver, problem) end)
   end)
 end
 
 ---Creates a session in a directory, if one can be created there.
----@param path string
+---@param path string An absolute path.
 ---@param driver? areyouj.Driver As configured if left out.
 ---@param refused? fun(problem: areyouj.Problem)
 function M.create(path, driver, refused)
-  local absolute = vim.fn.fnamemodify(vim.fs.normalize(path), ":p")
-  require("areyouj").request("areyouj/directory/validate", { path = absolute }, function(problem, valid)
+  require("areyouj").request("areyouj/directory/validate", { path = path }, function(problem, valid)
     if problem then return (refused or require("areyouj.problem").show)(problem) end
     require("areyouj.actions").new({ directory = valid.directory, driver = driver })
   end)
@@ -53,7 +53,7 @@ end
 function M.open(driver)
   local here = vim.fn.getcwd()
   local offered, seen = { { path = here, more = "working directory" } }, { [here] = true }
-  local buffer_directory = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":p:h")
+  local buffer_directory = vim.fs.dirname(vim.api.nvim_buf_get_name(0))
   local root = vim.bo.buftype == "" and vim.fs.root(0, ".git") or nil
   if root and not seen[root] and vim.startswith(buffer_directory, root) then
     table.insert(offered, { path = root, more = "project of this file" })

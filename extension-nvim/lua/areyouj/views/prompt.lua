@@ -1,6 +1,7 @@
 ---Where messages are written: a buffer for each session, of several lines, with history. What was written stays until it
 ---is accepted; a text that is not sent yet is a modified buffer, which Neovim does not leave by mistake.
 local names = require("areyouj.views.names")
+local paths = require("areyouj.paths")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
 
@@ -8,8 +9,6 @@ local M = {}
 
 local MIN_LINES, MAX_LINES = 3, 15
 local MAX_WIDTH = 100
----Files that are offered at once.
-local MAX_FILES = 200
 
 ---@class areyouj.Draft
 ---@field id string The session.
@@ -86,9 +85,7 @@ function M.complete(find, base)
     return start or -3
   end
   if not session then return {} end
-  local root = session.directory .. "/"
-  local found = vim.fn.getcompletion(root .. base, "file")
-  return vim.tbl_map(function(path) return path:sub(#root + 1) end, vim.list_slice(found, 1, MAX_FILES))
+  return paths.files(base, session.directory)
 end
 
 ---@param draft areyouj.Draft

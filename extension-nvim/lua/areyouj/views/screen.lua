@@ -231,7 +231,7 @@ function Screen:leave()
       vim.api.nvim_win_call(win, function()
         local other = vim.fn.bufnr("#")
         if other > 0 and other ~= self.buffer and vim.fn.buflisted(other) == 1 then return vim.cmd.buffer(other) end
-        vim.cmd.edit(names.DASHBOARD)
+        window.edit(names.DASHBOARD)
       end)
     end
   end

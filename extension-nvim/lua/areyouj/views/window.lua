@@ -30,6 +30,10 @@ function M.set_lines(buffer, first, last, lines)
   vim.bo[buffer].modified = false
 end
 
+---Edits a file or a directory in the current window. Its name is taken as it is: nothing in it is expanded.
+---@param path string
+function M.edit(path) vim.api.nvim_cmd({ cmd = "edit", args = { path }, magic = { file = false, bar = false } }, {}) end
+
 ---Maps keys of a buffer, each with what it does.
 ---@param buffer integer
 ---@param keys { [1]: string|string[], [2]: string, [3]?: fun(), mode?: string|string[] }[] Keys, what they do, how.
