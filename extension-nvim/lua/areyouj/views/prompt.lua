@@ -4,6 +4,7 @@ local names = require("areyouj.views.names")
 local paths = require("areyouj.paths")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
+local written = require("areyouj.views.written")
 
 local M = {}
 
@@ -24,7 +25,7 @@ local drafts = {}
 
 ---@param draft areyouj.Draft
 ---@return string
-local function written(draft) return table.concat(vim.api.nvim_buf_get_lines(draft.buffer, 0, -1, false), "\n") end
+local function text_of(draft) return table.concat(vim.api.nvim_buf_get_lines(draft.buffer, 0, -1, false), "\n") end
 
 ---@param draft areyouj.Draft
 ---@param words string
@@ -44,7 +45,7 @@ end
 ---@param draft areyouj.Draft
 ---@param steer boolean
 local function send(draft, steer)
-  local words = vim.trim(written(draft))
+  local words = vim.trim(text_of(draft))
   if words == "" or draft.sending then return end
   draft.sending = true
   require("areyouj.actions").send(words, draft.id, function(failed)
@@ -54,7 +55,7 @@ local function send(draft, steer)
     table.insert(draft.history, words)
     draft.place, draft.kept = nil, nil
     -- What was written on meanwhile is kept.
-    if vim.trim(written(draft)) == words then
+    if vim.trim(text_of(draft)) == words then
       write(draft, "", false)
       close(draft)
     end
@@ -66,7 +67,7 @@ end
 local function recall(draft, step)
   local place = (draft.place or #draft.history + 1) + step
   if place < 1 or place > #draft.history + 1 then return end
-  if not draft.place then draft.kept = written(draft) end
+  if not draft.place then draft.kept = text_of(draft) end
   draft.place = place <= #draft.history and place or nil
   write(draft, draft.place and draft.history[place] or draft.kept or "", true)
   local last = vim.api.nvim_buf_line_count(draft.buffer)
@@ -104,7 +105,7 @@ local function map(draft)
   arrow("<Up>", -1, "first")
   arrow("<Down>", 1, "last")
   local keys = {
-    { "<CR>", "Send; waits in the queue while Claude works", function() send(draft, false) end },
+    { { "<CR>", "ZZ" }, "Send; waits in the queue while Claude works", function() send(draft, false) end },
     { "<C-s>", "Send", function() send(draft, false) end, mode = { "n", "i" } },
     { "<M-CR>", "Send into the running turn, now", function() send(draft, true) end, mode = { "n", "i" } },
     { "<Up> <Down>", "Earlier and later messages, in the first and the last line" },
@@ -129,7 +130,7 @@ local function draft_of(id)
   options.omnifunc = "v:lua.require'areyouj.views.prompt'.complete"
   vim.b[buffer].areyouj_session = id
   options.filetype = "areyouj-message"
-  vim.api.nvim_create_autocmd("BufWriteCmd", { buffer = buffer, callback = function() send(draft, false) end })
+  written.on_typed(buffer, function() send(draft, false) end, "the message was not sent. Send it with <C-s>.")
   map(draft)
   -- What was sent before, from here or from elsewhere.
   require("areyouj").request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
@@ -186,7 +187,7 @@ function M.open(id, add)
     })
   end
   if add and add ~= "" then
-    local before = written(draft)
+    local before = text_of(draft)
     write(draft, before == "" and add or before:gsub("\n?$", "\n") .. add, true)
   end
   fit(draft)
@@ -200,7 +201,7 @@ end
 ---@param words string
 function M.draft(id, words)
   local draft = draft_of(id)
-  if vim.trim(written(draft)) == "" then write(draft, words, true) end
+  if vim.trim(text_of(draft)) == "" then write(draft, words, true) end
 end
 
 return M

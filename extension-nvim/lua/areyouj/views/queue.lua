@@ -3,6 +3,7 @@ local names = require("areyouj.views.names")
 local page = require("areyouj.page")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
+local written = require("areyouj.views.written")
 
 local M = {}
 
@@ -114,16 +115,14 @@ function M.edit(message)
       if leave then window.close(id) end
     end)
   end
-  -- `:wq` and `ZZ` close the window right away: what is written has to be there then.
-  vim.api.nvim_create_autocmd("BufWriteCmd", {
-    buffer = buffer,
-    callback = function()
-      save(false)
-      vim.bo[buffer].modified = false
-    end,
-  })
+  written.on_typed(buffer, function()
+    save(false)
+    -- `:wq` closes the window before the answer.
+    vim.bo[buffer].modified = false
+  end, "the message was not changed. Save it with <C-s>.")
   window.keys(buffer, {
     { "<C-s>", "Save and close", function() save(true) end, mode = { "n", "i" } },
+    { "ZZ", "Save and close", function() save(true) end },
     { "q", "Leave", function() window.close(id) end },
   })
 end
