@@ -227,19 +227,10 @@ function M.move(message_id, position)
   ask("areyouj/queue/move", { requestId = text.uuid(), messageId = message_id, position = position })
 end
 
----Out of the queue first, so that it cannot run twice, then into the running turn; if that fails, its text is kept as a
----draft of the prompt.
----@param session_id string
----@param message_id string
-function M.steer(session_id, message_id)
-  M.remove(message_id, function(failed, message)
-    if failed or not message then return problem.show(assert(failed)) end
-    M.send(message.text, session_id, function(refused)
-      if not refused then return end
-      problem.show(refused)
-      require("areyouj.views.prompt").draft(session_id, message.text)
-    end, true)
-  end)
+---Sends a waiting message into the running turn.
+---@param message areyouj.Message
+function M.steer(message)
+  ask("areyouj/queue/steer", { sessionId = message.sessionId, message = { id = message.id, text = message.text } })
 end
 
 ---@param session_id string

@@ -156,7 +156,7 @@ function View:map()
         end)
       end),
     },
-    { "s", "Send it now, into the running turn", with(function(message) actions.steer(self.id, message.id) end) },
+    { "s", "Send it now, into the running turn", with(actions.steer) },
     {
       "P",
       "Pause the queue after the running message, or resume it",
