@@ -47,7 +47,7 @@ function M.new(options, callback)
     end
     if created.warning then problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN) end
     if options.open ~= false then
-      require("areyouj.views.pages").open(created.session.id, nil, { session = created.session })
+      require("areyouj.views.session_page").open(created.session.id, nil, { session = created.session })
     end
     if callback then callback(nil, created.session) end
   end)
@@ -90,7 +90,7 @@ local function follow(id, driver)
     local gone = vim.tbl_contains(removed, id)
     for _, session in ipairs(changed) do
       local mine = session.id == id
-      if mine and session.driver == driver then require("areyouj.views.pages").follow(id, driver) end
+      if mine and session.driver == driver then require("areyouj.views.session_page").follow(id, driver) end
       gone = gone or (mine and (session.driver == driver or session.status == "terminated"))
     end
     if gone then moving[id]() end

@@ -119,12 +119,12 @@ local function send(arguments)
       local known = require("areyouj").model():session(id)
       local part = selected and selected(known and known.directory or "")
       -- Without words of one's own there is nothing to be done with it yet.
-      if rest == "" then return require("areyouj.views.prompt").open(id, part) end
+      if rest == "" then return require("areyouj.views.composer").open(id, part) end
       local words = part and rest .. "\n\n" .. part or rest
       require("areyouj").send(words, id, function(failed)
         if failed then
           require("areyouj.problem").show(failed)
-          return require("areyouj.views.prompt").draft(id, words)
+          return require("areyouj.views.composer").draft(id, words)
         end
         vim.api.nvim_echo({ { "Queued for " .. (known and text.name(known) or id) .. "." } }, false, {})
       end)

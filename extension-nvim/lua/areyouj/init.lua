@@ -29,7 +29,7 @@ function M.model()
     local client = require("areyouj.client")
     model = require("areyouj.model").new(client --[[@as areyouj.Daemon]])
     require("areyouj.highlight").setup()
-    require("areyouj.notices").follow(model)
+    require("areyouj.alerts").follow(model)
     require("areyouj.views.permission").follow(model)
     client.start()
   end
@@ -87,7 +87,7 @@ function M.dashboard() require("areyouj.views.dashboard").open() end
 ---Opens a session: Claude's own screen of one that has one, else its transcript.
 ---@param session_id string
 ---@param place? "current"|"tab"|"split"|"vsplit" Where; as configured if left out.
-function M.open(session_id, place) require("areyouj.views.pages").open(session_id, place) end
+function M.open(session_id, place) require("areyouj.views.session_page").open(session_id, place) end
 
 ---Opens the transcript of a session, whatever its form.
 ---@param session_id string

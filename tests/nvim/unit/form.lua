@@ -1,5 +1,5 @@
-local Form = require("areyouj.views.form")
-local asked = require("areyouj.views.asked")
+local Form = require("areyouj.views.permission.form")
+local asked = require("areyouj.views.permission.body")
 local wait = require("lib.wait")
 local same = wait.same
 

@@ -18,7 +18,7 @@ return {
         for name in pairs(require("areyouj.highlight").groups) do
           wait.has("group", help, "\n" .. name .. " ")
         end
-        for name in read("lua/areyouj/notices.lua"):gmatch('events%.user%("(%w+)"') do
+        for name in read("lua/areyouj/alerts.lua"):gmatch('events%.user%("(%w+)"') do
           wait.has("event", help, "*AreYouJ" .. name .. "*")
         end
         for name, value in pairs(require("areyouj")) do

@@ -1,5 +1,5 @@
-local block = require("areyouj.views.block")
-local foot = require("areyouj.views.foot")
+local block = require("areyouj.views.transcript.block")
+local foot = require("areyouj.views.automation.foot")
 local markdown = require("areyouj.markdown")
 local wait = require("lib.wait")
 local winbar = require("areyouj.views.winbar")

@@ -1,11 +1,11 @@
 ---One session: its transcript as it is written, what needs a person, and its queue, in a buffer of its own.
 local Feed = require("areyouj.feed")
 local Transcript = require("areyouj.views.transcript")
-local block_look = require("areyouj.views.block")
-local foot = require("areyouj.views.foot")
+local block_look = require("areyouj.views.transcript.block")
+local foot = require("areyouj.views.automation.foot")
 local names = require("areyouj.views.names")
-local page = require("areyouj.page")
-local pages = require("areyouj.views.pages")
+local page = require("areyouj.views.styled_lines")
+local pages = require("areyouj.views.session_page")
 local ticker = require("areyouj.views.ticker")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")
@@ -313,7 +313,7 @@ function Automation:map()
     if row then vim.api.nvim_win_set_cursor(0, { row + 1, 0 }) end
   end
   local keys = {
-    { { "i", "a" }, "Write a message", function() require("areyouj.views.prompt").open(id) end },
+    { { "i", "a" }, "Write a message", function() require("areyouj.views.composer").open(id) end },
     {
       "p",
       "Answer the oldest prompt of this session",

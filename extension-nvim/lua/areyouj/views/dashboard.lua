@@ -1,9 +1,9 @@
 ---All sessions: how many stand how, what needs a person, and a table.
 local names = require("areyouj.views.names")
-local overview = require("areyouj.views.overview")
-local page = require("areyouj.page")
-local remember = require("areyouj.views.remember")
-local sessions = require("areyouj.sessions")
+local overview = require("areyouj.views.dashboard.overview")
+local page = require("areyouj.views.styled_lines")
+local remember = require("areyouj.views.dashboard.remember")
+local sessions = require("areyouj.views.dashboard.table")
 local ticker = require("areyouj.views.ticker")
 local window = require("areyouj.views.window")
 
@@ -201,7 +201,7 @@ local function map()
     { "o", "Transcript, also of a session with a screen", with(function(session) areyouj.transcript(session.id) end) },
     { "c", "New session", function() require("areyouj.views.new").open() end },
     { "C", "New session, and choose its form", function() require("areyouj.views.new").choose() end },
-    { "i", "Write a message", with(function(session) require("areyouj.views.prompt").open(session.id) end) },
+    { "i", "Write a message", with(function(session) require("areyouj.views.composer").open(session.id) end) },
     {
       "p",
       "Answer the oldest prompt of the session, or of all",

@@ -1,5 +1,5 @@
 ---Everything about one session, in a float.
-local page = require("areyouj.page")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
 

@@ -1,7 +1,7 @@
 ---Prompts in a float in the corner, one at a time. It never takes the keyboard by itself: whoever wants to answer enters
 ---it, and nothing is answered by keys that were meant for something else.
-local Form = require("areyouj.views.form")
-local page = require("areyouj.page")
+local Form = require("areyouj.views.permission.form")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
 
@@ -323,7 +323,7 @@ function M.map(buffer)
         local id = float.form and float.form.prompt.sessionId
         leave()
         -- Keys that follow may still be meant for the float.
-        if id then require("areyouj.views.pages").open(id, nil, { typing = false }) end
+        if id then require("areyouj.views.session_page").open(id, nil, { typing = false }) end
       end,
     },
     {

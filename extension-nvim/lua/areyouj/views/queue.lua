@@ -1,9 +1,9 @@
 ---The queue of a session in a float: add, edit, remove, move, pause.
 local names = require("areyouj.views.names")
-local page = require("areyouj.page")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
-local written = require("areyouj.views.written")
+local written = require("areyouj.views.explicit_write")
 
 local M = {}
 
@@ -107,7 +107,7 @@ function M.edit(message)
       if failed then
         require("areyouj.problem").show(failed)
         -- The window is gone already: what was written goes where messages are written.
-        if not here then require("areyouj.views.prompt").draft(message.sessionId, words) end
+        if not here then require("areyouj.views.composer").draft(message.sessionId, words) end
         return
       end
       if not here then return end
@@ -141,7 +141,7 @@ function View:map()
       "Add a message",
       function()
         window.close(self.window)
-        require("areyouj.views.prompt").open(self.id)
+        require("areyouj.views.composer").open(self.id)
       end,
     },
     { { "<CR>", "e" }, "Edit the message", with(M.edit) },

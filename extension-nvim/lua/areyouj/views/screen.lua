@@ -3,7 +3,7 @@
 ---
 ---A screen that nobody sees is left: all who look at it see it in the smallest of their sizes.
 local names = require("areyouj.views.names")
-local pages = require("areyouj.views.pages")
+local pages = require("areyouj.views.session_page")
 local ticker = require("areyouj.views.ticker")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")

@@ -90,7 +90,7 @@ function M.next_waiting(step)
     if session.id == here then place = number end
   end
   -- Who goes from one to the next does not type to Claude.
-  require("areyouj.views.pages").open(waiting[(place - 1 + step) % #waiting + 1].id, nil, { typing = false })
+  require("areyouj.views.session_page").open(waiting[(place - 1 + step) % #waiting + 1].id, nil, { typing = false })
 end
 
 return M

@@ -1,11 +1,11 @@
 ---The lines of a transcript in a buffer: a head of one line, the blocks of entries, what is being said right now, and a
 ---foot. Only what changes is written; readers stay where they are, and whoever is at the end stays at the end.
-local Blocks = require("areyouj.blocks")
-local Folds = require("areyouj.views.folds")
-local Live = require("areyouj.views.live")
-local block_look = require("areyouj.views.block")
-local page = require("areyouj.page")
-local readers = require("areyouj.views.readers")
+local Blocks = require("areyouj.views.transcript.blocks")
+local Folds = require("areyouj.views.transcript.folds")
+local Live = require("areyouj.views.transcript.live")
+local block_look = require("areyouj.views.transcript.block")
+local page = require("areyouj.views.styled_lines")
+local readers = require("areyouj.views.transcript.scroll")
 local text = require("areyouj.text")
 
 ---Beyond so many blocks the oldest are dropped while new ones come; they can be read again as older pages.
@@ -14,7 +14,7 @@ local MAX_BLOCKS = 20000
 local DROPPED = 5000
 
 ---Positions of blocks, by the number of their entry.
-local blocks_ns = vim.api.nvim_create_namespace("areyouj.blocks")
+local blocks_ns = vim.api.nvim_create_namespace("areyouj.views.transcript.blocks")
 local marks_ns = vim.api.nvim_create_namespace("areyouj.marks")
 
 ---@class areyouj.Transcript

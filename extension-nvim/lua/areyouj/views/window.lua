@@ -126,7 +126,7 @@ function M.page(title, built)
   local buffer = M.buffer()
   vim.bo[buffer].bufhidden = "wipe"
   M.set_lines(buffer, 0, -1, built.lines)
-  require("areyouj.page").highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
+  require("areyouj.views.styled_lines").highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
   local width = 40
   for _, line in ipairs(built.lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)

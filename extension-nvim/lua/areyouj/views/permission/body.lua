@@ -1,6 +1,6 @@
 ---What a prompt asks, whole: nothing hidden in it, nothing left out.
 local markdown = require("areyouj.markdown")
-local page = require("areyouj.page")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local tools = require("areyouj.tools")
 

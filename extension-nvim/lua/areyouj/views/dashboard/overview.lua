@@ -1,6 +1,6 @@
 ---What the dashboard shows: how many sessions stand how, what needs a person, and the table.
-local page = require("areyouj.page")
-local sessions = require("areyouj.sessions")
+local page = require("areyouj.views.styled_lines")
+local sessions = require("areyouj.views.dashboard.table")
 local text = require("areyouj.text")
 
 local M = {}

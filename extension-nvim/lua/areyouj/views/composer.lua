@@ -4,7 +4,7 @@ local names = require("areyouj.views.names")
 local paths = require("areyouj.paths")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
-local written = require("areyouj.views.written")
+local written = require("areyouj.views.explicit_write")
 
 local M = {}
 
@@ -127,7 +127,7 @@ local function draft_of(id)
   vim.fn.bufload(buffer)
   local options = vim.bo[buffer]
   options.buftype, options.bufhidden, options.swapfile, options.buflisted = "acwrite", "hide", false, false
-  options.omnifunc = "v:lua.require'areyouj.views.prompt'.complete"
+  options.omnifunc = "v:lua.require'areyouj.views.composer'.complete"
   vim.b[buffer].areyouj_session = id
   options.filetype = "areyouj-message"
   written.on_typed(buffer, function() send(draft, false) end, "the message was not sent. Send it with <C-s>.")

@@ -1,7 +1,7 @@
 ---How one entry of a transcript looks: lines, highlights, and whether they fold.
-local asked = require("areyouj.views.asked")
+local asked = require("areyouj.views.permission.body")
 local markdown = require("areyouj.markdown")
-local page = require("areyouj.page")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local tools = require("areyouj.tools")
 

@@ -1,4 +1,4 @@
-local notices = require("areyouj.notices")
+local notices = require("areyouj.alerts")
 local status = require("areyouj.status")
 local session = require("lib.samples").session
 local same = require("lib.wait").same

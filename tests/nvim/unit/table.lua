@@ -1,5 +1,5 @@
-local page = require("areyouj.page")
-local sessions = require("areyouj.sessions")
+local page = require("areyouj.views.styled_lines")
+local sessions = require("areyouj.views.dashboard.table")
 local samples = require("lib.samples")
 local wait = require("lib.wait")
 local same = wait.same

@@ -1,5 +1,5 @@
 ---The end of an automation: what needs a person, and what waits.
-local page = require("areyouj.page")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 
 local M = {}

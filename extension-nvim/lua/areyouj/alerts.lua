@@ -107,7 +107,7 @@ local function look(model, rule)
   for _, notice in ipairs(notices) do
     events.user("Waiting", { session = notice.session, text = notice.text })
     -- A prompt is in its float already.
-    local seen = notice.prompt and config.float or #require("areyouj.views.pages").windows(notice.session.id) > 0
+    local seen = notice.prompt and config.float or #require("areyouj.views.session_page").windows(notice.session.id) > 0
     if not seen and config.notify[notice.kind] then problem.tell(notice.text, vim.log.levels.WARN) end
   end
 end

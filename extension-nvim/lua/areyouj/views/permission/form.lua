@@ -1,6 +1,6 @@
 ---A prompt as something to answer: what is asked, the choices so far, and the answer they amount to.
-local asked = require("areyouj.views.asked")
-local page = require("areyouj.page")
+local asked = require("areyouj.views.permission.body")
+local page = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local tools = require("areyouj.tools")
 
