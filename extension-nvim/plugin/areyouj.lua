@@ -45,7 +45,7 @@ vim.api.nvim_create_autocmd("BufReadCmd", {
   group = group,
   pattern = "areyouj://*",
   nested = true,
-  callback = function(event) require("areyouj.views.names").read(event.buf, event.match) end,
+  callback = function(event) require("areyouj.buffers").read(event.buf, event.match) end,
 })
 -- A session of the editor brings such buffers back by their names alone.
 vim.api.nvim_create_autocmd("SessionLoadPost", {
@@ -55,7 +55,7 @@ vim.api.nvim_create_autocmd("SessionLoadPost", {
     for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
       local name = vim.api.nvim_buf_get_name(buffer)
       local bare = vim.bo[buffer].buftype == "" and vim.api.nvim_buf_is_loaded(buffer)
-      if bare and vim.startswith(name, "areyouj://") then require("areyouj.views.names").read(buffer, name) end
+      if bare and vim.startswith(name, "areyouj://") then require("areyouj.buffers").read(buffer, name) end
     end
   end,
 })

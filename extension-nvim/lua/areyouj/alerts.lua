@@ -1,4 +1,5 @@
 ---What is told to a person, and to autocommands: what needs somebody, once.
+local config = require("areyouj.config")
 local events = require("areyouj.events")
 local problem = require("areyouj.problem")
 local text = require("areyouj.text")
@@ -91,14 +92,18 @@ function Rule:look(sessions, prompts)
   return notices, first and vim.tbl_count(waiting) or 0
 end
 
----@param model areyouj.Model
+---@class areyouj.AlertPorts
+---@field model areyouj.Model
+---@field is_displayed fun(session_id: string): boolean Whether a page of the session is on the screen.
+
+---@param ports areyouj.AlertPorts
 ---@param rule areyouj.NoticeRule
-local function look(model, rule)
+local function look(ports, rule)
+  local model, options = ports.model, config.get()
   if model.connection.state ~= "connected" then return end
-  local config = require("areyouj.config").get()
   local prompts = model:permissions()
   local notices, waiting = rule:look(model:live(), prompts)
-  if waiting > 0 and config.notify.waiting and not (config.float and #prompts > 0) then
+  if waiting > 0 and options.notify.waiting and not (options.float and #prompts > 0) then
     problem.tell(
       waiting == 1 and "1 Claude session needs you." or waiting .. " Claude sessions need you.",
       vim.log.levels.INFO
@@ -107,21 +112,22 @@ local function look(model, rule)
   for _, notice in ipairs(notices) do
     events.user("Waiting", { session = notice.session, text = notice.text })
     -- A prompt is in its float already.
-    local seen = notice.prompt and config.float or #require("areyouj.views.session_page").windows(notice.session.id) > 0
-    if not seen and config.notify[notice.kind] then problem.tell(notice.text, vim.log.levels.WARN) end
+    local seen = notice.prompt and options.float or ports.is_displayed(notice.session.id)
+    if not seen and options.notify[notice.kind] then problem.tell(notice.text, vim.log.levels.WARN) end
   end
 end
 
 ---Follows a model.
----@param model areyouj.Model
-function M.follow(model)
+---@param ports areyouj.AlertPorts
+function M.setup(ports)
+  local model = ports.model
   local rule, soon = M.rule(), false
   local function later()
     if soon then return end
     soon = true
     vim.defer_fn(function()
       soon = false
-      look(model, rule)
+      look(ports, rule)
       -- The component of the status line.
       vim.cmd.redrawstatus()
     end, LOOK_WITHIN_MS)
@@ -130,7 +136,7 @@ function M.follow(model)
   model:on("connection", function(connection)
     events.user("Connection", connection)
     local failed = connection.state == "failed" and connection.problem
-    if failed and require("areyouj.config").get().notify.connection then
+    if failed and config.get().notify.connection then
       problem.tell(text.plain(failed.message .. " " .. failed.hint, 600), vim.log.levels.ERROR)
     end
     later()

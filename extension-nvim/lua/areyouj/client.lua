@@ -1,7 +1,9 @@
 ---The connection to the daemon: runs the sidecar as a client of Neovim's own language client, starts it again when it
 ---ends, and sends requests that may be lost again.
+local config = require("areyouj.config")
 local events = require("areyouj.events")
 local problem = require("areyouj.problem")
+local program = require("areyouj.program")
 
 ---@class areyouj.Connection
 ---@field state "stopped"|"connecting"|"connected"|"reconnecting"|"failed"
@@ -31,18 +33,6 @@ local NOTIFICATIONS = {
   "areyouj/permissionUpdate",
   "areyouj/claudeOutput",
   "areyouj/resync",
-}
-
----What Neovim sets for itself and its children, which sessions outlive.
-local OF_NEOVIM = {
-  "NVIM",
-  "NVIM_LISTEN_ADDRESS",
-  "NVIM_LOG_FILE",
-  "NVIM_SYSTEM_RPLUGIN_MANIFEST",
-  "VIM",
-  "VIMRUNTIME",
-  "MYVIMRC",
-  "MYVIMDIR",
 }
 
 local emitter = events.new()
@@ -76,33 +66,6 @@ end
 ---@param listener fun(params: any)
 ---@return fun() stop
 function M.on(name, listener) return emitter:on(name, listener) end
-
----The `areyouj` program, from the configuration or PATH.
----@return string? path
----@return areyouj.Problem? problem
-function M.program()
-  local path = require("areyouj.config").get().path
-  if path and path ~= "" then
-    local found = vim.fn.exepath(vim.fs.normalize(path))
-    if found ~= "" then return found end
-    local hint = "Correct `path` in the configuration of the plugin."
-    return nil, problem.new("binary_not_found", "There is no program " .. path .. ".", hint)
-  end
-  local found = vim.fn.exepath("areyouj")
-  if found ~= "" then return found end
-  local hint = "Install it, or set `vim.g.areyouj = { path = … }`; `:checkhealth areyouj` says more."
-  return nil, problem.new("binary_not_found", "There is no program areyouj on PATH.", hint)
-end
-
----The environment that a session created here gets: that of the editor, without what is about the editor.
----@return table<string, string>
-function M.environment()
-  local environment = vim.fn.environ()
-  for _, name in ipairs(OF_NEOVIM) do
-    environment[name] = nil
-  end
-  return environment
-end
 
 ---Nulls of JSON as nil; before 0.12 Neovim does so by itself.
 ---@param value any
@@ -177,13 +140,13 @@ local function connection_is(change)
 end
 
 ---Runs the sidecar as the transport of a language client: what fails in it is told here, once, rather than by the editor.
----@param program string
+---@param path string Of the program.
 ---@param mine integer
 ---@return fun(dispatchers: table): table
-local function transport(program, mine)
+local function transport(path, mine)
   return function(dispatchers)
     local refused ---@type string?
-    local rpc = vim.lsp.rpc.start({ program, "lsp" }, {
+    local rpc = vim.lsp.rpc.start({ path, "lsp" }, {
       notification = dispatchers.notification,
       server_request = dispatchers.server_request,
       on_error = function() end,
@@ -233,21 +196,21 @@ end
 begin = function()
   run = run + 1
   local mine = run
-  local program, missing = M.program()
-  if not program then return set({ state = "failed", problem = missing }) end
+  local path, missing = program.find()
+  if not path then return set({ state = "failed", problem = missing }) end
   local state = { ready = false, told = nil }
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.experimental = { areyouj = vim.empty_dict() }
-  local config = {
+  local lsp_config = {
     name = "areyouj",
-    cmd = transport(program, mine),
+    cmd = transport(path, mine),
     root_dir = vim.fn.getcwd(),
     capabilities = capabilities,
     handlers = handlers(mine, state),
     on_init = function(client)
       if mine ~= run then return end
       link, lsp_id, state.ready = starting, client.id, true
-      if require("areyouj.config").get().attach then vim.tbl_map(attach, vim.api.nvim_list_bufs()) end
+      if config.get().attach then vim.tbl_map(attach, vim.api.nvim_list_bufs()) end
       connection_is(state.told or { state = "connected" })
       local waiting = vim.tbl_keys(parked)
       parked = {}
@@ -258,10 +221,10 @@ begin = function()
   }
   local ok, id
   if vim.fn.has("nvim-0.11") == 1 then
-    ok, id = pcall(vim.lsp.start, config, { attach = false, reuse_client = function() return false end })
+    ok, id = pcall(vim.lsp.start, lsp_config, { attach = false, reuse_client = function() return false end })
   else
     ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
-    ok, id = pcall(vim.lsp.start_client, config)
+    ok, id = pcall(vim.lsp.start_client, lsp_config)
   end
   if not ok or not id then ended("The areyouj sidecar could not be started: " .. tostring(id), mine) end
 end
@@ -272,7 +235,7 @@ function M.start()
   vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile", "BufFilePost" }, {
     group = group,
     callback = function(event)
-      if require("areyouj.config").get().attach then attach(event.buf) end
+      if config.get().attach then attach(event.buf) end
     end,
   })
   vim.api.nvim_create_autocmd("DirChanged", {

@@ -1,8 +1,13 @@
 ---`:AreYouJ` and its subcommands.
+local app = require("areyouj.app")
 local paths = require("areyouj.paths")
+local problem = require("areyouj.problem")
 local text = require("areyouj.text")
+local tools = require("areyouj.tools")
 
 local M = {}
+
+local model, ui, session_actions, queue_actions = app.model, app.ui, app.session, app.queue
 
 ---@class areyouj.Arguments
 ---@field words string[]
@@ -13,6 +18,7 @@ local M = {}
 ---@class areyouj.Subcommand
 ---@field run fun(arguments: areyouj.Arguments)
 ---@field complete? fun(lead: string, words: string[]): string[]
+---@field offline? boolean It needs no connection.
 
 ---A shorter beginning of an id is rather a word of a message.
 local MIN_ID = 4
@@ -22,7 +28,7 @@ local MIN_ID = 4
 ---@param all boolean
 ---@return string[]
 local function ids(lead, all)
-  local sessions = require("areyouj").sessions({ all = all })
+  local sessions = all and model:all() or model:live()
   local found = vim.tbl_map(function(session) return session.id end, sessions)
   return vim.tbl_filter(function(id) return vim.startswith(id, lead:upper()) end, found)
 end
@@ -36,10 +42,9 @@ local function any(lead, words) return #words <= 2 and ids(lead, true) or {} end
 ---@param prompt string
 ---@param go fun(id: string)
 local function session(word, prompt, go)
-  local areyouj = require("areyouj")
   if word and word ~= "" then
-    return areyouj.request("areyouj/session/get", { sessionId = word:upper() }, function(problem, found)
-      if problem then return require("areyouj.problem").show(problem) end
+    return app.request("areyouj/session/get", { sessionId = word:upper() }, function(failed, found)
+      if failed then return problem.show(failed) end
       go(found.id)
     end)
   end
@@ -47,9 +52,9 @@ local function session(word, prompt, go)
   if here then return go(here) end
   M.known(function()
     local cwd = vim.fn.getcwd()
-    local mine = vim.tbl_filter(function(one) return one.directory == cwd end, areyouj.sessions())
+    local mine = vim.tbl_filter(function(one) return one.directory == cwd end, model:live())
     if #mine == 1 then return go(mine[1].id) end
-    require("areyouj.views.switch").choose(prompt, go)
+    ui.choose_session(prompt, go)
   end)
 end
 
@@ -59,7 +64,6 @@ local KNOWN_WITHIN_MS = 5000
 ---Goes on as soon as the list of sessions is known.
 ---@param go fun()
 function M.known(go)
-  local model = require("areyouj").model()
   -- While it is being reconnected, what was known is still known.
   local function ready() return model.connection.state ~= "connecting" and model.connection.state ~= "stopped" end
   if ready() then return go() end
@@ -90,7 +94,7 @@ local function excerpt(range)
   local file, language = vim.bo.buftype == "" and name ~= "", vim.bo.filetype
   return function(directory)
     return text.excerpt({
-      path = file and require("areyouj.tools").relative(name, directory) or nil,
+      path = file and tools.relative(name, directory) or nil,
       first = range.first,
       last = range.last,
       language = language,
@@ -116,15 +120,15 @@ local function send(arguments)
   M.known(function()
     local word, rest = named(arguments, false)
     session(word, "Send to", function(id)
-      local known = require("areyouj").model():session(id)
+      local known = model:session(id)
       local part = selected and selected(known and known.directory or "")
       -- Without words of one's own there is nothing to be done with it yet.
-      if rest == "" then return require("areyouj.views.composer").open(id, part) end
+      if rest == "" then return ui.composer(id, part) end
       local words = part and rest .. "\n\n" .. part or rest
-      require("areyouj").send(words, id, function(failed)
+      queue_actions.send(words, id, function(failed)
         if failed then
-          require("areyouj.problem").show(failed)
-          return require("areyouj.views.composer").draft(id, words)
+          problem.show(failed)
+          return ui.keep_draft(id, words)
         end
         vim.api.nvim_echo({ { "Queued for " .. (known and text.name(known) or id) .. "." } }, false, {})
       end)
@@ -158,7 +162,7 @@ local function move(arguments)
       id = word
     end
   end
-  session(id, "Move", function(found) require("areyouj").move(found, form, { interrupt = arguments.bang }) end)
+  session(id, "Move", function(found) session_actions.switch_driver(found, form, { interrupt = arguments.bang }) end)
 end
 
 ---@param lead string
@@ -180,14 +184,14 @@ end
 
 ---@type table<string, areyouj.Subcommand>
 M.subcommands = {
-  dashboard = { run = function() require("areyouj").dashboard() end },
+  dashboard = { run = function() ui.dashboard() end },
   new = {
     run = function(arguments)
       local form, rest = formed(arguments)
       if rest == "" then
-        return M.known(function() require("areyouj.views.new").open(form) end)
+        return M.known(function() ui.new_session(form) end)
       end
-      require("areyouj.views.new").create(paths.typed(rest), form)
+      ui.create_session(paths.typed(rest), form)
     end,
     complete = function(lead, words)
       local found = paths.directories(lead)
@@ -196,55 +200,46 @@ M.subcommands = {
   },
   open = {
     run = of_session("Open", function(id, arguments)
-      local areyouj = require("areyouj")
-      if arguments.bang then return areyouj.transcript(id) end
-      areyouj.open(id)
+      if arguments.bang then return ui.transcript(id) end
+      ui.session(id)
     end),
     complete = any,
   },
   move = { run = move, complete = form_or_id },
   send = { run = send, complete = live },
-  queue = { run = of_session("Queue of", function(id) require("areyouj.views.queue").open(id) end), complete = live },
+  queue = { run = of_session("Queue of", function(id) ui.queue(id) end), complete = live },
   switch = {
     run = function(arguments)
-      M.known(function() require("areyouj.views.switch").open(arguments.bang) end)
+      M.known(function() ui.switch(arguments.bang) end)
     end,
   },
   permissions = {
     run = function()
-      M.known(function() require("areyouj.views.permission").choose() end)
+      M.known(function() ui.choose_permission() end)
     end,
   },
-  decide = { run = of_session("Decide for", function(id) require("areyouj.actions").decide(id) end), complete = live },
+  decide = { run = of_session("Decide for", function(id) queue_actions.recover(id) end), complete = live },
   interrupt = {
-    run = of_session("Interrupt", function(id) require("areyouj.actions").interrupt(id) end),
+    run = of_session("Interrupt", function(id) session_actions.interrupt(id) end),
     complete = live,
   },
-  restart = { run = of_session("Restart", function(id) require("areyouj.actions").restart(id) end), complete = any },
+  restart = { run = of_session("Restart", function(id) session_actions.restart(id) end), complete = any },
   terminate = {
-    run = of_session(
-      "Terminate",
-      function(id, arguments) require("areyouj.actions").terminate({ id }, arguments.bang) end
-    ),
+    run = of_session("Terminate", function(id, arguments) session_actions.terminate({ id }, arguments.bang) end),
     complete = live,
   },
   rename = {
     run = function(arguments)
       M.known(function()
         local word, name = named(arguments, true)
-        session(word, "Rename", function(id) require("areyouj.actions").rename(id, name ~= "" and name or nil) end)
+        session(word, "Rename", function(id) session_actions.rename(id, name ~= "" and name or nil) end)
       end)
     end,
     complete = any,
   },
-  logs = { run = function(arguments) require("areyouj.views.logs").open(arguments.words[1]) end, complete = any },
-  health = { run = function() vim.cmd.checkhealth("areyouj") end },
-  reconnect = {
-    run = function()
-      require("areyouj").model()
-      require("areyouj.client").restart()
-    end,
-  },
+  logs = { run = function(arguments) ui.logs(arguments.words[1]) end, complete = any },
+  health = { run = function() vim.cmd.checkhealth("areyouj") end, offline = true },
+  reconnect = { run = app.restart },
 }
 
 ---What was selected, if the command was given from visual mode of characters.
@@ -277,11 +272,12 @@ function M.run(arguments)
     if #matching ~= 1 then
       local why = #matching == 0 and "there is no :AreYouJ " .. name
         or ":AreYouJ " .. name .. " may be " .. table.concat(matching, " or ")
-      require("areyouj.problem").tell(text.plain(why, 200), vim.log.levels.ERROR)
+      problem.tell(text.plain(why, 200), vim.log.levels.ERROR)
       return
     end
     subcommand = M.subcommands[matching[1]]
   end
+  if not subcommand.offline then app.use() end
   subcommand.run({
     words = vim.split(rest, "%s+", { trimempty = true }),
     rest = rest,
@@ -306,7 +302,7 @@ end
 ---@return string[]
 function M.complete(lead, line, position)
   -- Ids are known sooner when they are asked for.
-  require("areyouj").start()
+  app.start()
   local typed = line:sub(1, position):gsub("^.-AreYouJ!?%s*", "", 1)
   local words = vim.split(typed, "%s+")
   if #words <= 1 then return M.matching(lead) end

@@ -1,4 +1,10 @@
 ---`:checkhealth areyouj`: versions, the program, the daemon, Claude, logs, and what to do about what is wrong.
+local app = require("areyouj.app")
+local config = require("areyouj.config")
+local pickers = require("areyouj.pickers")
+local program = require("areyouj.program")
+local text = require("areyouj.text")
+
 local M = {}
 
 ---How long the program may take to check itself, in milliseconds.
@@ -25,14 +31,13 @@ local function editor()
   else
     vim.health.error("Neovim " .. version, { "Install Neovim 0.10 or newer." })
   end
-  local config = require("areyouj.config")
   local given = config.given()
   local wrong = config.problems(given)
   if #wrong == 0 then vim.health.ok(next(given) and "configuration" or "configuration: defaults") end
   for _, words in ipairs(wrong) do
     vim.health.error(words, { "See :help areyouj-configuration." })
   end
-  local picker = require("areyouj.pickers").known[config.get().picker]
+  local picker = pickers.known[config.get().picker]
   if picker and not pcall(require, picker.module) then
     vim.health.warn(
       "picker: there is no " .. config.get().picker .. "; vim.ui.select is used",
@@ -42,10 +47,9 @@ local function editor()
 end
 
 local function connection()
-  local areyouj = require("areyouj")
-  local now = areyouj.connection()
+  local now = app.model.connection
   if now.state == "connected" then
-    vim.health.ok(("connected; %s"):format(require("areyouj.text").count(#areyouj.sessions(), "session")))
+    vim.health.ok(("connected; %s"):format(text.count(#app.model:live(), "session")))
   elseif now.state == "stopped" then
     vim.health.info("not connected yet; the first command connects")
   else
@@ -57,15 +61,15 @@ end
 function M.check()
   editor()
   vim.health.start("AreYouJ: program")
-  local program, missing = require("areyouj.client").program()
-  if not program or missing then
+  local path, missing = program.find()
+  if not path or missing then
     vim.health.error(missing and missing.message or "", { missing and missing.hint or "" })
     return
   end
-  vim.health.ok("program: " .. program)
+  vim.health.ok("program: " .. path)
   connection()
   local ok, done = pcall(
-    function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end
+    function() return vim.system({ path, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end
   )
   local decoded, report = pcall(vim.json.decode, ok and done.stdout or "")
   if not decoded or type(report) ~= "table" or type(report.checks) ~= "table" then

@@ -1,14 +1,18 @@
 ---What is known of the daemon: sessions, open prompts, messages that wait for a decision, and the queues somebody looks
 ---at. After a gap, a resync or a new connection everything is asked for again; until it is there, what was known stays.
 
+local events = require("areyouj.events")
+
 ---Before the list is asked for again after it could not be had, in milliseconds.
 local LIST_AGAIN_MS = 1000
 ---Updates that are kept while a list is on its way; with more, it is listed once more instead.
 local MAX_EARLY = 1000
 
+---@alias areyouj.Requester fun(method: areyouj.RequestMethod, params: table, callback?: fun(problem?: areyouj.Problem, result?: any))
+
 ---@class areyouj.Daemon What the model and feeds need of the client.
 ---@field connection areyouj.Connection
----@field request fun(method: areyouj.RequestMethod, params: table, callback?: fun(problem?: areyouj.Problem, result?: any))
+---@field request areyouj.Requester
 ---@field on fun(name: string, listener: fun(params: any)): fun()
 
 ---@class areyouj.Model
@@ -28,7 +32,7 @@ local function new(daemon)
   local self = setmetatable({
     daemon = daemon,
     connection = daemon.connection,
-    emitter = require("areyouj.events").new(),
+    emitter = events.new(),
     revision = nil,
     listing = false,
     list_again = false,

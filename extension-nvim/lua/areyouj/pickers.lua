@@ -1,5 +1,7 @@
 ---What chooses one thing of several: `vim.ui.select`, or the picker that a person has.
 ---@diagnostic disable: unresolved-require, undefined-field -- What a person may or may not have installed.
+local config = require("areyouj.config")
+
 local M = {}
 
 ---@class areyouj.Pick
@@ -90,7 +92,7 @@ M.known = {
 ---@param options areyouj.Pick
 ---@param choose fun(item: T)
 function M.pick(items, options, choose)
-  local wanted = require("areyouj.config").get().picker
+  local wanted = config.get().picker
   local picker = M.known[wanted]
   -- With `auto` nothing is loaded for the sake of a look whether it is there; what a person put in place of
   -- `vim.ui.select` counts as it is.

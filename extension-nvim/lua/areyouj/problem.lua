@@ -1,4 +1,6 @@
 ---What went wrong: a stable code, what happened, what to do about it.
+local text = require("areyouj.text")
+
 local M = {}
 
 ---@class areyouj.Problem
@@ -43,7 +45,7 @@ end
 
 ---@param problem areyouj.Problem
 ---@return string
-function M.text(problem) return require("areyouj.text").plain(problem.message .. " " .. problem.hint, 600) end
+function M.text(problem) return text.plain(problem.message .. " " .. problem.hint, 600) end
 
 ---Tells a person something. Not at once: inside of a command or an autocommand an error message would break it off.
 ---@param words string
@@ -55,5 +57,11 @@ end
 ---Tells a person what went wrong.
 ---@param problem areyouj.Problem
 function M.show(problem) M.tell(M.text(problem), vim.log.levels.ERROR) end
+
+---Shows what went wrong, if something did: the callback of a request whose answer nobody uses.
+---@param problem? areyouj.Problem
+function M.report(problem)
+  if problem then M.show(problem) end
+end
 
 return M

@@ -271,23 +271,6 @@ function M.pad(line, width, right)
   return right and space .. fitted or fitted .. space
 end
 
----What a person sees of a status: a word, a symbol, the same in ASCII, and a highlight group.
----@type table<string, { word: string, icon: string, ascii: string, group: string }>
-M.status = {
-  starting = { word = "starting", icon = "◌", ascii = "~", group = "AreYouJStarting" },
-  active = { word = "active", icon = "●", ascii = "*", group = "AreYouJActive" },
-  waiting = { word = "waiting for you", icon = "◆", ascii = "?", group = "AreYouJWaiting" },
-  idle = { word = "idle", icon = "○", ascii = "-", group = "AreYouJIdle" },
-  error = { word = "error", icon = "✗", ascii = "x", group = "AreYouJError" },
-  terminated = { word = "terminated", icon = "·", ascii = ".", group = "AreYouJTerminated" },
-}
-
----@param status string
----@return { word: string, icon: string, ascii: string, group: string }
-function M.status_of(status)
-  return M.status[status] or { word = M.plain(status, 20), icon = "○", ascii = "-", group = "AreYouJIdle" }
-end
-
 ---A random UUID, version 4.
 ---@return string
 function M.uuid()

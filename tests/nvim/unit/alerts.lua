@@ -1,5 +1,5 @@
 local notices = require("areyouj.alerts")
-local status = require("areyouj.status")
+local statusline = require("areyouj.statusline")
 local session = require("lib.samples").session
 local same = require("lib.wait").same
 
@@ -62,15 +62,15 @@ return {
           session("B", { status = "waiting" }),
           session("C", { status = "error" }),
         }
-        same("icons", status.statusline({ state = "connected" }, live), "AreYouJ ● 1 ◆ 1 ✗ 1")
+        same("icons", statusline.line({ state = "connected" }, live), "AreYouJ ● 1 ◆ 1 ✗ 1")
         same(
           "words",
-          status.statusline({ state = "connected" }, live, { icons = false }),
+          statusline.line({ state = "connected" }, live, { icons = false }),
           "AreYouJ 1 active, 1 waiting, 1 failed"
         )
-        same("none", status.statusline({ state = "connected" }, {}), "AreYouJ no sessions")
-        same("away", status.statusline({ state = "reconnecting" }, {}), "AreYouJ no sessions (reconnecting)")
-        same("failed", status.statusline({ state = "failed" }, {}), "AreYouJ: not connected")
+        same("none", statusline.line({ state = "connected" }, {}), "AreYouJ no sessions")
+        same("away", statusline.line({ state = "reconnecting" }, {}), "AreYouJ no sessions (reconnecting)")
+        same("failed", statusline.line({ state = "failed" }, {}), "AreYouJ: not connected")
       end,
     },
   },

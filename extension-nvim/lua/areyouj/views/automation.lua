@@ -2,15 +2,22 @@
 local Feed = require("areyouj.feed")
 local Transcript = require("areyouj.views.transcript")
 local block_look = require("areyouj.views.transcript.block")
+local config = require("areyouj.config")
 local foot = require("areyouj.views.automation.foot")
 local names = require("areyouj.views.names")
 local page = require("areyouj.views.styled_lines")
-local pages = require("areyouj.views.session_page")
+local problem = require("areyouj.problem")
+local queue_actions = require("areyouj.actions.queue")
+local session_actions = require("areyouj.actions.session")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")
 
 local M = {}
+
+local model ---@type areyouj.Model
+local daemon ---@type areyouj.Daemon
 
 ---What is said is written at most so often, in milliseconds: as fast as people read along.
 local WRITE_EVERY_MS = 40
@@ -42,7 +49,7 @@ local open = {}
 ---@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
 function M.open(id, place)
   local buffer = M.buffer(id)
-  window.show(buffer, place or require("areyouj.config").get().open, "Automation")
+  window.show(buffer, place or config.get().open, "Automation")
   M.dress(buffer)
 end
 
@@ -72,7 +79,7 @@ local FOLDEXPR = "v:lua.require'areyouj.views.transcript'.foldexpr()"
 ---Options of the windows that show an automation. Once for each: setting them again would close folds that were opened.
 ---@param buffer integer
 function M.dress(buffer)
-  local icons = require("areyouj.config").get().icons
+  local icons = config.get().icons
   for _, id in ipairs(vim.fn.win_findbuf(buffer)) do
     local options = vim.wo[id][0]
     if options.foldexpr ~= FOLDEXPR then
@@ -95,8 +102,6 @@ end
 ---@param id string
 function M.fill(buffer, id)
   if open[buffer] then return end
-  local areyouj = require("areyouj")
-  local model = areyouj.model()
   window.prepare(buffer)
   local self =
     setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
@@ -106,7 +111,7 @@ function M.fill(buffer, id)
   local session = model:session(id)
   self.context = {
     directory = session and session.directory or "",
-    icons = require("areyouj.config").get().icons,
+    icons = config.get().icons,
     working = session ~= nil and session.status == "active",
     permission = function(permission_id)
       for _, prompt in ipairs(model:permissions(id)) do
@@ -115,7 +120,7 @@ function M.fill(buffer, id)
     end,
   }
   self.transcript = Transcript.new(buffer, self.context)
-  self:listen(model)
+  self:listen()
   self:map()
   self.feed:attach()
   self:foot()
@@ -135,10 +140,8 @@ function M.fill(buffer, id)
 end
 
 ---@private
----@param model areyouj.Model
-function Automation:listen(model)
-  local client = require("areyouj.client")
-  self.feed = Feed.new(client --[[@as areyouj.Daemon]], self.id, {
+function Automation:listen()
+  self.feed = Feed.new(daemon, self.id, {
     transcript = function(entries, more)
       self.problem = nil
       self.entries = {}
@@ -168,13 +171,13 @@ function Automation:listen(model)
       self.transcript:say(delta)
       self:soon()
     end,
-    problem = function(problem)
-      self.problem = problem
+    problem = function(failed)
+      self.problem = failed
       self:foot()
     end,
   })
   local function follow(stop) table.insert(self.stops, stop) end
-  follow(client.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
+  follow(daemon.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
   follow(model:on("stale", function() self.feed:attach() end))
   follow(model:on("connection", function() self:later() end))
   follow(model:on("sessions", function(changed, removed)
@@ -228,7 +231,6 @@ end
 ---@private
 function Automation:changed()
   self.stale = false
-  local model = require("areyouj").model()
   local session = model:session(self.id)
   if session then
     if self.context.directory ~= session.directory then
@@ -238,7 +240,7 @@ function Automation:changed()
     self.transcript:working(session.status == "active")
     if session.status ~= "active" and #self.entries == 0 then self.transcript:hush() end
     self.transcript:prompts_changed()
-    if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
+    if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then session_actions.read(self.id) end
   end
   self:foot()
   self:bar()
@@ -247,7 +249,7 @@ end
 
 ---@private
 function Automation:foot()
-  local built = foot.page(require("areyouj").model(), self.id, self.problem)
+  local built = foot.page(model, self.id, self.problem)
   if vim.deep_equal(built.lines, self.foot_lines) then return end
   self.foot_lines = built.lines
   self.transcript:footer(built)
@@ -255,7 +257,6 @@ end
 
 ---@private
 function Automation:bar()
-  local model = require("areyouj").model()
   local line = winbar.line(self.id, model:session(self.id), model.connection, "Automation")
   for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
     if vim.wo[id].winbar ~= line and vim.api.nvim_win_get_config(id).relative == "" then vim.wo[id][0].winbar = line end
@@ -283,10 +284,10 @@ function Automation:older()
   self.loading = true
   local before = self.transcript.oldest
   local params = { sessionId = self.id, before = before, limit = PAGE_ENTRIES }
-  require("areyouj").request("areyouj/transcript/read", params, function(problem, result)
+  daemon.request("areyouj/transcript/read", params, function(failed, result)
     self.loading = false
     if open[self.buffer] ~= self then return end
-    if problem then return require("areyouj.problem").show(problem) end
+    if failed then return problem.show(failed) end
     -- Begun anew meanwhile.
     if self.transcript.oldest == before then self.transcript:prepend(result.entries, result.more) end
   end)
@@ -299,7 +300,7 @@ function Automation:enter()
   if not block then return end
   local body = block.entry.body
   if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId or "") then
-    return require("areyouj.views.permission").enter(body.permissionId)
+    return ui.permission(body.permissionId)
   end
   local built = page.new():all(block_look.whole(block))
   window.page("Details", built)
@@ -307,34 +308,34 @@ end
 
 ---@private
 function Automation:map()
-  local id, actions = self.id, require("areyouj.actions")
+  local id = self.id
   local function person(step)
     local row = self.transcript:person(vim.api.nvim_win_get_cursor(0)[1] - 1, step)
     if row then vim.api.nvim_win_set_cursor(0, { row + 1, 0 }) end
   end
   local keys = {
-    { { "i", "a" }, "Write a message", function() require("areyouj.views.composer").open(id) end },
+    { { "i", "a" }, "Write a message", function() ui.composer(id) end },
     {
       "p",
       "Answer the oldest prompt of this session",
-      function() require("areyouj.views.permission").enter_session(id) end,
+      function() ui.permission_of(id) end,
     },
     { "<CR>", "All of what is under the cursor; answer a prompt", function() self:enter() end },
-    { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
-    { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },
+    { "gq", "Queue", function() ui.queue(id) end },
+    { "u", "Decide about a message that was cut off or failed", function() queue_actions.recover(id) end },
     { "]]", "Next message of a person", function() person(1) end },
     { "[[", "Previous message of a person", function() person(-1) end },
     { "za zo zc zR zM", "Folds of tool calls and thinking, as everywhere" },
-    { "o", "Claude's screen, of a terminal session", function() pages.open_screen(id) end },
-    { "M", "Move to a terminal, or back to a stream", function() actions.ask_to_move(id) end },
-    { "gs", "Switch session", function() require("areyouj").switch() end },
-    { "]a", "Next session that waits", function() require("areyouj").next_waiting(1) end },
-    { "[a", "Previous session that waits", function() require("areyouj").next_waiting(-1) end },
-    { "-", "Orchestration", function() require("areyouj").dashboard() end },
-    { { "I", "<C-c>" }, "Interrupt", function() actions.interrupt(id) end },
-    { "R", "Restart", function() actions.restart(id) end },
-    { "r", "Rename", function() actions.rename(id) end },
-    { "X", "Terminate", function() actions.terminate({ id }) end },
+    { "o", "Claude's screen, of a terminal session", function() ui.screen(id) end },
+    { "M", "Move to a terminal, or back to a stream", function() session_actions.ask_to_switch(id) end },
+    { "gs", "Switch session", function() ui.switch() end },
+    { "]a", "Next session that waits", function() ui.next_waiting(1) end },
+    { "[a", "Previous session that waits", function() ui.next_waiting(-1) end },
+    { "-", "Orchestration", function() ui.dashboard() end },
+    { { "I", "<C-c>" }, "Interrupt", function() session_actions.interrupt(id) end },
+    { "R", "Restart", function() session_actions.restart(id) end },
+    { "r", "Rename", function() session_actions.rename(id) end },
+    { "X", "Terminate", function() session_actions.terminate({ id }) end },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Automation", keys) end })
   window.keys(self.buffer, keys)
@@ -349,6 +350,12 @@ function Automation:close()
   end
   self.feed:close()
   self.transcript:close()
+end
+
+---@param ports { model: areyouj.Model, daemon: areyouj.Daemon }
+function M.setup(ports)
+  model, daemon = ports.model, ports.daemon
+  ui.register({ transcript = M.open })
 end
 
 return M

@@ -1,12 +1,18 @@
 ---Where messages are written: a buffer for each session, of several lines, with history. What was written stays until it
 ---is accepted; a text that is not sent yet is a modified buffer, which Neovim does not leave by mistake.
+local explicit_write = require("areyouj.views.explicit_write")
 local names = require("areyouj.views.names")
 local paths = require("areyouj.paths")
+local problem = require("areyouj.problem")
+local queue_actions = require("areyouj.actions.queue")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
-local written = require("areyouj.views.explicit_write")
 
 local M = {}
+
+local model ---@type areyouj.Model
+local request ---@type areyouj.Requester
 
 local MIN_LINES, MAX_LINES = 3, 15
 local MAX_WIDTH = 100
@@ -48,9 +54,9 @@ local function send(draft, steer)
   local words = vim.trim(text_of(draft))
   if words == "" or draft.sending then return end
   draft.sending = true
-  require("areyouj.actions").send(words, draft.id, function(failed)
+  queue_actions.send(words, draft.id, function(failed)
     draft.sending = false
-    if failed then return require("areyouj.problem").show(failed) end
+    if failed then return problem.show(failed) end
     if not vim.api.nvim_buf_is_valid(draft.buffer) then return end
     table.insert(draft.history, words)
     draft.place, draft.kept = nil, nil
@@ -79,7 +85,7 @@ end
 ---@param base string
 ---@return integer|string[]
 function M.complete(find, base)
-  local session = require("areyouj").model():session(vim.b.areyouj_session)
+  local session = model:session(vim.b.areyouj_session)
   if find == 1 then
     local before = vim.api.nvim_get_current_line():sub(1, vim.fn.col(".") - 1)
     local start = before:find("@[^%s@]*$")
@@ -130,10 +136,10 @@ local function draft_of(id)
   options.omnifunc = "v:lua.require'areyouj.views.composer'.complete"
   vim.b[buffer].areyouj_session = id
   options.filetype = "areyouj-message"
-  written.on_typed(buffer, function() send(draft, false) end, "the message was not sent. Send it with <C-s>.")
+  explicit_write.on_typed(buffer, function() send(draft, false) end, "the message was not sent. Send it with <C-s>.")
   map(draft)
   -- What was sent before, from here or from elsewhere.
-  require("areyouj").request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
+  request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
     if not queue then return end
     local earlier = vim.tbl_map(function(message) return message.text end, queue.messages)
     draft.history = vim.list_extend(earlier, draft.history)
@@ -161,7 +167,7 @@ end
 ---@param add? string Text that is put behind what is written already.
 function M.open(id, add)
   local draft = draft_of(id)
-  local session = require("areyouj").model():session(id)
+  local session = model:session(id)
   local name = session and text.name(session) or id
   local busy = session and (session.status == "active" or session.status == "waiting")
   if draft.window and vim.api.nvim_win_is_valid(draft.window) then
@@ -202,6 +208,12 @@ end
 function M.draft(id, words)
   local draft = draft_of(id)
   if vim.trim(text_of(draft)) == "" then write(draft, words, true) end
+end
+
+---@param ports { model: areyouj.Model, request: areyouj.Requester }
+function M.setup(ports)
+  model, request = ports.model, ports.request
+  ui.register({ composer = M.open, keep_draft = M.draft })
 end
 
 return M

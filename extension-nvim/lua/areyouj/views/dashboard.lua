@@ -1,13 +1,21 @@
 ---All sessions: how many stand how, what needs a person, and a table.
+local config = require("areyouj.config")
+local details = require("areyouj.views.details")
 local names = require("areyouj.views.names")
+local open_actions = require("areyouj.actions.open")
 local overview = require("areyouj.views.dashboard.overview")
 local page = require("areyouj.views.styled_lines")
+local queue_actions = require("areyouj.actions.queue")
 local remember = require("areyouj.views.dashboard.remember")
+local session_actions = require("areyouj.actions.session")
 local sessions = require("areyouj.views.dashboard.table")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
 
 local M = {}
+
+local model ---@type areyouj.Model
 
 ---Everything that changes within this many milliseconds is drawn at once.
 local DRAW_WITHIN_MS = 40
@@ -83,7 +91,7 @@ local function draw()
     local row = self.rows[vim.api.nvim_win_get_cursor(id)[1]]
     cursors[id] = row and row.session and not row.need and row.session.id or nil
   end
-  local built = overview.build(require("areyouj").model(), self.view, width())
+  local built = overview.build(model, self.view, width())
   self.rows, self.layout = built.rows, built.layout
   write(built.page.lines)
   vim.api.nvim_buf_clear_namespace(self.buffer, namespace, 0, -1)
@@ -164,8 +172,8 @@ end
 
 local function enter()
   local row = current()
-  if row.prompt then return require("areyouj.views.permission").enter(row.prompt.id) end
-  if row.session then require("areyouj").open(row.session.id) end
+  if row.prompt then return ui.permission(row.prompt.id) end
+  if row.session then ui.session(row.session.id) end
 end
 
 local function click()
@@ -195,47 +203,49 @@ local function selected()
 end
 
 local function map()
-  local actions, areyouj = require("areyouj.actions"), require("areyouj")
   local keys = {
     { { "<CR>", "<2-LeftMouse>" }, "View details: screen or transcript; answer a prompt", enter },
-    { "o", "Transcript, also of a session with a screen", with(function(session) areyouj.transcript(session.id) end) },
-    { "c", "New session", function() require("areyouj.views.new").open() end },
-    { "C", "New session, and choose its form", function() require("areyouj.views.new").choose() end },
-    { "i", "Write a message", with(function(session) require("areyouj.views.composer").open(session.id) end) },
+    { "o", "Transcript, also of a session with a screen", with(function(session) ui.transcript(session.id) end) },
+    { "c", "New session", function() ui.new_session() end },
+    { "C", "New session, and choose its form", function() ui.choose_driver() end },
+    { "i", "Write a message", with(function(session) ui.composer(session.id) end) },
     {
       "p",
       "Answer the oldest prompt of the session, or of all",
       function()
         local session = current().session
-        local permission = require("areyouj.views.permission")
-        if session and #areyouj.model():permissions(session.id) > 0 then return permission.enter_session(session.id) end
-        permission.enter()
+        if session and #model:permissions(session.id) > 0 then return ui.permission_of(session.id) end
+        ui.permission()
       end,
     },
     {
       "u",
       "Decide about a message that was cut off or failed",
-      with(function(session) actions.decide(session.id) end),
+      with(function(session) queue_actions.recover(session.id) end),
     },
-    { "gq", "Queue", with(function(session) require("areyouj.views.queue").open(session.id) end) },
-    { "I", "Interrupt", with(function(session) actions.interrupt(session.id) end) },
-    { "M", "Move to a terminal, or back to a stream", with(function(session) actions.ask_to_move(session.id) end) },
-    { "R", "Restart", with(function(session) actions.restart(session.id) end) },
-    { "r", "Rename", with(function(session) actions.rename(session.id) end) },
+    { "gq", "Queue", with(function(session) ui.queue(session.id) end) },
+    { "I", "Interrupt", with(function(session) session_actions.interrupt(session.id) end) },
+    {
+      "M",
+      "Move to a terminal, or back to a stream",
+      with(function(session) session_actions.ask_to_switch(session.id) end),
+    },
+    { "R", "Restart", with(function(session) session_actions.restart(session.id) end) },
+    { "r", "Rename", with(function(session) session_actions.rename(session.id) end) },
     {
       "X",
       "Terminate; in visual mode all that are selected",
       with(function(session)
-        if session.status == "terminated" then return actions.delete(session.id) end
-        actions.terminate({ session.id })
+        if session.status == "terminated" then return session_actions.delete(session.id) end
+        session_actions.terminate({ session.id })
       end),
     },
-    { "D", "Delete a terminated session for good", with(function(session) actions.delete(session.id) end) },
-    { "yp", "Copy path", with(function(session) actions.copy(session.directory, "Copied the path.") end) },
-    { "yi", "Copy ID", with(function(session) actions.copy(session.id, "Copied the ID.") end) },
-    { "gd", "Open folder", with(function(session) window.edit(session.directory) end) },
-    { "gx", "Open terminal", with(actions.terminal) },
-    { "K", "Everything about the session", with(function(session) require("areyouj.views.details").open(session) end) },
+    { "D", "Delete a terminated session for good", with(function(session) session_actions.delete(session.id) end) },
+    { "yp", "Copy path", with(function(session) open_actions.copy(session.directory, "Copied the path.") end) },
+    { "yi", "Copy ID", with(function(session) open_actions.copy(session.id, "Copied the ID.") end) },
+    { "gd", "Open folder", with(open_actions.directory) },
+    { "gx", "Open terminal", with(open_actions.shell) },
+    { "K", "Everything about the session", with(function(session) details.open(session) end) },
     {
       "f",
       "Filter by words",
@@ -251,14 +261,14 @@ local function map()
     { "s", "Sort by the next column", function() sort_by(sessions.neighbour(self.layout, self.view.column, 1)) end },
     { "S", "Turn the order around", function() change({ descending = not self.view.descending }) end },
     { "<LeftRelease>", "A click on a heading sorts, a click on a number filters", click },
-    { "]a", "Next session that waits", function() areyouj.next_waiting(1) end },
-    { "[a", "Previous session that waits", function() areyouj.next_waiting(-1) end },
-    { "gs", "Switch session", areyouj.switch },
+    { "]a", "Next session that waits", function() ui.next_waiting(1) end },
+    { "[a", "Previous session that waits", function() ui.next_waiting(-1) end },
+    { "gs", "Switch session", function() ui.switch() end },
     { "q", "Close", M.close },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Orchestration", keys) end })
   window.keys(self.buffer, keys)
-  if not require("areyouj.config").get().keys then return end
+  if not config.get().keys then return end
   for number, tile in ipairs(sessions.tiles) do
     vim.keymap.set(
       "n",
@@ -270,7 +280,7 @@ local function map()
   vim.keymap.set("x", "X", function()
     local ids = selected()
     vim.api.nvim_feedkeys(vim.keycode("<Esc>"), "n", false)
-    if #ids > 0 then vim.schedule(function() actions.terminate(ids) end) end
+    if #ids > 0 then vim.schedule(function() session_actions.terminate(ids) end) end
   end, { buffer = self.buffer, desc = "Terminate all that are selected" })
 end
 
@@ -297,7 +307,6 @@ end
 ---@param buffer integer
 function M.fill(buffer)
   if self.buffer == buffer then return end
-  local model = require("areyouj").model()
   self.buffer, self.lines, self.placed = buffer, { "" }, false
   self.view = sessions.checked(remember.read("dashboard"))
   window.prepare(buffer)
@@ -342,9 +351,15 @@ function M.open()
   local buffer = vim.fn.bufadd(names.DASHBOARD)
   vim.fn.bufload(buffer)
   M.fill(buffer)
-  window.show(buffer, require("areyouj.config").get().view, "Orchestration")
+  window.show(buffer, config.get().view, "Orchestration")
   dress()
   draw()
+end
+
+---@param ports { model: areyouj.Model }
+function M.setup(ports)
+  model = ports.model
+  ui.register({ dashboard = M.open })
 end
 
 return M

@@ -1,5 +1,6 @@
 ---Everything about one session, in a float.
 local page = require("areyouj.views.styled_lines")
+local status = require("areyouj.status")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
 
@@ -20,7 +21,7 @@ function M.open(session)
   fact("Session", session.id)
   fact("Name", session.name and text.plain(session.name, 100))
   fact("Directory", text.exact_line(session.directory))
-  fact("Status", text.status_of(session.status).word .. ", for " .. text.since(text.now() - session.statusSince))
+  fact("Status", status.of(session.status).word .. ", for " .. text.since(text.now() - session.statusSince))
   fact("Reason", session.statusReason and text.plain(session.statusReason, 300))
   fact("Needs you", session.attention and text.plain(session.attention.title, 300))
   fact("Current task", text.plain(session.currentTask or "No active task", 300))

@@ -1,11 +1,17 @@
 ---Prompts in a float in the corner, one at a time. It never takes the keyboard by itself: whoever wants to answer enters
 ---it, and nothing is answered by keys that were meant for something else.
 local Form = require("areyouj.views.permission.form")
+local config = require("areyouj.config")
 local page = require("areyouj.views.styled_lines")
+local problem = require("areyouj.problem")
+local session_actions = require("areyouj.actions.session")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
 
 local M = {}
+
+local model ---@type areyouj.Model
 
 ---A key that comes so soon after another prompt took the place of the one before was meant for that one.
 local GUARD_MS = 400
@@ -57,14 +63,14 @@ end
 
 ---@param prompt areyouj.Permission
 ---@return areyouj.Session?
-local function session_of(prompt) return require("areyouj").model():session(prompt.sessionId) end
+local function session_of(prompt) return model:session(prompt.sessionId) end
 
 ---@param prompt areyouj.Permission
 ---@return string
 local function title(prompt)
   local session = session_of(prompt)
   local name = session and session.name and text.name(session) .. " " or ""
-  local icon = require("areyouj.config").get().icons and "◆ " or ""
+  local icon = config.get().icons and "◆ " or ""
   return (" %s%s%s: %s "):format(icon, name, prompt.sessionId, text.plain(prompt.title, 200))
 end
 
@@ -164,7 +170,7 @@ end
 
 ---Shows what is open now: the prompt that is shown, as long as it is open, or else the oldest.
 refresh = function()
-  local open = require("areyouj").model():permissions()
+  local open = model:permissions()
   if #open == 0 then
     float.form, float.answering = nil, false
     return close()
@@ -173,7 +179,7 @@ refresh = function()
   for _, prompt in ipairs(open) do
     if float.form and float.form.prompt.id == prompt.id then shown = prompt end
   end
-  if float.away or not (require("areyouj.config").get().float or is_open()) then return end
+  if float.away or not (config.get().float or is_open()) then return end
   show(shown or open[1])
   -- A float belongs to a tab page; this one follows the person.
   if is_open() and vim.api.nvim_win_get_tabpage(float.window) ~= vim.api.nvim_get_current_tabpage() then close() end
@@ -183,7 +189,7 @@ end
 ---Enters the float.
 ---@param id? string The prompt to show; the one that is shown if left out.
 function M.enter(id)
-  local open = require("areyouj").model():permissions()
+  local open = model:permissions()
   if #open == 0 then
     vim.api.nvim_echo({ { "No prompt waits." } }, false, {})
     return
@@ -206,7 +212,7 @@ end
 ---Enters the float at the oldest prompt of a session.
 ---@param session_id string
 function M.enter_session(session_id)
-  local prompt = require("areyouj").model():permissions(session_id)[1]
+  local prompt = model:permissions(session_id)[1]
   if not prompt then
     vim.api.nvim_echo({ { "No prompt of this session waits." } }, false, {})
     return
@@ -216,7 +222,6 @@ end
 
 ---Lists all prompts; the one that is chosen is entered.
 function M.choose()
-  local model = require("areyouj").model()
   local open = model:permissions()
   if #open <= 1 then return M.enter(open[1] and open[1].id) end
   vim.ui.select(open, {
@@ -237,14 +242,14 @@ local function answer(given)
   if float.answering or not float.form or vim.uv.now() - float.changed < GUARD_MS then return end
   float.answering = true
   refresh()
-  require("areyouj.actions").answer(float.form.prompt.id, given, function(failed)
+  session_actions.answer(float.form.prompt.id, given, function(failed)
     float.answering = false
     if not failed then return end
     local late = failed.code == "permission_answered" or failed.code == "permission_withdrawn"
     if late then
-      require("areyouj.problem").tell(require("areyouj.problem").text(failed), vim.log.levels.INFO)
+      problem.tell(problem.text(failed), vim.log.levels.INFO)
     else
-      require("areyouj.problem").show(failed)
+      problem.show(failed)
     end
     refresh()
   end)
@@ -274,7 +279,7 @@ end
 
 ---@param step 1|-1
 local function neighbour(step)
-  local open = require("areyouj").model():permissions()
+  local open = model:permissions()
   for number, prompt in ipairs(open) do
     if float.form and prompt.id == float.form.prompt.id then
       return M.enter(open[(number - 1 + step) % #open + 1].id)
@@ -323,7 +328,7 @@ function M.map(buffer)
         local id = float.form and float.form.prompt.sessionId
         leave()
         -- Keys that follow may still be meant for the float.
-        if id then require("areyouj.views.session_page").open(id, nil, { typing = false }) end
+        if id then ui.session(id, nil, { typing = false }) end
       end,
     },
     {
@@ -339,7 +344,7 @@ function M.map(buffer)
       "Leave; the prompt stays",
       function()
         -- Whoever wants no float by itself wants none that stays either.
-        if require("areyouj.config").get().float then
+        if config.get().float then
           leave()
         else
           close()
@@ -361,8 +366,10 @@ function M.map(buffer)
 end
 
 ---Follows the prompts of a model.
----@param model areyouj.Model
-function M.follow(model)
+---@param ports { model: areyouj.Model }
+function M.setup(ports)
+  model = ports.model
+  ui.register({ permission = M.enter, permission_of = M.enter_session, choose_permission = M.choose })
   model:on("permission", function(prompt)
     if prompt.state == "open" then float.away = false end
   end)

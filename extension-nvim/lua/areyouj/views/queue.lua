@@ -1,11 +1,16 @@
 ---The queue of a session in a float: add, edit, remove, move, pause.
+local explicit_write = require("areyouj.views.explicit_write")
 local names = require("areyouj.views.names")
 local page = require("areyouj.views.styled_lines")
+local problem = require("areyouj.problem")
+local queue_actions = require("areyouj.actions.queue")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
-local written = require("areyouj.views.explicit_write")
 
 local M = {}
+
+local model ---@type areyouj.Model
 
 local namespace = vim.api.nvim_create_namespace("areyouj.queue")
 
@@ -21,7 +26,7 @@ local View = {}
 View.__index = View
 
 ---@return areyouj.Queue?
-function View:queue() return require("areyouj").model():queue(self.id) end
+function View:queue() return model:queue(self.id) end
 
 ---@return areyouj.Message[]
 function View:waiting()
@@ -81,7 +86,7 @@ function View:move(step)
   local position = vim.fn.index(vim.tbl_map(function(one) return one.id end, waiting), message.id) + step
   if position < 0 or position >= #waiting then return end
   self.keep = message.id
-  require("areyouj.actions").move(message.id, position)
+  queue_actions.move(message.id, position)
 end
 
 ---Edits a waiting message in a buffer of its own; writing it saves.
@@ -102,12 +107,12 @@ function M.edit(message)
   })
   local function save(leave)
     local words = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
-    require("areyouj.actions").edit(message.id, words, function(failed)
+    queue_actions.edit(message.id, words, function(failed)
       local here = vim.api.nvim_buf_is_valid(buffer)
       if failed then
-        require("areyouj.problem").show(failed)
+        problem.show(failed)
         -- The window is gone already: what was written goes where messages are written.
-        if not here then require("areyouj.views.composer").draft(message.sessionId, words) end
+        if not here then ui.keep_draft(message.sessionId, words) end
         return
       end
       if not here then return end
@@ -115,7 +120,7 @@ function M.edit(message)
       if leave then window.close(id) end
     end)
   end
-  written.on_typed(buffer, function()
+  explicit_write.on_typed(buffer, function()
     save(false)
     -- `:wq` closes the window before the answer.
     vim.bo[buffer].modified = false
@@ -128,7 +133,6 @@ function M.edit(message)
 end
 
 function View:map()
-  local actions = require("areyouj.actions")
   local function with(action)
     return function()
       local message = self:chosen()
@@ -141,31 +145,23 @@ function View:map()
       "Add a message",
       function()
         window.close(self.window)
-        require("areyouj.views.composer").open(self.id)
+        ui.composer(self.id)
       end,
     },
     { { "<CR>", "e" }, "Edit the message", with(M.edit) },
     { "<M-j>", "Move it down", function() self:move(1) end },
     { "<M-k>", "Move it up", function() self:move(-1) end },
-    {
-      { "dd", "x" },
-      "Remove it",
-      with(function(message)
-        actions.remove(message.id, function(failed)
-          if failed then require("areyouj.problem").show(failed) end
-        end)
-      end),
-    },
-    { "s", "Send it now, into the running turn", with(actions.steer) },
+    { { "dd", "x" }, "Remove it", with(queue_actions.remove) },
+    { "s", "Send it now, into the running turn", with(queue_actions.steer) },
     {
       "P",
       "Pause the queue after the running message, or resume it",
       function()
         local queue = self:queue()
-        if queue then actions.pause(self.id, queue.paused == nil) end
+        if queue then queue_actions.pause(self.id, queue.paused == nil) end
       end,
     },
-    { "C", "Remove all waiting messages", function() actions.clear(self.id, #self:waiting()) end },
+    { "C", "Remove all waiting messages", function() queue_actions.clear(self.id, #self:waiting()) end },
     { { "q", "<Esc>" }, "Close", function() window.close(self.window) end },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Queue", keys) end })
@@ -175,7 +171,6 @@ end
 ---Opens the queue of a session.
 ---@param id string
 function M.open(id)
-  local model = require("areyouj").model()
   local session = model:session(id)
   local buffer = window.buffer()
   vim.bo[buffer].bufhidden, vim.bo[buffer].filetype = "wipe", "areyouj-queue"
@@ -207,6 +202,12 @@ function M.open(id)
     end,
   })
   self:draw()
+end
+
+---@param ports { model: areyouj.Model }
+function M.setup(ports)
+  model = ports.model
+  ui.register({ queue = M.open })
 end
 
 return M

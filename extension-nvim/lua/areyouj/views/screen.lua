@@ -2,13 +2,21 @@
 ---the screen goes on whatever becomes of the daemon; and whatever becomes of the buffer, the session goes on.
 ---
 ---A screen that nobody sees is left: all who look at it see it in the smallest of their sizes.
+local config = require("areyouj.config")
 local names = require("areyouj.views.names")
-local pages = require("areyouj.views.session_page")
+local problem = require("areyouj.problem")
+local program = require("areyouj.program")
+local queue_actions = require("areyouj.actions.queue")
+local session_actions = require("areyouj.actions.session")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")
 
 local M = {}
+
+local model ---@type areyouj.Model
+local request ---@type areyouj.Requester
 
 ---@class areyouj.Screen
 ---@field id string
@@ -48,7 +56,7 @@ function M.open(id, place, typing)
     vim.api.nvim_set_current_win(here[1] or shown[1])
   else
     local before = vim.api.nvim_list_wins()
-    window.show(buffer, place or require("areyouj.config").get().open, "Terminal")
+    window.show(buffer, place or config.get().open, "Terminal")
     M.fill(buffer, id)
     local current, self = vim.api.nvim_get_current_win(), open[buffer]
     if self and not vim.tbl_contains(before, current) then self.opened[current] = true end
@@ -73,22 +81,21 @@ end
 ---@param id string
 function M.fill(buffer, id)
   if open[buffer] then return end
-  local program, missing = require("areyouj.client").program()
-  if not program then return require("areyouj.problem").show(assert(missing)) end
-  local model = require("areyouj").model()
+  local path, missing = program.find()
+  if not path then return problem.show(assert(missing)) end
   local self = setmetatable({ id = id, buffer = buffer, over = false, opened = {}, stops = {} }, Screen)
   open[buffer] = self
   vim.b[buffer].areyouj_session = id
   -- The line above takes its room before Claude is told how much there is.
   self:dress()
-  self:run(program)
+  self:run(path)
   self:map()
-  self:listen(model)
+  self:listen()
 end
 
 ---@private
----@param program string
-function Screen:run(program)
+---@param path string Of the program.
+function Screen:run(path)
   local name = vim.api.nvim_buf_get_name(self.buffer)
   local options = {
     -- Not a directory of the session's, which may be gone.
@@ -96,7 +103,7 @@ function Screen:run(program)
     on_exit = vim.schedule_wrap(function(_, code) self:ended(code) end),
   }
   vim.api.nvim_buf_call(self.buffer, function()
-    local command = { program, "attach", self.id }
+    local command = { path, "attach", self.id }
     if vim.fn.has("nvim-0.11") == 1 then
       options.term = true
       vim.fn.jobstart(command, options)
@@ -120,8 +127,7 @@ function Screen:run(program)
 end
 
 ---@private
----@param model areyouj.Model
-function Screen:listen(model)
+function Screen:listen()
   self.group = vim.api.nvim_create_augroup("areyouj.screen." .. self.buffer, {})
   local function on(events, callback)
     vim.api.nvim_create_autocmd(events, { group = self.group, buffer = self.buffer, callback = callback })
@@ -157,7 +163,6 @@ end
 
 ---@private
 function Screen:bar()
-  local model = require("areyouj").model()
   local session, hints = model:session(self.id), {}
   if self.over then
     -- What was terminated is not started again.
@@ -177,7 +182,7 @@ end
 function Screen:changed(session)
   -- What is told later than it was asked for may be older.
   if self.over and is_live(session) and session.statusSince > (self.since or math.huge) then return self:renew() end
-  if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
+  if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then session_actions.read(self.id) end
   self:bar()
   ticker.poke()
 end
@@ -188,7 +193,7 @@ end
 function Screen:ended(code)
   if open[self.buffer] ~= self then return end
   self.over = true
-  require("areyouj").request("areyouj/session/get", { sessionId = self.id }, function(_, session)
+  request("areyouj/session/get", { sessionId = self.id }, function(_, session)
     if open[self.buffer] ~= self then return end
     if session and session.driver == "stream" then return self:moved() end
     -- Whoever leaves a session that goes on has left on purpose; else what was said last stays to be read.
@@ -202,7 +207,7 @@ end
 ---The conversation goes on as a stream: its transcript takes the place of the screen.
 ---@private
 function Screen:moved()
-  pages.follow(self.id, "stream")
+  ui.show_driver(self.id, "stream")
   self:wipe()
 end
 
@@ -262,31 +267,31 @@ end
 ---Begins anew what ended.
 ---@private
 function Screen:again()
-  if not self.over then return require("areyouj.actions").restart(self.id) end
-  require("areyouj").request("areyouj/session/get", { sessionId = self.id }, function(problem, session)
+  if not self.over then return session_actions.restart(self.id) end
+  request("areyouj/session/get", { sessionId = self.id }, function(failed, session)
     if open[self.buffer] ~= self then return end
-    if problem then return require("areyouj.problem").show(problem) end
+    if failed then return problem.show(failed) end
     if is_live(session) then return self:renew() end
-    require("areyouj.actions").restart(self.id)
+    session_actions.restart(self.id)
   end)
 end
 
 ---@private
 function Screen:map()
-  local id, actions, areyouj = self.id, require("areyouj.actions"), require("areyouj")
+  local id = self.id
   local keys = {
     { "i a", "Type to Claude" },
     { [[<C-\><C-n>]], "Stop typing" },
     { [[<C-\>d]], "While you type: leave the screen; the session goes on", function() self:leave() end, mode = "t" },
-    { "o", "Transcript", function() areyouj.transcript(id) end },
-    { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
-    { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },
-    { "M", "Move to a stream", function() actions.ask_to_move(id) end },
+    { "o", "Transcript", function() ui.transcript(id) end },
+    { "gq", "Queue", function() ui.queue(id) end },
+    { "u", "Decide about a message that was cut off or failed", function() queue_actions.recover(id) end },
+    { "M", "Move to a stream", function() session_actions.ask_to_switch(id) end },
     { "R", "Restart", function() self:again() end },
-    { "gs", "Switch session", areyouj.switch },
-    { "]a", "Next session that waits", function() areyouj.next_waiting(1) end },
-    { "[a", "Previous session that waits", function() areyouj.next_waiting(-1) end },
-    { "-", "Orchestration", areyouj.dashboard },
+    { "gs", "Switch session", function() ui.switch() end },
+    { "]a", "Next session that waits", function() ui.next_waiting(1) end },
+    { "[a", "Previous session that waits", function() ui.next_waiting(-1) end },
+    { "-", "Orchestration", ui.dashboard },
   }
   table.insert(keys, { "g?", "This help", function() window.help("Terminal", keys) end })
   window.keys(self.buffer, keys)
@@ -300,6 +305,11 @@ function Screen:close()
   for _, stop in ipairs(self.stops) do
     stop()
   end
+end
+
+---@param ports { model: areyouj.Model, request: areyouj.Requester }
+function M.setup(ports)
+  model, request = ports.model, ports.request
 end
 
 return M

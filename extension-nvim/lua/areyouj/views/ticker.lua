@@ -1,4 +1,6 @@
 ---One clock for everything that moves by itself: relative times and spinners. It stands still while nothing needs it.
+local config = require("areyouj.config")
+
 local M = {}
 
 ---A spinner's pace: seen as movement, and eight small updates a second.
@@ -25,7 +27,7 @@ local FRAMES = {
 ---The picture of a spinner now.
 ---@return string
 function M.spinner()
-  local frames = FRAMES[require("areyouj.config").get().icons]
+  local frames = FRAMES[config.get().icons]
   return frames[math.floor(vim.uv.now() / FAST_MS) % #frames + 1] or ""
 end
 

@@ -1,7 +1,9 @@
 ---The bar above a page of a session: where one is, and how the session stands.
+local config = require("areyouj.config")
 local status = require("areyouj.status")
 local text = require("areyouj.text")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 
 local M = {}
 
@@ -14,10 +16,10 @@ local NEARLY_FULL = 80
 local function piece(group, words) return ("%%#%s#%s"):format(group, text.statusline(words)) end
 
 ---Goes back to the dashboard; what a click on its name does.
-function M.back() require("areyouj").dashboard() end
+function M.back() ui.dashboard() end
 
 ---Chooses another session; what a click on the name of this one does.
-function M.switch() require("areyouj").switch() end
+function M.switch() ui.switch() end
 
 ---@param session areyouj.Session?
 ---@param connection areyouj.Connection
@@ -28,8 +30,8 @@ local function state(session, connection)
     return piece("AreYouJWaiting", ticker.spinner() .. " " .. connection.state)
   end
   if not session then return "" end
-  local look = text.status_of(session.status)
-  local icons = require("areyouj.config").get().icons
+  local look = status.of(session.status)
+  local icons = config.get().icons
   local icon = session.status == "active" and ticker.spinner() or (icons and look.icon or look.ascii)
   local passed = text.since(text.now() - session.statusSince)
   return piece(look.group, ("%s %s"):format(icon, look.word)) .. piece("AreYouJDim", " " .. passed)
@@ -42,7 +44,7 @@ end
 ---@param hints? { [1]: string, [2]: string }[] Keys, and what they do.
 ---@return string
 function M.line(id, session, connection, name, hints)
-  local separator = require("areyouj.config").get().icons and " › " or " > "
+  local separator = config.get().icons and " › " or " > "
   local project = session and text.plain(vim.fs.basename(session.directory), 40) or id
   local left = "%@v:lua.require'areyouj.views.winbar'.back@"
     .. piece("AreYouJCrumb", " Orchestration")

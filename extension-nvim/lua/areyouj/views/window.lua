@@ -1,4 +1,7 @@
 ---Windows and buffers that several views share.
+local config = require("areyouj.config")
+local styled_lines = require("areyouj.views.styled_lines")
+
 local M = {}
 
 ---A buffer for a view: no file, no swap, no undo, written by the view alone.
@@ -39,7 +42,7 @@ function M.edit(path) vim.api.nvim_cmd({ cmd = "edit", args = { path }, magic = 
 ---@param keys { [1]: string|string[], [2]: string, [3]?: fun(), mode?: string|string[] }[] Keys, what they do, how.
 ---@param always? boolean Even if the configuration wants no keys.
 function M.keys(buffer, keys, always)
-  if not always and not require("areyouj.config").get().keys then return end
+  if not always and not config.get().keys then return end
   for _, key in ipairs(keys) do
     local action = key[3]
     for _, lhs in ipairs(type(key[1]) == "table" and key[1] or { key[1] }) do
@@ -126,7 +129,7 @@ function M.page(title, built)
   local buffer = M.buffer()
   vim.bo[buffer].bufhidden = "wipe"
   M.set_lines(buffer, 0, -1, built.lines)
-  require("areyouj.views.styled_lines").highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
+  styled_lines.highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
   local width = 40
   for _, line in ipairs(built.lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)

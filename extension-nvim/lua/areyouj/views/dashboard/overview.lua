@@ -1,4 +1,5 @@
 ---What the dashboard shows: how many sessions stand how, what needs a person, and the table.
+local config = require("areyouj.config")
 local page = require("areyouj.views.styled_lines")
 local sessions = require("areyouj.views.dashboard.table")
 local text = require("areyouj.text")
@@ -82,7 +83,7 @@ local function needs(self, built, model)
     local name = session and text.name(session) or id
     built:add(
       " ",
-      { require("areyouj.config").get().icons and "◆ " or "? ", "AreYouJWaiting" },
+      { config.get().icons and "◆ " or "? ", "AreYouJWaiting" },
       { name .. "  ", "AreYouJId" },
       text.fit(words, math.max(10, self.width - vim.fn.strdisplaywidth(name) - 12)),
       { "  " .. key, "AreYouJKey" }
@@ -123,7 +124,7 @@ end
 ---@return areyouj.Overview
 function M.build(model, view, width)
   local built, now = page.new(), text.now()
-  local icons = require("areyouj.config").get().icons
+  local icons = config.get().icons
   local self = { page = built, rows = {}, layout = sessions.layout(width), view = view, width = width } ---@type areyouj.Overview
   head(self, built, model)
   needs(self, built, model)

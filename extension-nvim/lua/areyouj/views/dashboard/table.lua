@@ -1,4 +1,5 @@
 ---The list of sessions as the dashboard shows it: counted, filtered, sorted, and laid out for a width.
+local status = require("areyouj.status")
 local text = require("areyouj.text")
 
 local M = {}
@@ -178,7 +179,7 @@ end
 local function cell(session, column, width, now, icons)
   local ended = session.status == "terminated" and "AreYouJTerminated" or nil
   if column == "status" then
-    local look = text.status_of(session.status)
+    local look = status.of(session.status)
     return (icons and look.icon or look.ascii) .. " " .. look.word, look.group
   elseif column == "name" then
     local mark = session.driver == "terminal" and (icons and " ▣" or " #") or ""

@@ -1,8 +1,15 @@
 ---Choosing the directory of a new session, and its form: the working directory, those of earlier sessions, or any that is typed.
+local config = require("areyouj.config")
 local paths = require("areyouj.paths")
+local problem = require("areyouj.problem")
+local session_actions = require("areyouj.actions.session")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 
 local M = {}
+
+local model ---@type areyouj.Model
+local request ---@type areyouj.Requester
 
 ---Directories of earlier sessions that are offered.
 local MAX_RECENT = 15
@@ -16,7 +23,7 @@ local function ask(typed, driver, wrong)
     or "Directory: "
   vim.ui.input({ prompt = prompt, default = typed, completion = paths.INPUT_COMPLETION }, function(path)
     if not path or path == "" then return end
-    M.create(paths.typed(path), driver, function(problem) ask(path, driver, problem) end)
+    M.create(paths.typed(path), driver, function(refusal) ask(path, driver, refusal) end)
   end)
 end
 
@@ -25,9 +32,9 @@ end
 ---@param driver? areyouj.Driver As configured if left out.
 ---@param refused? fun(problem: areyouj.Problem)
 function M.create(path, driver, refused)
-  require("areyouj").request("areyouj/directory/validate", { path = path }, function(problem, valid)
-    if problem then return (refused or require("areyouj.problem").show)(problem) end
-    require("areyouj.actions").new({ directory = valid.directory, driver = driver })
+  request("areyouj/directory/validate", { path = path }, function(failed, valid)
+    if failed then return (refused or problem.show)(failed) end
+    session_actions.new({ directory = valid.directory, driver = driver })
   end)
 end
 
@@ -38,8 +45,7 @@ local FORMS = {
 
 ---Asks for the form of a new session, then for its directory.
 function M.choose()
-  local config = require("areyouj.config").get().new
-  vim.ui.select(config.driver == "terminal" and { "terminal", "stream" } or { "stream", "terminal" }, {
+  vim.ui.select(config.get().new.driver == "terminal" and { "terminal", "stream" } or { "stream", "terminal" }, {
     prompt = "New session as",
     kind = "areyouj_driver",
     format_item = function(driver) return FORMS[driver] end,
@@ -59,7 +65,7 @@ function M.open(driver)
     table.insert(offered, { path = root, more = "project of this file" })
     seen[root] = true
   end
-  for _, session in ipairs(require("areyouj").model():all()) do
+  for _, session in ipairs(model:all()) do
     if not seen[session.directory] and #offered < MAX_RECENT then
       seen[session.directory] = true
       table.insert(offered, { path = session.directory, more = "used before" })
@@ -75,10 +81,16 @@ function M.open(driver)
   }, function(item)
     if not item then return end
     if item.path then
-      return M.create(item.path, driver, function(problem) ask(item.path, driver, problem) end)
+      return M.create(item.path, driver, function(refusal) ask(item.path, driver, refusal) end)
     end
     ask(here .. "/", driver)
   end)
+end
+
+---@param ports { model: areyouj.Model, request: areyouj.Requester }
+function M.setup(ports)
+  model, request = ports.model, ports.request
+  ui.register({ new_session = M.open, choose_driver = M.choose, create_session = M.create })
 end
 
 return M
