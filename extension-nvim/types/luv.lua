@@ -1,9 +1,9 @@
 ---@meta
--- What is used of `vim.uv`, which Neovim's own annotations leave to luv.
+-- The part of `vim.uv` that the plugin uses; Neovim has no annotations of it.
 
 ---@class uv
----@field hrtime fun(): integer Nanoseconds of a clock that only goes forward.
----@field now fun(): integer Milliseconds, as the event loop last read them.
+---@field hrtime fun(): integer Nanoseconds of a monotonic clock.
+---@field now fun(): integer Milliseconds, cached by the event loop.
 ---@field os_homedir fun(): string?
 ---@field fs_stat fun(path: string): { type: string, mtime: { sec: integer } }?
 ---@field fs_scandir fun(path: string): uv.uv_fs_t?

@@ -1,4 +1,4 @@
----Wires the plugin: owns the model of the daemon, and gives each part what it needs.
+---Composition root: creates the model of the daemon and gives each part the interfaces that it needs.
 local Model = require("areyouj.model")
 local alerts = require("areyouj.alerts")
 local automation = require("areyouj.views.automation")
@@ -19,17 +19,14 @@ local ui = require("areyouj.ui")
 
 local M = {}
 
-local model = Model.new(client --[[@as areyouj.Daemon]])
-M.model, M.ui, M.session, M.queue = model, ui, session_actions, queue_actions
-M.request, M.stop, M.restart = client.request, client.stop, client.restart
+local daemon = client --[[@as areyouj.Daemon]]
+local request = daemon.request
+local model = Model.new(daemon)
+M.model, M.request, M.ui, M.session, M.queue = model, request, ui, session_actions, queue_actions
 
-local request = client.request
 session_actions.setup({ model = model, request = request })
 queue_actions.setup({ model = model, request = request })
-automation.setup({
-  model = model,
-  daemon = client --[[@as areyouj.Daemon]],
-})
+automation.setup({ model = model, daemon = daemon })
 composer.setup({ model = model, request = request })
 dashboard.setup({ model = model })
 logs.setup({ request = request })
@@ -44,17 +41,23 @@ highlight.setup()
 
 local started = false
 
----Connects, starting the daemon if need be.
+---Connects, and starts the daemon if necessary.
 function M.start()
   started = true
   client.start()
 end
 
----Whether anything has been asked of the plugin yet.
+---Disconnects. Sessions continue.
+function M.stop() client.stop() end
+
+---Restarts the sidecar.
+function M.restart() client.restart() end
+
+---Whether the plugin has connected at least once.
 ---@return boolean
 function M.is_used() return started end
 
----Connects on first use. A person who disconnected stays disconnected.
+---Connects on first use. After `stop` it does not connect again.
 function M.use()
   if not started then M.start() end
 end

@@ -1,4 +1,4 @@
----Fills the plugin's buffers that are opened by their names: by `:edit`, by a session of the editor, by a mark.
+---Fills the plugin's buffers when Neovim opens them by name: with `:edit`, from an editor session, or from a mark.
 local app = require("areyouj.app")
 local automation = require("areyouj.views.automation")
 local dashboard = require("areyouj.views.dashboard")
@@ -17,9 +17,9 @@ function M.read(buffer, name)
   if id then return automation.fill(buffer, id) end
   id = name:match("^areyouj://terminal/(%w+)$")
   if id then return screen.fill(buffer, id) end
-  -- These are filled by who opens them.
+  -- The views that create these buffers fill them.
   if vim.startswith(name, names.MESSAGE) or vim.startswith(name, names.QUEUED) then return end
-  problem.tell("there is no page of this name; try " .. names.DASHBOARD, vim.log.levels.WARN)
+  problem.notify(("%s is not a page of AreYouJ; try %s"):format(name, names.DASHBOARD), vim.log.levels.WARN)
 end
 
 return M

@@ -1,5 +1,5 @@
----Paths as text. Neovim's own functions for file names expand variables, wildcards and backticks, so that the name of a
----directory could run a command; nothing here does.
+---Paths as text. Neovim's functions for file names expand variables, wildcards and backticks: with them, the name of a
+---directory can run a command. The functions here expand nothing but `~` and variables that a person types.
 local M = {}
 
 ---Upper bound on the names offered for one completion; another typed letter narrows them.
@@ -39,10 +39,8 @@ end
 ---@param from? string The directory that relative paths start from; the working directory if left out.
 ---@return string[]
 local function complete(typed, only_directories, from)
-  local folder, prefix = typed:match("^(.*/)([^/]*)$")
-  if not folder then
-    folder, prefix = "", typed
-  end
+  local folder = typed:match("^.*/") or ""
+  local prefix = typed:sub(#folder + 1)
   local directory = from and absolute(from .. "/" .. folder) or M.typed(folder == "" and "." or folder)
   local listing, found = vim.uv.fs_scandir(directory), {}
   while listing do

@@ -1,10 +1,10 @@
----Finds the `areyouj` program.
+---The `areyouj` program.
 local config = require("areyouj.config")
 local problem = require("areyouj.problem")
 
 local M = {}
 
----The `areyouj` program, from the configuration or PATH.
+---Finds the `areyouj` program by the configuration or PATH.
 ---@return string? path
 ---@return areyouj.Problem? problem
 function M.find()
@@ -12,13 +12,13 @@ function M.find()
   if path and path ~= "" then
     local found = vim.fn.exepath(vim.fs.normalize(path))
     if found ~= "" then return found end
-    local hint = "Correct `path` in the configuration of the plugin."
-    return nil, problem.new("binary_not_found", "There is no program " .. path .. ".", hint)
+    local hint = "Correct `path` in the plugin's configuration."
+    return nil, problem.new("binary_not_found", path .. " is not an executable file.", hint)
   end
   local found = vim.fn.exepath("areyouj")
   if found ~= "" then return found end
-  local hint = "Install it, or set `vim.g.areyouj = { path = … }`; `:checkhealth areyouj` says more."
-  return nil, problem.new("binary_not_found", "There is no program areyouj on PATH.", hint)
+  local hint = "Install it, or set `vim.g.areyouj = { path = … }`. `:checkhealth areyouj` shows details."
+  return nil, problem.new("binary_not_found", "areyouj is not on PATH.", hint)
 end
 
 return M

@@ -1,21 +1,30 @@
----What a status of a session means to a person.
+---How the plugin shows the status and the driver of a session.
 local text = require("areyouj.text")
 
 local M = {}
 
----What a person sees of a status: a word, a symbol, the same in ASCII, and a highlight group.
----@type table<string, { word: string, icon: string, ascii: string, group: string }>
+---@class areyouj.StatusStyle
+---@field word string
+---@field icon string
+---@field ascii string Replaces the icon when the configuration has `icons = false`.
+---@field group string A highlight group.
+
+---@type table<string, areyouj.StatusStyle>
 M.all = {
   starting = { word = "starting", icon = "◌", ascii = "~", group = "AreYouJStarting" },
   active = { word = "active", icon = "●", ascii = "*", group = "AreYouJActive" },
-  waiting = { word = "waiting for you", icon = "◆", ascii = "?", group = "AreYouJWaiting" },
+  waiting = { word = "waiting", icon = "◆", ascii = "?", group = "AreYouJWaiting" },
   idle = { word = "idle", icon = "○", ascii = "-", group = "AreYouJIdle" },
   error = { word = "error", icon = "✗", ascii = "x", group = "AreYouJError" },
   terminated = { word = "terminated", icon = "·", ascii = ".", group = "AreYouJTerminated" },
 }
 
+---The names of the drivers.
+---@type table<areyouj.Driver, string>
+M.drivers = { stream = "Transcript", terminal = "Terminal" }
+
 ---@param status string
----@return { word: string, icon: string, ascii: string, group: string }
+---@return areyouj.StatusStyle
 function M.of(status)
   return M.all[status] or { word = text.plain(status, 20), icon = "○", ascii = "-", group = "AreYouJIdle" }
 end

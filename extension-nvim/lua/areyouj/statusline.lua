@@ -1,4 +1,4 @@
----What the sessions amount to: counts, and a component for a status line.
+---Counts of sessions, and a component for a status line.
 local status = require("areyouj.status")
 local text = require("areyouj.text")
 

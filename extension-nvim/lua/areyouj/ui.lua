@@ -1,4 +1,4 @@
----How views open each other. Each view registers its openers here, so that no view requires another.
+---Opens views. Each view registers its openers here, so that views can open each other without a circle of requires.
 
 ---@alias areyouj.Place "current"|"tab"|"split"|"vsplit"
 
@@ -10,7 +10,7 @@
 ---@field dashboard fun()
 ---@field session fun(id: string, place?: areyouj.Place, options?: areyouj.SessionPageOptions) The page of its driver.
 ---@field transcript fun(id: string, place?: areyouj.Place)
----@field screen fun(id: string) The terminal, or why there is none.
+---@field screen fun(id: string) The terminal, or a message why there is none.
 ---@field show_driver fun(id: string, driver: areyouj.Driver) Replaces the page of the other driver.
 ---@field composer fun(id: string, add?: string) Opens the composer with a text added to its draft.
 ---@field keep_draft fun(id: string, words: string) Keeps a text as the draft if there is none.

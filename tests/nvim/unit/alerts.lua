@@ -1,4 +1,4 @@
-local notices = require("areyouj.alerts")
+local alerts = require("areyouj.alerts")
 local statusline = require("areyouj.statusline")
 local session = require("lib.samples").session
 local same = require("lib.wait").same
@@ -6,56 +6,59 @@ local same = require("lib.wait").same
 return {
   tests = {
     {
-      "what was there at first is one sum, and what comes later is told once",
+      "everything that waits at first is one sum, and later alerts are shown once",
       function()
-        local rule = notices.rule()
-        local prompt = { id = "A-1", sessionId = "A", kind = "tool", title = "ls" }
-        local found, waiting = rule:look({ session("A") }, { prompt })
+        local filter = alerts.filter()
+        local request = { id = "A-1", sessionId = "A", kind = "tool", title = "ls" }
+        local found, waiting = filter:update({ session("A") }, { request })
         same("first", { #found, waiting }, { 0, 1 })
-        found, waiting = rule:look(
+        found, waiting = filter:update(
           { session("A") },
-          { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }
+          { request, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }
         )
-        same("told", vim.tbl_map(function(one) return one.text end, found), { "A asks: Which?" })
+        same("later", vim.tbl_map(function(one) return one.text end, found), { "A asks: Which?" })
         same("sum", waiting, 0)
         same(
           "again",
-          #rule:look({ session("A") }, { prompt, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }),
+          #filter:update(
+            { session("A") },
+            { request, { id = "A-2", sessionId = "A", kind = "question", title = "Which?" } }
+          ),
           0
         )
       end,
     },
     {
-      "failures are told once for each",
+      "each failure is shown once",
       function()
-        local rule = notices.rule()
-        rule:look({}, {})
-        local cut = session("A", { attention = { kind = "interrupted", messageId = "m", title = "fix it" } })
-        same("cut off", rule:look({ cut }, {})[1].text, "A: a turn was cut off. fix it")
-        same("once", #rule:look({ cut }, {}), 0)
+        local filter = alerts.filter()
+        filter:update({}, {})
+        local interrupted = session("A", { attention = { kind = "interrupted", messageId = "m", title = "fix it" } })
+        same("interrupted", filter:update({ interrupted }, {})[1].text, "A: a turn was interrupted. fix it")
+        same("once", #filter:update({ interrupted }, {}), 0)
         local failed = session("A", { status = "error", error = { message = "gone", hint = "" } })
-        same("error", rule:look({ failed }, {})[1].kind, "error")
+        same("error", filter:update({ failed }, {})[1].kind, "error")
       end,
     },
     {
-      "a screen that wants an answer is told with the way to it, and again when it asks again",
+      "a terminal that asks is shown with the command that opens it, and again when it asks again",
       function()
-        local rule = notices.rule()
-        rule:look({}, {})
+        local filter = alerts.filter()
+        filter:update({}, {})
         local function asks(since)
           local attention = { kind = "terminal", title = "Claude asks whether to trust this directory" }
           return session("A", { status = "waiting", statusSince = since, attention = attention })
         end
-        local told = rule:look({ asks(5) }, {})[1]
-        same("text", told.text, "A: Claude asks whether to trust this directory. :AreYouJ open A")
-        same("no prompt", { told.kind, told.prompt }, { "waiting" })
-        same("once", #rule:look({ asks(5) }, {}), 0)
-        rule:look({ session("A") }, {})
-        same("again", #rule:look({ asks(9) }, {}), 1)
+        local alert = filter:update({ asks(5) }, {})[1]
+        same("text", alert.text, "A: Claude asks whether to trust this directory. Open it with :AreYouJ open A")
+        same("not a permission request", { alert.kind, alert.is_request }, { "waiting" })
+        same("once", #filter:update({ asks(5) }, {}), 0)
+        filter:update({ session("A") }, {})
+        same("again", #filter:update({ asks(9) }, {}), 1)
       end,
     },
     {
-      "the status line counts and escapes",
+      "the status line counts sessions by status",
       function()
         local live = {
           session("A", { status = "active" }),

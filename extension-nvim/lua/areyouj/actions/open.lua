@@ -1,4 +1,4 @@
----What a person can do with the directory and the id of a session, without the daemon.
+---Actions on the directory and the id of a session that need no daemon.
 local window = require("areyouj.views.window")
 
 local M = {}
@@ -15,19 +15,19 @@ function M.shell(session)
   if vim.fn.has("nvim-0.11") == 1 then
     vim.fn.jobstart(command, { term = true, cwd = session.directory })
   else
-    ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
+    ---@diagnostic disable-next-line: deprecated -- Needed before 0.11.
     vim.fn.termopen(command, { cwd = session.directory })
   end
   vim.cmd.startinsert()
 end
 
----Copies a text to the register of the command and to the clipboard.
+---Copies a text to the selected register and to the clipboard.
 ---@param value string
----@param said string
-function M.copy(value, said)
+---@param confirmation string
+function M.copy(value, confirmation)
   vim.fn.setreg(vim.v.register ~= "" and vim.v.register or '"', value)
   pcall(vim.fn.setreg, "+", value)
-  vim.api.nvim_echo({ { said } }, false, {})
+  vim.api.nvim_echo({ { confirmation } }, false, {})
 end
 
 return M

@@ -1,5 +1,5 @@
----What a person can do with messages and with the queue of a session. A message's id and each change's request id make
----repeats harmless.
+---Actions on messages and on the queue of a session. The id of a message and the request id of a change make repeated
+---requests harmless.
 local problem = require("areyouj.problem")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
@@ -67,26 +67,26 @@ function M.clear(session_id, count)
     request("areyouj/queue/clear", { requestId = text.uuid(), sessionId = session_id }, problem.report)
   end
   if count <= 1 then return go() end
-  window.confirm("Clear the queue?", { count .. " waiting messages are removed." }, go)
+  window.confirm("Clear the queue?", { ("This removes %d waiting messages."):format(count) }, go)
 end
 
 local CHOICES = {
-  continue = "Continue: ask Claude to go on where it was cut off",
-  again = "Send again: run the same message once more",
-  skip = "Skip: leave it and go on with the queue",
+  continue = "Continue: ask Claude to continue from where it was interrupted",
+  again = "Send again: send the same message once more",
+  skip = "Skip: leave the message and continue with the queue",
 }
 
----Asks how to recover a session from a message that was interrupted or failed.
+---Asks how to continue after a message that was interrupted or failed.
 ---@param session_id string
 function M.recover(session_id)
   local message = model:decisions(session_id)[1]
   if not message then
-    vim.api.nvim_echo({ { "Nothing to decide." } }, false, {})
+    vim.api.nvim_echo({ { "No message needs a decision." } }, false, {})
     return
   end
-  local cut_off = message.state == "interrupted"
-  vim.ui.select(cut_off and { "continue", "again", "skip" } or { "again", "skip" }, {
-    prompt = (cut_off and "A message was cut off: " or "A message failed: ") .. text.plain(message.text, 60),
+  local interrupted = message.state == "interrupted"
+  vim.ui.select(interrupted and { "continue", "again", "skip" } or { "again", "skip" }, {
+    prompt = (interrupted and "A message was interrupted: " or "A message failed: ") .. text.plain(message.text, 60),
     kind = "areyouj_decision",
     format_item = function(choice) return CHOICES[choice] end,
   }, function(choice)

@@ -1,8 +1,9 @@
----What a person can do with a session and with a permission request. Each change has a request id of its own, so that a
----repeat of it changes nothing.
+---Actions on sessions and on permission requests. Each change has its own request id, so that a repeated request changes
+---nothing.
 local config = require("areyouj.config")
 local paths = require("areyouj.paths")
 local problem = require("areyouj.problem")
+local status = require("areyouj.status")
 local text = require("areyouj.text")
 local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
@@ -17,8 +18,8 @@ function M.setup(ports)
   model, request = ports.model, ports.request
 end
 
----What Neovim sets for itself and its children, which sessions outlive.
-local OF_NEOVIM = {
+---Variables that Neovim sets for itself and its children. A session outlives the editor, so it must not get them.
+local NEOVIM_VARIABLES = {
   "NVIM",
   "NVIM_LISTEN_ADDRESS",
   "NVIM_LOG_FILE",
@@ -29,11 +30,11 @@ local OF_NEOVIM = {
   "MYVIMDIR",
 }
 
----The environment that a new session gets: that of the editor, without what is about the editor.
+---The environment of a new session: the environment of the editor without the variables about the editor.
 ---@return table<string, string>
 local function environment()
   local variables = vim.fn.environ()
-  for _, name in ipairs(OF_NEOVIM) do
+  for _, name in ipairs(NEOVIM_VARIABLES) do
     variables[name] = nil
   end
   return variables
@@ -69,7 +70,7 @@ function M.new(options, callback)
   }
   request("areyouj/session/create", params, function(failed, created)
     if failed then return (callback or problem.show)(failed) end
-    if created.warning then problem.tell(text.plain(created.warning, 300), vim.log.levels.WARN) end
+    if created.warning then problem.notify(text.plain(created.warning, 300), vim.log.levels.WARN) end
     if options.open ~= false then ui.session(created.session.id, nil, { session = created.session }) end
     if callback then callback(nil, created.session) end
   end)
@@ -89,11 +90,11 @@ function M.interrupt(session_id) request("areyouj/session/interrupt", change(ses
 ---@param session_id string
 function M.restart(session_id) request("areyouj/session/restart", change(session_id), problem.report) end
 
----Switches that this editor waits for, each with what forgets it.
+---Driver switches that this editor waits for, by session, each with a function that stops waiting.
 ---@type table<string, fun()>
 local switching = {}
 
----Replaces the page of the old driver, where one is displayed, once the session has switched.
+---Replaces the displayed page of the old driver once the session has switched.
 ---@param id string
 ---@param driver areyouj.Driver
 local function follow(id, driver)
@@ -112,9 +113,6 @@ local function follow(id, driver)
     stop()
   end
 end
-
----@type table<areyouj.Driver, string>
-local FORMS = { stream = "a stream", terminal = "a terminal" }
 
 ---@param driver areyouj.Driver
 ---@return areyouj.Driver
@@ -135,10 +133,10 @@ local function switch(session, to, options, callback)
     end
     if callback then return callback(nil, switched) end
     local waits = switched.driver ~= to and (switched.status == "active" or switched.status == "waiting")
-    local words = waits and "moves to %s when the turn has ended; :AreYouJ! move does not wait."
-      or already and "is at %s."
-      or "moves to %s."
-    vim.api.nvim_echo({ { text.name(switched) .. " " .. words:format(FORMS[to]) } }, false, {})
+    local words = waits and "%s switches to %s when the turn ends. :AreYouJ! move switches at once."
+      or already and "%s already uses %s."
+      or "%s switches to %s."
+    vim.api.nvim_echo({ { words:format(text.name(switched), status.drivers[to]) } }, false, {})
   end)
 end
 
@@ -157,7 +155,7 @@ function M.switch_driver(session_id, driver, options, callback)
   end)
 end
 
----A session's name and id, for a question.
+---The name and the id of a session, as a question shows them.
 ---@param id string
 ---@return string
 local function named(id)
@@ -165,24 +163,28 @@ local function named(id)
   return session and ("%s (%s)%s"):format(text.name(session), id, session.status == "active" and ", active" or "") or id
 end
 
----Switches the driver of a session after a question.
+---Switches the driver of a session after confirmation.
 ---@param session_id string
 function M.ask_to_switch(session_id)
   local session = model:session(session_id)
   if not session then return end
   local to = other(session.driver)
-  local lines = { named(session_id), "Claude is started again there with the same conversation and queue." }
+  local lines = { named(session_id), "Claude restarts there with the same conversation and queue." }
   if session.status == "active" or session.status == "waiting" then
-    table.insert(lines, "It moves when the running turn has ended.")
+    table.insert(lines, "The session switches when the running turn ends.")
   end
-  window.confirm(("Move to %s?"):format(FORMS[to]), lines, function() M.switch_driver(session_id, to, {}) end)
+  window.confirm(
+    ("Switch to %s?"):format(status.drivers[to]),
+    lines,
+    function() M.switch_driver(session_id, to, {}) end
+  )
 end
 
 ---Marks a session as read.
 ---@param session_id string
 function M.read(session_id) request("areyouj/session/read", { sessionId = session_id }) end
 
----Terminates sessions, after a question unless forced.
+---Terminates sessions, after confirmation unless forced.
 ---@param session_ids string[]
 ---@param force? boolean
 function M.terminate(session_ids, force)
@@ -193,19 +195,25 @@ function M.terminate(session_ids, force)
   end
   if force then return go() end
   local lines = vim.tbl_map(named, session_ids)
-  table.insert(lines, "Claude and everything it started are ended. The transcript stays in the list.")
-  window.confirm(#session_ids == 1 and "Terminate?" or "Terminate all of these?", lines, go)
+  table.insert(lines, "This ends Claude and every process that it started. The transcript stays in the list.")
+  window.confirm(#session_ids == 1 and "Terminate this session?" or "Terminate these sessions?", lines, go)
 end
 
----Deletes a terminated session for good, after a question.
+---Deletes a terminated session permanently, after confirmation.
 ---@param session_id string
 function M.delete(session_id)
-  local lines =
-    { named(session_id), "Its transcript and journal are removed for good. Files in its directory stay as they are." }
-  window.confirm("Delete?", lines, function() request("areyouj/session/delete", change(session_id), problem.report) end)
+  local lines = {
+    named(session_id),
+    "This deletes its transcript and journal permanently. Files in its directory stay as they are.",
+  }
+  window.confirm(
+    "Delete this session?",
+    lines,
+    function() request("areyouj/session/delete", change(session_id), problem.report) end
+  )
 end
 
----Names a session; without a name, asks for it.
+---Renames a session. Without a name, asks for one.
 ---@param session_id string
 ---@param name? string
 function M.rename(session_id, name)
@@ -216,7 +224,7 @@ function M.rename(session_id, name)
   end
   if name then return go(name) end
   local session = model:session(session_id)
-  vim.ui.input({ prompt = "Name (empty takes it away): ", default = session and session.name or "" }, go)
+  vim.ui.input({ prompt = "Name (leave empty to remove it): ", default = session and session.name or "" }, go)
 end
 
 return M

@@ -1,5 +1,5 @@
----Where messages are written: a buffer for each session, of several lines, with history. What was written stays until it
----is accepted; a text that is not sent yet is a modified buffer, which Neovim does not leave by mistake.
+---The composer: one buffer for each session, to write a message, with history. The draft stays until the daemon accepts it.
+---A buffer with an unsent draft is modified, so that Neovim does not quit without a warning.
 local explicit_write = require("areyouj.views.explicit_write")
 local names = require("areyouj.views.names")
 local paths = require("areyouj.paths")
@@ -18,12 +18,12 @@ local MIN_LINES, MAX_LINES = 3, 15
 local MAX_WIDTH = 100
 
 ---@class areyouj.Draft
----@field id string The session.
+---@field id string Of the session.
 ---@field buffer integer
 ---@field window? integer
----@field history string[] Messages of before, oldest first.
----@field place? integer The one of history that is shown.
----@field kept? string What was written before history was shown.
+---@field history string[] Earlier messages, oldest first.
+---@field position? integer The position in the history, while an earlier message is displayed.
+---@field original? string The draft before the history was displayed.
 ---@field sending boolean
 
 ---@type table<string, areyouj.Draft>
@@ -59,8 +59,8 @@ local function send(draft, steer)
     if failed then return problem.show(failed) end
     if not vim.api.nvim_buf_is_valid(draft.buffer) then return end
     table.insert(draft.history, words)
-    draft.place, draft.kept = nil, nil
-    -- What was written on meanwhile is kept.
+    draft.position, draft.original = nil, nil
+    -- Text that was changed during the request stays.
     if vim.trim(text_of(draft)) == words then
       write(draft, "", false)
       close(draft)
@@ -71,16 +71,16 @@ end
 ---@param draft areyouj.Draft
 ---@param step 1|-1
 local function recall(draft, step)
-  local place = (draft.place or #draft.history + 1) + step
-  if place < 1 or place > #draft.history + 1 then return end
-  if not draft.place then draft.kept = text_of(draft) end
-  draft.place = place <= #draft.history and place or nil
-  write(draft, draft.place and draft.history[place] or draft.kept or "", true)
+  local position = (draft.position or #draft.history + 1) + step
+  if position < 1 or position > #draft.history + 1 then return end
+  if not draft.position then draft.original = text_of(draft) end
+  draft.position = position <= #draft.history and position or nil
+  write(draft, draft.position and draft.history[position] or draft.original or "", true)
   local last = vim.api.nvim_buf_line_count(draft.buffer)
   vim.api.nvim_win_set_cursor(0, { last, #vim.fn.getline(last) })
 end
 
----Files for what is typed after an `@`.
+---The value of 'omnifunc': completes a file after `@`.
 ---@param find 0|1
 ---@param base string
 ---@return integer|string[]
@@ -111,14 +111,14 @@ local function map(draft)
   arrow("<Up>", -1, "first")
   arrow("<Down>", 1, "last")
   local keys = {
-    { { "<CR>", "ZZ" }, "Send; waits in the queue while Claude works", function() send(draft, false) end },
+    { { "<CR>", "ZZ" }, "Send; the message waits in the queue while Claude works", function() send(draft, false) end },
     { "<C-s>", "Send", function() send(draft, false) end, mode = { "n", "i" } },
-    { "<M-CR>", "Send into the running turn, now", function() send(draft, true) end, mode = { "n", "i" } },
-    { "<Up> <Down>", "Earlier and later messages, in the first and the last line" },
+    { "<M-CR>", "Send into the running turn", function() send(draft, true) end, mode = { "n", "i" } },
+    { "<Up> <Down>", "Earlier and later messages, from the first and the last line" },
     { "<C-x><C-o>", "Complete a file after @" },
-    { { "q", "<Esc>" }, "Close; what is written stays", function() close(draft) end },
+    { { "q", "<Esc>" }, "Close; the draft stays", function() close(draft) end },
   }
-  table.insert(keys, { "g?", "This help", function() window.help("Message", keys) end })
+  table.insert(keys, { "g?", "Show this help", function() window.help("Message", keys) end })
   window.keys(draft.buffer, keys)
 end
 
@@ -138,7 +138,7 @@ local function draft_of(id)
   options.filetype = "areyouj-message"
   explicit_write.on_typed(buffer, function() send(draft, false) end, "the message was not sent. Send it with <C-s>.")
   map(draft)
-  -- What was sent before, from here or from elsewhere.
+  -- Earlier messages, of this and other clients.
   request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
     if not queue then return end
     local earlier = vim.tbl_map(function(message) return message.text end, queue.messages)
@@ -162,9 +162,9 @@ local function fit(draft)
   })
 end
 
----Opens the place to write a message to a session.
+---Opens the composer of a session.
 ---@param id string
----@param add? string Text that is put behind what is written already.
+---@param add? string Text to add to the draft.
 function M.open(id, add)
   local draft = draft_of(id)
   local session = model:session(id)
@@ -181,14 +181,14 @@ function M.open(id, add)
       col = 2,
       style = "minimal",
       border = "rounded",
-      title = (busy and " Queue the next message for %s " or " Message to %s "):format(name),
-      footer = " <C-s> send   <M-CR> send now   @ files   q close   g? help ",
+      title = (busy and " Next message for %s " or " Message to %s "):format(name),
+      footer = " <C-s> send   <M-CR> send into the turn   @ files   q close   g? help ",
       footer_pos = "right",
     })
     local options = vim.wo[draft.window][0]
     options.wrap, options.linebreak, options.winhighlight = true, true, "FloatBorder:AreYouJBorder,NormalFloat:Normal"
     vim.api.nvim_create_autocmd({ "TextChanged", "TextChangedI", "VimResized" }, {
-      group = vim.api.nvim_create_augroup("areyouj.prompt", {}),
+      group = vim.api.nvim_create_augroup("areyouj.composer", {}),
       callback = function() fit(draft) end,
     })
   end
@@ -202,7 +202,7 @@ function M.open(id, add)
   if not add then vim.cmd("startinsert!") end
 end
 
----Keeps a text as what is written to a session, if nothing is written yet.
+---Keeps a text as the draft for a session, if there is none.
 ---@param id string
 ---@param words string
 function M.draft(id, words)

@@ -1,6 +1,6 @@
----Buffers whose write does something that must be meant, such as sending a message. Neovim writes buffers for many reasons:
----`:wall`, `:wqall`, 'autowrite', plugins that save on every pause. `BufWriteCmd` is the same for all of them, so only a
----write command that a person types in the buffer itself counts.
+---Buffers whose write has an effect that a person must intend, such as sending a message. Neovim writes buffers for many
+---reasons: `:wall`, `:wqall`, 'autowrite', plugins that save automatically. All of them trigger the same `BufWriteCmd`, so
+---only a write command that a person types in the buffer itself counts.
 local M = {}
 
 ---Commands that write the current buffer alone, by their full names.
@@ -8,7 +8,7 @@ local WRITES_ONE = { write = true, update = true, wq = true, xit = true, exit = 
 
 ---@type table<integer, true>
 local watched = {}
----@type integer? The buffer whose typed write command runs now.
+---@type integer? The buffer whose typed write command is running.
 local typed = nil
 
 ---@param line string
@@ -29,7 +29,7 @@ local function watch_command_line()
       local buffer = vim.api.nvim_get_current_buf()
       if vim.v.event.abort or not watched[buffer] or not writes_this_buffer(vim.fn.getcmdline()) then return end
       typed = buffer
-      -- The command runs before anything scheduled does.
+      -- Neovim executes the command before it runs scheduled functions.
       vim.schedule(function() typed = nil end)
     end,
   })
@@ -40,7 +40,7 @@ end
 ---modified, so that Neovim does not quit.
 ---@param buffer integer A buffer with 'buftype' "acwrite".
 ---@param write fun()
----@param refusal string Tells the person what was not done, and how to do it.
+---@param refusal string Says what did not happen, and how to do it.
 function M.on_typed(buffer, write, refusal)
   local group = watch_command_line()
   watched[buffer] = true

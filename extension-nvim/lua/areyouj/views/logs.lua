@@ -1,4 +1,4 @@
----Logs: those of the daemon, or the transcript of one session as the command line prints it.
+---Logs: the log of the daemon, or the transcript of a session as the command line prints it.
 local problem = require("areyouj.problem")
 local program = require("areyouj.program")
 local text = require("areyouj.text")
@@ -38,7 +38,7 @@ function M.open(id)
     return request("areyouj/daemon/status", {}, function(failed, status)
       if failed then return problem.show(failed) end
       local file = newest(status.logDirectory)
-      if not file then return problem.tell("no log in " .. status.logDirectory, vim.log.levels.INFO) end
+      if not file then return problem.notify("No log in " .. status.logDirectory, vim.log.levels.INFO) end
       vim.cmd.tabnew()
       window.edit(file)
       vim.bo.readonly, vim.bo.modifiable, vim.bo.autoread = true, false, true
@@ -52,7 +52,7 @@ function M.open(id)
     { text = true },
     vim.schedule_wrap(function(done)
       if done.code ~= 0 then
-        problem.tell(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
+        problem.notify(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
         return
       end
       vim.cmd.tabnew()

@@ -1,4 +1,4 @@
----Names of the plugin's buffers. They bring a buffer back by `:edit`, a session of the editor or a mark.
+---Names of the plugin's buffers. `:edit`, an editor session or a mark can open a buffer by its name.
 return {
   DASHBOARD = "areyouj://orchestration",
   AUTOMATION = "areyouj://automation/",

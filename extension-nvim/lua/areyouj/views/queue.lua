@@ -1,7 +1,7 @@
----The queue of a session in a float: add, edit, remove, move, pause.
+---The queue of a session in a float: adds, edits, removes and moves messages, and pauses the queue.
 local explicit_write = require("areyouj.views.explicit_write")
 local names = require("areyouj.views.names")
-local page = require("areyouj.views.styled_lines")
+local styled_lines = require("areyouj.views.styled_lines")
 local problem = require("areyouj.problem")
 local queue_actions = require("areyouj.actions.queue")
 local text = require("areyouj.text")
@@ -20,8 +20,8 @@ local MIN_HEIGHT = 3
 ---@field id string
 ---@field buffer integer
 ---@field window integer
----@field rows areyouj.Message[] By line; lines without a message have none.
----@field keep? string The message that the cursor stays with.
+---@field rows table<integer, areyouj.Message> By line.
+---@field keep? string The id of the message that the cursor stays on.
 local View = {}
 View.__index = View
 
@@ -50,7 +50,7 @@ function View:draw()
   local current = self:current()
   local keep = self.keep or (current and current.id)
   self.keep = nil
-  local queue, built = self:queue(), page.new()
+  local queue, built = self:queue(), styled_lines.new()
   local width = vim.api.nvim_win_get_width(self.window) - 6
   self.rows = {}
   local waiting = self:waiting()
@@ -68,12 +68,12 @@ function View:draw()
   if not queue then
     built:add({ "…", "AreYouJDim" })
   elseif #waiting == 0 then
-    built:add({ "Nothing waits. a adds a message.", "AreYouJDim" })
+    built:add({ "The queue is empty. a adds a message.", "AreYouJDim" })
   end
   window.set_lines(self.buffer, 0, -1, built.lines)
   vim.api.nvim_win_set_height(self.window, math.max(MIN_HEIGHT, math.min(#built.lines, math.floor(vim.o.lines * 0.6))))
   vim.api.nvim_buf_clear_namespace(self.buffer, namespace, 0, -1)
-  page.highlight(self.buffer, namespace, 0, built.marks)
+  styled_lines.highlight(self.buffer, namespace, 0, built.marks)
   for row, message in pairs(self.rows) do
     if message.id == keep then vim.api.nvim_win_set_cursor(self.window, { row, 0 }) end
   end
@@ -89,7 +89,7 @@ function View:move(step)
   queue_actions.move(message.id, position)
 end
 
----Edits a waiting message in a buffer of its own; writing it saves.
+---Edits a waiting message in its own buffer. Writing the buffer saves the message.
 ---@param message areyouj.Message
 function M.edit(message)
   local buffer = vim.fn.bufadd(names.QUEUED .. message.id)
@@ -100,35 +100,35 @@ function M.edit(message)
   vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
   options.modified = false
   local id = window.float(buffer, {
-    title = "Edit the message",
+    title = "Edit message",
     width = 100,
     height = math.max(5, math.min(20, #lines + 1)),
-    footer = ":w save   :q! leave",
+    footer = ":w save   :q! discard",
   })
-  local function save(leave)
+  local function save(close)
     local words = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
     queue_actions.edit(message.id, words, function(failed)
-      local here = vim.api.nvim_buf_is_valid(buffer)
+      local exists = vim.api.nvim_buf_is_valid(buffer)
       if failed then
         problem.show(failed)
-        -- The window is gone already: what was written goes where messages are written.
-        if not here then ui.keep_draft(message.sessionId, words) end
+        -- The buffer is gone; the composer keeps the text.
+        if not exists then ui.keep_draft(message.sessionId, words) end
         return
       end
-      if not here then return end
+      if not exists then return end
       vim.bo[buffer].modified = false
-      if leave then window.close(id) end
+      if close then window.close(id) end
     end)
   end
   explicit_write.on_typed(buffer, function()
     save(false)
-    -- `:wq` closes the window before the answer.
+    -- `:wq` closes the window before the answer arrives.
     vim.bo[buffer].modified = false
-  end, "the message was not changed. Save it with <C-s>.")
+  end, "the message was not saved. Save it with <C-s>.")
   window.keys(buffer, {
     { "<C-s>", "Save and close", function() save(true) end, mode = { "n", "i" } },
     { "ZZ", "Save and close", function() save(true) end },
-    { "q", "Leave", function() window.close(id) end },
+    { "q", "Close", function() window.close(id) end },
   })
 end
 
@@ -149,10 +149,10 @@ function View:map()
       end,
     },
     { { "<CR>", "e" }, "Edit the message", with(M.edit) },
-    { "<M-j>", "Move it down", function() self:move(1) end },
-    { "<M-k>", "Move it up", function() self:move(-1) end },
-    { { "dd", "x" }, "Remove it", with(queue_actions.remove) },
-    { "s", "Send it now, into the running turn", with(queue_actions.steer) },
+    { "<M-j>", "Move the message down", function() self:move(1) end },
+    { "<M-k>", "Move the message up", function() self:move(-1) end },
+    { { "dd", "x" }, "Remove the message", with(queue_actions.remove) },
+    { "s", "Send the message into the running turn", with(queue_actions.steer) },
     {
       "P",
       "Pause the queue after the running message, or resume it",
@@ -164,7 +164,7 @@ function View:map()
     { "C", "Remove all waiting messages", function() queue_actions.clear(self.id, #self:waiting()) end },
     { { "q", "<Esc>" }, "Close", function() window.close(self.window) end },
   }
-  table.insert(keys, { "g?", "This help", function() window.help("Queue", keys) end })
+  table.insert(keys, { "g?", "Show this help", function() window.help("Queue", keys) end })
   window.keys(self.buffer, keys)
 end
 

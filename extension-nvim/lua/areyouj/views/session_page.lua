@@ -1,4 +1,4 @@
----The two pages of a session: the transcript that each has, and the screen of Claude's own that a terminal session has.
+---Chooses the page of a session: its terminal if its driver is "terminal", else its transcript.
 local automation = require("areyouj.views.automation")
 local names = require("areyouj.views.names")
 local screen = require("areyouj.views.screen")
@@ -9,7 +9,7 @@ local M = {}
 local model ---@type areyouj.Model
 local request ---@type areyouj.Requester
 
----Opens a session: its screen, if it has one, else its transcript.
+---Opens the page of a session.
 ---@param id string
 ---@param place? areyouj.Place As configured if left out.
 ---@param options? areyouj.SessionPageOptions
@@ -17,7 +17,7 @@ function M.open(id, place, options)
   options = options or {}
   ---@param session? areyouj.Session
   local function go(session)
-    -- What is wrong is told on the page of the transcript, and of what was terminated there is nothing else.
+    -- The transcript also shows errors, and all that is left of a terminated session.
     local has_screen = session and session.driver == "terminal" and session.status ~= "terminated"
     if not has_screen then return automation.open(id, place) end
     screen.open(id, place, options.typing ~= false)
@@ -27,16 +27,16 @@ function M.open(id, place, options)
   request("areyouj/session/get", { sessionId = id }, function(_, found) go(found) end)
 end
 
----Opens the screen of a session, or says that it has none.
+---Opens the terminal of a session, or says why there is none.
 ---@param id string
 function M.open_screen(id)
   local session = model:session(id)
-  local why = session and session.status == "terminated" and "This session was terminated; its screen is gone."
+  local reason = session and session.status == "terminated" and "This session is terminated and has no terminal."
     or session
       and session.driver ~= "terminal"
-      and "This session has no screen of its own; :AreYouJ move gives it one."
-  if why then
-    vim.api.nvim_echo({ { why } }, false, {})
+      and "This session has no terminal. :AreYouJ move switches it to Terminal."
+  if reason then
+    vim.api.nvim_echo({ { reason } }, false, {})
     return
   end
   screen.open(id, nil, true)
@@ -57,7 +57,7 @@ end
 ---@return boolean
 function M.is_displayed(id) return #windows({ [names.AUTOMATION .. id] = true, [names.SCREEN .. id] = true }) > 0 end
 
----Puts the page in place that the session has now, where the other one is shown.
+---Replaces the page of the other driver in all windows.
 ---@param id string
 ---@param driver areyouj.Driver
 function M.show_driver(id, driver)

@@ -1,4 +1,4 @@
----Choosing a session: those that need a person first, then the newest.
+---Asks for a session. Sessions that need a person come first, then the newest.
 local config = require("areyouj.config")
 local pickers = require("areyouj.pickers")
 local status = require("areyouj.status")
@@ -9,7 +9,7 @@ local M = {}
 
 local model ---@type areyouj.Model
 
----@param all? boolean Terminated ones too.
+---@param all? boolean Includes terminated sessions.
 ---@return areyouj.Session[]
 local function choices(all)
   local found = all and model:all() or model:live()
@@ -29,14 +29,14 @@ end
 ---@param session areyouj.Session
 ---@return string
 function M.line(session)
-  local look = status.of(session.status)
-  local icon = config.get().icons and look.icon or look.ascii
-  local what = session.attention and session.attention.title or session.currentTask or ""
-  local line = ("%s %s  %s  %s"):format(icon, session.id, text.name(session), look.word)
-  return what ~= "" and line .. "  " .. text.plain(what, 80) or line
+  local style = status.of(session.status)
+  local icon = config.get().icons and style.icon or style.ascii
+  local task = session.attention and session.attention.title or session.currentTask or ""
+  local line = ("%s %s  %s  %s"):format(icon, session.id, text.name(session), style.word)
+  return task ~= "" and line .. "  " .. text.plain(task, 80) or line
 end
 
----Lines that say more about a session, for a preview.
+---The lines of a preview of a session.
 ---@param session areyouj.Session
 ---@return string[]
 function M.preview(session)
@@ -51,37 +51,37 @@ function M.preview(session)
   return lines
 end
 
----Has a person choose one of some sessions.
+---Asks for one of some sessions.
 ---@param sessions areyouj.Session[]
 ---@param prompt string
 ---@param choose fun(session: areyouj.Session)
 function M.pick(sessions, prompt, choose)
   if #sessions == 0 then
-    vim.api.nvim_echo({ { "No sessions. :AreYouJ new starts one." } }, false, {})
+    vim.api.nvim_echo({ { "No sessions. :AreYouJ new creates one." } }, false, {})
     return
   end
   pickers.pick(sessions, { prompt = prompt, line = M.line, preview = M.preview }, choose)
 end
 
----Chooses a session and opens it.
----@param all? boolean Terminated ones too.
+---Asks for a session and opens it.
+---@param all? boolean Includes terminated sessions.
 function M.open(all)
   M.pick(choices(all), "Session", function(session) ui.session(session.id) end)
 end
 
----Chooses a session for something.
+---Asks for a live session.
 ---@param prompt string
 ---@param choose fun(id: string)
 function M.choose(prompt, choose)
   M.pick(choices(), prompt, function(session) choose(session.id) end)
 end
 
----Goes to the session that has waited longest, then to the next.
+---Opens the session that has waited longest, then the next one.
 ---@param step 1|-1
 function M.next_waiting(step)
   local waiting = vim.tbl_filter(status.needs_person, model:live())
   if #waiting == 0 then
-    vim.api.nvim_echo({ { "No session waits." } }, false, {})
+    vim.api.nvim_echo({ { "No session is waiting." } }, false, {})
     return
   end
   table.sort(waiting, function(one, other)
@@ -92,7 +92,7 @@ function M.next_waiting(step)
   for number, session in ipairs(waiting) do
     if session.id == here then place = number end
   end
-  -- Who goes from one to the next does not type to Claude.
+  -- The next key may be `]a` again, so a terminal must not get it.
   ui.session(waiting[(place - 1 + step) % #waiting + 1].id, nil, { typing = false })
 end
 

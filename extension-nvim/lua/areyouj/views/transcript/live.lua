@@ -1,47 +1,47 @@
----What Claude is saying right now, as lines at the end of a transcript: pieces are collected, and only the last line and
----what follows it are written.
+---The partial output of Claude as lines at the end of a transcript. It collects deltas and writes only the last line and
+---the lines after it.
 local markdown = require("areyouj.markdown")
 local text = require("areyouj.text")
 
----So much is shown while it is being said, in bytes; the finished entry has all of it.
+---Upper bound on the partial output displayed, in bytes; the finished entry has all of it.
 local MAX_SHOWN = 200000
 
 ---@class areyouj.Live
----@field height integer Its lines in the buffer.
----@field private pieces areyouj.Delta[]
+---@field height integer The number of its lines in the buffer.
+---@field private deltas areyouj.Delta[] Not written yet.
 ---@field private thinking boolean?
----@field private state areyouj.MarkdownState As it is before the last line.
----@field private last string The last line, as written.
----@field private shown integer
+---@field private state areyouj.MarkdownState The state before the last line.
+---@field private last string The last line written.
+---@field private size integer In bytes.
 local Live = {}
 Live.__index = Live
 
 ---@return areyouj.Live
 local function new()
-  return setmetatable({ height = 0, pieces = {}, thinking = nil, state = {}, last = "", shown = 0 }, Live)
+  return setmetatable({ height = 0, deltas = {}, thinking = nil, state = {}, last = "", size = 0 }, Live)
 end
 
 ---@param delta areyouj.Delta
-function Live:take(delta)
-  if self.shown > MAX_SHOWN then return end
-  self.shown = self.shown + #delta.text
-  table.insert(self.pieces, delta)
+function Live:add(delta)
+  if self.size > MAX_SHOWN then return end
+  self.size = self.size + #delta.text
+  table.insert(self.deltas, delta)
 end
 
 ---@return boolean
-function Live:pending() return #self.pieces > 0 end
+function Live:pending() return #self.deltas > 0 end
 
----What is to be written.
----@return { kept: integer, lines: string[], marks: areyouj.Mark[] } change `kept`: lines at the end that are replaced.
+---The lines to write.
+---@return { replaced: integer, lines: string[], marks: areyouj.Mark[] } change `replaced`: how many lines at the end.
 function Live:flush()
   local lines, marks = {}, {}
-  local kept = self.height > 0 and 1 or 0
-  if kept == 1 then lines[1] = self.last end
-  for _, piece in ipairs(self.pieces) do
-    if piece.thinking ~= self.thinking then
-      self.thinking = piece.thinking
+  local replaced = self.height > 0 and 1 or 0
+  if replaced == 1 then lines[1] = self.last end
+  for _, delta in ipairs(self.deltas) do
+    if delta.thinking ~= self.thinking then
+      self.thinking = delta.thinking
       self.state = {}
-      if piece.thinking then
+      if delta.thinking then
         table.insert(lines, "∴ Thinking")
         table.insert(lines, "  ")
       else
@@ -49,13 +49,13 @@ function Live:flush()
         table.insert(lines, "")
       end
     end
-    local parts = vim.split(text.clean(piece.text), "\n", { plain = true })
+    local parts = vim.split(text.clean(delta.text), "\n", { plain = true })
     lines[#lines] = lines[#lines] .. parts[1]
     for index = 2, #parts do
-      table.insert(lines, (piece.thinking and "  " or "") .. parts[index])
+      table.insert(lines, (delta.thinking and "  " or "") .. parts[index])
     end
   end
-  self.pieces = {}
+  self.deltas = {}
   if self.thinking then
     for index, line in ipairs(lines) do
       table.insert(marks, { row = index - 1, col = 0, end_col = #line, group = "AreYouJThinking" })
@@ -63,15 +63,15 @@ function Live:flush()
   else
     local whole = vim.list_slice(lines, 1, #lines - 1)
     marks = markdown.marks(whole, self.state)
-    -- The last line may go on; it is looked at again then.
+    -- The last line can grow, so its marks must not change the state.
     for _, mark in ipairs(markdown.marks({ lines[#lines] or "" }, { fence = self.state.fence })) do
       mark.row = #lines - 1
       table.insert(marks, mark)
     end
   end
   self.last = lines[#lines] or ""
-  self.height = self.height - kept + #lines
-  return { kept = kept, lines = lines, marks = marks }
+  self.height = self.height - replaced + #lines
+  return { replaced = replaced, lines = lines, marks = marks }
 end
 
 return { new = new }
