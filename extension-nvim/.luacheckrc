@@ -2,5 +2,5 @@ std = "luajit"
 max_line_length = false
 read_globals = { "vim" }
 globals = { "vim.g", "vim.b", "vim.bo", "vim.wo", "vim.o", "vim.opt", "vim.env", "vim.ui" }
--- Arguments that a callback gets and does not need say what it could use.
+-- Unused arguments document the signature of a callback.
 unused_args = false

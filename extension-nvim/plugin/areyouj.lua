@@ -1,4 +1,4 @@
--- What is there before anything of the plugin is loaded: one command, the `<Plug>` maps and the names of its buffers.
+-- Loaded at startup: one command, the `<Plug>` maps and autocommands for the buffers of the plugin.
 if vim.g.loaded_areyouj then return end
 vim.g.loaded_areyouj = true
 
@@ -15,7 +15,7 @@ vim.api.nvim_create_user_command("AreYouJ", function(arguments) require("areyouj
   desc = "Claude Code sessions",
 })
 
--- By the API itself, since `vim.keymap` would have to be loaded for it.
+-- The API instead of `vim.keymap`, which is not loaded yet.
 local function plug(mode, name, rhs, callback)
   vim.api.nvim_set_keymap(
     mode,
@@ -45,23 +45,23 @@ vim.api.nvim_create_autocmd("BufReadCmd", {
   group = group,
   pattern = "areyouj://*",
   nested = true,
-  callback = function(event) require("areyouj.views.names").read(event.buf, event.match) end,
+  callback = function(event) require("areyouj.buffers").read(event.buf, event.match) end,
 })
--- A session of the editor brings such buffers back by their names alone.
+-- An editor session restores only the names of such buffers.
 vim.api.nvim_create_autocmd("SessionLoadPost", {
   group = group,
   nested = true,
   callback = function()
     for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
       local name = vim.api.nvim_buf_get_name(buffer)
-      local bare = vim.bo[buffer].buftype == "" and vim.api.nvim_buf_is_loaded(buffer)
-      if bare and vim.startswith(name, "areyouj://") then require("areyouj.views.names").read(buffer, name) end
+      local empty = vim.bo[buffer].buftype == "" and vim.api.nvim_buf_is_loaded(buffer)
+      if empty and vim.startswith(name, "areyouj://") then require("areyouj.buffers").read(buffer, name) end
     end
   end,
 })
 
--- What has to be there before the first command, if it is wanted.
-local given = vim.g.areyouj
-if type(given) == "table" and (given.autostart or given.global_keys) then
-  vim.schedule(function() require("areyouj").setup(given) end)
+-- Options that take effect before the first command.
+local options = vim.g.areyouj
+if type(options) == "table" and (options.autostart or options.global_keys) then
+  vim.schedule(function() require("areyouj").setup(options) end)
 end

@@ -179,7 +179,7 @@ local function agreement()
   for number = 1, CHANGES do
     local name = "nvim" .. number
     local began = milliseconds()
-    editor:lua("require('areyouj.actions').rename(...)", id, name)
+    editor:lua("require('areyouj.actions.session').rename(...)", id, name)
     local seen = wait.until_true(
       "the name in the other Neovim",
       function() return other:lua("return _G.names[...]", name) end

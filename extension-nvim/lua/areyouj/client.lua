@@ -1,22 +1,24 @@
----The connection to the daemon: runs the sidecar as a client of Neovim's own language client, starts it again when it
----ends, and sends requests that may be lost again.
+---The connection to the daemon. Runs the sidecar as a server of Neovim's language client, restarts it when it exits, and
+---retries requests that may have been lost.
+local config = require("areyouj.config")
 local events = require("areyouj.events")
 local problem = require("areyouj.problem")
+local program = require("areyouj.program")
 
 ---@class areyouj.Connection
 ---@field state "stopped"|"connecting"|"connected"|"reconnecting"|"failed"
 ---@field problem? areyouj.Problem
 
 ---@class areyouj.Client
----@field connection areyouj.Connection How the connection stands now.
+---@field connection areyouj.Connection The present state of the connection.
 local M = { connection = { state = "stopped" } }
 
----How long a request is sent again by itself, in milliseconds: a daemon restart takes about one second.
+---How long a request is retried, in milliseconds. A daemon restart takes about one second.
 local RETRY_FOR_MS = 10000
 local FIRST_PAUSE_MS = 100
----No longer, so that a daemon that came back is noticed soon.
+---An upper bound, so that a retry reaches a restarted daemon soon.
 local LONGEST_PAUSE_MS = 1000
----Ends of the sidecar within `FAILURES_WITHIN_MS` after which it is not started again by itself.
+---Exits of the sidecar within `FAILURES_WITHIN_MS` after which it is not restarted automatically.
 local MAX_FAILURES = 5
 local FAILURES_WITHIN_MS = 60000
 local FIRST_RESTART_MS = 250
@@ -33,34 +35,22 @@ local NOTIFICATIONS = {
   "areyouj/resync",
 }
 
----What Neovim sets for itself and its children, which sessions outlive.
-local OF_NEOVIM = {
-  "NVIM",
-  "NVIM_LISTEN_ADDRESS",
-  "NVIM_LOG_FILE",
-  "NVIM_SYSTEM_RPLUGIN_MANIFEST",
-  "VIM",
-  "VIMRUNTIME",
-  "MYVIMRC",
-  "MYVIMDIR",
-}
-
 local emitter = events.new()
 local group = vim.api.nvim_create_augroup("areyouj.client", {})
----@type table? The running sidecar: Neovim's RPC client, once it has introduced itself.
-local link = nil
----@type table? The same, from its start on.
+---@type table? The RPC client of the running sidecar, once it is initialized.
+local sidecar = nil
+---@type table? The RPC client of the sidecar from its start on.
 local starting = nil
 ---@type integer? Neovim's id of the language client.
 local lsp_id = nil
----Counts the runs that were begun; what belongs to an older run is not listened to.
+---The number of the current run of the sidecar. Events of an older run are ignored.
 local run = 0
 ---@type integer[]
 local failures = {}
----@type table<table, true> Requests on their way, to be failed when the sidecar ends.
+---@type table<table, true> Sent requests without an answer. They fail when the sidecar exits.
 local pending = {}
 ---@type table<table, true> Requests that wait for a sidecar.
-local parked = {}
+local held = {}
 
 local function now() return vim.uv.hrtime() / 1e6 end
 
@@ -70,41 +60,14 @@ local function set(connection)
   emitter:emit("connection", connection)
 end
 
----Listens to a notification of the daemon, or to `connection`. The latter tells `connected` for every new one: what was
----known has to be asked for again.
+---Subscribes to a notification of the daemon, or to `connection`. `connection` reports `connected` for each new connection;
+---a subscriber must then fetch again what it knows.
 ---@param name areyouj.NotificationMethod|"connection"
 ---@param listener fun(params: any)
 ---@return fun() stop
 function M.on(name, listener) return emitter:on(name, listener) end
 
----The `areyouj` program, from the configuration or PATH.
----@return string? path
----@return areyouj.Problem? problem
-function M.program()
-  local path = require("areyouj.config").get().path
-  if path and path ~= "" then
-    local found = vim.fn.exepath(vim.fs.normalize(path))
-    if found ~= "" then return found end
-    local hint = "Correct `path` in the configuration of the plugin."
-    return nil, problem.new("binary_not_found", "There is no program " .. path .. ".", hint)
-  end
-  local found = vim.fn.exepath("areyouj")
-  if found ~= "" then return found end
-  local hint = "Install it, or set `vim.g.areyouj = { path = … }`; `:checkhealth areyouj` says more."
-  return nil, problem.new("binary_not_found", "There is no program areyouj on PATH.", hint)
-end
-
----The environment that a session created here gets: that of the editor, without what is about the editor.
----@return table<string, string>
-function M.environment()
-  local environment = vim.fn.environ()
-  for _, name in ipairs(OF_NEOVIM) do
-    environment[name] = nil
-  end
-  return environment
-end
-
----Nulls of JSON as nil; before 0.12 Neovim does so by itself.
+---Replaces JSON nulls by nil. Neovim before 0.12 does this itself.
 ---@param value any
 ---@return any
 local function without_null(value)
@@ -122,7 +85,7 @@ local function without_null(value)
 end
 local decoded = vim.fn.has("nvim-0.12") == 1 and without_null or function(value) return value end
 
----Attaches the language client to a buffer, if it is one of an ordinary file.
+---Attaches the language client to a buffer of an ordinary file.
 ---@param buffer integer
 local function attach(buffer)
   if not lsp_id or not vim.api.nvim_buf_is_loaded(buffer) or vim.bo[buffer].buftype ~= "" then return end
@@ -134,16 +97,17 @@ end
 ---@type fun()
 local begin
 
+---Restarts the sidecar after it exited, and fails its pending requests.
 ---@param message string
----@param mine integer
-local function ended(message, mine)
+---@param mine integer The number of the run.
+local function exited(message, mine)
   if mine ~= run then return end
   run = run + 1
-  link, starting, lsp_id = nil, nil, nil
+  sidecar, starting, lsp_id = nil, nil, nil
   local at = now()
   failures = vim.tbl_filter(function(earlier) return at - earlier < FAILURES_WITHIN_MS end, failures)
   table.insert(failures, at)
-  local why = problem.new("sidecar_failed", message, "`:checkhealth areyouj` checks the installation.")
+  local why = problem.new("sidecar_failed", message, "Run `:checkhealth areyouj` to check the installation.")
   local lost = vim.tbl_keys(pending)
   pending = {}
   if #failures >= MAX_FAILURES then
@@ -156,13 +120,13 @@ local function ended(message, mine)
       if again == run then begin() end
     end, pause --[[@as integer]])
   end
-  local may_pass = M.connection.state ~= "failed"
+  local retryable = M.connection.state ~= "failed"
   for _, request in ipairs(lost) do
-    request.failed(problem.not_connected(why, may_pass))
+    request.failed(problem.not_connected(why, retryable))
   end
-  if not may_pass then
-    local waiting = vim.tbl_keys(parked)
-    parked = {}
+  if not retryable then
+    local waiting = vim.tbl_keys(held)
+    held = {}
     for _, request in ipairs(waiting) do
       request.failed(problem.not_connected(why, false))
     end
@@ -170,29 +134,29 @@ local function ended(message, mine)
 end
 
 ---@param change areyouj.ConnectionChanged
-local function connection_is(change)
+local function daemon_connection_changed(change)
   if change.state == "connected" then return set({ state = "connected" }) end
   local why = change.error
   set({ state = "reconnecting", problem = why and problem.new(why.code, why.message, why.hint) or nil })
 end
 
----Runs the sidecar as the transport of a language client: what fails in it is told here, once, rather than by the editor.
----@param program string
+---Runs the sidecar as the transport of a language client. Its failures are reported here, once, instead of by Neovim.
+---@param path string Of the program.
 ---@param mine integer
 ---@return fun(dispatchers: table): table
-local function transport(program, mine)
+local function transport(path, mine)
   return function(dispatchers)
-    local refused ---@type string?
-    local rpc = vim.lsp.rpc.start({ program, "lsp" }, {
+    local refusal ---@type string?
+    local rpc = vim.lsp.rpc.start({ path, "lsp" }, {
       notification = dispatchers.notification,
       server_request = dispatchers.server_request,
       on_error = function() end,
       on_exit = function()
-        vim.schedule(function() ended(refused or "The areyouj sidecar ended unexpectedly.", mine) end)
+        vim.schedule(function() exited(refusal or "The areyouj sidecar exited unexpectedly.", mine) end)
         dispatchers.on_exit(0, 0)
       end,
     }, { cwd = vim.uv.os_homedir() })
-    assert(type(rpc) == "table", "it cannot be started")
+    assert(type(rpc) == "table", "the program cannot be started")
     local wrapped = {
       notify = rpc.notify,
       is_closing = rpc.is_closing,
@@ -200,7 +164,7 @@ local function transport(program, mine)
       request = function(method, params, callback, notified)
         return rpc.request(method, params, function(failed, result)
           if method == "initialize" and failed then
-            refused = problem.of(failed).message
+            refusal = problem.of(failed).message
             rpc.terminate()
           else
             callback(failed, result)
@@ -213,13 +177,16 @@ local function transport(program, mine)
   end
 end
 
+---Handlers of notifications.
+---@param mine integer
+---@param state { ready: boolean, daemon: areyouj.ConnectionChanged? } `daemon`: the last news about its connection.
 ---@return table<string, fun(failed: any, params: any): any>
 local function handlers(mine, state)
   local all = {
     ["areyouj/connectionChanged"] = function(_, change)
       if mine ~= run then return end
-      state.told = decoded(change)
-      if state.ready or change.state == "reconnecting" then connection_is(state.told) end
+      state.daemon = decoded(change)
+      if state.ready or change.state == "reconnecting" then daemon_connection_changed(state.daemon) end
     end,
   }
   for _, name in ipairs(NOTIFICATIONS) do
@@ -233,24 +200,24 @@ end
 begin = function()
   run = run + 1
   local mine = run
-  local program, missing = M.program()
-  if not program then return set({ state = "failed", problem = missing }) end
-  local state = { ready = false, told = nil }
+  local path, missing = program.find()
+  if not path then return set({ state = "failed", problem = missing }) end
+  local state = { ready = false, daemon = nil }
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.experimental = { areyouj = vim.empty_dict() }
-  local config = {
+  local lsp_config = {
     name = "areyouj",
-    cmd = transport(program, mine),
+    cmd = transport(path, mine),
     root_dir = vim.fn.getcwd(),
     capabilities = capabilities,
     handlers = handlers(mine, state),
     on_init = function(client)
       if mine ~= run then return end
-      link, lsp_id, state.ready = starting, client.id, true
-      if require("areyouj.config").get().attach then vim.tbl_map(attach, vim.api.nvim_list_bufs()) end
-      connection_is(state.told or { state = "connected" })
-      local waiting = vim.tbl_keys(parked)
-      parked = {}
+      sidecar, lsp_id, state.ready = starting, client.id, true
+      if config.get().attach then vim.tbl_map(attach, vim.api.nvim_list_bufs()) end
+      daemon_connection_changed(state.daemon or { state = "connected" })
+      local waiting = vim.tbl_keys(held)
+      held = {}
       for _, request in ipairs(waiting) do
         request.attempt()
       end
@@ -258,21 +225,21 @@ begin = function()
   }
   local ok, id
   if vim.fn.has("nvim-0.11") == 1 then
-    ok, id = pcall(vim.lsp.start, config, { attach = false, reuse_client = function() return false end })
+    ok, id = pcall(vim.lsp.start, lsp_config, { attach = false, reuse_client = function() return false end })
   else
-    ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
-    ok, id = pcall(vim.lsp.start_client, config)
+    ---@diagnostic disable-next-line: deprecated -- Needed before 0.11.
+    ok, id = pcall(vim.lsp.start_client, lsp_config)
   end
-  if not ok or not id then ended("The areyouj sidecar could not be started: " .. tostring(id), mine) end
+  if not ok or not id then exited("The areyouj sidecar could not be started: " .. tostring(id), mine) end
 end
 
----Starts the sidecar, if it is not running. How it goes is told by `connection`.
+---Starts the sidecar if it is not running. `connection` reports the result.
 function M.start()
   if M.connection.state ~= "stopped" then return end
   vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile", "BufFilePost" }, {
     group = group,
     callback = function(event)
-      if require("areyouj.config").get().attach then attach(event.buf) end
+      if config.get().attach then attach(event.buf) end
     end,
   })
   vim.api.nvim_create_autocmd("DirChanged", {
@@ -285,30 +252,30 @@ function M.start()
   begin()
 end
 
----@type string? The folder that the daemon knows of.
+---@type string? The workspace folder that the daemon knows.
 local folder = nil
 
----The working directory of the editor changed; a request that names no session means one of this directory.
+---Reports a new working directory. A request that names no session means a session of this directory.
 ---@param directory string
 function M.folder(directory)
   local before = folder or vim.fn.getcwd(-1, -1)
   folder = directory
-  if not link then return end
+  if not sidecar then return end
   local function entry(path) return { uri = vim.uri_from_fname(path), name = vim.fs.basename(path) } end
-  link.notify("workspace/didChangeWorkspaceFolders", {
+  sidecar.notify("workspace/didChangeWorkspaceFolders", {
     event = { added = { entry(directory) }, removed = before ~= directory and { entry(before) } or {} },
   })
 end
 
----Ends the sidecar. Sessions go on.
+---Stops the sidecar. Sessions continue.
 function M.stop()
   run = run + 1
   local last = starting
-  link, starting, lsp_id = nil, nil, nil
+  sidecar, starting, lsp_id = nil, nil, nil
   vim.api.nvim_clear_autocmds({ group = group })
   set({ state = "stopped" })
   if last then last.terminate() end
-  -- Those on their way are lost; whoever connects again within their time sends them again.
+  -- Their retries succeed if the sidecar starts again in time.
   local lost = vim.tbl_keys(pending)
   pending = {}
   for _, request in ipairs(lost) do
@@ -316,15 +283,15 @@ function M.stop()
   end
 end
 
----Ends the sidecar and starts it anew; also the way out of `failed`.
+---Restarts the sidecar, also from the state `failed`.
 function M.restart()
   failures = {}
   M.stop()
   M.start()
 end
 
----Sends a request, starting the sidecar if need be; while it fails in a way that may pass, it is sent again as it is, for
----ten seconds. The callback runs in the main loop, never at once.
+---Sends a request, and starts the sidecar if necessary. A request that fails with a retryable problem is retried for
+---ten seconds. The callback runs later, in the main loop.
 ---@param method areyouj.RequestMethod
 ---@param params table
 ---@param callback? fun(problem?: areyouj.Problem, result?: any)
@@ -348,22 +315,22 @@ function M.request(method, params, callback)
   end
 
   function request.attempt()
-    if not link then
+    if not sidecar then
       if M.connection.state == "failed" or M.connection.state == "stopped" then
         request.failed(problem.not_connected(M.connection.problem, false))
         return
       end
-      parked[request] = true
+      held[request] = true
       vim.defer_fn(function()
-        if not parked[request] then return end
-        parked[request] = nil
+        if not held[request] then return end
+        held[request] = nil
         done(problem.not_connected(M.connection.problem, false))
       end, math.max(1, math.floor(deadline - now())))
       return
     end
     pending[request] = true
-    local sent = link.request(method, params, function(failed, result)
-      -- Lost and failed already.
+    local sent = sidecar.request(method, params, function(failed, result)
+      -- Failed already, with the exit of the sidecar.
       if not pending[request] then return end
       pending[request] = nil
       if failed then
@@ -381,7 +348,7 @@ function M.request(method, params, callback)
   request.attempt()
 end
 
----Neovim's id of the language client, while there is one.
+---Neovim's id of the language client, while it runs.
 ---@return integer?
 function M.lsp_id() return lsp_id end
 

@@ -1,27 +1,34 @@
 ---`:AreYouJ` and its subcommands.
+local app = require("areyouj.app")
+local paths = require("areyouj.paths")
+local problem = require("areyouj.problem")
 local text = require("areyouj.text")
+local tools = require("areyouj.tools")
 
 local M = {}
 
+local model, ui, session_actions, queue_actions = app.model, app.ui, app.session, app.queue
+
 ---@class areyouj.Arguments
 ---@field words string[]
----@field rest string What follows the subcommand, as typed.
+---@field rest string The text after the subcommand.
 ---@field bang boolean
 ---@field range? { first: integer, last: integer, columns?: { from: integer, to: integer } }
 
 ---@class areyouj.Subcommand
 ---@field run fun(arguments: areyouj.Arguments)
 ---@field complete? fun(lead: string, words: string[]): string[]
+---@field offline? boolean It needs no connection.
 
----A shorter beginning of an id is rather a word of a message.
+---A shorter word is part of the message, not the prefix of an id.
 local MIN_ID = 4
 
----Ids of sessions that begin so.
+---Ids of sessions with a prefix.
 ---@param lead string
 ---@param all boolean
 ---@return string[]
 local function ids(lead, all)
-  local sessions = require("areyouj").sessions({ all = all })
+  local sessions = all and model:all() or model:live()
   local found = vim.tbl_map(function(session) return session.id end, sessions)
   return vim.tbl_filter(function(id) return vim.startswith(id, lead:upper()) end, found)
 end
@@ -29,54 +36,52 @@ end
 local function live(lead, words) return #words <= 2 and ids(lead, false) or {} end
 local function any(lead, words) return #words <= 2 and ids(lead, true) or {} end
 
----The session that is meant: the one that was named, that of this buffer, the only one of this directory, or one that is
----chosen.
----@param word? string An id or the beginning of one.
----@param prompt string
----@param go fun(id: string)
-local function session(word, prompt, go)
-  local areyouj = require("areyouj")
-  if word and word ~= "" then
-    return areyouj.request("areyouj/session/get", { sessionId = word:upper() }, function(problem, found)
-      if problem then return require("areyouj.problem").show(problem) end
-      go(found.id)
-    end)
-  end
-  local here = vim.b.areyouj_session
-  if here then return go(here) end
-  M.known(function()
-    local cwd = vim.fn.getcwd()
-    local mine = vim.tbl_filter(function(one) return one.directory == cwd end, areyouj.sessions())
-    if #mine == 1 then return go(mine[1].id) end
-    require("areyouj.views.switch").choose(prompt, go)
-  end)
-end
+---How long a command waits for the list of sessions, in milliseconds.
+local LIST_WITHIN_MS = 5000
 
----How long the list of sessions is waited for before something is chosen from it, in milliseconds.
-local KNOWN_WITHIN_MS = 5000
-
----Goes on as soon as the list of sessions is known.
+---Calls a function as soon as the list of sessions is known.
 ---@param go fun()
-function M.known(go)
-  local model = require("areyouj").model()
-  -- While it is being reconnected, what was known is still known.
+local function when_listed(go)
+  -- The list stays known during a reconnection.
   local function ready() return model.connection.state ~= "connecting" and model.connection.state ~= "stopped" end
   if ready() then return go() end
   local stop = function() end
-  local gone = false
+  local called = false
   local function once()
-    if gone then return end
-    gone = true
+    if called then return end
+    called = true
     stop()
     go()
   end
   stop = model:on("connection", function()
     if ready() then vim.schedule(once) end
   end)
-  vim.defer_fn(once, KNOWN_WITHIN_MS)
+  vim.defer_fn(once, LIST_WITHIN_MS)
 end
 
----What is in the range, as text for Claude once the directory of its session is known.
+---Finds the session of a command: the named one, the one of this buffer, the only one of this directory, or one that the
+---person chooses.
+---@param word? string An id or a prefix of one.
+---@param prompt string
+---@param go fun(id: string)
+local function with_session(word, prompt, go)
+  if word and word ~= "" then
+    return app.request("areyouj/session/get", { sessionId = word:upper() }, function(failed, found)
+      if failed then return problem.show(failed) end
+      go(found.id)
+    end)
+  end
+  local here = vim.b.areyouj_session
+  if here then return go(here) end
+  when_listed(function()
+    local cwd = vim.fn.getcwd()
+    local mine = vim.tbl_filter(function(one) return one.directory == cwd end, model:live())
+    if #mine == 1 then return go(mine[1].id) end
+    ui.choose_session(prompt, go)
+  end)
+end
+
+---The text of a range for Claude. Its path is relative to the directory of the session.
 ---@param range { first: integer, last: integer, columns?: { from: integer, to: integer } }
 ---@return fun(directory: string): string
 local function excerpt(range)
@@ -89,7 +94,7 @@ local function excerpt(range)
   local file, language = vim.bo.buftype == "" and name ~= "", vim.bo.filetype
   return function(directory)
     return text.excerpt({
-      path = file and require("areyouj.tools").relative(name, directory) or nil,
+      path = file and tools.relative(name, directory) or nil,
       first = range.first,
       last = range.last,
       language = language,
@@ -98,12 +103,12 @@ local function excerpt(range)
   end
 end
 
----The id that a command begins with, if its first word is one of those known, and what follows it.
+---The id that the arguments start with, if a known session has it, and the text after it.
 ---@param arguments areyouj.Arguments
 ---@param all boolean
 ---@return string? id
 ---@return string rest
-local function named(arguments, all)
+local function split_id(arguments, all)
   local word = arguments.words[1]
   if not word or #word < MIN_ID or #ids(word, all) == 0 then return nil, arguments.rest end
   return word, vim.trim(arguments.rest:sub(#word + 1))
@@ -112,20 +117,20 @@ end
 ---@param arguments areyouj.Arguments
 local function send(arguments)
   local selected = arguments.range and excerpt(arguments.range)
-  M.known(function()
-    local word, rest = named(arguments, false)
-    session(word, "Send to", function(id)
-      local known = require("areyouj").model():session(id)
+  when_listed(function()
+    local word, rest = split_id(arguments, false)
+    with_session(word, "Send to", function(id)
+      local known = model:session(id)
       local part = selected and selected(known and known.directory or "")
-      -- Without words of one's own there is nothing to be done with it yet.
-      if rest == "" then return require("areyouj.views.prompt").open(id, part) end
+      -- Without a message the person writes one first.
+      if rest == "" then return ui.composer(id, part) end
       local words = part and rest .. "\n\n" .. part or rest
-      require("areyouj").send(words, id, function(failed)
+      queue_actions.send(words, id, function(failed)
         if failed then
-          require("areyouj.problem").show(failed)
-          return require("areyouj.views.prompt").draft(id, words)
+          problem.show(failed)
+          return ui.keep_draft(id, words)
         end
-        vim.api.nvim_echo({ { "Queued for " .. (known and text.name(known) or id) .. "." } }, false, {})
+        vim.api.nvim_echo({ { ("Message queued for %s."):format(known and text.name(known) or id) } }, false, {})
       end)
     end)
   end)
@@ -133,39 +138,43 @@ end
 
 ---@param lead string
 ---@return areyouj.Driver[]
-local function forms(lead)
-  return vim.tbl_filter(function(form) return vim.startswith(form, lead) end, { "stream", "terminal" })
+local function drivers(lead)
+  return vim.tbl_filter(function(driver) return vim.startswith(driver, lead) end, { "stream", "terminal" })
 end
 
----The form that a command begins with, if it does, and what follows it.
+---The driver that the arguments start with, if they do, and the text after it.
 ---@param arguments areyouj.Arguments
----@return areyouj.Driver? form
+---@return areyouj.Driver? driver
 ---@return string rest
-local function formed(arguments)
+local function split_driver(arguments)
   local word = arguments.words[1]
   if word ~= "stream" and word ~= "terminal" then return nil, arguments.rest end
   return word, vim.trim(arguments.rest:sub(#word + 1))
 end
 
 ---@param arguments areyouj.Arguments
-local function move(arguments)
-  local id, form ---@type string?, areyouj.Driver?
+local function switch_driver(arguments)
+  local id, driver ---@type string?, areyouj.Driver?
   for _, word in ipairs(arguments.words) do
     if word == "stream" or word == "terminal" then
-      form = word
+      driver = word
     else
       id = word
     end
   end
-  session(id, "Move", function(found) require("areyouj").move(found, form, { interrupt = arguments.bang }) end)
+  with_session(
+    id,
+    "Switch the driver of",
+    function(found) session_actions.switch_driver(found, driver, { interrupt = arguments.bang }) end
+  )
 end
 
 ---@param lead string
 ---@param words string[]
 ---@return string[]
-local function form_or_id(lead, words)
-  local formed_already = vim.tbl_contains(words, "stream") or vim.tbl_contains(words, "terminal")
-  return vim.list_extend(formed_already and {} or forms(lead), live(lead, words))
+local function driver_or_id(lead, words)
+  local has_driver = vim.tbl_contains(words, "stream") or vim.tbl_contains(words, "terminal")
+  return vim.list_extend(has_driver and {} or drivers(lead), live(lead, words))
 end
 
 ---@param prompt string
@@ -173,87 +182,78 @@ end
 ---@return fun(arguments: areyouj.Arguments)
 local function of_session(prompt, action)
   return function(arguments)
-    session(arguments.words[1], prompt, function(id) action(id, arguments) end)
+    with_session(arguments.words[1], prompt, function(id) action(id, arguments) end)
   end
 end
 
 ---@type table<string, areyouj.Subcommand>
 M.subcommands = {
-  dashboard = { run = function() require("areyouj").dashboard() end },
+  dashboard = { run = function() ui.dashboard() end },
   new = {
     run = function(arguments)
-      local form, rest = formed(arguments)
+      local driver, rest = split_driver(arguments)
       if rest == "" then
-        return M.known(function() require("areyouj.views.new").open(form) end)
+        return when_listed(function() ui.new_session(driver) end)
       end
-      require("areyouj.views.new").create(vim.fn.expand(rest) --[[@as string]], form)
+      ui.create_session(paths.typed(rest), driver)
     end,
     complete = function(lead, words)
-      local found = vim.fn.getcompletion(lead, "dir")
-      return #words <= 2 and vim.list_extend(forms(lead), found) or found
+      local found = paths.directories(lead)
+      return #words <= 2 and vim.list_extend(drivers(lead), found) or found
     end,
   },
   open = {
     run = of_session("Open", function(id, arguments)
-      local areyouj = require("areyouj")
-      if arguments.bang then return areyouj.transcript(id) end
-      areyouj.open(id)
+      if arguments.bang then return ui.transcript(id) end
+      ui.session(id)
     end),
     complete = any,
   },
-  move = { run = move, complete = form_or_id },
+  move = { run = switch_driver, complete = driver_or_id },
   send = { run = send, complete = live },
-  queue = { run = of_session("Queue of", function(id) require("areyouj.views.queue").open(id) end), complete = live },
+  queue = { run = of_session("Show the queue of", function(id) ui.queue(id) end), complete = live },
   switch = {
     run = function(arguments)
-      M.known(function() require("areyouj.views.switch").open(arguments.bang) end)
+      when_listed(function() ui.switch(arguments.bang) end)
     end,
   },
   permissions = {
     run = function()
-      M.known(function() require("areyouj.views.permission").choose() end)
+      when_listed(function() ui.choose_permission() end)
     end,
   },
-  decide = { run = of_session("Decide for", function(id) require("areyouj.actions").decide(id) end), complete = live },
+  decide = { run = of_session("Continue or skip in", function(id) queue_actions.recover(id) end), complete = live },
   interrupt = {
-    run = of_session("Interrupt", function(id) require("areyouj.actions").interrupt(id) end),
+    run = of_session("Interrupt", function(id) session_actions.interrupt(id) end),
     complete = live,
   },
-  restart = { run = of_session("Restart", function(id) require("areyouj.actions").restart(id) end), complete = any },
+  restart = { run = of_session("Restart", function(id) session_actions.restart(id) end), complete = any },
   terminate = {
-    run = of_session(
-      "Terminate",
-      function(id, arguments) require("areyouj.actions").terminate({ id }, arguments.bang) end
-    ),
+    run = of_session("Terminate", function(id, arguments) session_actions.terminate({ id }, arguments.bang) end),
     complete = live,
   },
   rename = {
     run = function(arguments)
-      M.known(function()
-        local word, name = named(arguments, true)
-        session(word, "Rename", function(id) require("areyouj.actions").rename(id, name ~= "" and name or nil) end)
+      when_listed(function()
+        local word, name = split_id(arguments, true)
+        with_session(word, "Rename", function(id) session_actions.rename(id, name ~= "" and name or nil) end)
       end)
     end,
     complete = any,
   },
-  logs = { run = function(arguments) require("areyouj.views.logs").open(arguments.words[1]) end, complete = any },
-  health = { run = function() vim.cmd.checkhealth("areyouj") end },
-  reconnect = {
-    run = function()
-      require("areyouj").model()
-      require("areyouj.client").restart()
-    end,
-  },
+  logs = { run = function(arguments) ui.logs(arguments.words[1]) end, complete = any },
+  health = { run = function() vim.cmd.checkhealth("areyouj") end, offline = true },
+  reconnect = { run = app.restart },
 }
 
----What was selected, if the command was given from visual mode of characters.
+---The columns of a characterwise selection, if the command comes from visual mode.
 ---@param arguments table
 ---@return { from: integer, to: integer }?
 local function columns(arguments)
   local first, last = vim.api.nvim_buf_get_mark(0, "<"), vim.api.nvim_buf_get_mark(0, ">")
   local same = arguments.line1 == first[1] and arguments.line2 == last[1]
   if not same or vim.fn.visualmode() ~= "v" then return nil end
-  -- Lines that were given by their numbers are meant as a whole, even if the last selection was in the same ones.
+  -- A range of line numbers means whole lines, even if the last selection was in these lines.
   local typed = vim.fn.histget(":", -1)
   if typed:find("AreYouJ", 1, true) and not typed:find("'<,'>", 1, true) then return nil end
   local line = vim.api.nvim_buf_get_lines(0, last[1] - 1, last[1], false)[1] or ""
@@ -266,7 +266,7 @@ local function columns(arguments)
 end
 
 ---Runs `:AreYouJ`.
----@param arguments table As `nvim_create_user_command` gives them.
+---@param arguments table As `nvim_create_user_command` passes them.
 function M.run(arguments)
   local name, rest = arguments.args:match("^%s*(%S*)%s*(.-)%s*$")
   name = name == "" and "dashboard" or name
@@ -274,13 +274,14 @@ function M.run(arguments)
   if not subcommand then
     local matching = M.matching(name)
     if #matching ~= 1 then
-      local why = #matching == 0 and "there is no :AreYouJ " .. name
-        or ":AreYouJ " .. name .. " may be " .. table.concat(matching, " or ")
-      require("areyouj.problem").tell(text.plain(why, 200), vim.log.levels.ERROR)
+      local why = #matching == 0 and "%s is not a subcommand of :AreYouJ"
+        or "%s is ambiguous: " .. table.concat(matching, ", ")
+      problem.notify(text.plain(why:format(name), 200), vim.log.levels.ERROR)
       return
     end
     subcommand = M.subcommands[matching[1]]
   end
+  if not subcommand.offline then app.use() end
   subcommand.run({
     words = vim.split(rest, "%s+", { trimempty = true }),
     rest = rest,
@@ -304,8 +305,8 @@ end
 ---@param position integer
 ---@return string[]
 function M.complete(lead, line, position)
-  -- Ids are known sooner when they are asked for.
-  require("areyouj").start()
+  -- The connection makes ids known for completion.
+  app.start()
   local typed = line:sub(1, position):gsub("^.-AreYouJ!?%s*", "", 1)
   local words = vim.split(typed, "%s+")
   if #words <= 1 then return M.matching(lead) end

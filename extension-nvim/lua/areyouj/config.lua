@@ -1,27 +1,27 @@
----What a person has configured, checked, with the defaults put in.
+---The configuration of the user: validated, with defaults.
 local M = {}
 
 ---@class areyouj.Config
----@field path? string The `areyouj` program. Left out: the one on PATH.
----@field autostart boolean Connect once Neovim has started, rather than with the first command.
----@field attach boolean Attach the language client to ordinary file buffers, so that code actions work there.
+---@field path? string The `areyouj` program. Default: the one on PATH.
+---@field autostart boolean Connect when Neovim starts instead of with the first command.
+---@field attach boolean Attach the language client to file buffers, for code actions.
 ---@field view "tab"|"split"|"float" Where the dashboard opens.
 ---@field open "current"|"tab"|"split"|"vsplit" Where a session opens.
----@field float boolean Show prompts in a float in the corner.
----@field notify areyouj.NotifyConfig What `vim.notify` is used for.
----@field picker "auto"|"select"|"telescope"|"fzf-lua"|"snacks" What chooses a session.
----@field keys boolean Keys in the plugin's own buffers.
----@field global_keys boolean `]a` and `[a` everywhere, rather than in the plugin's own buffers only.
----@field icons boolean Symbols outside ASCII.
----@field new areyouj.NewConfig How new sessions begin.
+---@field float boolean Show permission requests in a float in the corner.
+---@field notify areyouj.NotifyConfig Which alerts `vim.notify` shows.
+---@field picker "auto"|"select"|"telescope"|"fzf-lua"|"snacks" The picker for sessions.
+---@field keys boolean Map keys in the plugin's buffers.
+---@field global_keys boolean Map `]a` and `[a` in all buffers instead of only in the plugin's.
+---@field icons boolean Use symbols outside ASCII.
+---@field new areyouj.NewConfig Defaults of new sessions.
 
 ---@class areyouj.NotifyConfig
 ---@field waiting boolean A session needs an answer or a decision.
----@field error boolean A session has failed.
----@field connection boolean The connection cannot be had.
+---@field error boolean A session stopped with an error.
+---@field connection boolean The connection failed.
 
 ---@class areyouj.NewConfig
----@field driver areyouj.Driver At a terminal, or as a stream.
+---@field driver areyouj.Driver
 ---@field model? string
 ---@field permission_mode? string
 
@@ -41,9 +41,9 @@ M.defaults = {
   new = { driver = "stream", model = nil, permission_mode = nil },
 }
 
----What an option may be: a type, or the words it may be.
+---The valid values of an option: a type, or a list of words.
 ---@type table<string, string|string[]|table>
-local SHAPE = {
+local SCHEMA = {
   path = "string",
   autostart = "boolean",
   attach = "boolean",
@@ -77,7 +77,10 @@ local function check(value, shape, name, problems)
     end
   elseif shape.fields then
     if type(value) ~= "table" then
-      table.insert(problems, ("%s must be a table, not a %s"):format(name, type(value)))
+      table.insert(
+        problems,
+        ("%s must be a table, not a %s"):format(name == "" and "the configuration" or name, type(value))
+      )
       return
     end
     for key, inner in pairs(value) do
@@ -86,7 +89,7 @@ local function check(value, shape, name, problems)
       if expected then
         check(inner, expected, path, problems)
       else
-        table.insert(problems, ("%s is no option; the options are %s"):format(path, names(shape.fields)))
+        table.insert(problems, ("%s is not an option; the options are %s"):format(path, names(shape.fields)))
       end
     end
   elseif not vim.tbl_contains(shape, value) then
@@ -94,17 +97,17 @@ local function check(value, shape, name, problems)
   end
 end
 
----What is wrong with a configuration, in sentences; empty if nothing is.
+---The problems of a configuration, one sentence each.
 ---@param given any
 ---@return string[]
 function M.problems(given)
   local problems = {}
-  check(given, { fields = SHAPE }, "", problems)
+  check(given, { fields = SCHEMA }, "", problems)
   table.sort(problems)
   return problems
 end
 
----The configuration with the defaults put in; what is wrong with it is left out.
+---The configuration with defaults. Invalid options are replaced by their defaults.
 ---@param given any
 ---@return areyouj.Config
 function M.merge(given)
@@ -121,20 +124,20 @@ function M.merge(given)
     end
     return merged
   end
-  return merge(M.defaults, SHAPE, given)
+  return merge(M.defaults, SCHEMA, given)
 end
 
 ---@type areyouj.Config?
 local current = nil
----@type any What was given, as it was given.
-local told = nil
+---@type any The configuration before validation.
+local given_config = nil
 
----Takes a configuration; what is wrong with it is told, and the default stands for it.
+---Sets the configuration. Invalid options are reported and replaced by their defaults.
 ---@param given? any
 ---@return areyouj.Config
 function M.set(given)
   given = given == nil and {} or given
-  told = given
+  given_config = given
   local problems = M.problems(given)
   if #problems > 0 then
     local text = "AreYouJ: " .. table.concat(problems, "\nAreYouJ: ")
@@ -144,14 +147,14 @@ function M.set(given)
   return current
 end
 
----What was configured, before it was checked.
+---The configuration before validation.
 ---@return any
 function M.given()
   M.get()
-  return told
+  return given_config
 end
 
----The configuration: that of `setup()`, or else of `vim.g.areyouj`.
+---The configuration of `setup()`, or else of `vim.g.areyouj`.
 ---@return areyouj.Config
 function M.get() return current or M.set(vim.g.areyouj) end
 

@@ -1,4 +1,4 @@
----Who wants to know of what: listeners inside the plugin, and `User AreYouJ…` autocommands outside of it.
+---Events: listeners inside the plugin, and `User AreYouJ…` autocommands outside.
 local M = {}
 
 ---@class areyouj.Emitter
@@ -9,13 +9,13 @@ Emitter.__index = Emitter
 ---@return areyouj.Emitter
 function M.new() return setmetatable({ listeners = {} }, Emitter) end
 
----Listens until the returned function is called.
+---Subscribes a listener until the returned function is called.
 ---@param name string
 ---@param listener fun(...)
 ---@return fun()
 function Emitter:on(name, listener)
   self.listeners[name] = self.listeners[name] or {}
-  -- One of its own for each call, so that a function may listen twice.
+  -- A new function for each call, so that the same listener can subscribe twice.
   local function entry(...) listener(...) end
   self.listeners[name][entry] = true
   return function() self.listeners[name][entry] = nil end
@@ -34,7 +34,7 @@ function Emitter:emit(name, ...)
   end
 end
 
----Runs the `User` autocommands of a name.
+---Executes the `User` autocommands of a name.
 ---@param name string
 ---@param payload table
 function M.user(name, payload)

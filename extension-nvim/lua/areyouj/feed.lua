@@ -1,21 +1,21 @@
----The output of one session without gaps. A gap, a lost push and a new connection are mended by attaching again from
----the last entry that was told; the listener sees the transcript anew only if entries in between cannot be had.
+---The output of one session without gaps. After a gap or a new connection, the feed attaches again from the last entry that
+---it delivered. If the daemon cannot provide the entries in between, the listener gets a new transcript.
 
 ---@class areyouj.FeedListener
----@field transcript fun(entries: areyouj.TranscriptEntry[], more: boolean) The end of the transcript, anew.
----@field entries fun(entries: areyouj.TranscriptEntry[]) Entries that follow those told before.
----@field said fun(deltas: areyouj.Delta[]) All that was said since the newest entry told.
----@field delta fun(delta: areyouj.Delta)
----@field problem fun(problem: areyouj.Problem) It cannot be attached to.
+---@field transcript fun(entries: areyouj.TranscriptEntry[], more: boolean) Replaces all entries. `more`: older entries exist.
+---@field entries fun(entries: areyouj.TranscriptEntry[]) Entries that follow those delivered before.
+---@field partial fun(deltas: areyouj.Delta[]) Replaces the output since the newest entry.
+---@field delta fun(delta: areyouj.Delta) More output since the newest entry.
+---@field problem fun(problem: areyouj.Problem) Attaching failed.
 
 ---@class areyouj.Feed
 ---@field private daemon areyouj.Daemon
 ---@field private session_id string
 ---@field private listener areyouj.FeedListener
 ---@field private attaching boolean
----@field private again boolean Whether to attach once more.
+---@field private again boolean Whether to attach again after the present attempt.
 ---@field private closed boolean
----@field seq integer? The newest entry told; nil before the first transcript.
+---@field seq integer? The newest entry delivered; nil before the first transcript.
 local Feed = {}
 Feed.__index = Feed
 
@@ -34,7 +34,7 @@ local function new(daemon, session_id, listener)
   }, Feed)
 end
 
----Attaches, or attaches again.
+---Attaches to the session, or attaches again.
 function Feed:attach()
   self.again = true
   if self.attaching or self.closed then return end
@@ -56,11 +56,11 @@ function Feed:attach()
   )
 end
 
----Takes a push.
+---Handles output that the daemon pushes.
 ---@param output areyouj.ClaudeOutput
 function Feed:output(output)
   if output.sessionId ~= self.session_id or self.closed or not self.seq then return end
-  -- What is said while the answer to attach is on its way comes again in that answer, or is behind it.
+  -- Output that arrives before the answer to attach is also in that answer.
   local entry, delta = output.entry, output.delta
   if entry then
     if entry.seq <= self.seq then return end
@@ -76,7 +76,7 @@ function Feed:output(output)
   end
 end
 
----Ends it. The session goes on.
+---Detaches from the session, which continues.
 function Feed:close()
   if self.closed then return end
   self.closed = true
@@ -94,7 +94,7 @@ function Feed:attached(since, result)
     self.seq = math.max(known, result.seq)
     if #fresh > 0 then self.listener.entries(fresh) end
   end
-  self.listener.said(result.deltas)
+  self.listener.partial(result.deltas)
 end
 
 return { new = new }

@@ -1,12 +1,18 @@
----`:checkhealth areyouj`: versions, the program, the daemon, Claude, logs, and what to do about what is wrong.
+---`:checkhealth areyouj`: versions, the program, the daemon, Claude and logs, with a remedy for each problem.
+local app = require("areyouj.app")
+local config = require("areyouj.config")
+local pickers = require("areyouj.pickers")
+local program = require("areyouj.program")
+local text = require("areyouj.text")
+
 local M = {}
 
----How long the program may take to check itself, in milliseconds.
+---How long `areyouj doctor` may take, in milliseconds.
 local DOCTOR_MS = 20000
 
 ---@param name string
 ---@param value any
-local function problem(name, value)
+local function report_check(name, value)
   if value.state == "problem" then
     vim.health.error(name .. ": " .. value.message, value.fix and { value.fix } or nil)
   elseif value.state == "warning" then
@@ -25,56 +31,57 @@ local function editor()
   else
     vim.health.error("Neovim " .. version, { "Install Neovim 0.10 or newer." })
   end
-  local config = require("areyouj.config")
   local given = config.given()
   local wrong = config.problems(given)
   if #wrong == 0 then vim.health.ok(next(given) and "configuration" or "configuration: defaults") end
   for _, words in ipairs(wrong) do
     vim.health.error(words, { "See :help areyouj-configuration." })
   end
-  local picker = require("areyouj.pickers").known[config.get().picker]
+  local picker = pickers.known[config.get().picker]
   if picker and not pcall(require, picker.module) then
     vim.health.warn(
-      "picker: there is no " .. config.get().picker .. "; vim.ui.select is used",
+      ("picker: %s is not installed; AreYouJ uses vim.ui.select"):format(config.get().picker),
       { 'Install it, or set picker = "auto".' }
     )
   end
 end
 
 local function connection()
-  local areyouj = require("areyouj")
-  local now = areyouj.connection()
+  local now = app.model.connection
   if now.state == "connected" then
-    vim.health.ok(("connected; %s"):format(require("areyouj.text").count(#areyouj.sessions(), "session")))
+    vim.health.ok(("connected; %s"):format(text.count(#app.model:live(), "session")))
   elseif now.state == "stopped" then
-    vim.health.info("not connected yet; the first command connects")
+    vim.health.info("not connected; the first command connects")
   else
     local why = now.problem and ": " .. now.problem.message or ""
-    vim.health.warn(now.state .. why, { now.problem and now.problem.hint or "", ":AreYouJ reconnect tries again." })
+    vim.health.warn(
+      now.state .. why,
+      { now.problem and now.problem.hint or "", "Run :AreYouJ reconnect to try again." }
+    )
   end
 end
 
 function M.check()
   editor()
   vim.health.start("AreYouJ: program")
-  local program, missing = require("areyouj.client").program()
-  if not program or missing then
+  local path, missing = program.find()
+  if not path or missing then
     vim.health.error(missing and missing.message or "", { missing and missing.hint or "" })
     return
   end
-  vim.health.ok("program: " .. program)
+  vim.health.ok("program: " .. path)
   connection()
   local ok, done = pcall(
-    function() return vim.system({ program, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end
+    function() return vim.system({ path, "doctor", "--json" }, { text = true }):wait(DOCTOR_MS) end
   )
   local decoded, report = pcall(vim.json.decode, ok and done.stdout or "")
   if not decoded or type(report) ~= "table" or type(report.checks) ~= "table" then
     local words = ok and (done.stderr or "") or tostring(done)
-    vim.health.error("areyouj doctor cannot be run: " .. vim.trim(words), { "Install areyouj anew." })
+    vim.health.error("areyouj doctor failed: " .. vim.trim(words), { "Reinstall areyouj." })
     return
   end
   for _, check in ipairs(report.checks) do
-    problem(check.name, check)
+    report_check(check.name, check)
   end
   vim.health.start("AreYouJ: paths")
   local names = vim.tbl_keys(report.paths or {})

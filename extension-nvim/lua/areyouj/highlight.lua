@@ -1,4 +1,4 @@
----Highlight groups, linked by default, so that a colour scheme or a person may define them.
+---Highlight groups. They are default links, so that a colour scheme or a user can redefine them.
 local M = {}
 
 ---@type table<string, string>
@@ -42,7 +42,7 @@ function M.define()
   end
 end
 
----Defines them, and again after a change of the colour scheme.
+---Defines the groups now and after each change of the colour scheme.
 function M.setup()
   M.define()
   vim.api.nvim_create_autocmd("ColorScheme", {

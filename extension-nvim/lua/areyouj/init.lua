@@ -2,129 +2,128 @@
 local M = {}
 
 ---@class areyouj.Counts
----@field active integer Sessions that work or start.
+---@field active integer Sessions that are active or starting.
 ---@field waiting integer Sessions that need an answer or a decision.
----@field error integer Sessions that failed.
+---@field error integer Sessions with an error, or with a turn that failed or was interrupted.
 ---@field idle integer Sessions that are ready for a message.
----@field total integer All but the terminated ones.
+---@field total integer All sessions except terminated ones.
 
----@type areyouj.Model?
-local model = nil
+---The plugin behind this facade. The first call loads and connects it.
+local function app()
+  local loaded = require("areyouj.app")
+  loaded.use()
+  return loaded
+end
 
----Takes a configuration. Not needed: without it `vim.g.areyouj` counts, or else the defaults.
+---The model, if the plugin is in use already.
+---@return areyouj.Model?
+local function known()
+  local loaded = package.loaded["areyouj.app"]
+  return loaded and loaded.is_used() and loaded.model or nil
+end
+
+---Sets the configuration. Optional: without it, `vim.g.areyouj` or the defaults apply.
 ---@param options? table
 function M.setup(options)
   local config = require("areyouj.config").set(options)
   if config.global_keys then
-    vim.keymap.set("n", "]a", "<Plug>(AreYouJNextWaiting)", { desc = "Next session that waits" })
-    vim.keymap.set("n", "[a", "<Plug>(AreYouJPreviousWaiting)", { desc = "Previous session that waits" })
+    vim.keymap.set("n", "]a", "<Plug>(AreYouJNextWaiting)", { desc = "Next waiting session" })
+    vim.keymap.set("n", "[a", "<Plug>(AreYouJPreviousWaiting)", { desc = "Previous waiting session" })
   end
   if config.autostart then vim.schedule(M.start) end
 end
 
----What is known of the daemon. The first call connects.
----@return areyouj.Model
-function M.model()
-  if not model then
-    local client = require("areyouj.client")
-    model = require("areyouj.model").new(client --[[@as areyouj.Daemon]])
-    require("areyouj.highlight").setup()
-    require("areyouj.notices").follow(model)
-    require("areyouj.views.permission").follow(model)
-    client.start()
-  end
-  return model
-end
+---Connects to the daemon, and starts it if necessary.
+function M.start() require("areyouj.app").start() end
 
----Connects to the daemon, starting it if need be.
-function M.start()
-  M.model()
-  require("areyouj.client").start()
-end
-
----Disconnects. Sessions go on.
-function M.stop() require("areyouj.client").stop() end
+---Disconnects. Sessions continue.
+function M.stop() require("areyouj.app").stop() end
 
 ---Sends a request of the protocol; see |areyouj-protocol|.
 ---@param method areyouj.RequestMethod
 ---@param params table
 ---@param callback? fun(problem?: areyouj.Problem, result?: any)
-function M.request(method, params, callback)
-  M.model()
-  require("areyouj.client").request(method, params, callback)
-end
+function M.request(method, params, callback) app().request(method, params, callback) end
 
----Sessions as last known, newest first.
----@param options? { all?: boolean } `all`: terminated ones too.
+---Known sessions, newest first.
+---@param options? { all?: boolean } `all`: including terminated sessions.
 ---@return areyouj.Session[]
 function M.sessions(options)
+  local model = known()
   if not model then return {} end
   return options and options.all and model:all() or model:live()
 end
 
----Open prompts as last known, oldest first.
+---Open permission requests, oldest first.
 ---@return areyouj.Permission[]
-function M.permissions() return model and model:permissions() or {} end
+function M.permissions()
+  local model = known()
+  return model and model:permissions() or {}
+end
 
 ---@return areyouj.Connection
-function M.connection() return model and model.connection or { state = "stopped" } end
+function M.connection()
+  local model = known()
+  return model and model.connection or { state = "stopped" }
+end
 
----How many sessions stand how. Connects nothing.
+---How many sessions have which status. Does not connect.
 ---@return areyouj.Counts
-function M.counts() return require("areyouj.status").counts(M.sessions()) end
+function M.counts() return require("areyouj.statusline").counts(M.sessions()) end
 
----A component for a status line, escaped for it; empty as long as nothing was asked of AreYouJ.
+---A component for a status line, escaped for it. Empty until AreYouJ is used.
 ---@param options? { icons?: boolean }
 ---@return string
 function M.statusline(options)
+  local model = known()
   if not model then return "" end
-  return require("areyouj.status").statusline(model.connection, model:live(), options)
+  return require("areyouj.statusline").line(model.connection, model:live(), options)
 end
 
 ---Opens the dashboard.
-function M.dashboard() require("areyouj.views.dashboard").open() end
+function M.dashboard() app().ui.dashboard() end
 
----Opens a session: Claude's own screen of one that has one, else its transcript.
+---Opens a session: its terminal if its driver is "terminal", else its transcript.
 ---@param session_id string
----@param place? "current"|"tab"|"split"|"vsplit" Where; as configured if left out.
-function M.open(session_id, place) require("areyouj.views.pages").open(session_id, place) end
+---@param place? areyouj.Place As configured if left out.
+function M.open(session_id, place) app().ui.session(session_id, place) end
 
----Opens the transcript of a session, whatever its form.
+---Opens the transcript of a session with either driver.
 ---@param session_id string
----@param place? "current"|"tab"|"split"|"vsplit" Where; as configured if left out.
-function M.transcript(session_id, place) require("areyouj.views.automation").open(session_id, place) end
+---@param place? areyouj.Place As configured if left out.
+function M.transcript(session_id, place) app().ui.transcript(session_id, place) end
 
 ---Creates a session.
----@param options? { directory?: string, name?: string, driver?: areyouj.Driver, model?: string, permission_mode?: string, message?: string, open?: boolean }
+---@param options? areyouj.NewSession
 ---@param callback? fun(problem?: areyouj.Problem, session?: areyouj.Session)
-function M.new(options, callback) require("areyouj.actions").new(options or {}, callback) end
+function M.new(options, callback) app().session.new(options or {}, callback) end
 
----Queues a message. Without a session: the newest one of the working directory.
+---Queues a message. Without a session, for the newest session of the working directory.
 ---@param text string
 ---@param session_id? string
 ---@param callback? fun(problem?: areyouj.Problem, message?: areyouj.Message)
-function M.send(text, session_id, callback) require("areyouj.actions").send(text, session_id, callback) end
+function M.send(text, session_id, callback) app().queue.send(text, session_id, callback) end
 
----Moves a session to its other form: to a terminal or to a stream.
+---Switches the driver of a session.
 ---@param session_id string
----@param driver? areyouj.Driver Where to; the form that it does not have if left out.
----@param options? { interrupt?: boolean } `interrupt`: breaks off the running turn instead of waiting for its end.
+---@param driver? areyouj.Driver The other driver if left out.
+---@param options? { interrupt?: boolean } `interrupt`: interrupts the running turn instead of waiting for its end.
 ---@param callback? fun(problem?: areyouj.Problem, session?: areyouj.Session)
 function M.move(session_id, driver, options, callback)
-  require("areyouj.actions").switch_driver(session_id, driver, options or {}, callback)
+  app().session.switch_driver(session_id, driver, options or {}, callback)
 end
 
----Answers a prompt.
+---Answers a permission request.
 ---@param permission_id string
 ---@param answer areyouj.Answer
 ---@param callback? fun(problem?: areyouj.Problem, permission?: areyouj.Permission)
-function M.answer(permission_id, answer, callback) require("areyouj.actions").answer(permission_id, answer, callback) end
+function M.answer(permission_id, answer, callback) app().session.answer(permission_id, answer, callback) end
 
----Chooses a session and opens it.
-function M.switch() require("areyouj.views.switch").open() end
+---Asks for a session and opens it.
+function M.switch() app().ui.switch() end
 
----Goes to the next session that needs a person, or the previous one.
+---Opens the next session that needs a person, or the previous one.
 ---@param step 1|-1
-function M.next_waiting(step) require("areyouj.views.switch").next_waiting(step) end
+function M.next_waiting(step) app().ui.next_waiting(step) end
 
 return M

@@ -1,17 +1,17 @@
----Where the marks of Markdown are in lines of text, for highlighting: light enough to run on every line as it streams.
+---Finds Markdown in lines of text, for highlighting. Cheap enough to run on every line as it streams.
 local M = {}
 
 ---@class areyouj.Mark
----@field row integer From 0, in the lines given.
+---@field row integer From 0, relative to the first line.
 ---@field col integer
 ---@field end_col integer
 ---@field group string
 
----What has to be known of the lines before.
+---State of the lines before.
 ---@class areyouj.MarkdownState
----@field fence? string The fence of the code block that is open.
+---@field fence? string The fence of the open code block.
 
----Longer lines are left alone: nobody reads them, and patterns on them are dear.
+---Longer lines, in bytes, are not highlighted: patterns on them are slow.
 local MAX_LINE = 2000
 
 ---@param line string
@@ -32,7 +32,7 @@ local function inline(line, row, marks)
   if line:find("](", 1, true) then each("%[[^%]]+%]%([^)]+%)", "AreYouJLink") end
 end
 
----A line outside of code.
+---Marks a line outside code blocks.
 ---@param line string
 ---@param row integer
 ---@param marks areyouj.Mark[]
@@ -48,9 +48,9 @@ local function plain(line, row, marks)
   inline(line, row, marks)
 end
 
----The marks of lines that follow others.
+---The marks of lines that follow the lines of a state.
 ---@param lines string[]
----@param state areyouj.MarkdownState Is carried on.
+---@param state areyouj.MarkdownState Updated to the end of the lines.
 ---@return areyouj.Mark[]
 function M.marks(lines, state)
   local marks = {}

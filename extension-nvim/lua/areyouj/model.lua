@@ -1,24 +1,28 @@
----What is known of the daemon: sessions, open prompts, messages that wait for a decision, and the queues somebody looks
----at. After a gap, a resync or a new connection everything is asked for again; until it is there, what was known stays.
+---The client's model of the daemon: sessions, open permission requests, messages that need a decision, and watched queues.
+---After a gap, a resync or a new connection the model fetches everything again and keeps the old state until then.
 
----Before the list is asked for again after it could not be had, in milliseconds.
-local LIST_AGAIN_MS = 1000
----Updates that are kept while a list is on its way; with more, it is listed once more instead.
+local events = require("areyouj.events")
+
+---Pause before another attempt to fetch the lists, in milliseconds.
+local LIST_RETRY_MS = 1000
+---Upper bound on the updates kept while a list is being fetched. With more, the model fetches the list again.
 local MAX_EARLY = 1000
 
----@class areyouj.Daemon What the model and feeds need of the client.
+---@alias areyouj.Requester fun(method: areyouj.RequestMethod, params: table, callback?: fun(problem?: areyouj.Problem, result?: any))
+
+---@class areyouj.Daemon The interface of the client that the model and feeds use.
 ---@field connection areyouj.Connection
----@field request fun(method: areyouj.RequestMethod, params: table, callback?: fun(problem?: areyouj.Problem, result?: any))
+---@field request areyouj.Requester
 ---@field on fun(name: string, listener: fun(params: any)): fun()
 
 ---@class areyouj.Model
 ---@field private emitter areyouj.Emitter
----@field connection areyouj.Connection As people should see it: `connected` means that what is known is up to date.
+---@field connection areyouj.Connection As shown to people: `connected` means that the model is up to date.
 ---@field private daemon areyouj.Daemon
 ---@field private sessions table<string, areyouj.Session>
----@field private prompts table<string, areyouj.Permission>
+---@field private requests table<string, areyouj.Permission>
 ---@field private queues table<string, { watchers: integer, queue: areyouj.Queue? }>
----@field private wanted table<string, { message_id: string, message: areyouj.Message? }>
+---@field private undecided table<string, { message_id: string, message: areyouj.Message? }> By session.
 local Model = {}
 Model.__index = Model
 
@@ -28,44 +32,44 @@ local function new(daemon)
   local self = setmetatable({
     daemon = daemon,
     connection = daemon.connection,
-    emitter = require("areyouj.events").new(),
+    emitter = events.new(),
     revision = nil,
     listing = false,
     list_again = false,
-    -- Counts connections and resyncs; an answer that belongs to an older one is not used.
+    -- Counts connections and resyncs. An answer from an older epoch is discarded.
     epoch = 0,
     sessions = {},
-    early = {},
-    prompts = {},
-    prompt_news = {},
+    early_updates = {},
+    requests = {},
+    early_requests = {},
     queues = {},
-    wanted = {},
+    undecided = {},
   }, Model)
-  daemon.on("connection", function(connection) self:connection_is(connection) end)
+  daemon.on("connection", function(connection) self:daemon_connection_changed(connection) end)
   daemon.on("areyouj/sessionListUpdate", function(update) self:update(update) end)
   daemon.on("areyouj/sessionCreated", function(update) self:update(update) end)
-  daemon.on("areyouj/permissionUpdate", function(update) self:permission(update.permission) end)
-  daemon.on("areyouj/queueUpdate", function(update) self:queue_is(update.queue) end)
+  daemon.on("areyouj/permissionUpdate", function(update) self:update_request(update.permission) end)
+  daemon.on("areyouj/queueUpdate", function(update) self:set_queue(update.queue) end)
   daemon.on("areyouj/resync", function() self:refresh() end)
   if daemon.connection.state == "connected" then self:refresh() end
   return self
 end
 
----Listens until the returned function is called.
+---Subscribes a listener until the returned function is called.
 ---
 ---- `connection`: (areyouj.Connection)
 ---- `sessions`: (changed: areyouj.Session[], removed: string[])
 ---- `permissions`: (open: areyouj.Permission[])
----- `permission`: (areyouj.Permission), one that was asked, answered or withdrawn
+---- `permission`: (areyouj.Permission), which is new, answered or withdrawn
 ---- `decisions`: (areyouj.Message[])
----- `queue`: (areyouj.Queue), one that is watched
----- `stale`: whoever follows a session's output attaches again
+---- `queue`: (areyouj.Queue), which is watched
+---- `stale`: feeds must attach again
 ---@param name string
 ---@param listener fun(...)
 ---@return fun() stop
 function Model:on(name, listener) return self.emitter:on(name, listener) end
 
----All sessions, terminated ones too, newest first.
+---All sessions including terminated ones, newest first.
 ---@return areyouj.Session[]
 function Model:all()
   local all = vim.tbl_values(self.sessions)
@@ -76,7 +80,7 @@ function Model:all()
   return all
 end
 
----All sessions but the terminated ones, newest first.
+---All sessions except terminated ones, newest first.
 ---@return areyouj.Session[]
 function Model:live()
   return vim.tbl_filter(function(session) return session.status ~= "terminated" end, self:all())
@@ -86,16 +90,16 @@ end
 ---@return areyouj.Session?
 function Model:session(id) return self.sessions[id] end
 
----The number behind the dash of a prompt's id.
+---The number at the end of the id of a permission request.
 local function number(id) return tonumber(id:match("(%d+)$")) or 0 end
 
----Open prompts, of all sessions or of one, oldest first.
+---Open permission requests of all sessions or of one, oldest first.
 ---@param session_id? string
 ---@return areyouj.Permission[]
 function Model:permissions(session_id)
   local open = vim.tbl_filter(
-    function(prompt) return session_id == nil or prompt.sessionId == session_id end,
-    vim.tbl_values(self.prompts)
+    function(request) return session_id == nil or request.sessionId == session_id end,
+    vim.tbl_values(self.requests)
   )
   table.sort(open, function(one, other)
     if one.createdAt ~= other.createdAt then return one.createdAt < other.createdAt end
@@ -105,19 +109,19 @@ function Model:permissions(session_id)
   return open
 end
 
----Messages that were cut off or failed and wait for a decision, of all sessions or of one, oldest first.
+---Interrupted or failed messages that need a decision, of all sessions or of one, oldest first.
 ---@param session_id? string
 ---@return areyouj.Message[]
 function Model:decisions(session_id)
   local found = {}
-  for id, entry in pairs(self.wanted) do
+  for id, entry in pairs(self.undecided) do
     if entry.message and (session_id == nil or session_id == id) then table.insert(found, entry.message) end
   end
   table.sort(found, function(one, other) return one.createdAt < other.createdAt end)
   return found
 end
 
----The queue of a session that is watched, once it is known.
+---The queue of a watched session, once it is known.
 ---@param session_id string
 ---@return areyouj.Queue?
 function Model:queue(session_id)
@@ -125,7 +129,7 @@ function Model:queue(session_id)
   return watched and watched.queue
 end
 
----Keeps a session's queue up to date until the returned function is called.
+---Keeps the queue of a session up to date until the returned function is called.
 ---@param session_id string
 ---@return fun() stop
 function Model:watch_queue(session_id)
@@ -143,7 +147,7 @@ function Model:watch_queue(session_id)
 end
 
 ---@private
-function Model:connection_is(connection)
+function Model:daemon_connection_changed(connection)
   if connection.state == "connected" then return self:refresh() end
   self.epoch = self.epoch + 1
   self:set_connection(connection)
@@ -155,11 +159,11 @@ function Model:set_connection(connection)
   self.emitter:emit("connection", connection)
 end
 
----Asks for everything again.
+---Fetches everything again.
 function Model:refresh()
   self.epoch = self.epoch + 1
   self.revision = nil
-  self.prompt_news = {}
+  self.early_requests = {}
   self:list()
   for session_id in pairs(self.queues) do
     self:fetch_queue(session_id)
@@ -167,7 +171,7 @@ function Model:refresh()
   self.emitter:emit("stale")
 end
 
----Lists sessions and prompts. One at a time; one more is made if it is asked for meanwhile.
+---Fetches the lists of sessions and permission requests. A call during a fetch causes one more fetch after it.
 ---@private
 function Model:list()
   if self.listing then
@@ -177,7 +181,7 @@ function Model:list()
   self.listing = true
   local epoch = self.epoch
   local failed ---@type areyouj.Problem?
-  local list, prompts ---@type areyouj.SessionList, areyouj.PermissionList
+  local list, requests ---@type areyouj.SessionList, areyouj.PermissionList
   local answers = 0
 
   local function finish()
@@ -198,14 +202,14 @@ function Model:list()
       vim.defer_fn(function()
         self.list_again = self.list_again or self.daemon.connection.state == "connected"
         finish()
-      end, LIST_AGAIN_MS)
+      end, LIST_RETRY_MS)
       return
     elseif epoch ~= self.epoch then
-      -- The connection was lost meanwhile; when it is back, it is listed again.
+      -- The connection was lost during the fetch; its return causes another.
       self.list_again = connected
     else
       self:replace_sessions(list)
-      self:replace_permissions(prompts.permissions)
+      self:replace_permissions(requests.permissions)
       if connected and self.connection.state ~= "connected" then self:set_connection(self.daemon.connection) end
     end
     finish()
@@ -216,7 +220,7 @@ function Model:list()
     answered()
   end)
   self.daemon.request("areyouj/permission/list", {}, function(problem, result)
-    failed, prompts = failed or problem, result
+    failed, requests = failed or problem, result
     answered()
   end)
 end
@@ -236,10 +240,10 @@ function Model:replace_sessions(list)
     self.sessions[id] = nil
   end
   self.revision = list.revision
-  self:tell_sessions(changed, removed)
-  local early = self.early
-  self.early = {}
-  for _, update in ipairs(early) do
+  self:emit_sessions(changed, removed)
+  local updates = self.early_updates
+  self.early_updates = {}
+  for _, update in ipairs(updates) do
     if update.revision > list.revision then self:update(update) end
   end
 end
@@ -247,9 +251,9 @@ end
 ---@private
 function Model:update(update)
   if self.revision == nil then
-    table.insert(self.early, update)
-    if #self.early > MAX_EARLY then
-      self.early = {}
+    table.insert(self.early_updates, update)
+    if #self.early_updates > MAX_EARLY then
+      self.early_updates = {}
       self.list_again = self.listing
     end
     return
@@ -257,55 +261,55 @@ function Model:update(update)
   if update.revision <= self.revision then return end
   if update.revision > self.revision + 1 then
     self.revision = nil
-    self.early = { update }
+    self.early_updates = { update }
     self:list()
     return
   end
   self.revision = update.revision
   self.sessions[update.sessionId] = update.session
   if update.session then
-    self:tell_sessions({ update.session }, {})
+    self:emit_sessions({ update.session }, {})
   else
-    self:tell_sessions({}, { update.sessionId })
+    self:emit_sessions({}, { update.sessionId })
   end
 end
 
 ---@private
-function Model:tell_sessions(changed, removed)
+function Model:emit_sessions(changed, removed)
   if #changed == 0 and #removed == 0 then return end
   self.emitter:emit("sessions", changed, removed)
-  self:follow_decisions()
+  self:update_decisions()
 end
 
 ---@private
-function Model:permission(prompt)
-  if self.listing then self.prompt_news[prompt.id] = prompt end
-  local known = self.prompts[prompt.id] ~= nil
-  self.prompts[prompt.id] = prompt.state == "open" and prompt or nil
-  self.emitter:emit("permission", prompt)
-  if known or prompt.state == "open" then self.emitter:emit("permissions", self:permissions()) end
+function Model:update_request(request)
+  if self.listing then self.early_requests[request.id] = request end
+  local known = self.requests[request.id] ~= nil
+  self.requests[request.id] = request.state == "open" and request or nil
+  self.emitter:emit("permission", request)
+  if known or request.state == "open" then self.emitter:emit("permissions", self:permissions()) end
 end
 
 ---@private
 function Model:replace_permissions(listed)
-  local before = self.prompts
-  self.prompts = {}
-  for _, prompt in ipairs(listed) do
-    self.prompts[prompt.id] = prompt.state == "open" and prompt or nil
+  local before = self.requests
+  self.requests = {}
+  for _, request in ipairs(listed) do
+    self.requests[request.id] = request.state == "open" and request or nil
   end
-  for id, prompt in pairs(self.prompt_news) do
-    self.prompts[id] = prompt.state == "open" and prompt or nil
+  for id, request in pairs(self.early_requests) do
+    self.requests[id] = request.state == "open" and request or nil
   end
-  self.prompt_news = {}
-  local same = vim.tbl_count(before) == vim.tbl_count(self.prompts)
-  for id in pairs(self.prompts) do
+  self.early_requests = {}
+  local same = vim.tbl_count(before) == vim.tbl_count(self.requests)
+  for id in pairs(self.requests) do
     same = same and before[id] ~= nil
   end
   if not same then self.emitter:emit("permissions", self:permissions()) end
 end
 
 ---@private
-function Model:queue_is(queue)
+function Model:set_queue(queue)
   local watched = self.queues[queue.sessionId]
   if not watched then return end
   watched.queue = queue
@@ -316,29 +320,29 @@ end
 function Model:fetch_queue(session_id)
   local epoch, before = self.epoch, self:queue(session_id)
   self.daemon.request("areyouj/queue/list", { sessionId = session_id }, function(_, queue)
-    -- A session that is gone has no queue; a push that came meanwhile is at least as new.
-    if queue and epoch == self.epoch and before == self:queue(session_id) then self:queue_is(queue) end
+    -- A deleted session has no queue. A push that arrived during the fetch is at least as new.
+    if queue and epoch == self.epoch and before == self:queue(session_id) then self:set_queue(queue) end
   end)
 end
 
----Takes note of which sessions have a message to decide about, and fetches what is new.
+---Updates which sessions have a message that needs a decision, and fetches new ones.
 ---@private
-function Model:follow_decisions()
-  local wanted, gone = {}, false
+function Model:update_decisions()
+  local needed, gone = {}, false
   for id, session in pairs(self.sessions) do
     local attention = session.attention
     local kind = attention and attention.kind
-    if attention and (kind == "interrupted" or kind == "failed") then wanted[id] = attention.messageId end
+    if attention and (kind == "interrupted" or kind == "failed") then needed[id] = attention.messageId end
   end
-  for id, entry in pairs(self.wanted) do
-    if wanted[id] ~= entry.message_id then
-      self.wanted[id] = nil
+  for id, entry in pairs(self.undecided) do
+    if needed[id] ~= entry.message_id then
+      self.undecided[id] = nil
       gone = gone or entry.message ~= nil
     end
   end
-  for id, message_id in pairs(wanted) do
-    if not self.wanted[id] then
-      self.wanted[id] = { message_id = message_id }
+  for id, message_id in pairs(needed) do
+    if not self.undecided[id] then
+      self.undecided[id] = { message_id = message_id }
       self:fetch_decision(id, message_id)
     end
   end
@@ -348,7 +352,7 @@ end
 ---@private
 function Model:fetch_decision(session_id, message_id)
   self.daemon.request("areyouj/queue/list", { sessionId = session_id, all = true }, function(_, queue)
-    local entry = self.wanted[session_id]
+    local entry = self.undecided[session_id]
     if not entry or entry.message_id ~= message_id then return end
     for _, message in ipairs(queue and queue.messages or {}) do
       if message.id == message_id then entry.message = message end
@@ -356,7 +360,7 @@ function Model:fetch_decision(session_id, message_id)
     if entry.message then
       self.emitter:emit("decisions", self:decisions())
     else
-      self.wanted[session_id] = nil
+      self.undecided[session_id] = nil
     end
   end)
 end

@@ -1,5 +1,7 @@
----What chooses one thing of several: `vim.ui.select`, or the picker that a person has.
----@diagnostic disable: unresolved-require, undefined-field -- What a person may or may not have installed.
+---Pickers: `vim.ui.select`, or a picker plugin.
+---@diagnostic disable: unresolved-require, undefined-field -- The picker plugins are optional.
+local config = require("areyouj.config")
+
 local M = {}
 
 ---@class areyouj.Pick
@@ -84,16 +86,15 @@ M.known = {
   },
 }
 
----Has a person choose.
+---Asks a person to choose an item.
 ---@generic T
 ---@param items T[]
 ---@param options areyouj.Pick
 ---@param choose fun(item: T)
 function M.pick(items, options, choose)
-  local wanted = require("areyouj.config").get().picker
+  local wanted = config.get().picker
   local picker = M.known[wanted]
-  -- With `auto` nothing is loaded for the sake of a look whether it is there; what a person put in place of
-  -- `vim.ui.select` counts as it is.
+  -- `auto` does not probe for picker plugins: it uses `vim.ui.select`, which a plugin may have replaced.
   if picker and pcall(require, picker.module) then return picker.pick(items, options, choose) end
   vim.ui.select(items, { prompt = options.prompt, kind = "areyouj_session", format_item = options.line }, function(item)
     if item then choose(item) end

@@ -1,11 +1,13 @@
----What went wrong: a stable code, what happened, what to do about it.
+---Problems: a stable code, what happened, and what to do.
+local text = require("areyouj.text")
+
 local M = {}
 
 ---@class areyouj.Problem
 ---@field code string
 ---@field message string One sentence.
 ---@field hint string One sentence, or empty.
----@field retryable boolean The same request may be sent again as it is.
+---@field retryable boolean Whether the same request can be sent again.
 
 ---@param code string
 ---@param message string
@@ -28,7 +30,7 @@ function M.of(error)
     return M.new(details.code, message, hint, details.retryable == true)
   end
   if error.code == -32601 then
-    return M.new("unknown_method", message, "The areyouj program is older than this plugin; update it.")
+    return M.new("unknown_method", message, "Update the areyouj program: it is older than this plugin.")
   end
   return M.new("internal", message)
 end
@@ -38,22 +40,28 @@ end
 ---@return areyouj.Problem
 function M.not_connected(why, retryable)
   if why then return M.new(why.code, why.message, why.hint, retryable) end
-  return M.new("daemon_unavailable", "The daemon is being reconnected.", "Try again in a moment.", retryable)
+  return M.new("daemon_unavailable", "The plugin is reconnecting to the daemon.", "Try again in a moment.", retryable)
 end
 
 ---@param problem areyouj.Problem
 ---@return string
-function M.text(problem) return require("areyouj.text").plain(problem.message .. " " .. problem.hint, 600) end
+function M.text(problem) return text.plain(problem.message .. " " .. problem.hint, 600) end
 
----Tells a person something. Not at once: inside of a command or an autocommand an error message would break it off.
+---Notifies a person. Scheduled, because an error message inside a command or an autocommand would abort it.
 ---@param words string
 ---@param level integer
-function M.tell(words, level)
+function M.notify(words, level)
   vim.schedule(function() vim.notify("AreYouJ: " .. words, level, { title = "AreYouJ" }) end)
 end
 
----Tells a person what went wrong.
+---Shows a problem as an error.
 ---@param problem areyouj.Problem
-function M.show(problem) M.tell(M.text(problem), vim.log.levels.ERROR) end
+function M.show(problem) M.notify(M.text(problem), vim.log.levels.ERROR) end
+
+---Shows a problem if there is one. The callback of requests whose result is not used.
+---@param problem? areyouj.Problem
+function M.report(problem)
+  if problem then M.show(problem) end
+end
 
 return M

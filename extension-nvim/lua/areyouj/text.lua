@@ -1,4 +1,4 @@
----Text of others, made safe to show, and words for what sessions are.
+---Formats text: makes foreign text safe to display, and formats times, sizes and names.
 local M = {}
 
 ---Code points that change the direction or the look of the text around them, and other invisible ones that do harm in
@@ -38,7 +38,7 @@ local HIDDEN = {
 ---Characters whose first byte begins one of those above.
 local SUSPECT = "[\194\205\216\225-\227\239\243][\128-\191]+"
 
----The code point of a sequence of UTF-8.
+---The code point of a UTF-8 sequence.
 ---@param character string
 ---@return integer
 local function code_point(character)
@@ -48,7 +48,7 @@ local function code_point(character)
   return (first % 8) * 262144 + (second % 64) * 4096 + (third % 64) * 64 + (fourth or 0) % 64
 end
 
----Replaces the characters of some ranges.
+---Replaces the characters in some ranges.
 ---@param text string
 ---@param ranges integer[][]
 ---@param replacement fun(point: integer): string
@@ -66,7 +66,7 @@ local function replaced(text, ranges, replacement)
   )
 end
 
----Takes out control characters, escape sequences and marks of direction; line breaks and tabs stay.
+---Removes control characters, escape sequences and directional marks. Keeps line breaks and tabs.
 ---@param text any
 ---@return string
 function M.clean(text)
@@ -78,7 +78,7 @@ function M.clean(text)
   return replaced(text, HARMFUL, function() return " " end)
 end
 
----What a person decides about: nothing is taken out, and what cannot be seen is shown as something that can.
+---Text that a person decides about: removes nothing, and replaces invisible characters by visible ones.
 ---@param text any
 ---@return string
 function M.exact(text)
@@ -93,29 +93,29 @@ end
 ---@return string
 function M.exact_line(text) return (M.exact(text):gsub("\n", M.character(0x240a)):gsub("\t", M.character(0x2409))) end
 
----A character of three bytes of UTF-8.
+---A character whose UTF-8 form has three bytes.
 ---@param point integer From 0x800 to 0xffff.
 ---@return string
 function M.character(point)
   return string.char(224 + math.floor(point / 4096), 128 + math.floor(point / 64) % 64, 128 + point % 64)
 end
 
----Text of others on one line, at most so many characters.
+---Foreign text on one line of at most `max` characters.
 ---@param text any
 ---@param max integer
 ---@return string
 function M.plain(text, max)
   if type(text) ~= "string" then return "" end
-  -- A prefix first, so that a megabyte is not searched for the sake of a line.
+  -- Only a prefix, because searching a megabyte for one line is slow.
   local cut = #text > max * 4
   local line = vim.trim((M.clean(text:sub(1, max * 4)):gsub("%s+", " ")))
   if not cut and vim.fn.strchars(line) <= max then return line end
   return vim.fn.strcharpart(line, 0, max - 1) .. "…"
 end
 
----Text of others as lines of a buffer.
+---Foreign text as lines of a buffer.
 ---@param text any
----@param max? integer At most so many lines.
+---@param max? integer Upper bound on the lines.
 ---@return string[]
 function M.lines(text, max)
   local lines = vim.split(M.clean(text), "\n", { plain = true })
@@ -130,14 +130,14 @@ function M.lines(text, max)
   return lines
 end
 
----Text for a status line, winbar or tab line, where `%` begins an item.
+---Escapes text for a status line, winbar or tab line, where `%` starts an item.
 ---@param text string
 ---@return string
 function M.statusline(text) return (text:gsub("%%", "%%%%")) end
 
 local MAX_NAME = 60
 
----What a session is called: its name, or else its directory's.
+---The display name of a session: its name, or else the name of its directory.
 ---@param session areyouj.Session
 ---@return string
 function M.name(session)
@@ -164,7 +164,7 @@ end
 
 local SECOND, MINUTE, HOUR, DAY = 1000, 60000, 3600000, 86400000
 
----A length of time in its one or two largest units: `42s`, `5m`, `3h 12m`, `2d 4h`.
+---A duration in its one or two largest units: `42s`, `5m`, `3h 12m`, `2d 4h`.
 ---@param milliseconds number
 ---@return string
 function M.duration(milliseconds)
@@ -179,7 +179,7 @@ function M.duration(milliseconds)
   return math.floor(whole / large) .. names[1] .. (rest > 0 and (" " .. rest .. names[2]) or "")
 end
 
----A length of time that is watched while it grows: seconds are shown up to an hour.
+---A running duration: with seconds up to an hour.
 ---@param milliseconds number
 ---@return string
 function M.since(milliseconds)
@@ -187,7 +187,7 @@ function M.since(milliseconds)
   return ("%dm %ds"):format(math.floor(milliseconds / MINUTE), math.floor(milliseconds % MINUTE / SECOND))
 end
 
----How long a turn took: tenths of a second below ten seconds.
+---The duration of a turn: with tenths of a second below ten seconds.
 ---@param milliseconds number
 ---@return string
 function M.elapsed(milliseconds)
@@ -195,7 +195,7 @@ function M.elapsed(milliseconds)
   return M.since(milliseconds)
 end
 
----A moment before now, in its largest unit: `just now`, `5m ago`, `2d ago`.
+---A past moment in its largest unit: `just now`, `5m ago`, `2d ago`.
 ---@param at integer Milliseconds since the epoch.
 ---@param now? integer
 ---@return string
@@ -205,7 +205,7 @@ function M.ago(at, now)
   return M.duration(passed):match("^%S+") .. " ago"
 end
 
----US dollars; below a tenth of a cent nothing was spent.
+---US dollars. Less than a tenth of a cent counts as nothing.
 ---@param usd number
 ---@return string
 function M.cost(usd)
@@ -222,7 +222,7 @@ function M.tokens(count)
   return (("%.1fM"):format(count / 1000000):gsub("%.0M", "M"))
 end
 
----How full the context window is, 0 to 100; nil if Claude has not said.
+---How full the context window is, in percent; nil if Claude has not reported it.
 ---@param session areyouj.Session
 ---@return integer?
 function M.context(session)
@@ -231,7 +231,7 @@ function M.context(session)
   return math.min(100, math.max(0, math.floor(used / max * 100 + 0.5)))
 end
 
----Several of something: `1 session`, `3 sessions`.
+---A number with its noun: `1 session`, `3 sessions`.
 ---@param number integer
 ---@param noun string
 ---@return string
@@ -246,7 +246,7 @@ function M.size(bytes)
   return ("%.1f MB"):format(bytes / 1000000)
 end
 
----Cuts a line to so many columns of the screen.
+---Truncates a line to a width in screen columns.
 ---@param line string
 ---@param width integer
 ---@return string
@@ -260,32 +260,15 @@ function M.fit(line, width)
   return cut .. "…"
 end
 
----The same, filled up with spaces.
+---Truncates or pads a line to a width in screen columns.
 ---@param line string
 ---@param width integer
----@param right? boolean To the right.
+---@param right? boolean Aligns to the right.
 ---@return string
 function M.pad(line, width, right)
   local fitted = M.fit(line, width)
   local space = (" "):rep(width - vim.fn.strdisplaywidth(fitted))
   return right and space .. fitted or fitted .. space
-end
-
----What a person sees of a status: a word, a symbol, the same in ASCII, and a highlight group.
----@type table<string, { word: string, icon: string, ascii: string, group: string }>
-M.status = {
-  starting = { word = "starting", icon = "◌", ascii = "~", group = "AreYouJStarting" },
-  active = { word = "active", icon = "●", ascii = "*", group = "AreYouJActive" },
-  waiting = { word = "waiting for you", icon = "◆", ascii = "?", group = "AreYouJWaiting" },
-  idle = { word = "idle", icon = "○", ascii = "-", group = "AreYouJIdle" },
-  error = { word = "error", icon = "✗", ascii = "x", group = "AreYouJError" },
-  terminated = { word = "terminated", icon = "·", ascii = ".", group = "AreYouJTerminated" },
-}
-
----@param status string
----@return { word: string, icon: string, ascii: string, group: string }
-function M.status_of(status)
-  return M.status[status] or { word = M.plain(status, 20), icon = "○", ascii = "-", group = "AreYouJIdle" }
 end
 
 ---A random UUID, version 4.
@@ -299,7 +282,7 @@ function M.uuid()
   )
 end
 
----A fence longer than any run of backticks inside, so that the text cannot end its own block.
+---A fence longer than any run of backticks in the text, so that the text cannot close its own block.
 ---@param text string
 ---@return string
 function M.fence(text)

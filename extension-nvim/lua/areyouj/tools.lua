@@ -1,11 +1,11 @@
----What a tool is called with: its telling argument, the file it changes and how, Claude's own rules for "always", and the
----questions that it asks.
+---The input of a tool call: its main argument, the change that it makes to a file, Claude's rules for "always", and its
+---questions.
 local text = require("areyouj.text")
 
 local M = {}
 
----The argument that says most about a call: the first of these that is there.
-local TELLING = {
+---The main argument of a call: the first of these that it has.
+local MAIN_ARGUMENTS = {
   "command",
   "file_path",
   "notebook_path",
@@ -18,12 +18,12 @@ local TELLING = {
   "skill",
   "subject",
 }
----Enough for the widest line; the rest is in the call itself.
+---Upper bound on one line, in characters; the call itself has the rest.
 local MAX_LINE = 300
----Beyond so much text a comparison takes too long for an editor; then all of it went and all of it came.
+---Texts above this size, in bytes, are not compared line by line: it takes too long in an editor.
 local MAX_COMPARED = 200000
 
----A member of a table that is a text.
+---A member of a table, if it is a string.
 ---@param value any
 ---@param name string
 ---@return string?
@@ -32,7 +32,7 @@ function M.text_of(value, name)
   return type(member) == "string" and member or nil
 end
 
----A member of a table that is a list.
+---A member of a table, if it is a list.
 ---@param value any
 ---@param name string
 ---@return any[]
@@ -41,7 +41,7 @@ function M.list_of(value, name)
   return type(member) == "table" and vim.islist(member) and member or {}
 end
 
----Any value as people read it.
+---Any value as readable text.
 ---@param value any
 ---@return string
 function M.readable(value)
@@ -50,7 +50,7 @@ function M.readable(value)
   return ok and json or tostring(value)
 end
 
----A path as seen from a directory; outside of it the path as it is.
+---A path relative to a directory; unchanged if it is outside.
 ---@param path string
 ---@param directory string
 ---@return string
@@ -59,12 +59,12 @@ function M.relative(path, directory)
   return vim.startswith(path, inside) and #path > #inside and path:sub(#inside + 1) or path
 end
 
----The file that a call names, if it names one.
+---The file of a call, if it names one.
 ---@param input any
 ---@return string?
 function M.path(input) return M.text_of(input, "file_path") or M.text_of(input, "notebook_path") end
 
----All members of an input, by name.
+---All members of an input, sorted by name.
 ---@param input any
 ---@return { [1]: string, [2]: string }[]
 function M.members(input)
@@ -74,16 +74,16 @@ function M.members(input)
   return vim.tbl_map(function(name) return { tostring(name), M.readable(input[name]) } end, names)
 end
 
----One line that says what a call is about.
+---One line that summarizes a call.
 ---@param input any
 ---@param directory string
 ---@return string
-function M.about(input, directory)
+function M.summary(input, directory)
   local path = M.text_of(input, "command") == nil and M.path(input) or nil
   if path then return text.exact_line(M.relative(path, directory)) end
-  for _, name in ipairs(TELLING) do
-    local telling = M.text_of(input, name)
-    if telling and telling ~= "" then return text.plain(telling, MAX_LINE) end
+  for _, name in ipairs(MAIN_ARGUMENTS) do
+    local argument = M.text_of(input, name)
+    if argument and argument ~= "" then return text.plain(argument, MAX_LINE) end
   end
   local first = M.members(input)[1]
   return first and text.plain(first[2], MAX_LINE) or ""
@@ -92,7 +92,7 @@ end
 ---@class areyouj.FileChange
 ---@field path string
 ---@field edits { before: string, after: string }[]
----@field shown table<string, true> The members of the input that the change itself shows.
+---@field shown table<string, true> The members of the input that the change shows.
 
 ---@param value any
 ---@return { before: string, after: string }
@@ -100,7 +100,7 @@ local function edit(value)
   return { before = M.text_of(value, "old_string") or "", after = M.text_of(value, "new_string") or "" }
 end
 
----How a call of one of the editing tools changes its file; nil for all others and for an input that does not fit.
+---The change that a call of an editing tool makes to its file; nil for other tools and for an unexpected input.
 ---@param tool string
 ---@param input any
 ---@return areyouj.FileChange?
@@ -114,7 +114,7 @@ function M.change(tool, input)
   elseif tool == "MultiEdit" and #M.list_of(input, "edits") > 0 then
     shown.edits = true
     for _, value in ipairs(M.list_of(input, "edits")) do
-      -- What is more than a text for a text is shown beside the change.
+      -- The change does not show further members, so they are shown beside it.
       if vim.tbl_count(value) > 2 or not M.text_of(value, "new_string") then shown.edits = nil end
     end
     return { path = path, edits = vim.tbl_map(edit, M.list_of(input, "edits")), shown = shown }
@@ -135,7 +135,7 @@ local function split(body)
   return vim.split((body:gsub("\n$", "")), "\n", { plain = true })
 end
 
----The lines of a change, each with how it came about: `-`, `+` or a space.
+---The lines of a change, each with a sign: `-`, `+` or a space.
 ---@param change areyouj.FileChange
 ---@return { sign: "-"|"+"|" ", text: string }[] lines
 ---@return integer added
@@ -161,12 +161,12 @@ function M.diff(change)
       for _, hunk in
         ipairs(hunks --[[@as integer[][] ]])
       do
-        local from, count, to, came = hunk[1], hunk[2], hunk[3], hunk[4]
+        local from, count, to, inserted = hunk[1], hunk[2], hunk[3], hunk[4]
         local first = count == 0 and from + 1 or from
         put(" ", before, row, first - 1)
         put("-", before, first, first + count - 1)
-        local start = came == 0 and to + 1 or to
-        put("+", after, start, start + came - 1)
+        local start = inserted == 0 and to + 1 or to
+        put("+", after, start, start + inserted - 1)
         row = first + count
       end
       put(" ", before, row, #before)
@@ -178,7 +178,7 @@ end
 local PLACES = {
   session = "for this session",
   localSettings = "for this project, only for you",
-  projectSettings = "for this project, for everybody",
+  projectSettings = "for this project, for everyone",
   userSettings = "for all your projects",
 }
 
@@ -212,14 +212,13 @@ local function described(suggestion)
   elseif kind == "setMode" then
     local mode = M.text_of(suggestion, "mode")
     if not mode then return nil end
-    return mode == "acceptEdits" and "Accept all edits of files"
+    return mode == "acceptEdits" and "Accept all file edits"
       or "Change the permission mode to " .. text.exact_line(mode)
   end
   return nil
 end
 
----One of Claude's suggestions for "always" as a sentence without its full stop. What is not known is shown as Claude
----sent it.
+---Describes one of Claude's suggestions for "always". An unknown suggestion is shown as Claude sent it.
 ---@param suggestion any
 ---@return string
 function M.suggestion(suggestion)
@@ -229,10 +228,10 @@ function M.suggestion(suggestion)
   return place and words .. ", " .. place or words
 end
 
----Which suggestions are chosen at first: rules that allow the tool, or else the first.
+---The suggestions that are chosen by default: rules that allow the tool, or else the first.
 ---@param suggestions any[]
----@return table<integer, true> By place, from 1.
-function M.sensible(suggestions)
+---@return table<integer, true> By position, from 1.
+function M.default_suggestions(suggestions)
   local chosen = {}
   for place, suggestion in ipairs(suggestions) do
     if M.text_of(suggestion, "type") == "addRules" and M.text_of(suggestion, "behavior") == "allow" then
@@ -247,9 +246,9 @@ end
 ---@field question string
 ---@field header string
 ---@field options { label: string, description: string }[]
----@field multi boolean Any number may be chosen.
+---@field multi boolean Allows several options.
 
----The questions in the input of a prompt. Every element of the list stands for one, for answers go by their order.
+---The questions in the input of a permission request. Each element is one question, because answers refer to their order.
 ---@param input any
 ---@return areyouj.Question[]
 function M.questions(input)

@@ -162,7 +162,7 @@ return {
           require("areyouj").request("areyouj/session/get", { sessionId = ... }, function(problem, session)
             _G.answer = problem and problem.message or session.name
           end)
-          require("areyouj.client").restart()
+          require("areyouj.app").restart()
         ]],
           id
         )

@@ -96,14 +96,14 @@ return {
         editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
         editor:shows(automation(id), "Holding")
         vim.uv.kill(home:json("show", id).pid, "sigkill")
-        editor:becomes("the end of the turn", "require('areyouj').model():decisions(...)[1] ~= nil", id)
+        editor:becomes("the end of the turn", "require('areyouj.app').model:decisions(...)[1] ~= nil", id)
         editor:shows(automation(id), "A message was cut off: hold: never")
         editor:lua([[vim.ui.select = function(items, options, choose)
           _G.offered = vim.tbl_map(options.format_item, items)
           choose(items[3])
         end]])
         editor:type("u")
-        editor:becomes("the decision", "#require('areyouj').model():decisions(...) == 0", id)
+        editor:becomes("the decision", "#require('areyouj.app').model:decisions(...) == 0", id)
         wait.same("choices", #editor:lua("return _G.offered"), 3)
         wait.has("first", editor:lua("return _G.offered[1]"), "Continue")
         home:wait(id, "idle")
@@ -213,7 +213,7 @@ return {
         editor:shows(automation(id), "1 from there")
         home:run("queue", "clear", id)
         for _, each in ipairs({ editor, other }) do
-          each:becomes("an empty queue", "#require('areyouj').model():queue(...).messages == 1", id)
+          each:becomes("an empty queue", "#require('areyouj.app').model:queue(...).messages == 1", id)
           wait.until_true(
             "an empty queue on the page",
             function() return not each:named(automation(id)):find("from there", 1, true) end

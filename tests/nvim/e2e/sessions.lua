@@ -81,6 +81,34 @@ return {
       end,
     },
     {
+      "a waiting message is sent into the running turn as the same message",
+      function()
+        local id = home:idle("docs")
+        home:run("send", id, "hold: steered")
+        home:wait(id, "active")
+        home:run("send", id, "into the turn")
+        local function ids(messages)
+          local found = vim.tbl_map(function(one) return one.id end, messages)
+          table.sort(found)
+          return found
+        end
+        local before = home:json("queue", id)
+        wait.same(
+          "messages",
+          vim.tbl_map(function(one) return one.text end, before),
+          { "hold: steered", "into the turn" }
+        )
+        editor:command("AreYouJ queue " .. id)
+        editor:becomes("the message", "vim.fn.getline(2):find('into the turn', 1, true) ~= nil")
+        editor:type("/into<CR>s")
+        wait.until_true("the message in the turn", function() return #home:waiting(id) == 0 end)
+        wait.same("messages", ids(home:json("queue", id, "--all")), ids(before))
+        editor:type("q")
+        home:release("steered")
+        home:wait(id, "idle")
+      end,
+    },
+    {
       "a prompt shows in a float while somebody types elsewhere, and is answered without losing a letter",
       function()
         local id = home:idle("docs")

@@ -197,7 +197,7 @@ return {
         home:run("send", id, "after the thought")
         editor:becomes(
           "a queue that waits",
-          "(require('areyouj').model():session(...).statusReason or ''):find('text in the terminal', 1, true) ~= nil",
+          "(require('areyouj.app').model:session(...).statusReason or ''):find('text in the terminal', 1, true) ~= nil",
           id
         )
         editor:type("<CR>")
@@ -348,7 +348,7 @@ return {
         -- A turn that runs is waited for, or broken off.
         home:run("send", id, "hold: moving")
         home:wait(id, "active")
-        editor:becomes("the turn", "require('areyouj').model():session(...).status == 'active'", id)
+        editor:becomes("the turn", "require('areyouj.app').model:session(...).status == 'active'", id)
         editor:lua("_G.echoed = {}; vim.api.nvim_echo = function(pieces) table.insert(_G.echoed, pieces[1][1]) end")
         editor:command("AreYouJ move terminal")
         editor:becomes(
@@ -417,7 +417,7 @@ return {
         -- What a person who looks at it asks for is no news.
         submit(editor, id, "/help")
         home:wait(id, "waiting")
-        editor:becomes("the state", "require('areyouj').model():session(...).status == 'waiting'", id)
+        editor:becomes("the state", "require('areyouj.app').model:session(...).status == 'waiting'", id)
         stop_typing(editor)
         editor:type("o")
         editor:shows(automation(id), "Claude shows in its terminal")

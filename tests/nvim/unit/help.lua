@@ -6,7 +6,7 @@ local function read(path) return table.concat(vim.fn.readfile(root .. "/" .. pat
 return {
   tests = {
     {
-      "the help has every command, option, map, highlight group, event and function",
+      "the help documents every command, option, map, highlight group, event and function",
       function()
         local help = read("doc/areyouj.txt")
         for name in pairs(require("areyouj.command").subcommands) do
@@ -18,13 +18,11 @@ return {
         for name in pairs(require("areyouj.highlight").groups) do
           wait.has("group", help, "\n" .. name .. " ")
         end
-        for name in read("lua/areyouj/notices.lua"):gmatch('events%.user%("(%w+)"') do
+        for name in read("lua/areyouj/alerts.lua"):gmatch('events%.user%("(%w+)"') do
           wait.has("event", help, "*AreYouJ" .. name .. "*")
         end
         for name, value in pairs(require("areyouj")) do
-          if type(value) == "function" and name ~= "model" then
-            wait.has("function", help, "*areyouj." .. name .. "()*")
-          end
+          if type(value) == "function" then wait.has("function", help, "*areyouj." .. name .. "()*") end
         end
         vim.g.loaded_areyouj = nil
         vim.cmd.runtime("plugin/areyouj.lua")
@@ -34,7 +32,7 @@ return {
       end,
     },
     {
-      "the README has every option",
+      "the README documents every option",
       function()
         local readme = read("README.md")
         for name in pairs(require("areyouj.config").defaults) do
@@ -43,7 +41,7 @@ return {
       end,
     },
     {
-      "every tag that the help refers to exists",
+      "every tag that the help links to exists",
       function()
         local directory = vim.fn.tempname()
         vim.fn.mkdir(directory)

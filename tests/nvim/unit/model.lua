@@ -3,7 +3,7 @@ local events = require("areyouj.events")
 local session = require("lib.samples").session
 local same = require("lib.wait").same
 
----A daemon whose answers are given by hand, by method.
+---A daemon whose answers the test gives, by method.
 local function daemon()
   local self = { connection = { state = "connected" }, asked = {}, emitter = events.new() }
   function self.on(name, listener) return self.emitter:on(name, listener) end
@@ -17,11 +17,11 @@ local function daemon()
         return request.callback(problem, result)
       end
     end
-    error("nobody asked for " .. method)
+    error("no request " .. method)
   end
-  function self.list(revision, sessions, prompts)
+  function self.list(revision, sessions, requests)
     self.answer("areyouj/session/list", nil, { revision = revision, sessions = sessions })
-    self.answer("areyouj/permission/list", nil, { permissions = prompts or {} })
+    self.answer("areyouj/permission/list", nil, { permissions = requests or {} })
   end
   function self.push(name, params) self.emitter:emit(name, params) end
   return self
@@ -34,7 +34,7 @@ end
 return {
   tests = {
     {
-      "the list and its changes are known, and a gap in them is mended",
+      "the model applies updates of the list, and fetches it again after a gap",
       function()
         local server = daemon()
         local model = Model.new(server)
@@ -53,7 +53,7 @@ return {
       end,
     },
     {
-      "what comes while a list is on its way is not lost",
+      "an update that arrives during a fetch is not lost",
       function()
         local server = daemon()
         local model = Model.new(server)
@@ -63,32 +63,32 @@ return {
       end,
     },
     {
-      "a prompt that was answered while the list was on its way does not come back",
+      "a permission request that is answered during a fetch stays closed",
       function()
         local server = daemon()
         local model = Model.new(server)
-        local prompt = { id = "A-1", sessionId = "A", createdAt = 1, state = "open" }
+        local request = { id = "A-1", sessionId = "A", createdAt = 1, state = "open" }
         server.push(
           "areyouj/permissionUpdate",
-          { sessionId = "A", permission = vim.tbl_extend("force", prompt, { state = "answered" }) }
+          { sessionId = "A", permission = vim.tbl_extend("force", request, { state = "answered" }) }
         )
-        server.list(1, { session("A") }, { prompt })
+        server.list(1, { session("A") }, { request })
         same("open", model:permissions(), {})
       end,
     },
     {
-      "prompts are in the order in which they were asked",
+      "permission requests are in the order in which Claude asked them",
       function()
         local server = daemon()
         local model = Model.new(server)
-        local function prompt(number) return { id = "A-" .. number, sessionId = "A", createdAt = 1, state = "open" } end
-        server.list(1, { session("A") }, { prompt(10), prompt(9) })
+        local function request(number) return { id = "A-" .. number, sessionId = "A", createdAt = 1, state = "open" } end
+        server.list(1, { session("A") }, { request(10), request(9) })
         same("order", vim.tbl_map(function(one) return one.id end, model:permissions()), { "A-9", "A-10" })
         same("of one session", #model:permissions("B"), 0)
       end,
     },
     {
-      "a lost connection keeps what was known, and everything is asked for again",
+      "a lost connection keeps the old state, and a new one fetches everything again",
       function()
         local server = daemon()
         local model = Model.new(server)
@@ -106,7 +106,7 @@ return {
       end,
     },
     {
-      "a queue is followed as long as somebody looks",
+      "a queue is kept up to date while it is watched",
       function()
         local server = daemon()
         local model = Model.new(server)
@@ -120,7 +120,7 @@ return {
       end,
     },
     {
-      "a message to decide about is fetched, and forgotten when it is decided",
+      "a message that needs a decision is fetched, and removed after the decision",
       function()
         local server = daemon()
         local model = Model.new(server)

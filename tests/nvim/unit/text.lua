@@ -5,7 +5,7 @@ local same = wait.same
 return {
   tests = {
     {
-      "what controls a terminal or turns text around is taken out of texts that are only shown",
+      "control characters, escape sequences and directional marks are removed from displayed text",
       function()
         same("colour", text.clean("a\27[31mred\27[0m"), "ared")
         same("title", text.clean("a\27]0;title\7b"), "ab")
@@ -18,7 +18,7 @@ return {
       end,
     },
     {
-      "in what is decided about, nothing can hide",
+      "in text that a person decides about, invisible characters become visible",
       function()
         same("escape", text.exact("ls\27[8m rm"), "ls␛[8m rm")
         same("direction", text.exact("a\u{202e}b"), "a<U+202E>b")
@@ -33,7 +33,7 @@ return {
       end,
     },
     {
-      "a line is cut to its characters, and a megabyte is not searched for it",
+      "a line is truncated, and truncating a long text is fast",
       function()
         same("short", text.plain("  a \n b  ", 10), "a b")
         same("long", text.plain("abcdef", 4), "abc…")
@@ -43,7 +43,7 @@ return {
       end,
     },
     {
-      "columns of the screen are counted, not bytes",
+      "widths are screen columns, not bytes",
       function()
         same("wide", text.fit("日本語", 5), "日本…")
         same("padded", text.pad("é", 3), "é  ")
@@ -52,7 +52,7 @@ return {
       end,
     },
     {
-      "times, costs and sizes read as in the other clients",
+      "times, costs and sizes have the same format as in the other clients",
       function()
         same("now", text.ago(1000, 2000), "just now")
         same("minutes", text.ago(0, 5 * 60000 + 1), "5m ago")
@@ -67,21 +67,21 @@ return {
       end,
     },
     {
-      "an excerpt cannot end its own block",
+      "an excerpt cannot close its own code block",
       function()
         local excerpt = { path = "a.md", first = 2, last = 2, language = "markdown", text = "````\nx\n````" }
         same("excerpt", text.excerpt(excerpt), "@a.md#L2\n`````markdown\n````\nx\n````\n`````\n")
       end,
     },
     {
-      "ids are random and have the form of a UUID",
+      "ids are random UUIDs",
       function()
         assert(text.uuid():match("^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"))
         assert(text.uuid() ~= text.uuid())
       end,
     },
     {
-      "a percent sign in a name is no item of a status line",
+      "a percent sign in a name is escaped for the status line",
       function() same("escaped", text.statusline("100%!v:lua.os.exit()"), "100%%!v:lua.os.exit()") end,
     },
   },

@@ -10,17 +10,17 @@ end
 return {
   tests = {
     {
-      "a call is told by its telling argument, a file as seen from its directory",
+      "the summary of a call is its main argument, with paths relative to the directory",
       function()
-        same("command", tools.about({ command = "ls\n-l", description = "x" }, "/p"), "ls -l")
-        same("inside", tools.about({ file_path = "/p/src/a.rs" }, "/p"), "src/a.rs")
-        same("outside", tools.about({ file_path = "/q/a.rs" }, "/p"), "/q/a.rs")
-        same("unknown", tools.about({ thing = { 1 } }, "/p"), "[1]")
-        same("nothing", tools.about(nil, "/p"), "")
+        same("command", tools.summary({ command = "ls\n-l", description = "x" }, "/p"), "ls -l")
+        same("inside", tools.summary({ file_path = "/p/src/a.rs" }, "/p"), "src/a.rs")
+        same("outside", tools.summary({ file_path = "/q/a.rs" }, "/p"), "/q/a.rs")
+        same("unknown", tools.summary({ thing = { 1 } }, "/p"), "[1]")
+        same("nothing", tools.summary(nil, "/p"), "")
       end,
     },
     {
-      "a change is shown line by line",
+      "a diff shows a change line by line",
       function()
         local lines, added, removed = diff("a\nb\nc\n", "a\nx\nc\n")
         same("lines", lines, " a|-b|+x| c")
@@ -34,7 +34,7 @@ return {
       end,
     },
     {
-      "every change, applied to what was, gives what is",
+      "the lines of a diff are exactly the lines of both texts",
       function()
         math.randomseed(7)
         local function some()
@@ -57,7 +57,7 @@ return {
       end,
     },
     {
-      "what a change does not show is shown beside it",
+      "a change lists the members of the input that it shows",
       function()
         local change =
           assert(tools.change("Edit", { file_path = "/a", old_string = "x", new_string = "y", replace_all = true }))
@@ -71,7 +71,7 @@ return {
       end,
     },
     {
-      "Claude's rules are said in words, and what is not known as Claude sent it",
+      "suggestions are described in words, and unknown ones are shown as Claude sent them",
       function()
         local rule = {
           type = "addRules",
@@ -83,16 +83,16 @@ return {
         same(
           "mode",
           tools.suggestion({ type = "setMode", mode = "acceptEdits", destination = "session" }),
-          "Accept all edits of files, for this session"
+          "Accept all file edits, for this session"
         )
         same("directory", tools.suggestion({ type = "addDirectories", directories = { "/x" } }), "Allow work in /x")
         same("unknown", (tools.suggestion({ type = "new" }):gsub("%s", "")), '{"type":"new"}')
-        same("sensible", tools.sensible({ { type = "setMode" }, rule }), { [2] = true })
-        same("or the first", tools.sensible({ { type = "setMode" } }), { true })
+        same("default", tools.default_suggestions({ { type = "setMode" }, rule }), { [2] = true })
+        same("or the first", tools.default_suggestions({ { type = "setMode" } }), { true })
       end,
     },
     {
-      "questions keep their order, whatever they hold",
+      "questions keep their order, also with invalid elements",
       function()
         local questions = tools.questions({
           questions = { { question = "A?", options = { { label = "x" } } }, 7, { multiSelect = true } },

@@ -12,9 +12,9 @@ local function lines(buffer) return vim.api.nvim_buf_get_lines(buffer, 0, -1, fa
 
 local function entry(seq, body) return { seq = seq, at = 0, body = body } end
 
----Entries as Claude makes them: calls whose results come later, subagents, prompts that end.
+---Random entries: calls with later results, subagents, permission requests that end.
 local function conversation(count)
-  local all, calls, open_calls, prompts = {}, {}, {}, {}
+  local all, calls, open_calls, requests = {}, {}, {}, {}
   local kinds = {
     "user",
     "text",
@@ -52,9 +52,9 @@ local function conversation(count)
       }
     elseif kind == "permission" then
       body = { kind = kind, permissionId = "p" .. seq, permissionKind = "tool", tool = "Bash", title = "run " .. seq }
-      table.insert(prompts, body.permissionId)
-    elseif kind == "permissionEnd" and #prompts > 0 then
-      body = { kind = kind, permissionId = table.remove(prompts), outcome = "allowed" }
+      table.insert(requests, body.permissionId)
+    elseif kind == "permissionEnd" and #requests > 0 then
+      body = { kind = kind, permissionId = table.remove(requests), outcome = "allowed" }
     elseif kind == "turnEnd" then
       body = { kind = kind, ok = true, outcome = "success", costUsd = 0.1, durationMs = 10 }
     elseif kind == "notice" then
@@ -75,7 +75,7 @@ local function slice(list, first, last) return vim.list_slice(list, first, last)
 return {
   tests = {
     {
-      "entries that come one by one, in heaps or all at once make the same lines and folds",
+      "entries that arrive one by one, in groups or all at once make the same lines and folds",
       function()
         math.randomseed(11)
         for _ = 1, 25 do
@@ -87,7 +87,7 @@ return {
           parts:reset(slice(all, 1, at), false)
           while at < #all do
             local next_at = math.min(#all, at + math.random(1, 9))
-            parts:say({ thinking = math.random(2) == 1, text = "being said\nright now" })
+            parts:add_delta({ thinking = math.random(2) == 1, text = "partial\noutput" })
             parts:flush()
             parts:append(slice(all, at + 1, next_at))
             at = next_at
@@ -99,7 +99,7 @@ return {
       end,
     },
     {
-      "older pages go above, and results find their calls",
+      "older pages are added above, and results join their calls",
       function()
         local all = {
           entry(1, { kind = "user", text = "first" }),
@@ -119,7 +119,7 @@ return {
       end,
     },
     {
-      "older pages make the same lines as all at once, where no subagent is cut in two",
+      "older pages make the same lines as all entries at once, if no page splits a subagent",
       function()
         math.randomseed(5)
         for _ = 1, 20 do
@@ -140,7 +140,7 @@ return {
       end,
     },
     {
-      "whoever reads stays where they are, and whoever is at the end stays there",
+      "a window keeps its scroll position, and a window at the end follows the end",
       function()
         local all = conversation(200)
         local transcript, buffer = open()
@@ -154,7 +154,7 @@ return {
         local cursor, top = vim.fn.getline("."), vim.fn.getline(vim.fn.line("w0"))
         transcript:append(slice(all, 161, 170))
         transcript:prepend(slice(all, 1, 100), false)
-        transcript:say({ thinking = false, text = "x\ny" })
+        transcript:add_delta({ thinking = false, text = "x\ny" })
         transcript:flush()
         same("the line of the cursor", vim.fn.getline("."), cursor)
         same("the line at the top", vim.fn.getline(vim.fn.line("w0")), top)
@@ -162,34 +162,34 @@ return {
       end,
     },
     {
-      "what is being said grows by what is new, and is replaced by its entry",
+      "partial output grows by its deltas, and its entry replaces it",
       function()
         local transcript, buffer = open()
         transcript:reset({ entry(1, { kind = "user", text = "go" }) }, false)
         for _, piece in ipairs({ "Hel", "lo\n", "\27[31mwor", "ld" }) do
-          transcript:say({ thinking = false, text = piece })
+          transcript:add_delta({ thinking = false, text = piece })
           transcript:flush()
         end
-        same("said", slice(lines(buffer), 4, 6), { "", "Hello", "world" })
+        same("partial", slice(lines(buffer), 4, 6), { "", "Hello", "world" })
         transcript:append({ entry(2, { kind = "text", text = "Hello\nworld" }) })
         same("written", slice(lines(buffer), 4, 9), { "", "Hello", "world" })
-        transcript:say({ thinking = true, text = "hm" })
+        transcript:add_delta({ thinking = true, text = "hm" })
         transcript:flush()
-        transcript:hush()
-        same("hushed", slice(lines(buffer), 4, 9), { "", "Hello", "world" })
+        transcript:discard_live()
+        same("discarded", slice(lines(buffer), 4, 9), { "", "Hello", "world" })
       end,
     },
     {
-      "a text of a megabyte is shown in part, and a line cannot end its page",
+      "a text of a megabyte is truncated",
       function()
         local transcript, buffer = open()
         transcript:reset({ entry(1, { kind = "text", text = ("x\n"):rep(500000) }) }, false)
         assert(#lines(buffer) < 500, #lines(buffer))
-        wait.has("note", table.concat(lines(buffer), "\n"), "1.0 MB in all: <CR> shows it")
+        wait.has("note", table.concat(lines(buffer), "\n"), "1.0 MB in total. <CR> shows all.")
       end,
     },
     {
-      "the oldest are dropped when there are very many, and can be read again",
+      "the oldest entries are dropped above the upper bound, and can be added again",
       function()
         local transcript, buffer = open()
         local many = {}

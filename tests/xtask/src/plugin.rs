@@ -34,6 +34,9 @@ pub(crate) fn lint() -> Result<()> {
         let status = status.with_context(|| format!("{program} cannot be started"))?;
         ensure!(status.success(), "`{command:?}` failed");
     }
+    let mut rules = Command::new(neovim);
+    rules.args(["--clean", "-l"]).arg(tests().join("lint.lua")).env("NVIM_LOG_FILE", "/dev/null");
+    ensure!(rules.status()?.success(), "`{rules:?}` failed");
     Ok(())
 }
 

@@ -1,36 +1,43 @@
----One session: its transcript as it is written, what needs a person, and its queue, in a buffer of its own.
+---The automation of a session: its transcript as it streams, what needs a person, and its queue, in one buffer.
 local Feed = require("areyouj.feed")
 local Transcript = require("areyouj.views.transcript")
-local block_look = require("areyouj.views.block")
-local foot = require("areyouj.views.foot")
+local block_view = require("areyouj.views.transcript.block")
+local config = require("areyouj.config")
+local footer = require("areyouj.views.automation.footer")
 local names = require("areyouj.views.names")
-local page = require("areyouj.page")
-local pages = require("areyouj.views.pages")
+local styled_lines = require("areyouj.views.styled_lines")
+local problem = require("areyouj.problem")
+local queue_actions = require("areyouj.actions.queue")
+local session_actions = require("areyouj.actions.session")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")
 
 local M = {}
 
----What is said is written at most so often, in milliseconds: as fast as people read along.
+local model ---@type areyouj.Model
+local daemon ---@type areyouj.Daemon
+
+---Output within this time is written at once, in milliseconds. Shorter times are not visible.
 local WRITE_EVERY_MS = 40
----Entries of a page of older ones.
+---The number of entries in a page of older entries.
 local PAGE_ENTRIES = 200
 
 ---@class areyouj.Automation
 ---@field id string
 ---@field buffer integer
 ---@field private context areyouj.BlockContext
----@field private foot_lines? string[] What the foot says.
+---@field private footer_lines? string[]
 ---@field private feed areyouj.Feed
 ---@field private transcript areyouj.Transcript
 ---@field private stops fun()[]
 ---@field private problem? areyouj.Problem
----@field private loading boolean Whether a page of older entries is on its way.
+---@field private loading boolean Whether a page of older entries is being fetched.
 ---@field private entries areyouj.TranscriptEntry[] Not written yet.
 ---@field private writing boolean
 ---@field private group integer Its autocommands.
----@field private stale boolean Whether something changed that is not shown yet.
+---@field private stale boolean Whether a change of the session is not displayed yet.
 local Automation = {}
 Automation.__index = Automation
 
@@ -39,11 +46,11 @@ local open = {}
 
 ---Opens the automation of a session.
 ---@param id string
----@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
+---@param place? areyouj.Place As configured if left out.
 function M.open(id, place)
   local buffer = M.buffer(id)
-  window.show(buffer, place or require("areyouj.config").get().open, "Automation")
-  M.dress(buffer)
+  window.show(buffer, place or config.get().open, "Automation")
+  M.set_window_options(buffer)
 end
 
 ---Shows the automation of a session in a window.
@@ -52,7 +59,7 @@ end
 function M.put(win, id)
   local buffer = M.buffer(id)
   vim.api.nvim_win_set_buf(win, buffer)
-  M.dress(buffer)
+  M.set_window_options(buffer)
 end
 
 ---@private
@@ -69,10 +76,10 @@ end
 
 local FOLDEXPR = "v:lua.require'areyouj.views.transcript'.foldexpr()"
 
----Options of the windows that show an automation. Once for each: setting them again would close folds that were opened.
+---Sets the options of the windows that show an automation, once for each window: setting them again closes open folds.
 ---@param buffer integer
-function M.dress(buffer)
-  local icons = require("areyouj.config").get().icons
+function M.set_window_options(buffer)
+  local icons = config.get().icons
   for _, id in ipairs(vim.fn.win_findbuf(buffer)) do
     local options = vim.wo[id][0]
     if options.foldexpr ~= FOLDEXPR then
@@ -87,7 +94,7 @@ function M.dress(buffer)
     end
   end
   local automation = open[buffer]
-  if automation then automation:bar() end
+  if automation then automation:update_winbar() end
 end
 
 ---Fills a buffer with an automation.
@@ -95,8 +102,6 @@ end
 ---@param id string
 function M.fill(buffer, id)
   if open[buffer] then return end
-  local areyouj = require("areyouj")
-  local model = areyouj.model()
   window.prepare(buffer)
   local self =
     setmetatable({ id = id, buffer = buffer, stops = {}, entries = {}, loading = false, writing = false }, Automation)
@@ -106,24 +111,24 @@ function M.fill(buffer, id)
   local session = model:session(id)
   self.context = {
     directory = session and session.directory or "",
-    icons = require("areyouj.config").get().icons,
+    icons = config.get().icons,
     working = session ~= nil and session.status == "active",
     permission = function(permission_id)
-      for _, prompt in ipairs(model:permissions(id)) do
-        if prompt.id == permission_id then return prompt end
+      for _, request in ipairs(model:permissions(id)) do
+        if request.id == permission_id then return request end
       end
     end,
   }
   self.transcript = Transcript.new(buffer, self.context)
-  self:listen(model)
+  self:listen()
   self:map()
   self.feed:attach()
-  self:foot()
+  self:update_footer()
   self.group = vim.api.nvim_create_augroup("areyouj.automation." .. buffer, {})
   local function on(events, callback)
     vim.api.nvim_create_autocmd(events, { group = self.group, buffer = buffer, callback = callback })
   end
-  on({ "BufWinEnter", "BufEnter" }, function() self:shown() end)
+  on({ "BufWinEnter", "BufEnter" }, function() self:displayed() end)
   on({ "WinScrolled", "CursorMoved" }, function() self:scrolled() end)
   on("BufUnload", function() self:close() end)
   vim.api.nvim_create_autocmd("InsertLeave", {
@@ -135,16 +140,14 @@ function M.fill(buffer, id)
 end
 
 ---@private
----@param model areyouj.Model
-function Automation:listen(model)
-  local client = require("areyouj.client")
-  self.feed = Feed.new(client --[[@as areyouj.Daemon]], self.id, {
+function Automation:listen()
+  self.feed = Feed.new(daemon, self.id, {
     transcript = function(entries, more)
       self.problem = nil
       self.entries = {}
       self.transcript:reset(entries, more)
-      self.foot_lines = nil
-      self:foot()
+      self.footer_lines = nil
+      self:update_footer()
       for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
         vim.api.nvim_win_set_cursor(id, { vim.api.nvim_buf_line_count(self.buffer), 0 })
       end
@@ -152,54 +155,54 @@ function Automation:listen(model)
     entries = function(entries)
       self.problem = nil
       vim.list_extend(self.entries, entries)
-      self:soon()
+      self:schedule_write()
     end,
-    said = function(deltas)
+    partial = function(deltas)
       if #self.entries > 0 then self:write() end
-      self.transcript:hush()
+      self.transcript:discard_live()
       for _, delta in ipairs(deltas) do
-        self.transcript:say(delta)
+        self.transcript:add_delta(delta)
       end
-      self:soon()
+      self:schedule_write()
     end,
     delta = function(delta)
-      -- Entries that came before it are written first.
+      -- Earlier entries come first.
       if #self.entries > 0 then self:write() end
-      self.transcript:say(delta)
-      self:soon()
+      self.transcript:add_delta(delta)
+      self:schedule_write()
     end,
-    problem = function(problem)
-      self.problem = problem
-      self:foot()
+    problem = function(failed)
+      self.problem = failed
+      self:update_footer()
     end,
   })
   local function follow(stop) table.insert(self.stops, stop) end
-  follow(client.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
+  follow(daemon.on("areyouj/claudeOutput", function(output) self.feed:output(output) end))
   follow(model:on("stale", function() self.feed:attach() end))
-  follow(model:on("connection", function() self:later() end))
+  follow(model:on("connection", function() self:schedule_update() end))
   follow(model:on("sessions", function(changed, removed)
     local mine = vim.tbl_contains(removed, self.id)
     for _, session in ipairs(changed) do
       mine = mine or session.id == self.id
     end
-    if mine then self:later() end
+    if mine then self:schedule_update() end
   end))
-  follow(model:on("permissions", function() self:later() end))
-  follow(model:on("decisions", function() self:later() end))
+  follow(model:on("permissions", function() self:schedule_update() end))
+  follow(model:on("decisions", function() self:schedule_update() end))
   follow(model:on("queue", function(queue)
-    if queue.sessionId == self.id then self:later() end
+    if queue.sessionId == self.id then self:schedule_update() end
   end))
   follow(model:watch_queue(self.id))
   follow(ticker.follow(function()
     if #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
-    self:bar()
+    self:update_winbar()
     return winbar.pace(model:session(self.id), model.connection)
   end))
 end
 
----Writes soon what was said: everything of the next moment at once.
+---Schedules a write of everything that arrives in the next moment.
 ---@private
-function Automation:soon()
+function Automation:schedule_write()
   if self.writing then return end
   self.writing = true
   vim.defer_fn(function()
@@ -208,11 +211,11 @@ function Automation:soon()
   end, WRITE_EVERY_MS)
 end
 
----The session, its prompts, its queue or the connection changed; that is shown soon.
+---Schedules an update after a change of the session, its permission requests, its queue or the connection.
 ---@private
-function Automation:later()
+function Automation:schedule_update()
   self.stale = true
-  self:soon()
+  self:schedule_write()
 end
 
 ---@private
@@ -221,41 +224,39 @@ function Automation:write()
   self.entries = {}
   if #entries > 0 then self.transcript:append(entries) end
   self.transcript:flush()
-  if self.stale then self:changed() end
+  if self.stale then self:update() end
 end
 
----Shows how the session and the connection stand.
+---Displays the state of the session and of the connection.
 ---@private
-function Automation:changed()
+function Automation:update()
   self.stale = false
-  local model = require("areyouj").model()
   local session = model:session(self.id)
   if session then
     if self.context.directory ~= session.directory then
       self.context.directory = session.directory
-      self.transcript:head()
+      self.transcript:write_header()
     end
-    self.transcript:working(session.status == "active")
-    if session.status ~= "active" and #self.entries == 0 then self.transcript:hush() end
-    self.transcript:prompts_changed()
-    if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
+    self.transcript:set_working(session.status == "active")
+    if session.status ~= "active" and #self.entries == 0 then self.transcript:discard_live() end
+    self.transcript:update_requests()
+    if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then session_actions.read(self.id) end
   end
-  self:foot()
-  self:bar()
-  ticker.poke()
+  self:update_footer()
+  self:update_winbar()
+  ticker.wake()
 end
 
 ---@private
-function Automation:foot()
-  local built = foot.page(require("areyouj").model(), self.id, self.problem)
-  if vim.deep_equal(built.lines, self.foot_lines) then return end
-  self.foot_lines = built.lines
-  self.transcript:footer(built)
+function Automation:update_footer()
+  local built = footer.lines(model, self.id, self.problem)
+  if vim.deep_equal(built.lines, self.footer_lines) then return end
+  self.footer_lines = built.lines
+  self.transcript:set_footer(built)
 end
 
 ---@private
-function Automation:bar()
-  local model = require("areyouj").model()
+function Automation:update_winbar()
   local line = winbar.line(self.id, model:session(self.id), model.connection, "Automation")
   for _, id in ipairs(vim.fn.win_findbuf(self.buffer)) do
     if vim.wo[id].winbar ~= line and vim.api.nvim_win_get_config(id).relative == "" then vim.wo[id][0].winbar = line end
@@ -263,12 +264,12 @@ function Automation:bar()
 end
 
 ---@private
-function Automation:shown()
-  M.dress(self.buffer)
-  self:changed()
+function Automation:displayed()
+  M.set_window_options(self.buffer)
+  self:update()
 end
 
----Fetches older entries when somebody comes to where they belong.
+---Fetches older entries when a window shows the first line.
 ---@private
 function Automation:scrolled()
   if self.loading or not self.transcript.more then return end
@@ -283,60 +284,60 @@ function Automation:older()
   self.loading = true
   local before = self.transcript.oldest
   local params = { sessionId = self.id, before = before, limit = PAGE_ENTRIES }
-  require("areyouj").request("areyouj/transcript/read", params, function(problem, result)
+  daemon.request("areyouj/transcript/read", params, function(failed, result)
     self.loading = false
     if open[self.buffer] ~= self then return end
-    if problem then return require("areyouj.problem").show(problem) end
-    -- Begun anew meanwhile.
+    if failed then return problem.show(failed) end
+    -- A reset during the fetch makes the page obsolete.
     if self.transcript.oldest == before then self.transcript:prepend(result.entries, result.more) end
   end)
 end
 
----Shows all of what is under the cursor, or answers it.
+---Shows the whole entry under the cursor, or enters its permission request.
 ---@private
 function Automation:enter()
-  local block = self.transcript:at(vim.api.nvim_win_get_cursor(0)[1] - 1)
+  local block = self.transcript:block_at(vim.api.nvim_win_get_cursor(0)[1] - 1)
   if not block then return end
   local body = block.entry.body
   if body.kind == "permission" and not block.ending and self.context.permission(body.permissionId or "") then
-    return require("areyouj.views.permission").enter(body.permissionId)
+    return ui.permission(body.permissionId)
   end
-  local built = page.new():all(block_look.whole(block))
+  local built = styled_lines.new():all(block_view.whole(block))
   window.page("Details", built)
 end
 
 ---@private
 function Automation:map()
-  local id, actions = self.id, require("areyouj.actions")
-  local function person(step)
-    local row = self.transcript:person(vim.api.nvim_win_get_cursor(0)[1] - 1, step)
+  local id = self.id
+  local function next_message(step)
+    local row = self.transcript:next_message(vim.api.nvim_win_get_cursor(0)[1] - 1, step)
     if row then vim.api.nvim_win_set_cursor(0, { row + 1, 0 }) end
   end
   local keys = {
-    { { "i", "a" }, "Write a message", function() require("areyouj.views.prompt").open(id) end },
+    { { "i", "a" }, "Write a message", function() ui.composer(id) end },
     {
       "p",
-      "Answer the oldest prompt of this session",
-      function() require("areyouj.views.permission").enter_session(id) end,
+      "Answer the oldest permission request of this session",
+      function() ui.permission_of(id) end,
     },
-    { "<CR>", "All of what is under the cursor; answer a prompt", function() self:enter() end },
-    { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
-    { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },
-    { "]]", "Next message of a person", function() person(1) end },
-    { "[[", "Previous message of a person", function() person(-1) end },
-    { "za zo zc zR zM", "Folds of tool calls and thinking, as everywhere" },
-    { "o", "Claude's screen, of a terminal session", function() pages.open_screen(id) end },
-    { "M", "Move to a terminal, or back to a stream", function() actions.ask_to_move(id) end },
-    { "gs", "Switch session", function() require("areyouj").switch() end },
-    { "]a", "Next session that waits", function() require("areyouj").next_waiting(1) end },
-    { "[a", "Previous session that waits", function() require("areyouj").next_waiting(-1) end },
-    { "-", "Orchestration", function() require("areyouj").dashboard() end },
-    { { "I", "<C-c>" }, "Interrupt", function() actions.interrupt(id) end },
-    { "R", "Restart", function() actions.restart(id) end },
-    { "r", "Rename", function() actions.rename(id) end },
-    { "X", "Terminate", function() actions.terminate({ id }) end },
+    { "<CR>", "Show the whole entry under the cursor, or answer a permission request", function() self:enter() end },
+    { "gq", "Show the queue", function() ui.queue(id) end },
+    { "u", "Continue after an interrupted or failed message", function() queue_actions.recover(id) end },
+    { "]]", "Next message of yours", function() next_message(1) end },
+    { "[[", "Previous message of yours", function() next_message(-1) end },
+    { "za zo zc zR zM", "Open and close the folds of tool calls and thinking" },
+    { "o", "Show the terminal of a terminal session", function() ui.screen(id) end },
+    { "M", "Switch to Terminal, or back to Transcript", function() session_actions.ask_to_switch(id) end },
+    { "gs", "Choose another session", function() ui.switch() end },
+    { "]a", "Next waiting session", function() ui.next_waiting(1) end },
+    { "[a", "Previous waiting session", function() ui.next_waiting(-1) end },
+    { "-", "Show all sessions", function() ui.dashboard() end },
+    { { "I", "<C-c>" }, "Interrupt", function() session_actions.interrupt(id) end },
+    { "R", "Restart", function() session_actions.restart(id) end },
+    { "r", "Rename", function() session_actions.rename(id) end },
+    { "X", "Terminate", function() session_actions.terminate({ id }) end },
   }
-  table.insert(keys, { "g?", "This help", function() window.help("Automation", keys) end })
+  table.insert(keys, { "g?", "Show this help", function() window.help("Automation", keys) end })
   window.keys(self.buffer, keys)
 end
 
@@ -349,6 +350,12 @@ function Automation:close()
   end
   self.feed:close()
   self.transcript:close()
+end
+
+---@param ports { model: areyouj.Model, daemon: areyouj.Daemon }
+function M.setup(ports)
+  model, daemon = ports.model, ports.daemon
+  ui.register({ transcript = M.open })
 end
 
 return M

@@ -1,5 +1,6 @@
----Everything about one session, in a float.
-local page = require("areyouj.page")
+---The details of a session in a float.
+local styled_lines = require("areyouj.views.styled_lines")
+local status = require("areyouj.status")
 local text = require("areyouj.text")
 local window = require("areyouj.views.window")
 
@@ -13,31 +14,31 @@ end
 
 ---@param session areyouj.Session
 function M.open(session)
-  local built = page.new()
-  local function fact(name, words)
-    if words and words ~= "" then built:add({ text.pad(name, 14), "AreYouJDim" }, words) end
+  local built = styled_lines.new()
+  local function add(name, words)
+    if words and words ~= "" then built:add({ text.pad(name, 16), "AreYouJDim" }, words) end
   end
-  fact("Session", session.id)
-  fact("Name", session.name and text.plain(session.name, 100))
-  fact("Directory", text.exact_line(session.directory))
-  fact("Status", text.status_of(session.status).word .. ", for " .. text.since(text.now() - session.statusSince))
-  fact("Reason", session.statusReason and text.plain(session.statusReason, 300))
-  fact("Needs you", session.attention and text.plain(session.attention.title, 300))
-  fact("Current task", text.plain(session.currentTask or "No active task", 300))
-  fact(
+  add("Session", session.id)
+  add("Name", session.name and text.plain(session.name, 100))
+  add("Directory", text.exact_line(session.directory))
+  add("Status", status.of(session.status).word .. ", for " .. text.since(text.now() - session.statusSince))
+  add("Reason", session.statusReason and text.plain(session.statusReason, 300))
+  add("Needs you", session.attention and text.plain(session.attention.title, 300))
+  add("Current task", text.plain(session.currentTask or "No active task", 300))
+  add(
     "Queue",
     text.count(session.queued, "waiting message")
       .. (session.queuePaused and ", paused: " .. text.plain(session.queuePaused, 200) or "")
   )
-  fact("Model", session.model and text.plain(session.model, 100))
-  fact("Mode", session.permissionMode and text.plain(session.permissionMode, 100))
+  add("Model", session.model and text.plain(session.model, 100))
+  add("Permission mode", session.permissionMode and text.plain(session.permissionMode, 100))
   local context, used, max = text.context(session), session.contextUsed or 0, session.contextMax or 0
-  fact("Context", context and ("%d%% (%s of %s tokens)"):format(context, text.tokens(used), text.tokens(max)))
-  fact("Cost", (session.driver ~= "terminal" or session.costUsd > 0) and text.cost(session.costUsd) or nil)
-  fact("Form", session.driver)
-  fact("Created", moment(session.createdAt))
-  fact("Last activity", moment(session.lastActivity))
-  fact("Process", session.pid and tostring(session.pid))
+  add("Context", context and ("%d%% (%s of %s tokens)"):format(context, text.tokens(used), text.tokens(max)))
+  add("Cost", (session.driver ~= "terminal" or session.costUsd > 0) and text.cost(session.costUsd) or nil)
+  add("Driver", status.drivers[session.driver])
+  add("Created", moment(session.createdAt))
+  add("Last activity", moment(session.lastActivity))
+  add("Process", session.pid and tostring(session.pid))
   if session.error then
     built
       :add("")

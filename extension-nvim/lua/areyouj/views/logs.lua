@@ -1,7 +1,13 @@
----Logs: those of the daemon, or the transcript of one session as the command line prints it.
+---Logs: the log of the daemon, or the transcript of a session as the command line prints it.
+local problem = require("areyouj.problem")
+local program = require("areyouj.program")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
+local window = require("areyouj.views.window")
 
 local M = {}
+
+local request ---@type areyouj.Requester
 
 ---@param buffer integer
 ---@param lines string[]
@@ -29,24 +35,24 @@ end
 ---@param id? string A session.
 function M.open(id)
   if not id then
-    return require("areyouj").request("areyouj/daemon/status", {}, function(problem, status)
-      if problem then return require("areyouj.problem").show(problem) end
+    return request("areyouj/daemon/status", {}, function(failed, status)
+      if failed then return problem.show(failed) end
       local file = newest(status.logDirectory)
-      if not file then
-        return require("areyouj.problem").tell("no log in " .. status.logDirectory, vim.log.levels.INFO)
-      end
-      vim.cmd("tabnew +setlocal\\ readonly\\ nomodifiable\\ autoread " .. vim.fn.fnameescape(file))
+      if not file then return problem.notify("No log in " .. status.logDirectory, vim.log.levels.INFO) end
+      vim.cmd.tabnew()
+      window.edit(file)
+      vim.bo.readonly, vim.bo.modifiable, vim.bo.autoread = true, false, true
       vim.cmd("normal! G")
     end)
   end
-  local program, missing = require("areyouj.client").program()
-  if not program then return require("areyouj.problem").show(assert(missing)) end
+  local path, missing = program.find()
+  if not path then return problem.show(assert(missing)) end
   vim.system(
-    { program, "logs", id:upper() },
+    { path, "logs", id:upper() },
     { text = true },
     vim.schedule_wrap(function(done)
       if done.code ~= 0 then
-        require("areyouj.problem").tell(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
+        problem.notify(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
         return
       end
       vim.cmd.tabnew()
@@ -57,6 +63,12 @@ function M.open(id)
       vim.cmd("normal! G")
     end)
   )
+end
+
+---@param ports { request: areyouj.Requester }
+function M.setup(ports)
+  request = ports.request
+  ui.register({ logs = M.open })
 end
 
 return M

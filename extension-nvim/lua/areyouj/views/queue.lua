@@ -1,10 +1,16 @@
----The queue of a session in a float: add, edit, remove, move, pause.
+---The queue of a session in a float: adds, edits, removes and moves messages, and pauses the queue.
+local explicit_write = require("areyouj.views.explicit_write")
 local names = require("areyouj.views.names")
-local page = require("areyouj.page")
+local styled_lines = require("areyouj.views.styled_lines")
+local problem = require("areyouj.problem")
+local queue_actions = require("areyouj.actions.queue")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
 
 local M = {}
+
+local model ---@type areyouj.Model
 
 local namespace = vim.api.nvim_create_namespace("areyouj.queue")
 
@@ -14,13 +20,13 @@ local MIN_HEIGHT = 3
 ---@field id string
 ---@field buffer integer
 ---@field window integer
----@field rows areyouj.Message[] By line; lines without a message have none.
----@field keep? string The message that the cursor stays with.
+---@field rows table<integer, areyouj.Message> By line.
+---@field keep? string The id of the message that the cursor stays on.
 local View = {}
 View.__index = View
 
 ---@return areyouj.Queue?
-function View:queue() return require("areyouj").model():queue(self.id) end
+function View:queue() return model:queue(self.id) end
 
 ---@return areyouj.Message[]
 function View:waiting()
@@ -44,7 +50,7 @@ function View:draw()
   local current = self:current()
   local keep = self.keep or (current and current.id)
   self.keep = nil
-  local queue, built = self:queue(), page.new()
+  local queue, built = self:queue(), styled_lines.new()
   local width = vim.api.nvim_win_get_width(self.window) - 6
   self.rows = {}
   local waiting = self:waiting()
@@ -62,12 +68,12 @@ function View:draw()
   if not queue then
     built:add({ "…", "AreYouJDim" })
   elseif #waiting == 0 then
-    built:add({ "Nothing waits. a adds a message.", "AreYouJDim" })
+    built:add({ "The queue is empty. a adds a message.", "AreYouJDim" })
   end
   window.set_lines(self.buffer, 0, -1, built.lines)
   vim.api.nvim_win_set_height(self.window, math.max(MIN_HEIGHT, math.min(#built.lines, math.floor(vim.o.lines * 0.6))))
   vim.api.nvim_buf_clear_namespace(self.buffer, namespace, 0, -1)
-  page.highlight(self.buffer, namespace, 0, built.marks)
+  styled_lines.highlight(self.buffer, namespace, 0, built.marks)
   for row, message in pairs(self.rows) do
     if message.id == keep then vim.api.nvim_win_set_cursor(self.window, { row, 0 }) end
   end
@@ -80,10 +86,10 @@ function View:move(step)
   local position = vim.fn.index(vim.tbl_map(function(one) return one.id end, waiting), message.id) + step
   if position < 0 or position >= #waiting then return end
   self.keep = message.id
-  require("areyouj.actions").move(message.id, position)
+  queue_actions.move(message.id, position)
 end
 
----Edits a waiting message in a buffer of its own; writing it saves.
+---Edits a waiting message in its own buffer. Writing the buffer saves the message.
 ---@param message areyouj.Message
 function M.edit(message)
   local buffer = vim.fn.bufadd(names.QUEUED .. message.id)
@@ -94,42 +100,39 @@ function M.edit(message)
   vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
   options.modified = false
   local id = window.float(buffer, {
-    title = "Edit the message",
+    title = "Edit message",
     width = 100,
     height = math.max(5, math.min(20, #lines + 1)),
-    footer = ":w save   :q! leave",
+    footer = ":w save   :q! discard",
   })
-  local function save(leave)
+  local function save(close)
     local words = table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
-    require("areyouj.actions").edit(message.id, words, function(failed)
-      local here = vim.api.nvim_buf_is_valid(buffer)
+    queue_actions.edit(message.id, words, function(failed)
+      local exists = vim.api.nvim_buf_is_valid(buffer)
       if failed then
-        require("areyouj.problem").show(failed)
-        -- The window is gone already: what was written goes where messages are written.
-        if not here then require("areyouj.views.prompt").draft(message.sessionId, words) end
+        problem.show(failed)
+        -- The buffer is gone; the composer keeps the text.
+        if not exists then ui.keep_draft(message.sessionId, words) end
         return
       end
-      if not here then return end
+      if not exists then return end
       vim.bo[buffer].modified = false
-      if leave then window.close(id) end
+      if close then window.close(id) end
     end)
   end
-  -- `:wq` and `ZZ` close the window right away: what is written has to be there then.
-  vim.api.nvim_create_autocmd("BufWriteCmd", {
-    buffer = buffer,
-    callback = function()
-      save(false)
-      vim.bo[buffer].modified = false
-    end,
-  })
+  explicit_write.on_typed(buffer, function()
+    save(false)
+    -- `:wq` closes the window before the answer arrives.
+    vim.bo[buffer].modified = false
+  end, "the message was not saved. Save it with <C-s>.")
   window.keys(buffer, {
     { "<C-s>", "Save and close", function() save(true) end, mode = { "n", "i" } },
-    { "q", "Leave", function() window.close(id) end },
+    { "ZZ", "Save and close", function() save(true) end },
+    { "q", "Close", function() window.close(id) end },
   })
 end
 
 function View:map()
-  local actions = require("areyouj.actions")
   local function with(action)
     return function()
       local message = self:chosen()
@@ -142,41 +145,32 @@ function View:map()
       "Add a message",
       function()
         window.close(self.window)
-        require("areyouj.views.prompt").open(self.id)
+        ui.composer(self.id)
       end,
     },
     { { "<CR>", "e" }, "Edit the message", with(M.edit) },
-    { "<M-j>", "Move it down", function() self:move(1) end },
-    { "<M-k>", "Move it up", function() self:move(-1) end },
-    {
-      { "dd", "x" },
-      "Remove it",
-      with(function(message)
-        actions.remove(message.id, function(failed)
-          if failed then require("areyouj.problem").show(failed) end
-        end)
-      end),
-    },
-    { "s", "Send it now, into the running turn", with(function(message) actions.steer(self.id, message.id) end) },
+    { "<M-j>", "Move the message down", function() self:move(1) end },
+    { "<M-k>", "Move the message up", function() self:move(-1) end },
+    { { "dd", "x" }, "Remove the message", with(queue_actions.remove) },
+    { "s", "Send the message into the running turn", with(queue_actions.steer) },
     {
       "P",
       "Pause the queue after the running message, or resume it",
       function()
         local queue = self:queue()
-        if queue then actions.pause(self.id, queue.paused == nil) end
+        if queue then queue_actions.pause(self.id, queue.paused == nil) end
       end,
     },
-    { "C", "Remove all waiting messages", function() actions.clear(self.id, #self:waiting()) end },
+    { "C", "Remove all waiting messages", function() queue_actions.clear(self.id, #self:waiting()) end },
     { { "q", "<Esc>" }, "Close", function() window.close(self.window) end },
   }
-  table.insert(keys, { "g?", "This help", function() window.help("Queue", keys) end })
+  table.insert(keys, { "g?", "Show this help", function() window.help("Queue", keys) end })
   window.keys(self.buffer, keys)
 end
 
 ---Opens the queue of a session.
 ---@param id string
 function M.open(id)
-  local model = require("areyouj").model()
   local session = model:session(id)
   local buffer = window.buffer()
   vim.bo[buffer].bufhidden, vim.bo[buffer].filetype = "wipe", "areyouj-queue"
@@ -208,6 +202,12 @@ function M.open(id)
     end,
   })
   self:draw()
+end
+
+---@param ports { model: areyouj.Model }
+function M.setup(ports)
+  model = ports.model
+  ui.register({ queue = M.open })
 end
 
 return M

@@ -1,21 +1,29 @@
----Claude's own screen of a terminal session: a terminal buffer that runs `areyouj attach`. It talks to the session's host, so
----the screen goes on whatever becomes of the daemon; and whatever becomes of the buffer, the session goes on.
+---The terminal of a terminal session: a buffer that runs `areyouj attach`. The command connects to the host of the session,
+---so the terminal works while the daemon is away, and the session outlives the buffer.
 ---
----A screen that nobody sees is left: all who look at it see it in the smallest of their sizes.
+---The buffer detaches when no window shows it, because a terminal has the smallest size of all its viewers.
+local config = require("areyouj.config")
 local names = require("areyouj.views.names")
-local pages = require("areyouj.views.pages")
+local problem = require("areyouj.problem")
+local program = require("areyouj.program")
+local queue_actions = require("areyouj.actions.queue")
+local session_actions = require("areyouj.actions.session")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 local winbar = require("areyouj.views.winbar")
 local window = require("areyouj.views.window")
 
 local M = {}
 
+local model ---@type areyouj.Model
+local request ---@type areyouj.Requester
+
 ---@class areyouj.Screen
 ---@field id string
 ---@field buffer integer
----@field over boolean Whether nothing is shown any more but the last of it.
----@field private since? integer Since when the session stood as it did then.
----@field private opened table<integer, true> Windows that were made for it.
+---@field over boolean Whether `areyouj attach` has exited, so that only its last output is displayed.
+---@field private since? integer When the session entered its status at that time.
+---@field private opened table<integer, true> Windows that were opened for it.
 ---@field private stops fun()[]
 ---@field private group integer Its autocommands.
 local Screen = {}
@@ -33,10 +41,10 @@ local function is_live(session)
     and session.status ~= "error"
 end
 
----Opens the screen of a session, or goes to where it is shown.
+---Opens the terminal of a session, or enters a window that shows it.
 ---@param id string
----@param place? "current"|"tab"|"split"|"vsplit" Where; the configuration says it if left out.
----@param typing boolean Whether keys go to Claude at once.
+---@param place? areyouj.Place As configured if left out.
+---@param typing boolean Whether to start in terminal mode.
 function M.open(id, place, typing)
   local buffer = vim.fn.bufadd(names.SCREEN .. id)
   local shown = vim.fn.win_findbuf(buffer)
@@ -48,7 +56,7 @@ function M.open(id, place, typing)
     vim.api.nvim_set_current_win(here[1] or shown[1])
   else
     local before = vim.api.nvim_list_wins()
-    window.show(buffer, place or require("areyouj.config").get().open, "Terminal")
+    window.show(buffer, place or config.get().open, "Terminal")
     M.fill(buffer, id)
     local current, self = vim.api.nvim_get_current_win(), open[buffer]
     if self and not vim.tbl_contains(before, current) then self.opened[current] = true end
@@ -57,7 +65,7 @@ function M.open(id, place, typing)
   if typing and self and not self.over then vim.cmd.startinsert() end
 end
 
----Shows the screen of a session in a window.
+---Shows the terminal of a session in a window.
 ---@param win integer
 ---@param id string
 function M.put(win, id)
@@ -68,69 +76,67 @@ function M.put(win, id)
   end)
 end
 
----Fills a buffer with the screen of a session.
+---Fills a buffer with the terminal of a session.
 ---@param buffer integer
 ---@param id string
 function M.fill(buffer, id)
   if open[buffer] then return end
-  local program, missing = require("areyouj.client").program()
-  if not program then return require("areyouj.problem").show(assert(missing)) end
-  local model = require("areyouj").model()
+  local path, missing = program.find()
+  if not path then return problem.show(assert(missing)) end
   local self = setmetatable({ id = id, buffer = buffer, over = false, opened = {}, stops = {} }, Screen)
   open[buffer] = self
   vim.b[buffer].areyouj_session = id
-  -- The line above takes its room before Claude is told how much there is.
-  self:dress()
-  self:run(program)
+  -- Before the program starts, because the winbar changes the size of the terminal.
+  self:set_window_options()
+  self:run(path)
   self:map()
-  self:listen(model)
+  self:listen()
 end
 
 ---@private
----@param program string
-function Screen:run(program)
+---@param path string Of the program.
+function Screen:run(path)
   local name = vim.api.nvim_buf_get_name(self.buffer)
   local options = {
-    -- Not a directory of the session's, which may be gone.
+    -- The directory of the session may not exist any more.
     cwd = vim.uv.os_homedir(),
-    on_exit = vim.schedule_wrap(function(_, code) self:ended(code) end),
+    on_exit = vim.schedule_wrap(function(_, code) self:exited(code) end),
   }
   vim.api.nvim_buf_call(self.buffer, function()
-    local command = { program, "attach", self.id }
+    local command = { path, "attach", self.id }
     if vim.fn.has("nvim-0.11") == 1 then
       options.term = true
       vim.fn.jobstart(command, options)
     else
-      ---@diagnostic disable-next-line: deprecated -- The one way before 0.11.
+      ---@diagnostic disable-next-line: deprecated -- Needed before 0.11.
       vim.fn.termopen(command, options)
     end
   end)
-  -- Neovim names it after the process. The name is given back, and the buffer goes that keeps the other one.
-  local given = vim.api.nvim_buf_get_name(self.buffer)
+  -- Neovim renames the buffer after the process. This restores the name and deletes the buffer that keeps the other one.
+  local process_name = vim.api.nvim_buf_get_name(self.buffer)
   vim.api.nvim_buf_set_name(self.buffer, name)
   for _, left in ipairs(vim.api.nvim_list_bufs()) do
-    if left ~= self.buffer and vim.api.nvim_buf_get_name(left) == given then
+    if left ~= self.buffer and vim.api.nvim_buf_get_name(left) == process_name then
       pcall(vim.api.nvim_buf_delete, left, { force = true })
     end
   end
-  -- Whoever quits loses nothing, so they are not asked.
+  -- Quitting loses nothing, so Neovim must not ask.
   vim.bo[self.buffer].modified = false
   vim.bo[self.buffer].bufhidden = "hide"
   vim.bo[self.buffer].filetype = "areyouj-terminal"
 end
 
 ---@private
----@param model areyouj.Model
-function Screen:listen(model)
+function Screen:listen()
   self.group = vim.api.nvim_create_augroup("areyouj.screen." .. self.buffer, {})
   local function on(events, callback)
     vim.api.nvim_create_autocmd(events, { group = self.group, buffer = self.buffer, callback = callback })
   end
-  on({ "BufWinEnter", "BufEnter" }, function() self:dress() end)
+  on({ "BufWinEnter", "BufEnter" }, function() self:set_window_options() end)
   on("BufHidden", vim.schedule_wrap(function() self:hidden() end))
   on("BufUnload", function() self:close() end)
   local function follow(stop) table.insert(self.stops, stop) end
-  follow(model:on("connection", function() self:bar() end))
+  follow(model:on("connection", function() self:update_winbar() end))
   follow(model:on("sessions", function(changed)
     for _, session in ipairs(changed) do
       if session.id == self.id then self:changed(session) end
@@ -138,30 +144,29 @@ function Screen:listen(model)
   end))
   follow(ticker.follow(function()
     if #vim.fn.win_findbuf(self.buffer) == 0 then return nil end
-    self:bar()
+    self:update_winbar()
     return winbar.pace(model:session(self.id), model.connection)
   end))
 end
 
----Options of the windows that show it.
+---Sets the options of the windows that show the terminal.
 ---@private
-function Screen:dress()
+function Screen:set_window_options()
   for _, win in ipairs(vim.fn.win_findbuf(self.buffer)) do
     local options = vim.wo[win][0]
     options.number, options.relativenumber, options.signcolumn, options.foldcolumn = false, false, "no", "0"
     options.statuscolumn, options.list, options.spell, options.wrap = "", false, false, false
     options.cursorline, options.foldenable = false, false
   end
-  self:bar()
+  self:update_winbar()
 end
 
 ---@private
-function Screen:bar()
-  local model = require("areyouj").model()
+function Screen:update_winbar()
   local session, hints = model:session(self.id), {}
   if self.over then
-    -- What was terminated is not started again.
-    if session and session.status ~= "terminated" then table.insert(hints, { "R", "starts it again" }) end
+    -- A terminated session cannot restart.
+    if session and session.status ~= "terminated" then table.insert(hints, { "R", "restart" }) end
     table.insert(hints, { "o", "transcript" })
   end
   local line = winbar.line(self.id, session, model.connection, "Terminal", hints)
@@ -175,44 +180,44 @@ end
 ---@private
 ---@param session areyouj.Session
 function Screen:changed(session)
-  -- What is told later than it was asked for may be older.
+  -- This update may be older than the answer that set `since`.
   if self.over and is_live(session) and session.statusSince > (self.since or math.huge) then return self:renew() end
-  if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then require("areyouj.actions").read(self.id) end
-  self:bar()
-  ticker.poke()
+  if session.unread > 0 and #vim.fn.win_findbuf(self.buffer) > 0 then session_actions.read(self.id) end
+  self:update_winbar()
+  ticker.wake()
 end
 
----`areyouj attach` ended: the person left, the session came to its end, or the conversation goes on as a stream.
+---Handles the exit of `areyouj attach`: the person detached, the session ended, or it switched to a transcript.
 ---@private
 ---@param code integer
-function Screen:ended(code)
+function Screen:exited(code)
   if open[self.buffer] ~= self then return end
   self.over = true
-  require("areyouj").request("areyouj/session/get", { sessionId = self.id }, function(_, session)
+  request("areyouj/session/get", { sessionId = self.id }, function(_, session)
     if open[self.buffer] ~= self then return end
-    if session and session.driver == "stream" then return self:moved() end
-    -- Whoever leaves a session that goes on has left on purpose; else what was said last stays to be read.
+    if session and session.driver == "stream" then return self:switched() end
+    -- An exit while the session is live is a detach. Otherwise the last output stays readable.
     if code == 0 and (not session or is_live(session)) then return self:leave() end
     self.since = session and session.statusSince
     if vim.api.nvim_get_current_buf() == self.buffer then vim.cmd.stopinsert() end
-    self:bar()
+    self:update_winbar()
   end)
 end
 
----The conversation goes on as a stream: its transcript takes the place of the screen.
+---Replaces the terminal by the transcript, after the driver switched.
 ---@private
-function Screen:moved()
-  pages.follow(self.id, "stream")
+function Screen:switched()
+  ui.show_driver(self.id, "stream")
   self:wipe()
 end
 
----Shows the session once more, where it was shown.
+---Attaches again, in the same windows.
 ---@private
 function Screen:renew()
   local windows, opened = vim.fn.win_findbuf(self.buffer), self.opened
   local old = self.buffer
   self:close()
-  -- A terminal buffer runs one program in its life, and of each name there is one buffer.
+  -- A terminal buffer can run only one program, and a name belongs to only one buffer.
   vim.api.nvim_buf_set_name(old, names.SCREEN .. self.id .. "/ended")
   for _, win in ipairs(windows) do
     M.put(win, self.id)
@@ -222,7 +227,7 @@ function Screen:renew()
   if new then new.opened = opened end
 end
 
----Windows that were made for it are closed, others show what they showed before.
+---Closes the windows that were opened for the terminal. Other windows show their previous buffer.
 ---@private
 function Screen:leave()
   for _, win in ipairs(vim.fn.win_findbuf(self.buffer)) do
@@ -231,14 +236,14 @@ function Screen:leave()
       vim.api.nvim_win_call(win, function()
         local other = vim.fn.bufnr("#")
         if other > 0 and other ~= self.buffer and vim.fn.buflisted(other) == 1 then return vim.cmd.buffer(other) end
-        vim.cmd.edit(names.DASHBOARD)
+        window.edit(names.DASHBOARD)
       end)
     end
   end
   self:wipe()
 end
 
----Nobody sees it any more. Its name stays where it is the alternate file, so that |CTRL-^| comes back.
+---Detaches when no window shows the terminal. Its name stays the alternate file, so that |CTRL-^| opens it again.
 ---@private
 function Screen:hidden()
   if open[self.buffer] ~= self or #vim.fn.win_findbuf(self.buffer) > 0 then return end
@@ -259,36 +264,36 @@ function Screen:wipe()
   pcall(vim.api.nvim_buf_delete, self.buffer, { force = true })
 end
 
----Begins anew what ended.
+---Restarts the session, or attaches again if it is live.
 ---@private
-function Screen:again()
-  if not self.over then return require("areyouj.actions").restart(self.id) end
-  require("areyouj").request("areyouj/session/get", { sessionId = self.id }, function(problem, session)
+function Screen:restart()
+  if not self.over then return session_actions.restart(self.id) end
+  request("areyouj/session/get", { sessionId = self.id }, function(failed, session)
     if open[self.buffer] ~= self then return end
-    if problem then return require("areyouj.problem").show(problem) end
+    if failed then return problem.show(failed) end
     if is_live(session) then return self:renew() end
-    require("areyouj.actions").restart(self.id)
+    session_actions.restart(self.id)
   end)
 end
 
 ---@private
 function Screen:map()
-  local id, actions, areyouj = self.id, require("areyouj.actions"), require("areyouj")
+  local id = self.id
   local keys = {
     { "i a", "Type to Claude" },
     { [[<C-\><C-n>]], "Stop typing" },
-    { [[<C-\>d]], "While you type: leave the screen; the session goes on", function() self:leave() end, mode = "t" },
-    { "o", "Transcript", function() areyouj.transcript(id) end },
-    { "gq", "Queue", function() require("areyouj.views.queue").open(id) end },
-    { "u", "Decide about a message that was cut off or failed", function() actions.decide(id) end },
-    { "M", "Move to a stream", function() actions.ask_to_move(id) end },
-    { "R", "Restart", function() self:again() end },
-    { "gs", "Switch session", areyouj.switch },
-    { "]a", "Next session that waits", function() areyouj.next_waiting(1) end },
-    { "[a", "Previous session that waits", function() areyouj.next_waiting(-1) end },
-    { "-", "Orchestration", areyouj.dashboard },
+    { [[<C-\>d]], "While typing: detach; the session continues", function() self:leave() end, mode = "t" },
+    { "o", "Show the transcript", function() ui.transcript(id) end },
+    { "gq", "Show the queue", function() ui.queue(id) end },
+    { "u", "Continue after an interrupted or failed message", function() queue_actions.recover(id) end },
+    { "M", "Switch to Transcript", function() session_actions.ask_to_switch(id) end },
+    { "R", "Restart", function() self:restart() end },
+    { "gs", "Choose another session", function() ui.switch() end },
+    { "]a", "Next waiting session", function() ui.next_waiting(1) end },
+    { "[a", "Previous waiting session", function() ui.next_waiting(-1) end },
+    { "-", "Show all sessions", ui.dashboard },
   }
-  table.insert(keys, { "g?", "This help", function() window.help("Terminal", keys) end })
+  table.insert(keys, { "g?", "Show this help", function() window.help("Terminal", keys) end })
   window.keys(self.buffer, keys)
 end
 
@@ -300,6 +305,11 @@ function Screen:close()
   for _, stop in ipairs(self.stops) do
     stop()
   end
+end
+
+---@param ports { model: areyouj.Model, request: areyouj.Requester }
+function M.setup(ports)
+  model, request = ports.model, ports.request
 end
 
 return M

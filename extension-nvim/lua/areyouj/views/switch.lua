@@ -1,13 +1,17 @@
----Choosing a session: those that need a person first, then the newest.
+---Asks for a session. Sessions that need a person come first, then the newest.
+local config = require("areyouj.config")
+local pickers = require("areyouj.pickers")
 local status = require("areyouj.status")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 
 local M = {}
 
----@param all? boolean Terminated ones too.
+local model ---@type areyouj.Model
+
+---@param all? boolean Includes terminated sessions.
 ---@return areyouj.Session[]
 local function choices(all)
-  local model = require("areyouj").model()
   local found = all and model:all() or model:live()
   local place = {}
   for number, session in ipairs(found) do
@@ -25,22 +29,21 @@ end
 ---@param session areyouj.Session
 ---@return string
 function M.line(session)
-  local look = text.status_of(session.status)
-  local icon = require("areyouj.config").get().icons and look.icon or look.ascii
-  local what = session.attention and session.attention.title or session.currentTask or ""
-  local line = ("%s %s  %s  %s"):format(icon, session.id, text.name(session), look.word)
-  return what ~= "" and line .. "  " .. text.plain(what, 80) or line
+  local style = status.of(session.status)
+  local icon = config.get().icons and style.icon or style.ascii
+  local task = session.attention and session.attention.title or session.currentTask or ""
+  local line = ("%s %s  %s  %s"):format(icon, session.id, text.name(session), style.word)
+  return task ~= "" and line .. "  " .. text.plain(task, 80) or line
 end
 
----Lines that say more about a session, for a preview.
+---The lines of a preview of a session.
 ---@param session areyouj.Session
 ---@return string[]
 function M.preview(session)
   local lines = { text.name(session), text.exact_line(text.path(session.directory)), "" }
   table.insert(
     lines,
-    text.status_of(session.status).word
-      .. (session.statusReason and ": " .. text.plain(session.statusReason, 200) or "")
+    status.of(session.status).word .. (session.statusReason and ": " .. text.plain(session.statusReason, 200) or "")
   )
   if session.attention then table.insert(lines, text.plain(session.attention.title, 300)) end
   table.insert(lines, text.plain(session.currentTask or "No active task", 300))
@@ -48,37 +51,37 @@ function M.preview(session)
   return lines
 end
 
----Has a person choose one of some sessions.
+---Asks for one of some sessions.
 ---@param sessions areyouj.Session[]
 ---@param prompt string
 ---@param choose fun(session: areyouj.Session)
 function M.pick(sessions, prompt, choose)
   if #sessions == 0 then
-    vim.api.nvim_echo({ { "No sessions. :AreYouJ new starts one." } }, false, {})
+    vim.api.nvim_echo({ { "No sessions. :AreYouJ new creates one." } }, false, {})
     return
   end
-  require("areyouj.pickers").pick(sessions, { prompt = prompt, line = M.line, preview = M.preview }, choose)
+  pickers.pick(sessions, { prompt = prompt, line = M.line, preview = M.preview }, choose)
 end
 
----Chooses a session and opens it.
----@param all? boolean Terminated ones too.
+---Asks for a session and opens it.
+---@param all? boolean Includes terminated sessions.
 function M.open(all)
-  M.pick(choices(all), "Session", function(session) require("areyouj").open(session.id) end)
+  M.pick(choices(all), "Session", function(session) ui.session(session.id) end)
 end
 
----Chooses a session for something.
+---Asks for a live session.
 ---@param prompt string
 ---@param choose fun(id: string)
 function M.choose(prompt, choose)
   M.pick(choices(), prompt, function(session) choose(session.id) end)
 end
 
----Goes to the session that has waited longest, then to the next.
+---Opens the session that has waited longest, then the next one.
 ---@param step 1|-1
 function M.next_waiting(step)
-  local waiting = vim.tbl_filter(status.needs_person, require("areyouj").model():live())
+  local waiting = vim.tbl_filter(status.needs_person, model:live())
   if #waiting == 0 then
-    vim.api.nvim_echo({ { "No session waits." } }, false, {})
+    vim.api.nvim_echo({ { "No session is waiting." } }, false, {})
     return
   end
   table.sort(waiting, function(one, other)
@@ -89,8 +92,14 @@ function M.next_waiting(step)
   for number, session in ipairs(waiting) do
     if session.id == here then place = number end
   end
-  -- Who goes from one to the next does not type to Claude.
-  require("areyouj.views.pages").open(waiting[(place - 1 + step) % #waiting + 1].id, nil, { typing = false })
+  -- The next key may be `]a` again, so a terminal must not get it.
+  ui.session(waiting[(place - 1 + step) % #waiting + 1].id, nil, { typing = false })
+end
+
+---@param ports { model: areyouj.Model }
+function M.setup(ports)
+  model = ports.model
+  ui.register({ switch = M.open, choose_session = M.choose, next_waiting = M.next_waiting })
 end
 
 return M

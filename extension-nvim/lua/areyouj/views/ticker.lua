@@ -1,11 +1,14 @@
----One clock for everything that moves by itself: relative times and spinners. It stands still while nothing needs it.
+---One timer for relative times and spinners. It stops while nothing needs it.
+local config = require("areyouj.config")
+
 local M = {}
 
----A spinner's pace: seen as movement, and eight small updates a second.
+---The interval of a spinner: eight small updates a second look like movement.
 local FAST_MS = 120
----The pace of relative times.
+---The interval of relative times.
 local SLOW_MS = 1000
 
+---How soon a follower needs the next tick; nil until `wake`.
 ---@alias areyouj.Pace ("fast"|"slow")?
 
 ---@alias areyouj.Follower fun(): areyouj.Pace
@@ -22,10 +25,10 @@ local FRAMES = {
   [false] = { "|", "/", "-", "\\" },
 }
 
----The picture of a spinner now.
+---The present frame of a spinner.
 ---@return string
 function M.spinner()
-  local frames = FRAMES[require("areyouj.config").get().icons]
+  local frames = FRAMES[config.get().icons]
   return frames[math.floor(vim.uv.now() / FAST_MS) % #frames + 1] or ""
 end
 
@@ -49,10 +52,10 @@ local function tick()
   timer:start(pace, pace, vim.schedule_wrap(tick))
 end
 
----Something changed: whoever stood still may move now.
-function M.poke() tick() end
+---Asks all followers again, after a change.
+function M.wake() tick() end
 
----Calls a function at each tick; what it returns says when it is needed again: soon, in a second, or not before `poke`.
+---Calls a function at each tick until the returned function is called.
 ---@param follower areyouj.Follower
 ---@return fun() stop
 function M.follow(follower)

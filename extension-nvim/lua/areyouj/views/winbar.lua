@@ -1,11 +1,13 @@
----The bar above a page of a session: where one is, and how the session stands.
+---The winbar of a page of a session: the path to it, and the state of the session.
+local config = require("areyouj.config")
 local status = require("areyouj.status")
 local text = require("areyouj.text")
 local ticker = require("areyouj.views.ticker")
+local ui = require("areyouj.ui")
 
 local M = {}
 
----From here on, in percent, the context window is nearly full: Claude will soon shorten the conversation.
+---From this percentage on, the context window is nearly full, and Claude soon compacts the conversation.
 local NEARLY_FULL = 80
 
 ---@param group string
@@ -13,11 +15,11 @@ local NEARLY_FULL = 80
 ---@return string
 local function piece(group, words) return ("%%#%s#%s"):format(group, text.statusline(words)) end
 
----Goes back to the dashboard; what a click on its name does.
-function M.back() require("areyouj").dashboard() end
+---Opens the dashboard. A click on its name calls this.
+function M.back() ui.dashboard() end
 
----Chooses another session; what a click on the name of this one does.
-function M.switch() require("areyouj").switch() end
+---Asks for another session. A click on the name of the session calls this.
+function M.switch() ui.switch() end
 
 ---@param session areyouj.Session?
 ---@param connection areyouj.Connection
@@ -28,21 +30,21 @@ local function state(session, connection)
     return piece("AreYouJWaiting", ticker.spinner() .. " " .. connection.state)
   end
   if not session then return "" end
-  local look = text.status_of(session.status)
-  local icons = require("areyouj.config").get().icons
-  local icon = session.status == "active" and ticker.spinner() or (icons and look.icon or look.ascii)
+  local style = status.of(session.status)
+  local icons = config.get().icons
+  local icon = session.status == "active" and ticker.spinner() or (icons and style.icon or style.ascii)
   local passed = text.since(text.now() - session.statusSince)
-  return piece(look.group, ("%s %s"):format(icon, look.word)) .. piece("AreYouJDim", " " .. passed)
+  return piece(style.group, ("%s %s"):format(icon, style.word)) .. piece("AreYouJDim", " " .. passed)
 end
 
 ---@param id string
 ---@param session areyouj.Session?
 ---@param connection areyouj.Connection
----@param name string The page's.
----@param hints? { [1]: string, [2]: string }[] Keys, and what they do.
+---@param name string The name of the page.
+---@param hints? { [1]: string, [2]: string }[] Keys with their actions.
 ---@return string
 function M.line(id, session, connection, name, hints)
-  local separator = require("areyouj.config").get().icons and " › " or " > "
+  local separator = config.get().icons and " › " or " > "
   local project = session and text.plain(vim.fs.basename(session.directory), 40) or id
   local left = "%@v:lua.require'areyouj.views.winbar'.back@"
     .. piece("AreYouJCrumb", " Orchestration")
@@ -70,7 +72,7 @@ function M.line(id, session, connection, name, hints)
   return left .. middle .. "%#WinBar#%<%=" .. table.concat(facts, "  ") .. " "
 end
 
----How soon the line changes by itself.
+---How soon the line needs an update.
 ---@param session areyouj.Session?
 ---@param connection areyouj.Connection
 ---@return areyouj.Pace

@@ -1,7 +1,10 @@
 ---Windows and buffers that several views share.
+local config = require("areyouj.config")
+local styled_lines = require("areyouj.views.styled_lines")
+
 local M = {}
 
----A buffer for a view: no file, no swap, no undo, written by the view alone.
+---Creates a buffer for a view: without a file, swap file or undo, and read-only for a person.
 ---@param name? string
 ---@return integer buffer
 function M.buffer(name)
@@ -18,7 +21,7 @@ function M.prepare(buffer)
   options.undolevels = -1
 end
 
----Replaces lines of a buffer that a person cannot change.
+---Replaces lines of a read-only buffer.
 ---@param buffer integer
 ---@param first integer From 0.
 ---@param last integer Exclusive; -1 is the end.
@@ -30,12 +33,16 @@ function M.set_lines(buffer, first, last, lines)
   vim.bo[buffer].modified = false
 end
 
----Maps keys of a buffer, each with what it does.
+---Edits a file or a directory in the current window, without expanding its name.
+---@param path string
+function M.edit(path) vim.api.nvim_cmd({ cmd = "edit", args = { path }, magic = { file = false, bar = false } }, {}) end
+
+---Maps the keys of a buffer.
 ---@param buffer integer
----@param keys { [1]: string|string[], [2]: string, [3]?: fun(), mode?: string|string[] }[] Keys, what they do, how.
----@param always? boolean Even if the configuration wants no keys.
+---@param keys { [1]: string|string[], [2]: string, [3]?: fun(), mode?: string|string[] }[] Keys, description, action.
+---@param always? boolean Even without `keys` in the configuration.
 function M.keys(buffer, keys, always)
-  if not always and not require("areyouj.config").get().keys then return end
+  if not always and not config.get().keys then return end
   for _, key in ipairs(keys) do
     local action = key[3]
     for _, lhs in ipairs(type(key[1]) == "table" and key[1] or { key[1] }) do
@@ -46,7 +53,7 @@ function M.keys(buffer, keys, always)
   end
 end
 
----Lines of help from the same table that maps the keys.
+---Lines of help, from the table that maps the keys.
 ---@param keys table[]
 ---@return string[]
 function M.help_lines(keys)
@@ -61,7 +68,7 @@ function M.help_lines(keys)
   return lines
 end
 
----Opens a float in the middle and enters it; `q` and `<Esc>` close it.
+---Opens a centred float and enters it.
 ---@param buffer integer
 ---@param options { title: string, width: integer, height: integer, footer?: string }
 ---@return integer window
@@ -115,14 +122,14 @@ function M.help(title, keys)
   end
 end
 
----Shows a page in a float until `q`.
+---Shows lines in a float until `q`.
 ---@param title string
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 function M.page(title, built)
   local buffer = M.buffer()
   vim.bo[buffer].bufhidden = "wipe"
   M.set_lines(buffer, 0, -1, built.lines)
-  require("areyouj.page").highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
+  styled_lines.highlight(buffer, vim.api.nvim_create_namespace("areyouj.page"), 0, built.marks)
   local width = 40
   for _, line in ipairs(built.lines) do
     width = math.max(width, vim.fn.strdisplaywidth(line) + 1)
@@ -133,7 +140,7 @@ function M.page(title, built)
   end
 end
 
----Asks for a yes without blocking anything.
+---Asks for confirmation without blocking.
 ---@param question string
 ---@param lines string[]
 ---@param yes fun()
@@ -159,7 +166,7 @@ function M.confirm(question, lines, yes)
   end
 end
 
----Shows a buffer where the configuration says, or goes to a window of this tab page that shows it.
+---Shows a buffer, or enters a window of this tab page that shows it.
 ---@param buffer integer
 ---@param place "current"|"tab"|"split"|"vsplit"|"float"
 ---@param title string
@@ -171,7 +178,7 @@ function M.show(buffer, place, title)
     M.float(buffer, { title = title, width = math.floor(vim.o.columns * 0.9), height = math.floor(vim.o.lines * 0.8) })
     return
   end
-  -- A float would be too small for what is opened from it.
+  -- A float is too small for a page.
   if vim.api.nvim_win_get_config(0).relative ~= "" then
     local from = vim.api.nvim_get_current_win()
     vim.cmd.wincmd("p")

@@ -1,5 +1,5 @@
-local page = require("areyouj.page")
-local sessions = require("areyouj.sessions")
+local styled_lines = require("areyouj.views.styled_lines")
+local sessions = require("areyouj.views.dashboard.table")
 local samples = require("lib.samples")
 local wait = require("lib.wait")
 local same = wait.same
@@ -23,11 +23,11 @@ end
 return {
   tests = {
     {
-      "sessions are counted as on the tiles",
+      "the tiles count sessions by status",
       function() same("counts", sessions.counts(ALL), { total = 3, active = 1, waiting = 1, idle = 0, error = 0 }) end,
     },
     {
-      "the newest come first, and everything can be sorted and filtered",
+      "the newest sessions come first, and the table can be sorted and filtered",
       function()
         same("newest", ids(), "DAB")
         same("with the terminated", ids({ terminated = true }), "DABC")
@@ -40,10 +40,10 @@ return {
       end,
     },
     {
-      "a table is as wide as its window, and leaves out what there is no room for",
+      "the table fits the width of its window and leaves out columns",
       function()
         for _, width in ipairs({ 30, 60, 80, 120, 200 }) do
-          local layout, built = sessions.layout(width), page.new()
+          local layout, built = sessions.layout(width), styled_lines.new()
           sessions.head(layout, sessions.default(), built, true)
           sessions.row(ALL[1], layout, built, 10, true)
           for _, line in ipairs(built.lines) do
@@ -56,7 +56,7 @@ return {
       end,
     },
     {
-      "a click is on a column",
+      "a screen column belongs to a column of the table",
       function()
         local layout = sessions.layout(200)
         same("first", sessions.column_at(layout, 1), "status")
@@ -65,23 +65,23 @@ return {
       end,
     },
     {
-      "names with marks of direction, line breaks and wide letters stay in their cells",
+      "names with directional marks, line breaks and wide characters stay in their cells",
       function()
-        local nasty = session(
+        local hostile = session(
           "E",
           { name = "a\u{202e}b\n日本語日本語日本語日本語日本語", directory = "/x/\n\27[2J" }
         )
-        local built = page.new()
-        sessions.row(nasty, sessions.layout(120), built, 10, true)
+        local built = styled_lines.new()
+        sessions.row(hostile, sessions.layout(120), built, 10, true)
         same("one line", #built.lines, 1)
         assert(not built.lines[1]:find("[\n\27]") and not built.lines[1]:find("\u{202e}", 1, true), built.lines[1])
       end,
     },
     {
-      "a session at a terminal has a mark, and no cost that nobody told",
+      "a terminal session has a mark, and no cost unless Claude reported one",
       function()
         local function row(icons, more)
-          local built = page.new()
+          local built = styled_lines.new()
           local one = session("F", vim.tbl_extend("keep", more or {}, { driver = "terminal", unread = 1 }))
           sessions.row(one, sessions.layout(200), built, 10, icons)
           return built.lines[1]
@@ -89,14 +89,14 @@ return {
         wait.has("mark", row(true), "F ▣ •")
         wait.has("in ASCII", row(false), "F # +")
         same("cost", row(true):find("$", 1, true), nil)
-        wait.has("of its time as a stream", row(true, { costUsd = 0.5 }), "$0.50")
+        wait.has("from its time as a stream", row(true, { costUsd = 0.5 }), "$0.50")
       end,
     },
     {
-      "a view that was kept is taken as far as it is one",
+      "invalid members of a saved view are replaced by defaults",
       function()
-        same("good", sessions.checked({ column = "cost", descending = false }).column, "cost")
-        same("bad", sessions.checked({ column = "x", descending = 7, terminated = "y" }), sessions.default())
+        same("good", sessions.restored({ column = "cost", descending = false }).column, "cost")
+        same("bad", sessions.restored({ column = "x", descending = 7, terminated = "y" }), sessions.default())
       end,
     },
   },

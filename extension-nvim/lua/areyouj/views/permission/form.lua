@@ -1,42 +1,42 @@
----A prompt as something to answer: what is asked, the choices so far, and the answer they amount to.
-local asked = require("areyouj.views.asked")
-local page = require("areyouj.page")
+---The form of a permission request: its content, the choices, and the answer that they make.
+local body = require("areyouj.views.permission.body")
+local styled_lines = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local tools = require("areyouj.tools")
 
----@class areyouj.FormRow What a line chooses.
+---@class areyouj.FormRow The choice on a line.
 ---@field question? integer
----@field option? integer Nil with a question: words of one's own.
+---@field option? integer Nil with a question: an answer in own words.
 ---@field suggestion? integer
 
 ---@class areyouj.Form
----@field prompt areyouj.Permission
+---@field request areyouj.Permission
 ---@field always boolean Whether the rules for "always" are shown.
 ---@field rows table<integer, areyouj.FormRow> By line, from 1.
 ---@field private questions areyouj.Question[]
 ---@field private chosen table<integer, table<integer, true>> Options by question.
----@field private own table<integer, string> Words of one's own by question.
+---@field private own table<integer, string> Answers in own words by question.
 ---@field private suggestions table<integer, true>
 local Form = {}
 Form.__index = Form
 
----@param prompt areyouj.Permission
+---@param request areyouj.Permission
 ---@return areyouj.Form
-local function new(prompt)
+local function new(request)
   return setmetatable({
-    prompt = prompt,
+    request = request,
     always = false,
     rows = {},
-    questions = prompt.kind == "question" and tools.questions(prompt.input) or {},
+    questions = request.kind == "question" and tools.questions(request.input) or {},
     chosen = {},
     own = {},
-    suggestions = tools.sensible(prompt.suggestions or {}),
+    suggestions = tools.default_suggestions(request.suggestions or {}),
   }, Form)
 end
 
 ---@private
----@param built areyouj.Page
-function Form:ask(built)
+---@param built areyouj.StyledLines
+function Form:add_questions(built)
   for number, question in ipairs(self.questions) do
     local chosen = self.chosen[number] or {}
     if number > 1 then built:add("") end
@@ -44,7 +44,7 @@ function Form:ask(built)
       local head = row == 1 and question.header ~= "" and text.exact_line(question.header) .. "  " or ""
       built:add({ head, "AreYouJHeader" }, { text.exact_line(line), "AreYouJTitle" })
     end
-    if question.multi then built:add({ "Choose any number.", "AreYouJDim" }) end
+    if question.multi then built:add({ "Choose one or more.", "AreYouJDim" }) end
     local function row(mark, choice, words, more)
       built:add({ " " .. mark .. " ", "AreYouJKey" }, words, { more, "AreYouJDim" })
       self.rows[#built.lines] = choice
@@ -60,21 +60,21 @@ function Form:ask(built)
   end
 end
 
----What is shown.
----@param directory string The session's.
----@return areyouj.Page
+---The lines of the form.
+---@param directory string The directory of the session.
+---@return areyouj.StyledLines
 function Form:page(directory)
-  local built = page.new()
+  local built = styled_lines.new()
   self.rows = {}
   if #self.questions > 0 then
-    self:ask(built)
+    self:add_questions(built)
   else
-    local whole = asked.page(self.prompt, directory)
+    local whole = body.page(self.request, directory)
     built:with(whole.lines, whole.marks)
   end
   if self.always then
-    built:add(""):add({ "Allow this, and from now on", "AreYouJTitle" })
-    for place, suggestion in ipairs(self.prompt.suggestions) do
+    built:add(""):add({ "Allow now and from now on:", "AreYouJTitle" })
+    for place, suggestion in ipairs(self.request.suggestions) do
       built:add({ self.suggestions[place] and " [x] " or " [ ] ", "AreYouJKey" }, tools.suggestion(suggestion))
       self.rows[#built.lines] = { suggestion = place }
     end
@@ -82,11 +82,11 @@ function Form:page(directory)
   return built
 end
 
----Whether there is anything that "always" could mean.
+---Whether the request can be allowed always.
 ---@return boolean
-function Form:offers_always() return self.prompt.kind ~= "question" and #(self.prompt.suggestions or {}) > 0 end
+function Form:offers_always() return self.request.kind ~= "question" and #(self.request.suggestions or {}) > 0 end
 
----Chooses what a line stands for, or takes it back.
+---Chooses the choice on a line, or takes it back.
 ---@param row areyouj.FormRow
 function Form:toggle(row)
   if row.suggestion then
@@ -103,18 +103,18 @@ function Form:toggle(row)
   end
 end
 
----Words of one's own, in place of a single choice.
+---Answers a question in own words, which replace a single choice.
 ---@param question integer
 ---@param words string
-function Form:say(question, words)
+function Form:set_own(question, words)
   words = vim.trim(words)
   self.own[question] = words ~= "" and words or nil
 end
 
----The answer, or nil while something has still to be chosen.
+---The answer, or nil while a choice is missing.
 ---@return areyouj.Answer?
 function Form:answer()
-  if self.prompt.kind == "question" then
+  if self.request.kind == "question" then
     local choices = {}
     for number, question in ipairs(self.questions) do
       local labels, own = {}, self.own[number]
@@ -129,8 +129,8 @@ function Form:answer()
     return #choices > 0 and { decision = "choose", choices = choices } or nil
   elseif self.always then
     local suggestions = {}
-    for place = 1, #self.prompt.suggestions do
-      -- The daemon counts from 0.
+    for place = 1, #self.request.suggestions do
+      -- The protocol counts from 0.
       if self.suggestions[place] then table.insert(suggestions, place - 1) end
     end
     return #suggestions > 0 and { decision = "allowAlways", suggestions = suggestions } or nil
@@ -138,15 +138,15 @@ function Form:answer()
   return { decision = "allow" }
 end
 
----What the answers are called.
+---The labels of the answers.
 ---@return { yes: string, no: string, instead: string }
-function Form:words()
-  local kind = self.prompt.kind
-  if kind == "question" then return { yes = "answer", no = "do not answer", instead = "say something else" } end
+function Form:labels()
+  local kind = self.request.kind
+  if kind == "question" then return { yes = "answer", no = "skip", instead = "reply instead" } end
   if kind == "plan" then
-    return { yes = self.always and "allow always" or "go ahead", no = "keep planning", instead = "say what to change" }
+    return { yes = self.always and "allow always" or "approve", no = "keep planning", instead = "request changes" }
   end
-  return { yes = self.always and "allow always" or "allow", no = "deny", instead = "say what to do instead" }
+  return { yes = self.always and "allow always" or "allow", no = "deny", instead = "deny with a message" }
 end
 
 return { new = new }

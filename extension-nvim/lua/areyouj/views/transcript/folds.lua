@@ -1,4 +1,4 @@
----The folds of new blocks: each open or closed for itself, also what came while Neovim made none.
+---Opens or closes the folds of new blocks, also of those that arrive while Neovim updates no folds.
 
 ---@class areyouj.NewFold
 ---@field block areyouj.Block
@@ -6,8 +6,8 @@
 
 ---@class areyouj.Folds
 ---@field private buffer integer
----@field private row_of fun(block: areyouj.Block): integer? The row of a block, while it is there.
----@field private waiting areyouj.NewFold[] New while no folds could be made.
+---@field private row_of fun(block: areyouj.Block): integer? The row of a block, while it exists.
+---@field private waiting areyouj.NewFold[] Folds that arrived while Neovim updated none.
 local Folds = {}
 Folds.__index = Folds
 
@@ -16,11 +16,11 @@ Folds.__index = Folds
 ---@return areyouj.Folds
 local function new(buffer, row_of) return setmetatable({ buffer = buffer, row_of = row_of, waiting = {} }, Folds) end
 
----Opens or closes new folds; by itself Neovim gives a fold the state of the one before.
+---Opens or closes new folds. By default, Neovim gives a new fold the state of the fold before it.
 ---@param folds areyouj.NewFold[]
 function Folds:add(folds)
   if #folds == 0 then return end
-  -- While somebody inserts text anywhere, Neovim makes no folds.
+  -- In insert mode, Neovim updates no folds, in no window.
   if vim.fn.mode():match("^[iR]") then
     vim.list_extend(self.waiting, folds)
     return
@@ -29,13 +29,13 @@ function Folds:add(folds)
     vim.api.nvim_win_call(window, function()
       for _, fold in ipairs(folds) do
         local row = self.row_of(fold.block)
-        if row then pcall(vim.api.nvim_command, (row + 1) .. (fold.open and "foldopen" or "foldclose")) end
+        if row then pcall(vim.cmd[fold.open and "foldopen" or "foldclose"], { range = { row + 1 } }) end
       end
     end)
   end
 end
 
----Makes the folds that could not be made while somebody inserted text.
+---Opens or closes the waiting folds, after insert mode.
 function Folds:catch_up()
   if #self.waiting == 0 then return end
   local folds = self.waiting

@@ -1,4 +1,5 @@
----The list of sessions as the dashboard shows it: counted, filtered, sorted, and laid out for a width.
+---The table of sessions in the dashboard: counts, filters, sorts, and fits it to a width.
+local status = require("areyouj.status")
 local text = require("areyouj.text")
 
 local M = {}
@@ -6,25 +7,25 @@ local M = {}
 ---@alias areyouj.Column "status"|"name"|"project"|"started"|"task"|"model"|"context"|"cost"|"queued"
 ---@alias areyouj.Tile "total"|"active"|"waiting"|"idle"|"error"
 
----@class areyouj.View What of the list is shown, and how.
+---@class areyouj.View Filters and order of the table.
 ---@field column areyouj.Column
 ---@field descending boolean
 ---@field tile areyouj.Tile
----@field words string Words that must all occur in id, name, path, task or model.
----@field terminated boolean Terminated sessions too.
+---@field words string Words that must all occur in the id, name, path, task or model.
+---@field terminated boolean Shows terminated sessions.
 
 ---@return areyouj.View
 function M.default() return { column = "started", descending = true, tile = "total", words = "", terminated = false } end
 
----A view that was kept, as far as it is one.
----@param kept table
+---The view that was saved. Invalid members are replaced by defaults.
+---@param saved table
 ---@return areyouj.View
-function M.checked(kept)
+function M.restored(saved)
   local view = M.default()
-  if type(kept.descending) == "boolean" then view.descending = kept.descending end
-  if type(kept.terminated) == "boolean" then view.terminated = kept.terminated end
+  if type(saved.descending) == "boolean" then view.descending = saved.descending end
+  if type(saved.terminated) == "boolean" then view.terminated = saved.terminated end
   for _, column in ipairs({ "status", "name", "project", "started", "task", "model", "context", "cost", "queued" }) do
-    if kept.column == column then view.column = column end
+    if saved.column == column then view.column = column end
   end
   return view
 end
@@ -32,10 +33,10 @@ end
 ---@type areyouj.Tile[]
 M.tiles = { "total", "active", "waiting", "idle", "error" }
 
----What needs a person comes first.
+---Sessions that need a person come first.
 local URGENCY = { waiting = 0, error = 1, active = 2, starting = 3, idle = 4, terminated = 5 }
 
----The number on each tile. Terminated sessions count nowhere; starting ones in the total only.
+---The number on each tile. Terminated sessions are not counted; starting sessions count in the total only.
 ---@param sessions areyouj.Session[]
 ---@return table<areyouj.Tile, integer>
 function M.counts(sessions)
@@ -80,7 +81,7 @@ local function sort_key(session, column)
   return session.queued
 end
 
----The sessions that pass, in order.
+---The sessions that pass the filters, sorted.
 ---@param sessions areyouj.Session[]
 ---@param view areyouj.View
 ---@return areyouj.Session[]
@@ -102,14 +103,14 @@ end
 ---@class areyouj.TableColumn
 ---@field name areyouj.Column
 ---@field head string
----@field min integer Columns of the screen.
----@field grow integer Its share of the room that is left.
----@field rank integer Those of a high rank are left out first.
----@field right? boolean
+---@field min integer Minimal width, in screen columns.
+---@field grow integer Its share of the remaining width.
+---@field rank integer Columns with the highest rank are left out first.
+---@field right? boolean Aligned to the right.
 
 ---@type areyouj.TableColumn[]
 local COLUMNS = {
-  { name = "status", head = "Status", min = 17, grow = 0, rank = 1 },
+  { name = "status", head = "Status", min = 12, grow = 0, rank = 1 },
   { name = "name", head = "Session", min = 20, grow = 2, rank = 1 },
   { name = "project", head = "Project", min = 16, grow = 3, rank = 3 },
   { name = "started", head = "Started", min = 9, grow = 0, rank = 4 },
@@ -124,9 +125,9 @@ local GAP = 2
 ---@class areyouj.Layout
 ---@field column areyouj.TableColumn
 ---@field width integer
----@field start integer Where it begins, in columns of the screen from 0.
+---@field start integer The first screen column, from 0.
 
----Which columns there is room for, and how wide they are.
+---The columns that fit into a width, and their widths.
 ---@param width integer
 ---@return areyouj.Layout[]
 function M.layout(width)
@@ -158,7 +159,7 @@ function M.layout(width)
   return layout
 end
 
----The end of a path that fits, since its end says most.
+---Truncates a path at its start, because its end is more specific.
 ---@param path string
 ---@param width integer
 ---@return string
@@ -178,8 +179,8 @@ end
 local function cell(session, column, width, now, icons)
   local ended = session.status == "terminated" and "AreYouJTerminated" or nil
   if column == "status" then
-    local look = text.status_of(session.status)
-    return (icons and look.icon or look.ascii) .. " " .. look.word, look.group
+    local style = status.of(session.status)
+    return (icons and style.icon or style.ascii) .. " " .. style.word, style.group
   elseif column == "name" then
     local mark = session.driver == "terminal" and (icons and " ▣" or " #") or ""
     mark = mark .. (session.unread > 0 and (icons and " •" or " +") or "")
@@ -199,18 +200,18 @@ local function cell(session, column, width, now, icons)
     local percent = text.context(session)
     return percent and percent .. "%" or "–", "AreYouJDim"
   elseif column == "cost" then
-    -- At a terminal Claude does not tell.
-    local untold = session.driver == "terminal" and session.costUsd == 0
-    return untold and "–" or text.cost(session.costUsd), "AreYouJDim"
+    -- Claude does not report the cost of a terminal session.
+    local unknown = session.driver == "terminal" and session.costUsd == 0
+    return unknown and "–" or text.cost(session.costUsd), "AreYouJDim"
   end
   local model = text.plain(session.model or "", width)
   return model ~= "" and model or "–", "AreYouJDim"
 end
 
----The head of the table.
+---Adds the header of the table.
 ---@param layout areyouj.Layout[]
 ---@param view areyouj.View
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param icons boolean
 function M.head(layout, view, built, icons)
   local pieces = { " " }
@@ -225,10 +226,10 @@ function M.head(layout, view, built, icons)
   built:add(unpack(pieces))
 end
 
----One row of the table.
+---Adds one row of the table.
 ---@param session areyouj.Session
 ---@param layout areyouj.Layout[]
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param now integer
 ---@param icons boolean
 function M.row(session, layout, built, now, icons)
@@ -241,9 +242,9 @@ function M.row(session, layout, built, now, icons)
   built:add(unpack(pieces))
 end
 
----The column at a place of a line.
+---The column at a screen column of a line.
 ---@param layout areyouj.Layout[]
----@param place integer In columns of the screen from 0.
+---@param place integer From 0.
 ---@return areyouj.Column?
 function M.column_at(layout, place)
   for _, one in ipairs(layout) do
@@ -251,7 +252,7 @@ function M.column_at(layout, place)
   end
 end
 
----The column after another, as the table has them.
+---The column next to another one.
 ---@param layout areyouj.Layout[]
 ---@param column areyouj.Column
 ---@param step 1|-1

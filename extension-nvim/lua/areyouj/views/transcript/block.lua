@@ -1,20 +1,20 @@
----How one entry of a transcript looks: lines, highlights, and whether they fold.
-local asked = require("areyouj.views.asked")
+---Renders one entry of a transcript: its lines, highlights and fold.
+local permission_body = require("areyouj.views.permission.body")
 local markdown = require("areyouj.markdown")
-local page = require("areyouj.page")
+local styled_lines = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 local tools = require("areyouj.tools")
 
 local M = {}
 
----@class areyouj.Block One entry with what belongs to it.
+---@class areyouj.Block One entry with the entries that belong to it.
 ---@field entry areyouj.TranscriptEntry
----@field depth integer How deep in subagents, 0 for the session itself.
----@field result? areyouj.EntryBody.toolResult What the tool answered.
----@field ending? areyouj.EntryBody.permissionEnd How the prompt ended.
----@field last? areyouj.Block The last block below this one, of its subagent.
----@field open? boolean Whether the prompt waits for an answer.
----@field parent? areyouj.Block The call of the subagent that this belongs to.
+---@field depth integer Nesting of subagents; 0 for the session itself.
+---@field result? areyouj.EntryBody.toolResult The result of the tool call.
+---@field ending? areyouj.EntryBody.permissionEnd The end of the permission request.
+---@field last? areyouj.Block The last block of its subagent.
+---@field open? boolean Whether the permission request waits for an answer.
+---@field parent? areyouj.Block The call of the subagent that it belongs to.
 ---@field next? areyouj.Block
 ---@field previous? areyouj.Block
 ---@field height? integer Its lines in the buffer.
@@ -23,31 +23,31 @@ local M = {}
 ---@class areyouj.BlockContext
 ---@field directory string
 ---@field icons boolean
----@field working boolean Whether Claude works: then a call without a result runs.
----@field permission fun(id: string): areyouj.Permission? An open prompt.
+---@field working boolean Whether the session is active: then a call without a result is running.
+---@field permission fun(id: string): areyouj.Permission? An open permission request.
 
----@class areyouj.How
+---@class areyouj.BlockOptions
 ---@field fold? boolean
 ---@field open? boolean
 ---@field user? boolean
 
----@class areyouj.Look
+---@class areyouj.RenderedBlock
 ---@field lines string[]
 ---@field marks areyouj.Mark[]
----@field fold boolean Folds to its first line.
----@field open boolean The fold is open at first.
----@field user boolean Lines of a person, marked as a whole.
+---@field fold boolean Whether it folds to its first line.
+---@field open boolean Whether the fold is open at first.
+---@field user boolean Whether it is a message of a person, which is highlighted as a whole.
 
----Lines of one entry that are shown in place; `<CR>` shows all of them.
+---Upper bound on the lines of one entry in the transcript; `<CR>` shows all of them.
 M.MAX_LINES = 400
----Bytes of one entry that are shown in place.
+---Upper bound on the bytes of one entry in the transcript.
 M.MAX_BYTES = 40000
----Changes of at most so many lines are open at first.
+---Folds of changes of at most this many lines are open at first.
 local SMALL_CHANGE = 40
----Deeper than this is indented no further: the window is only so wide.
+---Upper bound on the indentation of subagents, because of the width of the window.
 local MAX_DEPTH = 4
----Columns of what a call is about in its first line.
-local MAX_ABOUT = 140
+---Upper bound on the summary of a call in its first line, in characters.
+local MAX_SUMMARY = 140
 
 local OUTCOMES = {
   allowed = "Allowed",
@@ -67,7 +67,7 @@ local ICONS = {
     info = "·",
     warning = "▲",
     error = "✗",
-    prompt = "◆",
+    request = "◆",
     good = "✓",
   },
   [false] = {
@@ -79,16 +79,16 @@ local ICONS = {
     info = ".",
     warning = "!",
     error = "x",
-    prompt = "?",
+    request = "?",
     good = "+",
   },
 }
 
----Text of others as lines, so many of them as are shown in place.
+---Foreign text as lines, up to the upper bounds.
 ---@param whole string?
 ---@return string[] lines
 ---@return boolean cut
-function M.shown(whole)
+function M.excerpt(whole)
   whole = whole or ""
   local cut = #whole > M.MAX_BYTES
   local lines = text.lines(cut and whole:sub(1, M.MAX_BYTES) or whole)
@@ -98,30 +98,30 @@ function M.shown(whole)
   return lines, cut
 end
 
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param whole string?
 ---@param indent string
-local function cut_note(built, whole, indent)
-  built:add(indent, { ("… %s in all: <CR> shows it"):format(text.size(#(whole or ""))), "AreYouJDim" })
+local function add_cut_note(built, whole, indent)
+  built:add(indent, { ("… %s in total. <CR> shows all."):format(text.size(#(whole or ""))), "AreYouJDim" })
 end
 
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param whole string?
 ---@param indent string
 ---@param group? string
-local function put(built, whole, indent, group)
-  local lines, cut = M.shown(whole)
+local function add_text(built, whole, indent, group)
+  local lines, cut = M.excerpt(whole)
   built:all(lines, indent, group)
-  if cut then cut_note(built, whole, indent) end
+  if cut then add_cut_note(built, whole, indent) end
 end
 
----@type table<string, fun(block: areyouj.Block, context: areyouj.BlockContext, built: areyouj.Page, indent: string): areyouj.How?>
+---@type table<string, fun(block: areyouj.Block, context: areyouj.BlockContext, built: areyouj.StyledLines, indent: string): areyouj.BlockOptions?>
 local render = {}
 
 function render.user(block, context, built)
   local icon = ICONS[context.icons].user
   built:add("")
-  local lines, cut = M.shown(block.entry.body.text)
+  local lines, cut = M.excerpt(block.entry.body.text)
   for number, line in ipairs(lines) do
     if number == 1 then
       built:add({ icon .. " ", "AreYouJKey" }, line)
@@ -129,33 +129,33 @@ function render.user(block, context, built)
       built:add("  ", line)
     end
   end
-  if cut then cut_note(built, block.entry.body.text, "  ") end
+  if cut then add_cut_note(built, block.entry.body.text, "  ") end
   return { user = true }
 end
 
 function render.text(block, _, built, indent)
   built:add("")
-  local lines, cut = M.shown(block.entry.body.text)
+  local lines, cut = M.excerpt(block.entry.body.text)
   built:with(lines, markdown.marks(lines, {}), indent)
-  if cut then cut_note(built, block.entry.body.text, indent) end
+  if cut then add_cut_note(built, block.entry.body.text, indent) end
 end
 
 function render.thinking(block, context, built, indent)
   built:add(indent, { ICONS[context.icons].thinking .. " Thinking", "AreYouJThinking" })
-  put(built, block.entry.body.text, indent .. "  ", "AreYouJThinking")
+  add_text(built, block.entry.body.text, indent .. "  ", "AreYouJThinking")
   return { fold = true }
 end
 
 ---@param result areyouj.EntryBody.toolResult
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param indent string
-local function result_lines(result, built, indent)
+local function add_result(result, built, indent)
   if not result.text:find("%S") then
     built:add(indent, { "No output", "AreYouJDim" })
   else
-    put(built, result.text, indent, result.isError and "AreYouJError" or "AreYouJOutput")
+    add_text(built, result.text, indent, result.isError and "AreYouJError" or "AreYouJOutput")
   end
-  if result.truncated then built:add(indent, { "The output was longer and was cut off here.", "AreYouJDim" }) end
+  if result.truncated then built:add(indent, { "The rest of the output was truncated.", "AreYouJDim" }) end
 end
 
 function render.toolCall(block, context, built, indent)
@@ -168,9 +168,14 @@ function render.toolCall(block, context, built, indent)
   elseif not result and context.working then
     icon, group = icons.running, "AreYouJActive"
   end
-  local about = tools.about(body.input, context.directory)
-  local pieces =
-    { indent, { icon .. " ", group }, { text.plain(body.tool, 60), "AreYouJTool" }, "  ", text.plain(about, MAX_ABOUT) }
+  local summary = tools.summary(body.input, context.directory)
+  local pieces = {
+    indent,
+    { icon .. " ", group },
+    { text.plain(body.tool, 60), "AreYouJTool" },
+    "  ",
+    text.plain(summary, MAX_SUMMARY),
+  }
   local open = false
   if change then
     local _, added, removed = tools.diff(change)
@@ -182,19 +187,27 @@ function render.toolCall(block, context, built, indent)
   local inner = indent .. "  "
   local command = tools.text_of(body.input, "command")
   if change then
-    asked.change(change, function(line) return (text.clean(line):gsub("\n", " ")) end, built, inner, M.MAX_LINES)
+    permission_body.change(
+      change,
+      function(line) return (text.clean(line):gsub("\n", " ")) end,
+      built,
+      inner,
+      M.MAX_LINES
+    )
   elseif command then
     local lines = text.lines(command)
-    if #lines > 1 or text.plain(about, MAX_ABOUT) ~= lines[1] then put(built, command, inner, "AreYouJCommand") end
+    if #lines > 1 or text.plain(summary, MAX_SUMMARY) ~= lines[1] then
+      add_text(built, command, inner, "AreYouJCommand")
+    end
   else
     for _, member in ipairs(tools.members(body.input)) do
-      local lines, cut = M.shown(member[2])
+      local lines, cut = M.excerpt(member[2])
       built:add(inner, { text.plain(member[1], 60) .. ": ", "AreYouJDim" }, #lines == 1 and lines[1] or "")
       if #lines > 1 then built:all(lines, inner .. "  ") end
-      if cut then cut_note(built, member[2], inner .. "  ") end
+      if cut then add_cut_note(built, member[2], inner .. "  ") end
     end
   end
-  if result and not (change and not failed) then result_lines(result, built, inner) end
+  if result and not (change and not failed) then add_result(result, built, inner) end
   return { fold = true, open = open }
 end
 
@@ -207,16 +220,16 @@ function render.toolResult(block, context, built, indent)
     { "Result", "AreYouJTool" },
     { "  of an earlier call", "AreYouJDim" }
   )
-  result_lines(body, built, indent .. "  ")
+  add_result(body, built, indent .. "  ")
   return { fold = true }
 end
 
 ---@param ending areyouj.EntryBody.permissionEnd
 ---@param title string
 ---@param context areyouj.BlockContext
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param indent string
-local function ending_line(ending, title, context, built, indent)
+local function add_ending(ending, title, context, built, indent)
   local bad = ending.outcome == "denied" or ending.outcome == "withdrawn"
   local icons = ICONS[context.icons]
   local words = OUTCOMES[ending.outcome] or text.plain(ending.outcome, 40)
@@ -234,26 +247,26 @@ function render.permission(block, context, built, indent)
   local body = block.entry.body
   local title = text.plain(body.title, 300)
   if block.ending then
-    ending_line(block.ending, title, context, built, indent)
+    add_ending(block.ending, title, context, built, indent)
     return
   end
   local open = context.permission(body.permissionId)
   block.open = open ~= nil
-  built:add(indent, { ICONS[context.icons].prompt .. " " .. title, open and "AreYouJPrompt" or "AreYouJDim" })
+  built:add(indent, { ICONS[context.icons].request .. " " .. title, open and "AreYouJPrompt" or "AreYouJDim" })
   if not open then return end
   if open.kind == "question" then
     for _, question in ipairs(tools.questions(open.input)) do
       built:add(indent .. "  ", text.exact_line(question.question))
     end
   else
-    local whole = asked.page(open, context.directory)
+    local whole = permission_body.page(open, context.directory)
     built:with(whole.lines, whole.marks, indent .. "  ")
   end
-  built:add(indent .. "  ", { "p", "AreYouJKey" }, { " answers", "AreYouJDim" })
+  built:add(indent .. "  ", { "p", "AreYouJKey" }, { " answer", "AreYouJDim" })
 end
 
 function render.permissionEnd(block, context, built, indent)
-  ending_line(block.entry.body --[[@as areyouj.EntryBody.permissionEnd]], "", context, built, indent)
+  add_ending(block.entry.body --[[@as areyouj.EntryBody.permissionEnd]], "", context, built, indent)
 end
 
 function render.turnEnd(block, context, built)
@@ -266,42 +279,43 @@ function render.turnEnd(block, context, built)
     (body.ok and icons.good or icons.failed) .. " " .. table.concat(words, separator),
     body.ok and "AreYouJDim" or "AreYouJError",
   })
-  if body.error then put(built, body.error, "  ", "AreYouJError") end
+  if body.error then add_text(built, body.error, "  ", "AreYouJError") end
 end
 
 function render.notice(block, context, built, indent)
   local body = block.entry.body
   local groups = { info = "AreYouJDim", warning = "AreYouJWaiting", error = "AreYouJError" }
   local icon = ICONS[context.icons][body.level] or ICONS[context.icons].info
-  local lines = M.shown(body.text)
+  local lines = M.excerpt(body.text)
   built:add(indent, { icon .. " " .. (lines[1] or ""), groups[body.level] or "AreYouJDim" })
   for row = 2, #lines do
     built:add(indent .. "  ", { lines[row], "AreYouJDim" })
   end
 end
 
----Whether an entry of this kind is shown at all.
+---Whether an entry of this kind is displayed.
 ---@param entry areyouj.TranscriptEntry
 ---@return boolean
 function M.known(entry) return render[entry.body.kind] ~= nil end
 
----How a block looks.
+---Renders a block.
 ---@param block areyouj.Block
 ---@param context areyouj.BlockContext
----@return areyouj.Look
-function M.look(block, context)
-  local built = page.new()
-  local how = render[block.entry.body.kind](block, context, built, ("  "):rep(math.min(block.depth, MAX_DEPTH))) or {}
+---@return areyouj.RenderedBlock
+function M.render(block, context)
+  local built = styled_lines.new()
+  local options = render[block.entry.body.kind](block, context, built, ("  "):rep(math.min(block.depth, MAX_DEPTH)))
+    or {}
   return {
     lines = built.lines,
     marks = built.marks,
-    fold = how.fold == true and #built.lines > 1,
-    open = how.open == true,
-    user = how.user == true,
+    fold = options.fold == true and #built.lines > 1,
+    open = options.open == true,
+    user = options.user == true,
   }
 end
 
----Everything of a block, for a page of its own.
+---The whole text of a block.
 ---@param block areyouj.Block
 ---@return string[]
 function M.whole(block)

@@ -1,18 +1,18 @@
----Lines with highlights, built up one after the other.
+---Builds lines with highlights, one after the other.
 
----@class areyouj.Page
+---@class areyouj.StyledLines
 ---@field lines string[]
 ---@field marks areyouj.Mark[]
-local Page = {}
-Page.__index = Page
+local StyledLines = {}
+StyledLines.__index = StyledLines
 
----@return areyouj.Page
-local function new() return setmetatable({ lines = {}, marks = {} }, Page) end
+---@return areyouj.StyledLines
+local function new() return setmetatable({ lines = {}, marks = {} }, StyledLines) end
 
----Adds a line of pieces, each a text, or a text with its highlight group.
+---Adds a line of pieces: each a text, or a text with its highlight group.
 ---@param ... string|{ [1]: string, [2]: string? }
----@return areyouj.Page
-function Page:add(...)
+---@return areyouj.StyledLines
+function StyledLines:add(...)
   local row, column, texts = #self.lines, 0, {}
   for _, piece in ipairs({ ... }) do
     local words = type(piece) == "table" and piece[1] or piece --[[@as string]]
@@ -27,24 +27,24 @@ function Page:add(...)
   return self
 end
 
----Adds lines with one indentation and one highlight group.
+---Adds lines with the same indentation and highlight group.
 ---@param lines string[]
 ---@param indent? string
 ---@param group? string
----@return areyouj.Page
-function Page:all(lines, indent, group)
+---@return areyouj.StyledLines
+function StyledLines:all(lines, indent, group)
   for _, line in ipairs(lines) do
     self:add(indent or "", { line, group })
   end
   return self
 end
 
----Adds lines whose marks are known already.
+---Adds lines with their marks.
 ---@param lines string[]
 ---@param marks areyouj.Mark[]
 ---@param indent? string
----@return areyouj.Page
-function Page:with(lines, marks, indent)
+---@return areyouj.StyledLines
+function StyledLines:with(lines, marks, indent)
   local first, shift = #self.lines, #(indent or "")
   for _, mark in ipairs(marks) do
     self.marks[#self.marks + 1] =
@@ -56,7 +56,7 @@ function Page:with(lines, marks, indent)
   return self
 end
 
----Highlights lines of a buffer.
+---Applies marks to a buffer.
 ---@param buffer integer
 ---@param namespace integer
 ---@param first integer The row of the first line.

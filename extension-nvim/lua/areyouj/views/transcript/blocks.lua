@@ -1,26 +1,26 @@
----The blocks of a transcript in the order in which they are shown: results with their calls, ends with their prompts,
----subagents below the call that began them.
+---The blocks of a transcript in display order: results with their calls, ends with their permission requests, and
+---subagents below the call that started them.
 
 ---@class areyouj.Blocks
 ---@field first? areyouj.Block
 ---@field last? areyouj.Block
 ---@field count integer
 ---@field by_seq table<integer, areyouj.Block>
----@field prompts table<string, areyouj.Block>
+---@field requests table<string, areyouj.Block> Permission requests by id.
 ---@field running table<areyouj.Block, true> Calls without a result.
 ---@field private calls table<string, areyouj.Block>
----@field private orphans table<string, areyouj.Block> Results and ends whose beginning is not here.
+---@field private orphans table<string, areyouj.Block> Results and ends without their call or permission request.
 local Blocks = {}
 Blocks.__index = Blocks
 
 ---@return areyouj.Blocks
 local function new()
-  return setmetatable({ count = 0, by_seq = {}, prompts = {}, running = {}, calls = {}, orphans = {} }, Blocks)
+  return setmetatable({ count = 0, by_seq = {}, requests = {}, running = {}, calls = {}, orphans = {} }, Blocks)
 end
 
 ---@private
 ---@param block areyouj.Block
----@param previous? areyouj.Block Nil: at the beginning.
+---@param previous? areyouj.Block Nil for the beginning.
 function Blocks:link(block, previous)
   block.previous = previous
   block.next = previous and previous.next or (not previous and self.first or nil)
@@ -37,7 +37,7 @@ function Blocks:link(block, previous)
   self.count = self.count + 1
 end
 
----Takes a block out.
+---Removes a block.
 ---@param block areyouj.Block
 function Blocks:unlink(block)
   if block.previous then
@@ -54,22 +54,22 @@ function Blocks:unlink(block)
   self.count = self.count - 1
 end
 
----Finds an entry's place. What belongs to a block that is here changes that block.
+---Adds an entry: as a new block, or to the block that it belongs to.
 ---@param entry areyouj.TranscriptEntry
 ---@param previous? areyouj.Block
----@return areyouj.Block? block A new block.
+---@return areyouj.Block? new
 ---@return areyouj.Block? changed
-function Blocks:place(entry, previous)
+function Blocks:add(entry, previous)
   local body = entry.body
   if self.by_seq[entry.seq] then return nil end
   if body.kind == "toolResult" and self.calls[body.toolUseId] then
     local call = self.calls[body.toolUseId]
     call.result, self.running[call] = body, nil
     return nil, call
-  elseif body.kind == "permissionEnd" and self.prompts[body.permissionId] then
-    local prompt = self.prompts[body.permissionId]
-    prompt.ending = body
-    return nil, prompt
+  elseif body.kind == "permissionEnd" and self.requests[body.permissionId] then
+    local request = self.requests[body.permissionId]
+    request.ending = body
+    return nil, request
   end
   local block = { entry = entry, depth = 0 } ---@type areyouj.Block
   local parent_id = (body.kind == "text" or body.kind == "toolCall") and body.parentToolUseId or nil
@@ -94,7 +94,7 @@ function Blocks:place(entry, previous)
       self.running[block] = true
     end
   elseif body.kind == "permission" then
-    self.prompts[body.permissionId] = block
+    self.requests[body.permissionId] = block
     local ending = self.orphans[body.permissionId]
     block.ending = ending and ending.entry.body --[[@as areyouj.EntryBody.permissionEnd]]
   elseif body.kind == "toolResult" then
@@ -106,7 +106,7 @@ function Blocks:place(entry, previous)
   return block
 end
 
----A block that is here and belongs to an older entry.
+---The orphan that belongs to an older entry.
 ---@param entry areyouj.TranscriptEntry
 ---@return areyouj.Block?
 function Blocks:orphan(entry)
@@ -115,17 +115,17 @@ function Blocks:orphan(entry)
   if body.kind == "permission" then return self.orphans[body.permissionId] end
 end
 
----Forgets the blocks before one.
+---Removes the blocks before one.
 ---@param block areyouj.Block
-function Blocks:forget_before(block)
+function Blocks:remove_before(block)
   while self.first and self.first ~= block do
     local body = self.first.entry.body
-    local use, prompt = body.toolUseId, body.permissionId
-    if use then
-      self.calls[use], self.orphans[use] = nil, nil
+    local tool_use, request = body.toolUseId, body.permissionId
+    if tool_use then
+      self.calls[tool_use], self.orphans[tool_use] = nil, nil
     end
-    if prompt then
-      self.prompts[prompt], self.orphans[prompt] = nil, nil
+    if request then
+      self.requests[request], self.orphans[request] = nil, nil
     end
     self:unlink(self.first)
   end

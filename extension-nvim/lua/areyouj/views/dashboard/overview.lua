@@ -1,30 +1,31 @@
----What the dashboard shows: how many sessions stand how, what needs a person, and the table.
-local page = require("areyouj.page")
-local sessions = require("areyouj.sessions")
+---The lines of the dashboard: counters by status, items that need a person, and the table of sessions.
+local config = require("areyouj.config")
+local styled_lines = require("areyouj.views.styled_lines")
+local sessions = require("areyouj.views.dashboard.table")
 local text = require("areyouj.text")
 
 local M = {}
 
----Prompts and decisions that are listed above the table.
-local MAX_NEEDS = 5
+---Upper bound on the items that need a person above the table.
+local MAX_ITEMS = 5
 
 ---@class areyouj.DashboardRow
 ---@field session? areyouj.Session
----@field prompt? areyouj.Permission
+---@field request? areyouj.Permission
 ---@field message? areyouj.Message
----@field need? boolean It is no row of the table, but something that needs a person.
----@field head? boolean The head of the table.
+---@field needs_person? boolean It is an item that needs a person, not a row of the table.
+---@field head? boolean It is the header of the table.
 ---@field tiles? { from: integer, to: integer, tile: areyouj.Tile }[]
 
 ---@class areyouj.Overview
----@field page areyouj.Page
+---@field page areyouj.StyledLines
 ---@field rows table<integer, areyouj.DashboardRow> By line, from 1.
 ---@field layout areyouj.Layout[]
 ---@field view areyouj.View
 ---@field width integer
 
 ---@param self areyouj.Overview
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param model areyouj.Model
 local function head(self, built, model)
   local connection = model.connection
@@ -45,55 +46,58 @@ local function head(self, built, model)
   if self.view.words ~= "" then
     table.insert(pieces, { "  filter: " .. text.plain(self.view.words, 40), "AreYouJKey" })
   end
-  if self.view.terminated then table.insert(pieces, { "  terminated too", "AreYouJDim" }) end
+  if self.view.terminated then table.insert(pieces, { "  with terminated", "AreYouJDim" }) end
   built:add(unpack(pieces))
   self.rows[#built.lines] = { tiles = tiles }
   if connection.state == "failed" then
     built:add(" ", {
-      text.plain(connection.problem and connection.problem.message or "AreYouJ cannot be reached.", 300),
+      text.plain(connection.problem and connection.problem.message or "AreYouJ is not reachable.", 300),
       "AreYouJError",
     })
     if connection.problem then built:add(" ", { text.plain(connection.problem.hint, 300), "AreYouJDim" }) end
   elseif connection.state == "reconnecting" then
-    built:add(" ", { "Reconnecting to AreYouJ. Sessions go on meanwhile. This is how it was.", "AreYouJWaiting" })
+    built:add(
+      " ",
+      { "Reconnecting to AreYouJ. Sessions continue in the meantime. This is the last known state.", "AreYouJWaiting" }
+    )
   elseif connection.state ~= "connected" then
-    built:add(" ", { "Connecting to AreYouJ.", "AreYouJDim" })
+    built:add(" ", { "Connecting to AreYouJ…", "AreYouJDim" })
   end
   built:add("")
 end
 
 ---@param self areyouj.Overview
----@param built areyouj.Page
+---@param built areyouj.StyledLines
 ---@param model areyouj.Model
-local function needs(self, built, model)
-  local prompts, decisions = model:permissions(), model:decisions()
+local function items(self, built, model)
+  local requests, decisions = model:permissions(), model:decisions()
   local screens = vim.tbl_filter(
     function(session) return session.attention ~= nil and session.attention.kind == "terminal" end,
     model:live()
   )
-  local count = #prompts + #decisions + #screens
+  local count = #requests + #decisions + #screens
   if count == 0 then return end
   built:add({ " Needs you ", "AreYouJHeader" }, { tostring(count), "AreYouJWaiting" })
   local shown = 0
   local function row(id, words, entry, key)
     shown = shown + 1
-    if shown > MAX_NEEDS then return end
+    if shown > MAX_ITEMS then return end
     local session = model:session(id)
     local name = session and text.name(session) or id
     built:add(
       " ",
-      { require("areyouj.config").get().icons and "◆ " or "? ", "AreYouJWaiting" },
+      { config.get().icons and "◆ " or "? ", "AreYouJWaiting" },
       { name .. "  ", "AreYouJId" },
       text.fit(words, math.max(10, self.width - vim.fn.strdisplaywidth(name) - 12)),
       { "  " .. key, "AreYouJKey" }
     )
-    self.rows[#built.lines] = vim.tbl_extend("force", entry, { need = true })
+    self.rows[#built.lines] = vim.tbl_extend("force", entry, { needs_person = true })
   end
-  for _, prompt in ipairs(prompts) do
+  for _, request in ipairs(requests) do
     row(
-      prompt.sessionId,
-      text.plain(prompt.title, 200),
-      { prompt = prompt, session = model:session(prompt.sessionId) },
+      request.sessionId,
+      text.plain(request.title, 200),
+      { request = request, session = model:session(request.sessionId) },
       "p"
     )
   end
@@ -102,31 +106,31 @@ local function needs(self, built, model)
     row(session.id, text.plain(title, 200), { session = session }, "<CR>")
   end
   for _, message in ipairs(decisions) do
-    local what = message.state == "interrupted" and "A message was cut off: " or "A message failed: "
+    local event = message.state == "interrupted" and "A message was interrupted: " or "A message failed: "
     row(
       message.sessionId,
-      what .. text.plain(message.text, 200),
+      event .. text.plain(message.text, 200),
       { message = message, session = model:session(message.sessionId) },
       "u"
     )
   end
-  if shown > MAX_NEEDS then
-    built:add({ (" … and %d more: ]a goes from one to the next"):format(shown - MAX_NEEDS), "AreYouJDim" })
+  if shown > MAX_ITEMS then
+    built:add({ (" … and %d more. ]a goes to the next."):format(shown - MAX_ITEMS), "AreYouJDim" })
   end
   built:add("")
 end
 
----Everything of the dashboard, for a width.
+---Builds the dashboard for a width in screen columns.
 ---@param model areyouj.Model
 ---@param view areyouj.View
 ---@param width integer
 ---@return areyouj.Overview
 function M.build(model, view, width)
-  local built, now = page.new(), text.now()
-  local icons = require("areyouj.config").get().icons
+  local built, now = styled_lines.new(), text.now()
+  local icons = config.get().icons
   local self = { page = built, rows = {}, layout = sessions.layout(width), view = view, width = width } ---@type areyouj.Overview
   head(self, built, model)
-  needs(self, built, model)
+  items(self, built, model)
   local all = model:all()
   local shown = sessions.arrange(all, self.view)
   if #shown > 0 then
@@ -141,9 +145,9 @@ function M.build(model, view, width)
     local live = sessions.counts(all).total
     built:add(
       " ",
-      { live == 0 and "No sessions. " or "No session fits. ", "AreYouJDim" },
+      { live == 0 and "No sessions. " or "No session matches. ", "AreYouJDim" },
       { live == 0 and "c" or "F", "AreYouJKey" },
-      { live == 0 and " starts one here." or " shows all.", "AreYouJDim" }
+      { live == 0 and " creates one here." or " clears the filters.", "AreYouJDim" }
     )
   end
   built:add("")
@@ -152,7 +156,7 @@ function M.build(model, view, width)
   for _, pair in ipairs({
     { "<CR>", "open" },
     { "c", "new" },
-    { "i", "write" },
+    { "i", "message" },
     { "p", "answer" },
     { "X", "terminate" },
     { "f", "filter" },

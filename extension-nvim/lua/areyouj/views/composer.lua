@@ -1,23 +1,29 @@
----Where messages are written: a buffer for each session, of several lines, with history. What was written stays until it
----is accepted; a text that is not sent yet is a modified buffer, which Neovim does not leave by mistake.
+---The composer: one buffer for each session, to write a message, with history. The draft stays until the daemon accepts it.
+---A buffer with an unsent draft is modified, so that Neovim does not quit without a warning.
+local explicit_write = require("areyouj.views.explicit_write")
 local names = require("areyouj.views.names")
+local paths = require("areyouj.paths")
+local problem = require("areyouj.problem")
+local queue_actions = require("areyouj.actions.queue")
 local text = require("areyouj.text")
+local ui = require("areyouj.ui")
 local window = require("areyouj.views.window")
 
 local M = {}
 
+local model ---@type areyouj.Model
+local request ---@type areyouj.Requester
+
 local MIN_LINES, MAX_LINES = 3, 15
 local MAX_WIDTH = 100
----Files that are offered at once.
-local MAX_FILES = 200
 
 ---@class areyouj.Draft
----@field id string The session.
+---@field id string Of the session.
 ---@field buffer integer
 ---@field window? integer
----@field history string[] Messages of before, oldest first.
----@field place? integer The one of history that is shown.
----@field kept? string What was written before history was shown.
+---@field history string[] Earlier messages, oldest first.
+---@field position? integer The position in the history, while an earlier message is displayed.
+---@field original? string The draft before the history was displayed.
 ---@field sending boolean
 
 ---@type table<string, areyouj.Draft>
@@ -25,7 +31,7 @@ local drafts = {}
 
 ---@param draft areyouj.Draft
 ---@return string
-local function written(draft) return table.concat(vim.api.nvim_buf_get_lines(draft.buffer, 0, -1, false), "\n") end
+local function text_of(draft) return table.concat(vim.api.nvim_buf_get_lines(draft.buffer, 0, -1, false), "\n") end
 
 ---@param draft areyouj.Draft
 ---@param words string
@@ -45,17 +51,17 @@ end
 ---@param draft areyouj.Draft
 ---@param steer boolean
 local function send(draft, steer)
-  local words = vim.trim(written(draft))
+  local words = vim.trim(text_of(draft))
   if words == "" or draft.sending then return end
   draft.sending = true
-  require("areyouj.actions").send(words, draft.id, function(failed)
+  queue_actions.send(words, draft.id, function(failed)
     draft.sending = false
-    if failed then return require("areyouj.problem").show(failed) end
+    if failed then return problem.show(failed) end
     if not vim.api.nvim_buf_is_valid(draft.buffer) then return end
     table.insert(draft.history, words)
-    draft.place, draft.kept = nil, nil
-    -- What was written on meanwhile is kept.
-    if vim.trim(written(draft)) == words then
+    draft.position, draft.original = nil, nil
+    -- Text that was changed during the request stays.
+    if vim.trim(text_of(draft)) == words then
       write(draft, "", false)
       close(draft)
     end
@@ -65,30 +71,28 @@ end
 ---@param draft areyouj.Draft
 ---@param step 1|-1
 local function recall(draft, step)
-  local place = (draft.place or #draft.history + 1) + step
-  if place < 1 or place > #draft.history + 1 then return end
-  if not draft.place then draft.kept = written(draft) end
-  draft.place = place <= #draft.history and place or nil
-  write(draft, draft.place and draft.history[place] or draft.kept or "", true)
+  local position = (draft.position or #draft.history + 1) + step
+  if position < 1 or position > #draft.history + 1 then return end
+  if not draft.position then draft.original = text_of(draft) end
+  draft.position = position <= #draft.history and position or nil
+  write(draft, draft.position and draft.history[position] or draft.original or "", true)
   local last = vim.api.nvim_buf_line_count(draft.buffer)
   vim.api.nvim_win_set_cursor(0, { last, #vim.fn.getline(last) })
 end
 
----Files for what is typed after an `@`.
+---The value of 'omnifunc': completes a file after `@`.
 ---@param find 0|1
 ---@param base string
 ---@return integer|string[]
 function M.complete(find, base)
-  local session = require("areyouj").model():session(vim.b.areyouj_session)
+  local session = model:session(vim.b.areyouj_session)
   if find == 1 then
     local before = vim.api.nvim_get_current_line():sub(1, vim.fn.col(".") - 1)
     local start = before:find("@[^%s@]*$")
     return start or -3
   end
   if not session then return {} end
-  local root = session.directory .. "/"
-  local found = vim.fn.getcompletion(root .. base, "file")
-  return vim.tbl_map(function(path) return path:sub(#root + 1) end, vim.list_slice(found, 1, MAX_FILES))
+  return paths.files(base, session.directory)
 end
 
 ---@param draft areyouj.Draft
@@ -107,14 +111,14 @@ local function map(draft)
   arrow("<Up>", -1, "first")
   arrow("<Down>", 1, "last")
   local keys = {
-    { "<CR>", "Send; waits in the queue while Claude works", function() send(draft, false) end },
+    { { "<CR>", "ZZ" }, "Send; the message waits in the queue while Claude works", function() send(draft, false) end },
     { "<C-s>", "Send", function() send(draft, false) end, mode = { "n", "i" } },
-    { "<M-CR>", "Send into the running turn, now", function() send(draft, true) end, mode = { "n", "i" } },
-    { "<Up> <Down>", "Earlier and later messages, in the first and the last line" },
+    { "<M-CR>", "Send into the running turn", function() send(draft, true) end, mode = { "n", "i" } },
+    { "<Up> <Down>", "Earlier and later messages, from the first and the last line" },
     { "<C-x><C-o>", "Complete a file after @" },
-    { { "q", "<Esc>" }, "Close; what is written stays", function() close(draft) end },
+    { { "q", "<Esc>" }, "Close; the draft stays", function() close(draft) end },
   }
-  table.insert(keys, { "g?", "This help", function() window.help("Message", keys) end })
+  table.insert(keys, { "g?", "Show this help", function() window.help("Message", keys) end })
   window.keys(draft.buffer, keys)
 end
 
@@ -129,13 +133,13 @@ local function draft_of(id)
   vim.fn.bufload(buffer)
   local options = vim.bo[buffer]
   options.buftype, options.bufhidden, options.swapfile, options.buflisted = "acwrite", "hide", false, false
-  options.omnifunc = "v:lua.require'areyouj.views.prompt'.complete"
+  options.omnifunc = "v:lua.require'areyouj.views.composer'.complete"
   vim.b[buffer].areyouj_session = id
   options.filetype = "areyouj-message"
-  vim.api.nvim_create_autocmd("BufWriteCmd", { buffer = buffer, callback = function() send(draft, false) end })
+  explicit_write.on_typed(buffer, function() send(draft, false) end, "the message was not sent. Send it with <C-s>.")
   map(draft)
-  -- What was sent before, from here or from elsewhere.
-  require("areyouj").request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
+  -- Earlier messages, of this and other clients.
+  request("areyouj/queue/list", { sessionId = id, all = true }, function(_, queue)
     if not queue then return end
     local earlier = vim.tbl_map(function(message) return message.text end, queue.messages)
     draft.history = vim.list_extend(earlier, draft.history)
@@ -158,12 +162,12 @@ local function fit(draft)
   })
 end
 
----Opens the place to write a message to a session.
+---Opens the composer of a session.
 ---@param id string
----@param add? string Text that is put behind what is written already.
+---@param add? string Text to add to the draft.
 function M.open(id, add)
   local draft = draft_of(id)
-  local session = require("areyouj").model():session(id)
+  local session = model:session(id)
   local name = session and text.name(session) or id
   local busy = session and (session.status == "active" or session.status == "waiting")
   if draft.window and vim.api.nvim_win_is_valid(draft.window) then
@@ -177,19 +181,19 @@ function M.open(id, add)
       col = 2,
       style = "minimal",
       border = "rounded",
-      title = (busy and " Queue the next message for %s " or " Message to %s "):format(name),
-      footer = " <C-s> send   <M-CR> send now   @ files   q close   g? help ",
+      title = (busy and " Next message for %s " or " Message to %s "):format(name),
+      footer = " <C-s> send   <M-CR> send into the turn   @ files   q close   g? help ",
       footer_pos = "right",
     })
     local options = vim.wo[draft.window][0]
     options.wrap, options.linebreak, options.winhighlight = true, true, "FloatBorder:AreYouJBorder,NormalFloat:Normal"
     vim.api.nvim_create_autocmd({ "TextChanged", "TextChangedI", "VimResized" }, {
-      group = vim.api.nvim_create_augroup("areyouj.prompt", {}),
+      group = vim.api.nvim_create_augroup("areyouj.composer", {}),
       callback = function() fit(draft) end,
     })
   end
   if add and add ~= "" then
-    local before = written(draft)
+    local before = text_of(draft)
     write(draft, before == "" and add or before:gsub("\n?$", "\n") .. add, true)
   end
   fit(draft)
@@ -198,12 +202,18 @@ function M.open(id, add)
   if not add then vim.cmd("startinsert!") end
 end
 
----Keeps a text as what is written to a session, if nothing is written yet.
+---Keeps a text as the draft for a session, if there is none.
 ---@param id string
 ---@param words string
 function M.draft(id, words)
   local draft = draft_of(id)
-  if vim.trim(written(draft)) == "" then write(draft, words, true) end
+  if vim.trim(text_of(draft)) == "" then write(draft, words, true) end
+end
+
+---@param ports { model: areyouj.Model, request: areyouj.Requester }
+function M.setup(ports)
+  model, request = ports.model, ports.request
+  ui.register({ composer = M.open, keep_draft = M.draft })
 end
 
 return M
