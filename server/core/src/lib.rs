@@ -6,4 +6,5 @@
 pub mod driver;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
+mod json;
 pub mod orchestrator;

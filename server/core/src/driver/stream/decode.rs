@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::borrowed::{Json, Tree};
-use super::json::{array, number, parse, repair, take_array, take_text, text};
 use super::{INITIALIZE_PREFIX, REQUEST_PREFIX, message, permission, system};
+use crate::driver::json::{array, number, parse, repair, take_array, take_text, text};
 use crate::driver::plain::{plain, plain_block};
+use crate::json::{Json, Tree};
 use crate::orchestrator::{Fact, MessageId, Stage, TurnEnd, Written};
 
 /// How much of a line that is no JSON is told.
@@ -174,11 +174,12 @@ fn lifecycle(value: &Json<'_>) -> Option<Fact> {
 
 fn control_request(value: Json<'_>) -> Option<Fact> {
     let subtype = value.member("request").map(|request| text(request, "subtype")).unwrap_or_default();
-    if subtype == "can_use_tool" {
-        return permission::ask(value.into_value()).map(Fact::Asked);
-    }
     let (request_id, subtype) = (text(&value, "request_id").to_owned(), plain(subtype, GARBAGE_CHARS));
-    (!request_id.is_empty()).then_some(Fact::Unsupported { request_id, subtype })
+    if request_id.is_empty() {
+        return None;
+    }
+    let asked = permission::ask(value).map(Fact::Asked);
+    Some(asked.unwrap_or(Fact::Unsupported { request_id, subtype }))
 }
 
 /// The answer to a request of ours. Claude echoes our own answers too; their ids are Claude's.
@@ -196,8 +197,7 @@ fn control_response(value: &mut Json<'_>) -> Option<Fact> {
         return Some(Fact::ControlDone { request_id });
     }
     let pending = take_array(response, "pending_permission_requests");
-    let pending = pending.into_iter().map(Json::into_value);
-    Some(Fact::Ready { pending: pending.filter_map(permission::ask).collect() })
+    Some(Fact::Ready { pending: pending.into_iter().filter_map(permission::ask).collect() })
 }
 
 fn turn_end(value: &Json<'_>) -> TurnEnd {

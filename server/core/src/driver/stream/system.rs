@@ -1,9 +1,9 @@
 //! What Claude says about itself: its state, retries, and what is worth a notice.
 
-use super::borrowed::{Json, Tree};
 use super::decode::ERROR_CHARS;
-use super::json::{number, take_text, text};
+use crate::driver::json::{number, take_text, text};
 use crate::driver::plain::{plain, plain_block};
+use crate::json::{Json, Tree};
 use crate::orchestrator::{Activity, EntryBody, Fact, NoticeLevel};
 
 /// How much of what a command of Claude's own printed is told: a few screens.
