@@ -1,9 +1,7 @@
 /** Text from elsewhere, made harmless for a screen: names, paths, commands and output may hold what hides or reorders. */
 
-import { HIDDEN } from "../src/hidden";
+import { HARMFUL, HIDDEN } from "../src/hidden";
 
-/** Controls, controls of writing direction, separators and tags that do harm in any text. */
-const HARMFUL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 /** Sequences of a terminal: with parameters, with a string, or of two characters. */
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]{0,4096}(?:\u0007|\u001b\\)|[ -/]?[0-~])/g;
 

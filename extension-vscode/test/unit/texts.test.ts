@@ -2,15 +2,31 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outsideEnvironment } from "../../src/environment";
 import { absolutePath, isSessionId, placesOf, sessionOfUri, webAddress } from "../../src/links";
+import { HIDDEN } from "../../src/hidden.gen";
 import { isPath, nextWaiting, recentDirectories, sessionRows } from "../../src/picks";
 import { problem } from "../../src/problem";
 import { excerptText } from "../../src/selection";
 import { statusText } from "../../src/statusText";
 import { quoted } from "../../src/terminals";
-import { plain, shortPath } from "../../src/text";
+import { isPlain, plain, shortPath } from "../../src/text";
+import { exactText, plainText } from "../../webview/text";
 import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;
+
+void test("every hidden character is gone from what is on one line, and shown where it matters", () => {
+  for (const [first, last, kind] of HIDDEN) {
+    for (let point = first; point <= last; point += 1) {
+      const raw = `a${String.fromCodePoint(point)}b`;
+      const code = `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
+      assert.equal(plain(raw, 10), "a b", code);
+      assert.equal(isPlain(raw), false, code);
+      assert.equal(exactText(raw), `a<${code}>b`);
+      assert.equal(plainText(raw), kind === "reorders" ? "ab" : raw, code);
+    }
+  }
+  assert.equal(plainText("👩‍💻 ✔️"), "👩‍💻 ✔️");
+});
 
 void test("the status bar counts what works, waits and failed", () => {
   const all = [session("A", { status: "active" }), session("B", { status: "starting" }), session("C", { status: "waiting" }), session("D")];

@@ -6,6 +6,5 @@
 pub mod ingest;
 mod json;
 pub mod lines;
-pub mod plain;
 pub mod stream;
 pub mod terminal;

@@ -8,3 +8,4 @@ pub mod driver;
 pub mod fuzz;
 mod json;
 pub mod orchestrator;
+pub mod text;

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::framing::frame;
 use super::outbox::Frame;
-use crate::{always, plain};
 use areyouj_core::orchestrator::Answer;
+use areyouj_core::text::{always, plain};
 
 /// Characters of a message box. What is longer cannot be judged there, so it can only be denied there.
 const MAX_SHOWN: usize = 4_000;

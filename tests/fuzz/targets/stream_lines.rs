@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use areyouj::driver::plain::{plain, plain_block};
-use areyouj::driver::stream::{decode, decode_input, encode};
-use areyouj::orchestrator::{Answer, Fact, Input, PermissionAsk, PermissionId, Written};
+use areyouj_core::driver::stream::{decode, decode_input, encode};
+use areyouj_core::orchestrator::{Answer, Fact, Input, PermissionAsk, PermissionId, Written};
+use areyouj_core::text::plain::{short_block, short_line};
 use areyouj_fuzz::stream::check;
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
@@ -43,13 +43,13 @@ fn answer(ask: &PermissionAsk) {
 
 fn shown(text: &str) {
     for most in [0, 1, 40, 4096] {
-        let line = plain(text, most);
+        let line = short_line(text, most);
         assert!(line.chars().count() <= most, "{most}: {line:?}");
         assert!(!line.contains(char::is_control), "{line:?}");
-        assert_eq!(plain(&line, most), line, "cleaned once is clean");
-        let block = plain_block(text, most);
+        assert_eq!(short_line(&line, most), line, "cleaned once is clean");
+        let block = short_block(text, most);
         assert!(block.chars().count() <= most, "{most}: {block:?}");
-        assert_eq!(plain_block(&block, most), block, "cleaned once is clean");
+        assert_eq!(short_block(&block, most), block, "cleaned once is clean");
     }
 }
 

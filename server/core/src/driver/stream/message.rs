@@ -6,9 +6,9 @@ use super::decode::uuid;
 use super::permission::tool_input;
 use super::system::{command_output, info};
 use crate::driver::json::{LARGEST, array, number, take_text, text};
-use crate::driver::plain::plain;
 use crate::json::{Json, Tree};
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
+use crate::text::plain::short_line;
 
 /// How much of a tool's answer is kept: transcripts are for reading, and what a tool prints has no bound.
 pub(in crate::driver) const TOOL_RESULT_BYTES: usize = 256 * 1024;
@@ -161,6 +161,6 @@ fn block_text(mut block: Json<'_>) -> String {
         "web_search_result" => format!("{} {}", text(&block, "title"), text(&block, "url")),
         "document" if !text(&block, "title").is_empty() => format!("[document: {}]", text(&block, "title")),
         "" => array(&block, "content").iter().filter_map(Tree::text).collect(),
-        kind => format!("[{}]", plain(kind, KIND_CHARS)),
+        kind => format!("[{}]", short_line(kind, KIND_CHARS)),
     }
 }

@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::driver::json::{array, take_array, take_text, text};
-use crate::driver::plain::plain;
 use crate::json::{Json, Tree};
 use crate::orchestrator::{Answer, PermissionAsk, PermissionKind, Problem, ToolInput};
+use crate::text::plain::short_line;
 
 /// Titles are one line in lists and pop-ups.
 const TITLE_CHARS: usize = 300;
@@ -79,10 +79,10 @@ fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Json<'_>) ->
     };
     let fallback = || match (kind, description) {
         (PermissionKind::Plan, _) => "Plan".to_owned(),
-        (_, "") => plain(tool, TITLE_CHARS),
-        _ => plain(&format!("{tool}: {description}"), TITLE_CHARS),
+        (_, "") => short_line(tool, TITLE_CHARS),
+        _ => short_line(&format!("{tool}: {description}"), TITLE_CHARS),
     };
-    Some(plain(&own, TITLE_CHARS)).filter(|title| !title.is_empty()).unwrap_or_else(fallback)
+    Some(short_line(&own, TITLE_CHARS)).filter(|title| !title.is_empty()).unwrap_or_else(fallback)
 }
 
 fn named(tool: &str, path: &str) -> String {

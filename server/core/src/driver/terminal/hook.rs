@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::ASKING_HOOK;
 use crate::driver::json::{parse_whole, repair, take_text, text};
-use crate::driver::plain::{plain, plain_block};
 use crate::driver::stream::{Decision, NO_LOGIN, TOOL_RESULT_BYTES, prompt, tool_input, unreadable};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{EntryBody, Fact, NoticeLevel, Problem, TurnEnd};
+use crate::text::plain::{short_block, short_line};
 
 /// The ids of prompts that hooks ask begin so; the offset of the hook's record follows.
 const PROMPT: &str = "hook-";
@@ -57,7 +57,7 @@ pub(in crate::driver) fn told(hook: u64, waits: bool, bytes: &[u8]) -> Vec<Fact>
 }
 
 fn garbage(bytes: &[u8]) -> Fact {
-    Fact::Garbage(plain(&String::from_utf8_lossy(bytes), ERROR_CHARS))
+    Fact::Garbage(short_line(&String::from_utf8_lossy(bytes), ERROR_CHARS))
 }
 
 fn facts(hook: u64, waits: bool, mut told: Json<'_>) -> Vec<Fact> {
@@ -150,7 +150,7 @@ fn stopped(told: &Json<'_>, error: Option<String>) -> Vec<Fact> {
         messages: Vec::new(),
         ok: error.is_none(),
         outcome: outcome.to_owned(),
-        error: error.map(|kind| plain_block(&words.unwrap_or(kind), ERROR_CHARS)),
+        error: error.map(|kind| short_block(&words.unwrap_or(kind), ERROR_CHARS)),
         api_status: None,
         cost_total: 0.0,
         context_max: None,
