@@ -11,4 +11,5 @@ pub mod daemon;
 pub mod fuzz;
 pub mod lsp;
 pub mod paths;
+pub mod rpc;
 pub mod sidecar;
