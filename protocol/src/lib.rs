@@ -2,7 +2,7 @@
 //!
 //! JSON-RPC 2.0 in Language Server Protocol framing. Everything an editor, the command line or a script exchanges
 //! with the daemon is declared here, once; dispatch, the generated TypeScript and LuaCATS types and PROTOCOL.md are
-//! made from it.
+//! made from it. So is the table of characters in which something can hide.
 //!
 //! Tolerance: unknown fields are ignored, unknown notifications are ignored, unknown requests are answered with
 //! −32601. A field that may be missing is `Option` and is left out when it has no value. Times are milliseconds since
@@ -12,6 +12,7 @@ mod connection;
 mod directory;
 mod editor;
 mod error;
+mod hidden;
 mod methods;
 mod output;
 mod permission;
@@ -22,6 +23,7 @@ pub use connection::*;
 pub use directory::*;
 pub use editor::*;
 pub use error::*;
+pub use hidden::*;
 pub use methods::*;
 pub use output::*;
 pub use permission::*;

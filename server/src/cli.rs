@@ -34,7 +34,8 @@ use uuid::Uuid;
 
 use crate::client::{Client, Failure};
 use crate::paths::Paths;
-use crate::{plain, sidecar};
+use crate::sidecar;
+use areyouj_core::text::plain;
 use arguments::{Arguments, Command, DaemonCommand};
 use screen::{Screen, say};
 

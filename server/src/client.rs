@@ -8,7 +8,6 @@
 
 mod connect;
 mod failure;
-pub mod frame;
 pub mod start;
 
 use std::collections::VecDeque;
@@ -20,13 +19,14 @@ use std::time::{Duration, Instant};
 use areyouj_protocol::{
     ClientInfo, Empty, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) use connect::connect_socket;
 pub use failure::Failure;
 
 use crate::paths::Paths;
-use frame::Decoder;
+use crate::rpc::envelope;
+use crate::rpc::frame::{self, Decoder};
 
 /// How long a request is sent again and again before the command gives up; a daemon is back much sooner.
 const RETRY_DEADLINE: Duration = Duration::from_secs(10);
@@ -231,7 +231,7 @@ impl Client {
             self.attempt(request::Initialize::METHOD.as_str(), &params.map_err(Attempt::Refused)?)?;
         let result: InitializeResult = decode::<request::Initialize>(result).map_err(Attempt::Refused)?;
         self.daemon_version = result.server_info.version;
-        let initialized = json!({"jsonrpc": "2.0", "method": "initialized", "params": Empty {}});
+        let initialized = envelope::notification("initialized", &Empty {});
         let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
         connection.send(&initialized).map_err(|_| Attempt::Broken)
     }
@@ -240,10 +240,7 @@ impl Client {
     fn attempt(&mut self, method: &str, params: &Value) -> Result<Value, Attempt> {
         let id = self.next_id;
         self.next_id += 1;
-        let mut body = json!({"jsonrpc": "2.0", "id": id, "method": method});
-        if !params.is_null() {
-            body["params"] = params.clone();
-        }
+        let body = envelope::request(id, method, (!params.is_null()).then_some(params));
         let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
         connection.send(&body).map_err(|_| Attempt::Broken)?;
         let hello = method == request::Initialize::METHOD.as_str();
@@ -287,9 +284,8 @@ impl Client {
             return Some(message);
         };
         if let Some(id) = message.get("id") {
-            let error =
-                json!({"code": rpc::METHOD_NOT_FOUND, "message": "the command line answers no requests"});
-            let refusal = json!({"jsonrpc": "2.0", "id": id, "error": error});
+            let words = "the command line answers no requests";
+            let refusal = envelope::error(id, rpc::METHOD_NOT_FOUND, words, None);
             // If this cannot be written the next read says so.
             let _ = self.connection.as_mut().map(|connection| connection.send(&refusal));
             return None;
@@ -318,8 +314,8 @@ impl Client {
 }
 
 impl Connection {
-    fn send(&mut self, body: &Value) -> io::Result<()> {
-        self.stream.write_all(&frame::encode(body.to_string().as_bytes()))
+    fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        self.stream.write_all(&frame::encode(message))
     }
 
     /// The next message; none if the deadline passes first. An error means that the connection is of no more use.

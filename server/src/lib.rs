@@ -3,7 +3,6 @@
 //! One library, two programs: `areyouj` (command line, sidecar and daemon) and `areyouj-host` (one small process per
 //! session that owns Claude). ARCHITECTURE.md tells how the parts fit.
 
-mod always;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -12,5 +11,5 @@ pub mod daemon;
 pub mod fuzz;
 pub mod lsp;
 pub mod paths;
-mod plain;
+pub mod rpc;
 pub mod sidecar;

@@ -5,7 +5,6 @@
 //! sessions go on. Plain threads: one reads the editor, one each reads and writes the daemon, and this one decides.
 
 mod documents;
-mod message;
 mod relay;
 
 use std::io::{self, Read, Write};
@@ -16,9 +15,9 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::frame::{self, Decoder, FrameError};
 use crate::client::{Failure, start};
 use crate::paths::Paths;
+use crate::rpc::frame::{self, Decoder, FrameError};
 use relay::{Action, Event, Relay};
 
 /// Messages that may wait to be decided about. Whoever sends more waits: an editor that does not read holds up the daemon's

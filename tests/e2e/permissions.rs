@@ -1,6 +1,6 @@
 //! Prompts: tools that ask, questions, plans.
 
-use areyouj_tests::home::{TestHome, text_of};
+use areyouj_tests::home::{TestHome, rows, text_of};
 use serde_json::Value;
 
 /// A session in which `run: touch made.txt` asks for permission, and the prompt.
@@ -96,6 +96,36 @@ fn a_question_is_answered_with_a_choice() {
 }
 
 #[test]
+fn a_request_is_listed_and_answered_however_deep_its_input_is() {
+    let home = TestHome::with_stand_in("deep");
+    let other = home.idle_session(&home.project("other"), &[]);
+    home.send(&other, "1");
+    let beside = text_of(&home.wait_prompt(&other), "id");
+    let id = home.idle_session(&home.project("project"), &[]);
+    for levels in [124, 125, 126, 127, 128, 60, 64, 65, 122, 123, 10_000] {
+        let message = home.send(&id, &levels.to_string());
+        let request = text_of(&home.wait_prompt(&id), "id");
+        if levels == 10_000 {
+            home.kill(home.daemon_pid());
+        }
+        let open = rows(&home.json(&["permissions"]), "permissions");
+        let ids: Vec<String> = open.iter().map(|prompt| text_of(prompt, "id")).collect();
+        assert_eq!(ids.len(), 2, "{levels}: {ids:?}");
+        assert!(ids.contains(&request) && ids.contains(&beside), "{levels}: {ids:?}");
+        let shown = home.ok(&["permissions", &id]);
+        assert_eq!(shown.contains("deeper than 64 levels"), levels > 64, "{levels}: {shown}");
+        home.ok(&["allow", &request]);
+        home.wait_message(&id, &message, "done");
+        let entries = home.transcript(&id);
+        let last = entries.iter().rev().find(|entry| entry["body"]["kind"] == "text");
+        assert_eq!(
+            last.map(|entry| text_of(&entry["body"], "text")).as_deref(),
+            Some("The input came back whole.")
+        );
+    }
+}
+
+#[test]
 fn a_plan_is_allowed() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &["--permission-mode", "plan"]);
@@ -127,7 +157,7 @@ fn two_prompts_of_one_message_are_answered_one_by_one() {
     let first = text_of(&home.wait_prompt(&id), "id");
     home.ok(&["allow", &first]);
     let second = home.until("a second prompt is open", || {
-        let open = areyouj_tests::home::rows(&home.cli.json(&["permissions", &id])?, "permissions");
+        let open = rows(&home.cli.json(&["permissions", &id])?, "permissions");
         Ok(open.into_iter().find(|prompt| prompt["id"] != first.as_str()))
     });
     home.ok(&["allow", &text_of(&second, "id")]);

@@ -138,6 +138,28 @@ fn who_leaves_and_comes_back_sees_the_same_as_one_who_stays_on_all_that_terminal
     }
 }
 
+#[test]
+fn a_detach_key_inside_a_paste_reaches_claude_and_the_shell_gets_nothing_of_the_paste() {
+    let home = TestHome::new();
+    let paste = "before\u{1c}d\rtouch ran-by-the-shell\rafter";
+    let marked = format!("\u{1b}[200~{paste}\u{1b}[201~");
+    let script = format!(
+        "stty raw -echo; printf '\\033[?2004h\\033]2;ready\\007'; head -c {} >received\n\
+        printf '\\033]2;received\\007'; head -c 1 >/dev/null",
+        marked.len()
+    );
+    let id = session(&home, &script, &[]);
+    let terminal = terminal(&home);
+    attach(&home, &terminal, &id, "ready");
+    home.expect(terminal.paste(paste));
+    is_called(&home, &terminal, "received");
+    let received =
+        home.expect(fs::read_to_string(home.project("script").join("received")).map_err(Into::into));
+    assert_eq!(received, marked);
+    detach(&home, &terminal, &id);
+    assert!(!home.cli.directory.join("ran-by-the-shell").exists());
+}
+
 /// Bytes that nobody reads.
 const FLOOD: usize = 200_000_000;
 

@@ -71,6 +71,15 @@ impl Terminal {
         self.tmux(&["send-keys", "-l", text]).map(|_| ())
     }
 
+    /// Pastes text, with bracketed paste if the program in the terminal turned that on.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn paste(&self, text: &str) -> Result<()> {
+        self.tmux(&["set-buffer", "--", text])?;
+        self.tmux(&["paste-buffer", "-p", "-r"]).map(|_| ())
+    }
+
     /// What stands on the screen, cell by cell. Whether a blank at the end of a row was written nobody sees.
     ///
     /// # Errors

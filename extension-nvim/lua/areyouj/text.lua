@@ -1,42 +1,43 @@
 ---Formats text: makes foreign text safe to display, and formats times, sizes and names.
 local M = {}
 
----Code points that change the direction or the look of the text around them, and other invisible ones that do harm in
----any text; ranges, from and to.
-local HARMFUL = {
-  { 0x7f, 0x9f },
-  { 0xad, 0xad },
-  { 0x61c, 0x61c },
-  { 0x200b, 0x200f },
-  { 0x2028, 0x202e },
-  { 0x2060, 0x206f },
-  { 0xfeff, 0xfeff },
-  { 0xfff9, 0xfffb },
-  { 0xe0000, 0xe007f },
-}
+local hidden = require("areyouj.hidden")
 
----All of these, and what is merely invisible: in a command that is to be allowed, nothing may hide.
-local HIDDEN = {
-  { 0x7f, 0x9f },
-  { 0xad, 0xad },
-  { 0x34f, 0x34f },
-  { 0x61c, 0x61c },
-  { 0x115f, 0x1160 },
-  { 0x17b4, 0x17b5 },
-  { 0x180b, 0x180f },
-  { 0x200b, 0x200f },
-  { 0x2028, 0x202e },
-  { 0x2060, 0x206f },
-  { 0x3164, 0x3164 },
-  { 0xfe00, 0xfe0f },
-  { 0xfeff, 0xfeff },
-  { 0xffa0, 0xffa0 },
-  { 0xfff0, 0xfffb },
-  { 0xe0000, 0xe0fff },
-}
+---The first byte of a code point of two or more bytes of UTF-8.
+---@param point integer
+---@return integer
+local function first_byte(point)
+  if point < 0x800 then return 192 + math.floor(point / 64) end
+  if point < 0x10000 then return 224 + math.floor(point / 4096) end
+  return 240 + math.floor(point / 262144)
+end
 
----Characters whose first byte begins one of those above.
-local SUSPECT = "[\194\205\216\225-\227\239\243][\128-\191]+"
+---A pattern for the first bytes of the control characters of two bytes and of all hidden characters.
+---@return string
+local function first_bytes()
+  local bytes = { string.char(first_byte(0x80)) }
+  for _, range in ipairs(hidden) do
+    for byte = first_byte(range[1]), first_byte(range[2]) do
+      table.insert(bytes, string.char(byte))
+    end
+  end
+  return "[" .. table.concat(bytes) .. "]"
+end
+
+local FIRST_BYTE = first_bytes()
+
+---A character that begins with one of these.
+local SUSPECT = FIRST_BYTE .. "[\128-\191]+"
+
+---How a character hides something: a kind of hidden ones, or "control"; nil if it does not.
+---@param point integer
+---@return "control"|"reorders"|"invisible"|"blank"|nil
+local function kind_of(point)
+  if point >= 0x7f and point <= 0x9f then return "control" end
+  for _, range in ipairs(hidden) do
+    if point <= range[2] then return point >= range[1] and range[3] or nil end
+  end
+end
 
 ---The code point of a UTF-8 sequence.
 ---@param character string
@@ -48,20 +49,17 @@ local function code_point(character)
   return (first % 8) * 262144 + (second % 64) * 4096 + (third % 64) * 64 + (fourth or 0) % 64
 end
 
----Replaces the characters in some ranges.
+---Replaces characters that can hide something.
 ---@param text string
----@param ranges integer[][]
----@param replacement fun(point: integer): string
+---@param replacement fun(point: integer, kind: string): string? nil keeps the character.
 ---@return string
-local function replaced(text, ranges, replacement)
-  if not text:find("[\194\205\216\225-\227\239\243]") then return text end
+local function replaced(text, replacement)
+  if not text:find(FIRST_BYTE) then return text end
   return (
     text:gsub(SUSPECT, function(character)
       local point = code_point(character)
-      for _, range in ipairs(ranges) do
-        if point >= range[1] and point <= range[2] then return replacement(point) end
-      end
-      return character
+      local kind = kind_of(point)
+      return kind and replacement(point, kind)
     end)
   )
 end
@@ -75,7 +73,7 @@ function M.clean(text)
     text = text:gsub("\27%[[0-?]*[ -/]*[@-~]", ""):gsub("\27[%]PX^_][^\7\27]*[\7\27]?\\?", "")
   end
   text = text:gsub("\r\n", "\n"):gsub("[%z\1-\8\11-\31\127]", " ")
-  return replaced(text, HARMFUL, function() return " " end)
+  return replaced(text, function(_, kind) return (kind == "control" or kind == "reorders") and " " or nil end)
 end
 
 ---Text that a person decides about: removes nothing, and replaces invisible characters by visible ones.
@@ -85,7 +83,7 @@ function M.exact(text)
   if type(text) ~= "string" then return "" end
   text = text:gsub("[%z\1-\8\11-\31]", function(control) return M.character(0x2400 + control:byte()) end)
   text = text:gsub("\127", M.character(0x2421))
-  return replaced(text, HIDDEN, function(point) return ("<U+%04X>"):format(point) end)
+  return replaced(text, function(point) return ("<U+%04X>"):format(point) end)
 end
 
 ---The same on one line.
@@ -108,7 +106,8 @@ function M.plain(text, max)
   if type(text) ~= "string" then return "" end
   -- Only a prefix, because searching a megabyte for one line is slow.
   local cut = #text > max * 4
-  local line = vim.trim((M.clean(text:sub(1, max * 4)):gsub("%s+", " ")))
+  local visible = replaced(M.clean(text:sub(1, max * 4)), function() return " " end)
+  local line = vim.trim((visible:gsub("%s+", " ")))
   if not cut and vim.fn.strchars(line) <= max then return line end
   return vim.fn.strcharpart(line, 0, max - 1) .. "…"
 end

@@ -1,12 +1,21 @@
-/**
- * Characters in which something can hide: controls, marks of writing direction, tags, variation selectors and everything
- * else that has no visible form. Line breaks and tabs are not among them.
- */
-export const HIDDEN =
-  // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- the expression matches exactly these
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]/gu;
+import { HIDDEN as RANGES, type HiddenKind } from "./hidden.gen";
 
-/** Those that do harm in any text: controls, marks of writing direction, separators and tags. */
-export const HARMFUL =
-  // oxlint-disable-next-line no-control-regex, no-misleading-character-class -- the expression matches exactly these
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+/** Control characters but line breaks and tabs. */
+const CONTROLS = "\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f";
+
+/** A character of an expression. */
+function point(code: number): string {
+  return `\\u{${code.toString(16)}}`;
+}
+
+/** An expression for control characters and these kinds of hidden ones, each by itself. */
+function expression(...kinds: HiddenKind[]): RegExp {
+  const ranges = RANGES.filter(([, , kind]) => kinds.includes(kind)).map(([first, last]) => `${point(first)}-${point(last)}`);
+  return new RegExp(`[${CONTROLS}${ranges.join("")}]`, "gu");
+}
+
+/** Characters in which something can hide: controls, and everything that reorders, has no look of its own or only looks like a space. */
+export const HIDDEN = expression("reorders", "invisible", "blank");
+
+/** Characters that do harm in any text: controls, and everything that reorders. */
+export const HARMFUL = expression("reorders");

@@ -9,10 +9,25 @@ import { excerptText } from "../../src/files/selection";
 import { statusText } from "../../src/notify/statusText";
 import { quoted } from "../../src/terminal/terminals";
 import { displayName } from "../../src/shared/session";
-import { clippedLine } from "../../src/shared/text";
+import { HIDDEN } from "../../src/shared/hidden.gen";
+import { clippedLine, exactText, isExactLine, plainText } from "../../src/shared/text";
 import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;
+
+void test("hidden characters are removed from a label and visible in exact text", () => {
+  for (const [first, last, kind] of HIDDEN) {
+    for (let point = first; point <= last; point += 1) {
+      const raw = `a${String.fromCodePoint(point)}b`;
+      const code = `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
+      assert.equal(clippedLine(raw, 10), "a b", code);
+      assert.equal(isExactLine(raw), false, code);
+      assert.equal(exactText(raw), `a<${code}>b`);
+      assert.equal(plainText(raw), kind === "reorders" ? "ab" : raw, code);
+    }
+  }
+  assert.equal(plainText("👩‍💻 ✔️"), "👩‍💻 ✔️");
+});
 
 void test("the status bar counts active, waiting and failed sessions", () => {
   const all = [

@@ -4,7 +4,7 @@
 //! out of what Claude says; [`ingest`] does the latter for a whole journal. A driver decides nothing.
 
 pub mod ingest;
+mod json;
 pub mod lines;
-pub mod plain;
 pub mod stream;
 pub mod terminal;

@@ -6,4 +6,6 @@
 pub mod driver;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
+mod json;
 pub mod orchestrator;
+pub mod text;

@@ -29,6 +29,7 @@ mod state;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod tool_input;
 
 pub use effect::*;
 pub use event::*;
@@ -38,3 +39,4 @@ pub use model::*;
 pub use retry::Settings;
 pub use saying::Said;
 pub use state::State;
+pub use tool_input::{ToolInput, rules};

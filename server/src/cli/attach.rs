@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::{CommandError, Context};
 use crate::client::Failure;
-use crate::plain;
 use areyouj_core::orchestrator::SessionId;
+use areyouj_core::text::plain;
 use outer::Outer;
 use view::{End, View};
 

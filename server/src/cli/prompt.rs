@@ -7,7 +7,7 @@ use areyouj_protocol::{Json, Permission, PermissionKind, Timestamp};
 use super::choices::{Question, questions};
 use super::screen::{Colour, Paint};
 use super::{plain, time};
-use crate::always;
+use areyouj_core::text::always;
 
 /// The prompt with numbered choices and the command for each. Nothing of what is asked is left out, and nothing in it
 /// can hide (see [`plain::exact`]).

@@ -3,7 +3,7 @@
 use areyouj_protocol::{AttentionKind, Driver, Session, Status};
 
 use super::screen::Colour;
-use crate::plain;
+use areyouj_core::text::plain;
 
 /// The status with its icon: never told by colour alone.
 pub(crate) fn word(status: Status) -> String {

@@ -4,6 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::thread::JoinHandle;
 
 use areyouj_protocol::{NewMessage, QueueAddParams, SessionActionParams, SessionListParams};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;

@@ -15,8 +15,8 @@ use super::commands::{create, message_id, session_of};
 use super::connection::Peer;
 use super::editor;
 use crate::lsp::{self, path_of_uri};
-use crate::plain;
 use areyouj_core::orchestrator::{Command, Keyed, Problem};
+use areyouj_core::text::plain;
 
 /// Sessions that a menu offers: the nearest ones.
 const MAX_TARGETS: usize = 5;

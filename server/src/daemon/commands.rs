@@ -11,10 +11,10 @@ use super::actions::{self, Selection};
 use super::connection::{Asked, More, Peer, parse};
 use super::records::Records;
 use super::{Shared, checks, directories, wire as to_wire};
-use areyouj_core::driver::plain::plain;
 use areyouj_core::orchestrator::{
     Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef, Switch,
 };
+use areyouj_core::text::plain::short_line;
 use areyouj_store::Reader;
 
 /// Characters of a client's name that are kept.
@@ -239,7 +239,7 @@ fn word(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
     if value.starts_with('-') || value.len() > MAX_WORD || value.chars().any(char::is_control) {
         return Err(Problem {
             code: "invalid_params".to_owned(),
-            message: format!("\"{}\" cannot be a {name}.", plain(&value, NAME_CHARS)),
+            message: format!("\"{}\" cannot be a {name}.", short_line(&value, NAME_CHARS)),
             hint: "Name one that `claude --help` lists.".to_owned(),
             log: None,
         });
@@ -300,7 +300,7 @@ pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &Reade
 
 /// The name that a client gave of itself, fit for the audit trail.
 pub(super) fn client_name(info: Option<wire::ClientInfo>) -> String {
-    let name = info.map(|info| plain(&info.name, NAME_CHARS)).unwrap_or_default();
+    let name = info.map(|info| short_line(&info.name, NAME_CHARS)).unwrap_or_default();
     if name.is_empty() { "an unnamed client".to_owned() } else { name }
 }
 
@@ -316,7 +316,7 @@ pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {
 pub(super) fn unknown_method(method: &str) -> Problem {
     Problem {
         code: "unknown_method".to_owned(),
-        message: format!("There is no method \"{}\" here.", plain(method, NAME_CHARS)),
+        message: format!("There is no method \"{}\" here.", short_line(method, NAME_CHARS)),
         hint: "The client may be newer than the daemon; restart it with: areyouj daemon restart".to_owned(),
         log: None,
     }

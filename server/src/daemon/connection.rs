@@ -19,11 +19,12 @@ use uuid::Uuid;
 
 use super::actions::Selection;
 use super::editor::{self, Answered, Editor};
-use super::framing::{Incoming, error_frame, notification_frame, read_body, result_frame, rpc_code};
 use super::hub::PAGE_BYTES;
-use super::outbox::{Frame, Next, Outbox};
+use super::outbox::{Frame, Next, Outbox, coded_error_frame, error_frame, notification_frame, result_frame};
 use super::{Shared, commands, wire as to_wire};
 use crate::lsp;
+use crate::rpc::envelope::{self, Incoming};
+use crate::rpc::frame::FrameReader;
 use areyouj_core::orchestrator::{
     ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId,
 };
@@ -173,16 +174,16 @@ impl Connection {
         shared: &Arc<Shared>,
         inbox: &mpsc::Sender<Event>,
     ) -> io::Result<()> {
-        let mut input = BufReader::new(input);
+        let mut frames = FrameReader::new(BufReader::new(input));
         let mut replies: ReplyId = 0;
-        while let Some(body) = read_body(&mut input).await? {
+        while let Some(body) = frames.next().await? {
             // Too many unread answers: what came is looked at when some of them have been read.
             let Ok(answer) = self.in_flight.acquire().await else { return Ok(()) };
-            let incoming: Incoming = match lsp::message(&body) {
+            let incoming: Incoming = match envelope::read(&body) {
                 Ok(incoming) => incoming,
                 Err((code, error)) => {
                     answer.forget();
-                    self.outbox.answer(error_frame(&Value::Null, code, &not_rpc(&error), false));
+                    self.outbox.answer(coded_error_frame(&Value::Null, code, &not_rpc(&error), false));
                     continue;
                 }
             };
@@ -338,13 +339,13 @@ impl Connection {
         let mut pending: Vec<_> = self.lock_pending().drain().collect();
         pending.sort_unstable_by_key(|(reply, _)| *reply);
         for (_, Pending { id, .. }) in pending {
-            self.outbox.answer(error_frame(&id, rpc_code(problem), problem, true));
+            self.outbox.answer(error_frame(&id, problem, true));
         }
     }
 
     /// A refusal that is put into a reserved place by the caller; none if the request has been answered already.
     pub(super) fn error_frame(&self, reply: ReplyId, problem: &Problem) -> Option<Frame> {
-        Some(error_frame(&self.take_pending(reply)?.id, rpc_code(problem), problem, false))
+        Some(error_frame(&self.take_pending(reply)?.id, problem, false))
     }
 
     /// The request, if nobody has answered it.
@@ -485,7 +486,7 @@ fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &Mutex<Re
     let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
     match result.map(|outcome| frame_of(pending, outcome, reader)) {
         Ok(Ok(frame)) => frame,
-        Ok(Err(problem)) => error_frame(&pending.id, rpc_code(&problem), &problem, false),
+        Ok(Err(problem)) => error_frame(&pending.id, &problem, false),
         Err(problem) => {
             let problem = match &pending.more {
                 More::Named(text) => commands::explain_missing(problem, text, &reader()),
@@ -493,7 +494,7 @@ fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &Mutex<Re
                 _ => problem,
             };
             let retryable = problem.code == "daemon_unavailable";
-            error_frame(&pending.id, rpc_code(&problem), &problem, retryable)
+            error_frame(&pending.id, &problem, retryable)
         }
     }
 }

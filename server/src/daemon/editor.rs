@@ -8,10 +8,10 @@ use areyouj_protocol as wire;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::framing::frame;
-use super::outbox::Frame;
-use crate::{always, plain};
+use super::outbox::{Frame, frame};
+use crate::rpc::envelope;
 use areyouj_core::orchestrator::Answer;
+use areyouj_core::text::{always, plain};
 
 /// Characters of a message box. What is longer cannot be judged there, so it can only be denied there.
 const MAX_SHOWN: usize = 4_000;
@@ -116,7 +116,7 @@ impl Editor {
         state.next += 1;
         let id = format!("{}-{}", self.prefix, state.next);
         state.asked.insert(id.clone(), asked);
-        Some(frame(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })))
+        Some(frame(&envelope::request(id, method, Some(params))))
     }
 
     /// Takes back the question that a prompt was: it was answered elsewhere, or Claude does not ask any more.
@@ -126,7 +126,7 @@ impl Editor {
             |asked: &Asked| matches!(asked, Asked::Prompt { permission, .. } if permission == prompt);
         let id = state.asked.iter().find(|(_, asked)| of_prompt(asked)).map(|(id, _)| id.clone())?;
         state.asked.remove(&id);
-        Some(frame(&json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": id } })))
+        Some(frame(&envelope::notification("$/cancelRequest", &json!({ "id": id }))))
     }
 
     /// Takes in an answer of the editor.
@@ -160,11 +160,11 @@ impl Editor {
 /// A message box of the editor that needs no answer.
 pub(super) fn warning(text: &str) -> Frame {
     let params = json!({ "type": WARNING, "message": text });
-    frame(&json!({ "jsonrpc": "2.0", "method": "window/showMessage", "params": params }))
+    frame(&envelope::notification("window/showMessage", &params))
 }
 
 fn progress(token: &str, value: &Value) -> Frame {
-    frame(&json!({ "jsonrpc": "2.0", "method": "$/progress", "params": { "token": token, "value": value } }))
+    frame(&envelope::notification("$/progress", &json!({ "token": token, "value": value })))
 }
 
 /// A session's id and what people call it.

@@ -7,8 +7,7 @@ use areyouj_protocol as wire;
 use areyouj_protocol::notification;
 
 use super::connection::Connection;
-use super::framing::notification_frame;
-use super::outbox::Frame;
+use super::outbox::{Frame, notification_frame};
 use super::wire as to_wire;
 use areyouj_core::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, Said, SessionId, SessionView};
 use areyouj_store::Reader;

@@ -12,8 +12,10 @@ use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
-use super::framing::{Incoming, error_frame, read_body, rpc_code};
 use super::is_ours;
+use super::outbox::error_frame;
+use crate::rpc::envelope::{self, Incoming};
+use crate::rpc::frame::FrameReader;
 use areyouj_core::orchestrator::{Problem, Snapshot};
 use areyouj_store::{Committer, StoreError};
 
@@ -80,12 +82,10 @@ pub(super) async fn wait(
 /// Answers every request with the reason why it cannot be carried out.
 async fn refuse(stream: UnixStream, problem: Problem, retryable: bool) {
     let (input, mut output) = stream.into_split();
-    let mut input = BufReader::new(input);
-    while let Ok(Some(body)) = read_body(&mut input).await {
-        let Ok(Incoming { id: Some(id), method: Some(_), .. }) = serde_json::from_slice(&body) else {
-            continue;
-        };
-        let frame = error_frame(&id, rpc_code(&problem), &problem, retryable);
+    let mut frames = FrameReader::new(BufReader::new(input));
+    while let Ok(Some(body)) = frames.next().await {
+        let Ok(Incoming { id: Some(id), method: Some(_), .. }) = envelope::read(&body) else { continue };
+        let frame = error_frame(&id, &problem, retryable);
         if output.write_all(&frame).await.is_err() {
             return;
         }

@@ -3,10 +3,42 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use areyouj_core::orchestrator::Problem;
+use areyouj_protocol::{ErrorData, Notification};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::Notify;
+
+use crate::rpc::{envelope, frame};
 
 /// One message on the wire, header included. Shared: a notification is serialised once for all clients.
 pub(crate) type Frame = Arc<[u8]>;
+
+/// The frame of a message.
+pub(super) fn frame(message: &[u8]) -> Frame {
+    frame::encode(message).into()
+}
+
+/// The answer to a request.
+pub(crate) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
+    frame(&envelope::result(id, result))
+}
+
+/// The refusal of a request.
+pub(crate) fn error_frame(id: &Value, problem: &Problem, retryable: bool) -> Frame {
+    coded_error_frame(id, envelope::rpc_code(&problem.code), problem, retryable)
+}
+
+/// The refusal of a request with a number of JSON-RPC that the problem alone does not tell.
+pub(super) fn coded_error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
+    let data = ErrorData { code: problem.code.clone(), hint: Some(problem.hint.clone()), retryable };
+    frame(&envelope::error(id, code, &problem.message, Some(&data)))
+}
+
+/// A notification.
+pub(super) fn notification_frame<N: Notification>(params: &N::Params) -> Frame {
+    frame(&envelope::notification(N::METHOD, params))
+}
 
 /// Notifications that a client may leave unread, in bytes. Who lets more pile up loses them, is told so with
 /// `areyouj/resync`, and lists and attaches again. Answers are not counted: of a client that has not read

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use uuid::Uuid;
 
-use areyouj_core::driver::plain::plain;
 use areyouj_core::orchestrator::{MessageId, Problem, Recorded, Seen, SessionId};
+use areyouj_core::text::plain::short_line;
 
 /// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
 const MAX_FILE: u64 = 16 << 20;
@@ -156,7 +156,7 @@ impl Records {
             let pid = record.get("pid").and_then(Value::as_i64).and_then(|pid| i32::try_from(pid).ok());
             let Some(pid) = pid.filter(|pid| u32::try_from(*pid).ok() != own) else { continue };
             if text(&record, "sessionId") == conversation && is_alive(pid, text(&record, "procStart")) {
-                return Some(Open { pid, directory: plain(text(&record, "cwd"), SHOWN_CHARS) });
+                return Some(Open { pid, directory: short_line(text(&record, "cwd"), SHOWN_CHARS) });
             }
         }
         None
@@ -176,7 +176,7 @@ fn stands(record: &Value) -> Option<Seen> {
         "idle" => Some(Seen::Idle),
         "busy" => Some(Seen::Busy),
         "waiting" => {
-            let what = plain(text(record, "waitingFor"), SHOWN_CHARS);
+            let what = short_line(text(record, "waitingFor"), SHOWN_CHARS);
             let what = if what.is_empty() { "something that wants an answer".to_owned() } else { what };
             Some(Seen::Waiting(format!("Claude shows in its terminal: {what}")))
         }

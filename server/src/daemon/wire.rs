@@ -130,7 +130,7 @@ pub(super) fn permission(row: PermissionRow) -> wire::Permission {
         session_id: row.id.session.to_string(),
         kind: permission_kind(row.ask.kind),
         tool: row.ask.tool,
-        input: json(row.ask.input),
+        input: json(row.ask.input.into_shown()),
         title: row.ask.title,
         suggestions: row.ask.suggestions.into_iter().map(json).collect(),
         created_at: row.created_at,

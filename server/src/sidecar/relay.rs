@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::mem;
 use std::time::Duration;
 
-use areyouj_protocol::{ConnectionChanged, ConnectionError, ConnectionState, ErrorCode, notification, rpc};
+use areyouj_protocol::{
+    ConnectionChanged, ConnectionError, ConnectionState, ErrorCode, ErrorData, Notification, notification,
+    rpc,
+};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::documents::Documents;
-use super::message::{
-    announcement, away, changed, notice, open, refusal, renamed, result, rpc_code, shortest, with_environment,
-};
 use crate::client::Failure;
 use crate::lsp;
+use crate::rpc::envelope::{self, Envelope, changed, rpc_code, shortest};
 
 /// Requests that may be on their way or wait for a connection. An editor has a handful; more than this is a defect in it.
 const MAX_REQUESTS: usize = 1_000;
@@ -159,7 +160,7 @@ impl Relay {
             }
             (Some("shutdown"), Some(id)) => {
                 self.shut_down = true;
-                self.actions.push(Action::ToEditor(result(id, &Value::Null)));
+                self.actions.push(Action::ToEditor(envelope::result(id, &Value::Null)));
             }
             (Some("initialize"), Some(id)) => {
                 let id = json!(id);
@@ -316,10 +317,11 @@ impl Relay {
         let value = |text: String| serde_json::from_str::<Value>(&text).unwrap_or_default();
         let asked = mem::take(&mut self.asked)
             .into_iter()
-            .map(|id| notice("$/cancelRequest", &json!({ "id": value(id) })));
-        let shown = mem::take(&mut self.shown)
-            .into_iter()
-            .map(|token| notice("$/progress", &json!({ "token": value(token), "value": { "kind": "end" } })));
+            .map(|id| envelope::notification("$/cancelRequest", &json!({ "id": value(id) })));
+        let shown = mem::take(&mut self.shown).into_iter().map(|token| {
+            let end = json!({ "token": value(token), "value": { "kind": "end" } });
+            envelope::notification("$/progress", &end)
+        });
         self.actions.extend(asked.chain(shown).map(Action::ToEditor));
     }
 
@@ -341,8 +343,7 @@ impl Relay {
             }
             (false, false) => self.actions.push(Action::ToEditor(body)),
             (true, false) => {
-                let initialized = json!({ "jsonrpc": "2.0", "method": "initialized", "params": {} });
-                self.actions.push(Action::ToDaemon(initialized.to_string().into_bytes()));
+                self.actions.push(Action::ToDaemon(envelope::notification("initialized", &json!({}))));
             }
         }
         self.introduced = true;
@@ -391,7 +392,7 @@ impl Relay {
         if !self.introduced {
             let id = open(&self.hello).ok().and_then(|envelope| envelope.id.map(|id| json!(id)));
             self.phase = Phase::Silent;
-            return self.refuse(&id.unwrap_or_default(), rpc_code(failure), failure);
+            return self.refuse(&id.unwrap_or_default(), rpc_code(&failure.code), failure);
         }
         self.phase = Phase::Connecting;
         self.down = true;
@@ -408,13 +409,51 @@ impl Relay {
 
     fn tell(&mut self, state: ConnectionState, error: Option<ConnectionError>) {
         if self.native {
-            let change = announcement::<notification::ConnectionChanged>(&ConnectionChanged { state, error });
+            let change = ConnectionChanged { state, error };
+            let change = envelope::notification(notification::ConnectionChanged::METHOD, &change);
             self.actions.push(Action::ToEditor(change));
         }
     }
 
     fn refuse(&mut self, id: &Value, code: i32, failure: &Failure) {
-        self.actions.push(Action::ToEditor(refusal(id, code, failure)));
+        let data = ErrorData {
+            code: failure.code.clone(),
+            hint: failure.hint.clone(),
+            retryable: failure.retryable,
+        };
+        let refusal = envelope::error(id, code, &failure.message, Some(&data));
+        self.actions.push(Action::ToEditor(refusal));
+    }
+}
+
+fn open(body: &[u8]) -> Result<Envelope<'_>, (i32, serde_json::Error)> {
+    envelope::read(body)
+}
+
+/// The same message under another id.
+fn renamed(body: &[u8], id: &str) -> Vec<u8> {
+    changed(body, |message| message["id"] = json!(id))
+}
+
+/// The same message with the environment in its parameters, if it names none.
+fn with_environment(body: &[u8], environment: &BTreeMap<String, String>) -> Vec<u8> {
+    changed(body, |message| {
+        let named = message["params"]["environment"].as_object().is_some_and(|named| !named.is_empty());
+        if message["params"].is_object() && !named {
+            message["params"]["environment"] = json!(environment);
+        }
+    })
+}
+
+/// The refusal of requests that the daemon had when the connection was lost.
+fn away() -> Failure {
+    Failure {
+        retryable: true,
+        ..Failure::new(
+            ErrorCode::DaemonUnavailable,
+            "The connection to the daemon was lost before the answer came.",
+            "Send the same request again; a repeat changes nothing twice.",
+        )
     }
 }
 

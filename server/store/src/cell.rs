@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::StoreError;
 use areyouj_core::orchestrator::{
     Answer, Driver, EntryBody, Goal, MessageState, Pause, PermissionKind, PermissionState, Problem,
-    SessionId, Status, StatusSource,
+    SessionId, Status, StatusSource, ToolInput, rules,
 };
 
 /// A value that fits into a column.
@@ -201,7 +201,29 @@ macro_rules! json {
     )+};
 }
 
-json!(Answer, BTreeMap<String, String>, EntryBody, Problem, Value, Vec<Value>);
+json!(Answer, BTreeMap<String, String>, EntryBody, Problem);
+
+/// Stored whole, however deep it is.
+impl Cell for ToolInput {
+    fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
+        Ok(self.text().into_owned().into())
+    }
+
+    fn read(value: ValueRef<'_>) -> Result<ToolInput, StoreError> {
+        ToolInput::parse(text(value)?).map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
+
+/// The rules that Claude suggests.
+impl Cell for Vec<Value> {
+    fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
+        to_json(self)
+    }
+
+    fn read(value: ValueRef<'_>) -> Result<Vec<Value>, StoreError> {
+        rules(text(value)?).map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
 
 fn to_json<T: Serialize>(value: &T) -> Result<ToSqlOutput<'static>, StoreError> {
     match serde_json::to_string(value) {
@@ -235,5 +257,31 @@ mod tests {
     fn a_word_is_stored_as_it_stands_on_the_wire() {
         let bound = MessageState::Interrupted.bind().unwrap();
         assert_eq!(bound, ToSqlOutput::from("interrupted".to_owned()));
+    }
+
+    /// An array in an array, so many levels deep.
+    fn nested(levels: usize) -> String {
+        format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+    }
+
+    #[test]
+    fn rows_of_older_versions_are_read_however_deep_they_are() {
+        for levels in [63, 64, 100, 124, 125, 126] {
+            let input = ToolInput::read(ValueRef::Text(nested(levels).as_bytes())).unwrap();
+            assert_eq!(input.bind().unwrap(), ToSqlOutput::from(nested(levels)));
+            let call = format!(
+                r#"{{"kind":"tool_call","tool_use_id":"t","tool":"T","input":{},"parent_tool_use_id":null}}"#,
+                nested(levels)
+            );
+            let EntryBody::ToolCall { input: shown, .. } =
+                EntryBody::read(ValueRef::Text(call.as_bytes())).unwrap()
+            else {
+                panic!("{call}")
+            };
+            assert_eq!(&shown, input.shown());
+            let rules = format!("[{},{{}}]", nested(levels));
+            let rules = Vec::<Value>::read(ValueRef::Text(rules.as_bytes())).unwrap();
+            assert_eq!(rules.len(), if levels <= 64 { 2 } else { 1 }, "{levels}");
+        }
     }
 }

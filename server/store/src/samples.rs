@@ -13,7 +13,7 @@ use super::{Committer, Reader, open};
 use areyouj_core::orchestrator::{
     Answer, AuditRow, Change, Driver, EntryBody, EntryRow, Goal, MessageRow, MessageState, NoticeLevel,
     Pause, PermissionAsk, PermissionId, PermissionKind, PermissionRow, PermissionState, Position, Problem,
-    SessionId, SessionRow, Snapshot, Status, StatusSource,
+    SessionId, SessionRow, Snapshot, Status, StatusSource, ToolInput,
 };
 
 /// A store of a test's own.
@@ -214,7 +214,7 @@ pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
             request_id: "request".to_owned(),
             kind: PermissionKind::Question,
             tool: "AskUserQuestion".to_owned(),
-            input: json!({"z": 1, "a": ["two", null, {"deep": true}]}),
+            input: ToolInput::parse(r#"{"z":1,"a":["two",null,{"deep":true}]}"#).unwrap(),
             title: "Which?".to_owned(),
             suggestions: vec![json!({"type": "addRules"}), json!("text")],
         },

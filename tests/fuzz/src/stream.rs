@@ -1,9 +1,9 @@
 //! What must be so of every fact, and a journal in memory for the ingest.
 
 use areyouj_core::driver::ingest::{Ingest, JournalRecord, RecordKind};
-use areyouj_core::driver::plain::plain;
 use areyouj_core::fuzz::ingest;
 use areyouj_core::orchestrator::{EntryBody, Fact, Position};
+use areyouj_core::text::plain::short_line;
 
 use crate::journal::RECORD_HEADER;
 
@@ -28,7 +28,7 @@ pub fn check(fact: &Fact) {
 fn line(text: &str, most: usize) {
     assert!(text.chars().count() <= most, "{} characters: {text:?}", text.chars().count());
     assert!(!text.contains(char::is_control), "a control character in {text:?}");
-    assert_eq!(plain(text, most), text, "cleaned once is clean");
+    assert_eq!(short_line(text, most), text, "cleaned once is clean");
 }
 
 fn block(text: &str) {

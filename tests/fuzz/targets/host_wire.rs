@@ -4,7 +4,7 @@
 
 use std::fmt::Debug;
 
-use areyouj::host::wire::{FromHost, MAX_FRAME, ToHost, WireError};
+use areyouj_host::wire::{FromHost, MAX_FRAME, ToHost, WireError};
 use libfuzzer_sys::fuzz_target;
 
 /// Bytes of the smallest frame: a length and a kind.

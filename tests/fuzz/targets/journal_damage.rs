@@ -11,11 +11,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use areyouj_journal::fuzz::writer;
-use areyouj::host::journal::{Reader, Record, Writer};
 use areyouj_fuzz::input::Input;
 use areyouj_fuzz::journal::{self, KINDS, SEGMENT_HEADER};
 use areyouj_fuzz::scratch;
+use areyouj_journal::fuzz::writer;
+use areyouj_journal::{Reader, Record, Writer};
 use libfuzzer_sys::fuzz_target;
 
 /// More tell nothing new and take long: each may be a file.

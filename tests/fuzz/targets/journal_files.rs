@@ -8,10 +8,10 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use areyouj::host::journal::{Kind, Record, Writer};
 use areyouj_fuzz::input::Input;
 use areyouj_fuzz::journal::{self, RECORD_HEADER, SEGMENT_HEADER};
 use areyouj_fuzz::scratch;
+use areyouj_journal::{Kind, Record, Writer};
 use libfuzzer_sys::fuzz_target;
 
 /// More tell nothing new.

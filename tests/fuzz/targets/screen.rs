@@ -5,10 +5,10 @@
 
 #![no_main]
 
-use areyouj_host::fuzz::{observed, repeat_as};
-use areyouj::host::screen::{Screen, Size};
 use areyouj_fuzz::input::Input;
 use areyouj_fuzz::memory::Counting;
+use areyouj_host::fuzz::{observed, repeat_as};
+use areyouj_host::screen::{Screen, Size};
 use libfuzzer_sys::fuzz_target;
 
 #[global_allocator]

@@ -5,10 +5,10 @@
 
 #![no_main]
 
-use areyouj::driver::ingest::RecordKind;
-use areyouj::driver::plain::plain;
-use areyouj::driver::stream::decode;
-use areyouj::orchestrator::{Exit, Fact};
+use areyouj_core::driver::ingest::RecordKind;
+use areyouj_core::driver::stream::decode;
+use areyouj_core::orchestrator::{Exit, Fact};
+use areyouj_core::text::plain::short_line;
 use areyouj_fuzz::input::Input;
 use areyouj_fuzz::stream::{Piece, Records, check};
 use libfuzzer_sys::fuzz_target;
@@ -66,7 +66,7 @@ fn of_output(pieces: &[Piece], longest: usize) -> Vec<Fact> {
         None => decode(line),
         Some(_) => {
             let beginning = String::from_utf8_lossy(&line[..longest.min(GARBAGE.0)]);
-            vec![Fact::Garbage(plain(&beginning, GARBAGE.1))]
+            vec![Fact::Garbage(short_line(&beginning, GARBAGE.1))]
         }
     };
     let mut facts = Vec::new();

@@ -33,6 +33,22 @@ return {
       end,
     },
     {
+      "every hidden character is visible in exact text and removed from plain text",
+      function()
+        for _, range in ipairs(require("areyouj.hidden")) do
+          local first, last, kind = range[1], range[2], range[3]
+          for point = first, last do
+            local name = ("U+%04X"):format(point)
+            local raw = "a" .. vim.fn.nr2char(point, true) .. "b"
+            same(name .. " exact", text.exact(raw), "a<" .. name .. ">b")
+            same(name .. " clean", text.clean(raw), kind == "reorders" and "a b" or raw)
+            same(name .. " plain", text.plain(raw, 10), "a b")
+          end
+        end
+        same("emoji", text.clean("👩‍💻 ✔️"), "👩‍💻 ✔️")
+      end,
+    },
+    {
       "a line is truncated, and truncating a long text is fast",
       function()
         same("short", text.plain("  a \n b  ", 10), "a b")

@@ -11,6 +11,7 @@
 //! | `silent` | reads everything and never answers |
 //! | `garbage` | prints lines that make no sense between those that do; otherwise obedient |
 //! | `flood` | says very much about every message; otherwise obedient |
+//! | `deep` | asks before each turn for a tool whose input has as many levels as the message says; says what came back |
 
 use std::io::{self, BufRead, StdoutLock, Write};
 use std::process::ExitCode;
@@ -40,10 +41,15 @@ fn main() -> io::Result<ExitCode> {
             io::copy(&mut io::stdin().lock(), &mut io::sink())?;
             Ok(ExitCode::SUCCESS)
         }
-        "obedient" | "garbage" | "flood" => {
+        "obedient" | "garbage" | "flood" | "deep" => {
             let session = value_of(&arguments, "--session-id").or_else(|| value_of(&arguments, "--resume"));
-            let mut claude =
-                StandIn { mode, session: session.unwrap_or_default(), out: io::stdout().lock(), turns: 0 };
+            let mut claude = StandIn {
+                mode,
+                session: session.unwrap_or_default(),
+                out: io::stdout().lock(),
+                turns: 0,
+                asked: None,
+            };
             claude.run()?;
             Ok(ExitCode::SUCCESS)
         }
@@ -64,12 +70,36 @@ struct StandIn {
     session: String,
     out: StdoutLock<'static>,
     turns: u64,
+    /// What waits for an answer.
+    asked: Option<Asked>,
 }
+
+/// A question whether a tool may run.
+struct Asked {
+    /// The message in whose turn it is asked.
+    message: Value,
+    /// The tool's input.
+    input: String,
+    /// The request.
+    request: String,
+}
+
+/// Stands for text that has more levels than a value can have.
+const DEEP: &str = "deep";
 
 impl StandIn {
     fn run(&mut self) -> io::Result<()> {
         for line in io::stdin().lock().lines() {
-            let Ok(message) = serde_json::from_str::<Value>(&line?) else { continue };
+            let line = line?;
+            if let Some(Asked { message, input, .. }) =
+                self.asked.take_if(|_| line.contains(r#""behavior":"#))
+            {
+                let answer = format!(r#""behavior":"allow","updatedInput":{input}}}"#);
+                let said = if line.contains(&answer) { "came back whole" } else { "did not come back" };
+                self.finish(&message["uuid"], &format!("The input {said}."))?;
+                continue;
+            }
+            let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };
             match message["type"].as_str() {
                 Some("control_request") => self.control(&message)?,
                 Some("user") => self.turn(&message)?,
@@ -84,10 +114,18 @@ impl StandIn {
             Some("initialize") => json!({ "commands": [], "models": [], "agents": [] }),
             _ => json!({}),
         };
-        self.print(&json!({ "type": "control_response", "response": {
+        let pending = if self.asked.is_some() { json!([DEEP]) } else { json!([]) };
+        let answer = json!({ "type": "control_response", "response": {
             "subtype": "success", "request_id": request["request_id"], "response": response,
-            "pending_permission_requests": [],
-        } }))
+            "pending_permission_requests": pending,
+        } });
+        match &self.asked {
+            Some(asked) => {
+                let line = with_deep(&answer, &asked.request);
+                self.print_line(&line)
+            }
+            None => self.print(&answer),
+        }
     }
 
     fn turn(&mut self, message: &Value) -> io::Result<()> {
@@ -105,7 +143,31 @@ impl StandIn {
         if self.mode == "flood" {
             self.flood()?;
         }
-        let text = format!("The stand-in heard message {}.", self.turns);
+        if self.mode == "deep" {
+            let levels = message["message"]["content"].as_str().and_then(|text| text.parse().ok());
+            return self.ask(message, levels.unwrap_or(1));
+        }
+        self.finish(uuid, &format!("The stand-in heard message {}.", self.turns))
+    }
+
+    /// Calls a tool, and asks whether it may. The answer to that ends the turn.
+    fn ask(&mut self, message: &Value, levels: usize) -> io::Result<()> {
+        let input = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+        let call = json!({ "type": "assistant", "parent_tool_use_id": null, "message": {
+            "id": format!("msg_{}", self.turns), "type": "message", "role": "assistant", "model": "stand-in",
+            "content": [{ "type": "tool_use", "id": "toolu_1", "name": "Deep", "input": DEEP }],
+        } });
+        let ask = json!({ "type": "control_request", "request_id": format!("ask-{}", self.turns), "request": {
+            "subtype": "can_use_tool", "tool_name": "Deep", "input": DEEP,
+        } });
+        let request = with_deep(&ask, &input);
+        self.print_line(&with_deep(&call, &input))?;
+        self.print_line(&request)?;
+        self.asked = Some(Asked { message: message.clone(), input, request });
+        self.state("requires_action")
+    }
+
+    fn finish(&mut self, uuid: &Value, text: &str) -> io::Result<()> {
         self.print(&json!({ "type": "assistant", "parent_tool_use_id": null, "message": {
             "id": format!("msg_{}", self.turns), "type": "message", "role": "assistant", "model": "stand-in",
             "content": [{ "type": "text", "text": text }],
@@ -144,7 +206,16 @@ impl StandIn {
         }
         let mut line = line.clone();
         line["session_id"] = json!(self.session);
+        self.print_line(&line.to_string())
+    }
+
+    fn print_line(&mut self, line: &str) -> io::Result<()> {
         writeln!(self.out, "{line}")?;
         self.out.flush()
     }
+}
+
+/// The text of a value in which this takes the place of [`DEEP`].
+fn with_deep(value: &Value, text: &str) -> String {
+    value.to_string().replace(&json!(DEEP).to_string(), text)
 }

@@ -1,8 +1,9 @@
-//! The generator: method table and JSON Schema in, TypeScript, LuaCATS and PROTOCOL.md out.
+//! The generator: method table, JSON Schema and hidden characters in, TypeScript, Lua and PROTOCOL.md out.
 //!
 //! `codegen` writes the files, `codegen --check` compares them and exits with 1 if one is stale.
 
 mod contract;
+mod hidden;
 mod lua;
 mod markdown;
 mod typescript;
@@ -42,6 +43,8 @@ fn generate() -> Result<Vec<File>> {
     let contract = Contract::read()?;
     Ok(vec![
         ("extension-vscode/src/protocol.gen.ts", typescript::render(&contract)),
+        ("extension-vscode/src/shared/hidden.gen.ts", hidden::typescript()),
+        ("extension-nvim/lua/areyouj/hidden.lua", hidden::lua()),
         ("extension-nvim/lua/areyouj/_meta/protocol.lua", lua::render(&contract)),
         ("protocol/PROTOCOL.md", markdown::render(&contract)?),
     ])

@@ -1,10 +1,10 @@
 //! Facts out of a session's journal, and how far it has been taken in.
 
 use super::lines::{Line, Lines};
-use super::plain::plain;
 use super::stream::{decode, decode_input, garbage};
 use super::terminal::{self, Keys};
 use crate::orchestrator::{Driver, Exit, Fact, Position, Written};
+use crate::text::plain::short_line;
 
 /// The longest line of output that is taken in; a longer one becomes [`Fact::Garbage`]. Claude's longest hold a file or
 /// an image that a tool read, some megabytes; the bound keeps a runaway from taking the daemon's memory.
@@ -170,7 +170,10 @@ impl Ingest {
             }
             RecordKind::SpawnFailed { launch, message } => {
                 self.end_lines(facts);
-                facts.push(Fact::SpawnFailed { launch: *launch, message: plain(message, ERROR_LINE_BYTES) });
+                facts.push(Fact::SpawnFailed {
+                    launch: *launch,
+                    message: short_line(message, ERROR_LINE_BYTES),
+                });
             }
             RecordKind::Other => {}
         }
@@ -234,7 +237,7 @@ impl Ingest {
 }
 
 fn error_line(line: &[u8]) -> Option<Fact> {
-    let line = plain(&String::from_utf8_lossy(line), ERROR_LINE_BYTES);
+    let line = short_line(&String::from_utf8_lossy(line), ERROR_LINE_BYTES);
     (!line.is_empty()).then_some(Fact::ErrorLine(line))
 }
 

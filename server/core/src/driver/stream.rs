@@ -2,10 +2,8 @@
 //!
 //! The shapes are those of Claude Code 2.1; anything unknown is passed over, so that a newer one works too.
 
-mod borrowed;
 mod decode;
 mod encode;
-mod json;
 mod message;
 mod permission;
 mod system;
@@ -17,7 +15,7 @@ pub(super) use decode::garbage;
 pub use decode::{decode, decode_input};
 pub use encode::encode;
 pub(super) use message::{NO_LOGIN, TOOL_RESULT_BYTES};
-pub(super) use permission::{decision, prompt};
+pub(super) use permission::{Decision, decision, prompt, tool_input, unreadable};
 
 use crate::orchestrator::LaunchOrder;
 

@@ -100,9 +100,7 @@ pub fn encode(input: &Input) -> Result<Option<Order>, Problem> {
         Input::Enter => Some(Order::Write(ENTER.to_vec())),
         Input::Interrupt { .. } => Some(Order::Write(ESCAPE.to_vec())),
         Input::Answer { ask, answer, .. } => {
-            let decision = decision(ask, answer)?;
-            let output = json!({"hookEventName": ASKING_HOOK, "decision": decision});
-            let bytes = json!({ "hookSpecificOutput": output }).to_string().into_bytes();
+            let bytes = hook::answer(&decision(ask, answer)?)?;
             hook::number(&ask.request_id).map(|hook| Order::AnswerHook { hook, bytes })
         }
         Input::LetGo { request_id } => {

@@ -1,9 +1,8 @@
 //! Facts: what a driver reads out of a session's journal. A driver reports and decides nothing.
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{EntryBody, MessageId, PermissionAsk};
+use super::{EntryBody, MessageId, PermissionAsk, ToolInput};
 
 /// Something that happened in a session.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +118,7 @@ pub enum Fact {
         /// The tool.
         tool: String,
         /// What it was called with.
-        input: Value,
+        input: ToolInput,
     },
     /// A person ended Claude from inside.
     Quit,

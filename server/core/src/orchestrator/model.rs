@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{MessageId, PermissionId, SessionId};
+use super::{MessageId, PermissionId, SessionId, ToolInput};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = u64;
@@ -328,7 +328,7 @@ pub struct PermissionAsk {
     /// The tool.
     pub tool: String,
     /// What it would be called with.
-    pub input: Value,
+    pub input: ToolInput,
     /// One line for people, free of control characters.
     pub title: String,
     /// Claude's rules for "always"; empty when it offers none.
@@ -397,7 +397,8 @@ pub enum EntryBody {
         tool_use_id: String,
         /// The tool.
         tool: String,
-        /// What it is called with.
+        /// What it is called with, as [`ToolInput::shown`].
+        #[serde(deserialize_with = "super::tool_input::shown")]
         input: Value,
         /// The tool call of the subagent that calls.
         parent_tool_use_id: Option<String>,

@@ -192,7 +192,9 @@ fn check_answer(ask: &PermissionAsk, answer: &Answer, id: &str) -> Result<(), Pr
                 _ => Ok(()),
             }
         }
-        (Answer::Choose { choices }, PermissionKind::Question) => check_choices(&ask.input, choices, id),
+        (Answer::Choose { choices }, PermissionKind::Question) => {
+            check_choices(ask.input.shown(), choices, id)
+        }
     }
 }
 

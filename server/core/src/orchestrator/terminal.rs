@@ -3,13 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
 use super::session::{Phase, Session, Step};
 use super::{
     Activity, Driver, EntryBody, Input, MessageId, MessageRow, MessageState, NoticeLevel, Pause,
-    PermissionState, Seen,
+    PermissionState, Seen, ToolInput,
 };
 
 /// Who is said to have answered what was answered in the terminal.
@@ -186,7 +184,7 @@ impl Session {
     }
 
     /// A tool ran: a prompt about it was answered in the terminal.
-    pub(super) fn tool_ran(&mut self, step: &mut Step, tool: &str, input: &Value) {
+    pub(super) fn tool_ran(&mut self, step: &mut Step, tool: &str, input: &ToolInput) {
         let about = |prompt: &&super::PermissionRow| prompt.ask.tool == tool && prompt.ask.input == *input;
         let number = self.open_prompts().find(about).map(|prompt| prompt.id.number);
         if let Some(number) = number {

@@ -387,7 +387,7 @@ fn a_question_is_answered_by_choices_that_exist() {
             request_id: format!("r{number}"),
             kind: PermissionKind::Question,
             tool: "AskUserQuestion".to_owned(),
-            input: question(several),
+            input: ToolInput::parse(&question(several).to_string()).unwrap(),
             title: "Which?".to_owned(),
             suggestions: Vec::new(),
         };
@@ -423,7 +423,7 @@ fn shell_command(request_id: String) -> PermissionAsk {
         request_id,
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
-        input: serde_json::json!({}),
+        input: ToolInput::parse("{}").unwrap(),
         title: "true".to_owned(),
         suggestions: Vec::new(),
     }

@@ -1,10 +1,15 @@
-//! Which keys are for Claude, and which leave: Ctrl-\ and then d.
+//! Which keys are for Claude, and which detach: Ctrl-\ and then d. What is pasted is for Claude, whatever it holds.
 
 /// Ctrl-\, as terminals send it: plainly, by the kitty keyboard protocol, and with xterm's modifyOtherKeys.
 const PREFIXES: &[&[u8]] = &[b"\x1c", b"\x1b[92;5u", b"\x1b[27;5;92~"];
 
 /// d, in the same ways.
 const LEAVES: &[&[u8]] = &[b"d", b"\x1b[100u", b"\x1b[100;1u"];
+
+/// What a terminal writes before and after a paste, if Claude's screen asked for it. Without these nothing tells a paste from
+/// typing.
+const PASTE_BEGINS: &[u8] = b"\x1b[200~";
+const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
 /// What is to be done with keys.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub(super) struct Pressed {
 pub(super) struct Keys {
     /// Ctrl-\ was pressed, and what follows decides: the bytes that it came as.
     prefix: Option<&'static [u8]>,
+    /// A paste has begun and not ended.
+    pastes: bool,
+    /// How many bytes of the mark came last that begins a paste, or ends the one that has begun.
+    marked: usize,
 }
 
 impl Keys {
@@ -38,8 +47,11 @@ impl Keys {
         let mut pressed = Pressed::default();
         let mut rest = keys;
         while !rest.is_empty() {
-            let beginning = |known: &&&'static [u8]| rest.starts_with(known);
+            let beginning = |known: &&&'static [u8]| !self.pastes && rest.starts_with(known);
             let prefix = PREFIXES.iter().find(beginning).copied();
+            if prefix.is_some() {
+                self.marked = 0;
+            }
             match (self.prefix.take(), prefix) {
                 (None, Some(prefix)) => {
                     self.prefix = Some(prefix);
@@ -57,11 +69,27 @@ impl Keys {
                 (waited, None) => {
                     pressed.forward.extend_from_slice(waited.unwrap_or_default());
                     pressed.forward.push(rest[0]);
+                    self.follow_paste(rest[0]);
                     rest = &rest[1..];
                 }
             }
         }
         pressed
+    }
+
+    /// Follows where pastes begin and end, byte by byte: reads cut them anywhere.
+    fn follow_paste(&mut self, byte: u8) {
+        let mark = if self.pastes { PASTE_ENDS } else { PASTE_BEGINS };
+        if byte != mark[self.marked] {
+            // An Escape is only the first byte of a mark.
+            self.marked = usize::from(byte == mark[0]);
+            return;
+        }
+        self.marked += 1;
+        if self.marked == mark.len() {
+            self.pastes = !self.pastes;
+            self.marked = 0;
+        }
     }
 }
 
@@ -109,5 +137,40 @@ mod tests {
         assert!(keys.is_waiting());
         assert_eq!(keys.give_up(), b"\x1c");
         assert_eq!(keys.press(b"d").forward, b"d");
+    }
+
+    #[test]
+    fn what_is_pasted_is_for_claude_wherever_reads_cut_it() {
+        for inside in [
+            &b"\x1cd"[..],
+            b"a\x1c\x1cdtouch x\r",
+            b"\x1b[92;5ud",
+            b"\x1b[200~\x1cd",
+            b"\x1b[20\x1b\x1b[201\x1cd",
+        ] {
+            let paste = [PASTE_BEGINS, inside, PASTE_ENDS].concat();
+            let whole = [b"x", &paste[..], &paste, b"y\x1cd"].concat();
+            let expected = ([b"x", &paste[..], &paste, b"y"].concat(), true);
+            assert_eq!(pressed(&[&whole]), expected);
+            for cut in 0..whole.len() {
+                assert_eq!(pressed(&[&whole[..cut], &whole[cut..]]), expected, "{cut}");
+                let bytes: Vec<&[u8]> = whole.chunks(cut + 1).collect();
+                assert_eq!(pressed(&bytes), expected, "pieces of {}", cut + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_paste_that_follows_control_backslash_is_for_claude() {
+        let paste = [b"\x1c", PASTE_BEGINS, b"d\x1cd", PASTE_ENDS].concat();
+        assert_eq!(pressed(&[&paste]), (paste.clone(), false));
+        assert_eq!(pressed(&[&paste, b"\x1cd"]), (paste, true));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_paste_is_none() {
+        for keys in [&b"\x1b[200"[..], b"\x1b[201~", b"\x1b[20", b"\x1b\x1b[2000~"] {
+            assert_eq!(pressed(&[keys, b"\x1cd"]), (keys.to_vec(), true));
+        }
     }
 }

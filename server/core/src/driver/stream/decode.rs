@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::borrowed::{Json, Tree};
-use super::json::{array, number, parse, repair, take_array, take_text, text};
 use super::{INITIALIZE_PREFIX, REQUEST_PREFIX, message, permission, system};
-use crate::driver::plain::{plain, plain_block};
+use crate::driver::json::{array, number, parse, repair, take_array, take_text, text};
+use crate::json::{Json, Tree};
 use crate::orchestrator::{Fact, MessageId, Stage, TurnEnd, Written};
+use crate::text::plain::{short_block, short_line};
 
 /// How much of a line that is no JSON is told.
 const GARBAGE_CHARS: usize = 200;
@@ -73,7 +73,7 @@ pub(in crate::driver) fn garbage(line: &[u8]) -> Fact {
     // A character has at most four bytes; the rest of a long line need not be looked at, except that escape
     // sequences take room and show nothing.
     let beginning = &line[..line.len().min(GARBAGE_CHARS * 16)];
-    Fact::Garbage(plain(&String::from_utf8_lossy(beginning), GARBAGE_CHARS))
+    Fact::Garbage(short_line(&String::from_utf8_lossy(beginning), GARBAGE_CHARS))
 }
 
 /// What one line is that we wrote to Claude.
@@ -174,11 +174,12 @@ fn lifecycle(value: &Json<'_>) -> Option<Fact> {
 
 fn control_request(value: Json<'_>) -> Option<Fact> {
     let subtype = value.member("request").map(|request| text(request, "subtype")).unwrap_or_default();
-    if subtype == "can_use_tool" {
-        return permission::ask(value.into_value()).map(Fact::Asked);
+    let (request_id, subtype) = (text(&value, "request_id").to_owned(), short_line(subtype, GARBAGE_CHARS));
+    if request_id.is_empty() {
+        return None;
     }
-    let (request_id, subtype) = (text(&value, "request_id").to_owned(), plain(subtype, GARBAGE_CHARS));
-    (!request_id.is_empty()).then_some(Fact::Unsupported { request_id, subtype })
+    let asked = permission::ask(value).map(Fact::Asked);
+    Some(asked.unwrap_or(Fact::Unsupported { request_id, subtype }))
 }
 
 /// The answer to a request of ours. Claude echoes our own answers too; their ids are Claude's.
@@ -189,15 +190,14 @@ fn control_response(value: &mut Json<'_>) -> Option<Fact> {
         return None;
     }
     if text(response, "subtype") != "success" {
-        let message = plain_block(text(response, "error"), ERROR_CHARS);
+        let message = short_block(text(response, "error"), ERROR_CHARS);
         return Some(Fact::ControlFailed { request_id, message });
     }
     if !request_id.starts_with(INITIALIZE_PREFIX) {
         return Some(Fact::ControlDone { request_id });
     }
     let pending = take_array(response, "pending_permission_requests");
-    let pending = pending.into_iter().map(Json::into_value);
-    Some(Fact::Ready { pending: pending.filter_map(permission::ask).collect() })
+    Some(Fact::Ready { pending: pending.into_iter().filter_map(permission::ask).collect() })
 }
 
 fn turn_end(value: &Json<'_>) -> TurnEnd {
@@ -230,6 +230,6 @@ fn turn_error(value: &Json<'_>) -> Option<String> {
     let errors = errors.filter(|error| !(interrupted && error.starts_with("[ede_diagnostic]")));
     let texts: Vec<&str> =
         [text(value, "result")].into_iter().chain(errors).filter(|text| !text.is_empty()).collect();
-    let error = plain_block(&texts.join("\n"), ERROR_CHARS);
+    let error = short_block(&texts.join("\n"), ERROR_CHARS);
     (!error.is_empty()).then_some(error)
 }

@@ -1,14 +1,15 @@
 //! What the orchestrator wants written, in Claude's words.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::permission;
+use super::permission::{self, Decision};
 use crate::orchestrator::{Input, Problem};
 
 /// The line to write, newline included; nothing for what only a terminal has. An answer that does not fit its prompt is a
 /// problem `answer_invalid`.
 pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
-    let line = match input {
+    let mut line = match input {
         Input::Initialize { request_id } => control_request(request_id, &json!({"subtype": "initialize"})),
         // Without the flag a message that Claude has and has not begun would run after the interrupt.
         Input::Interrupt { request_id } => {
@@ -26,39 +27,52 @@ pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
                 // "next" waits for the running tool call; "now" would break off the turn.
                 message["priority"] = json!("next");
             }
-            message
+            message.to_string()
         }
-        Input::Answer { ask, answer, .. } => control_response(&json!({
-            "subtype": "success",
-            "request_id": ask.request_id,
-            "response": permission::decision(ask, answer)?,
-        })),
-        Input::Refuse { request_id, message } => control_response(&json!({
-            "subtype": "error",
-            "request_id": request_id,
-            "error": message,
-        })),
+        Input::Answer { ask, answer, .. } => {
+            let response = permission::decision(ask, answer)?;
+            control_response(Response::Success { request_id: &ask.request_id, response })?
+        }
+        Input::Refuse { request_id, message } => {
+            control_response(Response::Error { request_id, error: message })?
+        }
         // A terminal's own.
         Input::Enter | Input::LetGo { .. } => return Ok(Vec::new()),
     };
-    let mut line = line.to_string().into_bytes();
-    line.push(b'\n');
-    Ok(line)
+    line.push('\n');
+    Ok(line.into_bytes())
 }
 
-fn control_request(request_id: &str, request: &Value) -> Value {
-    json!({"type": "control_request", "request_id": request_id, "request": request})
+fn control_request(request_id: &str, request: &Value) -> String {
+    json!({"type": "control_request", "request_id": request_id, "request": request}).to_string()
 }
 
-fn control_response(response: &Value) -> Value {
-    json!({"type": "control_response", "response": response})
+/// Our answer to a request of Claude's. Not a [`Value`], which cannot hold every [`Decision`].
+#[derive(Serialize)]
+#[serde(tag = "subtype", rename_all = "lowercase")]
+enum Response<'a> {
+    Success { request_id: &'a str, response: Decision },
+    Error { request_id: &'a str, error: &'a str },
+}
+
+fn control_response(response: Response<'_>) -> Result<String, Problem> {
+    #[derive(Serialize)]
+    struct ControlResponse<'a> {
+        r#type: &'static str,
+        response: Response<'a>,
+    }
+
+    let response = ControlResponse { r#type: "control_response", response };
+    serde_json::to_string(&response).map_err(permission::unreadable)
 }
 
 #[cfg(test)]
 mod tests {
     use super::encode;
     use crate::driver::stream::decode_input;
-    use crate::orchestrator::{Answer, Input, PermissionAsk, PermissionId, PermissionKind, Written};
+    use crate::orchestrator::{
+        Answer, Input, PermissionAsk, PermissionId, PermissionKind, ToolInput, Written,
+    };
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -76,7 +90,7 @@ mod tests {
                 request_id: "r1".to_owned(),
                 kind: PermissionKind::Tool,
                 tool: "Bash".to_owned(),
-                input: json!({"command": "ls"}),
+                input: ToolInput::parse(r#"{"command":"ls"}"#).unwrap(),
                 title: "ls".to_owned(),
                 suggestions: Vec::new(),
             }),

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::borrowed::{Json, Tree};
 use super::decode::uuid;
-use super::json::{LARGEST, array, number, take_text, text};
+use super::permission::tool_input;
 use super::system::{command_output, info};
-use crate::driver::plain::plain;
+use crate::driver::json::{LARGEST, array, number, take_text, text};
+use crate::json::{Json, Tree};
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
+use crate::text::plain::short_line;
 
 /// How much of a tool's answer is kept: transcripts are for reading, and what a tool prints has no bound.
 pub(in crate::driver) const TOOL_RESULT_BYTES: usize = 256 * 1024;
@@ -56,7 +57,7 @@ fn block_of_assistant(mut block: Json<'_>, parent: Option<&str>) -> Option<Entry
         "tool_use" | "server_tool_use" | "mcp_tool_use" => Some(EntryBody::ToolCall {
             tool_use_id: take_text(&mut block, "id"),
             tool: take_text(&mut block, "name"),
-            input: block.member_mut("input").map(Tree::take).unwrap_or_default().into_value(),
+            input: tool_input(&mut block, "input").unwrap_or_default().into_shown(),
             parent_tool_use_id,
         }),
         _ => block_of_user(block),
@@ -160,6 +161,6 @@ fn block_text(mut block: Json<'_>) -> String {
         "web_search_result" => format!("{} {}", text(&block, "title"), text(&block, "url")),
         "document" if !text(&block, "title").is_empty() => format!("[document: {}]", text(&block, "title")),
         "" => array(&block, "content").iter().filter_map(Tree::text).collect(),
-        kind => format!("[{}]", plain(kind, KIND_CHARS)),
+        kind => format!("[{}]", short_line(kind, KIND_CHARS)),
     }
 }

@@ -1,10 +1,13 @@
 //! Prompts: what Claude asks, and how an answer is worded.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use super::json::{array, take_array, take_text, text};
-use crate::driver::plain::plain;
-use crate::orchestrator::{Answer, PermissionAsk, PermissionKind, Problem};
+use crate::driver::json::{array, take_array, take_text, text};
+use crate::json::{Json, Tree};
+use crate::orchestrator::{Answer, PermissionAsk, PermissionKind, Problem, ToolInput};
+use crate::text::plain::short_line;
 
 /// Titles are one line in lists and pop-ups.
 const TITLE_CHARS: usize = 300;
@@ -12,33 +15,46 @@ const TITLE_CHARS: usize = 300;
 /// What Claude is told when a person denies without a word.
 const DENIED: &str = "The user denied this.";
 
-/// The prompt of this control request; none if it is another kind of request, or has no id to answer to.
-pub(super) fn ask(mut envelope: Value) -> Option<PermissionAsk> {
+/// The prompt of this control request; none if it is another kind of request, has no id to answer to, or has an input that
+/// cannot be returned as it is.
+pub(super) fn ask(mut envelope: Json<'_>) -> Option<PermissionAsk> {
     let request_id = take_text(&mut envelope, "request_id");
-    let mut request = envelope.get_mut("request").map(Value::take)?;
+    let request = envelope.member_mut("request").map(Tree::take)?;
     if request_id.is_empty() || text(&request, "subtype") != "can_use_tool" {
         return None;
     }
-    let input = request.get_mut("input").map(Value::take).unwrap_or_default();
-    Some(prompt(request_id, request, input))
+    prompt(request_id, request, "input")
 }
 
-/// The prompt about a tool with this input, which the request names.
-pub(in crate::driver) fn prompt(request_id: String, mut request: Value, input: Value) -> PermissionAsk {
+/// The prompt about a tool that the request names. The tool's input is its member of this name.
+pub(in crate::driver) fn prompt(
+    request_id: String,
+    mut request: Json<'_>,
+    input: &str,
+) -> Option<PermissionAsk> {
+    let input = tool_input(&mut request, input)?;
     let tool = take_text(&mut request, "tool_name");
     let kind = match tool.as_str() {
         "AskUserQuestion" => PermissionKind::Question,
         "ExitPlanMode" => PermissionKind::Plan,
         _ => PermissionKind::Tool,
     };
-    let title = title(kind, &tool, &input, &request);
+    let title = title(kind, &tool, input.shown(), &request);
     // Claude says so when its rule for "always" would reach further than what is asked.
-    let no_always = request.get("suppress_always_allow_rule").and_then(Value::as_bool) == Some(true);
+    let no_always = request.is("suppress_always_allow_rule");
     let suggestions = if no_always { Vec::new() } else { take_array(&mut request, "permission_suggestions") };
-    PermissionAsk { request_id, kind, tool, input, title, suggestions }
+    // A rule that cannot be shown whole cannot be offered.
+    let suggestions = suggestions.into_iter().filter(|rule| !rule.is_deep()).map(Json::into_value).collect();
+    Some(PermissionAsk { request_id, kind, tool, input, title, suggestions })
 }
 
-fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Value) -> String {
+/// The tool's input under this name; none if it holds a number that is too large to be read, below the levels that were
+/// read before.
+pub(in crate::driver) fn tool_input(value: &mut Json<'_>, name: &str) -> Option<ToolInput> {
+    ToolInput::take(value.member_mut(name).map(Tree::take).unwrap_or_default()).ok()
+}
+
+fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Json<'_>) -> String {
     let description = match text(request, "description") {
         "" => text(input, "description"),
         description => description,
@@ -63,42 +79,54 @@ fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Value) -> St
     };
     let fallback = || match (kind, description) {
         (PermissionKind::Plan, _) => "Plan".to_owned(),
-        (_, "") => plain(tool, TITLE_CHARS),
-        _ => plain(&format!("{tool}: {description}"), TITLE_CHARS),
+        (_, "") => short_line(tool, TITLE_CHARS),
+        _ => short_line(&format!("{tool}: {description}"), TITLE_CHARS),
     };
-    Some(plain(&own, TITLE_CHARS)).filter(|title| !title.is_empty()).unwrap_or_else(fallback)
+    Some(short_line(&own, TITLE_CHARS)).filter(|title| !title.is_empty()).unwrap_or_else(fallback)
 }
 
 fn named(tool: &str, path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{tool} {path}") }
 }
 
-/// The answer as Claude takes it.
-pub(in crate::driver) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Value, Problem> {
-    match answer {
-        Answer::Allow => Ok(allow(&ask.input)),
-        Answer::AllowAlways { suggestions } => {
-            let mut decision = allow(&ask.input);
-            decision["updatedPermissions"] = Value::Array(always(ask, suggestions.as_deref())?);
-            Ok(decision)
-        }
-        Answer::Deny { message } => {
-            let message = message.as_deref().filter(|message| !message.trim().is_empty()).unwrap_or(DENIED);
-            Ok(json!({"behavior": "deny", "message": message, "interrupt": false}))
-        }
-        Answer::Choose { choices } => {
-            let mut input = match &ask.input {
-                Value::Object(members) => members.clone(),
-                _ => Map::new(),
-            };
-            input.insert("answers".to_owned(), Value::Object(answers(ask, choices)?));
-            Ok(allow(&Value::Object(input)))
-        }
-    }
+/// The answer as Claude reads it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "behavior", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub(in crate::driver) enum Decision {
+    /// The tool runs with this input.
+    Allow {
+        updated_input: Box<RawValue>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        updated_permissions: Option<Vec<Value>>,
+    },
+    /// The tool does not run.
+    Deny { message: String, interrupt: bool },
 }
 
-fn allow(input: &Value) -> Value {
-    json!({"behavior": "allow", "updatedInput": input})
+/// The answer as Claude reads it.
+pub(in crate::driver) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Decision, Problem> {
+    let whole = || ask.input.raw().map_err(unreadable);
+    Ok(match answer {
+        Answer::Allow => Decision::Allow { updated_input: whole()?, updated_permissions: None },
+        Answer::AllowAlways { suggestions } => Decision::Allow {
+            updated_input: whole()?,
+            updated_permissions: Some(always(ask, suggestions.as_deref())?),
+        },
+        Answer::Deny { message } => {
+            let message = message.as_deref().filter(|message| !message.trim().is_empty()).unwrap_or(DENIED);
+            Decision::Deny { message: message.to_owned(), interrupt: false }
+        }
+        Answer::Choose { choices } => {
+            let answers = Value::Object(answers(ask, choices)?);
+            let updated_input = ask.input.raw_with("answers", answers).map_err(unreadable)?;
+            Decision::Allow { updated_input, updated_permissions: None }
+        }
+    })
+}
+
+/// The stored input is damaged: nothing else must run in its place.
+pub(in crate::driver) fn unreadable(error: serde_json::Error) -> Problem {
+    invalid(&format!("The input of the tool cannot be read: {error}."), "Deny the request.")
 }
 
 /// The suggestions that "always" stands for. They are alternatives of different breadth: rules for what is asked come
@@ -120,7 +148,7 @@ fn always(ask: &PermissionAsk, chosen: Option<&[usize]>) -> Result<Vec<Value>, P
 
 /// Claude takes the answers by the text of the question.
 fn answers(ask: &PermissionAsk, choices: &[Vec<String>]) -> Result<Map<String, Value>, Problem> {
-    let questions = array(&ask.input, "questions");
+    let questions = array(ask.input.shown(), "questions");
     if choices.len() > questions.len() {
         return Err(invalid("There are more answers than questions.", "Give one answer for each question."));
     }
@@ -142,9 +170,16 @@ fn invalid(message: &str, hint: &str) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn asked(request: &Value) -> PermissionAsk {
-        ask(json!({"type": "control_request", "request_id": "r1", "request": request})).unwrap()
+        let envelope = json!({"type": "control_request", "request_id": "r1", "request": request}).to_string();
+        ask(serde_json::from_str(&envelope).unwrap()).unwrap()
+    }
+
+    /// The answer in Claude's words.
+    fn decided(ask: &PermissionAsk, answer: &Answer) -> Value {
+        serde_json::to_value(decision(ask, answer).unwrap()).unwrap()
     }
 
     fn bash() -> PermissionAsk {
@@ -198,23 +233,23 @@ mod tests {
     #[test]
     fn always_takes_the_rules_and_not_the_broader_suggestions() {
         let ask = bash();
-        let decision = decision(&ask, &Answer::AllowAlways { suggestions: None }).unwrap();
+        let decision = decided(&ask, &Answer::AllowAlways { suggestions: None });
         assert_eq!(decision["updatedPermissions"], json!([ask.suggestions[1]]));
-        assert_eq!(decision["updatedInput"], ask.input);
+        assert_eq!(decision["updatedInput"], *ask.input.shown());
     }
 
     #[test]
     fn always_takes_the_first_suggestion_when_none_is_a_rule() {
         let mut ask = bash();
         ask.suggestions.remove(1);
-        let decision = decision(&ask, &Answer::AllowAlways { suggestions: None }).unwrap();
+        let decision = decided(&ask, &Answer::AllowAlways { suggestions: None });
         assert_eq!(decision["updatedPermissions"], json!([ask.suggestions[0]]));
     }
 
     #[test]
     fn always_takes_the_suggestions_that_were_chosen() {
         let ask = bash();
-        let chosen = decision(&ask, &Answer::AllowAlways { suggestions: Some(vec![2, 0]) }).unwrap();
+        let chosen = decided(&ask, &Answer::AllowAlways { suggestions: Some(vec![2, 0]) });
         assert_eq!(chosen["updatedPermissions"], json!([ask.suggestions[2], ask.suggestions[0]]));
         let problem = decision(&ask, &Answer::AllowAlways { suggestions: Some(vec![3]) }).unwrap_err();
         assert_eq!(problem.code, "answer_invalid");
@@ -222,9 +257,8 @@ mod tests {
 
     #[test]
     fn a_denial_without_a_word_gets_one() {
-        let decision = |message: Option<&str>| {
-            decision(&bash(), &Answer::Deny { message: message.map(String::from) }).unwrap()
-        };
+        let decision =
+            |message: Option<&str>| decided(&bash(), &Answer::Deny { message: message.map(String::from) });
         assert_eq!(decision(None), json!({"behavior": "deny", "message": DENIED, "interrupt": false}));
         assert_eq!(decision(Some("use rg"))["message"], "use rg");
     }
@@ -234,11 +268,35 @@ mod tests {
         let input = json!({"questions": [{"question": "Which?"}, {"question": "Why?"}]});
         let ask = asked(&json!({"subtype": "can_use_tool", "tool_name": "AskUserQuestion", "input": input}));
         let choices = vec![vec!["Red".to_owned(), "Blue".to_owned()], vec!["so".to_owned()]];
-        let chosen = decision(&ask, &Answer::Choose { choices }).unwrap();
-        let expected =
-            json!({"questions": ask.input["questions"], "answers": {"Which?": "Red, Blue", "Why?": "so"}});
+        let chosen = decided(&ask, &Answer::Choose { choices });
+        let expected = json!({"questions": ask.input.shown()["questions"], "answers": {"Which?": "Red, Blue", "Why?": "so"}});
         assert_eq!(chosen, json!({"behavior": "allow", "updatedInput": expected}));
         let choices = vec![Vec::new(); 3];
         assert_eq!(decision(&ask, &Answer::Choose { choices }).unwrap_err().code, "answer_invalid");
+    }
+
+    #[test]
+    fn an_input_of_any_depth_is_shown_and_comes_back_whole() {
+        for levels in [60, 100, 124, 125, 126, 127, 128, 1_000, 100_000] {
+            let input = format!(r#"{{"command":"ls","a":{}7{}}}"#, "[".repeat(levels), "]".repeat(levels));
+            let envelope = format!(
+                r#"{{"request_id":"r","request":{{"subtype":"can_use_tool","tool_name":"Bash","input":{input}}}}}"#
+            );
+            let ask = ask(serde_json::from_str(&envelope).unwrap()).unwrap();
+            assert_eq!((ask.title.as_str(), &ask.input.shown()["command"]), ("ls", &json!("ls")), "{levels}");
+            let decision = decision(&ask, &Answer::Allow).unwrap();
+            let expected = format!(r#"{{"behavior":"allow","updatedInput":{input}}}"#);
+            assert_eq!(serde_json::to_string(&decision).unwrap(), expected, "{levels}");
+        }
+    }
+
+    #[test]
+    fn a_rule_too_deep_to_be_shown_is_not_offered() {
+        let rule = format!(r#"{{"type":"addRules","rules":{}{}}}"#, "[".repeat(1_000), "]".repeat(1_000));
+        let envelope = format!(
+            r#"{{"request_id":"r","request":{{"subtype":"can_use_tool","permission_suggestions":[{rule},{{"type":"setMode"}}]}}}}"#
+        );
+        let ask = ask(serde_json::from_str(&envelope).unwrap()).unwrap();
+        assert_eq!(ask.suggestions, [json!({"type": "setMode"})]);
     }
 }

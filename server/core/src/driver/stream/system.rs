@@ -1,10 +1,10 @@
 //! What Claude says about itself: its state, retries, and what is worth a notice.
 
-use super::borrowed::{Json, Tree};
 use super::decode::ERROR_CHARS;
-use super::json::{number, take_text, text};
-use crate::driver::plain::{plain, plain_block};
+use crate::driver::json::{number, take_text, text};
+use crate::json::{Json, Tree};
 use crate::orchestrator::{Activity, EntryBody, Fact, NoticeLevel};
+use crate::text::plain::{short_block, short_line};
 
 /// How much of what a command of Claude's own printed is told: a few screens.
 const COMMAND_OUTPUT_CHARS: usize = 20_000;
@@ -48,13 +48,13 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
         }
         "task_notification" => {
             let (outcome, summary) =
-                (text(value, "status"), plain(text(value, "summary"), TASK_REPORT_CHARS));
+                (text(value, "status"), short_line(text(value, "summary"), TASK_REPORT_CHARS));
             vec![info(&format!("A background task {outcome}: {summary}"))]
         }
         "session_writes_lost" => {
             let text =
                 format!("Claude could not save all of the conversation: {}.", text(value, "error_code"));
-            vec![notice(NoticeLevel::Error, plain(&text, ERROR_CHARS))]
+            vec![notice(NoticeLevel::Error, short_line(&text, ERROR_CHARS))]
         }
         _ => Vec::new(),
     }
@@ -71,7 +71,7 @@ pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
         "allowed_warning" => Some(warning(&format!("The usage limit{which} is nearly reached."))),
         "rejected" => Some(notice(
             NoticeLevel::Error,
-            plain(&format!("The usage limit{which} is reached."), ERROR_CHARS),
+            short_line(&format!("The usage limit{which} is reached."), ERROR_CHARS),
         )),
         _ => None,
     }
@@ -79,7 +79,7 @@ pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
 
 /// A notice that is good to know.
 pub(super) fn info(text: &str) -> Fact {
-    notice(NoticeLevel::Info, plain(text, ERROR_CHARS))
+    notice(NoticeLevel::Info, short_line(text, ERROR_CHARS))
 }
 
 /// A notice of text that is fit to show.
@@ -89,16 +89,16 @@ pub(super) fn notice(level: NoticeLevel, text: String) -> Fact {
 
 /// What a command of Claude's own printed.
 pub(super) fn command_output(level: NoticeLevel, output: &str) -> Option<Fact> {
-    let output = plain_block(output, COMMAND_OUTPUT_CHARS);
+    let output = short_block(output, COMMAND_OUTPUT_CHARS);
     (!output.is_empty()).then(|| notice(level, output))
 }
 
 fn warning(text: &str) -> Fact {
-    notice(NoticeLevel::Warning, plain(text, ERROR_CHARS))
+    notice(NoticeLevel::Warning, short_line(text, ERROR_CHARS))
 }
 
 fn said(level: NoticeLevel, text: &str) -> Vec<Fact> {
-    let text = plain_block(text, ERROR_CHARS);
+    let text = short_block(text, ERROR_CHARS);
     if text.is_empty() { Vec::new() } else { vec![notice(level, text)] }
 }
 
@@ -136,7 +136,7 @@ fn retrying(value: &Json<'_>) -> Fact {
         attempt: count("attempt"),
         of: count("max_retries"),
         status: number(value, "error_status").and_then(|status| u16::try_from(status).ok()),
-        error: plain(text(value, "error"), ERROR_CHARS),
+        error: short_line(text(value, "error"), ERROR_CHARS),
         delay_ms: number(value, "retry_delay_ms").unwrap_or_default(),
     }
 }

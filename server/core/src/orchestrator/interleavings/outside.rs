@@ -98,7 +98,7 @@ pub(super) fn ask(request: &str) -> PermissionAsk {
         request_id: request.to_owned(),
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
-        input: serde_json::json!({ "command": "true" }),
+        input: ToolInput::parse(r#"{"command":"true"}"#).unwrap_or_default(),
         title: "true".to_owned(),
         suggestions: Vec::new(),
     }

@@ -1,6 +1,5 @@
 //! The rules of sessions whose Claude sits at a terminal, one sentence each.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::super::*;
@@ -44,12 +43,16 @@ fn stop() -> Fact {
     })
 }
 
+fn input() -> ToolInput {
+    ToolInput::parse(r#"{"command":"ls"}"#).unwrap()
+}
+
 fn asked() -> Fact {
     Fact::Asked(PermissionAsk {
         request_id: PROMPT.to_owned(),
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
-        input: json!({"command": "ls"}),
+        input: input(),
         title: "ls".to_owned(),
         suggestions: Vec::new(),
     })
@@ -285,9 +288,7 @@ fn an_interrupt_is_an_escape_and_idle_is_its_answer() {
 
 #[test]
 fn a_prompt_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_let_go() {
-    for by in
-        [Fact::ToolRan { tool: "Bash".to_owned(), input: json!({"command": "ls"}) }, Fact::Seen(Seen::Busy)]
-    {
+    for by in [Fact::ToolRan { tool: "Bash".to_owned(), input: input() }, Fact::Seen(Seen::Busy)] {
         let (mut bench, session) = ready();
         bench.facts(session, vec![prompted("by hand"), asked()]);
         assert_eq!(status(&bench, session), Status::Waiting);
@@ -318,7 +319,7 @@ fn an_answer_from_an_editor_goes_to_the_hook_once() {
         vec![
             Fact::Written(Written::Answer { request_id: PROMPT.to_owned() }),
             Fact::Seen(Seen::Busy),
-            Fact::ToolRan { tool: "Bash".to_owned(), input: json!({"command": "ls"}) },
+            Fact::ToolRan { tool: "Bash".to_owned(), input: input() },
         ],
     );
     assert!(sent(&effects).is_empty());

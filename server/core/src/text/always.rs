@@ -2,11 +2,11 @@
 
 use areyouj_protocol::Json;
 
-use crate::plain;
+use super::plain;
 
 /// The rules that “always” adds, as Claude writes them: those that allow something, else the first suggestion. One line,
 /// with nothing hidden in it.
-pub(crate) fn in_words(suggestions: &[Json]) -> String {
+pub fn in_words(suggestions: &[Json]) -> String {
     let rules: Vec<String> = suggestions
         .iter()
         .filter(|suggestion| {

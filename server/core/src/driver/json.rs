@@ -1,41 +1,105 @@
-//! Claude's lines as JSON, and a way through it that minds no surprise.
+//! What Claude writes, as JSON, and access to it that tolerates every surprise.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use super::borrowed::{Json, Line, Tree};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::json::{AnyJson, Json, MEMBERS, Name, Tree};
 
 /// The line as an object; none if it is anything else. What has to be repaired first is none too: see [`repair`].
-pub(super) fn parse(line: &[u8]) -> Option<Json<'_>> {
+pub(in crate::driver) fn parse(line: &[u8]) -> Option<Json<'_>> {
     // Checked as a whole, which is several times faster than text by text.
     let line = std::str::from_utf8(line).ok()?;
     serde_json::from_str::<Line<'_>>(line).ok().map(|line| line.0)
 }
 
+/// What Claude says about itself at length and nobody here asks for: most of the lines that begin and end a turn. Passed
+/// over, since even a copy that borrows costs several times as much.
+fn is_passed_over(name: &str) -> bool {
+    matches!(
+        name,
+        "agents"
+            | "fast_mode_disabled_reason"
+            | "fast_mode_state"
+            | "mcp_servers"
+            | "memory_paths"
+            | "permission_denials"
+            | "plugins"
+            | "session_id"
+            | "skills"
+            | "slash_commands"
+            | "subagent_stats"
+            | "timestamp"
+            | "tools"
+            | "usage"
+            | "user_message_uuid"
+    )
+}
+
+/// A whole line: an object, without those of its own members that are passed over.
+struct Line<'a>(Json<'a>);
+
+impl<'de> Deserialize<'de> for Line<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(WholeLine)
+    }
+}
+
+struct WholeLine;
+
+impl<'de> Visitor<'de> for WholeLine {
+    type Value = Line<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Line<'de>, A::Error> {
+        let mut object = Vec::with_capacity(MEMBERS);
+        while let Some(Name(name)) = members.next_key()? {
+            if is_passed_over(&name) {
+                members.next_value::<IgnoredAny>()?;
+            } else {
+                object.push((name, members.next_value_seed(AnyJson::INNER)?));
+            }
+        }
+        Ok(Line(Json::Object(object)))
+    }
+}
+
+/// All of an object; none if it is anything else.
+pub(in crate::driver) fn parse_whole(bytes: &[u8]) -> Option<Json<'_>> {
+    let json = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
+    matches!(json, Json::Object(_)).then_some(json)
+}
+
 /// The string under this name; empty if there is none.
-pub(super) fn text<'a, T: Tree>(value: &'a T, name: &str) -> &'a str {
+pub(in crate::driver) fn text<'a, T: Tree>(value: &'a T, name: &str) -> &'a str {
     value.member(name).and_then(Tree::text).unwrap_or_default()
 }
 
 /// The string under this name, taken out; empty if there is none.
-pub(super) fn take_text<T: Tree>(value: &mut T, name: &str) -> String {
+pub(in crate::driver) fn take_text<T: Tree>(value: &mut T, name: &str) -> String {
     value.member_mut(name).map(Tree::take).and_then(Tree::into_text).unwrap_or_default()
 }
 
 /// The array under this name, taken out; empty if there is none.
-pub(super) fn take_array<T: Tree>(value: &mut T, name: &str) -> Vec<T> {
+pub(in crate::driver) fn take_array<T: Tree>(value: &mut T, name: &str) -> Vec<T> {
     value.member_mut(name).map(Tree::take).and_then(Tree::into_array).unwrap_or_default()
 }
 
 /// The array under this name; empty if there is none.
-pub(super) fn array<'a, T: Tree>(value: &'a T, name: &str) -> &'a [T] {
+pub(in crate::driver) fn array<'a, T: Tree>(value: &'a T, name: &str) -> &'a [T] {
     value.member(name).and_then(Tree::array).unwrap_or_default()
 }
 
 /// The largest number that a database holds. No count that Claude tells of comes near it.
-pub(super) const LARGEST: u64 = i64::MAX as u64;
+pub(in crate::driver) const LARGEST: u64 = i64::MAX as u64;
 
 /// The whole number under this name; fractions are cut off, and what no database holds becomes the largest that it does.
-pub(super) fn number<T: Tree>(value: &T, name: &str) -> Option<u64> {
+pub(in crate::driver) fn number<T: Tree>(value: &T, name: &str) -> Option<u64> {
     let number = value.member(name)?.number()?;
     let number = number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))?;
     Some(number.min(LARGEST))
@@ -44,7 +108,7 @@ pub(super) fn number<T: Tree>(value: &T, name: &str) -> Option<u64> {
 /// The line with what no JSON may hold replaced. JavaScript writes half surrogate pairs and broken UTF-8 where it cut a
 /// text in the middle of a character; they become the replacement character, since a lost line is worse than a lost
 /// character.
-pub(super) fn repair(line: &[u8]) -> Cow<'_, str> {
+pub(in crate::driver) fn repair(line: &[u8]) -> Cow<'_, str> {
     let line = String::from_utf8_lossy(line);
     let mut repaired = String::new();
     let mut done = 0;
@@ -102,6 +166,14 @@ mod tests {
     #[test]
     fn broken_utf8_costs_a_character_and_not_the_line() {
         assert_eq!(repaired(b"{\"a\":\"x\xffy\"}"), ["x\u{fffd}y", "", ""]);
+    }
+
+    #[test]
+    fn a_line_is_an_object_without_what_nobody_asks_for() {
+        let line = r#"{"type":"result","usage":{"a":[1]},"message":{"usage":{"b":2}}}"#;
+        let Line(json) = serde_json::from_str(line).unwrap();
+        assert_eq!(json.into_value().to_string(), r#"{"type":"result","message":{"usage":{"b":2}}}"#);
+        assert!(serde_json::from_str::<Line<'_>>("[1]").is_err());
     }
 
     #[test]

@@ -1,19 +1,28 @@
-//! JSON that borrows its texts from the line it stands in: what a line holds is looked at once, and most of it is of no
-//! interest, so copies and hash tables of it would be most of the work.
+//! Any JSON of any depth, borrowed from its text.
+//!
+//! A line of Claude is read once and most of it is not needed, so copies and hash tables would be most of the work. What
+//! nests deeper than [`LEVELS`] stays text: every reader of JSON has some limit (128 levels in serde_json), and a value that
+//! passes here passes everywhere.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
+/// The most arrays and objects inside one another that are read as such. Half of what serde_json reads: the messages that
+/// carry such a value to clients have levels of their own.
+pub(crate) const LEVELS: usize = 64;
+
 /// How many members an object is expected to have: most have some more or some less.
-const MEMBERS: usize = 8;
+pub(crate) const MEMBERS: usize = 8;
 
 /// Any JSON. Of members with the same name the last one counts.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     #[default]
     Null,
     Bool(bool),
@@ -21,17 +30,30 @@ pub(super) enum Json<'a> {
     Text(Cow<'a, str>),
     Array(Vec<Json<'a>>),
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    /// The text of an array or object that lies deeper than [`LEVELS`].
+    Deep(&'a str),
 }
 
 impl Json<'_> {
     /// The truth under this name; false if there is none.
-    pub(super) fn is(&self, name: &str) -> bool {
+    pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self.member(name), Some(Json::Bool(true)))
     }
 
-    /// A copy that borrows nothing, for what is kept as Claude said it.
-    pub(super) fn into_value(self) -> Value {
+    /// Whether a part of it is [`Json::Deep`].
+    pub(crate) fn is_deep(&self) -> bool {
         match self {
+            Json::Deep(_) => true,
+            Json::Array(elements) => elements.iter().any(Json::is_deep),
+            Json::Object(members) => members.iter().any(|(_, value)| value.is_deep()),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
+        }
+    }
+
+    /// A copy that borrows nothing. A deep part becomes a string that says so and holds its text.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Json::Deep(text) => Value::String(format!("[deeper than {LEVELS} levels, shown as text] {text}")),
             Json::Null => Value::Null,
             Json::Bool(truth) => Value::Bool(truth),
             Json::Number(number) => Value::Number(number),
@@ -45,7 +67,7 @@ impl Json<'_> {
 }
 
 /// Ways through JSON, whoever owns it.
-pub(super) trait Tree: Sized + Default {
+pub(crate) trait Tree: Sized + Default {
     /// What stands under this name.
     fn member(&self, name: &str) -> Option<&Self>;
     /// What stands under this name, to be changed.
@@ -129,71 +151,61 @@ impl Tree for Value {
     }
 }
 
+impl Serialize for Json<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Json::Null => serializer.serialize_unit(),
+            Json::Bool(truth) => serializer.serialize_bool(*truth),
+            Json::Number(number) => number.serialize(serializer),
+            Json::Text(text) => serializer.serialize_str(text),
+            Json::Array(elements) => serializer.collect_seq(elements),
+            Json::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (name, value)))
+            }
+            Json::Deep(text) => {
+                let raw: &RawValue = serde_json::from_str(text).map_err(S::Error::custom)?;
+                raw.serialize(serializer)
+            }
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Json<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyJson)
+        AnyJson { levels: LEVELS }.deserialize(deserializer)
     }
 }
 
 /// A member's name, borrowed where it has no escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-/// What Claude says about itself at length and nobody here asks for: most of the lines that begin and end a turn. Passed
-/// over, since even a copy that borrows costs several times as much.
-fn is_passed_over(name: &str) -> bool {
-    matches!(
-        name,
-        "agents"
-            | "fast_mode_disabled_reason"
-            | "fast_mode_state"
-            | "mcp_servers"
-            | "memory_paths"
-            | "permission_denials"
-            | "plugins"
-            | "session_id"
-            | "skills"
-            | "slash_commands"
-            | "subagent_stats"
-            | "timestamp"
-            | "tools"
-            | "usage"
-            | "user_message_uuid"
-    )
+/// Reads a value with at most so many levels.
+#[derive(Clone, Copy)]
+pub(crate) struct AnyJson {
+    levels: usize,
 }
 
-/// A whole line: an object, without those of its own members that are passed over.
-pub(super) struct Line<'a>(pub(super) Json<'a>);
-
-impl<'de> Deserialize<'de> for Line<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(WholeLine)
-    }
+impl AnyJson {
+    /// Reads a member or element of a value that may have [`LEVELS`].
+    pub(crate) const INNER: AnyJson = AnyJson { levels: LEVELS - 1 };
 }
 
-struct WholeLine;
+impl<'de> DeserializeSeed<'de> for AnyJson {
+    type Value = Json<'de>;
 
-impl<'de> Visitor<'de> for WholeLine {
-    type Value = Line<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Line<'de>, A::Error> {
-        let mut object = Vec::with_capacity(MEMBERS);
-        while let Some(Name(name)) = members.next_key()? {
-            if is_passed_over(&name) {
-                members.next_value::<IgnoredAny>()?;
-            } else {
-                object.push((name, members.next_value()?));
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
+        if self.levels > 0 {
+            return deserializer.deserialize_any(self);
         }
-        Ok(Line(Json::Object(object)))
+        // serde_json does not recurse here, however deep it is.
+        let text = <&RawValue>::deserialize(deserializer)?.get();
+        if text.starts_with(['[', '{']) {
+            return Ok(Json::Deep(text));
+        }
+        serde_json::from_str(text).map_err(D::Error::custom)
     }
 }
-
-struct AnyJson;
 
 impl<'de> Visitor<'de> for AnyJson {
     type Value = Json<'de>;
@@ -231,17 +243,19 @@ impl<'de> Visitor<'de> for AnyJson {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json<'de>, A::Error> {
+        let inner = AnyJson { levels: self.levels - 1 };
         let mut array = Vec::new();
-        while let Some(element) = elements.next_element()? {
+        while let Some(element) = elements.next_element_seed(inner)? {
             array.push(element);
         }
         Ok(Json::Array(array))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
+        let inner = AnyJson { levels: self.levels - 1 };
         let mut object = Vec::with_capacity(MEMBERS);
-        while let Some((Name(name), value)) = members.next_entry()? {
-            object.push((name, value));
+        while let Some(Name(name)) = members.next_key()? {
+            object.push((name, members.next_value_seed(inner)?));
         }
         Ok(Json::Object(object))
     }
@@ -279,14 +293,6 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_an_object_without_what_nobody_asks_for() {
-        let line = r#"{"type":"result","usage":{"a":[1]},"message":{"usage":{"b":2}}}"#;
-        let Line(json) = serde_json::from_str(line).unwrap();
-        assert_eq!(json.into_value().to_string(), r#"{"type":"result","message":{"usage":{"b":2}}}"#);
-        assert!(serde_json::from_str::<Line<'_>>("[1]").is_err());
-    }
-
-    #[test]
     fn of_members_with_the_same_name_the_last_one_counts() {
         let text = r#"{"a":1,"b":2,"a":3}"#;
         let mut json: Json<'_> = serde_json::from_str(text).unwrap();
@@ -296,11 +302,42 @@ mod tests {
         assert_eq!(json.into_value(), serde_json::from_str::<Value>(text).unwrap());
     }
 
+    /// An array in an array, so many levels deep, with this inside.
+    fn nested(levels: usize, inside: &str) -> String {
+        format!("{}{inside}{}", "[".repeat(levels), "]".repeat(levels))
+    }
+
+    #[test]
+    fn what_is_too_deep_is_text_that_says_so_and_is_written_as_it_was() {
+        for (levels, deep) in [(LEVELS, false), (LEVELS + 1, true), (100_000, true)] {
+            for inside in ["", "7", r#""a""#, r#"{"b": null}"#] {
+                let text = nested(levels, inside);
+                let json: Json<'_> = serde_json::from_str(&text).unwrap();
+                assert_eq!(json.is_deep(), deep || inside.starts_with('{'), "{levels} {inside}");
+                assert_eq!(serde_json::to_string(&json).unwrap(), text);
+                let shown = json.into_value().to_string();
+                assert_eq!(shown.contains("deeper than 64 levels"), deep || inside.starts_with('{'));
+                assert!(serde_json::from_str::<Value>(&nested(50, &shown)).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_at_every_depth() {
+        for levels in [1, LEVELS, LEVELS + 1, 1_000] {
+            let whole = nested(levels, "1");
+            for text in [&whole[..levels], &whole[..whole.len() - 1], &nested(levels, "1 2")] {
+                assert!(serde_json::from_str::<Json<'_>>(text).is_err(), "{text}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn it_is_the_same_json_as_any(value in any_json()) {
             let text = value.to_string();
             let json: Json<'_> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(serde_json::to_string(&json).unwrap(), text.clone());
             let again = json.into_value();
             prop_assert_eq!(again.to_string(), text);
         }

@@ -1,0 +1,192 @@
+//! Requests, answers and notifications of JSON-RPC: how they are read, and how they are written.
+
+use std::borrow::Cow;
+
+use areyouj_protocol::{ErrorData, rpc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The version of JSON-RPC, which every message names.
+const VERSION: &str = "2.0";
+
+/// The longest id of a request that the daemon keeps, in bytes.
+const MAX_ID: usize = 256;
+
+/// Reads a message.
+///
+/// # Errors
+/// The number of JSON-RPC for what is wrong with it, and the words: it is not JSON, or JSON of another shape.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (i32, serde_json::Error)> {
+    // Parsers of structures accept lists for them, too.
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    match serde_json::from_slice(body) {
+        Ok(message) if is_object => Ok(message),
+        Ok(_) => Err((rpc::INVALID_REQUEST, serde_json::Error::custom("it is not an object"))),
+        Err(error) if error.is_data() => Err((rpc::INVALID_REQUEST, error)),
+        Err(error) => Err((rpc::PARSE_ERROR, error)),
+    }
+}
+
+/// What a message is, and whose, for a process that passes it on.
+#[derive(Deserialize)]
+pub(crate) struct Envelope<'a> {
+    /// As it stands in the message: there for requests and answers.
+    #[serde(borrow, default)]
+    pub(crate) id: Option<&'a RawValue>,
+    /// There for requests and notifications.
+    #[serde(borrow, default)]
+    pub(crate) method: Option<Cow<'a, str>>,
+    /// There for refusals.
+    #[serde(borrow, default)]
+    pub(crate) error: Option<&'a RawValue>,
+}
+
+/// A message from a client, for the process that carries it out.
+#[derive(Deserialize)]
+pub(crate) struct Incoming {
+    /// There for requests and answers.
+    #[serde(default, deserialize_with = "kept_id")]
+    pub(crate) id: Option<Value>,
+    /// There for requests and notifications; answers have none.
+    #[serde(default)]
+    pub(crate) method: Option<String>,
+    #[serde(default)]
+    pub(crate) params: Option<Box<RawValue>>,
+    /// There for answers to requests of ours.
+    #[serde(default)]
+    pub(crate) result: Option<Value>,
+}
+
+/// A request's id, which is kept until the answer: a number or a short string.
+fn kept_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(id) if id.len() <= MAX_ID => Ok(Some(id.into())),
+        Value::Number(id) => Ok(Some(id.into())),
+        _ => Err(D::Error::custom(format!("an id is a number or a string of at most {MAX_ID} bytes"))),
+    }
+}
+
+/// A request. The parameters are left out if there are none.
+pub(crate) fn request(id: impl Serialize, method: &str, params: Option<&impl Serialize>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Request<'a, I, P> {
+        jsonrpc: &'static str,
+        id: I,
+        method: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        params: Option<&'a P>,
+    }
+    written(&Request { jsonrpc: VERSION, id, method, params })
+}
+
+/// A notification.
+pub(crate) fn notification(method: &str, params: &impl Serialize) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Notification<'a, P> {
+        jsonrpc: &'static str,
+        method: &'a str,
+        params: &'a P,
+    }
+    written(&Notification { jsonrpc: VERSION, method, params })
+}
+
+/// The answer to a request.
+pub(crate) fn result(id: impl Serialize, result: &impl Serialize) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Answer<'a, I, R> {
+        jsonrpc: &'static str,
+        id: I,
+        result: &'a R,
+    }
+    written(&Answer { jsonrpc: VERSION, id, result })
+}
+
+/// The refusal of a request.
+pub(crate) fn error(id: impl Serialize, code: i32, message: &str, data: Option<&ErrorData>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Refusal<'a, I> {
+        jsonrpc: &'static str,
+        id: I,
+        error: Error<'a>,
+    }
+    #[derive(Serialize)]
+    struct Error<'a> {
+        code: i32,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<&'a ErrorData>,
+    }
+    written(&Refusal { jsonrpc: VERSION, id, error: Error { code, message, data } })
+}
+
+fn written(message: &impl Serialize) -> Vec<u8> {
+    // The types on the wire have string keys only, so this cannot fail; every client refuses an empty object.
+    serde_json::to_vec(message).unwrap_or_else(|_| b"{}".to_vec())
+}
+
+/// The same message after a change; as it is if it is not JSON.
+pub(crate) fn changed(body: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let Ok(mut message) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
+    change(&mut message);
+    written(&message)
+}
+
+/// An id in the one form that the daemon writes, whatever form the editor chose: `"\u0061"` comes back as `"a"`.
+pub(crate) fn shortest(id: &RawValue) -> String {
+    serde_json::from_str::<Value>(id.get()).map_or_else(|_| id.get().to_owned(), |id| id.to_string())
+}
+
+/// The number of JSON-RPC that goes with one of our codes.
+pub(crate) fn rpc_code(code: &str) -> i32 {
+    match code {
+        "invalid_params" => rpc::INVALID_PARAMS,
+        "unknown_method" => rpc::METHOD_NOT_FOUND,
+        "invalid_request" => rpc::INVALID_REQUEST,
+        "not_initialized" => rpc::SERVER_NOT_INITIALIZED,
+        _ => rpc::REFUSED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_json_and_what_is_no_message_are_told_apart() {
+        #[derive(Debug, Deserialize)]
+        struct Envelope {
+            id: u32,
+        }
+        let code = |body: &str| {
+            read::<Envelope>(body.as_bytes()).map(|envelope| envelope.id).map_err(|(code, _)| code)
+        };
+        assert_eq!(code(" {\"id\":1}"), Ok(1));
+        for body in ["[1]", "[{\"id\":1}]", "{\"id\":{}}", "7"] {
+            assert_eq!(code(body), Err(rpc::INVALID_REQUEST), "{body}");
+        }
+        for body in ["", "{", "[1", "\u{0}"] {
+            assert_eq!(code(body), Err(rpc::PARSE_ERROR), "{body}");
+        }
+    }
+
+    #[test]
+    fn messages_have_the_members_of_their_kind() {
+        let text = |body: Vec<u8>| String::from_utf8(body).unwrap();
+        assert_eq!(
+            text(request(1, "m", Some(&json!({"a": 1})))),
+            r#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":1}}"#
+        );
+        assert_eq!(text(request("x", "m", None::<&()>)), r#"{"jsonrpc":"2.0","id":"x","method":"m"}"#);
+        assert_eq!(text(notification("m", &json!([]))), r#"{"jsonrpc":"2.0","method":"m","params":[]}"#);
+        assert_eq!(text(result(json!(null), &7)), r#"{"jsonrpc":"2.0","id":null,"result":7}"#);
+        assert_eq!(
+            text(error(1, rpc::REFUSED, "no", None)),
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no"}}"#
+        );
+    }
+}

@@ -1,0 +1,336 @@
+//! The framing of the Language Server Protocol: `Content-Length: N`, a blank line, N bytes.
+
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+
+/// The largest body, in bytes. The largest that is sent is a whole document that an editor opens; a page of a transcript is
+/// smaller by an order of magnitude.
+pub const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// The largest header, in bytes. Real ones have some 60.
+const MAX_HEADER: usize = 8 * 1024;
+
+/// Bytes of a body that are reserved before any of it has arrived. More follow as it arrives: a length alone costs nothing.
+const FIRST_RESERVED: usize = 64 * 1024;
+
+/// What arrived is not a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The header has no end.
+    #[error("the header of a message has no end")]
+    EndlessHeader,
+    /// The header has no usable `Content-Length`, or a line that does not end with CR and LF.
+    #[error("the header of a message has no usable Content-Length")]
+    NoLength,
+    /// The body is larger than [`MAX_BODY`].
+    #[error("a message of {0} bytes is larger than the limit of {MAX_BODY}")]
+    TooLarge(usize),
+}
+
+impl From<FrameError> for io::Error {
+    fn from(error: FrameError) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, error)
+    }
+}
+
+/// A body with its header.
+pub fn encode(body: &[u8]) -> Vec<u8> {
+    let header = format!("Content-Length: {}\r\n\r\n", body.len());
+    let mut frame = Vec::with_capacity(header.len() + body.len());
+    frame.extend_from_slice(header.as_bytes());
+    frame.extend_from_slice(body);
+    frame
+}
+
+/// Finds the frames in bytes that arrive in any pieces.
+///
+/// It holds what was pushed last, and the body that is arriving. A body grows as it arrives, never beyond its length.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    bytes: Vec<u8>,
+    /// How many bytes at the beginning were processed already.
+    used: usize,
+    part: Part,
+}
+
+/// What comes next.
+#[derive(Debug)]
+enum Part {
+    /// Lines of a header.
+    Header {
+        /// How many bytes of lines have been read.
+        read: usize,
+        /// The length that they told.
+        length: Option<usize>,
+    },
+    /// The rest of a body of this length.
+    Body { body: Vec<u8>, length: usize },
+    /// So many bytes of a body that is too large.
+    Skipped(usize),
+}
+
+impl Default for Part {
+    fn default() -> Part {
+        Part::Header { read: 0, length: None }
+    }
+}
+
+impl Decoder {
+    /// Adds what arrived. Take all frames with [`Decoder::next_frame`] before the next call.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.used);
+        self.used = 0;
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Whether everything that arrived belongs to a whole frame.
+    pub fn is_between_frames(&self) -> bool {
+        self.used == self.bytes.len() && matches!(self.part, Part::Header { read: 0, .. })
+    }
+
+    /// The body of the next frame, if all of it is here. After an error nothing that follows can be trusted, except after
+    /// [`FrameError::TooLarge`]: that body is passed over, and the next frame is behind it.
+    pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+        loop {
+            let rest = &self.bytes[self.used..];
+            match &mut self.part {
+                Part::Header { .. } => {
+                    let Some(length) = self.header()? else { return Ok(None) };
+                    self.part = if length > MAX_BODY {
+                        Part::Skipped(length)
+                    } else {
+                        Part::Body { body: Vec::new(), length }
+                    };
+                    if length > MAX_BODY {
+                        return Err(FrameError::TooLarge(length));
+                    }
+                }
+                Part::Body { body, length } => {
+                    let missing = *length - body.len();
+                    let arrived = missing.min(rest.len());
+                    if body.capacity() - body.len() < arrived {
+                        // Twice as much at a time, but nothing beyond the end.
+                        body.reserve_exact(missing.min(body.len().max(FIRST_RESERVED).max(arrived)));
+                    }
+                    body.extend_from_slice(&rest[..arrived]);
+                    self.used += arrived;
+                    if arrived < missing {
+                        return Ok(None);
+                    }
+                    let body = std::mem::take(body);
+                    self.part = Part::default();
+                    return Ok(Some(body));
+                }
+                Part::Skipped(left) => {
+                    let arrived = rest.len().min(*left);
+                    self.used += arrived;
+                    *left -= arrived;
+                    if *left > 0 {
+                        return Ok(None);
+                    }
+                    self.part = Part::default();
+                }
+            }
+        }
+    }
+
+    /// The length that the header tells, once all of the header is here.
+    fn header(&mut self) -> Result<Option<usize>, FrameError> {
+        let Part::Header { read, length } = &mut self.part else { return Ok(None) };
+        loop {
+            let rest = &self.bytes[self.used..];
+            let searched = &rest[..rest.len().min(MAX_HEADER - *read)];
+            let Some(end) = searched.iter().position(|byte| *byte == b'\n') else {
+                let endless = *read + searched.len() == MAX_HEADER;
+                return if endless { Err(FrameError::EndlessHeader) } else { Ok(None) };
+            };
+            let line = searched[..end].strip_suffix(b"\r").ok_or(FrameError::NoLength)?;
+            let told = content_length(line)?;
+            let is_end = line.is_empty();
+            *read += end + 1;
+            self.used += end + 1;
+            match (is_end, told) {
+                (true, _) => return length.map(Some).ok_or(FrameError::NoLength),
+                // Two lengths are two opinions on where the next frame begins.
+                (false, Some(_)) if length.is_some() => return Err(FrameError::NoLength),
+                (false, Some(told)) => *length = Some(told),
+                (false, None) => {}
+            }
+        }
+    }
+}
+
+/// The length that this line of a header tells; none if it tells something else.
+fn content_length(line: &[u8]) -> Result<Option<usize>, FrameError> {
+    let line = std::str::from_utf8(line).map_err(|_| FrameError::NoLength)?;
+    match line.split_once(':') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("content-length") => {
+            value.trim().parse().map(Some).map_err(|_| FrameError::NoLength)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads the frames of a stream.
+#[derive(Debug)]
+pub(crate) struct FrameReader<R> {
+    input: R,
+    decoder: Decoder,
+}
+
+impl<R: AsyncBufRead + Unpin> FrameReader<R> {
+    pub(crate) fn new(input: R) -> FrameReader<R> {
+        FrameReader { input, decoder: Decoder::default() }
+    }
+
+    /// The next body; none at the end of the stream.
+    ///
+    /// # Errors
+    /// What is not a frame, one that is too large included, and an end in the middle of one.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(body) = self.decoder.next_frame()? {
+                return Ok(Some(body));
+            }
+            let arrived = self.input.fill_buf().await?;
+            if arrived.is_empty() {
+                let whole = self.decoder.is_between_frames();
+                return if whole { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+            self.decoder.push(arrived);
+            let length = arrived.len();
+            self.input.consume(length);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_found_however_they_arrive() {
+        let mut stream = encode(b"{}");
+        stream.extend(encode("{\"a\":\"\u{e4}\r\n\r\n\"}".as_bytes()));
+        stream.extend(encode(b""));
+        for size in 1..stream.len() {
+            let mut decoder = Decoder::default();
+            let mut bodies = Vec::new();
+            for piece in stream.chunks(size) {
+                decoder.push(piece);
+                while let Some(body) = decoder.next_frame().unwrap() {
+                    bodies.push(String::from_utf8(body).unwrap());
+                }
+            }
+            assert_eq!(bodies, ["{}", "{\"a\":\"\u{e4}\r\n\r\n\"}", ""], "pieces of {size}");
+            assert!(decoder.is_between_frames());
+        }
+    }
+
+    #[test]
+    fn what_is_behind_a_body_that_is_too_large_is_found() {
+        let mut stream = encode(b"before");
+        stream.extend(encode(&vec![b'x'; MAX_BODY + 1]));
+        stream.extend(encode(b"behind"));
+        let (mut decoder, mut seen) = (Decoder::default(), Vec::new());
+        for piece in stream.chunks(1 << 20) {
+            decoder.push(piece);
+            loop {
+                match decoder.next_frame() {
+                    Ok(Some(body)) => seen.push(String::from_utf8(body).unwrap()),
+                    Ok(None) => break,
+                    Err(error) => seen.push(error.to_string()),
+                }
+            }
+        }
+        let too_large = FrameError::TooLarge(MAX_BODY + 1).to_string();
+        assert_eq!(seen, ["before", &too_large, "behind"]);
+        assert!(decoder.bytes.capacity() < 8 << 20, "what is passed over is not kept");
+    }
+
+    #[test]
+    fn the_largest_body_takes_its_own_length_and_nothing_stays_of_it() {
+        let (mut decoder, mut found) = (Decoder::default(), None);
+        for piece in encode(&vec![b'x'; MAX_BODY]).chunks(8 << 10) {
+            decoder.push(piece);
+            found = decoder.next_frame().unwrap();
+        }
+        let found = found.unwrap();
+        assert_eq!((found.len(), found.capacity()), (MAX_BODY, MAX_BODY));
+        assert!(decoder.bytes.capacity() < 64 << 10);
+    }
+
+    #[test]
+    fn a_length_alone_reserves_little() {
+        let mut decoder = Decoder::default();
+        decoder.push(format!("Content-Length: {MAX_BODY}\r\n\r\n{{").as_bytes());
+        assert_eq!(decoder.next_frame(), Ok(None));
+        let Part::Body { body, .. } = &decoder.part else { panic!("{decoder:?}") };
+        assert!(body.capacity() <= FIRST_RESERVED);
+    }
+
+    #[test]
+    fn other_headers_and_letter_case_do_not_matter() {
+        let mut decoder = Decoder::default();
+        decoder.push(b"Content-Type: application/json\r\ncontent-length:2\r\n\r\n{}");
+        assert_eq!(decoder.next_frame(), Ok(Some(b"{}".to_vec())));
+        assert_eq!(decoder.next_frame(), Ok(None));
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_never_waited_for() {
+        for (garbage, error) in [
+            (b"GET / HTTP/1.1\r\n\r\n".to_vec(), FrameError::NoLength),
+            (b"Content-Length: many\r\n\r\n".to_vec(), FrameError::NoLength),
+            (b"Content-Length: -1\r\n\r\n".to_vec(), FrameError::NoLength),
+            (b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x".to_vec(), FrameError::NoLength),
+            (b"Content-Length: 2\n\n{}".to_vec(), FrameError::NoLength),
+            (b"\xff\xfe: 1\r\n\r\n".to_vec(), FrameError::NoLength),
+            (b"Content-Length: 99999999999\r\n\r\n".to_vec(), FrameError::TooLarge(99_999_999_999)),
+            (vec![b'x'; MAX_HEADER], FrameError::EndlessHeader),
+            (b"x: y\r\n".repeat(MAX_HEADER / 6 + 1), FrameError::EndlessHeader),
+        ] {
+            let mut decoder = Decoder::default();
+            decoder.push(&garbage);
+            assert_eq!(decoder.next_frame(), Err(error));
+        }
+    }
+
+    async fn bodies(input: &[u8]) -> Vec<Result<Option<Vec<u8>>, io::ErrorKind>> {
+        let mut reader = FrameReader::new(input);
+        let mut bodies = Vec::new();
+        loop {
+            let body = reader.next().await.map_err(|error| error.kind());
+            let done = !matches!(body, Ok(Some(_)));
+            bodies.push(body);
+            if done {
+                return bodies;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_come_one_after_the_other() {
+        let input = b"Content-Length: 2\r\n\r\n{}content-length:3\r\nContent-Type: x\r\n\r\n[1]";
+        assert_eq!(bodies(input).await, [Ok(Some(b"{}".to_vec())), Ok(Some(b"[1]".to_vec())), Ok(None)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_this_framing_ends_the_connection() {
+        for input in [
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            b"Content-Length: -1\r\n\r\n",
+            b"Content-Length: 99999999999\r\n\r\n",
+            b"Content-Length: 5\r\n\r\n{}",
+            b"\xff\xff\xff\xff",
+            b"Content-Length: 2\n\n{}",
+            b"Content-Length: 2\n\r\n{}",
+            b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+            b"Content-Length: 2\r\n",
+            &[b'x'; 4096],
+        ] {
+            assert!(bodies(input).await.last().is_some_and(Result::is_err), "{}", input.escape_ascii());
+        }
+    }
+}
