@@ -10,7 +10,9 @@ function point(code: number): string {
 
 /** An expression for control characters and these kinds of hidden ones, each by itself. */
 function expression(...kinds: HiddenKind[]): RegExp {
-  const ranges = RANGES.filter(([, , kind]) => kinds.includes(kind)).map(([first, last]) => `${point(first)}-${point(last)}`);
+  const ranges = RANGES.filter(([, , kind]) => kinds.includes(kind)).map(
+    ([first, last]) => `${point(first)}-${point(last)}`,
+  );
   return new RegExp(`[${CONTROLS}${ranges.join("")}]`, "gu");
 }
 
