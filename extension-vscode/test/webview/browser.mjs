@@ -22,7 +22,9 @@ export async function start() {
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
     timeout: LAUNCH_WITHIN_MS,
   });
-  const server = createServer((request, response) => void answer(request, response, template).catch(() => response.writeHead(404).end()));
+  const server = createServer(
+    (request, response) => void answer(request, response, template).catch(() => response.writeHead(404).end()),
+  );
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
@@ -41,7 +43,9 @@ async function answer(request, response, template) {
     const origin = `http://${request.headers.host}`;
     const policy = `default-src 'none'; style-src ${origin} 'nonce-${NONCE}'; script-src 'nonce-${NONCE}'; img-src ${origin}; font-src ${origin}`;
     const values = { theme, page: url.searchParams.get("page"), policy, nonce: NONCE, body: BODY_CLASSES[theme] };
-    response.writeHead(200, { "Content-Type": "text/html" }).end(template.replace(/%(\w+)%/g, (_, name) => values[name]));
+    response
+      .writeHead(200, { "Content-Type": "text/html" })
+      .end(template.replace(/%(\w+)%/g, (_, name) => values[name]));
     return;
   }
   if (url.pathname === "/favicon.ico") {
@@ -74,7 +78,14 @@ async function open(browser, origin, name, { width = 1000, height = 800, theme =
       }, messages);
     },
     /** What the page asked for, by kind or type, without its number. */
-    asked: (kind) => page.evaluate((wanted) => window.editor.posted.map((message) => message.action ?? message).filter((message) => (message.kind ?? message.type) === wanted), kind),
+    asked: (kind) =>
+      page.evaluate(
+        (wanted) =>
+          window.editor.posted
+            .map((message) => message.action ?? message)
+            .filter((message) => (message.kind ?? message.type) === wanted),
+        kind,
+      ),
     forget: () => page.evaluate(() => void (window.editor.posted.length = 0)),
     /** How the host answers actions from now on: "hold" for not at all. */
     answering: (answer) => page.evaluate((value) => void (window.editor.answer = value), answer),
@@ -96,12 +107,22 @@ function playEditor(saved) {
     getState: () => structuredClone(editor.state),
     setState: (state) => void (editor.state = structuredClone(state)),
   });
-  document.addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  document.addEventListener("securitypolicyviolation", (event) =>
+    console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+  );
 }
 
 /** The opening message of the orchestration page. */
 export function orchestrationState(settings, part = {}) {
-  return { type: "state", connection: { state: "connected", problem: null }, settings, sessions: [], permissions: [], decisions: [], ...part };
+  return {
+    type: "state",
+    connection: { state: "connected", problem: null },
+    settings,
+    sessions: [],
+    permissions: [],
+    decisions: [],
+    ...part,
+  };
 }
 
 /** The opening message of the automation page. */
