@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
 use super::framing::{Incoming, error_frame, read_body, rpc_code};
-use super::is_ours;
+use super::listener::is_own_user;
 use areyouj_core::orchestrator::{Problem, Snapshot};
 use areyouj_store::{Committer, StoreError};
 
@@ -63,7 +63,7 @@ pub(super) async fn wait(
                 }
             },
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if is_ours(&stream) => {
+                Ok((stream, _)) if is_own_user(&stream) => {
                     clients.spawn(refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT));
                 }
                 Ok(_) => {}
