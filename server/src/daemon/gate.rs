@@ -69,31 +69,40 @@ mod tests {
 
     use super::*;
 
+    /// Work that hangs until the returned sender is dropped.
+    fn hanging() -> (mpsc::Sender<()>, impl FnOnce() -> Result<bool, Problem> + Send) {
+        let (release, hanging) = mpsc::channel();
+        (release, move || Ok(hanging.recv().is_ok()))
+    }
+
     #[tokio::test(start_paused = true)]
     async fn hanging_work_is_given_up_and_delays_no_other() {
         let gate = Gate::new();
-        let (release, hanging) = mpsc::channel::<()>();
-        let hung = gate.run(move || Ok(hanging.recv().is_ok()));
-        let other = gate.run(|| Ok(7));
-        let (hung, other) = tokio::join!(hung, other);
-        assert_eq!(other.unwrap(), 7);
-        assert_eq!(hung.unwrap_err().code, "directory_not_accessible");
-        drop(release);
+        let (_release, work) = hanging();
+        let hung = tokio::spawn({
+            let gate = gate.clone();
+            async move { gate.run(work).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(gate.run(|| Ok(7)).await.unwrap(), 7);
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(hung.await.unwrap().unwrap_err().code, "directory_not_accessible");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_full_gate_refuses_in_time() {
         let gate = Gate::new();
-        let releases: Vec<_> = (0..GATE_THREADS)
-            .map(|_| {
-                let (release, hanging) = mpsc::channel::<()>();
-                let gate = gate.clone();
-                tokio::spawn(async move { gate.run(move || Ok(hanging.recv().is_ok())).await });
-                release
-            })
-            .collect();
+        let mut releases = Vec::new();
+        for _ in 0..GATE_THREADS {
+            let (release, work) = hanging();
+            releases.push(release);
+            let gate = gate.clone();
+            tokio::spawn(async move { gate.run(work).await });
+        }
         tokio::task::yield_now().await;
-        assert_eq!(gate.run(|| Ok(())).await.unwrap_err().code, "directory_not_accessible");
-        drop(releases);
+        let refused = tokio::spawn(async move { gate.run(|| Ok(())).await });
+        tokio::task::yield_now().await;
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(refused.await.unwrap().unwrap_err().code, "directory_not_accessible");
     }
 }
