@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Shared;
 use super::commands::{create, message_id, session_of};
 use super::connection::Peer;
 use super::editor;
+use super::shared::Shared;
 use crate::lsp::{self, path_of_uri};
 use areyouj_core::orchestrator::{Command, Keyed, Problem};
 use areyouj_core::text::plain;

@@ -8,14 +8,17 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::actions::{self, Selection};
+use super::claude::files::ClaudeFiles;
+use super::claude::find::find_claude;
 use super::connection::{Asked, More, Peer, parse};
-use super::records::Records;
-use super::{Shared, checks, directories, wire as to_wire};
+use super::directory_checks::check_directory;
+use super::shared::Shared;
+use super::{directories, wire as to_wire};
 use areyouj_core::orchestrator::{
-    Command, Create, Keyed, MessageId, PermissionId, Problem, SessionId, SessionRef, Switch,
+    Command, Create, Keyed, MessageId, MessageRow, PermissionId, Problem, SessionId, SessionRef, Switch,
 };
 use areyouj_core::text::plain::short_line;
-use areyouj_store::Reader;
+use areyouj_store::ReaderPool;
 
 /// Characters of a client's name that are kept.
 const NAME_CHARS: usize = 60;
@@ -89,12 +92,12 @@ pub(super) async fn command(
         }
         Method::DirectoryList => {
             let params: wire::DirectoryListParams = parse(params)?;
-            let found = looked(move || directories::list(&params.path, params.hidden)).await?;
+            let found = shared.gate.run(move || directories::list(&params.path, params.hidden)).await?;
             Ok(Asked::answer::<request::DirectoryList>(found))
         }
         Method::DirectoryValidate => {
             let params: wire::DirectoryParams = parse(params)?;
-            let valid = looked(move || directories::validate(&params.path)).await?;
+            let valid = shared.gate.run(move || directories::validate(&params.path)).await?;
             Ok(Asked::answer::<request::DirectoryValidate>(valid))
         }
         Method::TranscriptRead => {
@@ -192,11 +195,13 @@ pub(super) async fn create(
     let messages = messages.collect::<Result<Vec<_>, Problem>>()?;
     let (directory, environment, claude) =
         (params.directory.clone(), params.environment.clone(), shared.config.claude.clone());
-    looked(move || {
-        checks::check_directory(&directory)?;
-        checks::find_claude(&environment, claude.as_deref())
-    })
-    .await?;
+    shared
+        .gate
+        .run(move || {
+            check_directory(&directory)?;
+            find_claude(&environment, claude.as_deref())
+        })
+        .await?;
     Ok(Command::Create(Box::new(Create {
         key: params.request_id,
         candidates: candidates()?,
@@ -217,20 +222,14 @@ async fn look_elsewhere(session: Option<String>, shared: &Arc<Shared>) -> Result
     let Some(session) = session.and_then(|id| id.to_ascii_uppercase().parse::<SessionId>().ok()) else {
         return Ok(());
     };
-    let shared = Arc::clone(shared);
-    looked(move || {
+    let shared_for_look = Arc::clone(shared);
+    let look = move || {
+        let shared = shared_for_look;
         let Some((claude_session, own)) = shared.conversation(session)? else { return Ok(()) };
-        let open = Records::of(&shared.environment(session)?).open_elsewhere(claude_session, own);
+        let open = ClaudeFiles::of(&shared.environment(session)?).open_elsewhere(claude_session, own);
         open.map_or(Ok(()), |open| Err(open.problem(session)))
-    })
-    .await
-}
-
-/// What a look at the disk shows, which may take its time: no thread of the runtime waits for it.
-async fn looked<T: Send + 'static>(
-    look: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(look).await.map_err(|error| internal(&error.to_string()))?
+    };
+    shared.gate.run(look).await
 }
 
 /// A word that goes onto Claude's command line: it must not be taken for an option there.
@@ -267,15 +266,15 @@ pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
 }
 
 /// Says more than "there is no such thing" about a message or prompt that has come to its end.
-pub(super) fn explain_missing(problem: Problem, text: &str, reader: &Reader) -> Problem {
+pub(super) fn explain_missing(problem: Problem, text: &str, reader: &ReaderPool) -> Problem {
     let explained = match problem.code.as_str() {
-        "message_not_found" => match reader.messages_with_prefix(text, 2).unwrap_or_default().as_slice() {
+        "message_not_found" => match with_prefix(text, reader).as_slice() {
             [row] => Some(Problem::message_finished(row.state)),
             _ => None,
         },
         "permission_not_found" => {
             let exact = text.to_ascii_uppercase().parse::<PermissionId>().ok();
-            let row = exact.and_then(|id| reader.permission(id).ok().flatten());
+            let row = exact.and_then(|id| reader.read(|reader| reader.permission(id)).ok().flatten());
             row.map(|row| Problem::already_answered(row.state, row.answered_by.as_deref()))
         }
         _ => None,
@@ -283,11 +282,15 @@ pub(super) fn explain_missing(problem: Problem, text: &str, reader: &Reader) -> 
     explained.unwrap_or(problem)
 }
 
+/// The stored messages whose id begins with this text: none, one, or two when it is ambiguous.
+fn with_prefix(text: &str, reader: &ReaderPool) -> Vec<MessageRow> {
+    reader.read(|reader| reader.messages_with_prefix(text, 2)).unwrap_or_default()
+}
+
 /// Says more about a message that cannot be continued or sent again because it came to its end otherwise, or because
 /// another one did after it.
-pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &Reader) -> Problem {
-    let known = reader.messages_with_prefix(text, 2).unwrap_or_default();
-    match known.as_slice() {
+pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &ReaderPool) -> Problem {
+    match with_prefix(text, reader).as_slice() {
         [_] if problem.code == "message_not_found" => Problem {
             code: "message_not_interrupted".to_owned(),
             message: "The message is not the one that was cut off or failed last.".to_owned(),

@@ -21,7 +21,8 @@ use super::actions::Selection;
 use super::editor::{self, Answered, Editor};
 use super::hub::PAGE_BYTES;
 use super::outbox::{Frame, Next, Outbox, coded_error_frame, error_frame, notification_frame, result_frame};
-use super::{Shared, commands, wire as to_wire};
+use super::shared::{Shared, storage_problem};
+use super::{commands, wire as to_wire};
 use crate::lsp;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
@@ -29,7 +30,7 @@ use areyouj_core::orchestrator::{
     ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId,
 };
 use areyouj_host::memory;
-use areyouj_store::Reader;
+use areyouj_store::ReaderPool;
 
 /// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
 pub(super) const MAX_IN_FLIGHT: u32 = 64;
@@ -313,7 +314,7 @@ impl Connection {
         self: &Arc<Self>,
         reply: ReplyId,
         result: Result<Outcome, Problem>,
-        reader: &Arc<Mutex<Reader>>,
+        reader: &Arc<ReaderPool>,
     ) {
         let Some(pending) = self.take_pending(reply) else { return };
         if let More::ToAsk | More::Asked = pending.more {
@@ -482,15 +483,14 @@ fn reads_the_store(pending: &Pending, result: &Result<Outcome, Problem>) -> bool
     }
 }
 
-fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &Mutex<Reader>) -> Frame {
-    let reader = || reader.lock().unwrap_or_else(PoisonError::into_inner);
+fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &ReaderPool) -> Frame {
     match result.map(|outcome| frame_of(pending, outcome, reader)) {
         Ok(Ok(frame)) => frame,
         Ok(Err(problem)) => error_frame(&pending.id, &problem, false),
         Err(problem) => {
             let problem = match &pending.more {
-                More::Named(text) => commands::explain_missing(problem, text, &reader()),
-                More::Recovered(text) => commands::explain_unrecoverable(problem, text, &reader()),
+                More::Named(text) => commands::explain_missing(problem, text, reader),
+                More::Recovered(text) => commands::explain_unrecoverable(problem, text, reader),
                 _ => problem,
             };
             let retryable = problem.code == "daemon_unavailable";
@@ -499,13 +499,9 @@ fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &Mutex<Re
     }
 }
 
-fn frame_of<'a>(
-    pending: &Pending,
-    outcome: Outcome,
-    reader: impl Fn() -> MutexGuard<'a, Reader>,
-) -> Result<Frame, Problem> {
+fn frame_of(pending: &Pending, outcome: Outcome, reader: &ReaderPool) -> Result<Frame, Problem> {
     let id = &pending.id;
-    let failed = |error| super::storage_problem(&error);
+    let failed = |error| storage_problem(&error);
     Ok(match outcome {
         Outcome::Done | Outcome::Detached(_) => result_frame(id, &wire::Empty {}),
         Outcome::Session(view) => result_frame(id, &to_wire::session(*view)),
@@ -521,14 +517,15 @@ fn frame_of<'a>(
         }
         Outcome::Message(view) => result_frame(id, &to_wire::message(*view)),
         Outcome::Finished(message) => {
-            let row = reader().message(message).map_err(failed)?;
+            let row = reader.read(|reader| reader.message(message)).map_err(failed)?;
             let row = row.ok_or_else(|| commands::message_gone(&message.to_string()))?;
             result_frame(id, &to_wire::message(MessageView { row, position: None }))
         }
         Outcome::Queue(view) => {
             let mut queue = to_wire::queue(view.clone());
             if matches!(pending.more, More::FinishedMessages) {
-                let finished = reader().finished_messages(view.session, FINISHED_MESSAGES, PAGE_BYTES);
+                let finished = reader
+                    .read(|reader| reader.finished_messages(view.session, FINISHED_MESSAGES, PAGE_BYTES));
                 let finished = finished.map_err(failed)?;
                 let finished =
                     finished.into_iter().map(|row| to_wire::message(MessageView { row, position: None }));
@@ -547,7 +544,7 @@ fn frame_of<'a>(
                 _ => wire::TranscriptReadParams::default(),
             };
             let limit = asked.limit.unwrap_or(PAGE_ENTRIES).clamp(1, PAGE_ENTRIES_MOST) as usize;
-            let page = reader().entries(session, asked.before, None, limit, PAGE_BYTES);
+            let page = reader.read(|reader| reader.entries(session, asked.before, None, limit, PAGE_BYTES));
             let (entries, more) = page.map_err(failed)?;
             let entries = entries.into_iter().map(|row| to_wire::entry(session, row)).collect();
             result_frame(id, &wire::TranscriptPage { entries, more })

@@ -4,7 +4,7 @@ use std::fs;
 
 use areyouj_protocol::{DirectoryList, DirectoryValid};
 
-use super::checks::{check_directory, check_readable};
+use super::directory_checks::{check_directory, check_readable};
 use areyouj_core::orchestrator::Problem;
 
 /// More names than anybody looks through; whoever types another letter gets others.
@@ -19,8 +19,8 @@ pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> 
     };
     // With the slash at its end a file would be said to be missing.
     check_readable(if directory == "/" { directory } else { directory.trim_end_matches('/') })?;
-    let entries =
-        fs::read_dir(directory).map_err(|error| super::checks::not_accessible(directory, &error))?;
+    let entries = fs::read_dir(directory)
+        .map_err(|error| super::directory_checks::not_accessible(directory, &error))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry)))

@@ -8,9 +8,10 @@ use areyouj_protocol::notification;
 
 use super::connection::Connection;
 use super::outbox::{Frame, notification_frame};
+use super::shared::storage_problem;
 use super::wire as to_wire;
 use areyouj_core::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, Said, SessionId, SessionView};
-use areyouj_store::Reader;
+use areyouj_store::ReaderPool;
 
 /// Entries that attaching returns when the client has none yet.
 const ATTACH_NEWEST: usize = 200;
@@ -63,7 +64,7 @@ impl Hub {
         client: ClientId,
         reply: ReplyId,
         result: Result<Outcome, Problem>,
-        reader: &Arc<Mutex<Reader>>,
+        reader: &Arc<ReaderPool>,
     ) {
         let mut clients = self.lock();
         let Some(client) = clients.get_mut(&client) else { return };
@@ -210,16 +211,13 @@ fn attach(
     session: SessionView,
     since: Option<u64>,
     said: Vec<Said>,
-    reader: Arc<Mutex<Reader>>,
+    reader: Arc<ReaderPool>,
 ) {
     let slot = connection.outbox.reserve();
     tokio::task::spawn_blocking(move || {
         let (id, seq) = (session.row.id, session.row.seq);
         let limit = if since.is_some() { ATTACH_MOST } else { ATTACH_NEWEST };
-        let page = {
-            let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            reader.entries(id, Some(seq + 1), since, limit, PAGE_BYTES)
-        };
+        let page = reader.read(|reader| reader.entries(id, Some(seq + 1), since, limit, PAGE_BYTES));
         let frame = match page {
             Ok((entries, more)) => connection.frame(
                 reply,
@@ -234,7 +232,7 @@ fn attach(
                         .collect(),
                 },
             ),
-            Err(error) => connection.error_frame(reply, &super::storage_problem(&error)),
+            Err(error) => connection.error_frame(reply, &storage_problem(&error)),
         };
         connection.outbox.fill(slot, frame);
     });

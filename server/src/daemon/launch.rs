@@ -13,8 +13,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader as AsyncBufReader};
 use tokio::process::Command;
 use uuid::Uuid;
 
-use super::records::Records;
-use super::{Shared, checks};
+use super::claude::files::ClaudeFiles;
+use super::claude::find::find_claude;
+use super::directory_checks::check_directory;
+use super::shared::Shared;
 use crate::client::start::SESSION_MARK;
 use crate::config::TerminalSize;
 use crate::paths;
@@ -47,31 +49,57 @@ pub(super) struct NoHost {
 
 /// Starts the host of this launch; returns when it listens.
 pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
-    let environment =
-        shared.environment(order.session).map_err(|problem| NoHost { problem, permanent: false })?;
-    let prepared = prepare(shared, order, environment)?;
-    spawn(shared, order, &prepared).await
-}
-
-fn prepare(
-    shared: &Shared,
-    order: &LaunchOrder,
-    environment: BTreeMap<String, String>,
-) -> Result<PathBuf, NoHost> {
+    let temporary = |problem| NoHost { problem, permanent: false };
     let permanent = |problem: Problem| {
         let hint = format!("{} Then: areyouj restart {}", problem.hint, order.session);
         NoHost { problem: Problem { hint, ..problem }, permanent: true }
     };
-    checks::check_directory(&order.directory).map_err(permanent)?;
-    let program = checks::find_claude(&environment, shared.config.claude.as_deref()).map_err(permanent)?;
-    let records = Records::of(&environment);
+    let environment = shared.environment(order.session).map_err(temporary)?;
+    let checks = Checks {
+        session: order.session,
+        directory: order.directory.clone(),
+        environment: environment.clone(),
+        claude: shared.config.claude.clone(),
+        resumed: order.resume.then_some(order.claude_session),
+    };
+    let checked = shared.gate.run(move || Ok(checks.run())).await.map_err(temporary)?;
+    let program = checked.map_err(permanent)?;
+    let directory = write_launch_file(shared, order, program, environment)?;
+    spawn(shared, order, &directory).await
+}
+
+/// What must be true outside of AreYouJ before a host starts. The file systems in question may not respond.
+struct Checks {
+    session: SessionId,
+    directory: String,
+    environment: BTreeMap<String, String>,
+    /// The configured Claude.
+    claude: Option<PathBuf>,
+    /// The conversation that Claude is to resume.
+    resumed: Option<Uuid>,
+}
+
+impl Checks {
+    /// Returns Claude's program.
+    fn run(&self) -> Result<PathBuf, Problem> {
+        check_directory(&self.directory)?;
+        let program = find_claude(&self.environment, self.claude.as_deref())?;
+        let open = self
+            .resumed
+            .and_then(|conversation| ClaudeFiles::of(&self.environment).open_elsewhere(conversation, None));
+        open.map_or(Ok(program), |open| Err(open.problem(self.session)))
+    }
+}
+
+/// Writes the host's orders into the session's directory, which it returns.
+fn write_launch_file(
+    shared: &Shared,
+    order: &LaunchOrder,
+    program: PathBuf,
+    environment: BTreeMap<String, String>,
+) -> Result<PathBuf, NoHost> {
     let mut variables: BTreeMap<OsString, OsString> =
         environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    if order.resume
-        && let Some(open) = records.open_elsewhere(order.claude_session, None)
-    {
-        return Err(permanent(open.problem(order.session)));
-    }
     let arguments = match order.driver {
         Driver::Stream => stream::arguments(order).into_iter().map(OsString::from).collect(),
         Driver::Terminal => {
@@ -169,7 +197,7 @@ fn failed(message: String, session: SessionId) -> NoHost {
     NoHost { problem, permanent: false }
 }
 
-/// What Claude's own record says, see [`Records::conversation`]. A record that cannot be read for long is taken to hold
+/// What Claude's own record says, see [`ClaudeFiles::conversation`]. A record that cannot be read for long is taken to hold
 /// everything: what may have begun is not begun again by itself.
 pub(super) async fn inspect(
     shared: Arc<Shared>,
@@ -178,15 +206,21 @@ pub(super) async fn inspect(
     messages: Vec<MessageId>,
 ) -> (Recorded, Vec<MessageId>) {
     for _ in 0..RECORD_TRIES {
-        let (shared, asked) = (Arc::clone(&shared), messages.clone());
-        let read = tokio::task::spawn_blocking(move || {
-            let environment = shared.environment(session).map_err(|problem| problem.message)?;
-            Records::of(&environment).conversation(claude_session, &asked).map_err(|error| error.to_string())
-        });
+        let asked = messages.clone();
+        let read = async {
+            let environment = shared.environment(session)?;
+            let read = move || {
+                let files = ClaudeFiles::of(&environment);
+                Ok(files.conversation(claude_session, &asked).map_err(|error| error.to_string()))
+            };
+            shared.gate.run(read).await
+        };
         match read.await {
             Ok(Ok(inspected)) => return inspected,
             Ok(Err(error)) => tracing::warn!(%session, error, "Claude's record cannot be read"),
-            Err(error) => tracing::error!(%session, %error, "Claude's record cannot be read"),
+            Err(problem) => {
+                tracing::warn!(%session, problem = %problem.message, "Claude's record cannot be read")
+            }
         }
         tokio::time::sleep(RECORD_PAUSE).await;
     }

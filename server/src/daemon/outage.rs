@@ -12,7 +12,7 @@ use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
-use super::is_ours;
+use super::listener::is_own_user;
 use super::outbox::error_frame;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
@@ -65,7 +65,7 @@ pub(super) async fn wait(
                 }
             },
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if is_ours(&stream) => {
+                Ok((stream, _)) if is_own_user(&stream) => {
                     clients.spawn(refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT));
                 }
                 Ok(_) => {}

@@ -11,6 +11,7 @@ mod connection;
 mod error;
 mod held;
 mod load;
+mod pool;
 mod read;
 mod rows;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use std::path::Path;
 
 pub use commit::Committer;
 pub use error::StoreError;
+pub use pool::ReaderPool;
 pub use read::Reader;
 pub use writer::{WriterHandle, spawn_writer};
 

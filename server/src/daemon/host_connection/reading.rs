@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Peer, STOP};
+use crate::daemon::claude::status_poller::LastTurn;
 use crate::daemon::journal_fact;
-use crate::daemon::watch::Turn;
 use areyouj_core::driver::ingest::Ingest;
 use areyouj_core::orchestrator::{EntryBody, Fact, NoticeLevel, Written};
 use areyouj_host::wire::ToHost;
@@ -37,7 +37,7 @@ pub(super) struct Reading {
     /// That is because of damage: Claude's end will not be read either.
     pub(super) wedged: bool,
     /// What was told last of a turn at a terminal.
-    pub(super) turn: Turn,
+    pub(super) turn: LastTurn,
     /// What stands in a terminal's input was found out again, and not told yet.
     pub(super) recalled: bool,
 }
@@ -88,11 +88,11 @@ impl Reading {
                     self.ingest.take(&record, &mut facts);
                     for fact in &facts[told..] {
                         match fact {
-                            Fact::Prompted(_) => self.turn = Turn::Began(time_us / 1_000),
+                            Fact::Prompted(_) => self.turn = LastTurn::Began(time_us / 1_000),
                             Fact::Written(Written::Answer { .. }) => {
-                                self.turn = Turn::Answered(time_us / 1_000);
+                                self.turn = LastTurn::Answered(time_us / 1_000);
                             }
-                            Fact::TurnEnded(_) => self.turn = Turn::Ended(time_us / 1_000),
+                            Fact::TurnEnded(_) => self.turn = LastTurn::Ended(time_us / 1_000),
                             _ => {}
                         }
                     }

@@ -16,10 +16,10 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::Shared;
+use super::claude::files::ClaudeFiles;
+use super::claude::status_poller::{LastTurn, StatusPoller};
 use super::launch::{self, NoHost};
-use super::records::Records;
-use super::watch::{Turn, Watch};
+use super::shared::Shared;
 use areyouj_core::driver::ingest::Ingest;
 use areyouj_core::driver::{stream, terminal};
 use areyouj_core::orchestrator::{Driver, Event, Fact, Input, LaunchOrder, Position, Problem, SessionId};
@@ -55,7 +55,7 @@ const READ_AGAIN: Duration = Duration::from_millis(200);
 const READ_TRIES: u32 = 50;
 
 /// What a link is to do.
-pub(super) enum ToLink {
+pub(super) enum HostOrder {
     /// Tell Claude this.
     Tell(Box<Input>),
     /// End Claude.
@@ -67,7 +67,7 @@ pub(super) enum ToLink {
 }
 
 /// One session's link.
-pub(super) struct Link {
+pub(super) struct HostConnection {
     pub(super) shared: Arc<Shared>,
     pub(super) session: SessionId,
     pub(super) launch: u32,
@@ -77,9 +77,9 @@ pub(super) struct Link {
     pub(super) inbox: mpsc::Sender<Event>,
     /// Not bounded by itself: at any time there are one turn's message, at most `MAX_STEERS` more, the answers to
     /// open prompts, an interrupt and a stop for a link that does not take them.
-    pub(super) mailbox: mpsc::UnboundedReceiver<ToLink>,
+    pub(super) mailbox: mpsc::UnboundedReceiver<HostOrder>,
     /// Orders that came before there was a connection.
-    pub(super) early: VecDeque<ToLink>,
+    pub(super) early: VecDeque<HostOrder>,
     /// When a stop that was ordered must have had its effect.
     pub(super) stop_by: Option<Instant>,
 }
@@ -94,7 +94,7 @@ enum End {
     Gone,
 }
 
-impl Link {
+impl HostConnection {
     /// Starts a host and follows it to its end.
     pub(super) async fn launch(mut self, order: LaunchOrder) {
         // The host of the launch before was let go a moment ago, and is the journal's only writer until it is gone.
@@ -136,7 +136,7 @@ impl Link {
     }
 
     /// Ends the host of a session that has come to its end, if a daemon was killed before it let it go.
-    pub(super) async fn see_off(self) {
+    pub(super) async fn release_leftover(self) {
         if self.shared.paths.host_socket(&self.session).exists() && !self.host_is_gone() {
             self.evict().await;
         }
@@ -155,7 +155,7 @@ impl Link {
             reader: None,
             ended: false,
             wedged: false,
-            turn: Turn::Unknown,
+            turn: LastTurn::Unknown,
             recalled: self.driver == Driver::Terminal,
         };
         reading.recall(position.next);
@@ -211,8 +211,8 @@ impl Link {
         }
     }
 
-    fn note_stop(&mut self, order: &ToLink) {
-        if matches!(order, ToLink::Stop) && self.stop_by.is_none() {
+    fn note_stop(&mut self, order: &HostOrder) {
+        if matches!(order, HostOrder::Stop) && self.stop_by.is_none() {
             self.stop_by = Some(Instant::now() + STOP_PATIENCE);
         }
     }
@@ -349,18 +349,18 @@ impl Link {
     }
 
     /// Passes an order on; true if that lets the host go.
-    fn carry_out(&self, peer: &mut Peer, order: ToLink) -> bool {
+    fn carry_out(&self, peer: &mut Peer, order: HostOrder) -> bool {
         let frame = match order {
-            ToLink::Tell(input) => match told(self.driver, &input) {
+            HostOrder::Tell(input) => match told(self.driver, &input) {
                 Ok(frame) => frame,
                 Err(problem) => {
                     tracing::error!(session = %self.session, problem = %problem.message, "nothing was sent");
                     None
                 }
             },
-            ToLink::Stop => Some(STOP),
-            ToLink::Ingested(offset) => Some(ToHost::Ingested { offset }),
-            ToLink::Release => Some(ToHost::Release),
+            HostOrder::Stop => Some(STOP),
+            HostOrder::Ingested(offset) => Some(ToHost::Ingested { offset }),
+            HostOrder::Release => Some(ToHost::Release),
         };
         let release = frame == Some(ToHost::Release);
         if let Some(frame) = frame {
@@ -370,13 +370,13 @@ impl Link {
     }
 
     /// What watches Claude's own record of its process; nothing does for a stream, which tells everything itself.
-    fn watch(&self, welcome: &Welcome) -> Watch {
+    fn watch(&self, welcome: &Welcome) -> StatusPoller {
         match (self.driver, welcome.claude_pid) {
             (Driver::Terminal, Some(pid)) => {
                 let environment = self.shared.environment(self.session).unwrap_or_default();
-                Watch::of(Records::of(&environment), pid, self.directory.clone())
+                StatusPoller::of(ClaudeFiles::of(&environment), pid, self.directory.clone())
             }
-            _ => Watch::none(),
+            _ => StatusPoller::none(),
         }
     }
 

@@ -1,13 +1,10 @@
-//! What has to be true of a directory and of Claude before a session can start.
+//! What must be true of a directory before a session can start in it.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
 
-use crate::config;
 use areyouj_core::orchestrator::Problem;
 
 /// Checks that a session can live in this directory.
@@ -55,20 +52,6 @@ fn may(directory: &str, flag: AccessFlags, what: &str) -> Result<(), Problem> {
 
 fn problem(code: &str, message: String, hint: &str) -> Problem {
     Problem { code: code.to_owned(), message, hint: hint.to_owned(), log: None }
-}
-
-/// The Claude executable for a session with this environment.
-pub(super) fn find_claude(
-    environment: &BTreeMap<String, String>,
-    configured: Option<&Path>,
-) -> Result<PathBuf, Problem> {
-    let found = config::find_claude(|name| environment.get(name).map(OsString::from), configured);
-    found.map(|(path, _)| path).map_err(|missing| Problem {
-        code: missing.code().as_str().to_owned(),
-        message: format!("Claude was not found: {missing}."),
-        hint: missing.hint().to_owned(),
-        log: None,
-    })
 }
 
 #[cfg(test)]

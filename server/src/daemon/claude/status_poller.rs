@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::records::Records;
+use super::files::ClaudeFiles;
 use areyouj_core::orchestrator::{Fact, Seen};
 
 /// Between two looks: a person who pressed Esc waits for no longer than two of them.
@@ -29,7 +29,7 @@ const ANY_SCREEN: Duration = Duration::from_secs(20);
 
 /// What was told last of a turn, and when, in milliseconds since the epoch.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Turn {
+pub(in crate::daemon) enum LastTurn {
     /// Nothing.
     #[default]
     Unknown,
@@ -41,23 +41,23 @@ pub(super) enum Turn {
     Ended(u64),
 }
 
-impl Turn {
+impl LastTurn {
     /// Whether this is older, and says otherwise.
     fn outdates(self, seen: &Seen, since: u64) -> bool {
         match (self, seen) {
-            (Turn::Began(at) | Turn::Answered(at), Seen::Idle)
-            | (Turn::Answered(at), Seen::Waiting(_))
-            | (Turn::Ended(at), Seen::Busy) => since < at,
+            (LastTurn::Began(at) | LastTurn::Answered(at), Seen::Idle)
+            | (LastTurn::Answered(at), Seen::Waiting(_))
+            | (LastTurn::Ended(at), Seen::Busy) => since < at,
             _ => false,
         }
     }
 }
 
 /// The watch over one Claude; none over a stream.
-pub(super) struct Watch(Option<Watched>);
+pub(in crate::daemon) struct StatusPoller(Option<Polled>);
 
-struct Watched {
-    records: Records,
+struct Polled {
+    records: ClaudeFiles,
     pid: u32,
     directory: String,
     begun: Instant,
@@ -73,15 +73,15 @@ struct Watched {
     asks_first: Option<Option<String>>,
 }
 
-impl Watch {
-    pub(super) fn none() -> Watch {
-        Watch(None)
+impl StatusPoller {
+    pub(in crate::daemon) fn none() -> StatusPoller {
+        StatusPoller(None)
     }
 
     /// Over the Claude with this process id, in this directory.
-    pub(super) fn of(records: Records, pid: u32, directory: String) -> Watch {
+    pub(in crate::daemon) fn of(records: ClaudeFiles, pid: u32, directory: String) -> StatusPoller {
         let now = Instant::now();
-        Watch(Some(Watched {
+        StatusPoller(Some(Polled {
             records,
             pid,
             directory,
@@ -96,14 +96,14 @@ impl Watch {
     }
 
     /// When to look next; none while Claude rests.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(in crate::daemon) fn due(&self) -> Option<Instant> {
         let watched = self.0.as_ref()?;
         let rests = watched.told == Some(Seen::Idle) && watched.awake_until <= watched.due;
         (!rests).then_some(watched.due)
     }
 
     /// Something happens that Claude may take notice of.
-    pub(super) fn wake(&mut self) {
+    pub(in crate::daemon) fn wake(&mut self) {
         if let Some(watched) = &mut self.0 {
             let now = Instant::now();
             watched.due = watched.due.max(now).min(now + LOOK);
@@ -112,7 +112,7 @@ impl Watch {
     }
 
     /// These facts were told. A turn that begins or ends makes old what was told of Claude before.
-    pub(super) fn heard(&mut self, facts: &[Fact]) {
+    pub(in crate::daemon) fn heard(&mut self, facts: &[Fact]) {
         if facts.is_empty() {
             return;
         }
@@ -130,7 +130,7 @@ impl Watch {
     }
 
     /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told.
-    pub(super) fn look(&mut self, caught_up: bool, turn: Turn) -> Option<Seen> {
+    pub(in crate::daemon) fn look(&mut self, caught_up: bool, turn: LastTurn) -> Option<Seen> {
         let watched = self.0.as_mut()?;
         watched.due = Instant::now() + LOOK;
         let now = watched.records.status(watched.pid);
@@ -157,7 +157,7 @@ impl Watch {
     }
 }
 
-impl Watched {
+impl Polled {
     /// What a Claude shows that has not said anything of itself yet.
     fn first_screen(&mut self) -> Option<Seen> {
         if matches!(self.told, Some(Seen::Idle | Seen::Busy)) || self.begun.elapsed() < KNOWN_SCREEN {
@@ -183,7 +183,7 @@ mod tests {
 
     struct Claude {
         home: tempfile::TempDir,
-        watch: Watch,
+        watch: StatusPoller,
     }
 
     impl Claude {
@@ -192,8 +192,8 @@ mod tests {
             fs::create_dir(home.path().join("sessions")).unwrap();
             fs::write(home.path().join(".claude.json"), settings).unwrap();
             let config = home.path().to_str().unwrap().to_owned();
-            let records = Records::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]));
-            Claude { home, watch: Watch::of(records, 7, "/work".to_owned()) }
+            let records = ClaudeFiles::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]));
+            Claude { home, watch: StatusPoller::of(records, 7, "/work".to_owned()) }
         }
 
         fn says(&self, status: &str) {
@@ -202,7 +202,7 @@ mod tests {
         }
 
         fn looks(&mut self, times: usize) -> Vec<Seen> {
-            (0..times).filter_map(|_| self.watch.look(true, Turn::Unknown)).collect()
+            (0..times).filter_map(|_| self.watch.look(true, LastTurn::Unknown)).collect()
         }
     }
 
@@ -210,9 +210,9 @@ mod tests {
     async fn idle_is_believed_when_it_stays_and_nothing_is_left_to_be_told() {
         let mut claude = Claude::new(TRUSTING);
         claude.says("idle");
-        assert_eq!(claude.watch.look(false, Turn::Unknown), None);
-        assert_eq!(claude.watch.look(false, Turn::Unknown), None);
-        assert_eq!(claude.watch.look(true, Turn::Unknown), None);
+        assert_eq!(claude.watch.look(false, LastTurn::Unknown), None);
+        assert_eq!(claude.watch.look(false, LastTurn::Unknown), None);
+        assert_eq!(claude.watch.look(true, LastTurn::Unknown), None);
         assert_eq!(claude.looks(3), [Seen::Idle]);
         claude.says("busy");
         assert_eq!(claude.looks(2), [Seen::Busy]);
@@ -222,14 +222,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_record_that_is_older_than_what_was_told_of_the_turn_is_not_believed_for_a_while() {
-        type Told = fn(u64) -> Turn;
+        type Told = fn(u64) -> LastTurn;
         let waiting =
             Seen::Waiting("Claude shows in its terminal: something that wants an answer".to_owned());
         let cases: [(&str, Seen, Told); 4] = [
-            ("idle", Seen::Idle, Turn::Began),
-            ("idle", Seen::Idle, Turn::Answered),
-            ("waiting", waiting, Turn::Answered),
-            ("busy", Seen::Busy, Turn::Ended),
+            ("idle", Seen::Idle, LastTurn::Began),
+            ("idle", Seen::Idle, LastTurn::Answered),
+            ("waiting", waiting, LastTurn::Answered),
+            ("busy", Seen::Busy, LastTurn::Ended),
         ];
         for (word, status, told) in cases {
             let record = format!(r#"{{"status":"{word}","statusUpdatedAt":1000}}"#);
@@ -268,7 +268,7 @@ mod tests {
         tokio::time::advance(AWAKE).await;
         claude.looks(1);
         assert!(claude.watch.due().is_some());
-        assert_eq!(Watch::none().due(), None);
+        assert_eq!(StatusPoller::none().due(), None);
     }
 
     #[tokio::test(start_paused = true)]

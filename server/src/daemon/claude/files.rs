@@ -20,7 +20,7 @@ const SHOWN_CHARS: usize = 200;
 
 /// Where Claude keeps things about itself.
 #[derive(Clone, Debug)]
-pub(super) struct Records {
+pub(in crate::daemon) struct ClaudeFiles {
     /// Its directory, and its file of settings; none without a home.
     places: Option<(PathBuf, PathBuf)>,
     /// What Claude remembers an API key by that it is given in the environment; none without one.
@@ -29,14 +29,14 @@ pub(super) struct Records {
 
 /// Another Claude that has a conversation open.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Open {
+pub(in crate::daemon) struct Open {
     pid: i32,
     directory: String,
 }
 
 impl Open {
     /// Why this session cannot have it.
-    pub(super) fn problem(&self, session: SessionId) -> Problem {
+    pub(in crate::daemon) fn problem(&self, session: SessionId) -> Problem {
         let Open { pid, directory } = self;
         Problem::new(
             "conversation_open",
@@ -46,18 +46,18 @@ impl Open {
     }
 }
 
-impl Records {
+impl ClaudeFiles {
     /// Those of a Claude with this environment.
-    pub(super) fn of(environment: &BTreeMap<String, String>) -> Records {
+    pub(in crate::daemon) fn of(environment: &BTreeMap<String, String>) -> ClaudeFiles {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let configured = set("CLAUDE_CONFIG_DIR").map(|config| (config.clone(), config.join(".claude.json")));
         let at_home = || set("HOME").map(|home| (home.join(".claude"), home.join(".claude.json")));
         let api_key = environment.get("ANTHROPIC_API_KEY").filter(|key| !key.is_empty());
-        Records { places: configured.or_else(at_home), api_key: api_key.map(|key| remembered(key)) }
+        ClaudeFiles { places: configured.or_else(at_home), api_key: api_key.map(|key| remembered(key)) }
     }
 
     /// What Claude's own record has of the conversation, and which of these messages are in it.
-    pub(super) fn conversation(
+    pub(in crate::daemon) fn conversation(
         &self,
         claude_session: Uuid,
         messages: &[MessageId],
@@ -109,7 +109,7 @@ impl Records {
 
     /// How the Claude with this process id says that it stands, and since when, in milliseconds since the epoch; none if it
     /// says nothing (yet).
-    pub(super) fn status(&self, pid: u32) -> Option<(Seen, u64)> {
+    pub(in crate::daemon) fn status(&self, pid: u32) -> Option<(Seen, u64)> {
         let (config, _) = self.places.as_ref()?;
         let record = read(&config.join("sessions").join(format!("{pid}.json")))?;
         let since = record.get("statusUpdatedAt").and_then(Value::as_u64).unwrap_or(u64::MAX);
@@ -117,7 +117,7 @@ impl Records {
     }
 
     /// What Claude asks in this directory before it begins; none if nothing is known that it would ask.
-    pub(super) fn asks_first(&self, directory: &str) -> Option<String> {
+    pub(in crate::daemon) fn asks_first(&self, directory: &str) -> Option<String> {
         let (_, settings) = self.places.as_ref()?;
         let settings = read(settings).unwrap_or_default();
         let yes = |value: &Value, name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
@@ -144,7 +144,7 @@ impl Records {
     }
 
     /// Another Claude, not the one with this process id, that has the conversation open.
-    pub(super) fn open_elsewhere(&self, claude_session: Uuid, own: Option<u32>) -> Option<Open> {
+    pub(in crate::daemon) fn open_elsewhere(&self, claude_session: Uuid, own: Option<u32>) -> Option<Open> {
         let (config, _) = self.places.as_ref()?;
         let conversation = claude_session.to_string();
         for entry in fs::read_dir(config.join("sessions")).ok()?.flatten() {
@@ -224,8 +224,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn records(home: &Path) -> Records {
-        Records::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), home.to_str().unwrap().to_owned())]))
+    fn records(home: &Path) -> ClaudeFiles {
+        ClaudeFiles::of(&BTreeMap::from([(
+            "CLAUDE_CONFIG_DIR".to_owned(),
+            home.to_str().unwrap().to_owned(),
+        )]))
     }
 
     #[test]
@@ -276,7 +279,7 @@ mod tests {
                 ("ANTHROPIC_API_KEY", "sk-0123456789abcdefghij"),
             ];
             let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-            Records::of(&environment).asks_first("/work/a")
+            ClaudeFiles::of(&environment).asks_first("/work/a")
         };
         assert!(asks(Value::Null).unwrap().contains("API key"));
         assert!(asks(json!({"approved": ["another"], "rejected": []})).unwrap().contains("API key"));

@@ -1,0 +1,22 @@
+//! Where a session's Claude is.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::config;
+use areyouj_core::orchestrator::Problem;
+
+/// The Claude executable for a session with this environment.
+pub(in crate::daemon) fn find_claude(
+    environment: &BTreeMap<String, String>,
+    configured: Option<&Path>,
+) -> Result<PathBuf, Problem> {
+    let found = config::find_claude(|name| environment.get(name).map(OsString::from), configured);
+    found.map(|(path, _)| path).map_err(|missing| Problem {
+        code: missing.code().as_str().to_owned(),
+        message: format!("Claude was not found: {missing}."),
+        hint: missing.hint().to_owned(),
+        log: None,
+    })
+}

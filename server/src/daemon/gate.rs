@@ -1,0 +1,108 @@
+//! The gate for all work on file systems that may not respond: directories of projects and Claude's files can lie on a
+//! network mount whose server is gone. Such work runs on threads of its own, in bounded number, and its caller waits for
+//! a bounded time, so a dead mount delays only the sessions that live on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use areyouj_core::orchestrator::Problem;
+
+/// Threads that may hang in the kernel at the same time. The store and everything else have threads of their own.
+pub(super) const GATE_THREADS: usize = 8;
+
+/// How long a caller waits for a thread, and then for the work. A disk that has to spin up takes up to ten seconds.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The gate. Clones share its threads.
+#[derive(Clone)]
+pub(super) struct Gate {
+    threads: Arc<Semaphore>,
+}
+
+impl Gate {
+    pub(super) fn new() -> Gate {
+        Gate { threads: Arc::new(Semaphore::new(GATE_THREADS)) }
+    }
+
+    /// Runs the work on a thread of the gate.
+    ///
+    /// # Errors
+    /// Those of the work; `directory_not_accessible` if the file system does not respond in time. The work then still
+    /// ends some day, so it must change nothing that matters by then.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Ok(thread) = timeout(PATIENCE, Arc::clone(&self.threads).acquire_owned()).await else {
+            return Err(not_responding());
+        };
+        let working = tokio::task::spawn_blocking(move || {
+            let _thread = thread;
+            work()
+        });
+        match timeout(PATIENCE, working).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => Err(Problem::new(
+                "internal",
+                format!("Something went wrong inside AreYouJ: {panic}."),
+                "Try again; if it stays, report it with the output of: areyouj doctor",
+            )),
+            Err(_) => Err(not_responding()),
+        }
+    }
+}
+
+fn not_responding() -> Problem {
+    Problem::new(
+        "directory_not_accessible",
+        "The file system does not respond.",
+        "Check the mount that the directory is on, then try again.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Work that hangs until the returned sender is dropped.
+    fn hanging() -> (mpsc::Sender<()>, impl FnOnce() -> Result<bool, Problem> + Send) {
+        let (release, hanging) = mpsc::channel();
+        (release, move || Ok(hanging.recv().is_ok()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hanging_work_is_given_up_and_delays_no_other() {
+        let gate = Gate::new();
+        let (_release, work) = hanging();
+        let hung = tokio::spawn({
+            let gate = gate.clone();
+            async move { gate.run(work).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(gate.run(|| Ok(7)).await.unwrap(), 7);
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(hung.await.unwrap().unwrap_err().code, "directory_not_accessible");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_gate_refuses_in_time() {
+        let gate = Gate::new();
+        let mut releases = Vec::new();
+        for _ in 0..GATE_THREADS {
+            let (release, work) = hanging();
+            releases.push(release);
+            let gate = gate.clone();
+            tokio::spawn(async move { gate.run(work).await });
+        }
+        tokio::task::yield_now().await;
+        let refused = tokio::spawn(async move { gate.run(|| Ok(())).await });
+        tokio::task::yield_now().await;
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(refused.await.unwrap().unwrap_err().code, "directory_not_accessible");
+    }
+}

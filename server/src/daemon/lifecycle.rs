@@ -1,0 +1,174 @@
+//! The daemon's life: start, one run over each opening of the store, outages in between, and the end.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixListener as StdUnixListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use areyouj_protocol::ErrorCode;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::gate::{GATE_THREADS, Gate};
+use super::hub::Hub;
+use super::shared::Shared;
+use super::{Daemon, End, listener, outage};
+use crate::client::Failure;
+use crate::client::start::{report_failure, report_ready};
+use crate::config::{Config, OnInterrupted};
+use crate::paths::Paths;
+use areyouj_core::orchestrator::{Goal, Problem, Recovery, SessionId, SessionRow, Settings, Snapshot};
+use areyouj_store::{Committer, ReaderPool};
+
+/// Days of log files that are kept.
+const LOG_FILES: usize = 7;
+
+/// Threads that read the store and the journals. More would only wait for the same disk.
+const STORE_THREADS: usize = 4;
+
+/// Runs the daemon until it is told to stop. The directories of `paths` must exist, and the process must lead a session
+/// of its own. Its starter reads on standard output that it serves, or what is wrong.
+pub fn run(paths: &Paths, config: Config) -> ExitCode {
+    match start(paths, config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");
+            let Problem { code, message, hint, log } = problem;
+            report_failure(&Failure { code, message, hint: Some(hint), log, retryable: false });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| Problem {
+        code: "daemon_start_failed".to_owned(),
+        message: format!("{what}: {error}."),
+        hint: "Look for what is wrong with: areyouj doctor".to_owned(),
+        log: None,
+    };
+    let of_file = |what: &str, error: &std::io::Error| {
+        let failure = Failure::of_file(error, ErrorCode::DaemonStartFailed, format!("{what}: {error}."));
+        let Failure { code, message, hint, log, .. } = failure;
+        Problem { code, message, hint: hint.unwrap_or_default(), log }
+    };
+    let _lock = listener::lock(paths)
+        .map_err(|error| of_file("Another daemon runs, or its lock cannot be taken", &error))?;
+    let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
+    let database = paths.database();
+    let opened = areyouj_store::open(&database).map_err(|error| error.problem(&database))?;
+    remove_leftovers(paths, &opened.1);
+    if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
+        return Err(problem);
+    }
+    let socket = listener::listen(paths).map_err(|error| of_file("The socket cannot be opened", &error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(STORE_THREADS + GATE_THREADS)
+        // Kept for ever: where no thread can be started any more, those that there are go on.
+        .thread_keep_alive(Duration::MAX)
+        .build();
+    let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
+    // The first one now, while there is room for it.
+    drop(runtime.spawn_blocking(|| {}));
+    let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
+    // Threads that still read the store must not hold up the end.
+    runtime.shutdown_background();
+    let _ = fs::remove_file(paths.daemon_socket());
+    served.map_err(|error| failed("The daemon broke down", &error))
+}
+
+fn log(paths: &Paths, config: &Config) -> anyhow::Result<tracing_appender::non_blocking::WorkerGuard> {
+    let file = tracing_appender::rolling::Builder::new()
+        .rotation(tracing_appender::rolling::Rotation::DAILY)
+        .filename_prefix("daemon")
+        .filename_suffix("log")
+        .max_log_files(LOG_FILES)
+        .build(paths.log_dir())?;
+    let (writer, guard) = tracing_appender::non_blocking(file);
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).init();
+    Ok(guard)
+}
+
+async fn serve(
+    paths: Paths,
+    config: Config,
+    socket: StdUnixListener,
+    mut opened: (Committer, Snapshot),
+) -> anyhow::Result<()> {
+    let mut listener = UnixListener::from_std(socket)?;
+    let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let started_at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let mut announced = false;
+    let gate = Gate::new();
+    loop {
+        let shared = Arc::new(Shared {
+            paths: paths.clone(),
+            config: config.clone(),
+            started_at: u64::try_from(started_at)?,
+            hub: Hub::default(),
+            reader: Arc::new(ReaderPool::open(&paths.database())?),
+            gate: gate.clone(),
+        });
+        let (committer, snapshot) = opened;
+        let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
+        let ended: Vec<SessionRow> = snapshot.sessions.iter().filter(ended).cloned().collect();
+        let (mut daemon, core) = Daemon::new(shared, settings(&config), snapshot, committer)?;
+        if !std::mem::replace(&mut announced, true) {
+            tracing::info!(pid = std::process::id(), "the daemon serves");
+            report_ready();
+        }
+        for row in ended {
+            daemon.release_leftover_host(row);
+        }
+        let end = daemon.serve(&mut listener, core.committed, &mut signals).await;
+        daemon.stop(core.ended).await;
+        match end {
+            End::Asked => return Ok(()),
+            End::StoreFailed(error) => {
+                match outage::wait(&error, &paths.database(), &mut listener, &mut signals).await {
+                    Some(reopened) => {
+                        tracing::info!("the store is back; the state was read anew");
+                        opened = reopened;
+                    }
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Removes what a daemon left of removed sessions because it was killed before it came to their files.
+fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
+    let kept: HashSet<SessionId> = snapshot.sessions.iter().map(|row| row.id).collect();
+    for removed in snapshot.used_ids.iter().filter(|id| !kept.contains(id)) {
+        remove_files(&paths.session_dir(removed));
+    }
+}
+
+pub(super) fn remove_files(directory: &Path) {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::warn!(%error, directory = %directory.display(), "files were left behind");
+        }
+        _ => {}
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        max_active: config.max_active_sessions,
+        max_starting: config.max_starting,
+        on_interrupted: match config.on_interrupted {
+            OnInterrupted::Ask => None,
+            OnInterrupted::Continue => Some(Recovery::Continue),
+            OnInterrupted::Again => Some(Recovery::Again),
+            OnInterrupted::Skip => Some(Recovery::Skip),
+        },
+    }
+}

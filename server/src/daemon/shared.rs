@@ -1,0 +1,62 @@
+//! What the parts of the daemon share.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
+use uuid::Uuid;
+
+use super::gate::Gate;
+use super::hub::Hub;
+use crate::config::Config;
+use crate::paths::Paths;
+use areyouj_core::orchestrator::{Problem, SessionId};
+use areyouj_store::{ReaderPool, StoreError};
+
+/// What the parts of the daemon share.
+pub(super) struct Shared {
+    pub(super) paths: Paths,
+    pub(super) config: Config,
+    /// Milliseconds since the epoch.
+    pub(super) started_at: u64,
+    pub(super) hub: Hub,
+    pub(super) reader: Arc<ReaderPool>,
+    pub(super) gate: Gate,
+}
+
+impl Shared {
+    /// The daemon's description of itself, without the numbers that only the orchestrator knows.
+    pub(super) fn status(&self) -> DaemonStatus {
+        DaemonStatus {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol_version: PROTOCOL_VERSION,
+            started_at: self.started_at,
+            clients: self.hub.count(),
+            sessions: 0,
+            active_sessions: 0,
+            max_active_sessions: 0,
+            database: self.paths.database().display().to_string(),
+            log_directory: self.paths.log_dir().display().to_string(),
+        }
+    }
+
+    /// Claude's id of the session's conversation, and the process id of the session's own Claude.
+    pub(super) fn conversation(&self, session: SessionId) -> Result<Option<(Uuid, Option<u32>)>, Problem> {
+        let row =
+            self.reader.read(|reader| reader.session(session)).map_err(|error| storage_problem(&error))?;
+        Ok(row.map(|row| (row.claude_session, row.claude_pid)))
+    }
+
+    /// The environment that the session's Claude runs with.
+    pub(super) fn environment(&self, session: SessionId) -> Result<BTreeMap<String, String>, Problem> {
+        let environment = self.reader.read(|reader| reader.environment(session));
+        environment.map(Option::unwrap_or_default).map_err(|error| storage_problem(&error))
+    }
+}
+
+/// An error of the store, for a client.
+pub(super) fn storage_problem(error: &StoreError) -> Problem {
+    error.problem(Path::new("the database"))
+}
