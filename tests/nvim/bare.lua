@@ -1,9 +1,9 @@
--- A Neovim with nothing but its own language client: it creates a session, answers a prompt and sends a selection.
--- Prints one line of JSON at the end. Arguments: the program, the project.
+-- A Neovim without the plugin, with its own language client: it creates a session, answers a permission request and sends a
+-- selection. Prints one line of JSON at the end. Arguments: the program, the project.
 local program, project = arg[1], arg[2]
 local seen = { progress = {}, prompts = {} }
 
--- What a person does at the keyboard: the first choice.
+-- Chooses the first option, as a person would.
 vim.ui.select = function(items, options, choose) -- luacheck: ignore 122
   table.insert(
     seen.prompts,
@@ -38,7 +38,7 @@ seen.session = created.session.id
 until_true("the allowed command", function() return vim.uv.fs_stat(project .. "/made") ~= nil end)
 until_true("the end of the start", function() return vim.tbl_contains(seen.progress, "end") end)
 
--- Not saved: the session gets what is seen here.
+-- Unsaved text: the session must get it as it is in the buffer.
 vim.api.nvim_buf_set_lines(0, 0, -1, false, { "local one = 1", "return one" })
 local range = { start = { line = 1, character = 0 }, ["end"] = { line = 2, character = 0 } }
 local actions = call("textDocument/codeAction", {

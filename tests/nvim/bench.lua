@@ -1,5 +1,5 @@
--- Measures what the plugin promises: what it costs at start-up, how soon a key is obeyed while a long transcript grows, and
--- how soon Neovim and the command line agree.
+-- Measures the goals of the plugin: its cost at startup, the latency of a key while a long transcript grows, and the delay
+-- until Neovim and the command line agree.
 local here = vim.fs.dirname(vim.fn.fnamemodify(arg[0], ":p"))
 package.path = here .. "/?.lua;" .. package.path
 
@@ -12,13 +12,13 @@ local wait = require("lib.wait")
 
 local STARTS = 20
 local ENTRIES = 10000
----Each message of the stand-in makes three entries.
+---The stand-in makes three entries of each message.
 local MESSAGES = math.ceil(ENTRIES / 3)
----As many as wait at once while the transcript is made.
+---How many messages wait at once while the transcript is made.
 local BATCH = 250
----Messages that are queued at once while keys are measured, and after how many keys: several hundred entries a second.
+---How many messages are queued at once, and after how many keys: several hundred entries a second.
 local STREAMED, EACH_KEYS = 60, 8
----Keys that are measured, and the pause between them: a fast typist.
+---How many keys are measured, and the pause between them: a fast typist.
 local KEYS, KEY_EVERY_MS = 100, 40
 local CHANGES = 40
 
@@ -50,17 +50,17 @@ local function start_up()
   measure.times("start of Neovim without it", whole[2])
 end
 
----Sends keys as a typist does, and measures when each has been obeyed. Both processes read the same clock.
----@param feed? fun() Is called now and then.
+---Sends keys like a typist, and measures when the editor has handled each. Both processes read the same clock.
+---@param feed? fun() Called after every few keys.
 local function keys(channel, what, key, feed)
   vim.rpcrequest(
     channel,
     "nvim_exec_lua",
     [[
     local key = ...
-    _G.obeyed = {}
+    _G.handled = {}
     vim.keymap.set({ "n", "i" }, "<F9>", function()
-      table.insert(_G.obeyed, vim.uv.hrtime() / 1e6)
+      table.insert(_G.handled, vim.uv.hrtime() / 1e6)
       return key
     end, { expr = true })
   ]],
@@ -73,12 +73,12 @@ local function keys(channel, what, key, feed)
     vim.rpcnotify(channel, "nvim_input", "<F9>")
     vim.wait(KEY_EVERY_MS, function() return false end, KEY_EVERY_MS)
   end
-  local obeyed = wait.until_true("the last key", function()
-    local list = vim.rpcrequest(channel, "nvim_exec_lua", "return _G.obeyed", {})
+  local handled = wait.until_true("the last key", function()
+    local list = vim.rpcrequest(channel, "nvim_exec_lua", "return _G.handled", {})
     return #list == KEYS and list or nil
   end)
   local times = {}
-  for place, at in ipairs(obeyed) do
+  for place, at in ipairs(handled) do
     times[place] = at - sent[place]
   end
   measure.times(what, times, "p95 < 16 ms")
@@ -115,7 +115,7 @@ local function input()
   end
   vim.rpcrequest(channel, "nvim_command", "AreYouJ open " .. id)
   terminal:shows("Automation")
-  -- All older pages, as somebody gets them who scrolls up.
+  -- Loads all older pages, as scrolling up does.
   wait.until_true("all entries", function()
     vim.rpcrequest(channel, "nvim_input", "gg")
     return lua("return vim.b.areyouj_session == ... and vim.api.nvim_buf_line_count(0)", id) > MESSAGES * 5
@@ -143,11 +143,11 @@ local function input()
   cleanup.all()
 end
 
----An editor with the page of a session, which writes down when it heard of each of its names.
+---An editor with the page of a session. It records when it learned each name of the session.
 local function follower(home, id)
   local editor = Editor.open(home, { project = "engine" })
   editor:command("AreYouJ open " .. id)
-  editor:becomes("the automation", "require('areyouj').connection().state == 'connected'")
+  editor:connects()
   editor:lua([[
     _G.names = {}
     vim.api.nvim_create_autocmd("User", {
@@ -173,7 +173,7 @@ local function agreement()
   end
   measure.times("change by the command line, started → seen in Neovim", there, "p95 < 100 ms")
   measure.times("change by the command line, answered → seen in Neovim", answered, "p95 < 100 ms")
-  -- The other way round: a second client that follows what the first one changes.
+  -- The opposite direction: a second client sees the changes of the first one.
   local other = follower(home, id)
   local back, followed = {}, {}
   for number = 1, CHANGES do

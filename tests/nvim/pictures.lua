@@ -1,4 +1,4 @@
--- Makes the pictures in the README: real sessions in a real terminal on a screen that nobody sees.
+-- Makes the pictures of the README from real sessions in a real terminal, on a virtual screen.
 local here = vim.fs.dirname(vim.fn.fnamemodify(arg[0], ":p"))
 package.path = here .. "/?.lua;" .. package.path
 
@@ -20,15 +20,15 @@ local function start(command)
   return process
 end
 
----Takes a picture once the screen has stood still for a moment.
+---Takes a picture once the screen is stable.
 local function take(terminal, name)
   local before
-  wait.until_true("a screen that stands still", function()
+  wait.until_true("a stable screen", function()
     local screen = terminal:screen():gsub("[⠀-⣿]", "")
-    local still = screen == before
+    local stable = screen == before
     before = screen
     vim.wait(300, function() return false end)
-    return still
+    return stable
   end)
   local file = ("%s/%s.png"):format(out, name)
   local done = vim
@@ -147,7 +147,7 @@ terminal:type("Fix it and run the tests.")
 terminal:shows("Fix it and run")
 terminal:press("Enter")
 terminal:shows("Do you want to proceed?")
-terminal:shows("permissions answers")
+terminal:shows("Answer with :AreYouJ permissions")
 take(terminal, "terminal")
 home:run("deny", home:json("permissions", tests)[1].id)
 home:wait(tests, "idle")

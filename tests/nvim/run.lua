@@ -1,4 +1,4 @@
--- Runs the tests: one line for each, and at the end how many passed. Exit 1 if one failed.
+-- Runs the tests. Prints one line for each, then the counts. Exit 1 if one failed.
 local here = vim.fs.dirname(vim.fn.fnamemodify(arg[0], ":p"))
 package.path = here .. "/?.lua;" .. package.path
 vim.opt.runtimepath:prepend(vim.fs.normalize(here .. "/../../extension-nvim"))
@@ -45,7 +45,7 @@ for _, kind in ipairs({ "unit", "e2e" }) do
       for _, test in ipairs(tests) do
         run(file .. ": " .. test[1], ok and test[2] or function() error(problem, 0) end)
       end
-      -- What lives in the home of a group ends with the group, and something left behind is a failure.
+      -- The processes of a group end with it. A process that stays is a failure.
       local clean, left = pcall(cleanup.all)
       if not clean then run(file .. ": leaves nothing behind", function() error(left, 0) end) end
     end

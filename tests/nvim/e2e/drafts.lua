@@ -1,6 +1,7 @@
 -- Unsent drafts: only an explicit send sends one.
 local Editor = require("lib.editor")
 local Home = require("lib.home")
+local buffers = require("lib.buffers")
 local wait = require("lib.wait")
 
 local home, id
@@ -21,8 +22,8 @@ local function draft(words, focus)
 end
 
 local function is_draft(editor, words)
-  wait.same("draft", editor:named("areyouj://message/" .. id), words)
-  wait.same("modified", editor:lua("return vim.bo[vim.fn.bufnr(...)].modified", "areyouj://message/" .. id), true)
+  wait.same("draft", editor:named(buffers.message(id)), words)
+  wait.same("modified", editor:lua("return vim.bo[vim.fn.bufnr(...)].modified", buffers.message(id)), true)
 end
 
 ---Every message that the session ever got. The daemon answers in order, so a send before this would be in it.
@@ -126,7 +127,7 @@ return {
           local editor = draft(words, "composer")
           editor:type(keys)
           wait.until_true(words, function() return vim.tbl_contains(sent(editor), words) end)
-          editor:becomes("an empty composer", "not vim.bo[vim.fn.bufnr(...)].modified", "areyouj://message/" .. id)
+          editor:becomes("an empty composer", "not vim.bo[vim.fn.bufnr(...)].modified", buffers.message(id))
           editor:close()
         end
         home:wait(id, "idle")

@@ -1,11 +1,13 @@
--- What goes wrong, and what must not: a daemon that is killed, an editor that leaves and returns, programs that are missing.
+-- Faults: a killed daemon or sidecar, an editor that quits and returns, a missing program.
 local Editor = require("lib.editor")
 local Home = require("lib.home")
+local buffers = require("lib.buffers")
 local wait = require("lib.wait")
 
-local home
+local automation = buffers.automation
+local DASHBOARD = buffers.DASHBOARD
 
-local function automation(id) return "areyouj://automation/" .. id end
+local home
 
 local function winbar(editor)
   return editor:lua(
@@ -17,12 +19,11 @@ return {
   before = function() home = Home.open({ projects = { "engine", "tools" } }) end,
   tests = {
     {
-      "kill -9 of the daemon loses nothing: the turn goes on, the queue is kept, the prompt is answered",
+      "kill -9 of the daemon loses nothing: the turn continues, the queue stays, the permission request is answered",
       function()
         local editor = Editor.open(home, { project = "engine" })
         local id = home:idle("engine")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         home:run("send", id, "slow: 40 survived")
         editor:shows(automation(id), "word3")
         editor:lua("require('areyouj').send('run: touch after', ...)", id)
@@ -35,14 +36,14 @@ return {
           })
         ]])
         vim.uv.kill(home:daemon(), "sigkill")
-        editor:becomes("the news of it", "vim.tbl_contains(_G.states, 'reconnecting')")
+        editor:becomes("the reconnection", "vim.tbl_contains(_G.states, 'reconnecting')")
         editor:becomes("the new connection", "_G.states[#_G.states] == 'connected'")
         editor:shows(automation(id), "survived")
         editor:asks("touch after")
         vim.uv.kill(home:daemon(), "sigkill")
         editor:command("AreYouJ permissions")
         editor:type("a")
-        wait.until_true("the command", function() return vim.uv.fs_stat(home.projects.engine .. "/after") end)
+        home:gets_file("engine", "after")
         home:wait(id, "idle")
         editor:shows(automation(id), "Result:")
         local _, times = editor:named(automation(id)):gsub("❯ slow: 40", "")
@@ -52,7 +53,7 @@ return {
       end,
     },
     {
-      "a session goes on while no editor is there, and shows what happened on return",
+      "a session continues without an editor, and shows everything on return",
       function()
         local editor = Editor.open(home, { project = "tools" })
         local id = home:idle("tools")
@@ -76,7 +77,7 @@ return {
       end,
     },
     {
-      "a session of the editor brings its pages back",
+      "an editor session restores the pages",
       function()
         local file = home.directory .. "/session.vim"
         local editor = Editor.open(home, { project = "tools" })
@@ -93,17 +94,16 @@ return {
         editor = Editor.open(home, { project = "tools" })
         editor:command("source " .. file)
         editor:shows(automation(id), "Echo: remember this")
-        editor:shows("areyouj://orchestration", "kept")
+        editor:shows(DASHBOARD, "kept")
         editor:quit()
       end,
     },
     {
-      "a draft that is not sent is not left by mistake",
+      "Neovim does not quit with an unsent draft",
       function()
         local editor = Editor.open(home, { project = "tools" })
         local id = home:idle("tools")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         editor:type("inot sent<Esc>q")
         wait.same("qa", editor:lua("return (pcall(vim.cmd, 'qa'))"), false)
         editor:type("i")
@@ -115,12 +115,12 @@ return {
       end,
     },
     {
-      "a program that is missing is said once, with what to do, and so is an unknown session",
+      "a missing program is reported once, with a remedy, and so is an unknown session",
       function()
         local editor = Editor.open(home, { project = "tools", config = { path = "/nowhere/areyouj" } })
         editor:command("AreYouJ")
-        editor:shows("areyouj://orchestration", "There is no program /nowhere/areyouj.")
-        editor:shows("areyouj://orchestration", "Correct `path`")
+        editor:shows(DASHBOARD, "/nowhere/areyouj is not an executable file.")
+        editor:shows(DASHBOARD, "Correct `path`")
         editor:quit()
         editor = Editor.open(home, { project = "tools" })
         editor:command("edit areyouj://automation/ZZZZZZZZ")
@@ -129,11 +129,11 @@ return {
       end,
     },
     {
-      "a sidecar that is killed is started again",
+      "a killed sidecar is restarted",
       function()
         local editor = Editor.open(home, { project = "tools" })
         editor:command("AreYouJ")
-        editor:becomes("the connection", "require('areyouj').connection().state == 'connected'")
+        editor:connects()
         local pid = editor:lua([[
           for _, pid in ipairs(vim.api.nvim_get_proc_children(vim.fn.getpid())) do
             if vim.api.nvim_get_proc(pid).name == "areyouj" then return pid end
@@ -146,12 +146,11 @@ return {
       end,
     },
     {
-      "an editor that disconnects and connects again has everything, and what it asked for meanwhile is done",
+      "an editor that disconnects and connects again gets everything, and its pending requests succeed",
       function()
         local editor = Editor.open(home, { project = "tools" })
         local id = home:idle("tools", "--name", "left alone")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         editor:lua("require('areyouj').stop()")
         wait.same("state", editor:lua("return require('areyouj').connection().state"), "stopped")
         home:say(id, "said meanwhile")
@@ -172,7 +171,7 @@ return {
       end,
     },
     {
-      "checkhealth names the program, the daemon and Claude",
+      "checkhealth reports the program, the daemon and Claude",
       function()
         local editor = Editor.open(home, { project = "tools", config = { view = "nowhere" } })
         editor:command("AreYouJ health")
@@ -185,7 +184,7 @@ return {
       end,
     },
     {
-      "code actions of the sidecar work in ordinary buffers",
+      "code actions of the sidecar work in file buffers",
       function()
         local editor = Editor.open(home, { project = "tools" })
         local id = home:idle("tools", "--name", "actor")

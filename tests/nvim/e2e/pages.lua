@@ -1,15 +1,15 @@
--- The pages: what they show, their keys, and how they behave among windows and tab pages.
+-- The pages: their content, keys, windows and tab pages.
 local Editor = require("lib.editor")
 local Home = require("lib.home")
+local buffers = require("lib.buffers")
 local wait = require("lib.wait")
+
+local automation = buffers.automation
+local DASHBOARD = buffers.DASHBOARD
 
 local home, editor
 
-local root = vim.fs.normalize(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/../../../extension-nvim")
-local DASHBOARD = "areyouj://orchestration"
-local function automation(id) return "areyouj://automation/" .. id end
-
----Presses keys in the current window and waits for an expression.
+---Presses keys in the current window and waits until a Lua expression is true.
 local function press(keys, what, code, ...)
   editor:type(keys)
   editor:becomes(what, code, ...)
@@ -22,7 +22,7 @@ return {
   end,
   tests = {
     {
-      "the dashboard counts, filters, sorts and remembers the order",
+      "the dashboard counts, filters, sorts, and remembers the order",
       function()
         local one = home:idle("alpha", "--name", "zebra")
         local two = home:idle("beta", "--name", "apple")
@@ -52,7 +52,7 @@ return {
       end,
     },
     {
-      "older entries come when somebody scrolls to them, and the reader stays",
+      "scrolling up loads older entries and keeps the scroll position",
       function()
         local id = home:idle("alpha", "--name", "long", "--permission-mode", "bypassPermissions")
         for number = 1, 70 do
@@ -61,21 +61,20 @@ return {
         home:run("send", id, "run: seq 3")
         wait.until_true("all turns", function() return #home:waiting(id) == 0 end)
         home:wait(id, "idle")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         editor:shows(automation(id), "❯ run: seq 3")
         wait.same("the first message", editor:named(automation(id)):find("❯ message 1 *\n"), nil)
-        wait.has("the first line", editor:lua("return vim.fn.getline(1)"), "Older entries")
+        wait.has("the first line", editor:lua("return vim.fn.getline(1)"), "Scroll here to load older entries")
         editor:type("gg")
         editor:shows(automation(id), "❯ message 1\n")
-        assert(editor:lua("return vim.fn.line('w0')") > 1, "the reader was moved")
+        assert(editor:lua("return vim.fn.line('w0')") > 1, "the scroll position changed")
         -- The call and its result fold to one line.
         editor:type("G")
         editor:lua("vim.fn.search('● Bash', 'bw')")
         wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 3)
         press("zo", "the open fold", "vim.fn.foldclosed('.') == -1")
         editor:type("<C-w>n<C-w>q")
-        editor:becomes("the page again", "vim.b.areyouj_session == ...", id)
+        editor:is_at(id)
         wait.same("the fold after a visit elsewhere", editor:lua("return vim.fn.foldclosed('.')"), -1)
         press("<CR>", "all of it", "vim.api.nvim_win_get_config(0).relative ~= ''")
         wait.has("details", editor:text(), "seq 3")
@@ -87,17 +86,16 @@ return {
       end,
     },
     {
-      "a message that was cut off is decided about",
+      "an interrupted message is recovered",
       function()
         local id = home:idle("beta")
         home:run("send", id, "hold: never")
         home:wait(id, "active")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         editor:shows(automation(id), "Holding")
         vim.uv.kill(home:json("show", id).pid, "sigkill")
         editor:becomes("the end of the turn", "require('areyouj.app').model:decisions(...)[1] ~= nil", id)
-        editor:shows(automation(id), "A message was cut off: hold: never")
+        editor:shows(automation(id), "A message was interrupted: hold: never")
         editor:lua([[vim.ui.select = function(items, options, choose)
           _G.offered = vim.tbl_map(options.format_item, items)
           choose(items[3])
@@ -110,11 +108,10 @@ return {
       end,
     },
     {
-      "names that hide, turn around or address the status line are shown as text",
+      "names with directional marks or items of the status line are shown as text",
       function()
         local id = home:idle("a\u{202e}b %#Error#")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         editor:becomes("the winbar", "vim.wo.winbar:find('Error', 1, true) ~= nil")
         local bar = editor:lua("return vim.api.nvim_eval_statusline(vim.wo.winbar, { use_winbar = true }).str")
         wait.has("winbar", bar, "%#Error#")
@@ -126,7 +123,7 @@ return {
       end,
     },
     {
-      "the float follows to other tab pages, leaves the command-line window alone, and is not in the way of a question",
+      "the float follows to other tab pages, spares the command-line window, and leaves a confirmation its keys",
       function()
         local id = home:idle("beta", "--name", "asker")
         home:run("send", id, "run: touch asked")
@@ -135,27 +132,27 @@ return {
         editor:asks("touch asked")
         editor:type("q:")
         editor:becomes("the command-line window", "vim.fn.getcmdwintype() == ':'")
-        home:run("deny", home:json("permissions", id)[1].id)
+        home:deny(id)
         home:wait(id, "idle")
         home:run("send", id, "run: touch again")
         home:wait(id, "waiting")
         editor:type(":q<CR>")
         editor:becomes("the end of the command-line window", "vim.fn.getcmdwintype() == ''")
         editor:asks("touch again")
-        -- A question of the editor beside it gets its own keys.
+        -- A confirmation beside the float gets its own keys.
         editor:command("AreYouJ")
         editor:type("/asker<CR>n")
         editor:shows(DASHBOARD, "asker")
-        editor:lua("vim.fn.search('asker.*touch again$', 'w'); vim.fn.search('waiting for you', 'w')")
+        editor:lua("vim.fn.search('asker.*touch again$', 'w'); vim.fn.search('◆ waiting', 'w')")
         editor:type("Xn")
         wait.same("still open", #home:json("permissions", id), 1)
         editor:type("Xy")
         home:wait(id, "terminated")
-        wait.until_true("the end of the float", function() return editor:float() == nil end)
+        editor:float_closes()
       end,
     },
     {
-      "always is allowed by Claude's own rule",
+      "allow always applies Claude's own rule",
       function()
         local id = home:idle("beta")
         home:run("send", id, "run: cargo --version")
@@ -171,34 +168,34 @@ return {
         editor:shows(automation(id), "Always allowed in Neovim")
         home:wait(id, "idle")
         home:say(id, "run: cargo --version")
-        wait.same("prompts", #home:json("permissions", id), 0)
+        wait.same("permission requests", #home:json("permissions", id), 0)
       end,
     },
     {
-      "autocommands tell what happens",
+      "autocommands report events",
       function()
         editor:lua([[
-          _G.heard = {}
+          _G.events = {}
           vim.api.nvim_create_autocmd("User", {
             pattern = "AreYouJ*",
-            callback = function(event) _G.heard[event.match] = event.data end,
+            callback = function(event) _G.events[event.match] = event.data end,
           })
         ]])
         local id = home:idle("alpha", "--name", "loud")
         home:run("send", id, "run: touch loud")
         editor:asks("touch loud")
-        editor:becomes("the news", "_G.heard.AreYouJWaiting ~= nil")
-        wait.same("session", editor:lua("return _G.heard.AreYouJWaiting.session.id"), id)
-        wait.same("prompt", editor:lua("return _G.heard.AreYouJPermission.permission.sessionId"), id)
+        editor:becomes("the event", "_G.events.AreYouJWaiting ~= nil")
+        wait.same("session", editor:lua("return _G.events.AreYouJWaiting.session.id"), id)
+        wait.same("permission request", editor:lua("return _G.events.AreYouJPermission.permission.sessionId"), id)
         wait.same("counts", editor:lua("return require('areyouj').counts().waiting"), 1)
-        home:run("deny", home:json("permissions", id)[1].id)
+        home:deny(id)
         home:run("terminate", id)
         home:run("rm", id)
-        editor:becomes("the removal", "_G.heard.AreYouJRemoved and _G.heard.AreYouJRemoved.id == ...", id)
+        editor:becomes("the removal", "_G.events.AreYouJRemoved and _G.events.AreYouJRemoved.id == ...", id)
       end,
     },
     {
-      "two editors and the command line agree about names, queues and ends",
+      "two editors and the command line agree about names, queues and termination",
       function()
         local id = home:idle("alpha", "--name", "shared")
         local other = Editor.open(home, { project = "beta" })
@@ -226,16 +223,16 @@ return {
       end,
     },
     {
-      "every key of every page is in the help, and a typo in a command is said",
+      "the help documents every key of every page, and a typo in a command is reported",
       function()
-        local help = table.concat(vim.fn.readfile(root .. "/doc/areyouj.txt"), "\n")
+        local help = buffers.help()
         local id = home:idle("alpha")
         local function documented(page)
           local keys =
             editor:lua("return vim.tbl_map(function(map) return map.lhs end, vim.api.nvim_buf_get_keymap(0, 'n'))")
           for _, key in ipairs(keys) do
             if not key:match("^%d$") and not key:find("Mouse") and not key:find("Left") then
-              wait.has(page, help:lower(), key:lower())
+              wait.has(page, help, key:lower())
             end
           end
         end
@@ -254,7 +251,7 @@ return {
         editor:command("AreYouJ nonsense")
         wait.until_true(
           "the message",
-          function() return editor:messages():find("there is no :AreYouJ nonsense", 1, true) end
+          function() return editor:messages():find("nonsense is not a subcommand of :AreYouJ", 1, true) end
         )
         wait.same(
           "completion",
@@ -270,7 +267,7 @@ return {
       end,
     },
     {
-      "a selection is sent as it was selected, in letters or in lines",
+      "a selection is sent as characters or as lines",
       function()
         local id = home:idle("beta", "--name", "picker")
         vim.fn.writefile({ "one two three", "four five six" }, home.projects.beta .. "/words.txt")
@@ -291,7 +288,7 @@ return {
       end,
     },
     {
-      "the dashboard opens in a float, and sessions in tab pages, if that is wanted",
+      "the dashboard opens in a float, and sessions in tab pages, if the configuration says so",
       function()
         local id = home:idle("alpha", "--name", "floating")
         local other = Editor.open(home, { project = "alpha", config = { view = "float", open = "tab", icons = false } })
@@ -299,25 +296,23 @@ return {
         other:shows(DASHBOARD, "floating")
         wait.same("a float", other:lua("return vim.api.nvim_win_get_config(0).relative"), "editor")
         wait.same("only ASCII", other:named(DASHBOARD):find("○", 1, true), nil)
-        other:command("AreYouJ open " .. id)
-        other:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        other:open(id)
         wait.same("tab pages", other:lua("return #vim.api.nvim_list_tabpages()"), 2)
         wait.same("no float", other:lua("return vim.api.nvim_win_get_config(0).relative"), "")
         wait.same("windows", other:lua("return #vim.api.nvim_list_wins()"), 2)
         other:type("-")
         other:becomes("the dashboard", "vim.api.nvim_win_get_config(0).relative == 'editor'")
         other:type("q")
-        other:becomes("the automation again", "vim.b.areyouj_session == ...", id)
+        other:is_at(id)
         other:quit()
       end,
     },
     {
-      "what comes while somebody inserts text elsewhere is folded when they are done",
+      "entries that arrive during insert mode are folded after it",
       function()
         local id = home:idle("beta", "--permission-mode", "bypassPermissions")
         editor:command("tabnew")
-        editor:command("AreYouJ open " .. id)
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:open(id)
         editor:type(":new<CR>ityping ")
         home:say(id, "run: seq 4")
         editor:shows(automation(id), "Result:")
@@ -325,16 +320,16 @@ return {
         wait.same("mode", editor:mode().mode, "i")
         wait.same("text", editor:text(), "typing on")
         editor:type("<Esc><C-w>w")
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:is_at(id)
         editor:lua("vim.fn.search('● Bash', 'bw')")
         wait.same("lines of the fold", editor:lua("return vim.fn.foldclosedend('.') - vim.fn.foldclosed('.')"), 4)
-        -- And what was opened before stays open.
+        -- An open fold stays open.
         editor:type("zo<C-w>wA, still")
         home:say(id, "run: seq 5")
         editor:shows(automation(id), "seq 5")
         editor:shows(automation(id), "4\n5")
         editor:type("<Esc><C-w>w")
-        editor:becomes("the automation", "vim.b.areyouj_session == ...", id)
+        editor:is_at(id)
         local folds = editor:lua([[
           return vim.tbl_map(function(pattern) return vim.fn.foldclosed(vim.fn.search(pattern, "nw")) > 0 end, { "● Bash  seq 4", "● Bash  seq 5" })
         ]])
@@ -343,19 +338,15 @@ return {
       end,
     },
     {
-      "without a float prompts are told in a message, once, and answered when they are asked for",
+      "without a float, a permission request is notified once, and a command opens it",
       function()
         local other = Editor.open(home, { project = "alpha", config = { float = false } })
-        other:lua([[
-          _G.told = {}
-          vim.notify = function(words) table.insert(_G.told, words) end
-        ]])
+        other:record_notifications()
         other:command("AreYouJ")
-        other:becomes("the connection", "require('areyouj').connection().state == 'connected'")
+        other:connects()
         local id = home:idle("alpha", "--name", "quiet")
         home:run("send", id, "run: touch quiet")
-        other:becomes("the message", "#_G.told == 1")
-        wait.has("message", other:lua("return _G.told[1]"), "quiet asks for permission: touch quiet")
+        wait.has("notification", other:notifications(1)[1], "quiet asks for permission: touch quiet")
         wait.same("float", other:float(), nil)
         other:command("AreYouJ permissions")
         wait.has("float", other:float(), "touch quiet")
@@ -364,7 +355,7 @@ return {
         other:command("AreYouJ permissions")
         other:type("d")
         home:wait(id, "idle")
-        wait.same("messages", #other:lua("return _G.told"), 1)
+        other:notifications(1)
         other:quit()
       end,
     },

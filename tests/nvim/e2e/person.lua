@@ -1,4 +1,4 @@
--- As a person has it: a real terminal, keys one after the other, and what is on the screen.
+-- Neovim as a person uses it: keys in a real terminal, and the text on the screen.
 local Home = require("lib.home")
 local Terminal = require("lib.terminal")
 local wait = require("lib.wait")
@@ -9,11 +9,10 @@ return {
   before = function() home = Home.open({ projects = { "engine", "tools" } }) end,
   tests = {
     {
-      "from nothing to an answer, a prompt in between, and away again",
+      "a first session: create it, send a message, answer a permission request, quit, and return",
       function()
         local terminal = Terminal.open(home, { project = "engine" })
-        terminal:type(":AreYouJ")
-        terminal:press("Enter")
+        terminal:command("AreYouJ")
         terminal:shows("No sessions.")
         terminal:type("c")
         terminal:shows("working directory")
@@ -26,35 +25,30 @@ return {
         terminal:type("run: touch typed")
         terminal:press("C-s")
         terminal:shows("touch typed")
-        terminal:shows(":AreYouJ permissions answers")
-        -- In insert mode in another window nothing that is typed answers.
-        terminal:type(":new")
-        terminal:press("Enter")
+        terminal:shows("Answer with :AreYouJ permissions")
+        -- Text typed in another window answers nothing.
+        terminal:command("new")
         terminal:type("iall a dab, d")
         terminal:shows("all a dab, d")
         terminal:press("Escape")
-        terminal:type(":AreYouJ permissions")
-        terminal:press("Enter")
+        terminal:command("AreYouJ permissions")
         terminal:shows("a allow")
         terminal:type("a")
         terminal:hides("a allow")
-        wait.until_true("the command", function() return vim.uv.fs_stat(home.projects.engine .. "/typed") end)
+        home:gets_file("engine", "typed")
         terminal:shows("Allowed in Neovim")
         terminal:shows("Done")
-        terminal:type(":qa!")
-        terminal:press("Enter")
+        terminal:command("qa!")
         terminal:ends()
-        wait.same("sessions that live", #home:json("ls"), 1)
-        -- And back: everything is there.
+        wait.same("live sessions", #home:json("ls"), 1)
+        -- After the return, everything is there.
         terminal = Terminal.open(home, { project = "engine" })
-        terminal:type(":AreYouJ switch")
-        terminal:press("Enter")
+        terminal:command("AreYouJ switch")
         terminal:shows("run: touch typed")
         terminal:type("1")
         terminal:press("Enter")
         terminal:shows("Allowed in Neovim")
-        terminal:type(":AreYouJ send")
-        terminal:press("Enter")
+        terminal:command("AreYouJ send")
         terminal:shows("Message to engine")
         terminal:type("second message")
         terminal:press("Escape", "Enter")
@@ -62,15 +56,14 @@ return {
       end,
     },
     {
-      "the queue is moved with Alt and a letter, and the daemon may be killed meanwhile",
+      "messages are moved with Alt and a letter, also when the daemon is killed",
       function()
         local id = home:idle("tools", "--name", "busy")
         home:run("send", id, "hold: door")
         home:run("send", id, "alpha")
         home:run("send", id, "beta")
         local terminal = Terminal.open(home, { project = "tools" })
-        terminal:type(":AreYouJ queue " .. id:sub(1, 4):lower())
-        terminal:press("Enter")
+        terminal:command("AreYouJ queue " .. id:sub(1, 4):lower())
         terminal:shows("Queue of busy")
         terminal:shows("beta")
         terminal:type("/beta")
@@ -85,7 +78,7 @@ return {
       end,
     },
     {
-      "sessions are completed, switched and terminated by typing",
+      "sessions are completed, opened and terminated by typing",
       function()
         local id = home:idle("tools", "--name", "typed away")
         local terminal = Terminal.open(home, { project = "tools" })
@@ -100,25 +93,24 @@ return {
         terminal:press("Enter")
         terminal:shows("typed away")
         terminal:type("X")
-        terminal:shows("Terminate?")
+        terminal:shows("Terminate this session?")
         terminal:type("y")
         terminal:shows("Terminated.")
         home:wait(id, "terminated")
       end,
     },
     {
-      "the mouse goes back to the dashboard, sorts, filters and opens",
+      "the mouse opens the dashboard, sorts, filters, and opens a session",
       function()
         local id = home:idle("tools", "--name", "clicked")
         local terminal = Terminal.open(home, { project = "tools" })
-        terminal:type(":AreYouJ open " .. id)
-        terminal:press("Enter")
+        terminal:command("AreYouJ open " .. id)
         terminal:click("Orchestration ›")
         terminal:shows("[Total")
         terminal:click("Session  ")
         terminal:shows("Session ↑")
         terminal:click("Waiting 0")
-        terminal:shows("No session fits.")
+        terminal:shows("No session matches.")
         terminal:click("Total ")
         terminal:shows("clicked")
         terminal:click("clicked", 2)
@@ -126,13 +118,12 @@ return {
       end,
     },
     {
-      "earlier messages come back with the arrows",
+      "the arrow keys show earlier messages",
       function()
         local id = home:idle("tools")
         home:say(id, "from elsewhere")
         local terminal = Terminal.open(home, { project = "tools" })
-        terminal:type(":AreYouJ open " .. id)
-        terminal:press("Enter")
+        terminal:command("AreYouJ open " .. id)
         terminal:shows("Echo: from elsewhere")
         terminal:type("ifrom here")
         terminal:press("C-s")

@@ -1,13 +1,15 @@
--- Sessions from Neovim: create, send, queue, prompts, switch, terminate.
+-- Sessions from Neovim: create, send, queue, permission requests, choose, terminate.
 local Editor = require("lib.editor")
 local Home = require("lib.home")
+local buffers = require("lib.buffers")
 local wait = require("lib.wait")
+
+local automation = buffers.automation
+local DASHBOARD = buffers.DASHBOARD
 
 local home, editor
 
-local function automation(id) return "areyouj://automation/" .. id end
-
----Creates a session from the editor and returns its id, once its automation is open.
+---Creates a session in the editor and returns its id, once its automation is open.
 local function create(project)
   editor:command("AreYouJ new " .. home.projects[project])
   wait.until_true("the automation", function() return editor:lua("return vim.b.areyouj_session") end)
@@ -21,7 +23,7 @@ return {
   end,
   tests = {
     {
-      "a session is created, gets a message that is typed, and its answer is shown",
+      "a session is created, gets a typed message, and shows the answer",
       function()
         local id = create("engine")
         home:wait(id, "idle")
@@ -30,11 +32,11 @@ return {
         editor:shows(automation(id), "❯ hello there")
         editor:shows(automation(id), "Done")
         wait.same("mode after sending", editor:mode().mode, "n")
-        wait.same("draft", editor:named("areyouj://message/" .. id), "")
+        wait.same("draft", editor:named(buffers.message(id)), "")
       end,
     },
     {
-      "the queue is edited: add, change, move, remove, pause",
+      "the queue is edited: add, edit, move, remove, pause",
       function()
         editor:command("tabnew")
         local id = create("tools")
@@ -55,7 +57,7 @@ return {
           function() return vim.deep_equal(home:waiting(id), { "second", "first", "third" }) end
         )
         editor:becomes(
-          "the cursor on what moved",
+          "the cursor on the moved message",
           "vim.fn.getline('.'):find('second') ~= nil and vim.fn.line('.') == 2"
         )
         editor:type("dd")
@@ -109,7 +111,7 @@ return {
       end,
     },
     {
-      "a prompt shows in a float while somebody types elsewhere, and is answered without losing a letter",
+      "a permission request shows while a person types, and is answered without losing a letter",
       function()
         local id = home:idle("docs")
         editor:command("tabnew")
@@ -121,30 +123,30 @@ return {
         wait.same("the text that was typed", editor:text(), "one two a d ")
         wait.same("nothing was answered", #home:json("permissions", id), 1)
         editor:asks(id)
-        -- From insert mode in another window: a command enters the float, a key answers, and the keyboard is back.
+        -- From insert mode in another window: a command enters the float, a key answers, and the focus returns.
         editor:type("<Cmd>AreYouJ permissions<CR>")
         editor:becomes("the float entered", "vim.bo.filetype == 'areyouj-permission'")
         editor:type("a")
-        wait.until_true("the command", function() return vim.uv.fs_stat(home.projects.docs .. "/made") end)
-        editor:becomes("the float gone and the keyboard back", "vim.bo.filetype == ''")
+        home:gets_file("docs", "made")
+        editor:becomes("the float closed and the focus back", "vim.bo.filetype == ''")
         wait.same("the text", editor:text(), "one two a d ")
         wait.same("float", editor:float(), nil)
         editor:command("bdelete!")
       end,
     },
     {
-      "a prompt that is answered elsewhere closes its float",
+      "a permission request that another client answers closes its float",
       function()
         local id = home:idle("docs")
         home:run("send", id, "run: touch elsewhere")
         editor:asks("touch elsewhere")
-        home:run("deny", home:json("permissions", id)[1].id)
-        wait.until_true("the end of the float", function() return editor:float() == nil end)
+        home:deny(id)
+        editor:float_closes()
         home:wait(id, "idle")
       end,
     },
     {
-      "an editor is denied with words, questions are answered, plans are gone ahead with",
+      "a permission request is denied with a message, and a question is answered",
       function()
         local id = home:idle("docs")
         home:run("send", id, "run: touch never")
@@ -168,14 +170,14 @@ return {
       end,
     },
     {
-      "the next waiting session is gone to, and sessions are switched",
+      "the next waiting session is opened, and another session is chosen",
       function()
         local id = home:idle("tools", "--name", "waits")
         home:run("send", id, "run: touch more")
         editor:asks("touch more")
         editor:command("tabnew")
         editor:lua("vim.cmd.normal({ vim.keycode('<Plug>(AreYouJNextWaiting)') })")
-        editor:becomes("its automation", "vim.b.areyouj_session == ...", id)
+        editor:is_at(id)
         wait.has("statusline", editor:lua("return require('areyouj').statusline()"), "◆ 1")
         editor:lua([[vim.ui.select = function(items, options, choose)
           _G.chosen_from = { kind = options.kind, lines = vim.tbl_map(options.format_item, items) }
@@ -184,9 +186,9 @@ return {
         editor:command("AreYouJ switch")
         local offered = editor:lua("return _G.chosen_from")
         wait.same("kind", offered.kind, "areyouj_session")
-        wait.has("first the one that waits", offered.lines[1], "waits")
+        wait.has("the waiting session first", offered.lines[1], "waits")
         editor:becomes("another automation", "vim.b.areyouj_session ~= ...", id)
-        home:run("deny", home:json("permissions", id)[1].id)
+        home:deny(id)
         home:wait(id, "idle")
       end,
     },
@@ -207,23 +209,23 @@ return {
       end,
     },
     {
-      "a session is renamed and terminated from the dashboard, after a question",
+      "a session is terminated from the dashboard, after confirmation",
       function()
         local id = home:idle("tools", "--name", "doomed")
         editor:command("AreYouJ")
-        editor:shows("areyouj://orchestration", "doomed")
+        editor:shows(DASHBOARD, "doomed")
         editor:type("/doomed<CR>X")
-        editor:becomes("the question", "vim.api.nvim_win_get_config(0).relative ~= ''")
+        editor:becomes("the confirmation", "vim.api.nvim_win_get_config(0).relative ~= ''")
         editor:type("n")
         wait.same("still there", home:json("show", id).status, "idle")
         editor:type("Xy")
         home:wait(id, "terminated")
         wait.until_true(
           "its end in the list",
-          function() return not editor:named("areyouj://orchestration"):find("doomed", 1, true) end
+          function() return not editor:named(DASHBOARD):find("doomed", 1, true) end
         )
         editor:type("t")
-        editor:shows("areyouj://orchestration", "doomed")
+        editor:shows(DASHBOARD, "doomed")
         editor:type("t")
       end,
     },

@@ -1,13 +1,13 @@
--- Whatever was started is ended, last first.
+-- Ends everything that a test started, in reverse order.
 local M = {}
 
 local open = {}
 
----Has it ended at the latest with the group of tests.
+---Registers a function that ends something, at the latest after the group of tests.
 ---@param finish fun()
 function M.later(finish) table.insert(open, finish) end
 
----Ends everything, and says at the end what would not end.
+---Ends everything, and fails with what did not end.
 function M.all()
   local problems = {}
   while #open > 0 do

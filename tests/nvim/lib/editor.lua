@@ -1,14 +1,13 @@
--- A Neovim without a screen that has the plugin, driven from outside. It ends with the tests, however they end.
+-- A headless Neovim with the plugin, driven by RPC. It exits with the tests, also when they fail.
+local buffers = require("lib.buffers")
 local cleanup = require("lib.cleanup")
 local wait = require("lib.wait")
 
 local Editor = {}
 Editor.__index = Editor
 
-local plugin = vim.fs.normalize(vim.fs.dirname(debug.getinfo(1, "S").source:sub(2)) .. "/../../../extension-nvim")
-
----Arguments of an editor that has nothing but the plugin.
----@param config? table What `vim.g.areyouj` has besides the path of the program.
+---Arguments of an editor with the plugin alone.
+---@param config? table `vim.g.areyouj` besides the path of the program.
 ---@param home table
 ---@return string[]
 local function arguments(home, config)
@@ -18,13 +17,13 @@ local function arguments(home, config)
     "-n",
     "--cmd",
     ("lua vim.opt.runtimepath:prepend(%q); vim.g.areyouj = %s"):format(
-      plugin,
+      buffers.plugin,
       vim.inspect(given, { newline = " ", indent = "" })
     ),
   }
 end
 
----The environment of an editor: that of the home, and places of its own.
+---The environment of an editor: the environment of the home, with its own XDG directories.
 local function environment(home)
   local own = home.directory .. "/nvim"
   return vim.tbl_extend("force", home.environment, {
@@ -57,7 +56,7 @@ local function open(home, options)
   return self
 end
 
----Runs Lua in the editor.
+---Executes Lua in the editor.
 function Editor:lua(code, ...)
   local result = vim.rpcrequest(self.channel, "nvim_exec_lua", code, { ... })
   if result ~= vim.NIL then return result end
@@ -65,10 +64,10 @@ end
 
 function Editor:command(command) return vim.rpcrequest(self.channel, "nvim_command", command) end
 
----Types keys. They are read when the editor comes to it.
+---Types keys, and waits until the editor has read them.
 function Editor:type(keys)
   vim.rpcrequest(self.channel, "nvim_input", keys)
-  -- Answered only after what was typed before has been read.
+  -- The answer comes after the editor has read the keys.
   wait.until_true("the reading of keys", function() return not self:mode().blocking end)
 end
 
@@ -88,7 +87,7 @@ function Editor:named(name)
   )
 end
 
----Waits until the buffer of this name has a text.
+---Waits until the buffer of this name contains a text.
 function Editor:shows(name, part)
   local text = ""
   local ok = pcall(wait.until_true, part, function()
@@ -98,13 +97,13 @@ function Editor:shows(name, part)
   if not ok then error(("%s does not show %s:\n%s"):format(name, vim.inspect(part), text), 2) end
 end
 
----Waits until an expression in Lua is true there.
+---Waits until a Lua expression is true in the editor.
 function Editor:becomes(what, code, ...)
   local given = { ... }
   wait.until_true(what, function() return self:lua("return " .. code, unpack(given)) end)
 end
 
----The text of the float of prompts, with its title and footer; nil without one.
+---The text of the permission float, with its title and footer; nil without one.
 function Editor:float()
   return self:lua([[
     for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
@@ -119,19 +118,57 @@ function Editor:float()
   ]])
 end
 
----Waits until the float has a text.
+---Waits until the permission float contains a text.
 function Editor:asks(part)
   local text
   local ok = pcall(wait.until_true, part, function()
     text = self:float()
     return text ~= nil and text:find(part, 1, true) ~= nil
   end)
-  if not ok then error(("the float does not ask %s: %s"):format(vim.inspect(part), tostring(text)), 2) end
+  if not ok then error(("the float does not show %s: %s"):format(vim.inspect(part), tostring(text)), 2) end
 end
+
+---Waits until the permission float is closed.
+function Editor:float_closes()
+  wait.until_true("the end of the float", function() return self:float() == nil end)
+end
+
+---Enters the permission float.
+function Editor:enter_float()
+  self:command("AreYouJ permissions")
+  self:becomes("the float entered", "vim.bo.filetype == 'areyouj-permission'")
+end
+
+---Waits until the current buffer belongs to a session.
+function Editor:is_at(id) self:becomes("the page of " .. id, "vim.b.areyouj_session == ...", id) end
+
+---Opens the page of a session.
+function Editor:open(id)
+  self:command("AreYouJ open " .. id)
+  self:is_at(id)
+end
+
+---Records the texts given to `vim.notify` from now on.
+function Editor:record_notifications()
+  self:lua("_G.notified = {}; vim.notify = function(words) table.insert(_G.notified, words) end")
+end
+
+---The recorded notifications, once there are this many.
+---@param count integer
+---@return string[]
+function Editor:notifications(count)
+  self:becomes(count .. " notifications", "#_G.notified >= ...", count)
+  local all = self:lua("return _G.notified")
+  wait.same("notifications", #all, count)
+  return all
+end
+
+---Waits until the editor is connected to the daemon.
+function Editor:connects() self:becomes("the connection", "require('areyouj').connection().state == 'connected'") end
 
 function Editor:messages() return vim.rpcrequest(self.channel, "nvim_exec2", "messages", { output = true }).output end
 
----Ends the editor as `:qa` does.
+---Quits the editor with `:qa`.
 function Editor:quit()
   pcall(vim.rpcnotify, self.channel, "nvim_command", "qa")
   wait.until_true("the end of Neovim", function() return self.over end)

@@ -1,5 +1,5 @@
--- A home of AreYouJ: the program `test-home` makes it, with the scripted Messages API and the real Claude CLI, and removes
--- it; beside that the command line, as a person uses it.
+-- A home of AreYouJ. The program `test-home` creates it, with the scripted Messages API and the real Claude CLI, and removes
+-- it. The functions here also run the command line.
 local cleanup = require("lib.cleanup")
 local wait = require("lib.wait")
 
@@ -8,7 +8,7 @@ Home.__index = Home
 
 local programs = assert(vim.env.AREYOUJ_BIN_DIR, "AREYOUJ_BIN_DIR is not set")
 
----Makes a home, with directories for projects of these names.
+---Creates a home, with project directories of these names.
 ---@param options { projects?: string[], stand_in?: string }
 local function open(options)
   local self = setmetatable({ lines = {}, errors = "", ended = nil }, Home)
@@ -46,13 +46,13 @@ function Home:order(order)
   return self:answer()
 end
 
----Lets turns go on that are held by this name.
+---Releases the turns that are held by this name.
 function Home:release(name) self:order({ release = name }) end
 
----Has a prompt answered by a script; see `tests/src/messages_api/script.rs`.
+---Sets the script that answers a prompt; see `tests/src/messages_api/script.rs`.
 function Home:on(prompt, script) self:order({ on = { prompt, script } }) end
 
----Every prompt that the scripted Messages API was sent, in order.
+---Every prompt that the scripted Messages API received, in order.
 function Home:prompts() return self:order({ prompts = true }) end
 
 ---Runs `areyouj` and returns what it printed.
@@ -79,16 +79,31 @@ function Home:idle(project, ...)
   return id
 end
 
----Queues a message and waits until the session has nothing more to do.
+---Queues a message and waits until the session is idle.
 function Home:say(id, text)
   self:run("send", id, text)
   self:wait(id, "idle")
 end
 
----The texts of messages that wait, in order.
+---The texts of the waiting messages, in order.
 function Home:waiting(id)
   local queued = vim.tbl_filter(function(message) return message.state == "queued" end, self:json("queue", id))
   return vim.tbl_map(function(message) return message.text end, queued)
+end
+
+---Allows the open permission request of a session.
+function Home:allow(id) self:run("allow", self:json("permissions", id)[1].id) end
+
+---Denies the open permission request of a session.
+function Home:deny(id) self:run("deny", self:json("permissions", id)[1].id) end
+
+---Whether a project has a file.
+---@return boolean
+function Home:has_file(project, name) return vim.uv.fs_stat(self.projects[project] .. "/" .. name) ~= nil end
+
+---Waits until a project has a file.
+function Home:gets_file(project, name)
+  wait.until_true("the file " .. name, function() return self:has_file(project, name) end)
 end
 
 ---The process id of the daemon.
@@ -102,7 +117,7 @@ function Home:close()
   if self.ended then return end
   self.process:write(nil)
   wait.until_true("the end of the home", function() return self.ended ~= nil end)
-  assert(self.ended == 0, "the home was not left clean: " .. self.errors)
+  assert(self.ended == 0, "the home is not clean: " .. self.errors)
 end
 
 return { open = open }

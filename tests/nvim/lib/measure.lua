@@ -1,14 +1,14 @@
--- Figures: collected while something runs, printed as one table at the end. They are compared with goals, not judged.
+-- Collects figures and prints them as one table beside their goals. It does not judge them.
 local M = {}
 
 local rows = { { "measured", "figure", "goal" } }
 
----Notes a figure.
+---Adds a figure.
 function M.note(what, figure, goal) table.insert(rows, { what, figure, goal or "" }) end
 
 local function percentile(sorted, percent) return sorted[math.max(1, math.ceil(percent / 100 * #sorted))] end
 
----Notes the median, the 95th percentile and the greatest of times in milliseconds.
+---Adds the median, the 95th percentile and the maximum of times in milliseconds.
 function M.times(what, times, goal)
   assert(#times > 0, "nothing was measured: " .. what)
   table.sort(times)

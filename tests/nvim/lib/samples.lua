@@ -1,7 +1,7 @@
--- Samples of what the daemon tells.
+-- Samples of protocol types.
 local M = {}
 
----A session that rests, with what is said of it besides.
+---An idle session, with changes.
 ---@param id string
 ---@param more? table
 function M.session(id, more)

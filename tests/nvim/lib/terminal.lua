@@ -1,4 +1,4 @@
--- A Neovim in a real terminal, as a person has it: typed into and read from the screen, by tmux on a socket of its own.
+-- A Neovim in a real terminal, driven by keys and read from the screen. tmux provides the terminal, on its own socket.
 local Editor = require("lib.editor")
 local cleanup = require("lib.cleanup")
 local wait = require("lib.wait")
@@ -12,7 +12,7 @@ local opened = 0
 ---@return string
 local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
----Runs a command in a terminal; left out: Neovim with the plugin.
+---Starts Neovim with the plugin in a terminal.
 ---@param home table
 ---@param options? { project?: string, config?: table, arguments?: string[], columns?: integer, lines?: integer }
 local function open(home, options)
@@ -52,13 +52,13 @@ function Terminal:tmux(...)
   return done.stdout
 end
 
----Types text, letter by letter.
+---Types a text.
 function Terminal:type(text) self:tmux("send-keys", "-l", "--", text) end
 
----Presses keys by tmux's names: `Enter`, `Escape`, `C-s`, `M-j`.
+---Presses keys, by tmux's names: `Enter`, `Escape`, `C-s`, `M-j`.
 function Terminal:press(...) self:tmux("send-keys", ...) end
 
----Clicks on a text, as a terminal reports it.
+---Clicks on a text, by the escape sequences of a terminal.
 function Terminal:click(part, times)
   local screen = self:shows(part)
   for row, line in ipairs(vim.split(screen, "\n", { plain = true })) do
@@ -73,10 +73,10 @@ function Terminal:click(part, times)
   end
 end
 
----What is on the screen.
+---The text of the screen.
 function Terminal:screen() return self:tmux("capture-pane", "-p") end
 
----Waits until the screen shows a text.
+---Waits until the screen contains a text.
 function Terminal:shows(part)
   local screen = ""
   local ok = pcall(wait.until_true, part, function()
@@ -87,7 +87,7 @@ function Terminal:shows(part)
   return screen
 end
 
----Waits until it does not.
+---Waits until the screen does not contain a text.
 function Terminal:hides(part)
   local screen = ""
   local ok = pcall(wait.until_true, part, function()
@@ -97,18 +97,24 @@ function Terminal:hides(part)
   if not ok then error(("the screen still shows %s:\n%s"):format(vim.inspect(part), screen), 2) end
 end
 
----Whether the command runs.
+---Whether Neovim is running.
 function Terminal:alive() return vim.system({ "tmux", "-S", self.socket, "has-session" }):wait().code == 0 end
 
----Waits for the end of the command.
+---Waits until Neovim exits.
 function Terminal:ends()
   wait.until_true("the end of Neovim", function() return not self:alive() end)
 end
 
+---Types an Ex command.
+function Terminal:command(command)
+  self:type(":" .. command)
+  self:press("Enter")
+end
+
 function Terminal:close()
-  -- As a person leaves it, so that the sidecar has ended before the daemon is.
+  -- Quits as a person does, so that the sidecar exits before the daemon.
   if self:alive() then
-    -- From any mode, also that in which keys go to a terminal.
+    -- From any mode, also terminal mode.
     self:press("C-\\", "C-n", "Escape", "Escape")
     self:type(":qa!")
     self:press("Enter")

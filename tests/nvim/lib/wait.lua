@@ -1,4 +1,4 @@
--- Waiting for what is sure to happen: ample on a busy machine, and a hang is noticed.
+-- Waits with a deadline that is long enough for a busy machine.
 local M = {}
 
 M.PATIENCE_MS = 30000
