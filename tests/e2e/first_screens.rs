@@ -3,12 +3,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use areyouj_tests::home::{PATIENCE, TestHome, text_of};
 use areyouj_tests::tmux::Terminal;
 use serde_json::{Value, json};
 
 const SIZE: (u16, u16) = (90, 30);
+
+/// How long Claude may take to show the effect of a key, on a busy machine.
+const EFFECT: Duration = Duration::from_secs(5);
 
 /// A home in which Claude's own settings lack this, or have another value for it.
 fn home_with(name: &str, value: Value) -> TestHome {
@@ -35,11 +39,20 @@ fn waiting(home: &TestHome, directory: &Path, word: &str) -> (String, Terminal) 
     (id, terminal)
 }
 
-/// Moves to the choice with this text, and chooses it.
+/// Moves to the choice with this text, and chooses it. Claude ignores keys that come right after a dialog was drawn, so a
+/// key that has no effect is pressed again.
 fn choose(home: &TestHome, terminal: &Terminal, text: &str, key: &str) {
     home.expect(terminal.wait_for(text, PATIENCE));
-    home.expect(terminal.press(&[key]));
-    home.expect(terminal.wait_for(&format!("❯ {text}"), PATIENCE));
+    let marked = format!("❯ {text}");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        home.expect(terminal.press(&[key]));
+        let moved = terminal.wait_for(&marked, EFFECT);
+        if moved.is_ok() || Instant::now() > until {
+            home.expect(moved);
+            break;
+        }
+    }
     home.expect(terminal.press(&["Enter"]));
 }
 

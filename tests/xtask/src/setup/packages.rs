@@ -88,9 +88,10 @@ impl Package {
     }
 }
 
-/// Whether a directory of the search path has this program.
+/// Whether a directory of the search path has this program, or one that only root has on it.
 fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/sbin:/sbin");
     let executable = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
     std::env::split_paths(&path).any(|directory| executable(&directory.join(program)))
 }
