@@ -86,7 +86,7 @@ pub(crate) fn check() -> Result<()> {
 /// The names of the crates that a package needs to run, itself included; down to `depth` levels, or all.
 fn dependencies(package: &str, depth: Option<u32>) -> Result<BTreeSet<String>> {
     let mut command =
-        cargo::command(&["tree", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"]);
+        cargo::command(&["tree", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"])?;
     command.args(["--prefix", "none", "--format", "{p}", "--offline", "--locked"]);
     if let Some(depth) = depth {
         command.args(["--depth", &depth.to_string()]);
