@@ -502,7 +502,7 @@ export interface EntryBodyToolCall {
   toolUseId: string;
   /** The tool. */
   tool: string;
-  /** What it is called with. */
+  /** What it is called with. A part below 64 levels is a string that says so and holds its JSON. */
   input: unknown;
   /** The tool call of the subagent that calls. */
   parentToolUseId: string | null;
@@ -697,7 +697,7 @@ export interface Permission {
   kind: PermissionKind;
   /** The tool that asks. */
   tool: string;
-  /** What the tool would be called with, whole. */
+  /** What the tool would be called with. A part below 64 levels is a string that says so and holds its JSON; an allowed tool gets the original. */
   input: unknown;
   /** One line for people. */
   title: string;

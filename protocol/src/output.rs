@@ -196,7 +196,7 @@ pub enum EntryBody {
         tool_use_id: String,
         /// The tool.
         tool: String,
-        /// What it is called with.
+        /// What it is called with. A part below 64 levels is a string that says so and holds its JSON.
         input: Json,
         /// The tool call of the subagent that calls.
         parent_tool_use_id: Option<String>,

@@ -17,7 +17,8 @@ pub struct Permission {
     pub kind: PermissionKind,
     /// The tool that asks.
     pub tool: String,
-    /// What the tool would be called with, whole.
+    /// What the tool would be called with. A part below 64 levels is a string that says so and holds its JSON; an allowed tool
+    /// gets the original.
     pub input: Json,
     /// One line for people.
     pub title: String,

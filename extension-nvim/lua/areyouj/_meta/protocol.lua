@@ -302,7 +302,7 @@
 ---@field kind "toolCall"
 ---@field toolUseId string The call's id.
 ---@field tool string The tool.
----@field input any What it is called with.
+---@field input any What it is called with. A part below 64 levels is a string that says so and holds its JSON.
 ---@field parentToolUseId? string The tool call of the subagent that calls.
 
 ---What a tool answered.
@@ -420,7 +420,7 @@
 ---@field sessionId string The session.
 ---@field kind areyouj.PermissionKind What kind of prompt.
 ---@field tool string The tool that asks.
----@field input any What the tool would be called with, whole.
+---@field input any What the tool would be called with. A part below 64 levels is a string that says so and holds its JSON; an allowed tool gets the original.
 ---@field title string One line for people.
 ---@field suggestions any[] Claude's own rules for "always", as Claude sent them; empty when it offers none.
 ---@field createdAt integer When Claude asked.
