@@ -18,6 +18,8 @@ mod sessions;
 mod spinner;
 mod status;
 mod table;
+#[cfg(test)]
+pub(crate) mod texts;
 mod time;
 mod transcript;
 mod wait;
@@ -174,15 +176,19 @@ fn report(screen: &Screen, error: CommandError) -> u8 {
         // The reader has what it wanted, for example `areyouj logs ID | head`.
         CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         CommandError::Output(error) => {
-            screen.fail(&Failure::new(
-                ErrorCode::Internal,
-                format!("cannot write to standard output: {error}"),
-                "Look at where the output goes.",
-            ));
+            screen.fail(&output_failed(&error));
             FAILED
         }
         CommandError::Reported => FAILED,
     }
+}
+
+fn output_failed(error: &io::Error) -> Failure {
+    Failure::new(
+        ErrorCode::Internal,
+        format!("cannot write to standard output: {error}"),
+        "Look at where the output goes.",
+    )
 }
 
 fn exit_code(failure: &Failure) -> u8 {
@@ -203,17 +209,24 @@ fn text_argument(argument: &str) -> Result<String, Failure> {
     let read = io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes);
     // Cut off here it might not even be UTF-8 any more, which would be the wrong complaint.
     if bytes.len() as u64 == MAX_INPUT_BYTES {
-        return Err(Failure::new(
-            ErrorCode::MessageTooLarge,
-            format!("standard input holds {MAX_INPUT_BYTES} bytes or more, and a message takes far less"),
-            "Put the text into a file in the session's directory and name the file.",
-        ));
+        return Err(input_too_large());
     }
-    let text = read.and_then(|_| String::from_utf8(bytes).map_err(io::Error::other)).map_err(|error| {
-        let message = format!("cannot read the text from standard input: {error}");
-        Failure::new(ErrorCode::InvalidParams, message, "Give text in UTF-8.")
-    })?;
+    let text = read.and_then(|_| String::from_utf8(bytes).map_err(io::Error::other));
+    let text = text.map_err(|error| input_unreadable(&error))?;
     Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+}
+
+fn input_too_large() -> Failure {
+    Failure::new(
+        ErrorCode::MessageTooLarge,
+        format!("standard input holds {MAX_INPUT_BYTES} bytes or more, and a message takes far less"),
+        "Put the text into a file in the session's directory and name the file.",
+    )
+}
+
+fn input_unreadable(error: &io::Error) -> Failure {
+    let message = format!("cannot read the text from standard input: {error}");
+    Failure::new(ErrorCode::InvalidParams, message, "Give text in UTF-8.")
 }
 
 #[cfg(test)]

@@ -99,7 +99,14 @@ enum Attempt {
 impl Client {
     /// Connects to the daemon, and starts one if there is none and `start` says so.
     pub fn connect(paths: &Paths, start: bool) -> Result<Client, Failure> {
-        let mut client = Client {
+        let mut client = Client::disconnected(paths, start);
+        client.reconnect()?;
+        client.resync = false;
+        Ok(client)
+    }
+
+    fn disconnected(paths: &Paths, start: bool) -> Client {
+        Client {
             paths: paths.clone(),
             start,
             connection: None,
@@ -109,10 +116,7 @@ impl Client {
             resync: false,
             daemon_version: String::new(),
             refused: None,
-        };
-        client.reconnect()?;
-        client.resync = false;
-        Ok(client)
+        }
     }
 
     /// The version of the daemon on the other end.

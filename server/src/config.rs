@@ -141,7 +141,7 @@ impl Config {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
         let text = match fs::metadata(path) {
             Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
-                return Err(unreadable(io::Error::other("it is too large for a configuration file")));
+                return Err(unreadable(too_large()));
             }
             Ok(_) => fs::read_to_string(path).map_err(unreadable)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -184,6 +184,10 @@ impl Config {
             log,
         })
     }
+}
+
+fn too_large() -> io::Error {
+    io::Error::other("it is too large for a configuration file")
 }
 
 /// Where a key begins in a file that is known to hold it.
@@ -284,9 +288,37 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::texts::assert_problems;
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
         Config::parse(Path::new("/c/config.toml"), text, None)
+    }
+
+    #[test]
+    fn every_problem_of_the_configuration_is_printed() {
+        let errors = [
+            "max_actve_sessions = 3",
+            "max_active_sessions = 0",
+            "on_interrupted = \"perhaps\"",
+            "log = \"a=b=c\"",
+            "claude = \"bin/claude\"",
+            "this is not TOML",
+        ]
+        .map(|text| parse(text).unwrap_err());
+        let unreadable = |source| ConfigError::Unreadable { path: "/c/config.toml".into(), source };
+        let errors = errors.into_iter().chain([
+            unreadable(io::ErrorKind::PermissionDenied.into()),
+            unreadable(too_large()),
+            ConfigError::Variable { name: "AREYOUJ_MAX_ACTIVE", value: "none".into() },
+        ]);
+        assert_problems("problems-config", errors);
+        let path = || PathBuf::from("/c/claude");
+        let missing = [
+            ClaudeMissing::NotInPath,
+            ClaudeMissing::NotFound { path: path(), by: "AREYOUJ_CLAUDE" },
+            ClaudeMissing::NotExecutable { path: path(), by: "config.toml" },
+        ];
+        assert_problems("problems-claude", missing);
     }
 
     #[test]

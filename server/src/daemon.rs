@@ -16,6 +16,8 @@ mod launch;
 mod link;
 mod outage;
 pub(crate) mod outbox;
+#[cfg(test)]
+mod problems;
 mod queues;
 mod records;
 mod watch;

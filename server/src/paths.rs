@@ -314,6 +314,23 @@ mod tests {
     }
 
     #[test]
+    fn every_problem_of_a_place_is_printed() {
+        let directory = || PathBuf::from("/home/ada/areyouj/run");
+        let create = |kind: io::ErrorKind| PathsError::Create { directory: directory(), source: kind.into() };
+        crate::texts::assert_problems(
+            "problems-paths",
+            [
+                PathsError::NoHome,
+                PathsError::TooLong { socket: format!("/{}", "x".repeat(SOCKET_PATH_LIMIT)).into() },
+                PathsError::ForeignDirectory { directory: directory(), owner: 1000 },
+                PathsError::NotADirectory { path: directory() },
+                create(io::ErrorKind::StorageFull),
+                create(io::ErrorKind::PermissionDenied),
+            ],
+        );
+    }
+
+    #[test]
     fn everything_is_under_areyouj_home_when_it_is_set() {
         let paths =
             paths(&[("AREYOUJ_HOME", "/h"), ("HOME", "/u"), ("XDG_RUNTIME_DIR", "/run/user/1")]).unwrap();

@@ -38,10 +38,7 @@ pub(super) struct Options {
 /// Shows the session's screen until the person detaches or the session ends.
 pub(super) fn run(context: &Context, id: String, options: &Options) -> Result<(), CommandError> {
     let session = get(context, id)?;
-    let mut outer = Outer::take().map_err(|error| {
-        let message = format!("attach needs a terminal to show the screen in: {error}");
-        Failure::new(ErrorCode::InvalidParams, message, "Call it in a terminal, without pipes.")
-    })?;
+    let mut outer = Outer::take().map_err(|error| no_outer_terminal(&error))?;
     let shown = show(context, &session, options, &mut outer);
     // Whatever happened: from here on the terminal is its owner's again.
     drop(outer);
@@ -54,15 +51,51 @@ fn get(context: &Context, id: String) -> Result<Session, Failure> {
     let session = context.connect()?.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
     match session.driver {
         Driver::Terminal => Ok(session),
-        Driver::Stream => Err(Failure::new(
-            ErrorCode::NotATerminal,
-            format!("{} has no terminal: its driver is stream.", session.id),
-            format!(
-                "Read it with: areyouj logs {0} -f, or move it with: areyouj switch-driver {0} terminal",
-                session.id
-            ),
-        )),
+        Driver::Stream => Err(not_a_terminal(&session.id)),
     }
+}
+
+pub(super) fn no_outer_terminal(error: &io::Error) -> Failure {
+    let message = format!("attach needs a terminal to show the screen in: {error}");
+    Failure::new(ErrorCode::InvalidParams, message, "Call it in a terminal, without pipes.")
+}
+
+pub(super) fn not_a_terminal(id: &str) -> Failure {
+    Failure::new(
+        ErrorCode::NotATerminal,
+        format!("{id} has no terminal: its driver is stream."),
+        format!("Read it with: areyouj logs {id} -f, or move it with: areyouj switch-driver {id} terminal"),
+    )
+}
+
+pub(super) fn invalid_session_id() -> Failure {
+    Failure::new(ErrorCode::Internal, "the daemon told an id that is none", "Update areyouj and its daemon.")
+}
+
+pub(super) fn terminal_failed(error: &io::Error) -> Failure {
+    Failure::new(ErrorCode::Internal, format!("the terminal cannot be used: {error}"), "Try again.")
+}
+
+pub(super) fn refused_by_host(id: &str, reason: &str) -> Failure {
+    Failure::new(
+        ErrorCode::HostFailed,
+        format!("The screen of {id} cannot be shown: {}.", plain::line(reason)),
+        format!("See how the session stands with: areyouj show {id}"),
+    )
+}
+
+pub(super) fn detached(id: &str) -> (&'static str, String) {
+    ("detached", format!("Detached from {id}. Come back with: areyouj attach {id}"))
+}
+
+pub(super) fn signalled(id: &str) -> (&'static str, String) {
+    ("ended", format!("The view of {id} was ended."))
+}
+
+/// The line that is shown while a session has no host.
+pub(super) fn waiting_line(session: &Session) -> String {
+    let reason = session.status_reason.as_deref().map(|reason| format!(": {}", plain::line(reason)));
+    format!("{} is {}{} (Ctrl-\\ d leaves)", session.id, session.status.as_str(), reason.unwrap_or_default())
 }
 
 /// Shows host after host, until there is none to be expected. Returns why it ended, in a word and for people.
@@ -73,19 +106,10 @@ fn show(
     outer: &mut Outer,
 ) -> Result<(&'static str, String), Failure> {
     let id = &session.id;
-    let own: SessionId = id.parse().map_err(|_| {
-        Failure::new(
-            ErrorCode::Internal,
-            "the daemon told an id that is none",
-            "Update areyouj and its daemon.",
-        )
-    })?;
+    let own: SessionId = id.parse().map_err(|_| invalid_session_id())?;
     let (socket, journal) =
         (context.paths.host_socket(&own), context.paths.session_dir(&own).join("journal"));
-    let detached = || ("detached", format!("Detached from {id}. Come back with: areyouj attach {id}"));
-    let failed = |error: io::Error| {
-        Failure::new(ErrorCode::Internal, format!("the terminal cannot be used: {error}"), "Try again.")
-    };
+    let failed = |error: io::Error| terminal_failed(&error);
     let mut lines = options.history;
     let mut waits = false;
     let mut look = FIRST_LOOK;
@@ -94,15 +118,9 @@ fn show(
             let history = history::latest(&journal, lines);
             let mut view = View::new(stream, options.read_only).map_err(failed)?;
             match view.show(outer, &history).map_err(failed)? {
-                End::Detached => return Ok(detached()),
-                End::Signalled => return Ok(("ended", format!("The view of {id} was ended."))),
-                End::Refused(why) if !waits => {
-                    return Err(Failure::new(
-                        ErrorCode::HostFailed,
-                        format!("The screen of {id} cannot be shown: {}.", plain::line(&why)),
-                        format!("See how the session stands with: areyouj show {id}"),
-                    ));
-                }
+                End::Detached => return Ok(detached(id)),
+                End::Signalled => return Ok(signalled(id)),
+                End::Refused(reason) if !waits => return Err(refused_by_host(id, &reason)),
                 // The host of a launch that has ended: another one follows.
                 End::Refused(_) => {}
                 End::HungUp => (lines, look) = (0, FIRST_LOOK),
@@ -114,24 +132,17 @@ fn show(
         if let Some(over) = over(&now) {
             return Ok(over);
         }
-        let reason = now.status_reason.as_deref().map(|reason| format!(": {}", plain::line(reason)));
-        outer
-            .note(&format!(
-                "{id} is {}{} (Ctrl-\\ d leaves)",
-                now.status.as_str(),
-                reason.unwrap_or_default()
-            ))
-            .map_err(failed)?;
+        outer.note(&waiting_line(&now)).map_err(failed)?;
         waits = true;
         if outer.waits_for_detach(Instant::now() + look).map_err(failed)? {
-            return Ok(detached());
+            return Ok(detached(id));
         }
         look = (2 * look).min(LAST_LOOK);
     }
 }
 
 /// Why no other host is to be expected, in a word and for people.
-fn over(session: &Session) -> Option<(&'static str, String)> {
+pub(super) fn over(session: &Session) -> Option<(&'static str, String)> {
     let id = &session.id;
     match session.status {
         _ if session.driver == Driver::Stream => {

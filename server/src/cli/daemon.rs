@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, request};
+use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, Timestamp, request};
 use serde_json::{Value, json};
 
 use super::arguments::DaemonCommand;
@@ -60,23 +60,25 @@ pub(super) fn status_json(status: &DaemonStatus) -> Value {
 
 fn tell(screen: &Screen, client: &mut Client) -> Result<(), CommandError> {
     let status = client.call::<request::DaemonStatus>(&Empty {})?;
-    screen.show(&status_json(&status), || {
-        format!(
-            "The daemon runs: process {}, version {}, started {}.\n\
-             Sessions: {}, of which {} of at most {} are active. Clients: {}.\n\
-             Database {}\n\
-             Logs     {}\n",
-            status.pid,
-            status.version,
-            time::ago(time::now(), status.started_at),
-            status.sessions,
-            status.active_sessions,
-            status.max_active_sessions,
-            status.clients,
-            status.database,
-            status.log_directory
-        )
-    })
+    screen.show(&status_json(&status), || describe(&status, time::now()))
+}
+
+pub(super) fn describe(status: &DaemonStatus, now: Timestamp) -> String {
+    format!(
+        "The daemon runs: process {}, version {}, started {}.\n\
+         Sessions: {}, of which {} of at most {} are active. Clients: {}.\n\
+         Database {}\n\
+         Logs     {}\n",
+        status.pid,
+        status.version,
+        time::ago(now, status.started_at),
+        status.sessions,
+        status.active_sessions,
+        status.max_active_sessions,
+        status.clients,
+        status.database,
+        status.log_directory
+    )
 }
 
 /// Stops the daemon and waits until its process is gone; false if none was running.
@@ -90,16 +92,20 @@ fn stop(paths: &Paths, sessions: bool) -> Result<bool, Failure> {
     if start::wait_for_end(paths, Instant::now() + STOP_DEADLINE)? {
         Ok(true)
     } else {
-        Err(Failure::new(
-            ErrorCode::Timeout,
-            format!("the daemon has not gone away in {} seconds", STOP_DEADLINE.as_secs()),
-            format!(
-                "Look into {}; its process id is in {}.",
-                paths.log_dir().display(),
-                paths.daemon_lock().display()
-            ),
-        ))
+        Err(still_running(paths))
     }
+}
+
+pub(super) fn still_running(paths: &Paths) -> Failure {
+    Failure::new(
+        ErrorCode::Timeout,
+        format!("the daemon has not gone away in {} seconds", STOP_DEADLINE.as_secs()),
+        format!(
+            "Look into {}; its process id is in {}.",
+            paths.log_dir().display(),
+            paths.daemon_lock().display()
+        ),
+    )
 }
 
 /// Is the daemon, until it is told to stop.

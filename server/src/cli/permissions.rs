@@ -40,17 +40,20 @@ pub(super) fn answer(context: &Context, request: String, typed: &[String]) -> Re
             (permission.id.clone(), choices::parse(&choices::questions(&permission.input), typed)?)
         }
         Some(permission) => {
-            return Err(Failure::new(
-                ErrorCode::AnswerInvalid,
-                format!("{} asks for permission, not for a choice", permission.id),
-                format!("Use `areyouj allow {0}` or `areyouj deny {0}`.", permission.id),
-            )
-            .into());
+            return Err(not_a_question(&permission.id).into());
         }
         // It is not open: the daemon knows why.
         None => (request, vec![typed.to_vec()]),
     };
     give(context, &mut client, &request, Answer::Choose { choices })
+}
+
+pub(super) fn not_a_question(id: &str) -> Failure {
+    Failure::new(
+        ErrorCode::AnswerInvalid,
+        format!("{id} asks for permission, not for a choice"),
+        format!("Use `areyouj allow {id}` or `areyouj deny {id}`."),
+    )
 }
 
 /// The open prompt that was meant, by the same rule as the daemon's: the whole id, or the beginning of just one.
@@ -64,12 +67,16 @@ fn find<'a>(open: &'a [Permission], request: &str) -> Result<Option<&'a Permissi
     match meant.as_slice() {
         [] => Ok(None),
         [permission] => Ok(Some(permission)),
-        _ => Err(Failure::new(
-            ErrorCode::AmbiguousId,
-            format!("{request} may be any of {} prompts", meant.len()),
-            "Give more of the id; `areyouj permissions` lists them.",
-        )),
+        _ => Err(ambiguous(&request, meant.len())),
     }
+}
+
+pub(super) fn ambiguous(request: &str, matches: usize) -> Failure {
+    Failure::new(
+        ErrorCode::AmbiguousId,
+        format!("{request} may be any of {matches} prompts"),
+        "Give more of the id; `areyouj permissions` lists them.",
+    )
 }
 
 fn give(context: &Context, client: &mut Client, request: &str, answer: Answer) -> Result<(), CommandError> {

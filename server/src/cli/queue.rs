@@ -93,17 +93,19 @@ fn show(screen: &Screen, queue: &Queue) -> Result<(), CommandError> {
 }
 
 fn tell(screen: &Screen, message: &Message) -> Result<(), CommandError> {
-    screen.show(message, || {
-        let place = match message.position {
-            Some(0) => ", next in line".to_owned(),
-            Some(position) => format!(", {position} before it"),
-            None => String::new(),
-        };
-        format!("{} is {}{place}", status::short_message_id(&message.id), message.state.as_str())
-    })
+    screen.show(message, || sentence(message))
 }
 
-fn render(queue: &Queue, now: Timestamp, screen: &Screen) -> String {
+pub(super) fn sentence(message: &Message) -> String {
+    let place = match message.position {
+        Some(0) => ", next in line".to_owned(),
+        Some(position) => format!(", {position} before it"),
+        None => String::new(),
+    };
+    format!("{} is {}{place}", status::short_message_id(&message.id), message.state.as_str())
+}
+
+pub(super) fn render(queue: &Queue, now: Timestamp, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(reason) = &queue.paused {
         let paused = screen.out.paint(Colour::Yellow, "paused:");

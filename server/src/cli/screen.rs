@@ -148,12 +148,12 @@ pub(crate) fn say(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-fn failure_json(failure: &Failure) -> String {
+pub(crate) fn failure_json(failure: &Failure) -> String {
     let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
     format!("{}\n", json!({"error": error}))
 }
 
-fn failure_text(failure: &Failure, paint: Paint) -> String {
+pub(crate) fn failure_text(failure: &Failure, paint: Paint) -> String {
     let mut text = format!("{} {}\n", paint.paint(Colour::Red, "error:"), plain::line(&failure.message));
     for line in failure.log.iter().flat_map(|log| log.lines()) {
         let _ = writeln!(text, "    {}", paint.paint(Colour::Dim, &plain::line(line)));

@@ -67,31 +67,33 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
 
 /// The directory's one absolute path, as text.
 fn absolute_directory(directory: &Path) -> Result<String, Failure> {
-    let path = fs::canonicalize(directory).map_err(|error| {
-        let (code, what, hint) = match error.kind() {
-            io::ErrorKind::NotFound => {
-                (ErrorCode::DirectoryMissing, "does not exist", "Make it first, or name another one.")
-            }
-            io::ErrorKind::NotADirectory => (
-                ErrorCode::NotADirectory,
-                "leads through something that is no directory",
-                "Name a directory.",
-            ),
-            _ => (
-                ErrorCode::DirectoryNotAccessible,
-                "cannot be entered",
-                "Look at the permissions of the directory and of those above it.",
-            ),
-        };
-        Failure::new(code, format!("{} {what}", directory.display()), hint)
-    })?;
-    path.into_os_string().into_string().map_err(|path| {
-        Failure::new(
-            ErrorCode::DirectoryNotUtf8,
-            format!("the path {} is not valid UTF-8", path.display()),
-            "Rename the directory, or make a symbolic link to it elsewhere and move it behind that.",
-        )
-    })
+    let path = fs::canonicalize(directory).map_err(|error| unusable_directory(directory, &error))?;
+    path.into_os_string().into_string().map_err(|path| not_utf8(Path::new(&path)))
+}
+
+pub(super) fn unusable_directory(directory: &Path, error: &io::Error) -> Failure {
+    let (code, what, hint) = match error.kind() {
+        io::ErrorKind::NotFound => {
+            (ErrorCode::DirectoryMissing, "does not exist", "Make it first, or name another one.")
+        }
+        io::ErrorKind::NotADirectory => {
+            (ErrorCode::NotADirectory, "leads through something that is no directory", "Name a directory.")
+        }
+        _ => (
+            ErrorCode::DirectoryNotAccessible,
+            "cannot be entered",
+            "Look at the permissions of the directory and of those above it.",
+        ),
+    };
+    Failure::new(code, format!("{} {what}", directory.display()), hint)
+}
+
+pub(super) fn not_utf8(path: &Path) -> Failure {
+    Failure::new(
+        ErrorCode::DirectoryNotUtf8,
+        format!("the path {} is not valid UTF-8", path.display()),
+        "Rename the directory, or make a symbolic link to it elsewhere and move it behind that.",
+    )
 }
 
 /// The environment of this process, which becomes the session's. JSON has no place for what is not UTF-8.
@@ -118,7 +120,12 @@ fn home() -> Option<String> {
     env::var("HOME").ok()
 }
 
-fn render_list(sessions: &[Session], now: Timestamp, home: Option<&str>, screen: &Screen) -> String {
+pub(super) fn render_list(
+    sessions: &[Session],
+    now: Timestamp,
+    home: Option<&str>,
+    screen: &Screen,
+) -> String {
     let rows: Vec<Vec<Cell>> = sessions.iter().map(|session| row(session, now, home)).collect();
     table::render(COLUMNS, &rows, screen.width, screen.out)
 }
@@ -153,7 +160,7 @@ pub(super) fn show(context: &Context, id: String) -> Result<(), CommandError> {
     context.screen.show(&session, || describe(&session, time::now(), home().as_deref(), context.screen.out))
 }
 
-fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint) -> String {
+pub(super) fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint) -> String {
     let mut text = format!(
         "{}  {}\n",
         paint.paint(Colour::Bold, &plain::line(&session.id)),

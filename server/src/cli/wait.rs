@@ -230,16 +230,20 @@ fn judge(session: &Session, goal: Goal) -> Verdict {
         _ if reached => Verdict::Reached,
         // Terminating it ends an error as well.
         Status::Error if goal != Goal::Terminated => Verdict::Failed(error_of(session)),
-        Status::Terminated => Verdict::Failed(Failure::new(
-            ErrorCode::SessionTerminated,
-            format!("session {} was terminated", session.id),
-            "Start a new one with `areyouj new`.",
-        )),
+        Status::Terminated => Verdict::Failed(terminated(session)),
         _ => Verdict::Pending,
     }
 }
 
-fn error_of(session: &Session) -> Failure {
+pub(super) fn terminated(session: &Session) -> Failure {
+    Failure::new(
+        ErrorCode::SessionTerminated,
+        format!("session {} was terminated", session.id),
+        "Start a new one with `areyouj new`.",
+    )
+}
+
+pub(super) fn error_of(session: &Session) -> Failure {
     match session.error.clone() {
         Some(error) => error.into(),
         None => Failure::new(
@@ -250,7 +254,7 @@ fn error_of(session: &Session) -> Failure {
     }
 }
 
-fn timed_out(session: &Session) -> Failure {
+pub(super) fn timed_out(session: &Session) -> Failure {
     let hint = match status::next_command(session) {
         Some(command) => format!("It needs you: `{command}`."),
         None => format!("`areyouj logs {} -f` shows what it does.", session.id),

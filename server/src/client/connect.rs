@@ -24,24 +24,26 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Connects to a socket; none if nobody listens there. One of another user is refused: it would be told everything
 /// that is said to Claude, and the environment.
 pub(crate) fn connect_socket(path: &Path) -> Result<Option<UnixStream>, Failure> {
-    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound, PermissionDenied};
+    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
     match connect_until(path, Instant::now() + DEADLINE) {
         Ok(stream) => {
             let owner = getsockopt(&stream, PeerCredentials).map_err(|_| connection_lost())?.uid();
             if owner == geteuid().as_raw() { Ok(Some(stream)) } else { Err(foreign(path, owner)) }
         }
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | NotADirectory) => Ok(None),
-        Err(error) if error.kind() == PermissionDenied => Err(Failure::new(
-            ErrorCode::DirectoryNotAccessible,
-            format!("cannot connect to {}: {error}", path.display()),
-            "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own.",
-        )),
-        Err(error) => Err(Failure::new(
-            ErrorCode::DaemonUnavailable,
-            format!("cannot connect to {}: {error}", path.display()),
-            "Run `areyouj doctor`.",
-        )),
+        Err(error) => Err(cannot_connect(path, &error)),
     }
+}
+
+pub(super) fn cannot_connect(path: &Path, error: &io::Error) -> Failure {
+    let (code, hint) = match error.kind() {
+        io::ErrorKind::PermissionDenied => (
+            ErrorCode::DirectoryNotAccessible,
+            "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own.",
+        ),
+        _ => (ErrorCode::DaemonUnavailable, "Run `areyouj doctor`."),
+    };
+    Failure::new(code, format!("cannot connect to {}: {error}", path.display()), hint)
 }
 
 /// Connects, and blocks from then on. Connecting itself must not: if nobody takes the connections that wait, it would
@@ -55,7 +57,7 @@ fn connect_until(path: &Path, deadline: Instant) -> io::Result<UnixStream> {
             Ok(()) => break,
             Err(Errno::EAGAIN | Errno::EINTR) if Instant::now() < deadline => thread::park_timeout(PAUSE),
             Err(Errno::EAGAIN) => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "whoever listens takes no connections"));
+                return Err(no_connection_accepted());
             }
             Err(errno) => return Err(errno.into()),
         }
@@ -65,7 +67,11 @@ fn connect_until(path: &Path, deadline: Instant) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-fn foreign(socket: &Path, owner: u32) -> Failure {
+pub(super) fn no_connection_accepted() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "whoever listens takes no connections")
+}
+
+pub(super) fn foreign(socket: &Path, owner: u32) -> Failure {
     Failure::new(
         ErrorCode::DaemonForeign,
         format!("the daemon at {} belongs to another user (uid {owner})", socket.display()),

@@ -57,16 +57,18 @@ pub(crate) fn not_running() -> Failure {
 /// Takes the lock that keeps everybody else from starting a daemon.
 pub(crate) fn lock_starting(paths: &Paths, deadline: Instant) -> Result<File, Failure> {
     let path = paths.start_lock();
-    Lock::begin(&path)?.until(deadline)?.ok_or_else(|| {
-        Failure::new(
-            ErrorCode::DaemonStartFailed,
-            format!(
-                "another program has been starting or stopping a daemon for long (it holds {})",
-                path.display()
-            ),
-            "Try again; `areyouj doctor` tells how the daemon is.",
-        )
-    })
+    Lock::begin(&path)?.until(deadline)?.ok_or_else(|| start_lock_held(&path))
+}
+
+pub(super) fn start_lock_held(path: &Path) -> Failure {
+    Failure::new(
+        ErrorCode::DaemonStartFailed,
+        format!(
+            "another program has been starting or stopping a daemon for long (it holds {})",
+            path.display()
+        ),
+        "Try again; `areyouj doctor` tells how the daemon is.",
+    )
 }
 
 /// Waits until no daemon lives any more; false if one still does at the deadline.
@@ -81,11 +83,7 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
         return Ok(stream);
     }
     if std::env::var_os(SESSION_MARK).is_some() {
-        return Err(Failure::new(
-            ErrorCode::DaemonUnavailable,
-            "no daemon is running, and one that is started inside of a session would end with the session",
-            "Run any `areyouj` command outside of the session once; that starts the daemon.",
-        ));
+        return Err(not_started_in_session());
     }
     let program = own_program().map_err(|error| {
         start_failed(paths, &format!("this program's own file is not known ({error})"), &[])
@@ -93,6 +91,14 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
     let mut command = Command::new(program);
     command.args(["daemon", "run"]);
     start_with(paths, command, deadline)
+}
+
+pub(super) fn not_started_in_session() -> Failure {
+    Failure::new(
+        ErrorCode::DaemonUnavailable,
+        "no daemon is running, and one that is started inside of a session would end with the session",
+        "Run any `areyouj` command outside of the session once; that starts the daemon.",
+    )
 }
 
 fn start_with(paths: &Paths, command: Command, deadline: Instant) -> Result<UnixStream, Failure> {
@@ -193,7 +199,7 @@ fn reported(line: &str) -> Option<Failure> {
     Some(failure(code, message, None))
 }
 
-fn start_failed(paths: &Paths, reason: &str, log: &[String]) -> Failure {
+pub(super) fn start_failed(paths: &Paths, reason: &str, log: &[String]) -> Failure {
     Failure::new(
         ErrorCode::DaemonStartFailed,
         format!("the daemon could not be started: {reason}"),
@@ -248,7 +254,7 @@ impl Lock {
     }
 }
 
-fn lock_failed(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn lock_failed(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot lock {}: {error}", path.display());
     Failure::of_file(error, ErrorCode::DaemonStartFailed, message)
 }

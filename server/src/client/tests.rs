@@ -294,6 +294,36 @@ fn a_request_that_ends_the_daemon_is_sent_once() {
 }
 
 #[test]
+fn every_failure_of_the_client_is_printed() {
+    let paths = crate::cli::texts::paths();
+    let socket = paths.daemon_socket();
+    let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let other = || io::Error::from(io::ErrorKind::BrokenPipe);
+    let error = serde_json::from_str::<u32>("{").unwrap_err();
+    let client = Client::disconnected(&paths, false);
+    crate::texts::assert_problems(
+        "problems-client",
+        [
+            client.unanswered("initialize", HELLO_DEADLINE),
+            unexpected("areyouj/session/list", &error),
+            connection_lost(),
+            no_daemon_there(&paths),
+            refusal(&json!({"code": rpc::INVALID_PARAMS})),
+            start::not_running(),
+            start::start_lock_held(&paths.start_lock()),
+            start::not_started_in_session(),
+            start::start_failed(&paths, "REASON", &["line 1".to_owned(), "line 2".to_owned()]),
+            start::lock_failed(&paths.start_lock(), &denied()),
+            start::lock_failed(&paths.start_lock(), &other()),
+            Failure::of_file(&io::ErrorKind::StorageFull.into(), ErrorCode::Internal, "MESSAGE".to_owned()),
+            connect::cannot_connect(&socket, &denied()),
+            connect::cannot_connect(&socket, &connect::no_connection_accepted()),
+            connect::foreign(&socket, 1000),
+        ],
+    );
+}
+
+#[test]
 fn without_a_daemon_and_not_to_start_one_there_is_no_client() {
     let home = tempfile::tempdir().unwrap();
     let failure = Client::connect(&paths(&home), false).err().unwrap();

@@ -30,8 +30,8 @@ pub(super) struct Records {
 /// Another Claude that has a conversation open.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Open {
-    pid: i32,
-    directory: String,
+    pub(super) pid: i32,
+    pub(super) directory: String,
 }
 
 impl Open {

@@ -1,6 +1,7 @@
 //! The single checks.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -91,7 +92,11 @@ fn existing_ancestor(path: &Path) -> PathBuf {
 
 /// The session host.
 pub(super) fn host() -> Check {
-    match host_program() {
+    host_at(host_program())
+}
+
+fn host_at(program: io::Result<PathBuf>) -> Check {
+    match program {
         Ok(path) if access(&path, AccessFlags::X_OK).is_ok() && path.is_file() => {
             Check::ok("session host", path.display().to_string())
         }
@@ -117,16 +122,18 @@ pub(super) fn disk(paths: &Paths) -> Check {
     let both = free(paths.data_dir()).and_then(|data| Ok(data.min(free(paths.state_dir())?)));
     match both {
         Err(error) => Check::warning("disk", format!("free space is not known: {error}"), "Look with `df`."),
-        Ok((free, path)) => {
-            let message = format!("{} MiB free for {}", free / (1024 * 1024), path.display());
-            match free {
-                0..DISK_PROBLEM_BYTES => {
-                    Check::problem("disk", message, "Make room: nothing is accepted on a full disk.")
-                }
-                DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Make room soon."),
-                _ => Check::ok("disk", message),
-            }
+        Ok((free, path)) => free_space(free, &path),
+    }
+}
+
+fn free_space(free: u64, path: &Path) -> Check {
+    let message = format!("{} MiB free for {}", free / (1024 * 1024), path.display());
+    match free {
+        0..DISK_PROBLEM_BYTES => {
+            Check::problem("disk", message, "Make room: nothing is accepted on a full disk.")
         }
+        DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Make room soon."),
+        _ => Check::ok("disk", message),
     }
 }
 
@@ -195,8 +202,47 @@ pub(super) fn log(paths: &Paths) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::{State, claude, render};
     use super::*;
+    use crate::cli::screen::Paint;
+    use crate::cli::status::tests::session;
+    use crate::cli::texts::daemon_status;
+    use crate::texts::assert_text;
+
+    #[test]
+    fn every_check_is_reported() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().to_str().unwrap();
+        let paths = Paths::from_environment(|name| (name == "AREYOUJ_HOME").then(|| root.into())).unwrap();
+        let invalid = || ConfigError::Variable { name: "AREYOUJ_MAX_ACTIVE", value: "none".into() };
+        let mut checks = vec![
+            configuration(&paths, Config::load(&paths.config_file())),
+            configuration(&paths, Err(invalid())),
+        ];
+        checks.extend(directories(&paths));
+        checks.push(directory("run directory", Path::new("/proc/none/run")));
+        checks.push(directory("run directory", Path::new("/proc/self/cmdline")));
+        let open = home.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        checks.push(directory("data directory", &open));
+        let versions = ["2.1.332 (Claude Code)", "1.2.3 (Claude Code)", "99.1.2 (Claude Code)", "hello"];
+        checks.extend(versions.map(|version| claude::supported(version, "/c/claude (by PATH)")));
+        checks.push(claude::without_version("/c/claude (by PATH)", "no answer in 5 seconds"));
+        let program = home.path().join("areyouj-host");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        checks.push(host_at(Ok(program)));
+        checks.push(host_at(Ok(home.path().join("none"))));
+        checks.push(host_at(Err(io::ErrorKind::NotFound.into())));
+        checks.extend([20 << 20, 500 << 20, 5 << 30].map(|free| free_space(free, home.path())));
+        checks.push(daemon(&daemon_status()));
+        checks.push(no_daemon(&paths));
+        checks.extend(sessions(&[session(Status::Idle), session(Status::Error)]));
+        checks.push(log(&paths));
+        let report = render(&checks, false, Paint(false)).replace(root, "/home/ada/areyouj");
+        assert_text("doctor", &(report + &render(&[], true, Paint(false))));
+    }
 
     #[test]
     fn directories_open_to_others_are_a_warning_and_missing_ones_are_none() {
@@ -213,14 +259,14 @@ mod tests {
 
     #[test]
     fn a_session_in_error_is_a_problem_with_its_own_fix() {
-        let mut session = crate::cli::status::tests::session(Status::Error);
-        session.error = Some(areyouj_protocol::SessionError {
+        let (mut failed, idle) = (session(Status::Error), session(Status::Idle));
+        failed.error = Some(areyouj_protocol::SessionError {
             code: "login_needed".to_owned(),
             message: "Claude is not logged in".to_owned(),
             hint: "Log in.".to_owned(),
             log: None,
         });
-        let checks = sessions(&[session, crate::cli::status::tests::session(Status::Idle)]);
+        let checks = sessions(&[failed, idle]);
         assert_eq!(checks.len(), 2);
         assert_eq!((checks[1].state, checks[1].fix.as_deref()), (State::Problem, Some("Log in.")));
     }
