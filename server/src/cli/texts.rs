@@ -16,7 +16,7 @@ use super::choices::{self, Question};
 use super::screen::{Paint, Screen, failure_text};
 use super::status::tests::session;
 use super::transcript::Transcript;
-use super::{attach, daemon, permissions, prompt, queue, sessions, status, wait};
+use super::{attach, daemon, permission_request, permissions, queue, sessions, status, wait};
 use crate::client::Failure;
 use crate::paths::Paths;
 use crate::texts::{assert_problems, assert_text};
@@ -113,7 +113,7 @@ fn all_sessions() -> Vec<Session> {
             session.attention = Some(needs(AttentionKind::Terminal, "trust this folder?"));
         }),
         session_of("DEFGHJKM", Status::Idle, |session| {
-            session.attention = Some(needs(AttentionKind::Interrupted, "MESSAGE was cut off"));
+            session.attention = Some(needs(AttentionKind::Interrupted, "MESSAGE was interrupted"));
             (session.queued, session.queue_paused) = (1, Some("PAUSE".to_owned()));
         }),
         session_of("EFGHJKMN", Status::Idle, |session| {
@@ -229,7 +229,7 @@ fn permission_requests_are_shown_with_what_to_type() {
             json!([]),
         ),
     ];
-    let shown = requests.map(|request| prompt::render(&request, MINUTE, Paint(false)));
+    let shown = requests.map(|request| permission_request::render(&request, MINUTE, Paint(false)));
     assert_text("permissions", &shown.join("\n"));
 }
 
@@ -330,10 +330,10 @@ fn a_view_of_a_terminal_ends_with_a_sentence() {
     let ends = [
         Some(attach::detached(id)),
         Some(attach::signalled(id)),
-        attach::over(&terminal(Status::Terminated)),
+        attach::end_of(&terminal(Status::Terminated)),
     ]
     .into_iter()
-    .chain([attach::over(&session_of(id, Status::Idle, |_| {})), attach::over(&failed)])
+    .chain([attach::end_of(&session_of(id, Status::Idle, |_| {})), attach::end_of(&failed)])
     .map(|end| end.unwrap().1);
     let lines = ends.chain([attach::waiting_line(&restarting)]).collect::<Vec<_>>();
     assert_text("attach", &lines.join("\n"));

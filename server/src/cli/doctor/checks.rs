@@ -1,4 +1,4 @@
-//! The single checks.
+//! The checks.
 
 use std::fs;
 use std::io;
@@ -15,13 +15,13 @@ use crate::client::Failure;
 use crate::config::{Config, ConfigError};
 use crate::paths::{Paths, host_program};
 
-/// With less than this free nothing can be accepted for long.
+/// Less free space than this is a problem: soon nothing can be stored.
 const DISK_PROBLEM_BYTES: u64 = 100 * 1024 * 1024;
 
-/// With less than this free it is time to clean up.
+/// Less free space than this is a warning.
 const DISK_WARNING_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// Program and system.
+/// The version of the program and of the system.
 pub(super) fn system() -> Check {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let kernel = read("/proc/sys/kernel/osrelease");
@@ -42,7 +42,7 @@ pub(super) fn configuration(paths: &Paths, config: Result<Config, ConfigError>) 
     }
 }
 
-/// The directories and who may look into them.
+/// The directories and their permissions.
 pub(super) fn directories(paths: &Paths) -> Vec<Check> {
     [("run directory", paths.run_dir()), ("data directory", paths.data_dir()), ("state", paths.state_dir())]
         .map(|(name, path)| directory(name, path))
@@ -56,10 +56,10 @@ fn directory(name: &'static str, path: &Path) -> Check {
         Err(_) => {
             let parent = existing_ancestor(path);
             return if access(&parent, AccessFlags::W_OK | AccessFlags::X_OK).is_ok() {
-                Check::ok(name, format!("{shown} (made when it is needed)"))
+                Check::ok(name, format!("{shown} (created when needed)"))
             } else {
-                let message = format!("{shown} does not exist and cannot be made in {}", parent.display());
-                Check::problem(name, message, "Make it, or set AREYOUJ_HOME to a directory of your own.")
+                let message = format!("{shown} does not exist and cannot be created in {}", parent.display());
+                Check::problem(name, message, "Create it, or set AREYOUJ_HOME to a directory of your own.")
             };
         }
     };
@@ -67,18 +67,20 @@ fn directory(name: &'static str, path: &Path) -> Check {
     if !metadata.is_dir() {
         Check::problem(name, format!("{shown} is not a directory"), "Move it away.")
     } else if metadata.uid() != geteuid().as_raw() {
-        let fix = format!("Run as that user, or set AREYOUJ_HOME; `chown` it if it is yours: {shown}");
+        let fix = format!(
+            "Run as that user, or set AREYOUJ_HOME to another directory. If it is yours: chown {shown}"
+        );
         Check::problem(name, format!("{shown} belongs to uid {}", metadata.uid()), fix)
     } else if access(path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
         Check::problem(
             name,
-            format!("{shown} cannot be read, written and entered"),
+            format!("{shown} is not readable, writable and searchable"),
             format!("chmod 700 {shown}"),
         )
     } else if mode & 0o077 != 0 {
         Check::warning(
             name,
-            format!("{shown} is open to others (mode {mode:o})"),
+            format!("{shown} is accessible to other users (mode {mode:o})"),
             format!("chmod 700 {shown}"),
         )
     } else {
@@ -103,13 +105,15 @@ fn host_at(program: io::Result<PathBuf>) -> Check {
         Ok(path) => Check::problem(
             "session host",
             format!("{} is not an executable file", path.display()),
-            "Install areyouj-host beside areyouj, or name it in AREYOUJ_HOST.",
+            "Install areyouj-host beside areyouj, or set AREYOUJ_HOST to its path.",
         ),
-        Err(error) => Check::problem("session host", error.to_string(), "Name areyouj-host in AREYOUJ_HOST."),
+        Err(error) => {
+            Check::problem("session host", error.to_string(), "Set AREYOUJ_HOST to the path of areyouj-host.")
+        }
     }
 }
 
-/// Free space where things are kept.
+/// The free disk space for database and journals.
 pub(super) fn disk(paths: &Paths) -> Check {
     let free = |path: &Path| {
         let path = existing_ancestor(path);
@@ -121,7 +125,9 @@ pub(super) fn disk(paths: &Paths) -> Check {
     };
     let both = free(paths.data_dir()).and_then(|data| Ok(data.min(free(paths.state_dir())?)));
     match both {
-        Err(error) => Check::warning("disk", format!("free space is not known: {error}"), "Look with `df`."),
+        Err(error) => {
+            Check::warning("disk", format!("the free space is unknown: {error}"), "Check it with `df`.")
+        }
         Ok((free, path)) => free_space(free, &path),
     }
 }
@@ -130,14 +136,14 @@ fn free_space(free: u64, path: &Path) -> Check {
     let message = format!("{} MiB free for {}", free / (1024 * 1024), path.display());
     match free {
         0..DISK_PROBLEM_BYTES => {
-            Check::problem("disk", message, "Make room: nothing is accepted on a full disk.")
+            Check::problem("disk", message, "Free some space: on a full disk AreYouJ accepts nothing new.")
         }
-        DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Make room soon."),
+        DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Free some space soon."),
         _ => Check::ok("disk", message),
     }
 }
 
-/// A daemon that answers.
+/// A daemon that answered.
 pub(super) fn daemon(status: &DaemonStatus) -> Check {
     let message = format!(
         "process {}, version {}, sessions: {}, active: {} of at most {}",
@@ -146,12 +152,12 @@ pub(super) fn daemon(status: &DaemonStatus) -> Check {
     if status.version == env!("CARGO_PKG_VERSION") {
         Check::ok("daemon", message)
     } else {
-        let fix = "`areyouj daemon restart` starts the version of this program; sessions go on.";
+        let fix = "Run `areyouj daemon restart` to start the version of this program; sessions keep running.";
         Check::warning("daemon", message, fix)
     }
 }
 
-/// No daemon that listens. A process that holds the lock all the same is stuck, or still starting.
+/// No daemon is listening. A process that holds the lock nevertheless is stuck, or still starting.
 pub(super) fn no_daemon(paths: &Paths) -> Check {
     let pid = fs::read_to_string(paths.daemon_lock()).ok().and_then(|text| text.trim().parse::<u32>().ok());
     let alive = pid.filter(|pid| {
@@ -161,20 +167,20 @@ pub(super) fn no_daemon(paths: &Paths) -> Check {
     match alive {
         Some(pid) => Check::problem(
             "daemon",
-            format!("process {pid} is a daemon that does not listen at {}", paths.daemon_socket().display()),
-            format!("Try again; if it stays so, end it with `kill {pid}`: sessions go on."),
+            format!("the daemon, process {pid}, is not listening on {}", paths.daemon_socket().display()),
+            format!("Try again. If it still does not listen, run `kill {pid}`; sessions keep running."),
         ),
-        None => Check::ok("daemon", "not running (started when it is needed)"),
+        None => Check::ok("daemon", "not running (started when needed)"),
     }
 }
 
-/// The open sessions: one line for all, and one for each in error.
+/// The live sessions: one line for all, and one for each that failed.
 pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
-    let mut checks = vec![Check::ok("sessions", format!("{} open", sessions.len()))];
+    let mut checks = vec![Check::ok("sessions", format!("{} live", sessions.len()))];
     checks.extend(sessions.iter().filter(|session| session.status == Status::Error).map(|session| {
         let (message, fix) = match &session.error {
             Some(error) => (format!("{} ({})", error.message, error.code), error.hint.clone()),
-            None => ("in error".to_owned(), format!("Run `areyouj restart {}`.", session.id)),
+            None => ("the session has failed".to_owned(), format!("Run `areyouj restart {}`.", session.id)),
         };
         Check::problem("session", format!("{}: {message}", session.id), fix)
     }));
@@ -196,7 +202,7 @@ pub(super) fn log(paths: &Paths) -> Check {
         .max();
     match newest {
         Some((_, path)) => Check::ok("log", path.display().to_string()),
-        None => Check::ok("log", format!("none yet in {}", directory.display())),
+        None => Check::ok("log", format!("no log file yet in {}", directory.display())),
     }
 }
 
@@ -245,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_open_to_others_are_a_warning_and_missing_ones_are_none() {
+    fn a_directory_accessible_to_others_is_a_warning_and_a_missing_one_is_not() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("run");
         assert_eq!(directory("run", &path).state, State::Ok);
