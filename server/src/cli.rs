@@ -10,14 +10,16 @@ mod daemon;
 mod doctor;
 mod hook;
 mod logs;
+mod permission_request;
 mod permissions;
-mod prompt;
 mod queue;
 mod screen;
 mod sessions;
 mod spinner;
 mod status;
 mod table;
+#[cfg(test)]
+pub(crate) mod texts;
 mod time;
 mod transcript;
 mod wait;
@@ -37,43 +39,43 @@ use crate::paths::Paths;
 use crate::sidecar;
 use areyouj_core::text::plain;
 use arguments::{Arguments, Command, DaemonCommand};
-use screen::{Screen, say};
+use screen::{Screen, write_stderr};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const TIMED_OUT: u8 = 3;
 
-/// What is read from standard input: more than the largest message, so that the daemon says what its limit is.
+/// How much is read from standard input. It is more than the largest message, so that the daemon reports its limit.
 const MAX_INPUT_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Why a command ended before its end.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
-    /// It failed, for this reason.
+    /// The command failed for this reason, which is not reported yet.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// What it has to say cannot be written.
+    /// The output cannot be written.
     #[error(transparent)]
     Output(#[from] io::Error),
-    /// It failed and has said so.
+    /// The command failed and has reported why.
     #[error("the command failed")]
     Reported,
 }
 
-/// What every command has.
+/// What every command uses.
 struct Context {
     screen: Screen,
     paths: Paths,
 }
 
 impl Context {
-    /// The daemon, started if need be.
+    /// Connects to the daemon; starts it if it is not running.
     fn connect(&self) -> Result<Client, Failure> {
         Client::connect(&self.paths, true)
     }
 }
 
-/// Runs the command that these arguments name, the program's own name first.
+/// Runs the command that these arguments name. The first argument is the program's own name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if hook::is_meant(&arguments) {
@@ -127,7 +129,7 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Terminate { id } => sessions::terminate(context, id),
         Command::Rename { id, name } => sessions::rename(context, id, name),
         Command::Rm { id } => sessions::remove(context, id),
-        // Taken before: its standard output belongs to the editor.
+        // `run` handles it earlier, because its standard output belongs to the editor.
         Command::Lsp => Ok(()),
         Command::Daemon { command } => daemon::control(context, &command),
         Command::Doctor => doctor::run(context),
@@ -143,10 +145,10 @@ fn completions(screen: &Screen, shell: arguments::Shell) -> Result<(), CommandEr
     screen.show(&json!({"shell": shell.to_string(), "script": script}), || script.clone().into_owned())
 }
 
-/// Says what is wrong with the arguments, or prints the help that was asked for.
+/// Reports invalid arguments, or prints the requested help. Returns the exit code.
 fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
-    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if !asked
+    let requested = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if !requested
         && arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
     {
         let rendered = error.to_string();
@@ -154,66 +156,79 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
         let message =
             message.trim().trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
         let error = json!({
-            "code": ErrorCode::InvalidParams.as_str(), "message": message, "hint": "Run `areyouj help`."
+            "code": ErrorCode::InvalidParams.as_str(), "message": message, "hint": "Run `areyouj help` for the commands and their arguments."
         });
-        say(&format!("{}\n", json!({"error": error})));
+        write_stderr(&format!("{}\n", json!({"error": error})));
     } else {
-        // Nobody is left to tell if this cannot be written.
+        // There is no other place to report that this cannot be written.
         let _ = error.print();
     }
-    if asked { 0 } else { USAGE }
+    if requested { 0 } else { USAGE }
 }
 
-/// Says why a command failed; returns the exit code.
+/// Reports why a command failed. Returns the exit code.
 fn report(screen: &Screen, error: CommandError) -> u8 {
     match error {
         CommandError::Failure(failure) => {
             screen.fail(&failure);
             exit_code(&failure)
         }
-        // The reader has what it wanted, for example `areyouj logs ID | head`.
+        // The reader closed the pipe because it has enough, for example `areyouj logs ID | head`.
         CommandError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         CommandError::Output(error) => {
-            screen.fail(&Failure::new(
-                ErrorCode::Internal,
-                format!("cannot write to standard output: {error}"),
-                "Look at where the output goes.",
-            ));
+            screen.fail(&output_failed(&error));
             FAILED
         }
         CommandError::Reported => FAILED,
     }
 }
 
+fn output_failed(error: &io::Error) -> Failure {
+    Failure::new(
+        ErrorCode::Internal,
+        format!("cannot write to standard output: {error}"),
+        "Check where the output goes, for example whether the disk is full.",
+    )
+}
+
 fn exit_code(failure: &Failure) -> u8 {
     if failure.code == ErrorCode::Timeout.as_str() { TIMED_OUT } else { FAILED }
 }
 
-/// A new id for a request or a message, made once per command.
+/// A new id for a request or a message, chosen once per command.
 fn fresh_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// The text of an argument; `-` stands for standard input, without the newline at its end.
+/// The text of an argument. For `-` it is standard input without the newline at its end.
 fn text_argument(argument: &str) -> Result<String, Failure> {
     if argument != "-" {
         return Ok(argument.to_owned());
     }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes);
-    // Cut off here it might not even be UTF-8 any more, which would be the wrong complaint.
+    // A text that is truncated here might no longer be UTF-8, and the error would name the wrong reason.
     if bytes.len() as u64 == MAX_INPUT_BYTES {
-        return Err(Failure::new(
-            ErrorCode::MessageTooLarge,
-            format!("standard input holds {MAX_INPUT_BYTES} bytes or more, and a message takes far less"),
-            "Put the text into a file in the session's directory and name the file.",
-        ));
+        return Err(input_too_large());
     }
-    let text = read.and_then(|_| String::from_utf8(bytes).map_err(io::Error::other)).map_err(|error| {
-        let message = format!("cannot read the text from standard input: {error}");
-        Failure::new(ErrorCode::InvalidParams, message, "Give text in UTF-8.")
-    })?;
+    let text = read.and_then(|_| String::from_utf8(bytes).map_err(io::Error::other));
+    let text = text.map_err(|error| input_unreadable(&error))?;
     Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+}
+
+fn input_too_large() -> Failure {
+    Failure::new(
+        ErrorCode::MessageTooLarge,
+        format!(
+            "the text on standard input has {MAX_INPUT_BYTES} bytes or more, which is too large for a message"
+        ),
+        "Write the text to a file in the session's directory and send the name of the file.",
+    )
+}
+
+fn input_unreadable(error: &io::Error) -> Failure {
+    let message = format!("cannot read the text from standard input: {error}");
+    Failure::new(ErrorCode::InvalidParams, message, "Pass UTF-8 text on standard input.")
 }
 
 #[cfg(test)]
@@ -226,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_arguments_are_a_usage_error_and_help_is_none() {
+    fn invalid_arguments_are_a_usage_error_and_help_is_not() {
         for line in [
             "areyouj",
             "areyouj frobnicate",
@@ -250,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes_tell_a_time_out_from_a_failure() {
+    fn a_timeout_has_its_own_exit_code() {
         assert_eq!(exit_code(&Failure::new(ErrorCode::Timeout, "late", "")), TIMED_OUT);
         assert_eq!(exit_code(&Failure::new(ErrorCode::ClaudeStartTimeout, "late", "")), FAILED);
         let screen = Screen::bare(None);
@@ -260,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_for_itself() {
+    fn a_text_other_than_a_single_dash_is_taken_literally() {
         assert_eq!(text_argument("--").unwrap(), "--");
         assert_eq!(text_argument("fix it\n").unwrap(), "fix it\n");
     }

@@ -1,10 +1,10 @@
 //! The blocking client of the command line: JSON-RPC over the daemon's Unix socket.
 //!
-//! It finds the daemon or starts one ([`start`]). When the connection breaks in the middle of a call it connects
-//! again, starts a daemon if need be, and sends the same request once more. That is safe because every request that
-//! changes something carries an id that was made once per command: a repeat returns the first answer.
+//! It finds the daemon or starts one ([`start`]). When the connection breaks during a call, it reconnects, starts a daemon
+//! if necessary, and sends the same request again. That is safe because every request that changes something carries an
+//! id that is chosen once per command: a repeat returns the first answer.
 //!
-//! Plain `std`, no runtime: a command is to be done within milliseconds.
+//! It uses plain `std` and no async runtime, because a command must finish within milliseconds.
 
 mod connect;
 mod failure;
@@ -28,28 +28,28 @@ use crate::paths::Paths;
 use crate::rpc::envelope;
 use crate::rpc::frame::{self, Decoder};
 
-/// How long a request is sent again and again before the command gives up; a daemon is back much sooner.
-const RETRY_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a request is retried before the command fails. A daemon restarts much faster.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long one answer may take. The slowest request ends every session first, which takes seven seconds each and
-/// goes on side by side.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+/// How long one answer can take. The slowest request first terminates all sessions, which takes up to seven seconds for all
+/// of them together.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long the answer to `initialize` may take. A daemon answers it without looking at anything, so what does not
-/// answer in this time is stuck, or no daemon.
-const HELLO_DEADLINE: Duration = Duration::from_secs(15);
+/// How long the answer to `initialize` can take. A daemon answers it from memory, so a process that does not answer in this
+/// time hangs, or is not a daemon.
+const INITIALIZE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The pause before a request is sent again that the daemon wants sent again.
+/// The pause before a request is retried that the daemon refused as retryable.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Notifications kept for later while an answer is awaited. When there are more the oldest are dropped, and the
-/// reader is told to look at everything again.
-const NOTIFICATIONS_KEPT: usize = 4096;
+/// Notifications that are kept while the client waits for an answer. When there are more, the oldest are dropped, and the
+/// reader gets [`Pushed::Resync`].
+const MAX_NOTIFICATIONS: usize = 4096;
 
-/// Bytes read at a time.
+/// Bytes that are read at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// A connection to the daemon that mends itself.
+/// A connection to the daemon that reconnects when it breaks.
 pub struct Client {
     paths: Paths,
     start: bool,
@@ -59,7 +59,7 @@ pub struct Client {
     notifications: VecDeque<Notification>,
     resync: bool,
     daemon_version: String,
-    /// Why the daemon could do nothing when it was asked last, if it may be asked again.
+    /// The last retryable refusal of the daemon.
     refused: Option<Failure>,
 }
 
@@ -77,7 +77,7 @@ pub struct Notification {
 pub enum Pushed {
     /// A notification, in the order of arrival.
     Notification(Notification),
-    /// Some were lost, or the connection is a new one: read again what is watched, and attach again.
+    /// Notifications were lost, or the connection is new: read the state again and attach again.
     Resync,
     /// The deadline has passed.
     Nothing,
@@ -88,18 +88,25 @@ struct Connection {
     decoder: Decoder,
 }
 
-/// How one attempt at a request ended, other than well.
+/// Why an attempt at a request failed.
 enum Attempt {
-    /// The connection is of no more use.
+    /// The connection cannot be used any more.
     Broken,
-    /// The daemon said no.
+    /// The daemon refused the request.
     Refused(Failure),
 }
 
 impl Client {
-    /// Connects to the daemon, and starts one if there is none and `start` says so.
+    /// Connects to the daemon. If none is running, starts one if `start` is set, and fails otherwise.
     pub fn connect(paths: &Paths, start: bool) -> Result<Client, Failure> {
-        let mut client = Client {
+        let mut client = Client::disconnected(paths, start);
+        client.reconnect()?;
+        client.resync = false;
+        Ok(client)
+    }
+
+    fn disconnected(paths: &Paths, start: bool) -> Client {
+        Client {
             paths: paths.clone(),
             start,
             connection: None,
@@ -109,10 +116,7 @@ impl Client {
             resync: false,
             daemon_version: String::new(),
             refused: None,
-        };
-        client.reconnect()?;
-        client.resync = false;
-        Ok(client)
+        }
     }
 
     /// The version of the daemon on the other end.
@@ -120,24 +124,23 @@ impl Client {
         &self.daemon_version
     }
 
-    /// Sends a request and waits for its answer; sends it again if the connection breaks or the daemon says that it
-    /// may be sent again.
+    /// Sends a request and waits for its answer. Retries it if the connection breaks or the refusal is retryable.
     pub fn call<R: Request>(&mut self, params: &R::Params) -> Result<R::Result, Failure> {
         let params = encode::<R>(params)?;
-        // Counted from the first failure: an answer may take long without anything being wrong.
+        // The time counts from the first failure, because a good answer can take long.
         let mut deadline = None;
         loop {
             if self.connection.is_none() {
                 self.reconnect()?;
             }
             let attempt = self.attempt(R::METHOD.as_str(), &params);
-            let more_time = Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + RETRY_DEADLINE);
+            let may_retry = Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + RETRY_TIMEOUT);
             match attempt {
                 Ok(result) => return decode::<R>(result),
-                Err(Attempt::Broken) if more_time => self.connection = None,
-                // A daemon that says why and then goes away, again and again, has said why.
+                Err(Attempt::Broken) if may_retry => self.connection = None,
+                // If the daemon repeatedly refuses with a reason and then exits, the reason is the refusal.
                 Err(Attempt::Broken) => return Err(self.refused.take().unwrap_or_else(connection_lost)),
-                Err(Attempt::Refused(failure)) if failure.retryable && more_time => {
+                Err(Attempt::Refused(failure)) if failure.retryable && may_retry => {
                     self.refused = Some(failure);
                     self.pause();
                 }
@@ -146,8 +149,8 @@ impl Client {
         }
     }
 
-    /// Sends a request once. `None` means that the connection broke before the answer came: for a request after
-    /// which the daemon goes away.
+    /// Sends a request once, for a request that ends the daemon. `None` means that the connection broke before the answer
+    /// arrived.
     pub fn call_once<R: Request>(&mut self, params: &R::Params) -> Result<Option<R::Result>, Failure> {
         let params = encode::<R>(params)?;
         match self.attempt(R::METHOD.as_str(), &params) {
@@ -157,10 +160,10 @@ impl Client {
         }
     }
 
-    /// The next notification; waits for it until the deadline, or for ever. A broken connection is mended.
+    /// The next notification. Waits for it until the deadline, or without a limit. Reconnects when the connection breaks.
     pub fn next_notification(&mut self, deadline: Option<Instant>) -> Result<Pushed, Failure> {
         loop {
-            // What was dropped was older than what is kept.
+            // The resync comes first, because the dropped notifications were older than the kept ones.
             if std::mem::take(&mut self.resync) {
                 return Ok(Pushed::Resync);
             }
@@ -173,7 +176,7 @@ impl Client {
             };
             match connection.receive(deadline) {
                 Ok(Some(message)) => {
-                    self.take_in(message);
+                    self.sort(message);
                 }
                 Ok(None) => return Ok(Pushed::Nothing),
                 Err(_) => self.connection = None,
@@ -182,10 +185,10 @@ impl Client {
     }
 
     fn reconnect(&mut self) -> Result<(), Failure> {
-        let deadline = Instant::now() + RETRY_DEADLINE;
+        let deadline = Instant::now() + RETRY_TIMEOUT;
         self.connection = None;
         loop {
-            // A daemon that closes every connection at once is not to be asked in a tight loop.
+            // The pause prevents a tight loop with a daemon that closes every connection at once.
             if let Some(connected_at) = self.connected_at {
                 thread::park_timeout(RETRY_PAUSE.saturating_sub(connected_at.elapsed()));
             }
@@ -195,8 +198,8 @@ impl Client {
             } else {
                 connect_socket(&self.paths.daemon_socket())?.ok_or_else(start::not_running)?
             };
-            // A daemon that does not read must not hold up a command for ever.
-            stream.set_write_timeout(Some(ANSWER_DEADLINE)).map_err(|_| connection_lost())?;
+            // A daemon that does not read must not block the command without a limit.
+            stream.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(|_| connection_lost())?;
             self.connection = Some(Connection { stream, decoder: Decoder::default() });
             self.resync = true;
             match self.initialize() {
@@ -204,13 +207,13 @@ impl Client {
                 Err(Attempt::Refused(failure)) if !failure.retryable => return Err(failure),
                 Err(Attempt::Refused(failure)) if Instant::now() >= deadline => return Err(failure),
                 Err(Attempt::Broken) if Instant::now() >= deadline => {
-                    return Err(self.refused.take().unwrap_or_else(|| no_daemon_there(&self.paths)));
+                    return Err(self.refused.take().unwrap_or_else(|| not_a_daemon(&self.paths)));
                 }
                 Err(Attempt::Refused(failure)) => {
                     self.refused = Some(failure);
                     self.pause();
                 }
-                // It went away between accepting and answering: the next round waits for its lock.
+                // The daemon exited between accepting and answering: the next round waits for its lock.
                 Err(Attempt::Broken) => self.connection = None,
             }
         }
@@ -236,24 +239,24 @@ impl Client {
         connection.send(&initialized).map_err(|_| Attempt::Broken)
     }
 
-    /// Sends one request on this connection and waits for its answer. Notifications on the way are kept.
+    /// Sends one request on this connection and waits for its answer. Keeps notifications that arrive before it.
     fn attempt(&mut self, method: &str, params: &Value) -> Result<Value, Attempt> {
         let id = self.next_id;
         self.next_id += 1;
         let body = envelope::request(id, method, (!params.is_null()).then_some(params));
         let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
         connection.send(&body).map_err(|_| Attempt::Broken)?;
-        let hello = method == request::Initialize::METHOD.as_str();
-        let patience = if hello { HELLO_DEADLINE } else { ANSWER_DEADLINE };
-        let deadline = Instant::now() + patience;
+        let is_initialize = method == request::Initialize::METHOD.as_str();
+        let timeout = if is_initialize { INITIALIZE_TIMEOUT } else { ANSWER_TIMEOUT };
+        let deadline = Instant::now() + timeout;
         loop {
             let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
             let Some(message) = connection.receive(Some(deadline)).map_err(|_| Attempt::Broken)? else {
-                // A late answer must not be taken for that of a later request.
+                // A late answer must not be mistaken for the answer to a later request.
                 self.connection = None;
-                return Err(Attempt::Refused(self.unanswered(method, patience)));
+                return Err(Attempt::Refused(self.unanswered(method, timeout)));
             };
-            if let Some(mut answer) = self.take_in(message).filter(|answer| answer["id"] == id) {
+            if let Some(mut answer) = self.sort(message).filter(|answer| answer["id"] == id) {
                 return match answer.get("error") {
                     Some(error) => Err(Attempt::Refused(refusal(error))),
                     None => Ok(answer["result"].take()),
@@ -262,35 +265,35 @@ impl Client {
         }
     }
 
-    fn unanswered(&self, method: &str, patience: Duration) -> Failure {
+    fn unanswered(&self, method: &str, timeout: Duration) -> Failure {
         let socket = self.paths.daemon_socket();
         Failure::new(
             ErrorCode::DaemonUnavailable,
             format!(
-                "what listens at {} did not answer {method} in {} seconds",
+                "the process listening on {} did not answer {method} within {} seconds",
                 socket.display(),
-                patience.as_secs()
+                timeout.as_secs()
             ),
             format!(
-                "End the daemon, whose process id is in {}, and try again: sessions go on. If that is no daemon, remove the socket.",
+                "Kill the daemon, whose process id is in {}, and try again; sessions keep running. If the process is not a daemon, remove the socket.",
                 self.paths.daemon_lock().display()
             ),
         )
     }
 
-    /// Sorts a message that arrived; returns it if it is an answer.
-    fn take_in(&mut self, mut message: Value) -> Option<Value> {
+    /// Keeps a notification and declines a request. Returns an answer.
+    fn sort(&mut self, mut message: Value) -> Option<Value> {
         let Some(method) = message.get("method").and_then(Value::as_str).map(str::to_owned) else {
             return Some(message);
         };
         if let Some(id) = message.get("id") {
-            let words = "the command line answers no requests";
-            let refusal = envelope::error(id, rpc::METHOD_NOT_FOUND, words, None);
-            // If this cannot be written the next read says so.
+            let text = "the command line does not answer requests";
+            let refusal = envelope::error(id, rpc::METHOD_NOT_FOUND, text, None);
+            // If this cannot be written, the next read fails.
             let _ = self.connection.as_mut().map(|connection| connection.send(&refusal));
             return None;
         }
-        if self.notifications.len() >= NOTIFICATIONS_KEPT {
+        if self.notifications.len() >= MAX_NOTIFICATIONS {
             self.notifications.pop_front();
             self.resync = true;
         }
@@ -298,13 +301,13 @@ impl Client {
         None
     }
 
-    /// Waits a moment, but no longer than this connection lives: a daemon that is going away closes it.
+    /// Pauses before a retry. The pause ends early when the daemon closes the connection, as it does when it exits.
     fn pause(&mut self) {
         let deadline = Instant::now() + RETRY_PAUSE;
         while let Some(connection) = &mut self.connection {
             match connection.receive(Some(deadline)) {
                 Ok(Some(message)) => {
-                    self.take_in(message);
+                    self.sort(message);
                 }
                 Ok(None) => return,
                 Err(_) => self.connection = None,
@@ -318,7 +321,7 @@ impl Connection {
         self.stream.write_all(&frame::encode(message))
     }
 
-    /// The next message; none if the deadline passes first. An error means that the connection is of no more use.
+    /// The next message; `None` if the deadline passes first. After an error the connection cannot be used any more.
     fn receive(&mut self, deadline: Option<Instant>) -> io::Result<Option<Value>> {
         let mut bytes = vec![0; READ_BYTES];
         loop {
@@ -354,30 +357,31 @@ fn decode<R: Request>(result: Value) -> Result<R::Result, Failure> {
 fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         ErrorCode::Internal,
-        format!("{method} does not have the shape that this version knows: {error}"),
-        "Run `areyouj daemon restart`, so that the daemon has the version of this program; sessions go on.",
+        format!("{method} has a format that this version does not know: {error}"),
+        "Run `areyouj daemon restart`, so that the daemon has the version of this program; sessions keep running.",
     )
 }
 
 fn connection_lost() -> Failure {
     Failure::new(
         ErrorCode::DaemonUnavailable,
-        "the daemon went away in the middle of the request, again and again",
-        "Run `areyouj doctor` and look into the daemon's log.",
+        "the daemon repeatedly closed the connection before it answered",
+        "Run `areyouj doctor` and see the daemon's log.",
     )
 }
 
-fn no_daemon_there(paths: &Paths) -> Failure {
+fn not_a_daemon(paths: &Paths) -> Failure {
     let socket = paths.daemon_socket();
     Failure::new(
         ErrorCode::DaemonUnavailable,
-        format!("what listens at {} does not talk like a daemon of AreYouJ", socket.display()),
-        "Run `areyouj doctor`. If something else listens there, end it and remove the socket.",
+        format!("the process listening on {} is not an AreYouJ daemon", socket.display()),
+        "Stop that process and remove the socket, then try again. `areyouj doctor` shows more.",
     )
 }
 
 fn refusal(error: &Value) -> Failure {
-    let message = error["message"].as_str().unwrap_or("the daemon refused without a reason").to_owned();
+    let message =
+        error["message"].as_str().unwrap_or("the daemon refused the request without a reason").to_owned();
     match serde_json::from_value::<ErrorData>(error["data"].clone()) {
         Ok(data) => {
             Failure { code: data.code, message, hint: data.hint, log: None, retryable: data.retryable }

@@ -1,17 +1,17 @@
-//! The configuration file, `config.toml` in the configuration directory. Every line may be left out:
+//! The configuration file, `config.toml` in the configuration directory. Every key is optional:
 //!
 //! ```toml
-//! # The Claude executable. AREYOUJ_CLAUDE goes before it, PATH comes after it.
+//! # The Claude executable. AREYOUJ_CLAUDE overrides it; without both, PATH is searched.
 //! claude = "/opt/claude/bin/claude"
-//! # How many sessions may have a Claude process. AREYOUJ_MAX_ACTIVE goes before it.
+//! # The maximum number of sessions with a Claude process. AREYOUJ_MAX_ACTIVE overrides it.
 //! max_active_sessions = 10
-//! # How many Claudes may be starting at the same time; one more than there are cores if left out.
+//! # The maximum number of Claudes that start at the same time. Default: the number of cores plus one.
 //! max_starting = 2
-//! # What becomes of a message that a crash cut off: "ask" a person, "continue", run it "again", or "skip" it.
+//! # What to do with a message that a crash interrupted: "ask", "continue", send it "again", or "skip" it.
 //! on_interrupted = "ask"
-//! # Whose size a terminal session has that several look at: the "smallest" of all, or that of the "latest" who did something.
+//! # The size of a terminal with several viewers: that of the "smallest", or of the "latest" active one.
 //! terminal_size = "smallest"
-//! # What goes into the daemon's log, as for tracing's EnvFilter.
+//! # The filter of the daemon's log, in the syntax of tracing's EnvFilter.
 //! log = "info"
 //! ```
 
@@ -24,52 +24,52 @@ use areyouj_protocol::ErrorCode;
 use nix::unistd::AccessFlags;
 use serde::Deserialize;
 
-/// Sessions with a Claude process at a time, unless configured: each takes a few hundred megabytes.
+/// The default for [`Config::max_active_sessions`]. Each Claude takes a few hundred megabytes of memory.
 const DEFAULT_MAX_ACTIVE: u32 = 10;
 
-/// A configuration file is a few lines; anything larger is some other file.
+/// The largest configuration file, in bytes. A larger file is not a configuration.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// The configuration, complete.
+/// The configuration with its defaults applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The Claude executable, if the file names one.
     pub claude: Option<PathBuf>,
-    /// How many sessions may have a Claude process, at least 1.
+    /// The maximum number of sessions with a Claude process, at least 1.
     pub max_active_sessions: u32,
-    /// How many Claudes may be starting at the same time, at least 1.
+    /// The maximum number of Claudes that start at the same time, at least 1.
     pub max_starting: u32,
-    /// What becomes of a message that a crash cut off.
+    /// What to do with a message that a crash interrupted.
     pub on_interrupted: OnInterrupted,
-    /// Whose size a terminal has that several look at.
+    /// The size of a terminal with several viewers.
     pub terminal_size: TerminalSize,
-    /// What goes into the daemon's log, as for tracing's `EnvFilter`.
+    /// The filter of the daemon's log, in the syntax of tracing's `EnvFilter`.
     pub log: String,
 }
 
-/// What becomes of a message that a crash cut off.
+/// What to do with a message that a crash interrupted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnInterrupted {
-    /// The queue pauses and a person decides.
+    /// Pause the queue until a person decides.
     #[default]
     Ask,
-    /// Claude is asked to go on.
+    /// Ask Claude to continue.
     Continue,
-    /// The message runs once more.
+    /// Send the message again.
     Again,
-    /// It is left, the queue goes on.
+    /// Skip the message and resume the queue.
     Skip,
 }
 
-/// Whose size a terminal has that several look at.
+/// The size of a terminal with several viewers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TerminalSize {
-    /// The smallest of all, so that everybody sees everything.
+    /// The size of the smallest viewer, so that every viewer sees the whole screen.
     #[default]
     Smallest,
-    /// That of the one who typed or came last.
+    /// The size of the viewer that typed or attached last.
     Latest,
 }
 
@@ -87,26 +87,26 @@ struct File {
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The file exists and cannot be read.
+    /// The file exists but cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
-    /// The file says something that makes no sense.
+    /// The file has an unknown key or an invalid value.
     #[error("{}, line {line}: {message}", .path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong there.
+        /// The error in that line.
         message: String,
     },
-    /// An environment variable says something that makes no sense.
-    #[error("{name} is {value:?}, which is not a whole number from 1")]
+    /// An environment variable has an invalid value.
+    #[error("{name} is {value:?}, which is not a whole number of at least 1")]
     Variable {
         /// The variable.
         name: &'static str,
@@ -125,23 +125,25 @@ impl ConfigError {
     pub fn hint(&self) -> String {
         match self {
             ConfigError::Unreadable { path, .. } => {
-                format!("Make {} a readable file, or remove it.", path.display())
+                format!("Make {} readable, or remove it.", path.display())
             }
             ConfigError::Invalid { path, line, .. } => {
-                format!("Correct line {line} of {}, or remove it.", path.display())
+                format!("Correct or remove line {line} of {}.", path.display())
             }
-            ConfigError::Variable { name, .. } => format!("Correct {name}, or unset it."),
+            ConfigError::Variable { name, .. } => {
+                format!("Set {name} to a whole number of at least 1, or unset it.")
+            }
         }
     }
 }
 
 impl Config {
-    /// Reads the file, which need not exist, and `AREYOUJ_MAX_ACTIVE` of this process.
+    /// Reads the file, which does not have to exist, and the variable `AREYOUJ_MAX_ACTIVE` of this process.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
         let text = match fs::metadata(path) {
             Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
-                return Err(unreadable(io::Error::other("it is too large for a configuration file")));
+                return Err(unreadable(too_large()));
             }
             Ok(_) => fs::read_to_string(path).map_err(unreadable)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -161,11 +163,10 @@ impl Config {
         })?;
         let log = file.log.unwrap_or_else(|| "info".to_owned());
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&log) {
-            return Err(invalid(offset_of(text, "log"), format!("the log filter is not valid: {error}")));
+            return Err(invalid(offset_of(text, "log"), format!("log is not a valid filter: {error}")));
         }
         if let Some(claude) = file.claude.as_ref().filter(|claude| !claude.is_absolute()) {
-            let message =
-                format!("claude has to be an absolute path, not {:?}", claude.display().to_string());
+            let message = format!("claude must be an absolute path, not {:?}", claude.display().to_string());
             return Err(invalid(offset_of(text, "claude"), message));
         }
         let max_active_sessions = match max_active.filter(|value| !value.is_empty()) {
@@ -186,7 +187,11 @@ impl Config {
     }
 }
 
-/// Where a key begins in a file that is known to hold it.
+fn too_large() -> io::Error {
+    io::Error::other("the file is too large for a configuration")
+}
+
+/// The offset in bytes of the line with this key; 0 if there is none.
 fn offset_of(text: &str, key: &str) -> usize {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
@@ -199,32 +204,32 @@ fn offset_of(text: &str, key: &str) -> usize {
     0
 }
 
-/// One more than there are cores: a start waits for the disk now and then, and no core is to stand idle meanwhile.
+/// The number of cores plus one: a start sometimes waits for the disk, and no core should be idle then.
 fn default_max_starting() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     u32::try_from(cores).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// Why there is no Claude to run.
+/// Why the Claude executable was not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClaudeMissing {
-    /// It is not in any directory of PATH.
-    #[error("no claude in any directory of PATH")]
+    /// No directory in PATH has an executable `claude`.
+    #[error("claude is not in any directory of PATH")]
     NotInPath,
-    /// What was named does not exist.
-    #[error("{} (named by {by}) does not exist", .path.display())]
+    /// The configured file does not exist.
+    #[error("{} (set by {by}) does not exist", .path.display())]
     NotFound {
-        /// What was named.
+        /// The configured path.
         path: PathBuf,
-        /// By what.
+        /// The variable or the file that sets it.
         by: &'static str,
     },
-    /// What was named may not be executed.
-    #[error("{} (named by {by}) is no file that may be executed", .path.display())]
+    /// The configured path is not an executable file.
+    #[error("{} (set by {by}) is not an executable file", .path.display())]
     NotExecutable {
-        /// What was named.
+        /// The configured path.
         path: PathBuf,
-        /// By what.
+        /// The variable or the file that sets it.
         by: &'static str,
     },
 }
@@ -242,25 +247,29 @@ impl ClaudeMissing {
     pub fn hint(&self) -> &'static str {
         match self {
             ClaudeMissing::NotInPath => {
-                "Install Claude Code, or name its executable in AREYOUJ_CLAUDE or as `claude` in config.toml."
+                "Install Claude Code, or set AREYOUJ_CLAUDE or `claude` in config.toml to the path of its executable."
             }
-            ClaudeMissing::NotFound { .. } => "Correct that name, or unset it to have PATH searched.",
-            ClaudeMissing::NotExecutable { .. } => "Name the executable itself, and make it executable.",
+            ClaudeMissing::NotFound { .. } => {
+                "Correct the path, or remove the setting to search PATH instead."
+            }
+            ClaudeMissing::NotExecutable { .. } => {
+                "Set it to the Claude executable, and check that you have permission to execute it."
+            }
         }
     }
 }
 
-/// The Claude executable: what `AREYOUJ_CLAUDE` of this environment names, else what the configuration names, else
-/// the first `claude` in PATH. Also says which of them it was.
+/// Finds the Claude executable: the path in `AREYOUJ_CLAUDE`, else the configured path, else the first `claude` in PATH.
+/// Also returns which of the three it was.
 pub fn find_claude(
     get: impl Fn(&str) -> Option<OsString>,
     configured: Option<&Path>,
 ) -> Result<(PathBuf, &'static str), ClaudeMissing> {
     let variable = get("AREYOUJ_CLAUDE").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = variable
+    let setting = variable
         .map(|path| (path, "AREYOUJ_CLAUDE"))
         .or_else(|| configured.map(|path| (path.to_owned(), "config.toml")));
-    match named {
+    match setting {
         Some((path, by)) if !path.exists() => Err(ClaudeMissing::NotFound { path, by }),
         Some((path, by)) if !path.is_file() || !executable(&path) => {
             Err(ClaudeMissing::NotExecutable { path, by })
@@ -284,13 +293,41 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::texts::assert_problems;
 
     fn parse(text: &str) -> Result<Config, ConfigError> {
         Config::parse(Path::new("/c/config.toml"), text, None)
     }
 
     #[test]
-    fn a_missing_file_means_the_defaults() {
+    fn every_problem_of_the_configuration_is_printed() {
+        let errors = [
+            "max_actve_sessions = 3",
+            "max_active_sessions = 0",
+            "on_interrupted = \"perhaps\"",
+            "log = \"a=b=c\"",
+            "claude = \"bin/claude\"",
+            "this is not TOML",
+        ]
+        .map(|text| parse(text).unwrap_err());
+        let unreadable = |source| ConfigError::Unreadable { path: "/c/config.toml".into(), source };
+        let errors = errors.into_iter().chain([
+            unreadable(io::ErrorKind::PermissionDenied.into()),
+            unreadable(too_large()),
+            ConfigError::Variable { name: "AREYOUJ_MAX_ACTIVE", value: "none".into() },
+        ]);
+        assert_problems("problems-config", errors);
+        let path = || PathBuf::from("/c/claude");
+        let missing = [
+            ClaudeMissing::NotInPath,
+            ClaudeMissing::NotFound { path: path(), by: "AREYOUJ_CLAUDE" },
+            ClaudeMissing::NotExecutable { path: path(), by: "config.toml" },
+        ];
+        assert_problems("problems-claude", missing);
+    }
+
+    #[test]
+    fn a_missing_file_gives_the_defaults() {
         let config = Config::load(Path::new("/nonexistent/config.toml")).unwrap();
         assert_eq!(config.claude, None);
         assert!(config.max_active_sessions >= 1 && config.max_starting >= 1);
@@ -322,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_make_no_sense_are_errors_that_name_the_line() {
+    fn invalid_values_are_errors_that_name_the_line() {
         for (text, line) in [
             ("max_active_sessions = 0", 1),
             ("\non_interrupted = \"perhaps\"", 2),
@@ -338,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_goes_before_the_file() {
+    fn the_environment_overrides_the_file() {
         let parse = |value: &str| {
             Config::parse(Path::new("c"), "max_active_sessions = 3", Some(OsString::from(value)))
         };
@@ -349,13 +386,13 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_file_that_cannot_be_read_is_an_error() {
+    fn an_unreadable_configuration_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         assert!(matches!(Config::load(directory.path()), Err(ConfigError::Unreadable { .. })));
     }
 
     #[test]
-    fn claude_is_looked_for_in_the_environment_then_the_configuration_then_path() {
+    fn claude_is_searched_in_the_environment_then_the_configuration_then_path() {
         let directory = tempfile::tempdir().unwrap();
         let program = |name: &str, mode: u32| {
             let path = directory.path().join(name);
@@ -379,7 +416,7 @@ mod tests {
         let gone = directory.path().join("gone");
         assert_eq!(find_claude(get(Some(gone)), None).unwrap_err().code(), ErrorCode::ClaudeNotFound);
         assert_eq!(find_claude(|_| None, None).unwrap_err(), ClaudeMissing::NotInPath);
-        // Root may execute what anybody may execute; a file that nobody may execute stays one.
+        // Root can execute a file that has any execute bit; this one has none.
         assert_eq!(find_claude(get(Some(plain)), None).unwrap_err().code(), ErrorCode::ClaudeNotExecutable);
     }
 }

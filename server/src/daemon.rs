@@ -20,6 +20,8 @@ mod lifecycle;
 mod listener;
 mod outage;
 pub(crate) mod outbox;
+#[cfg(test)]
+mod problems;
 mod queues;
 mod shared;
 mod wire;

@@ -13,3 +13,5 @@ pub mod lsp;
 pub mod paths;
 pub mod rpc;
 pub mod sidecar;
+#[cfg(test)]
+mod texts;

@@ -1,8 +1,8 @@
-//! Where everything is kept: sockets, database, journals, logs, configuration.
+//! The paths of sockets, database, journals, logs and configuration.
 //!
-//! With `AREYOUJ_HOME` set everything is under it (`run/`, `data/`, `state/`, `config/`). Otherwise the XDG
-//! directories are used, each with `/areyouj` below it. Sockets are under the state directory; in `XDG_RUNTIME_DIR`
-//! only if their paths would be too long there.
+//! With `AREYOUJ_HOME` set everything is below it (`run/`, `data/`, `state/`, `config/`). Otherwise everything is in
+//! `areyouj` below the XDG directories. Sockets are below the state directory, or in `XDG_RUNTIME_DIR` if their paths
+//! would be too long there.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
@@ -15,20 +15,20 @@ use areyouj_protocol::{ErrorCode, PROTOCOL_VERSION};
 
 use areyouj_core::orchestrator::SessionId;
 
-/// A socket's path has to stay below this many bytes: the kernel takes 107, other systems fewer, and a home that
-/// works should go on working when it is moved to one of them.
+/// The path of a socket must be shorter than this, in bytes. Linux allows 107; other systems allow fewer, and a home
+/// directory should keep working when it is moved to one of them.
 const SOCKET_PATH_LIMIT: usize = 100;
 
-/// The name of a host's socket is as long as this one, whichever session it is for.
+/// A name as long as that of every host's socket.
 const ANY_HOST_SOCKET: &str = "XXXXXXXX.sock";
 
-/// For the owner alone: prompts, environments and answers are private.
+/// Permissions of directories: only for the owner, because messages, environments and answers are private.
 const PRIVATE: u32 = 0o700;
 
-/// Permissions that others than the owner have.
+/// The permission bits of everyone but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Where everything is kept. All paths are absolute.
+/// The paths of everything that AreYouJ stores. All are absolute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     run: PathBuf,
@@ -38,39 +38,39 @@ pub struct Paths {
     home: Option<PathBuf>,
 }
 
-/// Why there is no usable place.
+/// Why the paths cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PathsError {
     /// Neither `AREYOUJ_HOME` nor `HOME` names a directory.
     #[error("neither AREYOUJ_HOME nor HOME names a directory")]
     NoHome,
-    /// A socket in the runtime directory would have too long a path.
-    #[error("the path {} is too long for a socket ({} bytes, {SOCKET_PATH_LIMIT} are too many)",
+    /// The path of a socket would be too long.
+    #[error("the path {} is too long for a socket ({} bytes; it must have fewer than {SOCKET_PATH_LIMIT})",
         .socket.display(), .socket.as_os_str().len())]
     TooLong {
         /// The socket.
         socket: PathBuf,
     },
-    /// The runtime directory belongs to somebody else.
+    /// A directory belongs to another user.
     #[error("{} belongs to another user (uid {owner})", .directory.display())]
     ForeignDirectory {
         /// The directory.
         directory: PathBuf,
-        /// Whose it is.
+        /// The user id of the owner.
         owner: u32,
     },
-    /// The runtime directory is something else.
+    /// There is something other than a directory at the path.
     #[error("{} is not a directory", .path.display())]
     NotADirectory {
         /// The path.
         path: PathBuf,
     },
-    /// A directory could not be made or made private.
-    #[error("cannot prepare the directory {}: {source}", .directory.display())]
+    /// A directory could not be created, or its permissions could not be set.
+    #[error("cannot create the directory {}: {source}", .directory.display())]
     Create {
         /// The directory.
         directory: PathBuf,
-        /// Why.
+        /// The reason.
         source: io::Error,
     },
 }
@@ -98,21 +98,23 @@ impl PathsError {
                 "Set AREYOUJ_HOME or XDG_RUNTIME_DIR to a directory with a shorter path."
             }
             PathsError::ForeignDirectory { .. } => {
-                "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own."
+                "Run the command as that user, or set AREYOUJ_HOME to a directory of your own."
             }
-            PathsError::NotADirectory { .. } => "Move it away, or set AREYOUJ_HOME to another directory.",
+            PathsError::NotADirectory { .. } => {
+                "Move that file away, or set AREYOUJ_HOME to another directory."
+            }
             PathsError::Create { .. } => {
-                "Make it writable for you and the disk not full, or set AREYOUJ_HOME to another directory."
+                "Check that you can write there and that the disk has free space, or set AREYOUJ_HOME to another directory."
             }
         }
     }
 }
 
 impl Paths {
-    /// The places that these environment variables name. Touches no file.
+    /// The paths for these environment variables. Accesses no file.
     pub fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Paths, PathsError> {
-        let named = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let paths = match named("AREYOUJ_HOME") {
+        let variable = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let paths = match variable("AREYOUJ_HOME") {
             Some(home) => {
                 let home = std::path::absolute(&home)
                     .map_err(|source| PathsError::Create { directory: home, source })?;
@@ -125,20 +127,20 @@ impl Paths {
                 }
             }
             None => {
-                // The XDG specification wants relative paths ignored.
+                // The XDG specification says to ignore relative paths.
                 let xdg = |name: &str, fallback: &str| {
-                    named(name)
+                    variable(name)
                         .filter(|path| path.is_absolute())
                         .or_else(|| {
-                            named("HOME").filter(|home| home.is_absolute()).map(|home| home.join(fallback))
+                            variable("HOME").filter(|home| home.is_absolute()).map(|home| home.join(fallback))
                         })
                         .map(|path| path.join("areyouj"))
                         .ok_or(PathsError::NoHome)
                 };
                 let state = xdg("XDG_STATE_HOME", ".local/state")?;
-                // Beside the state, which sessions outlive logins with: a runtime directory is emptied at the last
-                // logout, and whoever runs without one would find other sockets. It is for paths that are too long.
-                let runtime = named("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+                // Sockets are beside the state, because sessions outlive logins: the runtime directory is emptied at the
+                // last logout, and a process without `XDG_RUNTIME_DIR` would not find sockets there.
+                let runtime = variable("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
                 let beside = state.join("run");
                 let run = match runtime {
                     Some(runtime) if !sockets_fit(&beside) => runtime.join("areyouj"),
@@ -161,8 +163,8 @@ impl Paths {
         Ok(paths)
     }
 
-    /// Makes the directories that do not exist, for the owner alone. A runtime directory of another user is refused:
-    /// whoever owns it could put a socket of their own there. The configuration directory is the person's to make.
+    /// Creates missing directories, accessible only to the owner. A directory of another user is refused, because that user
+    /// could put another socket there. The configuration directory is not created.
     pub fn create(&self) -> Result<(), PathsError> {
         for directory in [&self.data, &self.state.join("sessions"), &self.log_dir(), &self.run] {
             DirBuilder::new()
@@ -177,12 +179,12 @@ impl Paths {
         Ok(())
     }
 
-    /// `AREYOUJ_HOME` as an absolute path, if it is set: what a program started from here has to be given.
+    /// `AREYOUJ_HOME` as an absolute path, if it is set. A process started from here must get it.
     pub fn home(&self) -> Option<&Path> {
         self.home.as_deref()
     }
 
-    /// Sockets and lock files.
+    /// The directory of sockets and lock files.
     pub fn run_dir(&self) -> &Path {
         &self.run
     }
@@ -192,17 +194,17 @@ impl Paths {
         self.run.join(daemon_socket_name())
     }
 
-    /// Locked by a daemon for as long as it lives; holds its process id as text.
+    /// The file that a running daemon locks. It contains the daemon's process id as text.
     pub fn daemon_lock(&self) -> PathBuf {
         self.locks().join("daemon.lock")
     }
 
-    /// Locked by a client while it starts or stops a daemon.
+    /// The file that a client locks while it starts or stops a daemon.
     pub fn start_lock(&self) -> PathBuf {
         self.locks().join("start.lock")
     }
 
-    /// Where locks are. Whoever uses the same database uses the same locks, whatever else their environments say.
+    /// The directory of lock files. Processes with the same database have the same locks, even if their environments differ.
     fn locks(&self) -> &Path {
         if self.home.is_some() { &self.run } else { &self.data }
     }
@@ -222,7 +224,7 @@ impl Paths {
         self.data.join("areyouj.db")
     }
 
-    /// Sessions' files and logs.
+    /// The directory of sessions' files and logs.
     pub fn state_dir(&self) -> &Path {
         &self.state
     }
@@ -237,18 +239,18 @@ impl Paths {
         self.state.join("log")
     }
 
-    /// What a daemon writes to standard error: panics, and what goes wrong before its log is open.
+    /// The standard error of the daemon: panics, and errors before its log is open.
     pub fn daemon_stderr(&self) -> PathBuf {
         self.log_dir().join("daemon-stderr.log")
     }
 
-    /// The configuration file, which need not exist.
+    /// The configuration file, which does not have to exist.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
     }
 }
 
-/// The session host's executable: `AREYOUJ_HOST` of this process, or the one beside this program.
+/// The executable of the session host: the path in `AREYOUJ_HOST`, or `areyouj-host` beside this program.
 pub fn host_program() -> io::Result<PathBuf> {
     match std::env::var_os("AREYOUJ_HOST").filter(|value| !value.is_empty()) {
         Some(program) => std::path::absolute(program),
@@ -256,7 +258,7 @@ pub fn host_program() -> io::Result<PathBuf> {
     }
 }
 
-/// This program's executable, as it may be started later: also when another version has taken its place by then.
+/// The path of `areyouj`, for starting it later, also after it was replaced by another version.
 pub fn own_program() -> io::Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("areyouj"))
 }
@@ -275,7 +277,7 @@ fn daemon_socket_name() -> String {
 
 fn make_private(directory: &Path) -> Result<(), PathsError> {
     let failed = |source| PathsError::Create { directory: directory.to_owned(), source };
-    // The link itself: a link that somebody else planted must not pass for the directory that it points to.
+    // The link itself is checked too: another user's link must not redirect to a directory of this user.
     let metadata = fs::symlink_metadata(directory).map_err(failed)?;
     if metadata.is_symlink() {
         let target = fs::metadata(directory).map_err(failed)?;
@@ -314,7 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_under_areyouj_home_when_it_is_set() {
+    fn every_problem_of_a_place_is_printed() {
+        let directory = || PathBuf::from("/home/ada/areyouj/run");
+        let create = |kind: io::ErrorKind| PathsError::Create { directory: directory(), source: kind.into() };
+        crate::texts::assert_problems(
+            "problems-paths",
+            [
+                PathsError::NoHome,
+                PathsError::TooLong { socket: format!("/{}", "x".repeat(SOCKET_PATH_LIMIT)).into() },
+                PathsError::ForeignDirectory { directory: directory(), owner: 1000 },
+                PathsError::NotADirectory { path: directory() },
+                create(io::ErrorKind::StorageFull),
+                create(io::ErrorKind::PermissionDenied),
+            ],
+        );
+    }
+
+    #[test]
+    fn everything_is_below_areyouj_home_when_it_is_set() {
         let paths =
             paths(&[("AREYOUJ_HOME", "/h"), ("HOME", "/u"), ("XDG_RUNTIME_DIR", "/run/user/1")]).unwrap();
         assert_eq!(paths.daemon_socket(), Path::new("/h/run/daemon-v1.sock"));
@@ -345,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_are_in_the_runtime_directory_if_their_paths_would_be_too_long_elsewhere() {
+    fn sockets_are_in_the_runtime_directory_if_other_paths_would_be_too_long() {
         let home = format!("/{}", "x".repeat(SOCKET_PATH_LIMIT));
         let paths = paths(&[("HOME", &home), ("XDG_RUNTIME_DIR", "/run/user/1")]).unwrap();
         assert_eq!(paths.run_dir(), Path::new("/run/user/1/areyouj"));
@@ -353,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_runtime_directory_sockets_are_under_the_state_directory() {
+    fn sockets_are_below_the_state_directory_without_a_runtime_directory() {
         let paths = paths(&[("HOME", "/u"), ("XDG_STATE_HOME", "relative/is/ignored")]).unwrap();
         assert_eq!(paths.run_dir(), Path::new("/u/.local/state/areyouj/run"));
         assert_eq!(paths.data_dir(), Path::new("/u/.local/share/areyouj"));
@@ -367,12 +386,12 @@ mod tests {
     }
 
     #[test]
-    fn without_any_home_there_is_no_place() {
+    fn a_home_directory_is_required() {
         assert!(matches!(paths(&[("AREYOUJ_HOME", "")]), Err(PathsError::NoHome)));
     }
 
     #[test]
-    fn a_home_whose_sockets_would_have_too_long_a_path_is_refused() {
+    fn a_home_whose_socket_paths_would_be_too_long_is_refused() {
         let longest = SOCKET_PATH_LIMIT - 1 - "/run/daemon-v1.sock".len();
         let fits = format!("/{}", "x".repeat(longest - 1));
         assert!(paths(&[("AREYOUJ_HOME", &fits)]).is_ok());
@@ -381,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_are_made_for_the_owner_alone() {
+    fn directories_are_accessible_only_to_the_owner() {
         let home = tempfile::tempdir().unwrap();
         let run = home.path().join("run");
         fs::create_dir(&run).unwrap();
@@ -399,8 +418,8 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_directory_of_another_user_is_refused() {
-        // Only root can give a directory away; everybody else finds one of root's.
+    fn a_directory_of_another_user_is_refused() {
+        // Only root can change the owner of a directory; other users get a directory that root owns.
         let home = tempfile::tempdir().unwrap();
         let foreign = if nix::unistd::geteuid().is_root() {
             let directory = home.path().join("foreign");
@@ -414,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_place_of_the_runtime_directory_is_refused() {
+    fn a_file_instead_of_a_directory_is_refused() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("run"), "").unwrap();
         let paths = paths(&[("AREYOUJ_HOME", home.path().to_str().unwrap())]).unwrap();

@@ -9,3 +9,5 @@ pub mod fuzz;
 mod json;
 pub mod orchestrator;
 pub mod text;
+#[cfg(test)]
+mod texts;

@@ -1,4 +1,4 @@
-//! The commands and their arguments.
+//! The commands and their arguments, with the help texts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Run and watch many Claude Code sessions.
+/// Run and watch many Claude Code sessions
 #[derive(Debug, Parser)]
 #[command(name = "areyouj", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
 #[command(
-    after_help = "ID is a session's id, MSG a message's and REQUEST a prompt's, or an unambiguous beginning of \
-                        one. TEXT of - is read from standard input.\n\n\
-                        Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 timed out."
+    after_help = "ID is the id of a session, MSG of a message, REQUEST of a permission request; any unambiguous \
+                        prefix works. If TEXT is -, it is read from standard input.\n\n\
+                        Exit codes: 0 done, 1 failed, 2 invalid arguments, 3 timed out."
 )]
 pub(crate) struct Arguments {
-    /// Print JSON: one value (`logs`: one a line); errors too, on standard error
+    /// Print one JSON value (`logs`: one per line) and report errors as JSON on standard error
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
@@ -35,10 +35,10 @@ impl Arguments {
     pub(crate) fn read(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
         let parsed = Arguments::try_parse_from(arguments)?;
         match &parsed.command {
-            // clap has no rule for this that leaves `--json` its freedom.
+            // No rule of clap's expresses this and still accepts `--json` everywhere.
             Command::Queue(Queue { id: Some(_), command: Some(_), .. }) => Err(Arguments::command().error(
                 ErrorKind::ArgumentConflict,
-                "`areyouj queue` takes a session's id or a command, not both",
+                "`areyouj queue` takes a session id or a command, not both",
             )),
             _ => Ok(parsed),
         }
@@ -51,182 +51,182 @@ pub(crate) enum Command {
     New(New),
     /// List sessions, newest first
     Ls {
-        /// Terminated sessions too
+        /// Include terminated sessions
         #[arg(long, short)]
         all: bool,
     },
-    /// Show everything about a session
+    /// Show the details of a session
     Show {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
     /// Queue a message; it runs when the session is idle
     Send {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// What to tell Claude; - reads it from standard input
+        /// Text of the message; - reads it from standard input
         text: String,
     },
-    /// Put a message into the running turn
+    /// Send a message into the running turn
     Steer {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// What to tell Claude; - reads it from standard input
+        /// Text of the message; - reads it from standard input
         text: String,
     },
-    /// List the messages of a session that run and wait, or change its queue
+    /// List the running and queued messages of a session, or change its queue
     Queue(Queue),
-    /// Wait until a session has come to a status
+    /// Wait until a session reaches a status
     Wait {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// The status; idle means that nothing waits in its queue either
+        /// Status to wait for; idle also requires an empty or paused queue
         #[arg(long = "for", value_name = "STATUS", value_enum, default_value_t = Goal::Idle)]
         goal: Goal,
-        /// Give up after this time, with exit code 3
+        /// Stop waiting after this time, with exit code 3
         #[arg(long, value_name = "SECONDS", value_parser = seconds)]
         timeout: Option<Duration>,
     },
     /// Print the transcript of a session
     Logs {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// Go on with what comes, until the session is terminated
+        /// Follow: keep printing new entries until the session terminates
         #[arg(long, short)]
         follow: bool,
     },
-    /// List what waits for an answer: permissions, questions and plans
+    /// List open permission requests, including questions and plans
     Permissions {
-        /// Only of this session
+        /// List only the requests of this session (id or unambiguous prefix)
         #[arg(value_parser = session_id)]
         id: Option<String>,
     },
-    /// Allow what a prompt asks for
+    /// Allow a permission request
     Allow {
-        /// The prompt's id, as `areyouj permissions` lists it, or a beginning of it
+        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
         request: String,
-        /// From now on, by the rule that Claude suggests
+        /// Also allow similar requests from now on, by the rules that Claude suggests
         #[arg(long)]
         always: bool,
     },
-    /// Deny what a prompt asks for
+    /// Deny a permission request
     Deny {
-        /// The prompt's id, as `areyouj permissions` lists it, or a beginning of it
+        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
         request: String,
-        /// What Claude is told
+        /// Message to Claude: the reason, or what to do instead
         #[arg(long, short, value_name = "TEXT")]
         message: Option<String>,
     },
-    /// Answer a question that Claude asked
+    /// Answer a question of Claude
     #[command(
-        after_help = "A CHOICE is a choice's number or label, or words of your own. One question takes all \
-                            CHOICEs; several questions take one CHOICE each, with commas between several choices of \
-                            one question."
+        after_help = "A CHOICE is the number or the label of an option, or your own text. A single question takes all \
+                            CHOICEs. With several questions give one CHOICE for each, in order; separate several options \
+                            of one question by commas."
     )]
     Answer {
-        /// The prompt's id, as `areyouj permissions` lists it, or a beginning of it
+        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
         request: String,
-        /// Numbers, labels or words of your own
+        /// Number or label of an option, or your own text
         #[arg(required = true, value_name = "CHOICE")]
         choices: Vec<String>,
     },
-    /// Break off the running turn, and wait until it has ended
+    /// Interrupt the running turn and wait until it has ended
     Interrupt {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Start Claude again with the same conversation, and wait until it is ready
+    /// Restart Claude with the same conversation and wait until it is ready
     Restart {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Show the live screen of a terminal session; Ctrl-\ and then d leaves it
+    /// Show the live screen of a terminal session; press Ctrl-\ then d to detach
     Attach {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// Only look: what is typed does not reach Claude
+        /// Watch without sending keys to Claude
         #[arg(long)]
         read_only: bool,
-        /// How many lines of history to show first
+        /// Number of history lines to show first
         #[arg(long, value_name = "LINES", default_value_t = 1_000)]
         history: usize,
     },
-    /// Move a conversation to the other driver, with its queue, and wait until it is ready there
+    /// Switch a conversation and its queue to another driver and wait until it is ready
     SwitchDriver {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// The driver
+        /// Driver to switch to
         driver: DriverArgument,
-        /// Break off the running turn instead of waiting for its end
+        /// Interrupt the running turn instead of waiting for its end
         #[arg(long)]
         interrupt: bool,
     },
-    /// End a session and everything it started, and wait until it has ended
+    /// Terminate a session and every process it started, and wait until it has ended
     Terminate {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Name a session; an empty name takes the name away
+    /// Name a session; an empty name removes the name
     Rename {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
-        /// The new name
+        /// New name
         name: String,
     },
-    /// Remove a terminated session and its transcript for good
+    /// Delete a terminated session and its transcript
     Rm {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Serve an editor at standard input and output, with the Language Server Protocol
+    /// Serve an editor over standard input and output with the Language Server Protocol
     Lsp,
-    /// Start, stop or look at the daemon
+    /// Start, stop or inspect the daemon
     Daemon {
         #[command(subcommand)]
         command: DaemonCommand,
     },
-    /// Tell everything that a bug report needs, and what is wrong
+    /// Check the installation and print the details that a bug report needs
     Doctor,
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Shell to print the script for
         shell: Shell,
     },
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// The directory to work in
+    /// Directory to work in
     #[arg(default_value = ".", value_name = "DIR")]
     pub(crate) directory: PathBuf,
-    /// A first message; may be given several times
+    /// Message to queue at once; can be given several times
     #[arg(long = "message", short = 'm', value_name = "TEXT")]
     pub(crate) messages: Vec<String>,
-    /// A name for the session
+    /// Name of the session
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// How Claude is driven
+    /// How to drive Claude: as a structured transcript (stream) or with its own screen (terminal)
     #[arg(long, value_enum, default_value_t = DriverArgument::Stream)]
     pub(crate) driver: DriverArgument,
-    /// The model, as `claude --model` takes it
+    /// Model, as accepted by `claude --model`
     #[arg(long)]
     pub(crate) model: Option<String>,
-    /// The permission mode, as `claude --permission-mode` takes it
+    /// Permission mode, as accepted by `claude --permission-mode`
     #[arg(long, value_name = "MODE")]
     pub(crate) permission_mode: Option<String>,
-    /// Wait until the messages are done or an answer is needed
+    /// Wait until the messages are done or Claude needs an answer
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -237,10 +237,10 @@ pub(crate) struct New {
     override_usage = "areyouj queue [OPTIONS] <ID>\n       areyouj queue [OPTIONS] <COMMAND>"
 )]
 pub(crate) struct Queue {
-    /// The session's id, or an unambiguous beginning of it
+    /// Session id, or an unambiguous prefix
     #[arg(required = true, value_parser = session_id)]
     pub(crate) id: Option<String>,
-    /// Finished messages too
+    /// Include finished messages
     #[arg(long, short)]
     pub(crate) all: bool,
     #[command(subcommand)]
@@ -249,61 +249,61 @@ pub(crate) struct Queue {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueueCommand {
-    /// Change the text of a waiting message
+    /// Change the text of a queued message
     Edit {
-        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
+        /// Message id, as listed by `areyouj queue ID`, or an unambiguous prefix
         #[arg(value_name = "MSG")]
         message: String,
-        /// What to tell Claude; - reads it from standard input
+        /// Text of the message; - reads it from standard input
         text: String,
     },
-    /// Cancel a waiting message
+    /// Cancel a queued message
     Rm {
-        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
+        /// Message id, as listed by `areyouj queue ID`, or an unambiguous prefix
         #[arg(value_name = "MSG")]
         message: String,
     },
-    /// Move a waiting message; position 0 is next
+    /// Move a queued message; position 0 is next
     Move {
-        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
+        /// Message id, as listed by `areyouj queue ID`, or an unambiguous prefix
         #[arg(value_name = "MSG")]
         message: String,
-        /// How many waiting messages go before it
+        /// Number of queued messages before it
         position: u32,
     },
-    /// Hand over no more messages after the running one
+    /// Pause the queue after the running message
     Pause {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Go on handing over messages
+    /// Resume the queue
     Resume {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Cancel all waiting messages
+    /// Cancel all queued messages
     Clear {
-        /// The session's id, or an unambiguous beginning of it
+        /// Session id, or an unambiguous prefix
         #[arg(value_parser = session_id)]
         id: String,
     },
-    /// Ask Claude to go on with a message that was cut off or failed
+    /// Ask Claude to continue a message that was interrupted or failed
     Continue {
-        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
+        /// Message id, as listed by `areyouj queue ID`, or an unambiguous prefix
         #[arg(value_name = "MSG")]
         message: String,
     },
-    /// Run a message once more that was cut off or failed
+    /// Send a message again that was interrupted or failed
     Again {
-        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
+        /// Message id, as listed by `areyouj queue ID`, or an unambiguous prefix
         #[arg(value_name = "MSG")]
         message: String,
     },
-    /// Leave a message that was cut off or failed, and go on with the queue
+    /// Skip a message that was interrupted or failed, and resume the queue
     Skip {
-        /// The message's id, as `areyouj queue ID` lists it, or a beginning of it
+        /// Message id, as listed by `areyouj queue ID`, or an unambiguous prefix
         #[arg(value_name = "MSG")]
         message: String,
     },
@@ -311,24 +311,24 @@ pub(crate) enum QueueCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DaemonCommand {
-    /// Start the daemon, unless one runs
+    /// Start the daemon if it is not running
     Start,
-    /// Stop the daemon; sessions go on without it
+    /// Stop the daemon; sessions keep running
     Stop {
         /// Terminate every session first
         #[arg(long)]
         sessions: bool,
     },
-    /// Tell how the daemon is, starting nothing
+    /// Show the daemon's status without starting it
     Status,
-    /// Stop the daemon and start it again; sessions go on
+    /// Restart the daemon; sessions keep running
     Restart,
-    /// Be the daemon
+    /// Run the daemon in this process
     #[command(hide = true)]
     Run,
 }
 
-/// What to wait for.
+/// The status that `wait` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Goal {
     Idle,
@@ -345,7 +345,7 @@ pub(crate) enum DriverArgument {
     Terminal,
 }
 
-/// The shells that completions are made for.
+/// The shells with a completion script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Shell {
     Bash,
@@ -363,17 +363,17 @@ impl From<Shell> for clap_complete::Shell {
     }
 }
 
-/// Session ids have capital letters only; people need not type them so.
-fn session_id(typed: &str) -> Result<String, String> {
-    if typed.is_empty() { Err("an id is not empty".to_owned()) } else { Ok(typed.to_uppercase()) }
+/// Session ids have only capital letters; the argument accepts either case.
+fn session_id(argument: &str) -> Result<String, String> {
+    if argument.is_empty() { Err("an id must not be empty".to_owned()) } else { Ok(argument.to_uppercase()) }
 }
 
-fn seconds(typed: &str) -> Result<Duration, String> {
-    typed
+fn seconds(argument: &str) -> Result<Duration, String> {
+    argument
         .parse::<f64>()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "a time is a number of seconds, 0 or more".to_owned())
+        .ok_or_else(|| "expected a number of seconds, 0 or more".to_owned())
 }
 
 #[cfg(test)]
@@ -385,12 +385,12 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn the_definition_is_valid() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn session_ids_may_be_typed_in_small_letters_and_message_ids_stay_as_typed() {
+    fn session_ids_are_accepted_in_either_case_and_message_ids_are_kept_as_typed() {
         assert!(matches!(parse("areyouj show k7m2"), Command::Show { id } if id == "K7M2"));
         let Command::Queue(queue) = parse("areyouj queue rm 3fAb") else { panic!("not a queue command") };
         assert!(matches!(queue.command, Some(QueueCommand::Rm { message }) if message == "3fAb"));
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn json_may_stand_anywhere() {
+    fn json_is_accepted_in_any_position() {
         for line in [
             "areyouj --json ls",
             "areyouj ls --json",
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_dash_is_a_text() {
+    fn a_single_dash_is_accepted_as_a_text() {
         assert!(matches!(parse("areyouj send A -"), Command::Send { text, .. } if text == "-"));
         let Command::New(new) = parse("areyouj new -m - -m two /tmp --wait") else { panic!("not new") };
         assert_eq!(new.messages, ["-", "two"]);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn time_outs_are_seconds() {
+    fn timeouts_are_in_seconds() {
         assert!(matches!(parse("areyouj wait A --timeout 0.5"),
             Command::Wait { timeout: Some(timeout), goal: Goal::Idle, .. } if timeout == Duration::from_millis(500)));
         assert!(Arguments::try_parse_from(["areyouj", "wait", "A", "--timeout", "nan"]).is_err());

@@ -1,7 +1,7 @@
-//! `areyouj attach`: the screen of a terminal session in the terminal that it is called in.
+//! `areyouj attach`: the screen of a terminal session, in the terminal that the command runs in.
 //!
-//! It talks to the session's host, so a daemon that goes away disturbs nobody who looks. The daemon is asked what session it
-//! is, and again when the host hangs up.
+//! The command is connected to the session's host, so viewers do not depend on the daemon. It asks the daemon for the
+//! session at the start, and again when the host closes the connection.
 
 mod history;
 mod keys;
@@ -19,124 +19,158 @@ use super::{CommandError, Context};
 use crate::client::Failure;
 use areyouj_core::orchestrator::SessionId;
 use areyouj_core::text::plain;
-use outer::Outer;
+use outer::OuterTerminal;
 use view::{End, View};
 
-/// How long after it had no host a session is looked at again: a host starts in some milliseconds, and is started again
-/// within a second; each time later, up to a bound.
-const FIRST_LOOK: Duration = Duration::from_millis(10);
-const LAST_LOOK: Duration = Duration::from_millis(300);
+/// The first pause before a session without a host is checked again: a host starts within milliseconds. Each pause is
+/// twice as long as the one before.
+const FIRST_POLL_DELAY: Duration = Duration::from_millis(10);
 
-/// How to look.
+/// The longest such pause: the daemon restarts a host within a second.
+const MAX_POLL_DELAY: Duration = Duration::from_millis(300);
+
+/// The options of the command.
 pub(super) struct Options {
-    /// Only look.
+    /// Whether keys are not sent to Claude.
     pub(super) read_only: bool,
-    /// Lines of history that are shown first.
+    /// Lines of history to show first.
     pub(super) history: usize,
 }
 
 /// Shows the session's screen until the person detaches or the session ends.
 pub(super) fn run(context: &Context, id: String, options: &Options) -> Result<(), CommandError> {
-    let session = get(context, id)?;
-    let mut outer = Outer::take().map_err(|error| {
-        let message = format!("attach needs a terminal to show the screen in: {error}");
-        Failure::new(ErrorCode::InvalidParams, message, "Call it in a terminal, without pipes.")
-    })?;
+    let session = terminal_session(context, id)?;
+    let mut outer = OuterTerminal::acquire().map_err(|error| no_outer_terminal(&error))?;
     let shown = show(context, &session, options, &mut outer);
-    // Whatever happened: from here on the terminal is its owner's again.
+    // This restores the terminal, in every case.
     drop(outer);
     let (left, text) = shown?;
     context.screen.show(&json!({"sessionId": session.id, "left": left}), || format!("{text}\n"))
 }
 
-/// The session, which has to be one with a terminal.
-fn get(context: &Context, id: String) -> Result<Session, Failure> {
+/// The session, which must have a terminal.
+fn terminal_session(context: &Context, id: String) -> Result<Session, Failure> {
     let session = context.connect()?.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
     match session.driver {
         Driver::Terminal => Ok(session),
-        Driver::Stream => Err(Failure::new(
-            ErrorCode::NotATerminal,
-            format!("{} has no terminal: its driver is stream.", session.id),
-            format!(
-                "Read it with: areyouj logs {0} -f, or move it with: areyouj switch-driver {0} terminal",
-                session.id
-            ),
-        )),
+        Driver::Stream => Err(not_a_terminal(&session.id)),
     }
 }
 
-/// Shows host after host, until there is none to be expected. Returns why it ended, in a word and for people.
+pub(super) fn no_outer_terminal(error: &io::Error) -> Failure {
+    let message = format!("`areyouj attach` must run in a terminal: {error}");
+    Failure::new(
+        ErrorCode::InvalidParams,
+        message,
+        "Run it in a terminal, with neither input nor output redirected.",
+    )
+}
+
+pub(super) fn not_a_terminal(id: &str) -> Failure {
+    Failure::new(
+        ErrorCode::NotATerminal,
+        format!("session {id} has no terminal: its driver is stream"),
+        format!(
+            "Run `areyouj logs {id} -f`, or switch its driver with `areyouj switch-driver {id} terminal`."
+        ),
+    )
+}
+
+pub(super) fn invalid_session_id() -> Failure {
+    Failure::new(
+        ErrorCode::Internal,
+        "the daemon returned an invalid session id",
+        "Run `areyouj daemon restart`, so that the daemon has the version of this program; sessions keep running.",
+    )
+}
+
+pub(super) fn terminal_failed(error: &io::Error) -> Failure {
+    Failure::new(
+        ErrorCode::Internal,
+        format!("the terminal cannot be used: {error}"),
+        "Try again in another terminal.",
+    )
+}
+
+pub(super) fn refused_by_host(id: &str, reason: &str) -> Failure {
+    Failure::new(
+        ErrorCode::HostFailed,
+        format!("the screen of session {id} cannot be shown: {}", plain::line(reason)),
+        format!("Run `areyouj show {id}` to see the state of the session."),
+    )
+}
+
+pub(super) fn detached(id: &str) -> (&'static str, String) {
+    ("detached", format!("Detached from {id}. Attach again with: areyouj attach {id}"))
+}
+
+pub(super) fn signalled(id: &str) -> (&'static str, String) {
+    ("ended", format!("The terminal of this view of {id} was closed."))
+}
+
+/// The line that is shown while the session has no host.
+pub(super) fn waiting_line(session: &Session) -> String {
+    let reason = session.status_reason.as_deref().map(|reason| format!(": {}", plain::line(reason)));
+    format!(
+        "{} is {}{} (Ctrl-\\ d detaches)",
+        session.id,
+        session.status.as_str(),
+        reason.unwrap_or_default()
+    )
+}
+
+/// Shows the screen of each host of the session, until no other host will follow. Returns why the view ended: the word
+/// for `--json` and a sentence.
 fn show(
     context: &Context,
     session: &Session,
     options: &Options,
-    outer: &mut Outer,
+    outer: &mut OuterTerminal,
 ) -> Result<(&'static str, String), Failure> {
     let id = &session.id;
-    let own: SessionId = id.parse().map_err(|_| {
-        Failure::new(
-            ErrorCode::Internal,
-            "the daemon told an id that is none",
-            "Update areyouj and its daemon.",
-        )
-    })?;
+    let session_id: SessionId = id.parse().map_err(|_| invalid_session_id())?;
     let (socket, journal) =
-        (context.paths.host_socket(&own), context.paths.session_dir(&own).join("journal"));
-    let detached = || ("detached", format!("Detached from {id}. Come back with: areyouj attach {id}"));
-    let failed = |error: io::Error| {
-        Failure::new(ErrorCode::Internal, format!("the terminal cannot be used: {error}"), "Try again.")
-    };
+        (context.paths.host_socket(&session_id), context.paths.session_dir(&session_id).join("journal"));
+    let failed = |error: io::Error| terminal_failed(&error);
     let mut lines = options.history;
-    let mut waits = false;
-    let mut look = FIRST_LOOK;
+    let mut had_no_host = false;
+    let mut poll_delay = FIRST_POLL_DELAY;
     loop {
         if let Ok(stream) = UnixStream::connect(&socket) {
             let history = history::latest(&journal, lines);
             let mut view = View::new(stream, options.read_only).map_err(failed)?;
             match view.show(outer, &history).map_err(failed)? {
-                End::Detached => return Ok(detached()),
-                End::Signalled => return Ok(("ended", format!("The view of {id} was ended."))),
-                End::Refused(why) if !waits => {
-                    return Err(Failure::new(
-                        ErrorCode::HostFailed,
-                        format!("The screen of {id} cannot be shown: {}.", plain::line(&why)),
-                        format!("See how the session stands with: areyouj show {id}"),
-                    ));
-                }
-                // The host of a launch that has ended: another one follows.
+                End::Detached => return Ok(detached(id)),
+                End::Signalled => return Ok(signalled(id)),
+                End::Refused(reason) if !had_no_host => return Err(refused_by_host(id, &reason)),
+                // This host belongs to a launch that has ended; another host follows.
                 End::Refused(_) => {}
-                End::HungUp => (lines, look) = (0, FIRST_LOOK),
+                End::HungUp => (lines, poll_delay) = (0, FIRST_POLL_DELAY),
             }
         }
         let now = context
             .connect()?
             .call::<request::SessionGet>(&SessionParams { session_id: Some(id.clone()) })?;
-        if let Some(over) = over(&now) {
-            return Ok(over);
+        if let Some(end) = end_of(&now) {
+            return Ok(end);
         }
-        let reason = now.status_reason.as_deref().map(|reason| format!(": {}", plain::line(reason)));
-        outer
-            .note(&format!(
-                "{id} is {}{} (Ctrl-\\ d leaves)",
-                now.status.as_str(),
-                reason.unwrap_or_default()
-            ))
-            .map_err(failed)?;
-        waits = true;
-        if outer.waits_for_detach(Instant::now() + look).map_err(failed)? {
-            return Ok(detached());
+        outer.note(&waiting_line(&now)).map_err(failed)?;
+        had_no_host = true;
+        if outer.wait_for_detach(Instant::now() + poll_delay).map_err(failed)? {
+            return Ok(detached(id));
         }
-        look = (2 * look).min(LAST_LOOK);
+        poll_delay = (2 * poll_delay).min(MAX_POLL_DELAY);
     }
 }
 
-/// Why no other host is to be expected, in a word and for people.
-fn over(session: &Session) -> Option<(&'static str, String)> {
+/// Why no other host will follow, as in [`show`]; `None` if one will.
+pub(super) fn end_of(session: &Session) -> Option<(&'static str, String)> {
     let id = &session.id;
     match session.status {
-        _ if session.driver == Driver::Stream => {
-            Some(("moved", format!("{id} moved to a stream. Follow it with: areyouj logs {id} -f")))
-        }
+        _ if session.driver == Driver::Stream => Some((
+            "moved",
+            format!("{id} switched to the stream driver. Follow it with: areyouj logs {id} -f"),
+        )),
         Status::Terminated => Some(("terminated", format!("{id} was terminated."))),
         Status::Error => {
             let error = session.error.as_ref();

@@ -1,23 +1,23 @@
-//! What a person typed as the answer to a question, as the choices that were meant.
+//! The CHOICE arguments of `areyouj answer`, matched with the options of Claude's questions.
 
 use areyouj_protocol::{ErrorCode, Json};
 
 use crate::client::Failure;
 
-/// A question of Claude's with its choices.
+/// A question that Claude asks, with its options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// The question itself.
+    /// The text of the question.
     pub(crate) question: String,
-    /// A word or two for it; empty if there are none.
+    /// A short title; empty if Claude gave none.
     pub(crate) header: String,
-    /// Several choices may be taken.
+    /// Whether the answer can have several options.
     pub(crate) several: bool,
-    /// Label and description of each choice.
+    /// Label and description of each option.
     pub(crate) options: Vec<(String, String)>,
 }
 
-/// The questions in the input of a prompt.
+/// The questions in the input of a permission request.
 pub(crate) fn questions(input: &Json) -> Vec<Question> {
     let text = |json: &Json, name: &str| json.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let question = |json: &Json| Question {
@@ -37,49 +37,51 @@ pub(crate) fn questions(input: &Json) -> Vec<Question> {
         .map_or_else(Vec::new, |questions| questions.elements().iter().map(question).collect())
 }
 
-/// The choices that were meant, for each question in order. Each is typed as a number from 1, a label in any letter
-/// case, or words of one's own.
-pub(crate) fn parse(questions: &[Question], typed: &[String]) -> Result<Vec<Vec<String>>, Failure> {
+/// The labels chosen for each question, in order. An argument is the number of an option, from 1, its label in any
+/// letter case, or free text.
+pub(crate) fn parse(questions: &[Question], arguments: &[String]) -> Result<Vec<Vec<String>>, Failure> {
     match questions {
         [question] => {
-            if !question.several && typed.len() > 1 {
+            if !question.several && arguments.len() > 1 {
                 return Err(invalid(
-                    format!("the question takes one choice, and there are {}", typed.len()),
-                    "Put words of your own into quotes.",
+                    format!("the question takes one choice, but {} were given", arguments.len()),
+                    "Quote an answer of several words.",
                 ));
             }
-            Ok(vec![typed.iter().flat_map(|typed| choices(question, typed)).collect()])
+            Ok(vec![arguments.iter().flat_map(|argument| choices(question, argument)).collect()])
         }
-        _ if questions.len() == typed.len() => {
-            Ok(questions.iter().zip(typed).map(|(question, typed)| choices(question, typed)).collect())
-        }
+        _ if questions.len() == arguments.len() => Ok(questions
+            .iter()
+            .zip(arguments)
+            .map(|(question, argument)| choices(question, argument))
+            .collect()),
         _ => Err(invalid(
-            format!("there are {} questions and {} choices", questions.len(), typed.len()),
-            "Give one CHOICE for each question, with commas between several choices of one question.",
+            format!("Claude asks {} questions; choices given: {}", questions.len(), arguments.len()),
+            "Give one CHOICE for each question; separate several options of one question by commas.",
         )),
     }
 }
 
-fn choices(question: &Question, typed: &str) -> Vec<String> {
-    if let Some(label) = option(question, typed) {
+fn choices(question: &Question, argument: &str) -> Vec<String> {
+    if let Some(label) = option(question, argument) {
         return vec![label];
     }
     if question.several {
-        let parts: Option<Vec<String>> = typed.split(',').map(|part| option(question, part)).collect();
+        let parts: Option<Vec<String>> = argument.split(',').map(|part| option(question, part)).collect();
         if let Some(labels) = parts {
             return labels;
         }
     }
-    vec![typed.to_owned()]
+    vec![argument.to_owned()]
 }
 
-/// The label that this means: a label goes before a number, as labels may be numbers.
-fn option(question: &Question, typed: &str) -> Option<String> {
-    let typed = typed.trim();
+/// The label that the argument names. A label takes precedence over a number, because a label can be a number.
+fn option(question: &Question, argument: &str) -> Option<String> {
+    let argument = argument.trim();
     let labels = || question.options.iter().map(|(label, _)| label);
     labels()
-        .find(|label| label.trim().to_lowercase() == typed.to_lowercase())
-        .or_else(|| typed.parse::<usize>().ok()?.checked_sub(1).and_then(|index| labels().nth(index)))
+        .find(|label| label.trim().to_lowercase() == argument.to_lowercase())
+        .or_else(|| argument.parse::<usize>().ok()?.checked_sub(1).and_then(|index| labels().nth(index)))
         .cloned()
 }
 
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_are_read_from_what_claude_sent() {
+    fn questions_are_read_from_the_input_of_the_request() {
         let input: Json = serde_json::from_str(
             r#"{"questions":[{"question":"Which?","header":"Port","multiSelect":true,
                 "options":[{"label":"80","description":"plain"},{"label":"443"}]}]}"#,
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_is_a_number_or_a_label_or_words_of_ones_own() {
+    fn a_choice_is_a_number_a_label_or_free_text() {
         let one = [question(false, &["Red", "Green, dark"])];
         assert_eq!(parse_all(&one, &["1"]).unwrap(), [["Red"]]);
         assert_eq!(parse_all(&one, &["red"]).unwrap(), [["Red"]]);
@@ -127,13 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn a_label_goes_before_a_number() {
+    fn a_label_takes_precedence_over_a_number() {
         let ports = [question(false, &["2", "1"])];
         assert_eq!(parse_all(&ports, &["1"]).unwrap(), [["1"]]);
     }
 
     #[test]
-    fn all_choices_belong_to_the_only_question() {
+    fn a_single_question_takes_all_choices() {
         let one = [question(true, &["a", "b", "c"])];
         assert_eq!(parse_all(&one, &["1", "c"]).unwrap(), [["a", "c"]]);
         assert_eq!(parse_all(&one, &["1,3"]).unwrap(), [["a", "c"]]);
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn several_questions_take_one_choice_each() {
+    fn each_of_several_questions_takes_one_choice() {
         let two = [question(true, &["a", "b"]), question(false, &["x", "y"])];
         assert_eq!(parse_all(&two, &["1, 2", "Y"]).unwrap(), [vec!["a", "b"], vec!["y"]]);
         assert_eq!(parse_all(&two, &["1"]).unwrap_err(), "answer_invalid");

@@ -1,9 +1,9 @@
-//! `areyouj daemon`: start, stop, look at and be the daemon.
+//! `areyouj daemon`: starts, stops, inspects and runs the daemon.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, request};
+use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, Timestamp, request};
 use serde_json::{Value, json};
 
 use super::arguments::DaemonCommand;
@@ -13,34 +13,34 @@ use crate::client::{Client, Failure, start};
 use crate::config::Config;
 use crate::paths::Paths;
 
-/// How long a daemon may take to go away after it has said yes: it finishes its writes, no more.
-const STOP_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a daemon can take to exit after it accepted the request. It only finishes its writes.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Starts, stops or tells about the daemon.
+/// Starts, stops, restarts or describes the daemon.
 pub(super) fn control(context: &Context, command: &DaemonCommand) -> Result<(), CommandError> {
     let screen = &context.screen;
     match command {
-        DaemonCommand::Start => tell(screen, &mut context.connect()?),
+        DaemonCommand::Start => print_status(screen, &mut context.connect()?),
         DaemonCommand::Stop { sessions } => {
             let stopped = stop(&context.paths, *sessions)?;
             screen.show(&json!({"running": false, "stopped": stopped}), || {
-                if stopped { "The daemon has stopped." } else { "No daemon is running." }.to_owned()
+                if stopped { "The daemon stopped." } else { "No daemon is running." }.to_owned()
             })
         }
         DaemonCommand::Status => match running(&context.paths)? {
-            Some(mut client) => tell(screen, &mut client),
+            Some(mut client) => print_status(screen, &mut client),
             None => screen.show(&json!({"running": false}), || "No daemon is running.".to_owned()),
         },
         DaemonCommand::Restart => {
             stop(&context.paths, false)?;
-            tell(screen, &mut context.connect()?)
+            print_status(screen, &mut context.connect()?)
         }
-        // Taken before a screen was made: what the daemon prints is for the client that starts it.
+        // `cli::run` handles it earlier: what the daemon prints is for the client that starts it.
         DaemonCommand::Run => Ok(()),
     }
 }
 
-/// A connection to the daemon, if one runs.
+/// Connects to the daemon; `None` if no daemon is running.
 pub(super) fn running(paths: &Paths) -> Result<Option<Client>, Failure> {
     match Client::connect(paths, false) {
         Ok(client) => Ok(Some(client)),
@@ -49,7 +49,7 @@ pub(super) fn running(paths: &Paths) -> Result<Option<Client>, Failure> {
     }
 }
 
-/// A running daemon as JSON.
+/// The status of a running daemon as JSON.
 pub(super) fn status_json(status: &DaemonStatus) -> Value {
     let mut value = json!({"running": true});
     if let (Some(fields), Ok(Value::Object(status))) = (value.as_object_mut(), serde_json::to_value(status)) {
@@ -58,56 +58,63 @@ pub(super) fn status_json(status: &DaemonStatus) -> Value {
     value
 }
 
-fn tell(screen: &Screen, client: &mut Client) -> Result<(), CommandError> {
+fn print_status(screen: &Screen, client: &mut Client) -> Result<(), CommandError> {
     let status = client.call::<request::DaemonStatus>(&Empty {})?;
-    screen.show(&status_json(&status), || {
-        format!(
-            "The daemon runs: process {}, version {}, started {}.\n\
-             Sessions: {}, of which {} of at most {} are active. Clients: {}.\n\
-             Database {}\n\
-             Logs     {}\n",
-            status.pid,
-            status.version,
-            time::ago(time::now(), status.started_at),
-            status.sessions,
-            status.active_sessions,
-            status.max_active_sessions,
-            status.clients,
-            status.database,
-            status.log_directory
-        )
-    })
+    screen.show(&status_json(&status), || describe(&status, time::now()))
 }
 
-/// Stops the daemon and waits until its process is gone; false if none was running.
+pub(super) fn describe(status: &DaemonStatus, now: Timestamp) -> String {
+    format!(
+        "The daemon is running: process {}, version {}, started {}.\n\
+         Sessions  {}, {} of at most {} active\n\
+         Clients   {}\n\
+         Database  {}\n\
+         Logs      {}\n",
+        status.pid,
+        status.version,
+        time::ago(now, status.started_at),
+        status.sessions,
+        status.active_sessions,
+        status.max_active_sessions,
+        status.clients,
+        status.database,
+        status.log_directory
+    )
+}
+
+/// Stops the daemon and waits until its process has exited. Returns false if no daemon was running.
 fn stop(paths: &Paths, sessions: bool) -> Result<bool, Failure> {
     let Some(mut client) = running(paths)? else { return Ok(false) };
-    let deadline = Instant::now() + STOP_DEADLINE;
-    // Held until it is gone, so that what is waited for is the end of this daemon and not of the next.
+    let deadline = Instant::now() + STOP_TIMEOUT;
+    // While this is held nobody starts another daemon, so the lock that is waited for below is that of this one.
     let _lock = start::lock_starting(paths, deadline)?;
     client.call_once::<request::DaemonStop>(&DaemonStopParams { sessions })?;
     drop(client);
-    if start::wait_for_end(paths, Instant::now() + STOP_DEADLINE)? {
+    if start::wait_for_exit(paths, Instant::now() + STOP_TIMEOUT)? {
         Ok(true)
     } else {
-        Err(Failure::new(
-            ErrorCode::Timeout,
-            format!("the daemon has not gone away in {} seconds", STOP_DEADLINE.as_secs()),
-            format!(
-                "Look into {}; its process id is in {}.",
-                paths.log_dir().display(),
-                paths.daemon_lock().display()
-            ),
-        ))
+        Err(still_running(paths))
     }
 }
 
-/// Is the daemon, until it is told to stop.
+pub(super) fn still_running(paths: &Paths) -> Failure {
+    Failure::new(
+        ErrorCode::Timeout,
+        format!("the daemon did not exit within {} seconds", STOP_TIMEOUT.as_secs()),
+        format!(
+            "See the log in {}; the process id of the daemon is in {}.",
+            paths.log_dir().display(),
+            paths.daemon_lock().display()
+        ),
+    )
+}
+
+/// Runs the daemon until it is stopped.
 pub(super) fn run(paths: &Paths) -> ExitCode {
-    // Whatever the starter left open, a script's lock or a pipe whose end somebody waits for, is not held for days.
+    // Descriptors that the starter left open, such as a script's lock or a pipe, must not stay open for days.
     areyouj_host::descriptors::close_inherited();
-    // A session of its own: Ctrl-C in a terminal and closing it are not meant for it. Started by hand from a shell it
-    // leads a group already and stays in the shell's session, as one would expect.
+    // With a process session of its own the daemon does not receive the signals of the starter's terminal. `setsid`
+    // fails for a daemon that a shell runs in the foreground, which then stays in the shell's session, as it should.
     let _ = nix::unistd::setsid();
     let prepared = paths
         .create()

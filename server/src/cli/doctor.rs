@@ -1,4 +1,4 @@
-//! `areyouj doctor`: everything that a bug report needs, and what is wrong, with fixes. It starts no daemon and
+//! `areyouj doctor`: checks the installation, suggests fixes, and prints what a bug report needs. It starts no daemon and
 //! changes nothing.
 
 mod checks;
@@ -16,28 +16,28 @@ use crate::client::Failure;
 use crate::config::Config;
 use crate::paths::Paths;
 
-/// How one thing stands.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// As it should be.
+    /// It works.
     Ok,
-    /// It works, but not for long or not as well as it could.
+    /// It works, but not for long or not well.
     Warning,
     /// It does not work.
     Problem,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Check {
-    /// What.
+    /// The name of the checked part.
     name: &'static str,
-    /// How it stands.
+    /// The result.
     state: State,
-    /// What was found.
+    /// What the check found.
     message: String,
-    /// What to do, if something is to be done.
+    /// What to do about a warning or a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
 }
@@ -60,7 +60,7 @@ impl Check {
     }
 }
 
-/// Looks at everything; exit code 1 if something is wrong.
+/// Runs all checks and prints the report. Exit code 1 if there is a problem.
 pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     let paths = &context.paths;
     let config = Config::load(&paths.config_file());
@@ -70,7 +70,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     all.push(claude::check(claude.as_deref()));
     all.push(checks::host());
     all.push(checks::disk(paths));
-    let (status, sessions) = match look_at_daemon(paths) {
+    let (status, sessions) = match inspect_daemon(paths) {
         Ok(Some((status, sessions))) => {
             all.push(checks::daemon(&status));
             all.extend(checks::sessions(&sessions));
@@ -100,7 +100,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     if healthy { Ok(()) } else { Err(CommandError::Reported) }
 }
 
-fn look_at_daemon(paths: &Paths) -> Result<Option<(DaemonStatus, Vec<Session>)>, Failure> {
+fn inspect_daemon(paths: &Paths) -> Result<Option<(DaemonStatus, Vec<Session>)>, Failure> {
     let Some(mut client) = daemon::running(paths)? else { return Ok(None) };
     let status = client.call::<request::DaemonStatus>(&Empty {})?;
     let sessions = client.call::<request::SessionList>(&SessionListParams { all: false })?.sessions;
@@ -133,7 +133,7 @@ fn render(checks: &[Check], healthy: bool, paint: Paint) -> String {
             let _ = writeln!(text, "{:24}{}", "", paint.paint(Colour::Cyan, &plain::line(fix)));
         }
     }
-    text + if healthy { "Nothing is wrong.\n" } else { "Something is wrong.\n" }
+    text + if healthy { "No problems found.\n" } else { "Problems found.\n" }
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_tells_what_is_wrong_with_the_fix_below() {
+    fn the_report_shows_the_fix_below_each_problem() {
         let checks =
             [Check::ok("version", "0.1.0"), Check::problem("claude", "not \u{1b}[1mfound", "Install it.")];
         assert_eq!(
@@ -149,7 +149,7 @@ mod tests {
             "ok       version        0.1.0\n\
              problem  claude         not found\n\
              \u{20}                       Install it.\n\
-             Something is wrong.\n"
+             Problems found.\n"
         );
     }
 }

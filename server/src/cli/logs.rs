@@ -1,7 +1,7 @@
-//! `areyouj logs`: the transcript, and what comes while one watches.
+//! `areyouj logs`: prints the transcript, and with `--follow` new entries as they arrive.
 //!
-//! Entries are handed through as the daemon sent them (`--json`), so that kinds which this version does not know
-//! reach scripts; for people they are shown as nothing.
+//! `--json` prints entries as the daemon sent them, so that kinds which this version does not know reach scripts. The
+//! text output omits such entries.
 
 use areyouj_protocol::{
     AttachParams, Delta, EntryBody, Method, Notification as _, Request, Session, SessionListUpdate,
@@ -15,10 +15,10 @@ use super::transcript::Transcript;
 use super::{CommandError, Context};
 use crate::client::{Client, Failure, Notification, Pushed};
 
-/// Entries read at a time: they are held in memory before they are printed, oldest first.
-const PAGE: u64 = 200;
+/// Entries read at a time. They are in memory before they are printed, oldest first.
+const PAGE_ENTRIES: u64 = 200;
 
-/// `areyouj/session/attach` with entries as they came.
+/// `areyouj/session/attach` with entries as raw JSON.
 struct Attach;
 
 impl Request for Attach {
@@ -36,7 +36,7 @@ struct Attached {
     deltas: Vec<Delta>,
 }
 
-/// `areyouj/transcript/read` with entries as they came.
+/// `areyouj/transcript/read` with entries as raw JSON.
 struct ReadPage;
 
 impl Request for ReadPage {
@@ -50,7 +50,7 @@ struct Page {
     entries: Vec<Value>,
 }
 
-/// `areyouj/claudeOutput` with the entry as it came.
+/// `areyouj/claudeOutput` with the entry as raw JSON.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Output {
@@ -60,7 +60,7 @@ struct Output {
     delta: Option<Delta>,
 }
 
-/// Prints the transcript; goes on with what comes if that is asked for.
+/// Prints the transcript, and with `follow` new entries until the session terminates.
 pub(super) fn run(context: &Context, id: String, follow: bool) -> Result<(), CommandError> {
     let client = context.connect()?;
     let mut reader = Reader { client, id, last: 0, follows: follow, printer: Printer::new(&context.screen) };
@@ -74,39 +74,39 @@ pub(super) fn run(context: &Context, id: String, follow: bool) -> Result<(), Com
 
 struct Reader<'a> {
     client: Client,
-    /// As typed at first, then the whole id.
+    /// The session id: as typed at first, complete after the first answer.
     id: String,
-    /// The newest entry that was printed.
+    /// The `seq` of the newest printed entry.
     last: u64,
-    /// What comes is printed too.
+    /// Whether new entries are printed too.
     follows: bool,
     printer: Printer<'a>,
 }
 
 impl Reader<'_> {
-    /// Prints everything after what was printed, and watches from there on.
+    /// Prints all entries after the last printed one, and subscribes to new ones.
     fn catch_up(&mut self) -> Result<Session, CommandError> {
         let params = AttachParams { session_id: Some(self.id.clone()), since: Some(self.last) };
         let attached = self.client.call::<Attach>(&params)?;
         self.id.clone_from(&attached.session.id);
-        // The answer holds the newest entries only.
+        // The answer has only the newest entries.
         let first = attached.entries.first().map_or(attached.seq + 1, seq_of);
         while self.last + 1 < first {
-            let end = first.min(self.last + 1 + PAGE);
+            let end = first.min(self.last + 1 + PAGE_ENTRIES);
             let window = self.window(self.last + 1, end)?;
             self.print(window)?;
-            // Entries that the daemon does not have are not asked for again.
+            // Entries that the daemon does not have are not requested again.
             self.last = self.last.max(end - 1);
         }
         self.print(attached.entries)?;
         self.last = self.last.max(attached.seq);
         if self.follows {
-            self.printer.said(&attached.deltas)?;
+            self.printer.deltas(&attached.deltas)?;
         }
         Ok(attached.session)
     }
 
-    /// The entries from one `seq` to before another. A page may end early, so it can take several.
+    /// The entries from `seq` `from` up to, but without, `before`. A page can be short, so this can take several requests.
     fn window(&mut self, from: u64, before: u64) -> Result<Vec<Value>, Failure> {
         let mut entries: Vec<Value> = Vec::new();
         loop {
@@ -147,12 +147,12 @@ impl Reader<'_> {
             .map(drop)
     }
 
-    /// Prints what comes until the session is terminated.
+    /// Prints new entries until the session terminates.
     fn follow(&mut self) -> Result<(), CommandError> {
         loop {
             match self.client.next_notification(None)? {
                 Pushed::Notification(pushed) => {
-                    if self.take_in(&pushed)? {
+                    if self.apply(&pushed)? {
                         return Ok(());
                     }
                 }
@@ -166,8 +166,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Prints what a notification tells; true at the end of the session.
-    fn take_in(&mut self, pushed: &Notification) -> Result<bool, CommandError> {
+    /// Prints the entries of a notification. Returns true when the session has ended.
+    fn apply(&mut self, pushed: &Notification) -> Result<bool, CommandError> {
         match pushed.method.as_str() {
             notification::ClaudeOutput::METHOD => {
                 let output = serde_json::from_value::<Output>(pushed.params.clone());
@@ -187,7 +187,7 @@ impl Reader<'_> {
             }
             notification::SessionListUpdate::METHOD => {
                 let update = serde_json::from_value::<SessionListUpdate>(pushed.params.clone());
-                // Removed for good: there is nothing to read any more.
+                // The session was deleted: there is nothing left to read.
                 Ok(update.is_ok_and(|update| update.session_id == self.id && update.session.is_none()))
             }
             notification::Resync::METHOD => Ok(self.catch_up()?.status == Status::Terminated),
@@ -198,19 +198,19 @@ impl Reader<'_> {
     fn output(&mut self, output: Output) -> Result<(), CommandError> {
         match (output.entry, output.delta) {
             (Some(entry), _) if seq_of(&entry) == self.last + 1 => {
-                let seen = matches!(
+                let is_milestone = matches!(
                     entry["body"]["kind"].as_str(),
                     Some("turnEnd" | "permission" | "permissionEnd" | "notice")
                 );
                 self.print(vec![entry])?;
-                if seen {
+                if is_milestone {
                     self.mark_read()?;
                 }
                 Ok(())
             }
             (None, Some(delta)) if output.seq == self.last => self.printer.delta(&delta),
             _ if output.seq > self.last => self.catch_up().map(drop),
-            // Printed before.
+            // An entry that is printed already.
             _ => Ok(()),
         }
     }
@@ -220,7 +220,7 @@ fn seq_of(entry: &Value) -> u64 {
     entry["seq"].as_u64().unwrap_or(0)
 }
 
-/// Prints entries: as JSON, or as text.
+/// Prints entries as JSON or as text.
 struct Printer<'a> {
     screen: &'a Screen,
     transcript: Transcript,
@@ -242,25 +242,25 @@ impl<'a> Printer<'a> {
     }
 
     fn body(&mut self, body: &EntryBody) -> Result<(), CommandError> {
-        self.screen.piece(&self.transcript.entry(body))
+        self.screen.part(&self.transcript.entry(body))
     }
 
     fn delta(&mut self, delta: &Delta) -> Result<(), CommandError> {
         if self.screen.json || !self.screen.out_terminal {
             return Ok(());
         }
-        self.screen.piece(&self.transcript.delta(delta))
+        self.screen.part(&self.transcript.delta(delta))
     }
 
-    /// What Claude has said since the last entry.
-    fn said(&mut self, deltas: &[Delta]) -> Result<(), CommandError> {
-        deltas.iter().try_for_each(|delta| match self.transcript.unsaid(delta) {
+    /// Prints the text that Claude has written since the last entry.
+    fn deltas(&mut self, deltas: &[Delta]) -> Result<(), CommandError> {
+        deltas.iter().try_for_each(|delta| match self.transcript.unprinted(delta) {
             Some(rest) => self.delta(&rest),
             None => self.delta(delta),
         })
     }
 
     fn end(&mut self) -> Result<(), CommandError> {
-        if self.screen.json { Ok(()) } else { self.screen.piece(&self.transcript.end()) }
+        if self.screen.json { Ok(()) } else { self.screen.part(&self.transcript.end()) }
     }
 }

@@ -1,92 +1,100 @@
-//! Commands about prompts: `permissions`, `allow`, `deny`, `answer`.
+//! Commands about permission requests: `permissions`, `allow`, `deny`, `answer`.
 
 use areyouj_protocol::{
     Answer, ErrorCode, Permission, PermissionAnswerParams, PermissionKind, PermissionListParams, request,
 };
 
-use super::{CommandError, Context, choices, fresh_id, plain, prompt, time};
+use super::{CommandError, Context, choices, fresh_id, permission_request, plain, time};
 use crate::client::{Client, Failure};
 
-/// Lists open prompts.
+/// Lists open permission requests.
 pub(super) fn list(context: &Context, session_id: Option<String>) -> Result<(), CommandError> {
     let list = context.connect()?.call::<request::PermissionList>(&PermissionListParams { session_id })?;
     context.screen.show(&list.permissions, || {
         if list.permissions.is_empty() {
-            return "Nothing waits for an answer.".to_owned();
+            return "No permission request is open.".to_owned();
         }
         let (now, paint) = (time::now(), context.screen.out);
-        let prompts = list.permissions.iter().map(|permission| prompt::render(permission, now, paint));
-        prompts.collect::<Vec<_>>().join("\n")
+        let requests = list.permissions.iter();
+        let texts = requests.map(|request| permission_request::render(request, now, paint));
+        texts.collect::<Vec<_>>().join("\n")
     })
 }
 
-/// Allows what a prompt asks for.
+/// Allows a permission request.
 pub(super) fn allow(context: &Context, request: &str, always: bool) -> Result<(), CommandError> {
     let answer = if always { Answer::AllowAlways { suggestions: None } } else { Answer::Allow {} };
-    give(context, &mut context.connect()?, request, answer)
+    send(context, &mut context.connect()?, request, answer)
 }
 
-/// Denies what a prompt asks for.
+/// Denies a permission request.
 pub(super) fn deny(context: &Context, request: &str, message: Option<String>) -> Result<(), CommandError> {
-    give(context, &mut context.connect()?, request, Answer::Deny { message })
+    send(context, &mut context.connect()?, request, Answer::Deny { message })
 }
 
-/// Answers a question.
-pub(super) fn answer(context: &Context, request: String, typed: &[String]) -> Result<(), CommandError> {
+/// Answers a question with these CHOICE arguments.
+pub(super) fn answer(context: &Context, request: String, arguments: &[String]) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let open = client.call::<request::PermissionList>(&PermissionListParams::default())?.permissions;
     let (request, choices) = match find(&open, &request)? {
         Some(permission) if permission.kind == PermissionKind::Question => {
-            (permission.id.clone(), choices::parse(&choices::questions(&permission.input), typed)?)
+            (permission.id.clone(), choices::parse(&choices::questions(&permission.input), arguments)?)
         }
         Some(permission) => {
-            return Err(Failure::new(
-                ErrorCode::AnswerInvalid,
-                format!("{} asks for permission, not for a choice", permission.id),
-                format!("Use `areyouj allow {0}` or `areyouj deny {0}`.", permission.id),
-            )
-            .into());
+            return Err(not_a_question(&permission.id).into());
         }
-        // It is not open: the daemon knows why.
-        None => (request, vec![typed.to_vec()]),
+        // The request is not open; the daemon's refusal says why.
+        None => (request, vec![arguments.to_vec()]),
     };
-    give(context, &mut client, &request, Answer::Choose { choices })
+    send(context, &mut client, &request, Answer::Choose { choices })
 }
 
-/// The open prompt that was meant, by the same rule as the daemon's: the whole id, or the beginning of just one.
+pub(super) fn not_a_question(id: &str) -> Failure {
+    Failure::new(
+        ErrorCode::AnswerInvalid,
+        format!("{id} is not a question"),
+        format!("Run `areyouj allow {id}` or `areyouj deny {id}`."),
+    )
+}
+
+/// The open request with this id or unambiguous prefix. The daemon resolves ids by the same rule.
 fn find<'a>(open: &'a [Permission], request: &str) -> Result<Option<&'a Permission>, Failure> {
     let request = request.to_uppercase();
     if let Some(permission) = open.iter().find(|permission| permission.id == request) {
         return Ok(Some(permission));
     }
-    let meant: Vec<&Permission> =
+    let matches: Vec<&Permission> =
         open.iter().filter(|permission| permission.id.starts_with(request.as_str())).collect();
-    match meant.as_slice() {
+    match matches.as_slice() {
         [] => Ok(None),
         [permission] => Ok(Some(permission)),
-        _ => Err(Failure::new(
-            ErrorCode::AmbiguousId,
-            format!("{request} may be any of {} prompts", meant.len()),
-            "Give more of the id; `areyouj permissions` lists them.",
-        )),
+        _ => Err(ambiguous(&request, matches.len())),
     }
 }
 
-fn give(context: &Context, client: &mut Client, request: &str, answer: Answer) -> Result<(), CommandError> {
-    let done = match &answer {
+pub(super) fn ambiguous(request: &str, matches: usize) -> Failure {
+    Failure::new(
+        ErrorCode::AmbiguousId,
+        format!("{request} matches {matches} permission requests"),
+        "Type more of the id; `areyouj permissions` lists the open requests.",
+    )
+}
+
+fn send(context: &Context, client: &mut Client, request: &str, answer: Answer) -> Result<(), CommandError> {
+    let outcome = match &answer {
         Answer::Allow {} => "allowed".to_owned(),
-        Answer::AllowAlways { .. } => "allowed from now on".to_owned(),
+        Answer::AllowAlways { .. } => "allowed, now and from now on".to_owned(),
         Answer::Deny { .. } => "denied".to_owned(),
         Answer::Choose { choices } => {
             let answers = choices.iter().map(|choices| choices.join(", ")).collect::<Vec<_>>();
             format!("answered: {}", plain::line(&answers.join(" / ")))
         }
     };
-    // Prompts' ids begin with a session's, which has capital letters only.
+    // The id begins with a session id, which has only capital letters.
     let params =
         PermissionAnswerParams { request_id: fresh_id(), permission_id: request.to_uppercase(), answer };
     let permission = client.call::<request::PermissionAnswer>(&params)?;
-    context.screen.show(&permission, || format!("{} {done}", permission.id))
+    context.screen.show(&permission, || format!("{} {outcome}", permission.id))
 }
 
 #[cfg(test)]
@@ -112,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_is_meant_by_its_id_or_the_beginning_of_just_one() {
+    fn a_request_is_found_by_its_id_or_an_unambiguous_prefix() {
         let open = open(&["K7M2Q9XD-1", "K7M2Q9XD-12", "ABCDEFGH-3"]);
         let found = |request: &str| {
             find(&open, request)

@@ -12,15 +12,15 @@ use super::table::{self, Cell, Column, Shorten};
 use super::{CommandError, Context, fresh_id, plain, status, text_argument, time};
 
 const COLUMNS: &[Column] = &[
-    Column { title: "MSG", right: false, shorten: Shorten::Never, goes: 0 },
-    Column { title: "STATE", right: false, shorten: Shorten::Never, goes: 0 },
-    Column { title: "POSITION", right: true, shorten: Shorten::Never, goes: 2 },
-    Column { title: "AGE", right: true, shorten: Shorten::Never, goes: 1 },
-    // Last, since nothing is padded there: a text may be long, and in a pipe it is shown in full.
-    Column { title: "TEXT", right: false, shorten: Shorten::End(14), goes: 0 },
+    Column { title: "MSG", right: false, shorten: Shorten::Never, drop_order: 0 },
+    Column { title: "STATE", right: false, shorten: Shorten::Never, drop_order: 0 },
+    Column { title: "POSITION", right: true, shorten: Shorten::Never, drop_order: 2 },
+    Column { title: "AGE", right: true, shorten: Shorten::Never, drop_order: 1 },
+    // The last column has no padding. A text can be long, and a pipe gets all of it.
+    Column { title: "TEXT", right: false, shorten: Shorten::End(14), drop_order: 0 },
 ];
 
-/// Queues a message, or puts it into the running turn.
+/// Queues a message, or sends it into the running turn.
 pub(super) fn send(context: &Context, id: String, text: &str, steer: bool) -> Result<(), CommandError> {
     let params = QueueAddParams {
         session_id: Some(id),
@@ -32,7 +32,7 @@ pub(super) fn send(context: &Context, id: String, text: &str, steer: bool) -> Re
     } else {
         client.call::<request::QueueAdd>(&params)?
     };
-    tell(&context.screen, &message)
+    print(&context.screen, &message)
 }
 
 /// Lists or changes a queue.
@@ -52,7 +52,7 @@ fn change(context: &Context, command: QueueCommand) -> Result<(), CommandError> 
     let screen = &context.screen;
     let action = |id| SessionActionParams { request_id: fresh_id(), session_id: Some(id) };
     let recover = |message_id, choice| QueueRecoverParams { request_id: fresh_id(), message_id, choice };
-    // The text first: nothing is started for a text that cannot be read.
+    // The text is read first, so that no daemon is started for a text that cannot be read.
     let text = match &command {
         QueueCommand::Edit { text, .. } => text_argument(text)?,
         _ => String::new(),
@@ -77,7 +77,8 @@ fn change(context: &Context, command: QueueCommand) -> Result<(), CommandError> 
         }
         QueueCommand::Skip { message } => {
             let skipped = client.call::<request::QueueRecover>(&recover(message, RecoverChoice::Skip))?;
-            return screen.show(&skipped, || format!("{} is skipped", status::short_message_id(&skipped.id)));
+            return screen
+                .show(&skipped, || format!("{} was skipped", status::short_message_id(&skipped.id)));
         }
         QueueCommand::Pause { id } => return show(screen, &client.call::<request::QueuePause>(&action(id))?),
         QueueCommand::Resume { id } => {
@@ -85,34 +86,36 @@ fn change(context: &Context, command: QueueCommand) -> Result<(), CommandError> 
         }
         QueueCommand::Clear { id } => return show(screen, &client.call::<request::QueueClear>(&action(id))?),
     };
-    tell(screen, &message)
+    print(screen, &message)
 }
 
 fn show(screen: &Screen, queue: &Queue) -> Result<(), CommandError> {
     screen.show(queue, || render(queue, time::now(), screen))
 }
 
-fn tell(screen: &Screen, message: &Message) -> Result<(), CommandError> {
-    screen.show(message, || {
-        let place = match message.position {
-            Some(0) => ", next in line".to_owned(),
-            Some(position) => format!(", {position} before it"),
-            None => String::new(),
-        };
-        format!("{} is {}{place}", status::short_message_id(&message.id), message.state.as_str())
-    })
+fn print(screen: &Screen, message: &Message) -> Result<(), CommandError> {
+    screen.show(message, || sentence(message))
 }
 
-fn render(queue: &Queue, now: Timestamp, screen: &Screen) -> String {
+pub(super) fn sentence(message: &Message) -> String {
+    let place = match message.position {
+        Some(0) => ", next to run".to_owned(),
+        Some(position) => format!(", {position} ahead of it"),
+        None => String::new(),
+    };
+    format!("{} is {}{place}", status::short_message_id(&message.id), message.state.as_str())
+}
+
+pub(super) fn render(queue: &Queue, now: Timestamp, screen: &Screen) -> String {
     let mut text = String::new();
     if let Some(reason) = &queue.paused {
         let paused = screen.out.paint(Colour::Yellow, "paused:");
         let next =
             screen.out.paint(Colour::Cyan, &format!("areyouj show {}", plain::line(&queue.session_id)));
-        text.push_str(&format!("{paused} {} ({next} tells what to do)\n", plain::line(reason)));
+        text.push_str(&format!("{paused} {} (see {next})\n", plain::line(reason)));
     }
     if queue.messages.is_empty() {
-        text.push_str("Nothing runs and nothing waits.\n");
+        text.push_str("The queue is empty.\n");
         return text;
     }
     let rows: Vec<Vec<Cell>> = queue.messages.iter().map(|message| row(message, now)).collect();
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_is_listed_with_its_pause() {
+    fn a_paused_queue_is_listed_with_the_reason() {
         let mut failed = message(MessageState::Failed, None);
         failed.error = Some("overloaded".to_owned());
         let queue = Queue {
@@ -169,7 +172,7 @@ mod tests {
         };
         assert_eq!(
             render(&queue, 60_000, &Screen::bare(None)),
-            "paused: a message failed (areyouj show K7M2Q9XD tells what to do)\n\
+            "paused: a message failed (see areyouj show K7M2Q9XD)\n\
              MSG       STATE   POSITION  AGE  TEXT\n\
              3f2a9c1b  failed         -   1m  fix the parser (overloaded)\n\
              3f2a9c1b  queued         0   1m  fix the parser\n"
@@ -177,8 +180,8 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_queue_says_so() {
+    fn an_empty_queue_is_reported() {
         let queue = Queue { session_id: "K7M2Q9XD".to_owned(), paused: None, messages: Vec::new() };
-        assert_eq!(render(&queue, 0, &Screen::bare(None)), "Nothing runs and nothing waits.\n");
+        assert_eq!(render(&queue, 0, &Screen::bare(None)), "The queue is empty.\n");
     }
 }

@@ -1,4 +1,4 @@
-//! The two streams that people and scripts read: colours, width, JSON.
+//! Standard output and standard error of a command: colours, width, JSON.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -10,10 +10,10 @@ use serde_json::json;
 use super::{CommandError, plain};
 use crate::client::Failure;
 
-/// The narrowest terminal that a layout is made for.
-const NARROWEST: usize = 20;
+/// The narrowest terminal that a layout supports, in columns.
+const MIN_WIDTH: usize = 20;
 
-/// Colours by their meaning in a terminal: people choose the shades.
+/// The terminal's own colours, whose shades its user chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Colour {
     Red,
@@ -39,7 +39,7 @@ impl Colour {
     }
 }
 
-/// Whether a stream gets colours.
+/// Whether a stream is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Paint(pub(crate) bool);
 
@@ -61,25 +61,25 @@ impl Paint {
     }
 }
 
-/// Where a command's output goes, and in which form.
+/// The output streams of a command and their format.
 #[derive(Clone, Debug)]
 pub(crate) struct Screen {
-    /// One JSON value on standard output rather than text.
+    /// Whether the output is JSON instead of text.
     pub(crate) json: bool,
-    /// Colours of standard output.
+    /// Whether standard output is coloured.
     pub(crate) out: Paint,
-    /// Colours of standard error.
+    /// Whether standard error is coloured.
     pub(crate) err: Paint,
-    /// Standard output is a terminal.
+    /// Whether standard output is a terminal.
     pub(crate) out_terminal: bool,
-    /// Standard error is a terminal.
+    /// Whether standard error is a terminal.
     pub(crate) err_terminal: bool,
-    /// The width of the terminal; none if standard output is something else.
+    /// The width of the terminal in columns; `None` if standard output is not a terminal.
     pub(crate) width: Option<usize>,
 }
 
 impl Screen {
-    /// What this process was started with.
+    /// The streams of this process.
     pub(crate) fn of_process(json: bool) -> Screen {
         let (out_terminal, err_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let get = |name: &str| std::env::var_os(name);
@@ -92,11 +92,11 @@ impl Screen {
             err: Paint::of(err_terminal, get),
             out_terminal,
             err_terminal,
-            width: width.map(|width| width.max(NARROWEST)),
+            width: width.map(|width| width.max(MIN_WIDTH)),
         }
     }
 
-    /// Prints text as it is, ended by a newline if it has none.
+    /// Prints the text and, if it has none, a final newline.
     pub(crate) fn text(&self, text: &str) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -106,8 +106,8 @@ impl Screen {
         Ok(stdout.flush()?)
     }
 
-    /// Prints a piece of text that others follow.
-    pub(crate) fn piece(&self, text: &str) -> Result<(), CommandError> {
+    /// Prints a part of a text, without adding a newline.
+    pub(crate) fn part(&self, text: &str) -> Result<(), CommandError> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         Ok(stdout.flush()?)
@@ -116,44 +116,48 @@ impl Screen {
     /// Prints a value as one line of JSON.
     pub(crate) fn value(&self, value: &impl Serialize) -> Result<(), CommandError> {
         let json = serde_json::to_string(value).map_err(|error| {
-            Failure::new(ErrorCode::Internal, format!("cannot print as JSON: {error}"), "Report this.")
+            Failure::new(
+                ErrorCode::Internal,
+                format!("cannot format the result as JSON: {error}"),
+                "Report this with the output of `areyouj doctor`.",
+            )
         })?;
         self.text(&json)
     }
 
-    /// Prints the value as JSON if that was asked for, or else what `human` says.
+    /// Prints the value as JSON with `--json`, otherwise the text.
     pub(crate) fn show(
         &self,
         value: &impl Serialize,
-        human: impl FnOnce() -> String,
+        text: impl FnOnce() -> String,
     ) -> Result<(), CommandError> {
-        if self.json { self.value(value) } else { self.text(&human()) }
+        if self.json { self.value(value) } else { self.text(&text()) }
     }
 
-    /// Tells people something beside the result.
+    /// Prints a warning on standard error.
     pub(crate) fn warn(&self, message: &str) {
         let warning = self.err.paint(Colour::Yellow, "warning:");
-        say(&format!("{warning} {}\n", plain::line(message)));
+        write_stderr(&format!("{warning} {}\n", plain::line(message)));
     }
 
-    /// Tells why the command failed.
+    /// Reports on standard error why the command failed.
     pub(crate) fn fail(&self, failure: &Failure) {
-        say(&if self.json { failure_json(failure) } else { failure_text(failure, self.err) });
+        write_stderr(&if self.json { failure_json(failure) } else { failure_text(failure, self.err) });
     }
 }
 
-/// Writes to standard error; there is nobody left to tell if that fails.
-pub(crate) fn say(text: &str) {
+/// Writes to standard error. An error is ignored: there is no other place to report it.
+pub(crate) fn write_stderr(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-fn failure_json(failure: &Failure) -> String {
+pub(crate) fn failure_json(failure: &Failure) -> String {
     let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
     format!("{}\n", json!({"error": error}))
 }
 
-fn failure_text(failure: &Failure, paint: Paint) -> String {
+pub(crate) fn failure_text(failure: &Failure, paint: Paint) -> String {
     let mut text = format!("{} {}\n", paint.paint(Colour::Red, "error:"), plain::line(&failure.message));
     for line in failure.log.iter().flat_map(|log| log.lines()) {
         let _ = writeln!(text, "    {}", paint.paint(Colour::Dim, &plain::line(line)));
@@ -166,7 +170,7 @@ fn failure_text(failure: &Failure, paint: Paint) -> String {
 
 #[cfg(test)]
 impl Screen {
-    /// No terminal, no colours.
+    /// Streams without a terminal and without colours.
     pub(crate) fn bare(width: Option<usize>) -> Screen {
         Screen {
             json: false,
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_for_terminals_unless_people_say_otherwise() {
+    fn only_terminals_are_coloured_unless_a_variable_says_otherwise() {
         assert!(paint(true, &[]));
         assert!(paint(true, &[("NO_COLOR", "")]));
         assert!(!paint(true, &[("NO_COLOR", "1")]));
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_what_happened_and_what_to_do() {
+    fn a_failure_is_printed_with_its_log_and_hint() {
         let failure = Failure::new(ErrorCode::QueueFull, "the queue\u{1b}[2J is full", "Wait.")
             .with_log(Some("one\ntwo".to_owned()));
         assert_eq!(

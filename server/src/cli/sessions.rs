@@ -1,4 +1,4 @@
-//! Commands about sessions: `new`, `ls`, `show`, and what is done to one.
+//! Commands about sessions: `new`, `ls`, `show`, `interrupt`, `restart`, `switch-driver`, `terminate`, `rename`, `rm`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,15 +18,15 @@ use super::{CommandError, Context, fresh_id, plain, status, text_argument, time,
 use crate::client::Failure;
 
 const COLUMNS: &[Column] = &[
-    Column { title: "ID", right: false, shorten: Shorten::Never, goes: 0 },
-    Column { title: "STATUS", right: false, shorten: Shorten::Never, goes: 0 },
-    Column { title: "NAME/DIRECTORY", right: false, shorten: Shorten::Middle(20), goes: 0 },
-    Column { title: "TASK", right: false, shorten: Shorten::End(16), goes: 1 },
-    Column { title: "MODEL", right: false, shorten: Shorten::End(10), goes: 6 },
-    Column { title: "CONTEXT", right: true, shorten: Shorten::Never, goes: 4 },
-    Column { title: "COST", right: true, shorten: Shorten::Never, goes: 5 },
-    Column { title: "QUEUED", right: true, shorten: Shorten::Never, goes: 3 },
-    Column { title: "AGE", right: true, shorten: Shorten::Never, goes: 2 },
+    Column { title: "ID", right: false, shorten: Shorten::Never, drop_order: 0 },
+    Column { title: "STATUS", right: false, shorten: Shorten::Never, drop_order: 0 },
+    Column { title: "NAME/DIRECTORY", right: false, shorten: Shorten::Middle(20), drop_order: 0 },
+    Column { title: "TASK", right: false, shorten: Shorten::End(16), drop_order: 1 },
+    Column { title: "MODEL", right: false, shorten: Shorten::End(10), drop_order: 6 },
+    Column { title: "CONTEXT", right: true, shorten: Shorten::Never, drop_order: 4 },
+    Column { title: "COST", right: true, shorten: Shorten::Never, drop_order: 5 },
+    Column { title: "QUEUED", right: true, shorten: Shorten::Never, drop_order: 3 },
+    Column { title: "AGE", right: true, shorten: Shorten::Never, drop_order: 2 },
 ];
 
 /// Starts a session.
@@ -40,7 +40,7 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
         directory: absolute_directory(&arguments.directory)?,
         environment: environment(),
         name: arguments.name,
-        driver: wanted(arguments.driver),
+        driver: wire_driver(arguments.driver),
         model: arguments.model,
         permission_mode: arguments.permission_mode,
         messages,
@@ -54,47 +54,50 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
     if !arguments.wait {
         return screen.show(&created.session, || created.session.id.clone());
     }
-    // The id first: whoever breaks off the waiting knows it then.
+    // The id comes first, so that a person who interrupts the wait with Ctrl-C has it.
     if !screen.json {
         screen.text(&created.session.id)?;
     }
     let session = wait::until_settled(&mut client, screen, created.session)?;
     if let Some((attention, command)) = session.attention.as_ref().zip(status::next_command(&session)) {
-        screen.warn(&format!("it needs you: {} (`{command}`)", attention.title));
+        screen.warn(&format!("the session needs you: {} (run `{command}`)", attention.title));
     }
     if screen.json { screen.value(&session) } else { Ok(()) }
 }
 
-/// The directory's one absolute path, as text.
+/// The canonical absolute path of the directory, as text.
 fn absolute_directory(directory: &Path) -> Result<String, Failure> {
-    let path = fs::canonicalize(directory).map_err(|error| {
-        let (code, what, hint) = match error.kind() {
-            io::ErrorKind::NotFound => {
-                (ErrorCode::DirectoryMissing, "does not exist", "Make it first, or name another one.")
-            }
-            io::ErrorKind::NotADirectory => (
-                ErrorCode::NotADirectory,
-                "leads through something that is no directory",
-                "Name a directory.",
-            ),
-            _ => (
-                ErrorCode::DirectoryNotAccessible,
-                "cannot be entered",
-                "Look at the permissions of the directory and of those above it.",
-            ),
-        };
-        Failure::new(code, format!("{} {what}", directory.display()), hint)
-    })?;
-    path.into_os_string().into_string().map_err(|path| {
-        Failure::new(
-            ErrorCode::DirectoryNotUtf8,
-            format!("the path {} is not valid UTF-8", path.display()),
-            "Rename the directory, or make a symbolic link to it elsewhere and move it behind that.",
-        )
-    })
+    let path = fs::canonicalize(directory).map_err(|error| unusable_directory(directory, &error))?;
+    path.into_os_string().into_string().map_err(|path| not_utf8(Path::new(&path)))
 }
 
-/// The environment of this process, which becomes the session's. JSON has no place for what is not UTF-8.
+pub(super) fn unusable_directory(directory: &Path, error: &io::Error) -> Failure {
+    let (code, what, hint) = match error.kind() {
+        io::ErrorKind::NotFound => {
+            (ErrorCode::DirectoryMissing, "does not exist", "Create it, or choose another directory.")
+        }
+        io::ErrorKind::NotADirectory => {
+            (ErrorCode::NotADirectory, "goes through a file that is not a directory", "Choose a directory.")
+        }
+        _ => (
+            ErrorCode::DirectoryNotAccessible,
+            "cannot be entered",
+            "Check the permissions of the directory and of its parent directories.",
+        ),
+    };
+    Failure::new(code, format!("{} {what}", directory.display()), hint)
+}
+
+pub(super) fn not_utf8(path: &Path) -> Failure {
+    Failure::new(
+        ErrorCode::DirectoryNotUtf8,
+        format!("the path {} is not valid UTF-8", path.display()),
+        "Rename the directory so that its path is valid UTF-8.",
+    )
+}
+
+/// The environment of this process, which the session gets. Variables that are not UTF-8 are left out: JSON cannot hold
+/// them.
 fn environment() -> BTreeMap<String, String> {
     env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -107,8 +110,8 @@ pub(super) fn list(context: &Context, all: bool) -> Result<(), CommandError> {
     let screen = &context.screen;
     screen.show(&list.sessions, || {
         if list.sessions.is_empty() {
-            let more = if all { "" } else { " (`areyouj ls --all` lists terminated ones)" };
-            return format!("No sessions{more}. Start one with `areyouj new`.");
+            let more = if all { "" } else { " (`areyouj ls --all` includes terminated ones)" };
+            return format!("No sessions{more}. Create one with `areyouj new`.");
         }
         render_list(&list.sessions, time::now(), home().as_deref(), screen)
     })
@@ -118,15 +121,20 @@ fn home() -> Option<String> {
     env::var("HOME").ok()
 }
 
-fn render_list(sessions: &[Session], now: Timestamp, home: Option<&str>, screen: &Screen) -> String {
+pub(super) fn render_list(
+    sessions: &[Session],
+    now: Timestamp,
+    home: Option<&str>,
+    screen: &Screen,
+) -> String {
     let rows: Vec<Vec<Cell>> = sessions.iter().map(|session| row(session, now, home)).collect();
     table::render(COLUMNS, &rows, screen.width, screen.out)
 }
 
 fn row(session: &Session, now: Timestamp, home: Option<&str>) -> Vec<Cell> {
-    let dim_if_none = |text: Option<String>, none: &str| match text {
+    let or_dim = |text: Option<String>, placeholder: &str| match text {
         Some(text) => Cell::from(plain::line(&text)),
-        None => Cell::coloured(Colour::Dim, none),
+        None => Cell::coloured(Colour::Dim, placeholder),
     };
     let queued = match (session.queued, &session.queue_paused) {
         (queued, Some(_)) if session.status != Status::Terminated => {
@@ -138,10 +146,10 @@ fn row(session: &Session, now: Timestamp, home: Option<&str>) -> Vec<Cell> {
         Cell::coloured(Colour::Bold, plain::line(&session.id)),
         Cell::coloured(status::colour(session.status), status::word(session.status)),
         Cell::from(status::title(session, home)),
-        dim_if_none(session.current_task.clone(), "No active task"),
-        dim_if_none(session.model.clone(), "-"),
-        dim_if_none(status::context(session), "-"),
-        dim_if_none(status::cost(session), "-"),
+        or_dim(session.current_task.clone(), "No active task"),
+        or_dim(session.model.clone(), "-"),
+        or_dim(status::context(session), "-"),
+        or_dim(status::cost(session), "-"),
         queued,
         Cell::from(time::age(now, session.created_at)),
     ]
@@ -153,7 +161,7 @@ pub(super) fn show(context: &Context, id: String) -> Result<(), CommandError> {
     context.screen.show(&session, || describe(&session, time::now(), home().as_deref(), context.screen.out))
 }
 
-fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint) -> String {
+pub(super) fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint) -> String {
     let mut text = format!(
         "{}  {}\n",
         paint.paint(Colour::Bold, &plain::line(&session.id)),
@@ -165,7 +173,7 @@ fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint)
     if let Some(name) = &session.name {
         line("name", &plain::line(name));
     }
-    // Harmless already, and to be copied: to the last blank.
+    // The path is sanitized already. It keeps every blank, so that it can be copied.
     line("directory", &status::directory(&session.directory, home));
     let mut field = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -197,7 +205,7 @@ fn describe(session: &Session, now: Timestamp, home: Option<&str>, paint: Paint)
         Some(match &session.queue_paused {
             Some(reason) if session.attention.is_none() && session.status != Status::Terminated => {
                 let next = format!("areyouj queue resume {}", session.id);
-                format!("{} queued, paused: {reason}; go on with: {next}", session.queued)
+                format!("{} queued, paused: {reason}; resume with: {next}", session.queued)
             }
             Some(reason) => format!("{} queued, paused: {reason}", session.queued),
             None => format!("{} queued", session.queued),
@@ -230,25 +238,25 @@ fn action(id: String) -> SessionActionParams {
     SessionActionParams { request_id: fresh_id(), session_id: Some(id) }
 }
 
-fn tell(screen: &Screen, session: &Session) -> Result<(), CommandError> {
+fn print(screen: &Screen, session: &Session) -> Result<(), CommandError> {
     screen.show(session, || status::sentence(session))
 }
 
-/// Breaks off the running turn.
+/// Interrupts the running turn and waits for its end.
 pub(super) fn interrupt(context: &Context, id: String) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let session = client.call::<request::SessionInterrupt>(&action(id))?;
-    tell(&context.screen, &wait::until_interrupted(&mut client, &context.screen, session)?)
+    print(&context.screen, &wait::until_interrupted(&mut client, &context.screen, session)?)
 }
 
-/// Starts Claude again.
+/// Restarts Claude and waits until it is ready.
 pub(super) fn restart(context: &Context, id: String) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let session = client.call::<request::SessionRestart>(&action(id))?;
-    tell(&context.screen, &wait::until_restarted(&mut client, &context.screen, session)?)
+    print(&context.screen, &wait::until_restarted(&mut client, &context.screen, session)?)
 }
 
-/// Moves a conversation to the other driver.
+/// Switches a conversation to another driver and waits until it is ready.
 pub(super) fn switch(
     context: &Context,
     id: String,
@@ -256,30 +264,30 @@ pub(super) fn switch(
     interrupt: bool,
 ) -> Result<(), CommandError> {
     let mut client = context.connect()?;
-    // By its whole id the daemon looks first whether somebody else has the conversation open.
+    // With a whole id the daemon first checks whether another Claude has the conversation open.
     let id = client.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?.id;
     let params = SessionSwitchParams {
         request_id: fresh_id(),
         session_id: Some(id),
-        driver: wanted(driver),
+        driver: wire_driver(driver),
         interrupt,
     };
     let session = client.call::<request::SessionSwitch>(&params)?;
-    tell(&context.screen, &wait::until_moved(&mut client, &context.screen, session, params.driver)?)
+    print(&context.screen, &wait::until_switched(&mut client, &context.screen, session, params.driver)?)
 }
 
-fn wanted(driver: DriverArgument) -> Driver {
+fn wire_driver(driver: DriverArgument) -> Driver {
     match driver {
         DriverArgument::Stream => Driver::Stream,
         DriverArgument::Terminal => Driver::Terminal,
     }
 }
 
-/// Ends a session.
+/// Terminates a session and waits for its end.
 pub(super) fn terminate(context: &Context, id: String) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let session = client.call::<request::SessionTerminate>(&action(id))?;
-    tell(&context.screen, &wait::until_terminated(&mut client, &context.screen, session)?)
+    print(&context.screen, &wait::until_terminated(&mut client, &context.screen, session)?)
 }
 
 /// Names a session.
@@ -287,17 +295,17 @@ pub(super) fn rename(context: &Context, id: String, name: String) -> Result<(), 
     let params = SessionRenameParams { request_id: fresh_id(), session_id: Some(id), name };
     let session = context.connect()?.call::<request::SessionRename>(&params)?;
     context.screen.show(&session, || match &session.name {
-        Some(name) => format!("{} is now called {}", session.id, plain::line(name)),
-        None => format!("{} has no name now", session.id),
+        Some(name) => format!("{} is now named {}", session.id, plain::line(name)),
+        None => format!("{} no longer has a name", session.id),
     })
 }
 
-/// Removes a terminated session for good.
+/// Deletes a terminated session.
 pub(super) fn remove(context: &Context, id: String) -> Result<(), CommandError> {
     let mut client = context.connect()?;
     let session = client.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
     client.call::<request::SessionDelete>(&action(session.id.clone()))?;
-    context.screen.show(&json!({"id": session.id, "deleted": true}), || format!("{} is removed", session.id))
+    context.screen.show(&json!({"id": session.id, "deleted": true}), || format!("{} was deleted", session.id))
 }
 
 #[cfg(test)]
@@ -320,7 +328,7 @@ mod tests {
         (first.context_used, first.context_max, first.cost_usd) = (Some(20_000), Some(200_000), 1.5);
         let mut second = session(Status::Idle);
         second.id = "ABCDEFGH".to_owned();
-        (second.queued, second.queue_paused) = (2, Some("by a person".to_owned()));
+        (second.queued, second.queue_paused) = (2, Some("a person paused it".to_owned()));
         vec![first, second]
     }
 
@@ -345,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_in_error_is_shown_with_what_to_do() {
+    fn a_session_in_error_is_shown_with_its_hint_and_log() {
         let mut session = session(Status::Error);
         session.error = Some(SessionError {
             code: "login_needed".to_owned(),
@@ -363,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_is_passed_on_by_its_one_absolute_path() {
+    fn a_directory_is_sent_as_its_canonical_path() {
         let home = tempfile::tempdir().unwrap();
         let real = fs::canonicalize(home.path()).unwrap().join("real");
         fs::create_dir(&real).unwrap();

@@ -1,11 +1,11 @@
-//! Sessions in words: status with icon and colour, directories, context, cost.
+//! The text of a session's status, title, directory, context and cost.
 
 use areyouj_protocol::{AttentionKind, Driver, Session, Status};
 
 use super::screen::Colour;
 use areyouj_core::text::plain;
 
-/// The status with its icon: never told by colour alone.
+/// The status with its icon, so that colour is never the only sign.
 pub(crate) fn word(status: Status) -> String {
     let icon = match status {
         Status::Starting => '\u{25cc}',
@@ -18,7 +18,7 @@ pub(crate) fn word(status: Status) -> String {
     format!("{icon} {}", status.as_str())
 }
 
-/// How the session stands, in a sentence.
+/// The session's status and its reason, in a sentence.
 pub(crate) fn sentence(session: &Session) -> String {
     let reason = session.status_reason.as_deref().map(|reason| format!(" ({})", plain::line(reason)));
     format!("{} is {}{}", plain::line(&session.id), session.status.as_str(), reason.unwrap_or_default())
@@ -46,7 +46,7 @@ pub(crate) fn directory(path: &str, home: Option<&str>) -> String {
     }
 }
 
-/// The name that a person gave, and the directory.
+/// The session's name, if it has one, and its directory.
 pub(crate) fn title(session: &Session, home: Option<&str>) -> String {
     let directory = directory(&session.directory, home);
     match &session.name {
@@ -55,16 +55,16 @@ pub(crate) fn title(session: &Session, home: Option<&str>) -> String {
     }
 }
 
-/// How full the context window is, in per cent.
+/// The used share of the context window, in per cent.
 pub(crate) fn context(session: &Session) -> Option<String> {
     let (used, max) = (session.context_used?, session.context_max.filter(|max| *max > 0)?);
     Some(format!("{}%", u128::from(used) * 100 / u128::from(max)))
 }
 
-/// What a session has cost; none if nobody knows, because Claude does not tell it in a terminal.
+/// The cost of a session; `None` if it is unknown, because Claude does not report it in a terminal.
 pub(crate) fn cost(session: &Session) -> Option<String> {
-    let told = session.driver == Driver::Stream || session.cost_usd > 0.0;
-    told.then(|| dollars(session.cost_usd))
+    let known = session.driver == Driver::Stream || session.cost_usd > 0.0;
+    known.then(|| dollars(session.cost_usd))
 }
 
 /// US dollars.
@@ -72,7 +72,7 @@ pub(crate) fn dollars(dollars: f64) -> String {
     if dollars > 0.0 && dollars < 0.01 { "<$0.01".to_owned() } else { format!("${dollars:.2}") }
 }
 
-/// What to type next about what needs a person.
+/// The command to run next for what needs a person.
 pub(crate) fn next_command(session: &Session) -> Option<String> {
     let attention = session.attention.as_ref()?;
     let id = &session.id;
@@ -89,9 +89,9 @@ pub(crate) fn next_command(session: &Session) -> Option<String> {
     })
 }
 
-/// As much of a message's id as people have to type.
+/// The prefix of a message id that people type.
 pub(crate) fn short_message_id(id: &str) -> String {
-    /// Of a UUID's digits: enough to tell millions of messages apart.
+    /// Digits of a UUID, enough to distinguish millions of messages.
     const DIGITS: usize = 8;
     plain::line(id).chars().take(DIGITS).collect()
 }
@@ -133,7 +133,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_home_directory_is_a_tilde_and_its_neighbours_are_not() {
+    fn only_the_home_directory_is_shown_as_a_tilde() {
         assert_eq!(directory("/home/ada", Some("/home/ada/")), "~");
         assert_eq!(directory("/home/ada/work", Some("/home/ada")), "~/work");
         assert_eq!(directory("/home/adam", Some("/home/ada")), "/home/adam");
@@ -142,7 +142,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_sentence_tells_why_if_there_is_a_reason() {
+    fn a_sentence_includes_the_reason() {
         let mut session = session(Status::Idle);
         assert_eq!(sentence(&session), "K7M2Q9XD is idle");
         session.status_reason = Some("queue paused: a\nperson".to_owned());
@@ -150,7 +150,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn context_and_cost_are_told_briefly() {
+    fn context_and_cost_are_short() {
         let mut session = session(Status::Idle);
         assert_eq!(context(&session), None);
         (session.context_used, session.context_max) = (Some(50_000), Some(200_000));
@@ -166,14 +166,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_needs_a_person_comes_with_the_command_to_type() {
+    fn attention_comes_with_the_command_to_run() {
         let mut session = session(Status::Idle);
         assert_eq!(next_command(&session), None);
         session.attention = Some(Attention {
             kind: AttentionKind::Interrupted,
             permission_id: None,
             message_id: Some("3f2a9c1b-0000-4000-8000-000000000000".to_owned()),
-            title: "cut off".to_owned(),
+            title: "a message was interrupted".to_owned(),
             open: 0,
         });
         assert_eq!(next_command(&session).as_deref(), Some("areyouj queue continue|again|skip 3f2a9c1b"));

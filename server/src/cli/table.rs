@@ -1,4 +1,4 @@
-//! Aligned tables that fit the terminal: columns shrink first, then the least important ones go.
+//! Aligned tables that fit the terminal: columns first shrink, then the least important ones are dropped.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -7,14 +7,14 @@ use super::screen::{Colour, Paint};
 const GAP: &str = "  ";
 const ELLIPSIS: &str = "\u{2026}";
 
-/// How a column's text may be shortened.
+/// How a column's text can be shortened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shorten {
     /// Not at all.
     Never,
-    /// In the middle, to no less than this width: paths.
+    /// In the middle, to at least this width: for paths.
     Middle(usize),
-    /// At the end, to no less than this width: sentences.
+    /// At the end, to at least this width: for sentences.
     End(usize),
 }
 
@@ -23,18 +23,18 @@ pub(crate) enum Shorten {
 pub(crate) struct Column {
     /// Its heading.
     pub(crate) title: &'static str,
-    /// Numbers stand at the right.
+    /// Whether the text is aligned to the right, as numbers are.
     pub(crate) right: bool,
-    /// How its text may be shortened.
+    /// How its text can be shortened.
     pub(crate) shorten: Shorten,
-    /// When it goes if there is no room: the highest first; 0 stays.
-    pub(crate) goes: u8,
+    /// When the column is dropped for lack of space: the highest number first; 0 is never dropped.
+    pub(crate) drop_order: u8,
 }
 
-/// What stands in a column of a row.
+/// The text in one column of a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// One line, harmless.
+    /// One line, sanitized.
     pub(crate) text: String,
     /// Its colour.
     pub(crate) colour: Option<Colour>,
@@ -53,7 +53,7 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// The table as text. Without a width it is as wide as it wants to be.
+/// The table as text. Without a width every column has its full width.
 pub(crate) fn render(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize>, paint: Paint) -> String {
     let natural: Vec<usize> = columns
         .iter()
@@ -93,18 +93,18 @@ pub(crate) fn render(columns: &[Column], rows: &[Vec<Cell>], width: Option<usize
     table
 }
 
-/// The columns that stay, with their widths.
+/// The indexes of the remaining columns, with their widths.
 fn layout(columns: &[Column], natural: &[usize], width: Option<usize>) -> Vec<(usize, usize)> {
     let mut layout: Vec<(usize, usize)> = natural.iter().copied().enumerate().collect();
     let Some(available) = width else { return layout };
     loop {
         shrink(columns, &mut layout, available);
-        let least_important = layout.iter().map(|(index, _)| columns[*index].goes).max().unwrap_or(0);
+        let least_important = layout.iter().map(|(index, _)| columns[*index].drop_order).max().unwrap_or(0);
         if total(&layout) <= available || least_important == 0 {
             return layout;
         }
-        layout.retain(|(index, _)| columns[*index].goes != least_important);
-        // What remains has room to grow again.
+        layout.retain(|(index, _)| columns[*index].drop_order != least_important);
+        // The remaining columns can have their full width again.
         for (index, width) in &mut layout {
             *width = natural[*index];
         }
@@ -115,7 +115,7 @@ fn total(layout: &[(usize, usize)]) -> usize {
     layout.iter().map(|(_, width)| width).sum::<usize>() + GAP.len() * layout.len().saturating_sub(1)
 }
 
-/// Takes width from the widest column that can give some, until the table fits or none can.
+/// Narrows the widest column that can shrink, until the table fits or no column can shrink.
 fn shrink(columns: &[Column], layout: &mut [(usize, usize)], available: usize) {
     while total(layout) > available {
         let widest = layout
@@ -132,7 +132,7 @@ fn shrink(columns: &[Column], layout: &mut [(usize, usize)], available: usize) {
     }
 }
 
-/// The beginning of the text, with an ellipsis if something is missing.
+/// The text, shortened at the end with an ellipsis if it is wider than this.
 pub(crate) fn shorten_end(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -140,15 +140,15 @@ pub(crate) fn shorten_end(text: &str, width: usize) -> String {
     format!("{}{ELLIPSIS}", beginning(text.chars(), width.saturating_sub(1)))
 }
 
-/// Beginning and end of the text, with an ellipsis between them if something is missing.
+/// The text, shortened in the middle with an ellipsis if it is wider than this.
 pub(crate) fn shorten_middle(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let room = width.saturating_sub(1);
-    // The end of a path tells more than its beginning.
-    let end: String = beginning(text.chars().rev(), room - room / 3).chars().rev().collect();
-    format!("{}{ELLIPSIS}{end}", beginning(text.chars(), room / 3))
+    let available = width.saturating_sub(1);
+    // The end of a path says more than its beginning.
+    let end: String = beginning(text.chars().rev(), available - available / 3).chars().rev().collect();
+    format!("{}{ELLIPSIS}{end}", beginning(text.chars(), available / 3))
 }
 
 fn beginning(characters: impl Iterator<Item = char>, width: usize) -> String {
@@ -166,10 +166,10 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[
-        Column { title: "ID", right: false, shorten: Shorten::Never, goes: 0 },
-        Column { title: "PATH", right: false, shorten: Shorten::Middle(8), goes: 0 },
-        Column { title: "TASK", right: false, shorten: Shorten::End(6), goes: 1 },
-        Column { title: "COST", right: true, shorten: Shorten::Never, goes: 2 },
+        Column { title: "ID", right: false, shorten: Shorten::Never, drop_order: 0 },
+        Column { title: "PATH", right: false, shorten: Shorten::Middle(8), drop_order: 0 },
+        Column { title: "TASK", right: false, shorten: Shorten::End(6), drop_order: 1 },
+        Column { title: "COST", right: true, shorten: Shorten::Never, drop_order: 2 },
     ];
 
     fn table(width: Option<usize>) -> String {
@@ -205,19 +205,19 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_fits_is_left_as_it_is() {
+    fn a_table_that_fits_is_unchanged() {
         assert_eq!(table(Some(200)), table(None));
     }
 
     #[test]
-    fn columns_shrink_before_any_goes() {
+    fn columns_shrink_before_any_is_dropped() {
         let table = table(Some(45));
         assert!(widths(&table).iter().all(|width| *width <= 45), "{table}");
         assert!(table.contains("COST") && table.contains('\u{2026}'), "{table}");
     }
 
     #[test]
-    fn in_a_narrow_terminal_the_least_important_columns_go() {
+    fn the_least_important_columns_are_dropped_in_a_narrow_terminal() {
         let table = table(Some(26));
         assert!(widths(&table).iter().all(|width| *width <= 26), "{table}");
         assert!(!table.contains("COST"), "{table}");
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn colours_take_no_width() {
+    fn colours_have_no_width() {
         let rows = [vec![Cell::coloured(Colour::Red, "x"), "path".into()]];
         let table = render(COLUMNS, &rows, None, Paint(true));
         assert!(table.contains("\u{1b}[31mx\u{1b}[0m   path"), "{table:?}");
     }
 
     #[test]
-    fn texts_are_shortened_by_columns_not_bytes() {
+    fn texts_are_shortened_by_columns_instead_of_bytes() {
         assert_eq!(shorten_end("\u{65e5}\u{672c}\u{8a9e}", 5), "\u{65e5}\u{672c}\u{2026}");
         assert_eq!(shorten_end("\u{65e5}\u{672c}\u{8a9e}", 4), "\u{65e5}\u{2026}");
         assert_eq!(shorten_end("short", 5), "short");

@@ -1,16 +1,17 @@
-//! Times as people say them.
+//! Times and durations as text.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use areyouj_protocol::Timestamp;
 
-/// Milliseconds since the Unix epoch, now.
+/// The current time, in milliseconds since the Unix epoch.
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How long ago, in its largest unit: `now`, `42s`, `3m`, `5h`, `12d`, `2y`. A time to come is `now`: clocks differ.
+/// The age in its largest unit: `now`, `42s`, `3m`, `5h`, `12d`, `2y`. A time in the future is `now`, because clocks
+/// differ.
 pub(crate) fn age(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.saturating_sub(then) / 1000;
     const MINUTE: u64 = 60;
@@ -27,7 +28,7 @@ pub(crate) fn age(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
-/// The same in a sentence: `just now`, `3m ago`.
+/// The age for a sentence: `just now`, `3m ago`.
 pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     match age(now, then).as_str() {
         "now" => "just now".to_owned(),
@@ -35,7 +36,7 @@ pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
-/// How long something took: `850ms`, `3.2s`, `4m05s`, `2h10m`.
+/// A duration: `850ms`, `3.2s`, `4m05s`, `2h10m`.
 pub(crate) fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match milliseconds {
@@ -51,9 +52,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_told_in_their_largest_unit() {
+    fn an_age_has_its_largest_unit() {
         const SECOND: u64 = 1000;
-        for (milliseconds, told) in [
+        for (milliseconds, text) in [
             (0, "now"),
             (999, "now"),
             (SECOND, "1s"),
@@ -64,19 +65,19 @@ mod tests {
             (86_400 * SECOND, "1d"),
             (400 * 86_400 * SECOND, "1y"),
         ] {
-            assert_eq!(age(1 << 50, (1 << 50) - milliseconds), told);
+            assert_eq!(age(1 << 50, (1 << 50) - milliseconds), text);
         }
     }
 
     #[test]
-    fn a_time_to_come_is_now() {
+    fn a_time_in_the_future_is_now() {
         assert_eq!(age(5, 50_000), "now");
         assert_eq!(ago(5, 50_000), "just now");
         assert_eq!(ago(90_000, 0), "1m ago");
     }
 
     #[test]
-    fn durations_are_told_with_the_precision_that_matters() {
+    fn a_duration_has_two_units_or_one_decimal_place() {
         assert_eq!(duration(850), "850ms");
         assert_eq!(duration(3_240), "3.2s");
         assert_eq!(duration(245_000), "4m05s");

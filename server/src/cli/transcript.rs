@@ -1,4 +1,4 @@
-//! Transcript entries as text for people, and words as they come.
+//! Transcript entries as text, and Claude's partial output as it arrives.
 
 use std::fmt::Write as _;
 
@@ -7,30 +7,30 @@ use areyouj_protocol::{Delta, EntryBody, Json, NoticeLevel};
 use super::screen::{Colour, Paint};
 use super::{plain, status, table, time};
 
-/// Lines of a tool's output that are shown; `--json` has all of them.
+/// Lines of a tool's output that are printed; `--json` prints all.
 const RESULT_LINES: usize = 12;
 
-/// Columns of a tool call's one line.
+/// Width of a tool call's summary, in columns.
 const CALL_WIDTH: usize = 160;
 
-/// The fields of a tool's input that say most about the call, the best first.
-const TELLING_FIELDS: &[&str] =
+/// The fields of a tool's input that describe the call best, the best first.
+const SUMMARY_FIELDS: &[&str] =
     &["command", "file_path", "notebook_path", "pattern", "url", "query", "description", "prompt", "path"];
 
-/// Turns entries and pieces of words into text.
+/// Formats entries and partial output. Remembers the partial output that is printed, so that the entry completes it.
 pub(crate) struct Transcript {
     paint: Paint,
-    /// What is being said: whether as a thought, and how much of it was shown.
+    /// The printed part of the entry that Claude is writing, and whether it is thinking.
     open: Option<(bool, String)>,
 }
 
 impl Transcript {
-    /// Nothing shown yet.
+    /// A transcript that has printed nothing yet.
     pub(crate) fn new(paint: Paint) -> Transcript {
         Transcript { paint, open: None }
     }
 
-    /// More of what Claude says right now.
+    /// The text for the next piece of partial output.
     pub(crate) fn delta(&mut self, delta: &Delta) -> String {
         let mut text = match &self.open {
             Some((thinking, _)) if *thinking == delta.thinking => String::new(),
@@ -42,14 +42,14 @@ impl Transcript {
         text
     }
 
-    /// What is not shown yet of all that Claude says right now; none if something else is shown.
-    pub(crate) fn unsaid(&self, whole: &Delta) -> Option<Delta> {
+    /// The part of this partial output that is not printed yet; `None` if other output is open.
+    pub(crate) fn unprinted(&self, whole: &Delta) -> Option<Delta> {
         let (thinking, shown) = self.open.as_ref().filter(|(thinking, _)| *thinking == whole.thinking)?;
         let rest = whole.text.strip_prefix(shown.as_str())?;
         Some(Delta { thinking: *thinking, text: rest.to_owned() })
     }
 
-    /// An entry. One that was shown piece by piece is only completed.
+    /// The text of an entry. If part of it is printed already, this is the rest.
     pub(crate) fn entry(&mut self, body: &EntryBody) -> String {
         let words = match body {
             EntryBody::Text { text, parent_tool_use_id: None } => Some((false, text)),
@@ -66,7 +66,7 @@ impl Transcript {
         self.end() + &render(body, self.paint)
     }
 
-    /// Ends a line that is still open.
+    /// Ends the open partial output.
     pub(crate) fn end(&mut self) -> String {
         match self.open.take() {
             Some(_) => "\n\n".to_owned(),
@@ -155,20 +155,21 @@ fn result(is_error: bool, text: &str, truncated: bool, paint: Paint) -> String {
     }
     let hidden = lines.len().saturating_sub(RESULT_LINES);
     if hidden > 0 || truncated {
-        let more = if truncated { " and more" } else { "" };
-        let _ = writeln!(shown, "{}", paint.paint(Colour::Dim, &format!("    ... {hidden} lines{more}")));
+        let more = if truncated { ", and the rest was truncated" } else { "" };
+        let _ =
+            writeln!(shown, "{}", paint.paint(Colour::Dim, &format!("    ... {hidden} more lines{more}")));
     }
     shown + "\n"
 }
 
-/// The one line that says most about what a tool is called with.
+/// One line that describes a tool call: the most telling field of its input, or all of the input.
 fn summary(input: &Json) -> String {
-    let telling = TELLING_FIELDS.iter().find_map(|name| input.get(name).and_then(Json::as_str));
-    let text = telling.map_or_else(|| serde_json::to_string(input).unwrap_or_default(), str::to_owned);
+    let field = SUMMARY_FIELDS.iter().find_map(|name| input.get(name).and_then(Json::as_str));
+    let text = field.map_or_else(|| serde_json::to_string(input).unwrap_or_default(), str::to_owned);
     table::shorten_end(&plain::line(&text), CALL_WIDTH)
 }
 
-/// `allowedAlways` as `allowed always`.
+/// Splits a camel-case outcome into words: `allowedAlways` becomes `allowed always`.
 fn words_of(outcome: &str) -> String {
     let mut words = String::new();
     for letter in outcome.chars() {
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_came_piece_by_piece_are_completed_and_not_repeated() {
+    fn an_entry_completes_its_partial_output_without_repeating_it() {
         let mut transcript = Transcript::new(Paint(false));
         assert_eq!(transcript.delta(&delta(false, "Hel")), "Hel");
         assert_eq!(transcript.delta(&delta(false, "lo \u{1b}[31mthere")), "lo there");
@@ -202,17 +203,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shown_of_all_that_is_said_is_not_shown_again() {
+    fn partial_output_that_is_printed_is_not_printed_again() {
         let mut transcript = Transcript::new(Paint(false));
-        assert_eq!(transcript.unsaid(&delta(false, "Hello")), None);
+        assert_eq!(transcript.unprinted(&delta(false, "Hello")), None);
         assert_eq!(transcript.delta(&delta(false, "Hel")), "Hel");
-        assert_eq!(transcript.unsaid(&delta(false, "Hello")), Some(delta(false, "lo")));
-        assert_eq!(transcript.unsaid(&delta(true, "Hello")), None);
-        assert_eq!(transcript.unsaid(&delta(false, "Other")), None);
+        assert_eq!(transcript.unprinted(&delta(false, "Hello")), Some(delta(false, "lo")));
+        assert_eq!(transcript.unprinted(&delta(true, "Hello")), None);
+        assert_eq!(transcript.unprinted(&delta(false, "Other")), None);
     }
 
     #[test]
-    fn an_entry_that_is_not_what_was_shown_is_shown_whole() {
+    fn an_entry_that_differs_from_the_partial_output_is_printed_completely() {
         let mut transcript = Transcript::new(Paint(false));
         assert_eq!(transcript.delta(&delta(false, "Hel")), "Hel");
         assert_eq!(transcript.entry(&text("Other")), "\n\nOther\n\n");
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn tools_are_told_by_what_they_do_and_the_beginning_of_what_came_out() {
+    fn a_tool_call_is_printed_in_one_line_and_its_output_is_shortened() {
         let paint = Paint(false);
         let call = EntryBody::ToolCall {
             tool_use_id: "t".to_owned(),
@@ -234,11 +235,11 @@ mod tests {
         assert_eq!(render(&call, paint), "* Bash ls -l\n");
         let output = (1..=20).map(|line| format!("line {line}\n")).collect::<String>();
         let shown = result(false, &output, false, paint);
-        assert!(shown.starts_with("    line 1\n") && shown.ends_with("    ... 8 lines\n\n"), "{shown}");
+        assert!(shown.starts_with("    line 1\n") && shown.ends_with("    ... 8 more lines\n\n"), "{shown}");
     }
 
     #[test]
-    fn ends_of_turns_and_prompts_are_told_in_words() {
+    fn ends_of_turns_and_permission_requests_are_printed_in_words() {
         let end = EntryBody::TurnEnd {
             message_id: None,
             ok: false,

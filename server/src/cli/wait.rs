@@ -1,4 +1,5 @@
-//! `areyouj wait`: until a session has come to a status, by what the daemon pushes.
+//! Waiting for a status of a session, by the notifications of the daemon: `areyouj wait`, and the commands that wait for
+//! their own effect.
 
 use std::time::{Duration, Instant};
 
@@ -13,25 +14,25 @@ use super::spinner::Spinner;
 use super::{CommandError, Context, status};
 use crate::client::{Client, Failure, Notification, Pushed};
 
-/// Whether a session has come to where it was to come.
+/// Whether a session has reached the state that a command waits for.
 #[derive(Debug, PartialEq)]
 enum Verdict {
-    /// It has.
+    /// The state is reached.
     Reached,
-    /// It may yet.
+    /// The state can still be reached.
     Pending,
-    /// It will not.
+    /// The state cannot be reached any more, for this reason.
     Failed(Failure),
 }
 
-/// Waits and tells how the session is then.
+/// Waits for the status, then prints the session.
 pub(super) fn run(
     context: &Context,
     id: String,
     goal: Goal,
     timeout: Option<Duration>,
 ) -> Result<(), CommandError> {
-    // A time-out too long for the clock is none.
+    // A timeout that is too long for the clock never expires.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut client = context.connect()?;
     let session = client.call::<request::SessionGet>(&SessionParams { session_id: Some(id) })?;
@@ -39,7 +40,7 @@ pub(super) fn run(
     context.screen.show(&session, || status::sentence(&session))
 }
 
-/// Waits until the messages of a new session are done or a person is needed.
+/// Waits until the messages of a new session are done or Claude needs an answer.
 pub(super) fn until_settled(
     client: &mut Client,
     screen: &Screen,
@@ -52,59 +53,58 @@ pub(super) fn until_settled(
     until(client, screen, session, settled, None)
 }
 
-/// How long the end of a session may take: Claude and its host are given seven seconds before they are killed.
-const TERMINATION: Duration = Duration::from_secs(30);
+/// How long the end of a session can take. The daemon kills Claude and its host after seven seconds.
+const TERMINATE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long the end of a turn may take. The daemon tells after 15 seconds that Claude does not answer.
-const INTERRUPTION: Duration = Duration::from_secs(20);
+/// How long the end of a turn can take. The daemon reports after 15 seconds that Claude does not answer.
+const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long a start is watched. It takes a second; one that fails is tried over for longer than people look on.
-const RESTART: Duration = Duration::from_secs(10);
+/// How long a command waits for a restart. A start takes a second; the daemon retries a failed one for longer than this.
+const RESTART_WAIT: Duration = Duration::from_secs(10);
 
-/// Waits until a session that is being terminated has ended, with everything it started.
+/// Waits until a session has ended with every process that it started.
 pub(super) fn until_terminated(
     client: &mut Client,
     screen: &Screen,
     session: Session,
 ) -> Result<Session, CommandError> {
-    let deadline = Instant::now().checked_add(TERMINATION);
+    let deadline = Instant::now().checked_add(TERMINATE_TIMEOUT);
     until(client, screen, session, |session| judge(session, Goal::Terminated), deadline)
 }
 
-/// Waits until a turn that is being broken off has ended.
+/// Waits until the interrupted turn has ended.
 pub(super) fn until_interrupted(
     client: &mut Client,
     screen: &Screen,
     session: Session,
 ) -> Result<Session, CommandError> {
-    let deadline = Instant::now().checked_add(INTERRUPTION);
+    let deadline = Instant::now().checked_add(INTERRUPT_TIMEOUT);
     until(client, screen, session, turn_has_ended, deadline)
 }
 
-/// Waits until a session that is being restarted can work again, or for as long as people look on: the daemon goes on
-/// trying without them.
+/// Waits until a restarted session is ready, or returns it as it is after [`RESTART_WAIT`]: the daemon keeps retrying.
 pub(super) fn until_restarted(
     client: &mut Client,
     screen: &Screen,
     session: Session,
 ) -> Result<Session, CommandError> {
-    let deadline = Instant::now().checked_add(RESTART);
+    let deadline = Instant::now().checked_add(RESTART_WAIT);
     watch(client, screen, session, has_started, deadline).map(|(session, _)| session)
 }
 
-/// Waits until a conversation has moved to this driver and can go on there; the turn that runs may take its time.
-pub(super) fn until_moved(
+/// Waits, without a limit, until the session runs with this driver. The running turn ends first.
+pub(super) fn until_switched(
     client: &mut Client,
     screen: &Screen,
     session: Session,
     driver: Driver,
 ) -> Result<Session, CommandError> {
-    let moved = |session: &Session| match session.status {
+    let switched = |session: &Session| match session.status {
         Status::Error | Status::Terminated => judge(session, Goal::Idle),
         _ if session.driver != driver => Verdict::Pending,
         _ => has_started(session),
     };
-    until(client, screen, session, moved, None)
+    until(client, screen, session, switched, None)
 }
 
 fn turn_has_ended(session: &Session) -> Verdict {
@@ -134,7 +134,7 @@ fn until(
     }
 }
 
-/// The session as it is at the end, and whether it has come to where it was to come before the deadline.
+/// The session at the end, and whether it reached the state before the deadline.
 fn watch(
     client: &mut Client,
     screen: &Screen,
@@ -156,7 +156,7 @@ fn watch(
     }
 }
 
-/// The session as it is after its next change; none if the deadline passes first.
+/// The session after its next change; `None` if the deadline passes first.
 fn next_change(
     client: &mut Client,
     session: &Session,
@@ -169,10 +169,10 @@ fn next_change(
         match client.next_notification(until)? {
             Pushed::Notification(pushed) => match change_of(&pushed, &session.id) {
                 Change::None => {}
-                Change::Now(session) => return Ok(Some(*session)),
-                Change::Look => return look(client, &session.id).map(Some),
+                Change::Session(session) => return Ok(Some(*session)),
+                Change::Unknown => return fetch(client, &session.id).map(Some),
             },
-            Pushed::Resync => return look(client, &session.id).map(Some),
+            Pushed::Resync => return fetch(client, &session.id).map(Some),
             Pushed::Nothing if deadline.is_some_and(|deadline| Instant::now() >= deadline) => {
                 return Ok(None);
             }
@@ -182,12 +182,12 @@ fn next_change(
 }
 
 enum Change {
-    /// The notification is about something else.
+    /// The notification does not concern the session.
     None,
-    /// The session is like this now.
-    Now(Box<Session>),
-    /// The session is to be looked at.
-    Look,
+    /// The session after the change.
+    Session(Box<Session>),
+    /// The session changed; the notification does not say how.
+    Unknown,
 }
 
 fn change_of(pushed: &Notification, id: &str) -> Change {
@@ -195,29 +195,29 @@ fn change_of(pushed: &Notification, id: &str) -> Change {
         notification::SessionListUpdate::METHOD => {
             match serde_json::from_value::<SessionListUpdate>(pushed.params.clone()) {
                 Ok(update) if update.session_id == id => {
-                    update.session.map_or(Change::Look, |session| Change::Now(Box::new(session)))
+                    update.session.map_or(Change::Unknown, |session| Change::Session(Box::new(session)))
                 }
                 _ => Change::None,
             }
         }
         notification::SessionTerminated::METHOD => {
             match serde_json::from_value::<SessionTerminated>(pushed.params.clone()) {
-                Ok(terminated) if terminated.session_id == id => Change::Look,
+                Ok(terminated) if terminated.session_id == id => Change::Unknown,
                 _ => Change::None,
             }
         }
-        notification::Resync::METHOD => Change::Look,
+        notification::Resync::METHOD => Change::Unknown,
         _ => Change::None,
     }
 }
 
-fn look(client: &mut Client, id: &str) -> Result<Session, Failure> {
+fn fetch(client: &mut Client, id: &str) -> Result<Session, Failure> {
     client.call::<request::SessionGet>(&SessionParams { session_id: Some(id.to_owned()) })
 }
 
 fn judge(session: &Session, goal: Goal) -> Verdict {
     let reached = match goal {
-        // A paused queue does not go on by itself: there is nothing to wait for.
+        // A paused queue does not resume without a person, so there is nothing to wait for.
         Goal::Idle => {
             session.status == Status::Idle && (session.queued == 0 || session.queue_paused.is_some())
         }
@@ -228,34 +228,38 @@ fn judge(session: &Session, goal: Goal) -> Verdict {
     };
     match session.status {
         _ if reached => Verdict::Reached,
-        // Terminating it ends an error as well.
+        // A session in `error` can still be terminated.
         Status::Error if goal != Goal::Terminated => Verdict::Failed(error_of(session)),
-        Status::Terminated => Verdict::Failed(Failure::new(
-            ErrorCode::SessionTerminated,
-            format!("session {} was terminated", session.id),
-            "Start a new one with `areyouj new`.",
-        )),
+        Status::Terminated => Verdict::Failed(terminated(session)),
         _ => Verdict::Pending,
     }
 }
 
-fn error_of(session: &Session) -> Failure {
+pub(super) fn terminated(session: &Session) -> Failure {
+    Failure::new(
+        ErrorCode::SessionTerminated,
+        format!("session {} was terminated", session.id),
+        "Create a new session with `areyouj new`.",
+    )
+}
+
+pub(super) fn error_of(session: &Session) -> Failure {
     match session.error.clone() {
         Some(error) => error.into(),
         None => Failure::new(
             ErrorCode::Internal,
-            format!("session {} is in error", session.id),
+            format!("session {} has failed", session.id),
             format!("Run `areyouj restart {}`.", session.id),
         ),
     }
 }
 
-fn timed_out(session: &Session) -> Failure {
+pub(super) fn timed_out(session: &Session) -> Failure {
     let hint = match status::next_command(session) {
-        Some(command) => format!("It needs you: `{command}`."),
-        None => format!("`areyouj logs {} -f` shows what it does.", session.id),
+        Some(command) => format!("The session needs you: run `{command}`."),
+        None => format!("Run `areyouj logs {} -f` to see what it does.", session.id),
     };
-    Failure::new(ErrorCode::Timeout, format!("time is up: {}", summary(session)), hint)
+    Failure::new(ErrorCode::Timeout, format!("timed out: {}", summary(session)), hint)
 }
 
 fn summary(session: &Session) -> String {
@@ -282,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn idle_means_that_nothing_waits_unless_the_queue_is_paused() {
+    fn idle_requires_an_empty_or_paused_queue() {
         let mut session = session(Status::Idle);
         assert_eq!(judge(&session, Goal::Idle), Verdict::Reached);
         session.queued = 1;
@@ -294,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_ends_waiting_for_anything_else_with_the_session_s_own_error() {
+    fn an_error_ends_the_wait_for_another_status_with_the_error_of_the_session() {
         let mut session = session(Status::Error);
         session.error = Some(SessionError {
             code: "login_needed".to_owned(),
@@ -309,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminated_session_comes_to_nothing_else() {
+    fn a_terminated_session_reaches_no_other_status() {
         let session = session(Status::Terminated);
         assert_eq!(judge(&session, Goal::Terminated), Verdict::Reached);
         for goal in [Goal::Idle, Goal::Waiting, Goal::Active, Goal::Error] {
@@ -319,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_turn_has_ended_when_the_session_is_busy_no_more() {
+    fn an_interrupted_turn_has_ended_when_the_session_is_not_busy() {
         for (status, verdict) in [
             (Status::Active, Verdict::Pending),
             (Status::Waiting, Verdict::Pending),
@@ -331,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_is_done_when_claude_is_ready_and_has_failed_when_it_will_not_be() {
+    fn a_restart_is_done_when_claude_is_ready_and_fails_when_the_session_ends() {
         assert_eq!(has_started(&session(Status::Starting)), Verdict::Pending);
         for status in [Status::Idle, Status::Active, Status::Waiting] {
             assert_eq!(has_started(&session(status)), Verdict::Reached, "{status:?}");
@@ -342,23 +346,23 @@ mod tests {
     }
 
     #[test]
-    fn only_changes_of_the_session_itself_count() {
+    fn only_notifications_about_the_session_count() {
         let pushed = |method: &str, params| Notification { method: method.to_owned(), params };
         let update = |id: &str| {
             let session = session(Status::Active);
             pushed("areyouj/sessionListUpdate", json!({"revision": 1, "sessionId": id, "session": session}))
         };
-        assert!(matches!(change_of(&update("K7M2Q9XD"), "K7M2Q9XD"), Change::Now(_)));
+        assert!(matches!(change_of(&update("K7M2Q9XD"), "K7M2Q9XD"), Change::Session(_)));
         assert!(matches!(change_of(&update("K7M2Q9XE"), "K7M2Q9XD"), Change::None));
         let removed = pushed("areyouj/sessionListUpdate", json!({"revision": 1, "sessionId": "K7M2Q9XD"}));
-        assert!(matches!(change_of(&removed, "K7M2Q9XD"), Change::Look));
+        assert!(matches!(change_of(&removed, "K7M2Q9XD"), Change::Unknown));
         assert!(matches!(
             change_of(&pushed("areyouj/newThing", json!({"sessionId": "K7M2Q9XD"})), "K7M2Q9XD"),
             Change::None
         ));
         assert!(matches!(
             change_of(&pushed("areyouj/resync", json!({"dropped": 3})), "K7M2Q9XD"),
-            Change::Look
+            Change::Unknown
         ));
     }
 }

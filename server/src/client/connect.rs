@@ -1,4 +1,4 @@
-//! Connecting to the daemon's socket, if the daemon is there and is ours.
+//! Connecting to the daemon's socket, and checking that the daemon belongs to the same user.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -15,37 +15,38 @@ use nix::unistd::geteuid;
 
 use super::{Failure, connection_lost};
 
-/// How long whoever listens may take no connections. One that is alive does at once.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// How long a listener can leave connections waiting. A live daemon accepts at once.
+const ACCEPT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The pause before a connection that is not taken is tried again.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The pause before the next attempt to connect.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Connects to a socket; none if nobody listens there. One of another user is refused: it would be told everything
-/// that is said to Claude, and the environment.
+/// Connects to a socket; `None` if no process listens on it. Refuses the daemon of another user, which would receive all
+/// messages to Claude and the environment.
 pub(crate) fn connect_socket(path: &Path) -> Result<Option<UnixStream>, Failure> {
-    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound, PermissionDenied};
-    match connect_until(path, Instant::now() + DEADLINE) {
+    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
+    match connect_until(path, Instant::now() + ACCEPT_TIMEOUT) {
         Ok(stream) => {
             let owner = getsockopt(&stream, PeerCredentials).map_err(|_| connection_lost())?.uid();
             if owner == geteuid().as_raw() { Ok(Some(stream)) } else { Err(foreign(path, owner)) }
         }
         Err(error) if matches!(error.kind(), NotFound | ConnectionRefused | NotADirectory) => Ok(None),
-        Err(error) if error.kind() == PermissionDenied => Err(Failure::new(
-            ErrorCode::DirectoryNotAccessible,
-            format!("cannot connect to {}: {error}", path.display()),
-            "Run as the user it belongs to, or set AREYOUJ_HOME to a directory of your own.",
-        )),
-        Err(error) => Err(Failure::new(
-            ErrorCode::DaemonUnavailable,
-            format!("cannot connect to {}: {error}", path.display()),
-            "Run `areyouj doctor`.",
-        )),
+        Err(error) => Err(cannot_connect(path, &error)),
     }
 }
 
-/// Connects, and blocks from then on. Connecting itself must not: if nobody takes the connections that wait, it would
-/// wait for ever.
+pub(super) fn cannot_connect(path: &Path, error: &io::Error) -> Failure {
+    let (code, hint) = match error.kind() {
+        io::ErrorKind::PermissionDenied => (
+            ErrorCode::DirectoryNotAccessible,
+            "Run the command as the owner of that socket, or set AREYOUJ_HOME to a directory of your own.",
+        ),
+        _ => (ErrorCode::DaemonUnavailable, "Run `areyouj doctor` to find the cause."),
+    };
+    Failure::new(code, format!("cannot connect to {}: {error}", path.display()), hint)
+}
+
+/// Connects a blocking stream. The connect call itself does not block: with a full backlog it would block without a limit.
 fn connect_until(path: &Path, deadline: Instant) -> io::Result<UnixStream> {
     let address = UnixAddr::new(path)?;
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
@@ -53,9 +54,11 @@ fn connect_until(path: &Path, deadline: Instant) -> io::Result<UnixStream> {
     loop {
         match connect(socket.as_raw_fd(), &address) {
             Ok(()) => break,
-            Err(Errno::EAGAIN | Errno::EINTR) if Instant::now() < deadline => thread::park_timeout(PAUSE),
+            Err(Errno::EAGAIN | Errno::EINTR) if Instant::now() < deadline => {
+                thread::park_timeout(RETRY_PAUSE);
+            }
             Err(Errno::EAGAIN) => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "whoever listens takes no connections"));
+                return Err(no_connection_accepted());
             }
             Err(errno) => return Err(errno.into()),
         }
@@ -65,11 +68,15 @@ fn connect_until(path: &Path, deadline: Instant) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-fn foreign(socket: &Path, owner: u32) -> Failure {
+pub(super) fn no_connection_accepted() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the listening process does not accept connections")
+}
+
+pub(super) fn foreign(socket: &Path, owner: u32) -> Failure {
     Failure::new(
         ErrorCode::DaemonForeign,
         format!("the daemon at {} belongs to another user (uid {owner})", socket.display()),
-        "Run as that user, or set AREYOUJ_HOME to a directory of your own.",
+        "Run the command as that user, or set AREYOUJ_HOME to a directory of your own.",
     )
 }
 
@@ -80,13 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listener_that_takes_no_connections_is_not_waited_for_for_ever() {
+    fn connecting_to_a_listener_that_does_not_accept_times_out() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let listener = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
         bind(listener.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
         listen(&listener, Backlog::new(1).unwrap()).unwrap();
-        let soon = || Instant::now() + 2 * PAUSE;
+        let soon = || Instant::now() + 2 * RETRY_PAUSE;
         let mut waiting = Vec::new();
         let error = loop {
             match connect_until(&path, soon()) {

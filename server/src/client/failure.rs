@@ -1,28 +1,28 @@
-//! What went wrong, as the command line tells it.
+//! The error type of the client and the command line.
 
 use areyouj_protocol::{ErrorCode, SessionError};
 
 use crate::config::{ClaudeMissing, ConfigError};
 use crate::paths::PathsError;
 
-/// What went wrong: a stable code, one sentence on what happened, one on what to do.
+/// An error: a stable code, one sentence on what happened, one on what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// The stable code; one of a newer daemon may be unknown here.
+    /// The stable code. The code of a newer daemon can be unknown here.
     pub code: String,
     /// What happened.
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
-    /// Lines of a log that may say more.
+    /// Lines of a log that can explain more.
     pub log: Option<String>,
-    /// The same request may be sent again.
+    /// Whether the same request can be sent again.
     pub retryable: bool,
 }
 
 impl Failure {
-    /// A failure that is not to be tried again.
+    /// A failure that is not retryable.
     pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> Failure {
         Failure {
             code: code.as_str().to_owned(),
@@ -33,7 +33,7 @@ impl Failure {
         }
     }
 
-    /// A file that could not be used: the disk and the permissions have codes of their own.
+    /// A file that could not be used. A full disk and missing permissions have their own codes; `otherwise` is for the rest.
     pub(crate) fn of_file(error: &std::io::Error, otherwise: ErrorCode, message: String) -> Failure {
         let (code, hint) = match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
@@ -41,14 +41,14 @@ impl Failure {
             }
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => (
                 ErrorCode::DirectoryNotAccessible,
-                "Make it writable for you, or set AREYOUJ_HOME to another directory.",
+                "Check that you can write there, or set AREYOUJ_HOME to another directory.",
             ),
-            _ => (otherwise, "Run `areyouj doctor`."),
+            _ => (otherwise, "Run `areyouj doctor` to find the cause."),
         };
         Failure::new(code, message, hint)
     }
 
-    /// The same with lines of a log.
+    /// The same failure with lines of a log.
     pub fn with_log(self, log: Option<String>) -> Failure {
         Failure { log, ..self }
     }

@@ -1,7 +1,7 @@
 //! Finding the daemon, and starting one when there is none.
 //!
-//! lock → probe → spawn → verify: however many clients come at the same time, one of them starts the daemon and the
-//! others find it. The daemon says on its standard output, a pipe, that it serves or why it cannot.
+//! lock → probe → spawn → verify: of any number of clients at the same time, one starts the daemon and the others find
+//! it. The daemon reports on its standard output, a pipe, that it is ready or why it cannot start.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -19,26 +19,26 @@ use serde_json::{Value, json};
 use super::{Failure, connect_socket};
 use crate::paths::{Paths, own_program};
 
-/// What a daemon prints once it serves.
+/// What a daemon prints when it is ready.
 const READY: &str = "ready";
 
 /// The lock and log files are for the owner alone.
 const PRIVATE_FILE: u32 = 0o600;
 
-/// How long to wait for a daemon's lock between two looks at its socket: a daemon that is going away gives up its
-/// lock, one that was started by hand begins to listen.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long to wait for the daemon's lock before the socket is tried again: a daemon that is stopping releases its lock, a
+/// daemon that was started by hand begins to listen.
+const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The variable that marks everything inside of a session, which ends with the session.
+/// The environment variable of every process in a session. Such a process is killed with the session.
 pub const SESSION_MARK: &str = "AREYOUJ_SESSION_ID";
 
-/// Tells the client that started this daemon that it serves. Nobody listening is no error: a daemon may be started
-/// by hand.
+/// Reports to the client that started this daemon that it is ready. It is not an error if there is no such client: a daemon
+/// can be started by hand.
 pub fn report_ready() {
     report(READY);
 }
 
-/// Tells the client that started this daemon why it cannot serve.
+/// Reports to the client that started this daemon why it cannot start.
 pub fn report_failure(failure: &Failure) {
     let line = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
     report(&line.to_string());
@@ -49,50 +49,60 @@ fn report(line: &str) {
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
 
-/// The failure of a command that needs a daemon and is not to start one.
+/// The failure of a command that needs a daemon and must not start one.
 pub(crate) fn not_running() -> Failure {
-    Failure::new(ErrorCode::DaemonUnavailable, "no daemon is running", "Run `areyouj daemon start`.")
+    Failure::new(
+        ErrorCode::DaemonUnavailable,
+        "no daemon is running",
+        "Start it with `areyouj daemon start`.",
+    )
 }
 
-/// Takes the lock that keeps everybody else from starting a daemon.
+/// Takes the lock that prevents other processes from starting a daemon.
 pub(crate) fn lock_starting(paths: &Paths, deadline: Instant) -> Result<File, Failure> {
     let path = paths.start_lock();
-    Lock::begin(&path)?.until(deadline)?.ok_or_else(|| {
-        Failure::new(
-            ErrorCode::DaemonStartFailed,
-            format!(
-                "another program has been starting or stopping a daemon for long (it holds {})",
-                path.display()
-            ),
-            "Try again; `areyouj doctor` tells how the daemon is.",
-        )
-    })
+    Lock::begin(&path)?.until(deadline)?.ok_or_else(|| start_lock_held(&path))
 }
 
-/// Waits until no daemon lives any more; false if one still does at the deadline.
-pub(crate) fn wait_for_end(paths: &Paths, deadline: Instant) -> Result<bool, Failure> {
+pub(super) fn start_lock_held(path: &Path) -> Failure {
+    Failure::new(
+        ErrorCode::DaemonStartFailed,
+        format!(
+            "another process is starting or stopping a daemon and has held the lock {} too long",
+            path.display()
+        ),
+        "Try again; `areyouj doctor` shows the state of the daemon.",
+    )
+}
+
+/// Waits until the daemon has exited. Returns false if it still runs at the deadline.
+pub(crate) fn wait_for_exit(paths: &Paths, deadline: Instant) -> Result<bool, Failure> {
     Ok(Lock::begin(&paths.daemon_lock())?.until(deadline)?.is_some())
 }
 
-/// A connection to the daemon, started if need be.
+/// Connects to the daemon, and starts it if necessary.
 pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStream, Failure> {
     let socket = paths.daemon_socket();
     if let Some(stream) = connect_socket(&socket)? {
         return Ok(stream);
     }
     if std::env::var_os(SESSION_MARK).is_some() {
-        return Err(Failure::new(
-            ErrorCode::DaemonUnavailable,
-            "no daemon is running, and one that is started inside of a session would end with the session",
-            "Run any `areyouj` command outside of the session once; that starts the daemon.",
-        ));
+        return Err(not_started_in_session());
     }
     let program = own_program().map_err(|error| {
-        start_failed(paths, &format!("this program's own file is not known ({error})"), &[])
+        start_failed(paths, &format!("the path of this program is unknown ({error})"), &[])
     })?;
     let mut command = Command::new(program);
     command.args(["daemon", "run"]);
     start_with(paths, command, deadline)
+}
+
+pub(super) fn not_started_in_session() -> Failure {
+    Failure::new(
+        ErrorCode::DaemonUnavailable,
+        "no daemon is running, and a command inside a session cannot start it",
+        "Run any `areyouj` command outside the session; it starts the daemon.",
+    )
 }
 
 fn start_with(paths: &Paths, command: Command, deadline: Instant) -> Result<UnixStream, Failure> {
@@ -104,24 +114,24 @@ fn start_with(paths: &Paths, command: Command, deadline: Instant) -> Result<Unix
         if let Some(stream) = connect_socket(&socket)? {
             return Ok(stream);
         }
-        // Given back at once: the daemon that is to be started needs it.
-        if daemon.until(deadline.min(Instant::now() + LOOK_AGAIN))?.is_some() {
+        // The lock is released at once, because the new daemon needs it.
+        if daemon.until(deadline.min(Instant::now() + PROBE_INTERVAL))?.is_some() {
             break;
         }
         if Instant::now() >= deadline {
-            return Err(start_failed(paths, "one is alive and does not listen", &[]));
+            return Err(start_failed(paths, "a daemon is running but does not listen", &[]));
         }
     }
-    let problem = spawn(paths, command, deadline);
-    // Whatever the child says: if a daemon listens, that is what was wanted.
-    match (connect_socket(&socket)?, problem) {
+    let spawned = spawn(paths, command, deadline);
+    // A daemon that listens is a success, whatever the child reported.
+    match (connect_socket(&socket)?, spawned) {
         (Some(stream), _) => Ok(stream),
         (None, Err(failure)) => Err(failure),
-        (None, Ok(())) => Err(start_failed(paths, "it went away at once", &[])),
+        (None, Ok(())) => Err(start_failed(paths, "it exited at once", &[])),
     }
 }
 
-/// Starts the daemon and waits until it says that it serves.
+/// Starts the daemon and waits until it reports that it is ready.
 fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), Failure> {
     let mut log = OpenOptions::new();
     let log = log.append(true).create(true).mode(PRIVATE_FILE).open(paths.daemon_stderr());
@@ -130,42 +140,43 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
             format!("the daemon's log {} cannot be opened: {error}", paths.daemon_stderr().display());
         Failure::of_file(&error, ErrorCode::DaemonStartFailed, message)
     })?;
-    let logged = log.metadata().map_or(0, |metadata| metadata.len());
-    // The root directory: it keeps no directory busy. No group of its own here: the leader of one could not leave this
-    // terminal's session, which is the first thing that it does.
+    let log_length = log.metadata().map_or(0, |metadata| metadata.len());
+    // In the root directory the daemon keeps no other directory busy. It gets no process group here, because the leader of
+    // a group could not create a process session, which is the first thing that the daemon does.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).current_dir("/");
     if let Some(home) = paths.home() {
         command.env("AREYOUJ_HOME", home);
     }
     let mut child = command
         .spawn()
-        .map_err(|error| start_failed(paths, &format!("it could not be started ({error})"), &[]))?;
-    let said = first_line(&mut child, deadline);
+        .map_err(|error| start_failed(paths, &format!("the program could not be run ({error})"), &[]))?;
+    let reported_line = first_line(&mut child, deadline);
     let ended = |child: &mut Child| match child.wait() {
-        Ok(status) => format!("it ended at once with {status}"),
-        Err(error) => format!("it ended at once ({error})"),
+        Ok(status) => format!("it exited at once with {status}"),
+        Err(error) => format!("it exited at once ({error})"),
     };
-    match said {
+    match reported_line {
         Some(line) if line == READY => {
-            // An editor's sidecar may outlive it: somebody has to wait for it then.
+            // An editor's sidecar can outlive the daemon and must reap it then.
             thread::spawn(move || child.wait());
             Ok(())
         }
         Some(line) if !line.is_empty() => {
             let reason = ended(&mut child);
-            Err(reported(&line).unwrap_or_else(|| start_failed(paths, &reason, &log_since(paths, logged))))
+            Err(reported(&line)
+                .unwrap_or_else(|| start_failed(paths, &reason, &log_since(paths, log_length))))
         }
-        Some(_) => Err(start_failed(paths, &ended(&mut child), &log_since(paths, logged))),
+        Some(_) => Err(start_failed(paths, &ended(&mut child), &log_since(paths, log_length))),
         None => {
-            // A daemon that is only slow would otherwise stand in the way of the next try.
+            // A daemon that is only slow would otherwise hold the lock during the next attempt.
             let _ = child.kill();
             let _ = child.wait();
-            Err(start_failed(paths, "it was not ready in time", &log_since(paths, logged)))
+            Err(start_failed(paths, "it was not ready in time", &log_since(paths, log_length)))
         }
     }
 }
 
-/// The first line that the child prints; empty if it ends before, none if the deadline passes before.
+/// The first line that the child prints. It is empty if the child exits before, `None` if the deadline passes before.
 fn first_line(child: &mut Child, deadline: Instant) -> Option<String> {
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
@@ -177,44 +188,40 @@ fn first_line(child: &mut Child, deadline: Instant) -> Option<String> {
     receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
 }
 
-/// What a daemon reported: a JSON object, or `error: CODE: message`.
+/// The failure that a daemon reported as a JSON object.
 fn reported(line: &str) -> Option<Failure> {
-    let failure = |code: &str, message: &str, hint: Option<&str>| Failure {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        hint: hint.map(str::to_owned),
+    let value = serde_json::from_str::<Value>(line).ok()?;
+    Some(Failure {
+        code: value["code"].as_str()?.to_owned(),
+        message: value["message"].as_str()?.to_owned(),
+        hint: value["hint"].as_str().map(str::to_owned),
         log: None,
         retryable: false,
-    };
-    if let Ok(value) = serde_json::from_str::<Value>(line) {
-        return Some(failure(value["code"].as_str()?, value["message"].as_str()?, value["hint"].as_str()));
-    }
-    let (code, message) = line.strip_prefix("error: ")?.split_once(": ")?;
-    Some(failure(code, message, None))
+    })
 }
 
-fn start_failed(paths: &Paths, reason: &str, log: &[String]) -> Failure {
+pub(super) fn start_failed(paths: &Paths, reason: &str, log: &[String]) -> Failure {
     Failure::new(
         ErrorCode::DaemonStartFailed,
         format!("the daemon could not be started: {reason}"),
-        format!("Look into {}, and run `areyouj doctor`.", paths.daemon_stderr().display()),
+        format!("Run `areyouj doctor`, and see {}.", paths.daemon_stderr().display()),
     )
     .with_log(Some(log.join("\n")).filter(|log| !log.is_empty()))
 }
 
-/// The last lines that were added to the daemon's standard error since it had this length.
-fn log_since(paths: &Paths, length: u64) -> Vec<String> {
-    /// Enough for a panic and its place.
+/// The last lines of the daemon's standard error after this offset in bytes.
+fn log_since(paths: &Paths, offset: u64) -> Vec<String> {
+    /// Enough for a panic message with its location.
     const LINES: usize = 10;
     let bytes = std::fs::read(paths.daemon_stderr()).unwrap_or_default();
-    let added = usize::try_from(length).ok().and_then(|length| bytes.get(length..)).unwrap_or_default();
+    let added = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
     let text = String::from_utf8_lossy(added);
     let lines: Vec<_> = text.lines().map(str::to_owned).collect();
     lines[lines.len().saturating_sub(LINES)..].to_vec()
 }
 
-/// A lock that is being waited for. A thread waits, as flock knows no deadline; one that waits in vain ends with this
-/// short-lived program, or gives the lock back at once.
+/// A lock that this process is waiting for. A thread waits, because flock has no timeout. A thread that waits too long ends
+/// with this short-lived program, or releases the lock at once.
 struct Lock {
     path: PathBuf,
     receiver: mpsc::Receiver<io::Result<File>>,
@@ -231,14 +238,14 @@ impl Lock {
         } else {
             thread::spawn(move || {
                 let locked = file.lock().map(|()| file);
-                // If nobody waits any more the file is closed here, and with it the lock is given back.
+                // If the receiver is gone, the file is closed here, which releases the lock.
                 let _ = sender.send(locked);
             });
         }
         Ok(Lock { path: path.to_owned(), receiver })
     }
 
-    /// The locked file; none if somebody else holds the lock until the deadline.
+    /// The locked file; `None` if another process holds the lock until the deadline.
     fn until(&mut self, deadline: Instant) -> Result<Option<File>, Failure> {
         match self.receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(Ok(file)) => Ok(Some(file)),
@@ -248,7 +255,7 @@ impl Lock {
     }
 }
 
-fn lock_failed(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn lock_failed(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot lock {}: {error}", path.display());
     Failure::of_file(error, ErrorCode::DaemonStartFailed, message)
 }

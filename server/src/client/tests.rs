@@ -1,4 +1,4 @@
-//! The client against a daemon that a test plays.
+//! The client against a scripted daemon.
 
 use std::os::unix::net::UnixListener;
 use std::thread::JoinHandle;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// What a fake daemon does with one connection.
+/// What the scripted daemon does with one connection.
 type Act = Box<dyn FnOnce(&mut Peer) + Send>;
 
 struct Peer {
@@ -55,7 +55,7 @@ impl Peer {
     }
 }
 
-/// Serves one connection after the other, each by its act, after the usual greeting.
+/// Serves one connection after the other, each with its act, after the usual `initialize`.
 struct Daemon {
     paths: Paths,
     thread: JoinHandle<()>,
@@ -90,7 +90,7 @@ impl Daemon {
         Client::connect(&self.paths, false).unwrap()
     }
 
-    /// Everything was as the acts wanted it.
+    /// Checks that every act succeeded.
     fn end(self, client: Client) {
         drop(client);
         self.thread.join().unwrap();
@@ -127,7 +127,7 @@ fn a_request_is_answered_and_the_daemon_s_version_is_known() {
 }
 
 #[test]
-fn a_request_whose_connection_breaks_is_sent_again_with_the_same_ids() {
+fn a_request_is_sent_again_with_the_same_ids_when_the_connection_breaks() {
     let (sender, sent) = std::sync::mpsc::channel();
     let record = sender.clone();
     let daemon = Daemon::start(vec![
@@ -152,7 +152,7 @@ fn a_request_whose_connection_breaks_is_sent_again_with_the_same_ids() {
 }
 
 #[test]
-fn a_request_is_sent_again_when_the_daemon_says_that_it_may_be() {
+fn a_retryable_refusal_is_retried() {
     let daemon = Daemon::start(vec![
         act(|peer| {
             let request = peer.request("areyouj/session/list");
@@ -169,7 +169,7 @@ fn a_request_is_sent_again_when_the_daemon_says_that_it_may_be() {
 }
 
 #[test]
-fn a_refusal_is_told_with_its_code_and_hint() {
+fn a_refusal_has_its_code_and_hint() {
     let daemon = Daemon::start(vec![act(|peer| {
         let request = peer.request("areyouj/session/terminate");
         assert_eq!(request["params"], json!({"requestId": "r", "sessionId": "K7"}));
@@ -189,7 +189,7 @@ fn a_refusal_is_told_with_its_code_and_hint() {
 }
 
 #[test]
-fn notifications_that_come_before_an_answer_are_kept_in_order() {
+fn notifications_that_arrive_before_an_answer_are_kept_in_order() {
     let daemon = Daemon::start(vec![act(|peer| {
         let request = peer.request("areyouj/session/list");
         (0..3).for_each(|number| peer.notify(number));
@@ -210,10 +210,10 @@ fn notifications_that_come_before_an_answer_are_kept_in_order() {
 }
 
 #[test]
-fn when_too_many_notifications_wait_the_oldest_go_and_the_reader_is_told() {
+fn the_oldest_of_too_many_notifications_are_dropped_and_the_reader_gets_a_resync() {
     let daemon = Daemon::start(vec![act(|peer| {
         let request = peer.request("areyouj/session/list");
-        (0..=NOTIFICATIONS_KEPT).for_each(|number| peer.notify(number));
+        (0..=MAX_NOTIFICATIONS).for_each(|number| peer.notify(number));
         peer.answer(&request, &no_sessions());
     })]);
     let mut client = daemon.client();
@@ -227,7 +227,7 @@ fn when_too_many_notifications_wait_the_oldest_go_and_the_reader_is_told() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_waiting_is_mended_and_the_reader_told() {
+fn a_connection_that_breaks_while_waiting_is_renewed_and_the_reader_gets_a_resync() {
     let daemon = Daemon::start(vec![act(|_| {}), act(|peer| peer.notify(5))]);
     let mut client = daemon.client();
     assert_eq!(client.next_notification(None), Ok(Pushed::Resync));
@@ -236,7 +236,7 @@ fn a_connection_that_breaks_while_waiting_is_mended_and_the_reader_told() {
 }
 
 #[test]
-fn garbage_breaks_the_connection_and_nothing_else() {
+fn garbage_breaks_only_the_connection() {
     let daemon = Daemon::start(vec![
         act(|peer| {
             peer.request("areyouj/session/list");
@@ -255,7 +255,7 @@ fn garbage_breaks_the_connection_and_nothing_else() {
 }
 
 #[test]
-fn requests_of_the_daemon_are_declined() {
+fn requests_from_the_daemon_are_declined() {
     let daemon = Daemon::start(vec![act(|peer| {
         let request = peer.request("areyouj/session/list");
         peer.send(
@@ -274,7 +274,7 @@ fn requests_of_the_daemon_are_declined() {
 }
 
 #[test]
-fn an_answer_of_an_unknown_shape_is_an_error_that_says_what_to_do() {
+fn an_answer_of_an_unknown_format_is_an_error() {
     let daemon = Daemon::start(vec![act(|peer| {
         let request = peer.request("areyouj/session/list");
         peer.answer(&request, &json!({"sessions": 3}));
@@ -285,7 +285,7 @@ fn an_answer_of_an_unknown_shape_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
-fn a_request_that_ends_the_daemon_is_sent_once() {
+fn a_request_that_stops_the_daemon_is_sent_once() {
     let daemon = Daemon::start(vec![act(|peer| drop(peer.request("areyouj/daemon/stop")))]);
     let mut client = daemon.client();
     let stopped = client.call_once::<request::DaemonStop>(&areyouj_protocol::DaemonStopParams::default());
@@ -294,7 +294,37 @@ fn a_request_that_ends_the_daemon_is_sent_once() {
 }
 
 #[test]
-fn without_a_daemon_and_not_to_start_one_there_is_no_client() {
+fn every_failure_of_the_client_is_printed() {
+    let paths = crate::cli::texts::paths();
+    let socket = paths.daemon_socket();
+    let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+    let other = || io::Error::from(io::ErrorKind::BrokenPipe);
+    let error = serde_json::from_str::<u32>("{").unwrap_err();
+    let client = Client::disconnected(&paths, false);
+    crate::texts::assert_problems(
+        "problems-client",
+        [
+            client.unanswered("initialize", INITIALIZE_TIMEOUT),
+            unexpected("areyouj/session/list", &error),
+            connection_lost(),
+            not_a_daemon(&paths),
+            refusal(&json!({"code": rpc::INVALID_PARAMS})),
+            start::not_running(),
+            start::start_lock_held(&paths.start_lock()),
+            start::not_started_in_session(),
+            start::start_failed(&paths, "REASON", &["line 1".to_owned(), "line 2".to_owned()]),
+            start::lock_failed(&paths.start_lock(), &denied()),
+            start::lock_failed(&paths.start_lock(), &other()),
+            Failure::of_file(&io::ErrorKind::StorageFull.into(), ErrorCode::Internal, "MESSAGE".to_owned()),
+            connect::cannot_connect(&socket, &denied()),
+            connect::cannot_connect(&socket, &connect::no_connection_accepted()),
+            connect::foreign(&socket, 1000),
+        ],
+    );
+}
+
+#[test]
+fn connecting_without_starting_a_daemon_fails_if_none_is_running() {
     let home = tempfile::tempdir().unwrap();
     let failure = Client::connect(&paths(&home), false).err().unwrap();
     assert_eq!(failure.code, "daemon_unavailable");

@@ -183,12 +183,7 @@ pub(super) async fn create(
 ) -> Result<Command, Problem> {
     let bytes: usize = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT {
-        return Err(Problem {
-            code: "invalid_params".to_owned(),
-            message: format!("The environment has {bytes} bytes, and the limit is {MAX_ENVIRONMENT}."),
-            hint: "Start AreYouJ from a smaller environment.".to_owned(),
-            log: None,
-        });
+        return Err(environment_too_large(bytes));
     }
     let messages = params.messages.into_iter();
     let messages = messages.map(|message| Ok((message_id(&message.id)?, message.text)));
@@ -233,7 +228,7 @@ async fn look_elsewhere(session: Option<String>, shared: &Arc<Shared>) -> Result
 }
 
 /// A word that goes onto Claude's command line: it must not be taken for an option there.
-fn word(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn word(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
     if value.starts_with('-') || value.len() > MAX_WORD || value.chars().any(char::is_control) {
         return Err(Problem {
@@ -291,13 +286,26 @@ fn with_prefix(text: &str, reader: &ReaderPool) -> Vec<MessageRow> {
 /// another one did after it.
 pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(text, reader).as_slice() {
-        [_] if problem.code == "message_not_found" => Problem {
-            code: "message_not_interrupted".to_owned(),
-            message: "The message is not the one that was cut off or failed last.".to_owned(),
-            hint: "Send its text as a new message instead.".to_owned(),
-            log: None,
-        },
+        [_] if problem.code == "message_not_found" => not_the_last_one(),
         _ => problem,
+    }
+}
+
+pub(super) fn not_the_last_one() -> Problem {
+    Problem {
+        code: "message_not_interrupted".to_owned(),
+        message: "The message is not the one that was cut off or failed last.".to_owned(),
+        hint: "Send its text as a new message instead.".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn environment_too_large(bytes: usize) -> Problem {
+    Problem {
+        code: "invalid_params".to_owned(),
+        message: format!("The environment has {bytes} bytes, and the limit is {MAX_ENVIRONMENT}."),
+        hint: "Start AreYouJ from a smaller environment.".to_owned(),
+        log: None,
     }
 }
 
@@ -352,7 +360,7 @@ pub(super) fn message_gone(text: &str) -> Problem {
     }
 }
 
-fn internal(what: &str) -> Problem {
+pub(super) fn internal(what: &str) -> Problem {
     Problem {
         code: "internal".to_owned(),
         message: format!("Something went wrong inside AreYouJ: {what}."),

@@ -571,7 +571,7 @@ fn paths(folders: &[wire::WorkspaceFolder]) -> impl Iterator<Item = String> {
     paths.filter(|path| path.len() <= MAX_PATH)
 }
 
-fn not_rpc(error: &serde_json::Error) -> Problem {
+pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
     Problem {
         code: "invalid_request".to_owned(),
         message: format!("The body is not a JSON-RPC message: {error}."),

@@ -43,11 +43,13 @@ pub(super) fn not_accessible(directory: &str, error: &std::io::Error) -> Problem
 }
 
 fn may(directory: &str, flag: AccessFlags, what: &str) -> Result<(), Problem> {
-    access(directory, flag).map_err(|_| {
-        let message = format!("The directory \"{}\" cannot be {what}.", directory.escape_default());
-        let hint = "Give yourself read, write and enter permission on it, or choose another directory.";
-        problem("directory_not_accessible", message, hint)
-    })
+    access(directory, flag).map_err(|_| not_permitted(directory, what))
+}
+
+pub(super) fn not_permitted(directory: &str, what: &str) -> Problem {
+    let message = format!("The directory \"{}\" cannot be {what}.", directory.escape_default());
+    let hint = "Give yourself read, write and enter permission on it, or choose another directory.";
+    problem("directory_not_accessible", message, hint)
 }
 
 fn problem(code: &str, message: String, hint: &str) -> Problem {

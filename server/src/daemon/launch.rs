@@ -191,7 +191,7 @@ fn sizing(size: TerminalSize) -> Sizing {
     }
 }
 
-fn failed(message: String, session: SessionId) -> NoHost {
+pub(super) fn failed(message: String, session: SessionId) -> NoHost {
     let hint = format!("See host.log and the daemon's log, then try again with: areyouj restart {session}");
     let problem = Problem { code: "host_failed".to_owned(), message, hint, log: None };
     NoHost { problem, permanent: false }

@@ -1,11 +1,11 @@
-//! Everything that is checked without running the product.
+//! The checks that do not run the product.
 
 use anyhow::Result;
 
 use crate::setup::{self, Modules, Need, Package, Tool};
-use crate::{advisories, cargo, crates, extension, plugin};
+use crate::{advisories, cargo, crates, extension, plugin, words};
 
-/// What the checks need. The fuzz targets are compiled, and the types of Neovim are those of the real one.
+/// What the checks need. They compile the fuzz targets, and use the types of the pinned Neovim.
 const NEEDS: [Need; 8] = [
     Need::Package(Package::Cxx),
     Need::Package(Package::Git),
@@ -17,11 +17,12 @@ const NEEDS: [Need; 8] = [
     Need::Tool(Tool::EmmyluaCheck),
 ];
 
-/// The workspace, and the fuzz targets, which are one of their own.
+/// The workspace, and the workspace of the fuzz targets.
 const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
 
-/// All checks; the first that fails ends it.
+/// Runs all checks, up to the first that fails.
 pub(crate) fn run() -> Result<()> {
+    words::run(&[])?;
     setup::bring(&NEEDS)?;
     let target = cargo::target()?;
     for manifest in MANIFESTS {
@@ -47,12 +48,12 @@ pub(crate) fn run() -> Result<()> {
     cargo::codegen(true)?;
     extension::lint()?;
     plugin::lint()?;
-    // What could not be checked must not scroll away.
+    // The result comes last, so that a skipped check is not overlooked.
     println!("{}", advisories::check(&MANIFESTS)?);
     Ok(())
 }
 
-/// Asks cargo-deny, by the one list of what may be depended on.
+/// Runs cargo-deny with the list of allowed dependencies.
 fn deny(manifest: &str, check: &[&str]) -> Result<()> {
     let options = ["deny", "--log-level", "error", "--manifest-path", manifest, "--config", "deny.toml"];
     cargo::run(&[&options, check].concat())

@@ -1,4 +1,5 @@
-//! What developers run: `cargo xtask test | lint | circles | codegen | fuzz | demo | chaos | bench | vsix | advisories`.
+//! The tasks of developers: `cargo xtask test | lint | words | circles | codegen | fuzz | demo | chaos | bench | vsix |
+//! advisories`.
 
 mod advisories;
 mod bench;
@@ -13,6 +14,7 @@ mod lint;
 mod plugin;
 mod setup;
 mod test;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 use circles::Language;
 use clap::{Parser, Subcommand};
 
-/// Tasks of the AreYouJ project.
+/// Tasks of the AreYouJ project
 #[derive(Parser)]
 #[command(name = "cargo xtask", arg_required_else_help = true)]
 struct Arguments {
@@ -30,68 +32,73 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Run all tests, with the real Claude CLI; it is installed first, if need be
+    /// Run all tests with the real Claude CLI, which is installed first if necessary
     Test {
-        /// Only tests whose name holds one of these
+        /// Run only tests whose name contains one of these
         filters: Vec<String>,
     },
-    /// Check the format, clippy's warnings, dependencies and generated files
+    /// Check words, format, clippy warnings, dependencies and generated files
     Lint,
-    /// Renew the snapshot of advisories that `lint` uses where the newest cannot be fetched
+    /// Check that documentation, texts, comments and names are plain English
+    Words {
+        /// Files and directories to check [default: those that are known to be clean]
+        paths: Vec<String>,
+    },
+    /// Update the snapshot of advisories that `lint` uses where the newest cannot be fetched
     Advisories {
         /// A checkout of RustSec's advisory database
         database: PathBuf,
     },
-    /// Look for circles among the modules of each program, and show each
+    /// List circles among the modules of each program
     Circles,
-    /// Generate what is made of the protocol's types
+    /// Generate the files that are derived from the protocol types
     Codegen {
-        /// Change nothing; fail if something is not up to date
+        /// Change nothing; fail if a file is not up to date
         #[arg(long)]
         check: bool,
     },
-    /// Feed what reads other people's bytes with damaged and made-up ones, and check what must hold
+    /// Fuzz the parsers of external input and check their invariants
     Fuzz {
-        /// Which target, all if none is named
+        /// Target to run [default: all]
         target: Option<String>,
-        /// How long each runs
+        /// Duration for each target
         #[arg(long, default_value_t = 20)]
         seconds: u64,
-        /// Run the target once, with the input in this file
+        /// Run the target once with the input in this file
         #[arg(long, requires = "target")]
         repeat: Option<PathBuf>,
     },
-    /// Break things at random moments and check that nothing is lost and nothing left behind
+    /// Inject faults at random moments and check that nothing is lost or left behind
     Chaos {
-        /// Which faults, all if none is named
+        /// Cases to run [default: all]
         rows: Vec<String>,
-        /// Decides everything that is left to chance
+        /// Seed of all random decisions
         #[arg(long, default_value_t = chaos::seed())]
         seed: u64,
-        /// How often the fault happens; every row has a number of its own
+        /// Number of faults [default: depends on the case]
         #[arg(long)]
         rounds: Option<u32>,
-        /// List the rows and run none
+        /// List the cases
         #[arg(long)]
         list: bool,
     },
-    /// Show three sessions at work, offline, with the daemon killed in the middle
+    /// Demonstrate three sessions offline, with the daemon killed in the middle
     Demo {
-        /// With your own Claude, in this directory: one session, one message, a real answer
+        /// Run one message with your own Claude in this directory
         #[arg(long)]
         live: bool,
-        /// In a real VS Code in your browser, on loopback, to click through
+        /// Open a real VS Code on loopback, for your browser
         #[arg(long, conflicts_with = "live")]
         vscode: bool,
-        /// In a real Neovim in this terminal, to try by hand
+        /// Open a real Neovim in this terminal
         #[arg(long, conflicts_with_all = ["live", "vscode"])]
         nvim: bool,
     },
-    /// Package the VS Code extension for this platform, with the programs in it
+    /// Package the VS Code extension for this platform, including the programs
     Vsix,
-    /// Measure speed against peers and physical limits, in the release profile
+    /// Benchmark the release build against peers and physical limits
     Bench {
-        /// Only these rows, and what else the benchmarks are told; `--list` says which rows there are
+        /// Rows to run and other arguments of the benchmarks; `--list` lists the rows
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -101,6 +108,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::run(),
+        Task::Words { paths } => words::run(&paths),
         Task::Advisories { database } => advisories::renew(&database),
         Task::Circles => circles::check(&Language::ALL),
         Task::Codegen { check } => cargo::codegen(check),

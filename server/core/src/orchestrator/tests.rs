@@ -1,6 +1,7 @@
 //! Single rules of the orchestrator, one sentence each. What must hold in every order of events is tested by the
 //! interleavings.
 
+mod problems;
 mod starts;
 mod terminal;
 

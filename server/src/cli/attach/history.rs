@@ -1,4 +1,4 @@
-//! The lines that went off the top of the screen, out of the session's journal: nobody keeps them in memory.
+//! The lines that scrolled off the screen. They are read from the session's journal, so no process keeps them in memory.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -7,23 +7,24 @@ use areyouj_host::screen::{Screen, Size};
 use areyouj_host::terminal_size;
 use areyouj_journal::{Kind, latest_output};
 
-/// How much of the journal is looked at: what is enough for a thousand lines as a rule, and if not, what takes some
-/// milliseconds.
+/// Bytes of output that are usually enough for a thousand lines.
 const USUAL_BYTES: u64 = 256 << 10;
-const MOST_BYTES: u64 = 2 << 20;
 
-/// Up to this many lines, as a terminal takes them. Without a journal there are none.
+/// The most bytes of output that are read. They take a few milliseconds.
+const MAX_BYTES: u64 = 2 << 20;
+
+/// The newest lines of history, at most this many, as bytes for a terminal. Empty if there is no journal.
 pub(super) fn latest(journal: &Path, lines: usize) -> Vec<u8> {
-    let output = if lines == 0 { VecDeque::new() } else { latest_output(journal, MOST_BYTES) };
-    let mut screen = shown(&output, USUAL_BYTES, lines);
+    let output = if lines == 0 { VecDeque::new() } else { latest_output(journal, MAX_BYTES) };
+    let mut screen = screen_after(&output, USUAL_BYTES, lines);
     if screen.history().count() < lines {
-        screen = shown(&output, MOST_BYTES, lines);
+        screen = screen_after(&output, MAX_BYTES, lines);
     }
     screen.history().flat_map(|line| [line, b"\r\n"]).flatten().copied().collect()
 }
 
-/// A screen to which about the last so many bytes of this output were shown.
-fn shown(output: &VecDeque<(Kind, Vec<u8>)>, bytes: u64, lines: usize) -> Screen {
+/// A screen after about this many of the last bytes of output.
+fn screen_after(output: &VecDeque<(Kind, Vec<u8>)>, bytes: u64, lines: usize) -> Screen {
     let (columns, rows) = terminal_size();
     let mut screen = Screen::with_history(Size::new(columns, rows), lines);
     let mut left: u64 = output.iter().map(|(_, bytes)| bytes.len() as u64).sum();
@@ -46,7 +47,7 @@ mod tests {
     use areyouj_journal::Writer;
 
     #[test]
-    fn what_went_off_the_top_is_told_and_what_stands_there_is_not() {
+    fn only_lines_that_scrolled_off_the_screen_are_history() {
         let directory = tempfile::tempdir().unwrap();
         assert_eq!(latest(directory.path(), 10), b"");
         let mut writer = Writer::open(directory.path(), 0).unwrap();

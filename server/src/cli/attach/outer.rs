@@ -1,4 +1,4 @@
-//! The terminal that the command is called in: taken for as long as something is shown, and given back as it was.
+//! The terminal that the command runs in. It is in raw mode while a screen is shown, and restored afterwards.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -14,17 +14,17 @@ use super::keys::Keys;
 use areyouj_host::screen::Screen;
 use areyouj_host::wire::Size;
 
-/// How long Ctrl-\ waits for the key that follows.
-const PREFIX_PATIENCE: Duration = Duration::from_secs(1);
+/// How long Ctrl-\ waits for the next key, before it is sent to Claude.
+const PREFIX_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Keys that are read at a time: a large paste comes in pieces.
-const KEYS: usize = 64 << 10;
+/// Bytes of keys that are read at a time. A large paste takes several reads.
+const READ_BYTES: usize = 64 << 10;
 
-/// What a terminal is taken to be that does not tell its size.
-const UNKNOWN: Size = Size { columns: 80, rows: 24 };
+/// The assumed size of a terminal that does not report its size.
+const DEFAULT_SIZE: Size = Size { columns: 80, rows: 24 };
 
-/// The terminal.
-pub(super) struct Outer {
+/// The terminal, in raw mode until it is dropped.
+pub(super) struct OuterTerminal {
     before: Termios,
     mask: SigSet,
     input: File,
@@ -34,65 +34,65 @@ pub(super) struct Outer {
     prefix_at: Option<Instant>,
 }
 
-/// What a signal means here.
+/// What a received signal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Called {
-    /// The terminal has another size.
+pub(super) enum SignalKind {
+    /// The size of the terminal changed.
     Resized,
-    /// To end.
+    /// The view must end.
     End,
 }
 
-impl Outer {
-    /// Takes standard input and output, if they are a terminal.
-    pub(super) fn take() -> io::Result<Outer> {
+impl OuterTerminal {
+    /// Takes over standard input and output. Fails if they are not a terminal.
+    pub(super) fn acquire() -> io::Result<OuterTerminal> {
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         tcgetattr(&output)?;
         let before = tcgetattr(&input)?;
-        let mut taken = SigSet::empty();
+        let mut handled = SigSet::empty();
         for signal in [Signal::SIGWINCH, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT] {
-            taken.add(signal);
+            handled.add(signal);
         }
         let mask = SigSet::thread_get_mask()?;
-        taken.thread_block()?;
-        let signals = SignalFd::with_flags(&taken, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        handled.thread_block()?;
+        let signals = SignalFd::with_flags(&handled, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
         let mut raw = before.clone();
         cfmakeraw(&mut raw);
         tcsetattr(&input, SetArg::TCSADRAIN, &raw)?;
-        Ok(Outer { before, mask, input, output, signals, keys: Keys::default(), prefix_at: None })
+        Ok(OuterTerminal { before, mask, input, output, signals, keys: Keys::default(), prefix_at: None })
     }
 
-    /// Its size.
+    /// The size of the terminal.
     pub(super) fn size(&self) -> Size {
         terminal_size::terminal_size_of(&self.output)
-            .map_or(UNKNOWN, |(width, height)| Size { columns: width.0, rows: height.0 })
+            .map_or(DEFAULT_SIZE, |(width, height)| Size { columns: width.0, rows: height.0 })
     }
 
     pub(super) fn input(&self) -> BorrowedFd<'_> {
         self.input.as_fd()
     }
 
-    /// Writes all of this. Who does not read it keeps us waiting, and nothing piles up here.
+    /// Writes all of these bytes. It blocks while the terminal does not read, so nothing is queued here.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.output.write_all(bytes)
     }
 
-    /// One dim line at the bottom, over whatever stands there.
+    /// Shows one dim line at the bottom, over the current content.
     pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
         let Size { columns, rows } = self.size();
         let text: String = text.chars().take(usize::from(columns.saturating_sub(1))).collect();
         self.write(format!("\x1b7\x1b[r\x1b[{rows};1H\x1b[0;2m{text}\x1b[0m\x1b[K\x1b8").as_bytes())
     }
 
-    /// Reads keys: those for Claude, and whether the person leaves. None at the end of input.
+    /// Reads keys: those for Claude, and whether the person detaches. `None` at the end of input.
     pub(super) fn read(&mut self) -> io::Result<Option<super::keys::Pressed>> {
-        let mut keys = vec![0; KEYS];
+        let mut keys = vec![0; READ_BYTES];
         match self.input.read(&mut keys) {
             Ok(0) => Ok(None),
             Ok(read) => {
                 let pressed = self.keys.press(&keys[..read]);
-                self.prefix_at = self.keys.is_waiting().then(|| Instant::now() + PREFIX_PATIENCE);
+                self.prefix_at = self.keys.is_waiting().then(|| Instant::now() + PREFIX_TIMEOUT);
                 Ok(Some(pressed))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Some(Default::default())),
@@ -100,12 +100,12 @@ impl Outer {
         }
     }
 
-    /// When Ctrl-\ has waited long enough.
+    /// When a pending Ctrl-\ times out.
     pub(super) fn prefix_at(&self) -> Option<Instant> {
         self.prefix_at
     }
 
-    /// The Ctrl-\ that has waited long enough, if there is one.
+    /// The pending Ctrl-\, if it has timed out.
     pub(super) fn late_prefix(&mut self) -> Vec<u8> {
         if self.prefix_at.take_if(|at| *at <= Instant::now()).is_none() {
             return Vec::new();
@@ -113,21 +113,21 @@ impl Outer {
         self.keys.give_up()
     }
 
-    /// What signals came; that to end comes before the others.
-    pub(super) fn called(&mut self) -> Option<Called> {
-        let mut called = None;
+    /// The meaning of the signals that have arrived. The end takes precedence.
+    pub(super) fn pending_signal(&mut self) -> Option<SignalKind> {
+        let mut pending = None;
         while let Ok(Some(signal)) = self.signals.read_signal() {
-            let meant = match Signal::try_from(signal.ssi_signo.cast_signed()) {
-                Ok(Signal::SIGWINCH) => Called::Resized,
-                _ => Called::End,
+            let kind = match Signal::try_from(signal.ssi_signo.cast_signed()) {
+                Ok(Signal::SIGWINCH) => SignalKind::Resized,
+                _ => SignalKind::End,
             };
-            called = called.filter(|called| *called == Called::End).or(Some(meant));
+            pending = pending.filter(|pending| *pending == SignalKind::End).or(Some(kind));
         }
-        called
+        pending
     }
 
-    /// Waits until then; true if the person leaves, or is made to, before. Other keys are nobody's.
-    pub(super) fn waits_for_detach(&mut self, until: Instant) -> io::Result<bool> {
+    /// Waits until then. Returns true if the person detaches or the terminal closes before. Other keys are discarded.
+    pub(super) fn wait_for_detach(&mut self, until: Instant) -> io::Result<bool> {
         while let Some(left) = until.checked_duration_since(Instant::now()) {
             let mut fds = [
                 PollFd::new(self.input.as_fd(), PollFlags::POLLIN),
@@ -140,7 +140,7 @@ impl Outer {
                 Err(error) => return Err(error.into()),
             }
             let [input, signals] = fds.map(|fd| fd.any().unwrap_or(true));
-            if signals && self.called() == Some(Called::End) {
+            if signals && self.pending_signal() == Some(SignalKind::End) {
                 return Ok(true);
             }
             if input && self.read()?.is_none_or(|pressed| pressed.leaves) {
@@ -151,9 +151,9 @@ impl Outer {
     }
 }
 
-impl Drop for Outer {
+impl Drop for OuterTerminal {
     fn drop(&mut self) {
-        // Nobody is left to tell if this cannot be done.
+        // There is no other place to report that this fails.
         let _ = self.output.write_all(Screen::farewell());
         let _ = self.output.write_all(b"\r\n");
         let _ = tcsetattr(&self.input, SetArg::TCSADRAIN, &self.before);

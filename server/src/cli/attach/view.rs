@@ -1,4 +1,4 @@
-//! One host's screen, for as long as the host is there.
+//! The view of one host's screen, until the host exits or the person detaches.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -8,29 +8,29 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::outer::{Called, Outer};
+use super::outer::{OuterTerminal, SignalKind};
 use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 
-/// How much is read from the host at a time.
-const PIECE: usize = 256 << 10;
+/// Bytes that are read from the host at a time.
+const READ_BYTES: usize = 256 << 10;
 
-/// Keys that may wait for the host; more are left where they are.
-const MAX_UNSENT: usize = 256 << 10;
+/// Bytes of keys that can wait for the host. More stay unread in the terminal.
+const MAX_UNSENT_BYTES: usize = 256 << 10;
 
-/// How a view came to its end.
+/// Why a view ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The person left.
+    /// The person detached.
     Detached,
-    /// A signal, or the end of input: the terminal is gone.
+    /// A signal or the end of input: the terminal was closed.
     Signalled,
-    /// The host would not show its screen.
+    /// The host refused to show its screen, for this reason.
     Refused(String),
-    /// The host is gone, and Claude with it.
+    /// The host exited, and Claude with it.
     HungUp,
 }
 
-/// The view.
+/// A connection to a host as a viewer.
 pub(super) struct View {
     stream: UnixStream,
     incoming: Vec<u8>,
@@ -44,8 +44,8 @@ impl View {
         Ok(View { stream, incoming: Vec::new(), outgoing: Vec::new(), read_only })
     }
 
-    /// Shows the screen, after these lines of history, until something ends it.
-    pub(super) fn show(&mut self, outer: &mut Outer, history: &[u8]) -> io::Result<End> {
+    /// Shows these lines of history, then the screen, until the view ends.
+    pub(super) fn show(&mut self, outer: &mut OuterTerminal, history: &[u8]) -> io::Result<End> {
         self.send(&ToHost::Attach { contract: CONTRACT, size: outer.size(), read_only: self.read_only });
         let mut history = Some(history).filter(|history| !history.is_empty());
         loop {
@@ -55,16 +55,16 @@ impl View {
             let (host, input, signals) = self.wait(outer)?;
             if host {
                 let open = self.receive();
-                if let Some(end) = self.paint(outer, &mut history)? {
+                if let Some(end) = self.display(outer, &mut history)? {
                     return Ok(end);
                 }
                 if !open {
                     return Ok(End::HungUp);
                 }
             }
-            match outer.called().filter(|_| signals) {
-                Some(Called::End) => return Ok(End::Signalled),
-                Some(Called::Resized) => self.send(&ToHost::Resize(outer.size())),
+            match outer.pending_signal().filter(|_| signals) {
+                Some(SignalKind::End) => return Ok(End::Signalled),
+                Some(SignalKind::Resized) => self.send(&ToHost::Resize(outer.size())),
                 None => {}
             }
             if input {
@@ -89,13 +89,14 @@ impl View {
         frame.encode(&mut self.outgoing);
     }
 
-    /// Waits for the host, for keys or for a signal, and says for which there is something.
-    fn wait(&self, outer: &Outer) -> io::Result<(bool, bool, bool)> {
+    /// Waits for the host, for keys or for a signal. Returns which of the three are ready, in this order.
+    fn wait(&self, outer: &OuterTerminal) -> io::Result<(bool, bool, bool)> {
         let unsent = if self.outgoing.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
-        let heard = if self.outgoing.len() < MAX_UNSENT { PollFlags::POLLIN } else { PollFlags::empty() };
+        let keys =
+            if self.outgoing.len() < MAX_UNSENT_BYTES { PollFlags::POLLIN } else { PollFlags::empty() };
         let mut fds = [
             PollFd::new(self.stream.as_fd(), PollFlags::POLLIN | unsent),
-            PollFd::new(outer.input(), heard),
+            PollFd::new(outer.input(), keys),
             PollFd::new(outer.signals.as_fd(), PollFlags::POLLIN),
         ];
         let timeout = outer.prefix_at().map_or(PollTimeout::NONE, |at| {
@@ -111,10 +112,10 @@ impl View {
         Ok((host, input, signals))
     }
 
-    /// Reads a piece of what the host sent; false once it has hung up.
+    /// Reads bytes from the host. Returns false once the host has closed the connection.
     fn receive(&mut self) -> bool {
         let filled = self.incoming.len();
-        self.incoming.resize(filled + PIECE, 0);
+        self.incoming.resize(filled + READ_BYTES, 0);
         let read = self.stream.read(&mut self.incoming[filled..]);
         let (open, read) = match read {
             Ok(0) => (false, 0),
@@ -125,41 +126,41 @@ impl View {
         open
     }
 
-    /// Writes what came to the terminal.
-    fn paint(&mut self, outer: &mut Outer, history: &mut Option<&[u8]>) -> io::Result<Option<End>> {
-        let mut taken = 0;
+    /// Writes the received output to the terminal. Returns the end of the view, if the host ended it.
+    fn display(&mut self, outer: &mut OuterTerminal, history: &mut Option<&[u8]>) -> io::Result<Option<End>> {
+        let mut decoded = 0;
         let end = loop {
-            if let Some((bytes, length)) = FromHost::output(&self.incoming[taken..]) {
-                taken += length;
+            if let Some((bytes, length)) = FromHost::output(&self.incoming[decoded..]) {
+                decoded += length;
                 outer.write(bytes)?;
                 continue;
             }
-            match FromHost::decode(&self.incoming[taken..]) {
+            match FromHost::decode(&self.incoming[decoded..]) {
                 Ok(Some((frame, length))) => {
-                    taken += length;
+                    decoded += length;
                     match frame {
                         FromHost::Screen { bytes, .. } => {
                             if let Some(lines) = history.take() {
                                 outer.write(lines)?;
-                                // Out of sight, before the screen takes their place.
+                                // The history scrolls out of sight before the screen is drawn over it.
                                 outer.write(&b"\r\n".repeat(usize::from(outer.size().rows)))?;
                             }
                             outer.write(&bytes)?;
                         }
-                        FromHost::Refused(why) => break Some(End::Refused(why)),
+                        FromHost::Refused(reason) => break Some(End::Refused(reason)),
                         _ => {}
                     }
                 }
                 Ok(None) => break None,
-                // Whatever that is, it is no host that this program understands.
+                // This program does not understand the frame: the host has another contract version.
                 Err(_) => break Some(End::HungUp),
             }
         };
-        self.incoming.drain(..taken);
+        self.incoming.drain(..decoded);
         Ok(end)
     }
 
-    /// Sends what waits, as far as the host takes it.
+    /// Sends pending frames, as far as the host accepts them.
     fn flush(&mut self) -> io::Result<()> {
         while !self.outgoing.is_empty() {
             match self.stream.write(&self.outgoing) {

@@ -1,6 +1,7 @@
-//! The single checks.
+//! The checks.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -14,13 +15,13 @@ use crate::client::Failure;
 use crate::config::{Config, ConfigError};
 use crate::paths::{Paths, host_program};
 
-/// With less than this free nothing can be accepted for long.
+/// Less free space than this is a problem: soon nothing can be stored.
 const DISK_PROBLEM_BYTES: u64 = 100 * 1024 * 1024;
 
-/// With less than this free it is time to clean up.
+/// Less free space than this is a warning.
 const DISK_WARNING_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// Program and system.
+/// The version of the program and of the system.
 pub(super) fn system() -> Check {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let kernel = read("/proc/sys/kernel/osrelease");
@@ -41,7 +42,7 @@ pub(super) fn configuration(paths: &Paths, config: Result<Config, ConfigError>) 
     }
 }
 
-/// The directories and who may look into them.
+/// The directories and their permissions.
 pub(super) fn directories(paths: &Paths) -> Vec<Check> {
     [("run directory", paths.run_dir()), ("data directory", paths.data_dir()), ("state", paths.state_dir())]
         .map(|(name, path)| directory(name, path))
@@ -55,10 +56,10 @@ fn directory(name: &'static str, path: &Path) -> Check {
         Err(_) => {
             let parent = existing_ancestor(path);
             return if access(&parent, AccessFlags::W_OK | AccessFlags::X_OK).is_ok() {
-                Check::ok(name, format!("{shown} (made when it is needed)"))
+                Check::ok(name, format!("{shown} (created when needed)"))
             } else {
-                let message = format!("{shown} does not exist and cannot be made in {}", parent.display());
-                Check::problem(name, message, "Make it, or set AREYOUJ_HOME to a directory of your own.")
+                let message = format!("{shown} does not exist and cannot be created in {}", parent.display());
+                Check::problem(name, message, "Create it, or set AREYOUJ_HOME to a directory of your own.")
             };
         }
     };
@@ -66,18 +67,20 @@ fn directory(name: &'static str, path: &Path) -> Check {
     if !metadata.is_dir() {
         Check::problem(name, format!("{shown} is not a directory"), "Move it away.")
     } else if metadata.uid() != geteuid().as_raw() {
-        let fix = format!("Run as that user, or set AREYOUJ_HOME; `chown` it if it is yours: {shown}");
+        let fix = format!(
+            "Run as that user, or set AREYOUJ_HOME to another directory. If it is yours: chown {shown}"
+        );
         Check::problem(name, format!("{shown} belongs to uid {}", metadata.uid()), fix)
     } else if access(path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
         Check::problem(
             name,
-            format!("{shown} cannot be read, written and entered"),
+            format!("{shown} is not readable, writable and searchable"),
             format!("chmod 700 {shown}"),
         )
     } else if mode & 0o077 != 0 {
         Check::warning(
             name,
-            format!("{shown} is open to others (mode {mode:o})"),
+            format!("{shown} is accessible to other users (mode {mode:o})"),
             format!("chmod 700 {shown}"),
         )
     } else {
@@ -91,20 +94,26 @@ fn existing_ancestor(path: &Path) -> PathBuf {
 
 /// The session host.
 pub(super) fn host() -> Check {
-    match host_program() {
+    host_at(host_program())
+}
+
+fn host_at(program: io::Result<PathBuf>) -> Check {
+    match program {
         Ok(path) if access(&path, AccessFlags::X_OK).is_ok() && path.is_file() => {
             Check::ok("session host", path.display().to_string())
         }
         Ok(path) => Check::problem(
             "session host",
             format!("{} is not an executable file", path.display()),
-            "Install areyouj-host beside areyouj, or name it in AREYOUJ_HOST.",
+            "Install areyouj-host beside areyouj, or set AREYOUJ_HOST to its path.",
         ),
-        Err(error) => Check::problem("session host", error.to_string(), "Name areyouj-host in AREYOUJ_HOST."),
+        Err(error) => {
+            Check::problem("session host", error.to_string(), "Set AREYOUJ_HOST to the path of areyouj-host.")
+        }
     }
 }
 
-/// Free space where things are kept.
+/// The free disk space for database and journals.
 pub(super) fn disk(paths: &Paths) -> Check {
     let free = |path: &Path| {
         let path = existing_ancestor(path);
@@ -116,21 +125,25 @@ pub(super) fn disk(paths: &Paths) -> Check {
     };
     let both = free(paths.data_dir()).and_then(|data| Ok(data.min(free(paths.state_dir())?)));
     match both {
-        Err(error) => Check::warning("disk", format!("free space is not known: {error}"), "Look with `df`."),
-        Ok((free, path)) => {
-            let message = format!("{} MiB free for {}", free / (1024 * 1024), path.display());
-            match free {
-                0..DISK_PROBLEM_BYTES => {
-                    Check::problem("disk", message, "Make room: nothing is accepted on a full disk.")
-                }
-                DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Make room soon."),
-                _ => Check::ok("disk", message),
-            }
+        Err(error) => {
+            Check::warning("disk", format!("the free space is unknown: {error}"), "Check it with `df`.")
         }
+        Ok((free, path)) => free_space(free, &path),
     }
 }
 
-/// A daemon that answers.
+fn free_space(free: u64, path: &Path) -> Check {
+    let message = format!("{} MiB free for {}", free / (1024 * 1024), path.display());
+    match free {
+        0..DISK_PROBLEM_BYTES => {
+            Check::problem("disk", message, "Free some space: on a full disk AreYouJ accepts nothing new.")
+        }
+        DISK_PROBLEM_BYTES..DISK_WARNING_BYTES => Check::warning("disk", message, "Free some space soon."),
+        _ => Check::ok("disk", message),
+    }
+}
+
+/// A daemon that answered.
 pub(super) fn daemon(status: &DaemonStatus) -> Check {
     let message = format!(
         "process {}, version {}, sessions: {}, active: {} of at most {}",
@@ -139,12 +152,12 @@ pub(super) fn daemon(status: &DaemonStatus) -> Check {
     if status.version == env!("CARGO_PKG_VERSION") {
         Check::ok("daemon", message)
     } else {
-        let fix = "`areyouj daemon restart` starts the version of this program; sessions go on.";
+        let fix = "Run `areyouj daemon restart` to start the version of this program; sessions keep running.";
         Check::warning("daemon", message, fix)
     }
 }
 
-/// No daemon that listens. A process that holds the lock all the same is stuck, or still starting.
+/// No daemon is listening. A process that holds the lock nevertheless is stuck, or still starting.
 pub(super) fn no_daemon(paths: &Paths) -> Check {
     let pid = fs::read_to_string(paths.daemon_lock()).ok().and_then(|text| text.trim().parse::<u32>().ok());
     let alive = pid.filter(|pid| {
@@ -154,20 +167,20 @@ pub(super) fn no_daemon(paths: &Paths) -> Check {
     match alive {
         Some(pid) => Check::problem(
             "daemon",
-            format!("process {pid} is a daemon that does not listen at {}", paths.daemon_socket().display()),
-            format!("Try again; if it stays so, end it with `kill {pid}`: sessions go on."),
+            format!("the daemon, process {pid}, is not listening on {}", paths.daemon_socket().display()),
+            format!("Try again. If it still does not listen, run `kill {pid}`; sessions keep running."),
         ),
-        None => Check::ok("daemon", "not running (started when it is needed)"),
+        None => Check::ok("daemon", "not running (started when needed)"),
     }
 }
 
-/// The open sessions: one line for all, and one for each in error.
+/// The live sessions: one line for all, and one for each that failed.
 pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
-    let mut checks = vec![Check::ok("sessions", format!("{} open", sessions.len()))];
+    let mut checks = vec![Check::ok("sessions", format!("{} live", sessions.len()))];
     checks.extend(sessions.iter().filter(|session| session.status == Status::Error).map(|session| {
         let (message, fix) = match &session.error {
             Some(error) => (format!("{} ({})", error.message, error.code), error.hint.clone()),
-            None => ("in error".to_owned(), format!("Run `areyouj restart {}`.", session.id)),
+            None => ("the session has failed".to_owned(), format!("Run `areyouj restart {}`.", session.id)),
         };
         Check::problem("session", format!("{}: {message}", session.id), fix)
     }));
@@ -189,17 +202,56 @@ pub(super) fn log(paths: &Paths) -> Check {
         .max();
     match newest {
         Some((_, path)) => Check::ok("log", path.display().to_string()),
-        None => Check::ok("log", format!("none yet in {}", directory.display())),
+        None => Check::ok("log", format!("no log file yet in {}", directory.display())),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::{State, claude, render};
     use super::*;
+    use crate::cli::screen::Paint;
+    use crate::cli::status::tests::session;
+    use crate::cli::texts::daemon_status;
+    use crate::texts::assert_text;
 
     #[test]
-    fn directories_open_to_others_are_a_warning_and_missing_ones_are_none() {
+    fn every_check_is_reported() {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().to_str().unwrap();
+        let paths = Paths::from_environment(|name| (name == "AREYOUJ_HOME").then(|| root.into())).unwrap();
+        let invalid = || ConfigError::Variable { name: "AREYOUJ_MAX_ACTIVE", value: "none".into() };
+        let mut checks = vec![
+            configuration(&paths, Config::load(&paths.config_file())),
+            configuration(&paths, Err(invalid())),
+        ];
+        checks.extend(directories(&paths));
+        checks.push(directory("run directory", Path::new("/proc/none/run")));
+        checks.push(directory("run directory", Path::new("/proc/self/cmdline")));
+        let open = home.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        checks.push(directory("data directory", &open));
+        let versions = ["2.1.332 (Claude Code)", "1.2.3 (Claude Code)", "99.1.2 (Claude Code)", "hello"];
+        checks.extend(versions.map(|version| claude::supported(version, "/c/claude (by PATH)")));
+        checks.push(claude::without_version("/c/claude (by PATH)", "no answer in 5 seconds"));
+        let program = home.path().join("areyouj-host");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        checks.push(host_at(Ok(program)));
+        checks.push(host_at(Ok(home.path().join("none"))));
+        checks.push(host_at(Err(io::ErrorKind::NotFound.into())));
+        checks.extend([20 << 20, 500 << 20, 5 << 30].map(|free| free_space(free, home.path())));
+        checks.push(daemon(&daemon_status()));
+        checks.push(no_daemon(&paths));
+        checks.extend(sessions(&[session(Status::Idle), session(Status::Error)]));
+        checks.push(log(&paths));
+        let report = render(&checks, false, Paint(false)).replace(root, "/home/ada/areyouj");
+        assert_text("doctor", &(report + &render(&[], true, Paint(false))));
+    }
+
+    #[test]
+    fn a_directory_accessible_to_others_is_a_warning_and_a_missing_one_is_not() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("run");
         assert_eq!(directory("run", &path).state, State::Ok);
@@ -213,14 +265,14 @@ mod tests {
 
     #[test]
     fn a_session_in_error_is_a_problem_with_its_own_fix() {
-        let mut session = crate::cli::status::tests::session(Status::Error);
-        session.error = Some(areyouj_protocol::SessionError {
+        let (mut failed, idle) = (session(Status::Error), session(Status::Idle));
+        failed.error = Some(areyouj_protocol::SessionError {
             code: "login_needed".to_owned(),
             message: "Claude is not logged in".to_owned(),
             hint: "Log in.".to_owned(),
             log: None,
         });
-        let checks = sessions(&[session, crate::cli::status::tests::session(Status::Idle)]);
+        let checks = sessions(&[failed, idle]);
         assert_eq!(checks.len(), 2);
         assert_eq!((checks[1].state, checks[1].fix.as_deref()), (State::Problem, Some("Log in.")));
     }

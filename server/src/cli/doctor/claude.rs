@@ -55,16 +55,20 @@ pub(super) fn check(configured: Option<&Path>) -> Check {
     };
     match version(&path, VERSION_DEADLINE) {
         Ok(version) => supported(&version, &format!("{} (by {by})", path.display())),
-        Err(reason) => Check::problem(
-            "claude",
-            format!("{} (by {by}) does not print its version: {reason}", path.display()),
-            "Run it by hand with --version; install Claude Code again if that fails.",
-        ),
+        Err(reason) => without_version(&format!("{} (by {by})", path.display()), &reason),
     }
 }
 
+pub(super) fn without_version(place: &str, reason: &str) -> Check {
+    Check::problem(
+        "claude",
+        format!("{place} does not print its version: {reason}"),
+        "Run it by hand with --version; install Claude Code again if that fails.",
+    )
+}
+
 /// The check of an executable that printed this version.
-fn supported(printed: &str, place: &str) -> Check {
+pub(super) fn supported(printed: &str, place: &str) -> Check {
     let message = format!("{printed}, {place}");
     let Some(version) = Version::of(printed) else {
         let fix = format!("AreYouJ is tested with Claude Code {OLDEST} to {NEWEST}. Is this Claude Code?");

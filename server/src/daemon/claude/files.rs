@@ -30,8 +30,8 @@ pub(in crate::daemon) struct ClaudeFiles {
 /// Another Claude that has a conversation open.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::daemon) struct Open {
-    pid: i32,
-    directory: String,
+    pub(in crate::daemon) pid: i32,
+    pub(in crate::daemon) directory: String,
 }
 
 impl Open {

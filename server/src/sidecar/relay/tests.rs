@@ -194,6 +194,44 @@ fn a_daemon_that_cannot_be_had_refuses_what_waits_and_is_tried_again() {
 }
 
 #[test]
+fn every_refusal_of_the_relay_is_printed() {
+    let mut problems = vec![crate::sidecar::lost(&std::io::ErrorKind::BrokenPipe.into()), away()];
+    let mut add = |actions: Vec<Action>| {
+        for (_, message) in told(actions) {
+            let error = match message["method"].as_str() {
+                Some(_) => &message["params"]["error"],
+                None => &message["error"],
+            };
+            let data = if error["data"].is_object() { &error["data"] } else { error };
+            if let (Some(code), Some(text)) = (data["code"].as_str(), error["message"].as_str()) {
+                let code = ErrorCode::parse(code).unwrap();
+                problems.push(Failure::new(code, text, data["hint"].as_str().unwrap_or_default()));
+            }
+        }
+    };
+    let mut silent = relay();
+    add(silent.step(editor("{")));
+    add(silent.step(editor(request(1, "areyouj/session/list"))));
+    let mut refused = connected();
+    add(refused.step(editor(hello())));
+    for id in 2..=u32::try_from(MAX_REQUESTS).unwrap() + 2 {
+        add(refused.step(editor(request(id, "areyouj/session/list"))));
+    }
+    refused.step(editor(request(1, "shutdown")));
+    add(refused.step(editor(request(1, "areyouj/session/list"))));
+    let mut lost = relay();
+    lost.step(editor(hello()));
+    for _ in 0..=MOST_LOST {
+        add(lost.step(Event::DaemonGone { lived: Duration::ZERO }));
+    }
+    let mut other = connected();
+    other.step(Event::DaemonGone { lived: SOUND });
+    other.step(Event::Connected);
+    add(other.step(daemon(json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": 1, "message": "no" } }))));
+    crate::texts::assert_problems("problems-sidecar", problems);
+}
+
+#[test]
 fn an_introduction_that_fails_is_answered_and_may_be_tried_again() {
     let mut relay = relay();
     let early = told(relay.step(editor(request(1, "areyouj/session/list"))));

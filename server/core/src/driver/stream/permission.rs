@@ -201,6 +201,13 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_of_an_answer_is_printed() {
+        let no_suggestion = always(&bash(), Some(&[9])).unwrap_err();
+        let too_many = answers(&bash(), &[vec!["Red".to_owned()]]).unwrap_err();
+        crate::texts::assert_problems("problems-driver", [no_suggestion, too_many]);
+    }
+
+    #[test]
     fn a_title_says_what_would_be_done() {
         assert_eq!(title_of("Bash", &json!({"command": "ls\n  -l"})), "ls -l");
         assert_eq!(title_of("Edit", &json!({"file_path": "/project/a.rs"})), "Edit /project/a.rs");

@@ -1,4 +1,4 @@
-//! A prompt as a person sees it before deciding: the whole of what is asked, and what to type.
+//! The text of a permission request: everything that Claude asks, and the commands that answer it.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,8 @@ use super::screen::{Colour, Paint};
 use super::{plain, time};
 use areyouj_core::text::always;
 
-/// The prompt with numbered choices and the command for each. Nothing of what is asked is left out, and nothing in it
-/// can hide (see [`plain::exact`]).
+/// The request with numbered options and the command for each. The text is complete, and invisible characters are
+/// marked (see [`plain::exact`]), because a person decides by it.
 pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> String {
     let id = plain::line(&permission.id);
     let mut text = format!(
@@ -28,13 +28,16 @@ pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> S
             let example = if questions.len() > 1 { " 1".repeat(questions.len()) } else { " 1".to_owned() };
             let _ = writeln!(
                 text,
-                "  type: {}",
+                "  answer: {}",
                 paint.paint(Colour::Cyan, &format!("areyouj answer {id}{example}"))
             );
             let _ = writeln!(
                 text,
-                "        {}",
-                paint.paint(Colour::Dim, "numbers, labels or words of your own")
+                "          {}",
+                paint.paint(
+                    Colour::Dim,
+                    "each argument: the number or the label of an option, or your own text"
+                )
             );
         }
         PermissionKind::Plan => {
@@ -46,7 +49,11 @@ pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> S
                 }
                 None => text.push_str(&block("  ", &json(&permission.input))),
             }
-            options(&mut text, paint, &[("Go ahead", format!("areyouj allow {id}")), keep_planning(&id)]);
+            options(
+                &mut text,
+                paint,
+                &[("Approve the plan", format!("areyouj allow {id}")), keep_planning(&id)],
+            );
         }
         PermissionKind::Tool => {
             text.push_str(&call(&permission.tool, &permission.input, paint));
@@ -75,7 +82,7 @@ fn options(text: &mut String, paint: Paint, choices: &[(impl AsRef<str>, String)
 
 fn ask(question: &Question, paint: Paint) -> String {
     let mut text = String::new();
-    let several = if question.several { " (several may be chosen)" } else { "" };
+    let several = if question.several { " (choose one or more)" } else { "" };
     let header = if question.header.is_empty() { String::new() } else { format!("[{}] ", question.header) };
     text.push_str(&block("  ", &format!("{header}{}{several}", question.question)));
     for (number, (label, description)) in (1..).zip(&question.options) {
@@ -87,7 +94,7 @@ fn ask(question: &Question, paint: Paint) -> String {
     text
 }
 
-/// What a tool would do: its command or its change of a file, else everything it would be called with.
+/// What the tool would do: its command or its change of a file, and all other input.
 fn call(tool: &str, input: &Json, paint: Paint) -> String {
     let field = |name: &str| input.get(name).and_then(Json::as_str);
     let mut text = String::new();
@@ -117,7 +124,7 @@ fn call(tool: &str, input: &Json, paint: Paint) -> String {
     text + &others(input, &shown, paint)
 }
 
-/// Whatever else is in the input.
+/// The members of the input that are not shown yet.
 fn others(input: &Json, shown: &[&str], paint: Paint) -> String {
     let Json::Object(members) = input else { return String::new() };
     let mut text = String::new();
@@ -134,7 +141,7 @@ fn one_line(raw: &str) -> String {
     plain::exact(raw).replace('\n', "\u{240a}")
 }
 
-/// Text in full, each line behind the same margin; a `$ ` in it stands before the first line only.
+/// The whole text. The margin precedes the first line; the other lines are indented by its width.
 fn block(margin: &str, raw: &str) -> String {
     let mut text = String::new();
     let blank = " ".repeat(margin.len());
@@ -155,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn prompt(
+    fn rendered(
         kind: PermissionKind,
         tool: &str,
         input: serde_json::Value,
@@ -177,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_shown_whole_with_what_to_type() {
+    fn a_command_is_shown_completely_with_the_commands_that_answer() {
         let input = json!({"command": "ls\u{1b}[8m; rm -rf ~\nsecond line", "description": "List files"});
         let rule = |behavior: &str, content: &str| {
             json!({"type": "addRules", "behavior": behavior, "destination": "localSettings",
@@ -185,7 +192,7 @@ mod tests {
         };
         let rules = json!([rule("deny", "rm:*"), rule("allow", "ls:*")]);
         assert_eq!(
-            prompt(PermissionKind::Tool, "Bash", input, rules),
+            rendered(PermissionKind::Tool, "Bash", input, rules),
             "K7M2Q9XD-3  Claude wants to run a command  1m ago\n\
              \u{20}\u{20}$ ls\u{241b}[8m; rm -rf ~\n\
              \u{20}\u{20}\u{20}\u{20}second line\n\
@@ -200,9 +207,9 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_a_file_is_shown_as_what_goes_and_what_comes() {
+    fn a_change_of_a_file_is_shown_as_removed_and_added_lines() {
         let input = json!({"file_path": "/a/b.rs", "old_string": "one\ntwo", "new_string": "three", "replace_all": true});
-        let text = prompt(PermissionKind::Tool, "Edit", input, json!([]));
+        let text = rendered(PermissionKind::Tool, "Edit", input, json!([]));
         for line in ["  Edit /a/b.rs\n", "    - one\n    - two\n    + three\n", "    replace_all: true\n"] {
             assert!(text.contains(line), "{line}:\n{text}");
         }
@@ -210,9 +217,9 @@ mod tests {
     }
 
     #[test]
-    fn any_other_tool_is_shown_with_everything_it_would_be_called_with() {
+    fn any_other_tool_is_shown_with_all_of_its_input() {
         let input = json!({"url": "http://127.0.0.1", "depth": {"a": [1]}});
-        let text = prompt(
+        let text = rendered(
             PermissionKind::Tool,
             "mcp__web__get",
             input,
@@ -223,27 +230,29 @@ mod tests {
     }
 
     #[test]
-    fn questions_have_numbered_choices() {
+    fn questions_have_numbered_options() {
         let question = |text: &str| {
             json!({"question": text, "header": "Colour", "multiSelect": false,
             "options": [{"label": "Red", "description": "warm"}, {"label": "Blue", "description": ""}]})
         };
         let input = json!({"questions": [question("First?"), question("Second?")]});
-        let text = prompt(PermissionKind::Question, "AskUserQuestion", input, json!([]));
+        let text = rendered(PermissionKind::Question, "AskUserQuestion", input, json!([]));
         assert!(text.contains("  [Colour] First?\n    1. Red\n       warm\n    2. Blue\n"), "{text}");
-        assert!(text.contains("type: areyouj answer K7M2Q9XD-3 1 1\n"), "{text}");
+        assert!(text.contains("answer: areyouj answer K7M2Q9XD-3 1 1\n"), "{text}");
     }
 
     #[test]
-    fn a_plan_is_shown_whole() {
-        let text = prompt(
+    fn a_plan_is_shown_completely() {
+        let text = rendered(
             PermissionKind::Plan,
             "ExitPlanMode",
             json!({"plan": "# Plan\n1. Do it", "to": "x"}),
             json!([]),
         );
         assert!(
-            text.contains("  # Plan\n  1. Do it\n    to: x\n  1. Go ahead\n     areyouj allow K7M2Q9XD-3\n"),
+            text.contains(
+                "  # Plan\n  1. Do it\n    to: x\n  1. Approve the plan\n     areyouj allow K7M2Q9XD-3\n"
+            ),
             "{text}"
         );
     }

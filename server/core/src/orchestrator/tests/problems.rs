@@ -1,0 +1,286 @@
+//! A snapshot of every problem that the rules give rise to, as clients print it.
+
+use serde_json::{Value, json};
+
+use super::super::check::{check_room, check_text, checked_name, conflict};
+use super::super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_STEERS};
+use super::super::*;
+use super::{Bench, failed_turn};
+use crate::texts::{assert_problems, assert_text};
+
+fn keyed<T>(bench: &mut Bench, what: T) -> Keyed<T> {
+    Keyed { key: bench.id().to_string(), what }
+}
+
+fn refusal(bench: &mut Bench, command: Command) -> Problem {
+    bench.command(command).0.expect_err("a refusal")
+}
+
+fn of(session: SessionId) -> SessionRef {
+    SessionRef::Id(session.to_string())
+}
+
+fn id() -> SessionId {
+    "K7M2Q9XD".parse().unwrap()
+}
+
+#[test]
+fn every_refusal_of_what_a_person_names_is_printed() {
+    let states = [
+        MessageState::Running,
+        MessageState::Done,
+        MessageState::Failed,
+        MessageState::Interrupted,
+        MessageState::Cancelled,
+    ];
+    let mut problems = vec![
+        Problem::session_not_found("K7"),
+        Problem::session_not_found(&"x".repeat(50)),
+        Problem::no_session_here(),
+        Problem::ambiguous("K7", &["K7M2Q9XD".to_owned(), "K7M2Q9XE".to_owned()]),
+        Problem::message_not_found("3f2a"),
+        Problem::permission_not_found("K7M2Q9XD-1"),
+        Problem::terminated(id()),
+        Problem::already_answered(PermissionState::Withdrawn, None),
+        Problem::already_answered(PermissionState::Answered, Some("areyouj-cli")),
+        Problem::already_answered(PermissionState::Answered, None),
+        conflict(),
+        check_text(" ").unwrap_err(),
+        check_text(&"x".repeat(MAX_MESSAGE_BYTES + 1)).unwrap_err(),
+        check_room(MAX_QUEUE + 1, 1).unwrap_err(),
+        checked_name(Some("x".repeat(MAX_NAME_CHARS + 1))).unwrap_err(),
+    ];
+    problems.extend(states.map(Problem::not_queued));
+    assert_problems("problems-orchestrator-names", problems);
+}
+
+#[test]
+fn every_refusal_of_a_command_is_printed() {
+    let mut bench = Bench::new(Settings { max_active: 1, ..Settings::default() });
+    let session = bench.ready();
+    let too_many = bench.create().0.unwrap_err();
+    let what = keyed(&mut bench, of(session));
+    let no_turn = refusal(&mut bench, Command::Interrupt(what));
+    let what = keyed(&mut bench, of(session));
+    let lives = refusal(&mut bench, Command::Delete(what));
+    let no_key = Keyed { key: String::new(), what: of(session) };
+    let no_key = refusal(&mut bench, Command::Restart(no_key));
+    let message = bench.send(session, "hello").unwrap();
+    let (what, new_id) = (keyed(&mut bench, message.to_string()), bench.id());
+    let not_cut_off =
+        refusal(&mut bench, Command::Recover { message: what, choice: Recovery::Again, new_id });
+    let begun = Fact::Lifecycle { message, stage: Stage::Started };
+    bench.facts(
+        session,
+        vec![Fact::Written(Written::Message(message)), Fact::Activity(Activity::Running), begun],
+    );
+    let steer = |bench: &mut Bench| {
+        let id = bench.id();
+        bench.command(Command::Send { session: of(session), id, text: "now".to_owned(), steer: true }).0
+    };
+    for _ in 0..MAX_STEERS {
+        steer(&mut bench).unwrap();
+    }
+    let many_steers = steer(&mut bench).unwrap_err();
+    assert_problems(
+        "problems-orchestrator-commands",
+        [too_many, no_turn, lives, no_key, not_cut_off, many_steers],
+    );
+}
+
+/// The refusal of this answer to what Claude asks in this way.
+fn answered(kind: PermissionKind, input: Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let ask = PermissionAsk {
+        request_id: "r".to_owned(),
+        kind,
+        tool: "Bash".to_owned(),
+        input: ToolInput::parse(&input.to_string()).unwrap(),
+        title: "ls".to_owned(),
+        suggestions,
+    };
+    bench.facts(session, vec![Fact::Asked(ask)]);
+    let what = keyed(&mut bench, (format!("{session}-1"), answer));
+    refusal(&mut bench, Command::Answer(what))
+}
+
+#[test]
+fn every_refusal_of_an_answer_is_printed() {
+    let question = || {
+        let question = |several: bool| json!({"question": "Which?", "multiSelect": several});
+        json!({"questions": [question(false), question(true)]})
+    };
+    let choose = |choices: &[&[&str]]| Answer::Choose {
+        choices: choices
+            .iter()
+            .map(|labels| labels.iter().map(|label| (*label).to_owned()).collect())
+            .collect(),
+    };
+    let always = |suggestions| Answer::AllowAlways { suggestions };
+    let asked = |answer| answered(PermissionKind::Question, question(), Vec::new(), answer);
+    assert_problems(
+        "problems-orchestrator-answers",
+        [
+            asked(Answer::Allow),
+            asked(choose(&[&["Red"]])),
+            asked(choose(&[&[""], &["Red"]])),
+            asked(choose(&[&["Red", "Blue"], &["Red"]])),
+            answered(PermissionKind::Tool, json!({}), Vec::new(), choose(&[&["Red"]])),
+            answered(PermissionKind::Tool, json!({}), Vec::new(), always(None)),
+            answered(PermissionKind::Tool, json!({}), vec![json!({})], always(Some(vec![1]))),
+        ],
+    );
+}
+
+/// The session's error after this has happened to every launch that is allowed to fail.
+fn start_that_fails(happens: impl Fn(&mut Bench, SessionId, u32)) -> Problem {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.create().0.unwrap();
+    for launch in 1..=5 {
+        happens(&mut bench, session, launch);
+        bench.pass(8_000);
+        bench.inspected(session, false);
+    }
+    error_of(&bench, session)
+}
+
+fn error_of(bench: &Bench, session: SessionId) -> Problem {
+    let error = bench.view(session).row.error.expect("the session needs a person");
+    let named = |text: &str| text.replace(session.as_str(), "K7M2Q9XD");
+    Problem { message: named(&error.message), hint: named(&error.hint), ..error }
+}
+
+#[test]
+fn every_error_of_a_session_is_printed() {
+    let started = |launch| Fact::Started { launch, pid: 7 };
+    let exited = |launch| Fact::Exited { launch, exit: Exit::Code(1) };
+    let mut problems = vec![
+        start_that_fails(|bench, session, launch| {
+            let line = Fact::ErrorLine("bad flag".to_owned());
+            bench.facts(session, vec![started(launch), line, exited(launch)]);
+        }),
+        start_that_fails(|bench, session, launch| {
+            bench.facts(session, vec![Fact::SpawnFailed { launch, message: "no such file".to_owned() }]);
+        }),
+        start_that_fails(|bench, session, launch| {
+            bench.step(Event::HostLost { session, launch });
+        }),
+        start_that_fails(|bench, session, launch| {
+            bench.facts(session, vec![started(launch)]);
+            let request_id = "areyouj-init-1".to_owned();
+            bench.facts(session, vec![Fact::ControlFailed { request_id, message: "no".to_owned() }]);
+            bench.facts(session, vec![exited(launch)]);
+        }),
+        start_that_fails(|bench, session, launch| {
+            bench.facts(session, vec![started(launch)]);
+            bench.pass(60_000);
+            bench.facts(session, vec![exited(launch)]);
+        }),
+        start_that_fails(|bench, session, launch| {
+            bench.pass(60_000);
+            bench.facts(session, vec![started(launch), exited(launch)]);
+        }),
+    ];
+
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    for launch in 1..=6 {
+        bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(11) }]);
+        bench.pass(10_000);
+        bench.inspected(session, true);
+        bench.facts(session, vec![started(launch + 1), Fact::Ready { pending: Vec::new() }]);
+    }
+    problems.push(error_of(&bench, session));
+
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let message = bench.send(session, "hello").unwrap();
+    bench.facts(session, vec![Fact::LoginRefused, Fact::TurnEnded(failed_turn(message))]);
+    problems.push(error_of(&bench, session));
+
+    let mut bench = Bench::new(Settings::default());
+    bench.driver = Driver::Terminal;
+    let session = bench.create().0.unwrap();
+    bench.facts(session, vec![started(1), Fact::Seen(Seen::Idle), Fact::Prompted("by hand".to_owned())]);
+    bench.send(session, "one").unwrap();
+    bench.facts(session, vec![Fact::Quit, Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
+    problems.push(error_of(&bench, session));
+    assert_problems("problems-orchestrator-sessions", problems);
+}
+
+/// What a transcript says of these facts.
+fn notices(facts: Vec<Fact>) -> Vec<String> {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "hello").unwrap();
+    let effects = bench.facts(session, facts);
+    let texts = effects.iter().filter_map(|effect| match effect {
+        Effect::Publish(Notice::Entry { entry, .. }) => match &entry.body {
+            EntryBody::Notice { level, text } => Some(format!("{level:?}: {text}")),
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut texts: Vec<String> = texts.collect();
+    texts.extend(bench.view(session).row.status_reason.map(|reason| format!("status: {reason}")));
+    texts
+}
+
+#[test]
+fn notices_and_reasons_of_a_status_are_printed() {
+    let retrying = Fact::Retrying {
+        attempt: 1,
+        of: 10,
+        status: Some(429),
+        error: "rate_limit".to_owned(),
+        delay_ms: 500,
+    };
+    let failed = Fact::ControlFailed { request_id: "areyouj-x-1".to_owned(), message: "no".to_owned() };
+    let unsupported = Fact::Unsupported { request_id: "r".to_owned(), subtype: "new_thing".to_owned() };
+    let exits = [Exit::Code(1), Exit::Signal(9)].map(|exit| vec![Fact::Exited { launch: 1, exit }]);
+    let mut texts: Vec<String> =
+        [vec![retrying], vec![failed], vec![unsupported], vec![Fact::Garbage("HTTP/1.1".to_owned())]]
+            .into_iter()
+            .chain(exits)
+            .flat_map(notices)
+            .collect();
+
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    let reason = |bench: &Bench, session| {
+        format!("status: {}", bench.view(session).row.status_reason.expect("a reason"))
+    };
+    bench.step(Event::HostStalled { session, launch: 1, why: Some("the disk is full".to_owned()) });
+    texts.push(reason(&bench, session));
+    bench.step(Event::HostStalled { session, launch: 1, why: None });
+    bench.send(session, "hello").unwrap();
+    let begun = vec![Fact::Activity(Activity::Running)];
+    bench.facts(session, begun);
+    let switch = Switch { driver: Driver::Terminal, interrupt: false };
+    let what = keyed(&mut bench, (of(session), switch));
+    bench.command(Command::Switch(what)).0.unwrap();
+    texts.push(reason(&bench, session));
+    let what = keyed(&mut bench, of(session));
+    bench.command(Command::Restart(what)).0.unwrap();
+    texts.push(reason(&bench, session));
+    let what = keyed(&mut bench, of(session));
+    bench.command(Command::Terminate(what)).0.unwrap();
+    texts.push(reason(&bench, session));
+
+    let mut bench = Bench::new(Settings { max_starting: 1, ..Settings::default() });
+    bench.create().0.unwrap();
+    let waits = bench.create().0.unwrap();
+    texts.push(reason(&bench, waits));
+
+    let pauses = [
+        Pause::Person,
+        Pause::Interrupt,
+        Pause::Interrupted,
+        Pause::InterruptedHeld,
+        Pause::Failed,
+        Pause::FailedHeld,
+    ];
+    texts.extend(pauses.map(|pause| format!("pause: {pause}")));
+    assert_text("notices-orchestrator", &texts.join("\n"));
+}
