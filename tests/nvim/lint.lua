@@ -81,54 +81,21 @@ for _, path in ipairs(sources()) do
   end
 end
 
----The names of the plugin's modules that a file requires, each with the number of its first line.
+---A require inside a function hides a circle, and nothing may use the public API from inside.
 ---@param path string
----@return table<string, integer>
-local function required(path)
-  local found = {}
+local function check_requires(path)
+  -- The facade and plugin/ load nothing before they are used.
+  if path == "lua/areyouj/init.lua" or vim.startswith(path, "plugin/") then return end
   for number, line in ipairs(read(path)) do
-    for name in line:gsub("^%s*%-%-.*", ""):gmatch("require%([\"'](areyouj[%w_.]*)[\"']%)") do
-      found[name] = found[name] or number
-      -- A require inside of a function hides a circle. The facade and plugin/ load nothing before they are used.
-      local lazy = line:match("^local [%w_]+ = require%(") == nil
-      local entry = path == "lua/areyouj/init.lua" or vim.startswith(path, "plugin/")
-      if lazy and not entry then violation(("%s:%d"):format(path, number), "requires in the middle of the file") end
-    end
+    local name = line:gsub("^%s*%-%-.*", ""):match("require%([\"'](areyouj[%w_.]*)[\"']%)")
+    local place = ("%s:%d"):format(path, number)
+    if name == "areyouj" then violation(place, "requires the public API; require the module behind it") end
+    if name and not line:find("^local [%w_]+ = require%(") then violation(place, "requires inside a function") end
   end
-  return found
 end
 
-local modules = {} ---@type table<string, table<string, integer>>
 for _, path in ipairs(sources()) do
-  local name = path:match("^lua/(.*)%.lua$")
-  local requires = required(path)
-  if name then modules[name:gsub("/init$", ""):gsub("/", ".")] = requires end
-  local outside = vim.startswith(path, "plugin/")
-  if requires.areyouj and not outside then violation(path, "requires the public API; require what is behind it") end
-end
-
----Reports the circles that a module is on.
----@param name string
----@param trail string[] The modules on the way to it.
----@param done table<string, true>
-local function follow(name, trail, done)
-  local place = vim.fn.index(trail, name)
-  if place >= 0 then
-    violation(name, "circle: " .. table.concat(vim.list_slice(trail, place + 1), " → ") .. " → " .. name)
-    return
-  end
-  if done[name] then return end
-  done[name] = true
-  table.insert(trail, name)
-  for required_name in pairs(modules[name] or {}) do
-    follow(required_name, trail, done)
-  end
-  table.remove(trail)
-end
-
-local done = {}
-for name in pairs(modules) do
-  follow(name, {}, done)
+  check_requires(path)
 end
 
 for _, words in ipairs(violations) do
