@@ -116,7 +116,7 @@ onPage("opens Claude's terminal, and shows its question", TRUST, {}, async ({ pa
   const buttons = page.locator("vscode-button", { hasText: /Open (Claude's )?terminal/ });
   assert.match(
     await page.locator("areyouj-screen-card").innerText(),
-    /Claude asks in its terminal[\s\S]*trust this directory/,
+    /Needs an answer in its terminal[\s\S]*trust this directory/,
   );
   for (const button of await buttons.all()) await button.click();
   assert.deepEqual(await asked("openScreen"), Array(2).fill({ kind: "openScreen", sessionId: TRUST.id }));

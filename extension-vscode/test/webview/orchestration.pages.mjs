@@ -229,7 +229,7 @@ onPage(
   "describes Claude's suggestions for always",
   { sessions: LIVE, permissions: [permission()] },
   async ({ page, asked }) => {
-    await page.getByRole("button", { name: "Always allow…" }).click();
+    await page.getByRole("button", { name: "Always…" }).click();
     const options = await page.locator(".always .option").allInnerTexts();
     assert.deepEqual(options, [
       "Allow Bash(npm run migrate:*), for this project, only for you",
@@ -246,7 +246,7 @@ onPage(
   "denies with a message, and has no always without suggestions",
   { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
-    assert.equal(await page.getByRole("button", { name: "Always allow…" }).count(), 0);
+    assert.equal(await page.getByRole("button", { name: "Always…" }).count(), 0);
     await page.getByRole("button", { name: /say what to do/ }).click();
     await page.keyboard.type("Use a map");
     await page.keyboard.press("Enter");
@@ -472,7 +472,7 @@ onPage(
 
 onPage("shows a question in Claude's terminal, and opens it", { sessions: [TRUST] }, async ({ page, asked, say }) => {
   const card = page.locator(".inbox article.card");
-  assert.match(await card.innerText(), /Claude asks in its terminal[\s\S]*trust this directory/);
+  assert.match(await card.innerText(), /Needs an answer in its terminal[\s\S]*trust this directory/);
   await card.locator("vscode-button").click();
   assert.deepEqual(await asked("openScreen"), [{ kind: "openScreen", sessionId: TRUST.id }]);
   await say({ type: "sessions", changed: [{ ...TRUST, status: "idle", attention: null }], removed: [] });

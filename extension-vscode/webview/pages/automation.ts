@@ -295,7 +295,7 @@ adopt(css`
   .terminated-foot {
     padding-top: 12px;
   }
-  .nothing-withPiece {
+  .no-messages {
     padding: 32px 0;
     text-align: center;
   }

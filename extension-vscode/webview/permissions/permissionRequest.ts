@@ -109,7 +109,7 @@ export class PermissionRequest extends PageElement {
       }
       ${
         !asksQuestions && suggestions.length > 0
-          ? button("Always allow…", () => (this.open = this.open === "always" ? null : "always"), {
+          ? button("Always…", () => (this.open = this.open === "always" ? null : "always"), {
               ...off,
               secondary: true,
               expanded: this.open === "always",

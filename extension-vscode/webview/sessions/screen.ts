@@ -62,7 +62,7 @@ export class ScreenCard extends PageElement {
 
   protected override render(): TemplateResult {
     const { session } = this;
-    const title = "Claude asks in its terminal";
+    const title = "Needs an answer in its terminal";
     return html`<article class="card" aria-label=${title}>
       <header class="row">
         <span class="codicon codicon-terminal attention-icon" aria-hidden="true"></span>

@@ -155,7 +155,7 @@ export class Workbench {
   /** Opens a session's page by the list of sessions. */
   async switchTo(name) {
     await this.run("AreYouJ: Switch Session…");
-    await this.picker.getByPlaceholder("Session", { exact: true }).waitFor();
+    await this.picker.getByPlaceholder("Select a session").waitFor();
     await this.row(name).click();
     return this.automation(name);
   }

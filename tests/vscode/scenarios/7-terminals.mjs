@@ -231,7 +231,7 @@ export default {
       const told = window.toast("Cara needs an answer in Claude's terminal");
       await shows(told);
       await window.showView();
-      await shows(view.card("Claude asks in its terminal").filter({ hasText: "trust" }));
+      await shows(view.card("Needs an answer in its terminal").filter({ hasText: "trust" }));
       await told.getByRole("button", { name: "Open terminal" }).click();
       const screen = window.terminal();
       await screen.shows("Yes, I trust this folder");
@@ -240,7 +240,7 @@ export default {
       await screen.shows("❯ Yes, I trust this folder");
       await window.page.keyboard.press("Enter");
       await t.home.wait(id, "idle");
-      await gone(view.card("Claude asks in its terminal"));
+      await gone(view.card("Needs an answer in its terminal"));
     },
 
     "Ctrl-\\ d detaches from the terminal, and the session continues": async (t) => {
