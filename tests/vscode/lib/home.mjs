@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { atEnd } from "./cleanup.mjs";
 
@@ -44,7 +43,10 @@ export class Home {
     home.close = atEnd(async () => {
       home.closing = true;
       child.stdin.end();
+      // One that does not end is killed with everything it started; its exit code then says so.
+      const deadline = setTimeout(() => process.kill(-child.pid, "SIGKILL"), PATIENCE_SECONDS * 1000);
       const [code] = await ended;
+      clearTimeout(deadline);
       assert.equal(code, 0, `the home was not left clean: ${complaints}`);
     });
     const value = await home.#answer("test-home starts");
@@ -79,12 +81,14 @@ export class Home {
 
   /** The next line of test-home, undefined at its end; it fails when there is none in time. */
   async #answer(what) {
-    const late = new AbortController();
-    const deadline = setTimeout(PATIENCE_SECONDS * 1000, null, { signal: late.signal }).then(() => Promise.reject(new Error(`not in time: ${what}`)));
+    let deadline;
+    const late = new Promise((_, reject) => {
+      deadline = setTimeout(() => reject(new Error(`not in time: ${what}`)), PATIENCE_SECONDS * 1000);
+    });
     try {
-      return (await Promise.race([this.#answers.next(), deadline])).value;
+      return (await Promise.race([this.#answers.next(), late])).value;
     } finally {
-      late.abort();
+      clearTimeout(deadline);
     }
   }
 

@@ -16,6 +16,9 @@ use crate::cargo;
 /// Where the snapshot is, seen from the workspace. Its name is the date of its newest advisory.
 const SNAPSHOTS: &str = "tests/xtask/advisories";
 
+/// The address of the snapshot, which git replaces: cargo-deny takes no database without a host.
+const URL: &str = "https://snapshot.invalid/advisories";
+
 /// The directories with a lock file of npm modules.
 const LOCKS: [&str; 5] =
     ["extension-vscode", "tests", "tests/nvim", "tests/vscode", "tests/vscode/code-server"];
@@ -32,7 +35,7 @@ fn check_crates(manifests: &[&str], required: bool) -> Result<String> {
     let config = checkout().join("deny.toml");
     let fetched = cargo::command(&["deny", "--log-level", "off", "fetch", "db"])?.output()?;
     if fetched.status.success() {
-        deny(manifests, &config)?;
+        deny(manifests, &config, &[])?;
         return Ok("crates checked against the newest database".to_owned());
     }
     ensure!(
@@ -41,28 +44,27 @@ fn check_crates(manifests: &[&str], required: bool) -> Result<String> {
     );
     let (date, archive) = snapshot()?;
     let repository = repository(&date, archive)?.find()?;
-    let database = repository.ancestors().nth(2).context("the snapshot has no directory")?;
-    // The same configuration, but for the place of the database.
+    let directory = repository.ancestors().nth(3).context("the snapshot has no directory")?;
+    // The same rules, with another database.
     let rules = fs::read_to_string(&config)?;
-    let place = format!(
-        "[advisories]\ndb-urls = [\"file://{}\"]\ndb-path = \"{}\"\n",
-        database.join("repository").display(),
-        database.join("databases").display()
-    );
-    let directory = tempfile::tempdir()?;
-    let offline = directory.path().join("deny.toml");
     ensure!(rules.contains("[advisories]\n"), "deny.toml has no rules for advisories");
+    let databases = directory.join("databases");
+    let place = format!("[advisories]\ndb-urls = [\"{URL}\"]\ndb-path = \"{}\"\n", databases.display());
+    let temporary = tempfile::tempdir()?;
+    let offline = temporary.path().join("deny.toml");
     fs::write(&offline, rules.replace("[advisories]\n", &place))?;
-    deny(manifests, &offline)?;
+    let instead = format!("url.file://{}.insteadOf", directory.join("repository").display());
+    let git = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", &instead), ("GIT_CONFIG_VALUE_0", URL)];
+    deny(manifests, &offline, &git)?;
     Ok(format!("crates checked as of {date} only, because the newest database cannot be fetched"))
 }
 
-/// Asks cargo-deny. It fetches the database once more, which costs nothing right after the first time.
-fn deny(manifests: &[&str], config: &Path) -> Result<()> {
+/// Asks cargo-deny, which fetches the database with git. Right after the first time that is quick.
+fn deny(manifests: &[&str], config: &Path, environment: &[(&str, &str)]) -> Result<()> {
     for manifest in manifests {
         let mut command = cargo::command(&["deny", "--log-level", "error", "--manifest-path", manifest])?;
-        let status = command.arg("--config").arg(config).args(["check", "advisories"]).status()?;
-        ensure!(status.success(), "there are advisories for crates that {manifest} locks");
+        command.arg("--config").arg(config).args(["check", "advisories"]).envs(environment.iter().copied());
+        ensure!(command.status()?.success(), "there are advisories for crates that {manifest} locks");
     }
     Ok(())
 }
