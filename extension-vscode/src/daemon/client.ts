@@ -138,7 +138,7 @@ export class Client implements Daemon, vscode.Disposable {
       const stderr =
         error instanceof Error && "stderr" in error && typeof error.stderr === "string" ? error.stderr : "";
       const refused = toProblemError(error).problem;
-      // The sidecar works, and reports why there is no daemon.
+      // The sidecar works, and reports why no daemon is running.
       if (refused.code !== ErrorCode.Internal) return this.#exited(refused.message, stderr, refused);
       this.#exited(
         `The areyouj sidecar could not be started: ${error instanceof Error ? error.message : String(error)}`,

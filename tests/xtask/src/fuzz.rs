@@ -103,7 +103,7 @@ impl Place {
     fn fuzz(&self, name: &str, seconds: u64, scratch: &Path) -> Result<bool> {
         let found = self.built.join("corpus").join(name);
         let failures = self.built.join("failures").join(name);
-        // A run does not depend on what was found before; what failed is kept, since people want to look at it.
+        // A run must not depend on earlier inputs. Failing inputs are kept, because people examine them.
         if found.exists() {
             fs::remove_dir_all(&found)?;
         }

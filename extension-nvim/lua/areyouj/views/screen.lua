@@ -98,7 +98,7 @@ end
 function Screen:run(path)
   local name = vim.api.nvim_buf_get_name(self.buffer)
   local options = {
-    -- The directory of the session may not exist any more.
+    -- The directory of the session might have been deleted.
     cwd = vim.uv.os_homedir(),
     on_exit = vim.schedule_wrap(function(_, code) self:exited(code) end),
   }

@@ -1,75 +1,75 @@
-//! Which keys are for Claude, and which detach: Ctrl-\ and then d. What is pasted is for Claude, whatever it holds.
+//! Separates the keys for Claude from the keys that detach: Ctrl-\ and then d. A paste goes to Claude with every byte.
 
-/// Ctrl-\, as terminals send it: plainly, by the kitty keyboard protocol, and with xterm's modifyOtherKeys.
+/// Ctrl-\, as terminals send it: as a control character, by the kitty keyboard protocol, and with xterm's modifyOtherKeys.
 const PREFIXES: &[&[u8]] = &[b"\x1c", b"\x1b[92;5u", b"\x1b[27;5;92~"];
 
-/// d, in the same ways.
-const LEAVES: &[&[u8]] = &[b"d", b"\x1b[100u", b"\x1b[100;1u"];
+/// d, in the same encodings.
+const DETACH_KEYS: &[&[u8]] = &[b"d", b"\x1b[100u", b"\x1b[100;1u"];
 
-/// What a terminal writes before and after a paste, if Claude's screen asked for it. Without these nothing tells a paste from
-/// typing.
-const PASTE_BEGINS: &[u8] = b"\x1b[200~";
-const PASTE_ENDS: &[u8] = b"\x1b[201~";
+/// The marks that a terminal writes before and after a paste, if Claude's screen requested them. Without them a paste looks
+/// like typed keys.
+const PASTE_BEGIN: &[u8] = b"\x1b[200~";
+const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// What is to be done with keys.
+/// What to do with the keys that were read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Pressed {
-    /// For Claude.
+    /// The bytes for Claude.
     pub(super) forward: Vec<u8>,
-    /// The person leaves. Keys after that are nobody's.
-    pub(super) leaves: bool,
+    /// Whether the person detaches. Keys after that are discarded.
+    pub(super) detach: bool,
 }
 
-/// Follows the keys.
+/// The state between reads.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    /// Ctrl-\ was pressed, and what follows decides: the bytes that it came as.
+    /// The bytes of a pressed Ctrl-\, whose meaning depends on the next key.
     prefix: Option<&'static [u8]>,
-    /// A paste has begun and not ended.
-    pastes: bool,
-    /// How many bytes of the mark came last that begins a paste, or ends the one that has begun.
-    marked: usize,
+    /// Whether a paste has begun and not ended.
+    in_paste: bool,
+    /// How many bytes of the next mark, which begins or ends a paste, have been read.
+    matched_bytes: usize,
 }
 
 impl Keys {
-    /// Whether Ctrl-\ waits for the key that follows.
+    /// Whether Ctrl-\ waits for the next key.
     pub(super) fn is_waiting(&self) -> bool {
         self.prefix.is_some()
     }
 
-    /// No key followed: Ctrl-\ was meant.
-    pub(super) fn give_up(&mut self) -> Vec<u8> {
+    /// Returns the waiting Ctrl-\, because no key followed and it is meant for Claude.
+    pub(super) fn take_prefix(&mut self) -> Vec<u8> {
         self.prefix.take().map(<[u8]>::to_vec).unwrap_or_default()
     }
 
-    /// Takes keys as they came.
+    /// Processes the bytes of one read.
     pub(super) fn press(&mut self, keys: &[u8]) -> Pressed {
         let mut pressed = Pressed::default();
         let mut rest = keys;
         while !rest.is_empty() {
-            let beginning = |known: &&&'static [u8]| !self.pastes && rest.starts_with(known);
+            let beginning = |known: &&&'static [u8]| !self.in_paste && rest.starts_with(known);
             let prefix = PREFIXES.iter().find(beginning).copied();
             if prefix.is_some() {
-                self.marked = 0;
+                self.matched_bytes = 0;
             }
             match (self.prefix.take(), prefix) {
                 (None, Some(prefix)) => {
                     self.prefix = Some(prefix);
                     rest = &rest[prefix.len()..];
                 }
-                // Twice stands for itself.
+                // A second Ctrl-\ sends one to Claude.
                 (Some(_), Some(prefix)) => {
                     pressed.forward.extend_from_slice(prefix);
                     rest = &rest[prefix.len()..];
                 }
-                (Some(_), None) if LEAVES.iter().any(|known| rest.starts_with(known)) => {
-                    pressed.leaves = true;
+                (Some(_), None) if DETACH_KEYS.iter().any(|known| rest.starts_with(known)) => {
+                    pressed.detach = true;
                     return pressed;
                 }
-                (waited, None) => {
-                    pressed.forward.extend_from_slice(waited.unwrap_or_default());
+                (prefix, None) => {
+                    pressed.forward.extend_from_slice(prefix.unwrap_or_default());
                     pressed.forward.push(rest[0]);
-                    self.follow_paste(rest[0]);
+                    self.track_paste(rest[0]);
                     rest = &rest[1..];
                 }
             }
@@ -77,18 +77,18 @@ impl Keys {
         pressed
     }
 
-    /// Follows where pastes begin and end, byte by byte: reads cut them anywhere.
-    fn follow_paste(&mut self, byte: u8) {
-        let mark = if self.pastes { PASTE_ENDS } else { PASTE_BEGINS };
-        if byte != mark[self.marked] {
-            // An Escape is only the first byte of a mark.
-            self.marked = usize::from(byte == mark[0]);
+    /// Tracks where pastes begin and end, byte by byte, because a read can end anywhere.
+    fn track_paste(&mut self, byte: u8) {
+        let mark = if self.in_paste { PASTE_END } else { PASTE_BEGIN };
+        if byte != mark[self.matched_bytes] {
+            // Escape occurs only as the first byte of a mark.
+            self.matched_bytes = usize::from(byte == mark[0]);
             return;
         }
-        self.marked += 1;
-        if self.marked == mark.len() {
-            self.pastes = !self.pastes;
-            self.marked = 0;
+        self.matched_bytes += 1;
+        if self.matched_bytes == mark.len() {
+            self.in_paste = !self.in_paste;
+            self.matched_bytes = 0;
         }
     }
 }
@@ -103,7 +103,7 @@ mod tests {
         for piece in pieces {
             let pressed = keys.press(piece);
             forward.extend(pressed.forward);
-            if pressed.leaves {
+            if pressed.detach {
                 return (forward, true);
             }
         }
@@ -111,36 +111,36 @@ mod tests {
     }
 
     #[test]
-    fn control_backslash_and_d_leave_however_they_come() {
+    fn control_backslash_and_d_detach_in_every_encoding() {
         for prefix in PREFIXES {
-            for leave in LEAVES {
-                assert_eq!(pressed(&[b"x", prefix, leave]), (b"x".to_vec(), true));
-                assert_eq!(pressed(&[&[b"x", *prefix, leave, b"never"].concat()]), (b"x".to_vec(), true));
+            for detach in DETACH_KEYS {
+                assert_eq!(pressed(&[b"x", prefix, detach]), (b"x".to_vec(), true));
+                assert_eq!(pressed(&[&[b"x", *prefix, detach, b"never"].concat()]), (b"x".to_vec(), true));
             }
         }
     }
 
     #[test]
-    fn every_other_key_goes_to_claude_at_once() {
+    fn every_other_key_is_for_claude_at_once() {
         for keys in [&b"hello\r"[..], b"\x1b[A\x1b", "中".as_bytes(), b"d"] {
             assert_eq!(pressed(&[keys]), (keys.to_vec(), false));
         }
     }
 
     #[test]
-    fn control_backslash_stands_for_itself_when_doubled_followed_by_another_key_or_by_none() {
+    fn control_backslash_is_sent_when_doubled_or_followed_by_another_key_or_by_none() {
         assert_eq!(pressed(&[b"\x1c\x1cd"]), (b"\x1cd".to_vec(), false));
         assert_eq!(pressed(&[b"\x1c", b"x"]), (b"\x1cx".to_vec(), false));
         assert_eq!(pressed(&[b"\x1b[92;5u", b"x"]), (b"\x1b[92;5ux".to_vec(), false));
         let mut keys = Keys::default();
         assert_eq!(keys.press(b"\x1c"), Pressed::default());
         assert!(keys.is_waiting());
-        assert_eq!(keys.give_up(), b"\x1c");
+        assert_eq!(keys.take_prefix(), b"\x1c");
         assert_eq!(keys.press(b"d").forward, b"d");
     }
 
     #[test]
-    fn what_is_pasted_is_for_claude_wherever_reads_cut_it() {
+    fn a_paste_is_for_claude_wherever_a_read_ends() {
         for inside in [
             &b"\x1cd"[..],
             b"a\x1c\x1cdtouch x\r",
@@ -148,7 +148,7 @@ mod tests {
             b"\x1b[200~\x1cd",
             b"\x1b[20\x1b\x1b[201\x1cd",
         ] {
-            let paste = [PASTE_BEGINS, inside, PASTE_ENDS].concat();
+            let paste = [PASTE_BEGIN, inside, PASTE_END].concat();
             let whole = [b"x", &paste[..], &paste, b"y\x1cd"].concat();
             let expected = ([b"x", &paste[..], &paste, b"y"].concat(), true);
             assert_eq!(pressed(&[&whole]), expected);
@@ -162,13 +162,13 @@ mod tests {
 
     #[test]
     fn a_paste_that_follows_control_backslash_is_for_claude() {
-        let paste = [b"\x1c", PASTE_BEGINS, b"d\x1cd", PASTE_ENDS].concat();
+        let paste = [b"\x1c", PASTE_BEGIN, b"d\x1cd", PASTE_END].concat();
         assert_eq!(pressed(&[&paste]), (paste.clone(), false));
         assert_eq!(pressed(&[&paste, b"\x1cd"]), (paste, true));
     }
 
     #[test]
-    fn what_only_looks_like_a_paste_is_none() {
+    fn an_incomplete_mark_begins_no_paste() {
         for keys in [&b"\x1b[200"[..], b"\x1b[201~", b"\x1b[20", b"\x1b\x1b[2000~"] {
             assert_eq!(pressed(&[keys, b"\x1cd"]), (keys.to_vec(), true));
         }

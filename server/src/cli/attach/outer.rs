@@ -110,7 +110,7 @@ impl OuterTerminal {
         if self.prefix_at.take_if(|at| *at <= Instant::now()).is_none() {
             return Vec::new();
         }
-        self.keys.give_up()
+        self.keys.take_prefix()
     }
 
     /// The meaning of the signals that have arrived. The end takes precedence.
@@ -143,7 +143,7 @@ impl OuterTerminal {
             if signals && self.pending_signal() == Some(SignalKind::End) {
                 return Ok(true);
             }
-            if input && self.read()?.is_none_or(|pressed| pressed.leaves) {
+            if input && self.read()?.is_none_or(|pressed| pressed.detach) {
                 return Ok(true);
             }
         }

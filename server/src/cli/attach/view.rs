@@ -70,7 +70,7 @@ impl View {
             if input {
                 let Some(pressed) = outer.read()? else { return Ok(End::Signalled) };
                 self.type_in(pressed.forward);
-                if pressed.leaves {
+                if pressed.detach {
                     let _ = self.flush();
                     return Ok(End::Detached);
                 }

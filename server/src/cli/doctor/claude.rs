@@ -21,10 +21,10 @@ const OLDEST: Version = Version(2, 1, 330);
 /// The newest version of Claude Code that AreYouJ is tested with. Newer ones usually work.
 const NEWEST: Version = Version(2, 1, 332);
 
-/// `claude --version` takes some 20 ms; a machine under load takes its time.
+/// How long `claude --version` can take. It takes about 20 ms, and much longer on a busy machine.
 const VERSION_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A version is one line.
+/// Bytes of output that are read: a version is one line.
 const VERSION_BYTES: u64 = 4096;
 
 /// Major, minor and patch number.
@@ -104,17 +104,17 @@ fn version(program: &Path, deadline: Duration) -> Result<String, String> {
             let _ = sender.send(read.map(|_| text));
         });
     }
-    let said = receiver.recv_timeout(deadline);
-    // Whatever is left of it, with what it started; it has said all that was wanted.
-    if said.is_err() {
+    let printed = receiver.recv_timeout(deadline);
+    // Claude did not answer in time: this kills it and everything that it started.
+    if printed.is_err() {
         let _ = i32::try_from(child.id()).map(|pid| killpg(Pid::from_raw(pid), Signal::SIGKILL));
     }
     let status = child.wait().map_err(|error| error.to_string())?;
-    match said {
+    match printed {
         Err(_) => Err(format!("no answer in {} seconds", deadline.as_secs())),
         Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(_)) if !status.success() => Err(format!("it ended with {status}")),
-        Ok(Ok(text)) if text.trim().is_empty() => Err("it said nothing".to_owned()),
+        Ok(Ok(_)) if !status.success() => Err(format!("it exited with {status}")),
+        Ok(Ok(text)) if text.trim().is_empty() => Err("it printed nothing".to_owned()),
         Ok(Ok(text)) => Ok(text.trim().to_owned()),
     }
 }
@@ -184,11 +184,11 @@ mod tests {
         let ask = |text: &str| version(&script(directory.path(), text), Duration::from_secs(10));
         assert_eq!(ask("echo '1.2.3 (Claude Code)'").unwrap(), "1.2.3 (Claude Code)");
         assert!(ask("exit 3").unwrap_err().contains("exit status: 3"));
-        assert_eq!(ask("exit 0").unwrap_err(), "it said nothing");
+        assert_eq!(ask("exit 0").unwrap_err(), "it printed nothing");
     }
 
     #[test]
-    fn a_claude_that_does_not_answer_is_not_waited_for() {
+    fn a_claude_that_does_not_answer_times_out() {
         let directory = tempfile::tempdir().unwrap();
         let program = script(directory.path(), "exec sleep 600");
         let reason = version(&program, Duration::from_millis(50)).unwrap_err();

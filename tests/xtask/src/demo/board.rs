@@ -102,7 +102,7 @@ impl Shared {
         while !self.over.load(Ordering::Relaxed) {
             watch = watch.or_else(|| Watch::open(sandbox.home(), NEWS).ok());
             match &mut watch {
-                // A time without news and a daemon that went away look alike: a new watch finds out.
+                // No news can mean that the daemon exited: a new watch finds out.
                 Some(listening) => {
                     self.look(sandbox);
                     if listening.changed(NEWS).is_err() {
@@ -119,7 +119,7 @@ impl Shared {
         if let Ok(list) = sandbox.cli.json(&["ls"]) {
             let mut picture = self.picture();
             picture.sessions = rows(&list, "sessions");
-            // The order in which they were created is the calmer one to look at.
+            // Rows in the order of creation move less.
             picture.sessions.reverse();
             picture.draw();
         }

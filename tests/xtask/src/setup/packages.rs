@@ -37,7 +37,7 @@ pub(crate) enum Package {
     Luacheck,
     /// Old versions of the programs, from the history.
     Git,
-    /// Disks to fill up and to cut off.
+    /// Creates the small disks that tests fill up and disconnect.
     MakeDisk,
     Mount,
     /// A clock to set.
