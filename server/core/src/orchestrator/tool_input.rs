@@ -61,7 +61,7 @@ impl ToolInput {
     }
 
     /// The whole with this member besides or in place of the one of that name; only this member if it is not an object.
-    pub(crate) fn raw_with(&self, name: &str, value: Value) -> serde_json::Result<Box<RawValue>> {
+    pub(crate) fn raw_with(&self, name: &str, value: &Value) -> serde_json::Result<Box<RawValue>> {
         let (text, value) = (self.text(), value.to_string());
         let mut members = match serde_json::from_str(&text)? {
             Json::Object(members) => members,
@@ -143,13 +143,13 @@ mod tests {
     fn answers_join_the_whole() {
         let input = ToolInput::parse(r#"{"answers":1,"b":2}"#).unwrap();
         assert_eq!(
-            input.raw_with("answers", json!({"q": "a"})).unwrap().get(),
+            input.raw_with("answers", &json!({"q": "a"})).unwrap().get(),
             r#"{"b":2,"answers":{"q":"a"}}"#
         );
         let deep = format!(r#"{{"b":{}}}"#, nested(1_000));
         let input = ToolInput::parse(&deep).unwrap();
         let expected = format!(r#"{{"b":{},"answers":3}}"#, nested(1_000));
-        assert_eq!(input.raw_with("answers", json!(3)).unwrap().get(), expected);
-        assert_eq!(ToolInput::default().raw_with("answers", json!(3)).unwrap().get(), r#"{"answers":3}"#);
+        assert_eq!(input.raw_with("answers", &json!(3)).unwrap().get(), expected);
+        assert_eq!(ToolInput::default().raw_with("answers", &json!(3)).unwrap().get(), r#"{"answers":3}"#);
     }
 }

@@ -63,7 +63,7 @@ fn control_response(response: Response<'_>) -> Result<String, Problem> {
     }
 
     let response = ControlResponse { r#type: "control_response", response };
-    serde_json::to_string(&response).map_err(permission::unreadable)
+    serde_json::to_string(&response).map_err(|error| permission::unreadable(&error))
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(in crate::driver) enum Decision {
 
 /// The answer as Claude reads it.
 pub(in crate::driver) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Decision, Problem> {
-    let whole = || ask.input.raw().map_err(unreadable);
+    let whole = || ask.input.raw().map_err(|error| unreadable(&error));
     Ok(match answer {
         Answer::Allow => Decision::Allow { updated_input: whole()?, updated_permissions: None },
         Answer::AllowAlways { suggestions } => Decision::Allow {
@@ -118,14 +118,15 @@ pub(in crate::driver) fn decision(ask: &PermissionAsk, answer: &Answer) -> Resul
         }
         Answer::Choose { choices } => {
             let answers = Value::Object(answers(ask, choices)?);
-            let updated_input = ask.input.raw_with("answers", answers).map_err(unreadable)?;
+            let updated_input =
+                ask.input.raw_with("answers", &answers).map_err(|error| unreadable(&error))?;
             Decision::Allow { updated_input, updated_permissions: None }
         }
     })
 }
 
 /// The stored input is damaged: nothing else must run in its place.
-pub(in crate::driver) fn unreadable(error: serde_json::Error) -> Problem {
+pub(in crate::driver) fn unreadable(error: &serde_json::Error) -> Problem {
     invalid(&format!("The input of the tool cannot be read: {error}."), "Deny the request.")
 }
 

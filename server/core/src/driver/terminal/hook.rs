@@ -41,7 +41,7 @@ pub(super) fn answer(decision: &Decision) -> Result<Vec<u8>, Problem> {
     }
 
     let hook_specific_output = Output { hook_event_name: ASKING_HOOK, decision };
-    serde_json::to_vec(&Printed { hook_specific_output }).map_err(unreadable)
+    serde_json::to_vec(&Printed { hook_specific_output }).map_err(|error| unreadable(&error))
 }
 
 /// The facts in what a hook told, whose record is at this offset. What is not known is passed over: a newer Claude may tell
