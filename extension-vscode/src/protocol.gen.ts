@@ -66,6 +66,10 @@ export const ErrorCode = {
   NotATerminal: "not_a_terminal",
   /** Another Claude has the same conversation open. */
   ConversationOpen: "conversation_open",
+  /** Claude has no record of a conversation of which a turn has ended. */
+  ConversationNotFound: "conversation_not_found",
+  /** Claude started in a wider permission mode than it was asked for. */
+  PermissionModeWider: "permission_mode_wider",
   /** The message has no text. */
   MessageEmpty: "message_empty",
   /** The message is larger than the limit. */

@@ -178,12 +178,13 @@ impl Daemon {
                 let host = self.host_connection(session, launch, driver, directory);
                 self.tasks.spawn(host.adopt(position));
             }
-            Effect::Inspect { session, look, claude_session, messages } => {
+            Effect::Inspect { session, look, directory, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
-                    let (conversation, seen) =
-                        launch::inspect(shared, session, claude_session, messages).await;
-                    let _ = inbox.send(Event::Inspected { session, look, conversation, seen }).await;
+                    let look_at = launch::inspect(shared, session, directory, claude_session, messages);
+                    let (conversation, seen, place) = look_at.await;
+                    let inspected = Event::Inspected { session, look, conversation, seen, place };
+                    let _ = inbox.send(inspected).await;
                 });
             }
             Effect::Send { session, launch, input } => {

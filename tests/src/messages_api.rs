@@ -45,9 +45,19 @@ struct Shared {
 #[derive(Default)]
 struct Record {
     prompts: Vec<String>,
+    newest: Newest,
     scripts: HashMap<String, String>,
     failures: HashMap<String, u32>,
     replies: u64,
+}
+
+/// What the newest request with a prompt held.
+#[derive(Clone, Debug, Default)]
+pub struct Newest {
+    /// The model that was asked.
+    pub model: String,
+    /// Every text of the conversation, in order.
+    pub conversation: Vec<String>,
 }
 
 impl MessagesApi {
@@ -98,6 +108,11 @@ impl MessagesApi {
     /// Every prompt in the order of arrival, as often as it arrived. The results of tools are no prompts.
     pub fn prompts(&self) -> Vec<String> {
         self.shared.record().prompts.clone()
+    }
+
+    /// What the newest request with a prompt held.
+    pub fn newest(&self) -> Newest {
+        self.shared.record().newest.clone()
     }
 
     /// Tells how many prompts have arrived, from any thread.
@@ -164,15 +179,17 @@ impl Shared {
     }
 
     /// Decides on the answer and remembers the prompt.
-    fn answer(&self, asked: Asked) -> (u64, Reply) {
+    fn answer(&self, request: &Value) -> (u64, Reply) {
         let mut record = self.record();
         record.replies += 1;
         let number = record.replies;
-        let prompt = match asked {
+        let prompt = match Asked::of(request) {
             Asked::Prompt(prompt) => prompt,
             Asked::Results(results) => return (number, script::closing(&results)),
         };
         record.prompts.push(prompt.clone());
+        let model = request["model"].as_str().unwrap_or_default().to_owned();
+        record.newest = Newest { model, conversation: request::texts(request) };
         self.arrived.notify_all();
         let script = Script::parse(record.scripts.get(&prompt).unwrap_or(&prompt));
         let failures = match &script {
@@ -195,7 +212,7 @@ async fn messages(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return failure(StatusCode::BAD_REQUEST, "invalid_request_error", "the body is not JSON");
     };
-    let (number, reply) = shared.answer(Asked::of(&request));
+    let (number, reply) = shared.answer(&request);
     let blocks = match reply {
         Reply::Blocks(blocks) => blocks,
         Reply::Error(failure) => return scripted_failure(&failure),

@@ -12,6 +12,7 @@ mod event;
 mod fact;
 mod facts;
 mod ids;
+mod in_effect;
 #[cfg(test)]
 mod interleavings;
 mod lifecycle;

@@ -220,8 +220,9 @@ async fn look_elsewhere(session: Option<String>, shared: &Arc<Shared>) -> Result
     let shared_for_look = Arc::clone(shared);
     let look = move || {
         let shared = shared_for_look;
-        let Some((claude_session, own)) = shared.conversation(session)? else { return Ok(()) };
-        let open = ClaudeFiles::of(&shared.environment(session)?).open_elsewhere(claude_session, own);
+        let Some(row) = shared.session(session)? else { return Ok(()) };
+        let files = ClaudeFiles::of(&shared.environment(session)?, &row.directory);
+        let open = files.open_elsewhere(row.claude_session, row.claude_pid);
         open.map_or(Ok(()), |open| Err(open.problem(session)))
     };
     shared.gate.run(look).await

@@ -374,7 +374,8 @@ impl HostConnection {
         match (self.driver, welcome.claude_pid) {
             (Driver::Terminal, Some(pid)) => {
                 let environment = self.shared.environment(self.session).unwrap_or_default();
-                StatusPoller::of(ClaudeFiles::of(&environment), pid, self.directory.clone())
+                let files = ClaudeFiles::of(&environment, &self.directory);
+                StatusPoller::of(files, pid, self.directory.clone())
             }
             _ => StatusPoller::none(),
         }

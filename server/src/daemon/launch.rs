@@ -84,9 +84,8 @@ impl Checks {
     fn run(&self) -> Result<PathBuf, Problem> {
         check_directory(&self.directory)?;
         let program = find_claude(&self.environment, self.claude.as_deref())?;
-        let open = self
-            .resumed
-            .and_then(|conversation| ClaudeFiles::of(&self.environment).open_elsewhere(conversation, None));
+        let files = ClaudeFiles::of(&self.environment, &self.directory);
+        let open = self.resumed.and_then(|conversation| files.open_elsewhere(conversation, None));
         open.map_or(Ok(program), |open| Err(open.problem(self.session)))
     }
 }
@@ -197,21 +196,24 @@ pub(super) fn failed(message: String, session: SessionId) -> NoHost {
     NoHost { problem, permanent: false }
 }
 
-/// What Claude's own record says, see [`ClaudeFiles::conversation`]. A record that cannot be read for long is taken to hold
-/// everything: what may have begun is not begun again by itself.
+/// What Claude's own record says, see [`ClaudeFiles::conversation`], and where it was looked for. A record that cannot be
+/// read for long is assumed to hold everything, so that no message runs twice.
 pub(super) async fn inspect(
     shared: Arc<Shared>,
     session: SessionId,
+    directory: String,
     claude_session: Uuid,
     messages: Vec<MessageId>,
-) -> (Recorded, Vec<MessageId>) {
+) -> (Recorded, Vec<MessageId>, String) {
     for _ in 0..RECORD_TRIES {
-        let asked = messages.clone();
+        let (directory, asked) = (directory.clone(), messages.clone());
         let read = async {
             let environment = shared.environment(session)?;
             let read = move || {
-                let files = ClaudeFiles::of(&environment);
-                Ok(files.conversation(claude_session, &asked).map_err(|error| error.to_string()))
+                let files = ClaudeFiles::of(&environment, &directory);
+                let read = files.conversation(claude_session, &asked);
+                let placed = read.map(|(conversation, seen)| (conversation, seen, files.place()));
+                Ok(placed.map_err(|error| error.to_string()))
             };
             shared.gate.run(read).await
         };
@@ -224,5 +226,5 @@ pub(super) async fn inspect(
         }
         tokio::time::sleep(RECORD_PAUSE).await;
     }
-    (Recorded::Begun, messages)
+    (Recorded::Begun, messages, String::new())
 }

@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
-use uuid::Uuid;
 
 use super::gate::Gate;
 use super::hub::Hub;
 use crate::config::Config;
 use crate::paths::Paths;
-use areyouj_core::orchestrator::{Problem, SessionId};
+use areyouj_core::orchestrator::{Problem, SessionId, SessionRow};
 use areyouj_store::{ReaderPool, StoreError};
 
 /// What the parts of the daemon share.
@@ -42,11 +41,9 @@ impl Shared {
         }
     }
 
-    /// Claude's id of the session's conversation, and the process id of the session's own Claude.
-    pub(super) fn conversation(&self, session: SessionId) -> Result<Option<(Uuid, Option<u32>)>, Problem> {
-        let row =
-            self.reader.read(|reader| reader.session(session)).map_err(|error| storage_problem(&error))?;
-        Ok(row.map(|row| (row.claude_session, row.claude_pid)))
+    /// The session as it is stored.
+    pub(super) fn session(&self, session: SessionId) -> Result<Option<SessionRow>, Problem> {
+        self.reader.read(|reader| reader.session(session)).map_err(|error| storage_problem(&error))
     }
 
     /// The environment that the session's Claude runs with.

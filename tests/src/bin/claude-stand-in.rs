@@ -13,7 +13,9 @@
 //! | `flood` | says very much about every message; otherwise obedient |
 //! | `deep` | asks before each turn for a tool whose input has as many levels as the message says; says what came back |
 
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, StdoutLock, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -130,6 +132,7 @@ impl StandIn {
 
     fn turn(&mut self, message: &Value) -> io::Result<()> {
         self.turns += 1;
+        self.record(message)?;
         let uuid = &message["uuid"];
         self.state("running")?;
         self.lifecycle(uuid, "queued")?;
@@ -178,6 +181,15 @@ impl StandIn {
         }))?;
         self.lifecycle(uuid, "completed")?;
         self.state("idle")
+    }
+
+    /// Keeps the message where Claude keeps its record of the conversation.
+    fn record(&self, message: &Value) -> io::Result<()> {
+        let Some(config) = std::env::var_os("CLAUDE_CONFIG_DIR") else { return Ok(()) };
+        let folder = Path::new(&config).join("projects/stand-in");
+        fs::create_dir_all(&folder)?;
+        let record = folder.join(format!("{}.jsonl", self.session));
+        writeln!(OpenOptions::new().create(true).append(true).open(record)?, "{message}")
     }
 
     fn flood(&mut self) -> io::Result<()> {

@@ -41,6 +41,17 @@ impl Asked {
     }
 }
 
+/// Every text of a request's messages, in order.
+pub(super) fn texts(request: &Value) -> Vec<String> {
+    let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let of_message = |message: &Value| -> Vec<String> {
+        let blocks = message["content"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let texts = blocks.iter().filter_map(|block| block["text"].as_str());
+        message["content"].as_str().into_iter().chain(texts).map(str::to_owned).collect()
+    };
+    messages.iter().flat_map(of_message).collect()
+}
+
 /// About as many tokens as that many bytes of a request are; never 0, so that every turn costs something.
 pub(super) fn tokens(bytes: usize) -> usize {
     bytes / 4 + 1
@@ -88,6 +99,16 @@ mod tests {
             { "role": "user", "content": [{ "type": "text", "text": "context" }, { "type": "text", "text": "second" }] },
         ] });
         assert_eq!(Asked::of(&request), Asked::Prompt("second".into()));
+    }
+
+    #[test]
+    fn the_texts_of_a_request_are_those_of_everybody() {
+        let request = json!({ "messages": [
+            { "role": "user", "content": "first" },
+            { "role": "assistant", "content": [{ "type": "text", "text": "answer" }] },
+            { "role": "user", "content": [{ "type": "tool_result", "content": "no text" }] },
+        ] });
+        assert_eq!(texts(&request), ["first", "answer"]);
     }
 
     #[test]

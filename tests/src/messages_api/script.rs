@@ -11,6 +11,7 @@
 //! | `think: TEXT` | a thought, then text |
 //! | `ask: QUESTION \| CHOICE \| CHOICE …` | calls AskUserQuestion, and closes with `Result: …` |
 //! | `plan: TEXT` | calls ExitPlanMode, and closes with `Result: …` |
+//! | `think first:` | calls EnterPlanMode, and closes with `Result: …` |
 //! | anything else | `Echo: …` |
 //!
 //! What follows TIMES, or a `#` after NAME, is ignored: it makes prompts distinguishable. SECONDS is how long Claude is
@@ -38,6 +39,7 @@ pub(super) enum Script {
     Think(String),
     Ask { question: String, choices: Vec<String> },
     Plan(String),
+    EnterPlanMode,
 }
 
 /// What is answered.
@@ -128,6 +130,7 @@ impl Script {
             Script::Plan(text) => {
                 vec![Block::ToolUse { name: "ExitPlanMode", input: json!({ "plan": text }) }]
             }
+            Script::EnterPlanMode => vec![Block::ToolUse { name: "EnterPlanMode", input: json!({}) }],
         })
     }
 }
@@ -169,6 +172,7 @@ fn parse(prompt: &str) -> Option<Script> {
             Script::Ask { question: parts.next()?, choices: parts.collect() }
         }
         "plan" => Script::Plan(rest.to_owned()),
+        "think first" => Script::EnterPlanMode,
         _ => return None,
     })
 }

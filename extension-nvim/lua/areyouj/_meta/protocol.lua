@@ -76,6 +76,8 @@
 ---| "host_failed" # The session host could not be started or was lost.
 ---| "not_a_terminal" # The session has no terminal: its driver is `stream`.
 ---| "conversation_open" # Another Claude has the same conversation open.
+---| "conversation_not_found" # Claude has no record of a conversation of which a turn has ended.
+---| "permission_mode_wider" # Claude started in a wider permission mode than it was asked for.
 ---| "message_empty" # The message has no text.
 ---| "message_too_large" # The message is larger than the limit.
 ---| "message_not_queued" # The message is not waiting any more.

@@ -27,7 +27,6 @@ fn is_passed_over(name: &str) -> bool {
             | "memory_paths"
             | "permission_denials"
             | "plugins"
-            | "session_id"
             | "skills"
             | "slash_commands"
             | "subagent_stats"

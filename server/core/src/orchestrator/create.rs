@@ -60,6 +60,7 @@ impl State {
             model_reported: None,
             permission_mode_reported: None,
             claude_session: create.claude_session,
+            recorded: false,
             created_at: step.now.wall,
             last_activity: step.now.wall,
             goal: Goal::Run,

@@ -48,6 +48,8 @@ pub enum Effect {
         look: u32,
         /// The session.
         session: SessionId,
+        /// Claude's working directory.
+        directory: String,
         /// Claude's id of the conversation.
         claude_session: Uuid,
         /// Messages to look for.

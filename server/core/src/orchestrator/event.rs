@@ -81,6 +81,8 @@ pub enum Event {
         conversation: Recorded,
         /// Which of the messages asked about it holds.
         seen: Vec<MessageId>,
+        /// Where Claude keeps its records, for people.
+        place: String,
     },
     /// Facts out of a session's journal, in order.
     Facts {

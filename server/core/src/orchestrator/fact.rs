@@ -58,7 +58,7 @@ pub enum Fact {
         /// What became of it.
         stage: Stage,
     },
-    /// Claude described itself at the beginning of a turn.
+    /// Claude reported what is in effect in its process.
     Described {
         /// The model that answers.
         model: Option<String>,
@@ -107,8 +107,8 @@ pub enum Fact {
         /// Milliseconds until the next.
         delay_ms: u64,
     },
-    /// Claude goes on under another id of the conversation.
-    ConversationReset(Uuid),
+    /// The conversation that Claude has open, by Claude's id. `/clear` and `/resume` change it.
+    Conversation(Uuid),
     /// A line of output that is not what Claude's protocol allows; its beginning, free of control characters.
     Garbage(String),
     /// A prompt was submitted in the terminal, by a person or as we pasted it.

@@ -47,11 +47,7 @@ impl Session {
                 }
                 self.message_stage(step, message, stage);
             }
-            Fact::Described { model, permission_mode } => {
-                self.row.model_reported = model.or(self.row.model_reported.take());
-                self.row.permission_mode_reported =
-                    permission_mode.or(self.row.permission_mode_reported.take());
-            }
+            Fact::Described { model, permission_mode } => self.described(step, model, permission_mode),
             Fact::Entry(body) => {
                 self.note = None;
                 if matches!(body, EntryBody::Text { parent_tool_use_id: None, .. }) {
@@ -89,7 +85,7 @@ impl Session {
             Fact::Quit => self.terminal.quit = true,
             Fact::Typed(characters) => self.typed(step, characters),
             Fact::Seen(seen) => self.seen(step, seen),
-            Fact::ConversationReset(claude_session) => self.row.claude_session = claude_session,
+            Fact::Conversation(id) => self.conversation_opened(id),
             Fact::Garbage(beginning) => {
                 self.garbage += 1;
                 if self.garbage <= GARBAGE_SHOWN {
@@ -137,6 +133,8 @@ impl Session {
         self.row.context_max = turn.context_max.or(self.row.context_max);
         let message_id =
             turn.messages.first().copied().or_else(|| self.running().map(|message| message.id).next());
+        // An interrupt can end what had not begun, and Claude keeps nothing of that.
+        self.row.recorded |= turn.ok || self.running().any(|message| message.started);
         self.turn_ended(step, &turn);
         if turn.ok {
             self.crashes.clear();

@@ -1,9 +1,12 @@
 //! Random interleavings of people, hosts, Claudes, crashes and clocks against the promises: no message lost, none
-//! begun twice, order kept, nothing of one session in another, one turn at a time, every prompt answered once.
+//! begun twice, order kept, nothing of one session in another, one turn at a time, every prompt answered once, and every
+//! new Claude has the conversation, the model and the permission mode that were in effect.
 //!
 //! The world here is a model of everything around the orchestrator: a store that keeps what was committed, hosts
 //! whose journals survive the daemon, and Claudes that take messages, ask, crash and forget.
 
+mod acts;
+mod in_effect;
 mod outside;
 mod promises;
 
@@ -13,6 +16,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use acts::{Act, acts};
 use outside::{Claude, Disk, Outside, ask, settings, turn_end};
 use promises::check_only_about;
 
@@ -21,103 +25,6 @@ const CASES: u32 = 10_000;
 
 /// The client of all commands.
 const ORIGIN: ClientId = 1;
-
-/// One thing that happens. The numbers choose among whatever is there at that moment.
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Create,
-    Send {
-        session: usize,
-        steer: bool,
-    },
-    Repeat {
-        message: usize,
-    },
-    Remove {
-        message: usize,
-    },
-    Move {
-        message: usize,
-        to: u32,
-    },
-    Pause {
-        session: usize,
-    },
-    Resume {
-        session: usize,
-    },
-    Interrupt {
-        session: usize,
-    },
-    Restart {
-        session: usize,
-    },
-    Terminate {
-        session: usize,
-    },
-    Answer {
-        prompt: usize,
-    },
-    Recover {
-        session: usize,
-        again: bool,
-    },
-    /// Claude goes on by one step.
-    Claude {
-        session: usize,
-        ask: bool,
-    },
-    /// The link takes in this many facts.
-    Ingest {
-        session: usize,
-        facts: usize,
-    },
-    ClaudeDies {
-        session: usize,
-    },
-    /// The host dies, and with it what Claude had said and the host had not written down.
-    HostDies {
-        session: usize,
-        unsaid: bool,
-    },
-    /// The connection to the host breaks, and what the daemon sends from now on is lost until it notices.
-    LinkBreaks {
-        session: usize,
-    },
-    /// The daemon dies: before the commit of the step, after it, or between two steps.
-    DaemonDies {
-        when: u8,
-    },
-    Clock {
-        ms: u64,
-    },
-}
-
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let n = 0usize..8;
-    let act = prop_oneof![
-        1 => Just(Act::Create),
-        5 => (n.clone(), prop::bool::weighted(0.15)).prop_map(|(session, steer)| Act::Send { session, steer }),
-        1 => n.clone().prop_map(|message| Act::Repeat { message }),
-        1 => n.clone().prop_map(|message| Act::Remove { message }),
-        1 => (n.clone(), 0u32..4).prop_map(|(message, to)| Act::Move { message, to }),
-        1 => n.clone().prop_map(|session| Act::Pause { session }),
-        2 => n.clone().prop_map(|session| Act::Resume { session }),
-        1 => n.clone().prop_map(|session| Act::Interrupt { session }),
-        1 => n.clone().prop_map(|session| Act::Restart { session }),
-        1 => n.clone().prop_map(|session| Act::Terminate { session }),
-        3 => n.clone().prop_map(|prompt| Act::Answer { prompt }),
-        2 => (n.clone(), any::<bool>()).prop_map(|(session, again)| Act::Recover { session, again }),
-        14 => (n.clone(), prop::bool::weighted(0.2)).prop_map(|(session, ask)| Act::Claude { session, ask }),
-        14 => (n.clone(), 1usize..6).prop_map(|(session, facts)| Act::Ingest { session, facts }),
-        1 => n.clone().prop_map(|session| Act::ClaudeDies { session }),
-        1 => (n, any::<bool>()).prop_map(|(session, unsaid)| Act::HostDies { session, unsaid }),
-        1 => (0usize..8).prop_map(|session| Act::LinkBreaks { session }),
-        2 => (0u8..3).prop_map(|when| Act::DaemonDies { when }),
-        2 => (0u64..20_000).prop_map(|ms| Act::Clock { ms }),
-    ];
-    prop::collection::vec(act, 1..120)
-}
 
 struct World {
     state: State,
@@ -200,23 +107,7 @@ impl World {
         for effect in others {
             match effect {
                 Effect::Reply { result, .. } => answer = Some(result),
-                Effect::Launch(order) => {
-                    let outside = self.outside.entry(order.session).or_default();
-                    prop_assert!(outside.host.is_none(), "two hosts of one session");
-                    outside.journal.push(Fact::Started { launch: order.launch, pid: 7 });
-                    outside.linked = true;
-                    outside.broken = false;
-                    outside.lost = None;
-                    outside.sync_at = None;
-                    outside.taken = usize::try_from(order.position.next).unwrap_or(usize::MAX);
-                    outside.host = Some(Claude {
-                        launch: order.launch,
-                        exited: false,
-                        waiting: VecDeque::new(),
-                        turn: None,
-                        asked: None,
-                    });
-                }
+                Effect::Launch(order) => self.outside.entry(order.session).or_default().launched(&order)?,
                 Effect::Adopt { session, launch, position, .. } => {
                     let outside = self.outside.entry(session).or_default();
                     outside.linked = true;
@@ -227,11 +118,13 @@ impl World {
                         None => outside.lost = Some(launch),
                     }
                 }
-                Effect::Inspect { session, look, messages, .. } => {
-                    let record = &self.outside.entry(session).or_default().record;
-                    let seen = messages.into_iter().filter(|id| record.contains(id)).collect();
-                    let conversation = if record.is_empty() { Recorded::Nothing } else { Recorded::Begun };
-                    self.event(Event::Inspected { session, look, conversation, seen })?;
+                Effect::Inspect { session, look, claude_session, messages, .. } => {
+                    let record = self.outside.entry(session).or_default().records.get(&claude_session);
+                    let holds = |id: &MessageId| record.is_some_and(|record| record.contains(id));
+                    let seen = messages.into_iter().filter(holds).collect();
+                    let conversation = if record.is_some() { Recorded::Begun } else { Recorded::Nothing };
+                    let place = "/records".to_owned();
+                    self.event(Event::Inspected { session, look, conversation, seen, place })?;
                 }
                 Effect::Send { session, launch, input } => self.write(session, launch, input)?,
                 Effect::Stop { session, launch } => {
@@ -276,12 +169,17 @@ impl World {
             Input::Initialize { .. } => {
                 outside.journal.push(Fact::Written(Written::Other));
                 let pending = claude.asked.iter().map(|request| ask(request)).collect();
+                claude.ready = true;
+                let mode = claude.described_mode();
+                outside.reported(mode);
                 outside.journal.push(Fact::Ready { pending });
             }
             Input::Message { id, steer, .. } => {
+                prop_assert!(!claude.wider, "a Claude with too many rights gets a message");
+                let known = outside.records.values().any(|record| record.contains(&id));
                 outside.journal.push(Fact::Written(Written::Message(id)));
                 outside.journal.push(Fact::Lifecycle { message: id, stage: Stage::Queued });
-                if !claude.waiting.contains(&id) && claude.turn != Some(id) && !outside.record.contains(&id) {
+                if !claude.waiting.contains(&id) && claude.turn != Some(id) && !known {
                     claude.waiting.push_back(id);
                 }
                 prop_assert!(steer || claude.waiting.len() <= 1, "messages pile up inside Claude");
@@ -297,6 +195,8 @@ impl World {
                 if let Some(request_id) = claude.asked.take() {
                     outside.journal.push(Fact::Withdrawn { request_id });
                 }
+                let conversation = claude.conversation;
+                outside.finished.extend(claude.turn.map(|_| conversation));
                 let broken: Vec<MessageId> =
                     claude.turn.take().into_iter().chain(claude.waiting.drain(..)).collect();
                 outside.journal.push(Fact::TurnEnded(turn_end(&broken, false)));
@@ -396,6 +296,22 @@ impl World {
                     outside.exit(Exit::Signal(9));
                 }
             }
+            Act::Changes { session, what } => {
+                let opened = self.fresh();
+                if let Some(outside) = self.pick(session).and_then(|id| self.outside.get_mut(&id)) {
+                    outside.change(what, opened);
+                }
+            }
+            Act::Widens { session } => {
+                if let Some(outside) = self.pick(session).and_then(|id| self.outside.get_mut(&id)) {
+                    outside.widens = !outside.widens;
+                }
+            }
+            Act::RecordMoves { session } => {
+                if let Some(outside) = self.pick(session).and_then(|id| self.outside.get_mut(&id)) {
+                    outside.move_record();
+                }
+            }
             Act::HostDies { session, unsaid } => {
                 let Some(session) = self.pick(session) else { return Ok(()) };
                 if unsaid {
@@ -444,8 +360,8 @@ impl World {
             environment: BTreeMap::new(),
             name: None,
             driver: Driver::Stream,
-            model: None,
-            permission_mode: None,
+            model: number.is_multiple_of(2).then(|| "sonnet".to_owned()),
+            permission_mode: (!number.is_multiple_of(3)).then(|| "plan".to_owned()),
             messages: Vec::new(),
         };
         let first = self.command(Command::Create(Box::new(create.clone())))?;
@@ -481,9 +397,11 @@ impl World {
             None => {
                 let Some(id) = claude.waiting.pop_front() else { return Ok(()) };
                 claude.turn = Some(id);
-                outside.record.insert(id);
+                let described = claude.described();
+                outside.records.entry(claude.conversation).or_default().insert(id);
                 outside.journal.push(Fact::Activity(Activity::Running));
                 outside.journal.push(Fact::Lifecycle { message: id, stage: Stage::Started });
+                described.into_iter().for_each(|fact| outside.reported(fact));
                 *self.begun.entry(id).or_default() += 1;
                 self.order.entry(session).or_default().push(id);
             }
@@ -495,8 +413,9 @@ impl World {
             Some(id) => {
                 // Messages that came meanwhile are merged into the turn.
                 let mut ended = vec![id];
+                outside.finished.insert(claude.conversation);
                 while let Some(steered) = claude.waiting.pop_front() {
-                    outside.record.insert(steered);
+                    outside.records.entry(claude.conversation).or_default().insert(steered);
                     *self.begun.entry(steered).or_default() += 1;
                     outside.journal.push(Fact::Lifecycle { message: steered, stage: Stage::Started });
                     ended.push(steered);
@@ -520,7 +439,7 @@ impl World {
             return;
         };
         if let Some(id) = claude.waiting.pop_front() {
-            outside.record.insert(id);
+            outside.records.entry(claude.conversation).or_default().insert(id);
             *self.begun.entry(id).or_default() += 1;
             self.order.entry(session).or_default().push(id);
         }

@@ -46,26 +46,36 @@ impl Session {
         step.effects.push(Effect::Inspect {
             session: self.row.id,
             look: self.looks,
+            directory: self.row.directory.clone(),
             claude_session: self.row.claude_session,
             messages: self.doubtful(),
         });
     }
 
-    /// `look` tells which one this is: what an earlier one saw is of no more use.
+    /// Starts Claude according to its own record of the conversation, which was looked for in `place`. The result of an
+    /// earlier look than the latest is ignored. A conversation of which a turn has ended is never begun anew.
     pub(super) fn inspected(
         &mut self,
         step: &mut Step,
         look: u32,
         conversation: Recorded,
         seen: &[MessageId],
+        place: &str,
     ) {
-        if self.phase == Phase::Inspecting && look == self.looks {
-            self.resolve_doubtful(step, seen);
-            if let Recorded::Silent(instead) = conversation {
-                self.row.claude_session = instead;
-            }
-            self.launch(step, conversation == Recorded::Begun);
+        if self.phase != Phase::Inspecting || look != self.looks {
+            return;
         }
+        let resume = conversation == Recorded::Begun;
+        if self.row.recorded && !resume {
+            let problem = Problem::conversation_not_found(self.row.id, self.row.claude_session, place);
+            self.fail(step, problem);
+            return;
+        }
+        self.resolve_doubtful(step, seen);
+        if let Recorded::Silent(instead) = conversation {
+            self.row.claude_session = instead;
+        }
+        self.launch(step, resume);
     }
 
     fn launch(&mut self, step: &mut Step, resume: bool) {
@@ -78,7 +88,8 @@ impl Session {
         self.interrupting = None;
         self.login_refused = false;
         self.activity = Activity::Idle;
-        self.terminal = AtTerminal::default();
+        self.terminal = AtTerminal::of_new_claude();
+        self.carry_over();
         self.phase = Phase::Launching;
         self.start_by = Some(step.now.monotonic + START_TIMEOUT_MS);
         self.note = (self.start_failures > 0)
@@ -144,7 +155,8 @@ impl Session {
             if matches!(self.phase, Phase::Launching | Phase::Initializing { .. }) {
                 self.phase = Phase::Ready;
             }
-            if self.row.launch > 1 && !std::mem::take(&mut self.moved) {
+            let moved = std::mem::take(&mut self.moved);
+            if self.row.launch > 1 && !moved && self.row.goal == Goal::Run {
                 self.notice(step, NoticeLevel::Info, "Claude was started again.");
             }
         }

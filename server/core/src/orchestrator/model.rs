@@ -155,16 +155,18 @@ pub struct SessionRow {
     pub driver: Driver,
     /// Which driver it is to move to, once that can be.
     pub move_to: Option<Driver>,
-    /// The model that was asked for.
+    /// The model that Claude of the current launch was asked for.
     pub model: Option<String>,
-    /// The permission mode that was asked for.
+    /// The permission mode that Claude of the current launch was asked for.
     pub permission_mode: Option<String>,
-    /// The model that Claude reported.
+    /// The model that Claude of the current launch reported last.
     pub model_reported: Option<String>,
-    /// The permission mode that Claude reported.
+    /// The permission mode that Claude of the current launch reported last.
     pub permission_mode_reported: Option<String>,
     /// Claude's id of the conversation.
     pub claude_session: Uuid,
+    /// A turn of this conversation has ended, so Claude must have a record of it.
+    pub recorded: bool,
     /// When it was created.
     pub created_at: Millis,
     /// When something last happened.

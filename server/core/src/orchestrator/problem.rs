@@ -1,5 +1,7 @@
 //! The refusals and failures that the rules give rise to.
 
+use uuid::Uuid;
+
 use super::{MessageState, PermissionState, Problem, SessionId};
 
 /// Longest message, in bytes. Claude's own input takes no more than a few hundred kilobytes sensibly.
@@ -76,6 +78,29 @@ impl Problem {
             "session_terminated",
             format!("Session {session} was terminated."),
             "Start a new one with: areyouj new",
+        )
+    }
+
+    /// Claude has no record of a conversation in which something was said.
+    pub(super) fn conversation_not_found(session: SessionId, conversation: Uuid, place: &str) -> Problem {
+        Problem::new(
+            "conversation_not_found",
+            format!("Claude has no record of the conversation {conversation} in {place}."),
+            format!(
+                "Put the record back and continue with: areyouj restart {session}, or start a new session with: areyouj new"
+            ),
+        )
+    }
+
+    /// Claude was started with more rights than it was asked for.
+    pub(super) fn permission_mode_wider(session: SessionId, asked: &str, reported: &str) -> Problem {
+        Problem::new(
+            "permission_mode_wider",
+            format!("Claude started in the permission mode {reported}, which is wider than {asked}."),
+            format!(
+                "Remove what sets the mode (a wrapper of Claude, for example), then: areyouj restart {session}, \
+                 or start a new session with: areyouj new --permission-mode {reported}"
+            ),
         )
     }
 

@@ -138,8 +138,8 @@ impl State {
                     session.launch_failed(step, problem, permanent);
                 }
             }),
-            Event::Inspected { session, look, conversation, seen } => {
-                self.with(session, |session| session.inspected(step, look, conversation, &seen))
+            Event::Inspected { session, look, conversation, seen, place } => {
+                self.with(session, |session| session.inspected(step, look, conversation, &seen, &place))
             }
             Event::Facts { session, facts, position } => {
                 self.with(session, |session| session.take_facts(step, facts, position))

@@ -18,6 +18,8 @@ const BY_TERMINAL: &str = "the terminal";
 pub(super) struct AtTerminal {
     /// A screen of Claude's own that wants an answer.
     pub(super) dialog: Option<String>,
+    /// Nobody has pressed a key since this Claude was started; false if that is not known.
+    untouched: bool,
     /// Something that was not sent stands in the terminal's input.
     pub(super) drafting: bool,
     /// Characters in the terminal's input, as keys tell, and how many of them answered something that was asked.
@@ -53,6 +55,10 @@ struct Confirm {
 }
 
 impl AtTerminal {
+    pub(super) fn of_new_claude() -> AtTerminal {
+        AtTerminal { untouched: true, ..AtTerminal::default() }
+    }
+
     /// Whether this message's own turn is still to come.
     pub(super) fn is_ahead(&self, message: MessageId) -> bool {
         self.ahead.contains(&message)
@@ -74,6 +80,11 @@ impl Session {
         self.row.driver == Driver::Terminal
     }
 
+    /// Whether a person may have changed the permission mode with a key before Claude reported it for the first time.
+    pub(super) fn person_may_have_set_mode(&self) -> bool {
+        self.is_terminal() && !self.terminal.untouched
+    }
+
     /// Whether something in the terminal stands in the way of a paste, and of an Enter: it would be an answer, or send what
     /// somebody has not finished.
     pub(super) fn terminal_is_taken(&self) -> bool {
@@ -89,6 +100,7 @@ impl Session {
     /// Somebody typed, and so many characters stand in the input now. What is typed while something is asked is the answer to
     /// that.
     pub(super) fn typed(&mut self, step: &Step, characters: usize) {
+        self.terminal.untouched = false;
         let more = characters.saturating_sub(self.terminal.typed);
         self.terminal.typed = characters;
         if self.asks_at_terminal() {

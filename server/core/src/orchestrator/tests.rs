@@ -1,6 +1,7 @@
 //! Single rules of the orchestrator, one sentence each. What must hold in every order of events is tested by the
 //! interleavings.
 
+mod in_effect;
 mod problems;
 mod starts;
 mod terminal;
@@ -52,12 +53,17 @@ impl Bench {
     }
 
     fn create(&mut self) -> (Result<SessionId, Problem>, Vec<Effect>) {
+        let create = self.new_session();
+        self.created(create)
+    }
+
+    fn new_session(&mut self) -> Create {
         let key = self.id().to_string();
         let start = u8::try_from(self.ids / 1_000 % 200).unwrap();
         // Thirty ids later they begin alike again and end differently.
         let last = u8::try_from(self.ids / 30_000 % 30).unwrap();
         let random: Vec<u8> = (start..start + 7).chain([last]).collect();
-        let create = Create {
+        Create {
             key,
             candidates: SessionId::from_random(&random).into_iter().collect(),
             claude_session: self.id(),
@@ -68,7 +74,10 @@ impl Bench {
             model: None,
             permission_mode: None,
             messages: Vec::new(),
-        };
+        }
+    }
+
+    fn created(&mut self, create: Create) -> (Result<SessionId, Problem>, Vec<Effect>) {
         let (answer, effects) = self.command(Command::Create(Box::new(create)));
         let id = answer.map(|outcome| match outcome {
             Outcome::Created { session, .. } => session.row.id,
@@ -95,7 +104,8 @@ impl Bench {
 
     fn recorded(&mut self, session: SessionId, conversation: Recorded) -> Vec<Effect> {
         let look = self.state.sessions[&session].looks;
-        self.step(Event::Inspected { session, look, conversation, seen: Vec::new() })
+        let place = "/home/.claude/projects".to_owned();
+        self.step(Event::Inspected { session, look, conversation, seen: Vec::new(), place })
     }
 
     fn send(&mut self, session: SessionId, text: &str) -> Result<MessageId, Problem> {

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::{User, geteuid};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -47,13 +48,29 @@ impl Open {
 }
 
 impl ClaudeFiles {
-    /// Those of a Claude with this environment.
-    pub(in crate::daemon) fn of(environment: &BTreeMap<String, String>) -> ClaudeFiles {
-        let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let configured = set("CLAUDE_CONFIG_DIR").map(|config| (config.clone(), config.join(".claude.json")));
-        let at_home = || set("HOME").map(|home| (home.join(".claude"), home.join(".claude.json")));
-        let api_key = environment.get("ANTHROPIC_API_KEY").filter(|key| !key.is_empty());
-        ClaudeFiles { places: configured.or_else(at_home), api_key: api_key.map(|key| remembered(key)) }
+    /// Those of a Claude with this environment in this directory, which relative paths begin at.
+    pub(in crate::daemon) fn of(environment: &BTreeMap<String, String>, directory: &str) -> ClaudeFiles {
+        let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+        let of_user = || Some(User::from_uid(geteuid()).ok()??.dir);
+        let home = set("HOME").map(|home| Path::new(directory).join(home)).or_else(of_user);
+        let config = environment.get("CLAUDE_CONFIG_DIR").map(|config| Path::new(directory).join(config));
+        let places = match config {
+            // Claude uses its working directory for an empty one, but its home for the file of settings.
+            Some(config) => {
+                let named = set("CLAUDE_CONFIG_DIR").map(|_| config.clone());
+                named.or(home).map(|settings| (config, settings.join(".claude.json")))
+            }
+            None => home.map(|home| (home.join(".claude"), home.join(".claude.json"))),
+        };
+        ClaudeFiles { places, api_key: set("ANTHROPIC_API_KEY").map(|key| remembered(key)) }
+    }
+
+    /// Where Claude keeps its records of conversations, for people.
+    pub(in crate::daemon) fn place(&self) -> String {
+        match &self.places {
+            Some((config, _)) => short_line(&config.join("projects").to_string_lossy(), SHOWN_CHARS),
+            None => "any place: this user has no home directory".to_owned(),
+        }
     }
 
     /// What Claude's own record has of the conversation, and which of these messages are in it.
@@ -225,10 +242,8 @@ mod tests {
     use serde_json::json;
 
     fn records(home: &Path) -> ClaudeFiles {
-        ClaudeFiles::of(&BTreeMap::from([(
-            "CLAUDE_CONFIG_DIR".to_owned(),
-            home.to_str().unwrap().to_owned(),
-        )]))
+        let config = ("CLAUDE_CONFIG_DIR".to_owned(), home.to_str().unwrap().to_owned());
+        ClaudeFiles::of(&BTreeMap::from([config]), "/work")
     }
 
     #[test]
@@ -248,6 +263,19 @@ mod tests {
             records.conversation(conversation, &[begun, waiting]).unwrap(),
             (Recorded::Begun, vec![begun])
         );
+    }
+
+    #[test]
+    fn records_are_where_claude_resolves_its_variables_to() {
+        let place = |variables: &[(&str, &str)]| {
+            let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            ClaudeFiles::of(&environment.collect(), "/work").place()
+        };
+        assert_eq!(place(&[("HOME", "/u")]), "/u/.claude/projects");
+        assert_eq!(place(&[("HOME", "/u"), ("CLAUDE_CONFIG_DIR", "/c")]), "/c/projects");
+        assert_eq!(place(&[("HOME", "/u"), ("CLAUDE_CONFIG_DIR", "~/c")]), "/work/~/c/projects");
+        assert_eq!(place(&[("HOME", "/u"), ("CLAUDE_CONFIG_DIR", "")]), "/work/projects");
+        assert!(place(&[]).ends_with("/.claude/projects"), "the home is the user's");
     }
 
     #[test]
@@ -279,7 +307,7 @@ mod tests {
                 ("ANTHROPIC_API_KEY", "sk-0123456789abcdefghij"),
             ];
             let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-            ClaudeFiles::of(&environment).asks_first("/work/a")
+            ClaudeFiles::of(&environment, "/work").asks_first("/work/a")
         };
         assert!(asks(Value::Null).unwrap().contains("API key"));
         assert!(asks(json!({"approved": ["another"], "rejected": []})).unwrap().contains("API key"));

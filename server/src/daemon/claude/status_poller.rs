@@ -192,7 +192,7 @@ mod tests {
             fs::create_dir(home.path().join("sessions")).unwrap();
             fs::write(home.path().join(".claude.json"), settings).unwrap();
             let config = home.path().to_str().unwrap().to_owned();
-            let records = ClaudeFiles::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]));
+            let records = ClaudeFiles::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]), "/");
             Claude { home, watch: StatusPoller::of(records, 7, "/work".to_owned()) }
         }
 

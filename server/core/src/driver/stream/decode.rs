@@ -48,22 +48,19 @@ fn facts(mut value: Json<'_>) -> Vec<Fact> {
         "assistant" => message::assistant(value),
         "user" => message::user(value),
         "system" => system::system(&mut value),
-        "result" => vec![Fact::TurnEnded(turn_end(&value))],
+        "result" => {
+            let ended = Fact::TurnEnded(turn_end(&value));
+            system::conversation(&value).into_iter().chain([ended]).collect()
+        }
         "command_lifecycle" => lifecycle(&value).into_iter().collect(),
         "control_request" => control_request(value).into_iter().collect(),
-        "control_response" => control_response(&mut value).into_iter().collect(),
+        "control_response" => control_response(&mut value),
         "control_cancel_request" => {
             vec![Fact::Withdrawn { request_id: take_text(&mut value, "request_id") }]
         }
         "rate_limit_event" => system::rate_limit(&value).into_iter().collect(),
-        "conversation_reset" => {
-            let cleared = system::info("The conversation was cleared.");
-            uuid(&value, "new_conversation_id")
-                .map(Fact::ConversationReset)
-                .into_iter()
-                .chain([cleared])
-                .collect()
-        }
+        // Its `new_conversation_id` is not the new conversation's: that one comes with the next `init`.
+        "conversation_reset" => vec![system::info("The conversation was cleared.")],
         _ => Vec::new(),
     }
 }
@@ -183,21 +180,28 @@ fn control_request(value: Json<'_>) -> Option<Fact> {
 }
 
 /// The answer to a request of ours. Claude echoes our own answers too; their ids are Claude's.
-fn control_response(value: &mut Json<'_>) -> Option<Fact> {
-    let response = value.member_mut("response")?;
+fn control_response(value: &mut Json<'_>) -> Vec<Fact> {
+    let Some(response) = value.member_mut("response") else { return Vec::new() };
     let request_id = take_text(response, "request_id");
     if !request_id.starts_with(REQUEST_PREFIX) {
-        return None;
+        return Vec::new();
     }
     if text(response, "subtype") != "success" {
         let message = short_block(text(response, "error"), ERROR_CHARS);
-        return Some(Fact::ControlFailed { request_id, message });
+        return vec![Fact::ControlFailed { request_id, message }];
     }
+    // What is in effect is what Claude answers, which need not be what it was asked for.
+    let described = response.member("response").and_then(|answer| {
+        let mode = ["current_permission_mode", "mode"].map(|name| text(answer, name)).concat();
+        system::described(text(answer, "model"), &mode)
+    });
     if !request_id.starts_with(INITIALIZE_PREFIX) {
-        return Some(Fact::ControlDone { request_id });
+        return described.into_iter().chain([Fact::ControlDone { request_id }]).collect();
     }
     let pending = take_array(response, "pending_permission_requests");
-    Some(Fact::Ready { pending: pending.into_iter().filter_map(permission::ask).collect() })
+    let ready = Fact::Ready { pending: pending.into_iter().filter_map(permission::ask).collect() };
+    // The mode comes first: a Claude that is ready gets messages.
+    described.into_iter().chain([ready]).collect()
 }
 
 fn turn_end(value: &Json<'_>) -> TurnEnd {

@@ -1,6 +1,6 @@
 //! What Claude says about itself: its state, retries, and what is worth a notice.
 
-use super::decode::ERROR_CHARS;
+use super::decode::{ERROR_CHARS, uuid};
 use crate::driver::json::{number, take_text, text};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{Activity, EntryBody, Fact, NoticeLevel};
@@ -8,6 +8,9 @@ use crate::text::plain::{short_block, short_line};
 
 /// How much of what a command of Claude's own printed is told: a few screens.
 const COMMAND_OUTPUT_CHARS: usize = 20_000;
+
+/// How much of the name of a model or a permission mode is kept. A new Claude gets it as an argument.
+const WORD_CHARS: usize = 200;
 
 /// How much of a background task's report is told; Claude takes it up in the turn that follows.
 const TASK_REPORT_CHARS: usize = 200;
@@ -17,8 +20,8 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
     match take_text(value, "subtype").as_str() {
         "session_state_changed" => activity(value).map(Fact::Activity).into_iter().collect(),
         "init" => {
-            let (model, permission_mode) = (some_text(value, "model"), some_text(value, "permissionMode"));
-            vec![Fact::Described { model, permission_mode }]
+            let described = described(text(value, "model"), text(value, "permissionMode"));
+            conversation(value).into_iter().chain(described).collect()
         }
         "status" => status(value),
         "api_retry" => vec![retrying(value)],
@@ -58,6 +61,19 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The conversation that a line of Claude's belongs to.
+pub(super) fn conversation(value: &Json<'_>) -> Option<Fact> {
+    uuid(value, "session_id").map(Fact::Conversation)
+}
+
+/// What Claude says of its model and its permission mode, each empty if it says nothing.
+pub(super) fn described(model: &str, permission_mode: &str) -> Option<Fact> {
+    let is_word = |text: &String| !text.is_empty() && !text.starts_with('-');
+    let word = |text: &str| Some(short_line(text, WORD_CHARS)).filter(is_word);
+    let (model, permission_mode) = (word(model), word(permission_mode));
+    (model.is_some() || permission_mode.is_some()).then_some(Fact::Described { model, permission_mode })
 }
 
 /// What subscribers' usage limits are worth telling of.
@@ -102,10 +118,6 @@ fn said(level: NoticeLevel, text: &str) -> Vec<Fact> {
     if text.is_empty() { Vec::new() } else { vec![notice(level, text)] }
 }
 
-fn some_text(value: &mut Json<'_>, name: &str) -> Option<String> {
-    Some(take_text(value, name)).filter(|text| !text.is_empty())
-}
-
 fn activity(value: &Json<'_>) -> Option<Activity> {
     match text(value, "state") {
         "idle" => Some(Activity::Idle),
@@ -115,11 +127,8 @@ fn activity(value: &Json<'_>) -> Option<Activity> {
     }
 }
 
-fn status(value: &mut Json<'_>) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    if let Some(mode) = some_text(value, "permissionMode") {
-        facts.push(Fact::Described { model: None, permission_mode: Some(mode) });
-    }
+fn status(value: &Json<'_>) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = described("", text(value, "permissionMode")).into_iter().collect();
     if text(value, "compact_result") == "failed" {
         facts.push(warning(&format!(
             "The conversation could not be compacted: {}",

@@ -85,12 +85,14 @@ fn notices(transcript: &str) -> Vec<String> {
     entries(transcript).into_iter().filter_map(notice).collect()
 }
 
-/// The first turn of the transcript, without what is not kept.
+/// The first turn of the transcript, without what other tests are about.
 fn first_turn(transcript: &str) -> Vec<Fact> {
     let mut turn = Vec::new();
-    for fact in facts(transcript) {
+    let facts = facts(transcript);
+    let ready = facts.iter().position(|fact| matches!(fact, Fact::Ready { .. })).map_or(0, |at| at + 1);
+    for fact in facts.into_iter().skip(ready) {
         let last = fact == Fact::Activity(Activity::Idle);
-        if !matches!(fact, Fact::Delta { .. } | Fact::TurnEnded(_) | Fact::Ready { .. }) {
+        if !matches!(fact, Fact::Delta { .. } | Fact::TurnEnded(_) | Fact::Conversation(_)) {
             turn.push(fact);
         }
         if last {
@@ -170,7 +172,7 @@ fn a_turn_is_told_from_receipt_to_idle() {
 
 #[test]
 fn the_answer_to_initialize_means_ready() {
-    assert_eq!(facts(TURNS)[0], Fact::Ready { pending: Vec::new() });
+    assert!(facts(TURNS).contains(&Fact::Ready { pending: Vec::new() }));
 }
 
 #[test]
@@ -490,9 +492,34 @@ fn what_a_person_should_know_becomes_a_notice() {
     let failed = system("status", json!({"compact_result": "failed", "compact_error": "too big"}));
     assert_eq!(notice(failed).1, "The conversation could not be compacted: too big");
     assert_eq!(notice(json!({"type": "conversation_reset"})).1, "The conversation was cleared.");
-    let new = Uuid::from_u128(9);
-    let reset = decode_value(&json!({"type": "conversation_reset", "new_conversation_id": new}));
-    assert_eq!(reset.first(), Some(&Fact::ConversationReset(new)));
+}
+
+#[test]
+fn the_conversation_is_the_one_that_claudes_own_lines_belong_to() {
+    let [event, conversation] = [8, 9].map(Uuid::from_u128);
+    let reset =
+        decode_value(&json!({"type": "conversation_reset", "uuid": event, "new_conversation_id": event}));
+    assert!(!reset.iter().any(|fact| matches!(fact, Fact::Conversation(_))), "{reset:?}");
+    for line in [json!({"type": "system", "subtype": "init"}), json!({"type": "result"})] {
+        let mut line = line;
+        line["session_id"] = json!(conversation);
+        assert_eq!(decode_value(&line).first(), Some(&Fact::Conversation(conversation)));
+    }
+}
+
+#[test]
+fn the_answer_to_a_request_names_what_is_in_effect() {
+    let answered = |request: &str, answer: serde_json::Value| {
+        decode_value(&json!({"type": "control_response",
+            "response": {"subtype": "success", "request_id": request, "response": answer}}))
+    };
+    let mode = || Fact::Described { model: None, permission_mode: Some("plan".to_owned()) };
+    let ready = Fact::Ready { pending: Vec::new() };
+    assert_eq!(answered("areyouj-init-1", json!({"current_permission_mode": "plan"})), [mode(), ready]);
+    let done = || Fact::ControlDone { request_id: "areyouj-mode-1".to_owned() };
+    assert_eq!(answered("areyouj-mode-1", json!({"mode": "plan"})), [mode(), done()]);
+    let model = Fact::Described { model: Some("claude-opus".to_owned()), permission_mode: None };
+    assert_eq!(answered("areyouj-mode-1", json!({"model": "claude-opus"})), [model, done()]);
 }
 
 #[test]

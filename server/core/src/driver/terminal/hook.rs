@@ -60,16 +60,17 @@ fn garbage(bytes: &[u8]) -> Fact {
     Fact::Garbage(short_line(&String::from_utf8_lossy(bytes), ERROR_CHARS))
 }
 
-fn facts(hook: u64, waits: bool, mut told: Json<'_>) -> Vec<Fact> {
+fn facts(hook: u64, waits: bool, told: Json<'_>) -> Vec<Fact> {
+    // A subagent may have a mode of its own.
+    let mode = some_text(&told, "permission_mode").filter(|_| told.member("agent_id").is_none());
+    let described = mode.map(|mode| Fact::Described { model: None, permission_mode: Some(mode) });
+    described.into_iter().chain(happened(hook, waits, told)).collect()
+}
+
+fn happened(hook: u64, waits: bool, mut told: Json<'_>) -> Vec<Fact> {
     match text(&told, "hook_event_name") {
         "SessionStart" => started(&told),
-        "UserPromptSubmit" => {
-            let permission_mode = some_text(&told, "permission_mode");
-            vec![
-                Fact::Described { model: None, permission_mode },
-                Fact::Prompted(take_text(&mut told, "prompt")),
-            ]
-        }
+        "UserPromptSubmit" => vec![Fact::Prompted(take_text(&mut told, "prompt"))],
         "PreToolUse" => vec![Fact::Entry(EntryBody::ToolCall {
             tool_use_id: take_text(&mut told, "tool_use_id"),
             tool: take_text(&mut told, "tool_name"),
@@ -96,10 +97,10 @@ fn facts(hook: u64, waits: bool, mut told: Json<'_>) -> Vec<Fact> {
     }
 }
 
-/// Claude begins, or goes on under another id of the conversation.
+/// Claude begins, or opens another conversation.
 fn started(told: &Json<'_>) -> Vec<Fact> {
     let described = Fact::Described { model: some_text(told, "model"), permission_mode: None };
-    let conversation = Uuid::parse_str(text(told, "session_id")).ok().map(Fact::ConversationReset);
+    let conversation = Uuid::parse_str(text(told, "session_id")).ok().map(Fact::Conversation);
     [Some(described), conversation].into_iter().flatten().collect()
 }
 

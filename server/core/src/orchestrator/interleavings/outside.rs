@@ -1,5 +1,6 @@
 //! A model of what is around the orchestrator: the store, the hosts with their journals, Claudes.
 
+use super::in_effect::InEffect;
 use super::*;
 
 /// What a store keeps.
@@ -65,8 +66,16 @@ pub(super) struct Outside {
     pub(super) linked: bool,
     /// Its connection broke, and nobody has noticed yet.
     pub(super) broken: bool,
-    /// Claude's own record of the conversation.
-    pub(super) record: BTreeSet<MessageId>,
+    /// Claude's own records of conversations.
+    pub(super) records: BTreeMap<Uuid, BTreeSet<MessageId>>,
+    /// Records that have disappeared.
+    pub(super) moved: BTreeMap<Uuid, BTreeSet<MessageId>>,
+    /// Conversations of which a turn has ended.
+    pub(super) finished: BTreeSet<Uuid>,
+    /// What is in effect, as Claudes have reported it.
+    pub(super) in_effect: InEffect,
+    /// Claude starts in a wider permission mode than it is asked for.
+    pub(super) widens: bool,
 }
 
 pub(super) struct Claude {
@@ -75,6 +84,13 @@ pub(super) struct Claude {
     pub(super) waiting: VecDeque<MessageId>,
     pub(super) turn: Option<MessageId>,
     pub(super) asked: Option<String>,
+    pub(super) conversation: Uuid,
+    pub(super) model: String,
+    pub(super) mode: String,
+    /// It has more rights than it was asked for.
+    pub(super) wider: bool,
+    /// It has answered `initialize`.
+    pub(super) ready: bool,
 }
 
 impl Outside {

@@ -45,6 +45,12 @@ impl World {
 
     /// Lets everything come to rest: nobody disturbs, and every decision is made.
     pub(super) fn come_to_rest(&mut self) -> Verdict {
+        // A session that came to an error may have lost its place to another.
+        self.state.settings.max_active = u32::MAX;
+        for outside in self.outside.values_mut() {
+            outside.widens = false;
+            outside.restore_records();
+        }
         for _ in 0..400 {
             self.now.monotonic += 30_000;
             self.event(Event::Tick)?;

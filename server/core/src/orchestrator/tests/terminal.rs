@@ -478,6 +478,6 @@ fn an_idle_claude_that_has_not_taken_a_paste_yet_was_not_interrupted() {
 fn a_prompt_of_an_earlier_conversation_id_is_followed_to_the_next() {
     let (mut bench, session) = ready();
     let next = Uuid::from_u128(99);
-    bench.facts(session, vec![Fact::ConversationReset(next)]);
+    bench.facts(session, vec![Fact::Conversation(next)]);
     assert_eq!(bench.view(session).row.claude_session, next);
 }
