@@ -13,6 +13,7 @@ use areyouj_tests::checkout::checkout;
 const CLEAN: &[&str] = &[
     "README.md",
     "CHANGELOG.md",
+    "ARCHITECTURE.md",
     "server/docs",
     "server/src/cli",
     "server/src/cli.rs",
@@ -21,8 +22,15 @@ const CLEAN: &[&str] = &[
     "server/src/config.rs",
     "server/src/paths.rs",
     "server/src/texts.rs",
-    "tests/xtask/src/lint.rs",
-    "tests/xtask/src/main.rs",
+    "extension-vscode/README.md",
+    "extension-vscode/CHANGELOG.md",
+    "extension-vscode/package.json",
+    "extension-vscode/media",
+    "extension-vscode/src",
+    "extension-vscode/webview",
+    "extension-nvim",
+    "tests/nvim",
+    "tests/xtask/src",
 ];
 
 /// What is read, by the end of the name.
@@ -139,8 +147,6 @@ const PHRASES: &[(&str, &str)] = &[
     ("permission prompts", "permission requests"),
     ("a prompt's", "a permission request's"),
     ("the prompt's id", "the id of the permission request"),
-    ("answers a prompt", "answers a permission request"),
-    ("answer a prompt", "answer a permission request"),
     ("the other form", "the other driver"),
     ("its other form", "its other driver"),
     ("two forms", "two drivers"),

@@ -2,7 +2,7 @@
 //! module names of another through that one's `use` counts as use of the module that has it.
 //!
 //! A module and the modules below it are one thing seen from outside, so uses between them make no circle. Tests are not
-//! looked at.
+//! read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
