@@ -86,8 +86,9 @@ return {
       "a waiting message is sent into the running turn as the same message",
       function()
         local id = home:idle("docs")
+        editor:open(id)
         home:run("send", id, "hold: steered")
-        home:wait(id, "active")
+        editor:shows(automation(id), "Holding")
         home:run("send", id, "into the turn")
         local function ids(messages)
           local found = vim.tbl_map(function(one) return one.id end, messages)
