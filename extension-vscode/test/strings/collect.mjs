@@ -17,7 +17,7 @@ const SHOWN = new Set([
 ]);
 /** Attributes whose values are shown or read aloud. */
 const ATTRIBUTE = /\b(?:title|aria-label|placeholder)="([^"]*)"/gu;
-/** Stands for an expression in a template. */
+/** The text in place of an expression in a template. */
 const HOLE = "{…}";
 
 /** All texts, one a line and each once for a file, in the order of the sources. */

@@ -7,7 +7,7 @@ import { RETRY_FOR_MS, withRetry } from "../../src/daemon/retry";
 import { settle, TestClock } from "./samples";
 
 const unavailable = (): Error =>
-  Object.assign(new Error("The daemon went away."), {
+  Object.assign(new Error("The daemon exited."), {
     code: -32000,
     data: { code: "daemon_unavailable", retryable: true },
   });
@@ -59,17 +59,17 @@ void test("restarts the sidecar when it exits, gives up after too many exits, an
   await client.start();
   for (let run = 0; run < MAX_EXITS; run++) {
     assert.equal(links.length, run + 1);
-    links[run]?.onClosed("last words");
+    links[run]?.onClosed("end of the log");
     await settle();
   }
   assert.equal(links.length, MAX_EXITS);
   assert.equal(states.at(-1), "failed");
-  assert.equal(client.connection.problem?.log, "last words");
+  assert.equal(client.connection.problem?.log, "end of the log");
   await client.restart();
   assert.equal(client.connection.state, "connected");
 });
 
-void test("reports at once why there is no daemon", async () => {
+void test("reports at once why the daemon does not start", async () => {
   const { client, parts } = build();
   parts.refused = true;
   const told: (string | undefined)[] = [];

@@ -196,10 +196,16 @@ void test("fetches a message that waits for a decision once, and drops it when i
   const cut = message("m-1", "A", { state: "interrupted" });
   daemon.answers["areyouj/queue/list"] = () => ({
     sessionId: "A",
-    paused: "cut off",
+    paused: "interrupted",
     messages: [message("m-0", "A"), cut],
   });
-  const attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "cut off", open: 0 } as const;
+  const attention = {
+    kind: "interrupted",
+    permissionId: null,
+    messageId: "m-1",
+    title: "interrupted",
+    open: 0,
+  } as const;
   daemon.push("areyouj/sessionListUpdate", { revision: 11, sessionId: "A", session: session("A", { attention }) });
   daemon.push("areyouj/sessionListUpdate", {
     revision: 12,

@@ -21,7 +21,7 @@ const ACTIVE = SESSIONS[0];
 const IDLE = session();
 const PROBLEM = {
   code: "daemon_unavailable",
-  message: "The daemon went away.",
+  message: "The daemon exited.",
   hint: "Send it again.",
   log: null,
   fixes: [],

@@ -285,7 +285,7 @@ export const CONVERSATION = entries([
   { kind: "user", messageId: null, text: "Make the retry of payments idempotent.\nKeep the public interface." },
   { kind: "thinking", text: "The retry charges twice when the answer is lost.\nA key per attempt is needed." },
   text(
-    "I look at how a retry works now. The important part is `retry()`:\n\n```ts\nexport function retry(times: number) {\n  return times;\n}\n```\n\n- It has **no key**\n- It charges [twice](https://example.com/why)\n\n| Case | Result |\n| --- | --- |\n| answer lost | charged twice |",
+    "I read how a retry works now. The important part is `retry()`:\n\n```ts\nexport function retry(times: number) {\n  return times;\n}\n```\n\n- It has **no key**\n- It charges [twice](https://example.com/why)\n\n| Case | Result |\n| --- | --- |\n| answer lost | charged twice |",
   ),
   call("t1", "Read", { file_path: "/home/mira/work/shop/checkout-service/src/retry.ts" }),
   result("t1", "export function retry(times: number) {\n  return times;\n}"),

@@ -121,7 +121,7 @@ test("filters sessions by tile and words, and sorts them by any column", () => {
   assert.deepEqual(
     [ids({ ...every, text: "x9d" }), ids({ ...every, text: "9d5" })],
     [["X9D5G7ZA"], []],
-    "an id is told by its beginning",
+    "an id matches by its beginning",
   );
   assert.equal(ids(every, { column: "status", descending: false })[0], "B4N8TRWC");
   assert.equal(ids(every, { column: "context", descending: true })[0], "B4N8TRWC");

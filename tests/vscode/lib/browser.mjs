@@ -28,7 +28,7 @@ const ARGUMENTS = [
 export class Browser {
   static async launch() {
     const browser = new Browser();
-    // Signals are handled here: what runs in the browser is to be ended in order.
+    // Signals are handled here: the scenarios end the browser in order.
     const quiet = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
     browser.chromium = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS, ...quiet });
     browser.close = atEnd(() => browser.chromium.close());

@@ -1,9 +1,9 @@
-// Whatever was started is ended, last first: at the end, after a failure, and when a person or a runner breaks off.
+// Ends everything that was started, last first: at the end, after a failure, and when a person or a runner interrupts.
 
-/** What is still to be ended. */
+/** The ends of everything that still runs. */
 const open = [];
 
-/** Has it ended at the latest when the program ends. The function returned does it now; it does it once. */
+/** Registers an end for the exit of the program, at the latest. The returned function runs it now, and only once. */
 export function atEnd(end) {
   let ending = null;
   const once = () => {
@@ -15,7 +15,7 @@ export function atEnd(end) {
   return once;
 }
 
-/** Ends everything that is still open, and says what would not end. */
+/** Ends everything that still runs, and reports failures. */
 export async function endAll() {
   for (const end of open.toReversed()) {
     await end().catch((error) => {

@@ -34,7 +34,7 @@ export class Home {
     });
     let complaints = "";
     child.stderr.on("data", (chunk) => (complaints += chunk));
-    // Writing to one that died is told by its end.
+    // A write to a process that has died is reported by its exit.
     child.stdin.on("error", () => {});
     const ended = once(child, "exit");
     home.#orders = child.stdin;
@@ -67,7 +67,7 @@ export class Home {
     return this.#order({ on: [prompt, script] });
   }
 
-  /** Lets turns go on that are held by this name. */
+  /** Continues the turns that are held by this name. */
   release(name) {
     return this.#order({ release: name });
   }
@@ -103,7 +103,7 @@ export class Home {
   }
 
   #execute(words, environment = this.environment) {
-    // A scenario that was broken off may still run for a moment; nothing new begins in a home that is being removed.
+    // An interrupted scenario can still run for a moment; nothing new starts in a home that is being removed.
     if (this.closing) throw new Error("the home is closed");
     const program = path.join(this.programs, "areyouj");
     return execute(program, words, { env: environment, cwd: this.directory, maxBuffer: 64 * 1024 * 1024 });

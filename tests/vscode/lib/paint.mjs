@@ -1,6 +1,6 @@
 // When something was painted, in the clock of the machine, which browser and tests share.
 
-/** When an element that fits the selector was first painted, in milliseconds since 1970. Begins to look at once. */
+/** When an element that fits the selector was first painted, in milliseconds since 1970. Watches from now on. */
 export function watchFor(frame, selector) {
   return frame.evaluate(
     (wanted) =>

@@ -70,11 +70,11 @@ export class Workbench {
 
   /** Runs a command by its name in the palette, with its category. */
   async run(title) {
-    // The label goes on with the key or “recently used”; the first row need not be it, so Enter would not do.
+    // The label ends with the key or “recently used”, and another row can be the first one, so Enter is not enough.
     const row = this.picker.locator(`.monaco-list-row[aria-label="${title}"], .monaco-list-row[aria-label^="${title},"]`).first();
     await until(`“${title}” is run`, async () => {
       await this.openPalette();
-      // What takes the keyboard meanwhile, as a terminal that was just opened does, closes the palette.
+      // A new focus, such as that of a terminal that was just opened, closes the palette.
       await this.input.fill(`>${title}`, { timeout: TRY_MS });
       await row.click({ timeout: CHOSEN_WITHIN_MS });
       return true;

@@ -95,7 +95,7 @@ export default {
     "a running turn is interrupted": async (t) => {
       const { anna, window } = await two(t);
       const page = await window.switchTo("Anna");
-      await page.send("hold: for ever");
+      await page.send("hold: forever");
       await page.is("Active");
       await page.icon("Interrupt").click();
       await page.is("Idle");

@@ -24,7 +24,7 @@ async function isBack(window) {
   return page;
 }
 
-/** Watches a page for the banner, which can be visible for less than a second. The result tells whether it appeared. */
+/** Watches a page for the banner, which can be visible for less than a second. The result reports whether it appeared. */
 async function bannerWatch(page) {
   const frame = await page.handle();
   await frame.evaluate(() => {

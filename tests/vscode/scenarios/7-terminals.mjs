@@ -183,7 +183,7 @@ export default {
       await back.submit("at the terminal again");
       await back.shows("Echo: at the terminal again");
 
-      await back.submit("hold: for ever");
+      await back.submit("hold: forever");
       await t.home.wait(id, "active");
       await window.run("AreYouJ: Switch Session to Transcript");
       await window.confirm("Interrupt and switch");

@@ -28,6 +28,7 @@ const CLEAN: &[&str] = &[
     "extension-vscode/media",
     "extension-vscode/src",
     "extension-vscode/webview",
+    "extension-vscode/test",
     "extension-nvim",
     "tests/nvim",
     "tests/xtask/src",
