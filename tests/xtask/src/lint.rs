@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
+use crate::circles::Language;
 use crate::setup::{self, Modules, Need, Package, Tool};
-use crate::{advisories, cargo, crates, extension, plugin, words};
+use crate::{advisories, cargo, circles, crates, extension, plugin, words};
 
 /// What the checks need. They compile the fuzz targets, and use the types of the pinned Neovim.
 const NEEDS: [Need; 8] = [
@@ -48,6 +49,7 @@ pub(crate) fn run() -> Result<()> {
     cargo::codegen(true)?;
     extension::lint()?;
     plugin::lint()?;
+    circles::check(&[Language::TypeScript, Language::Lua])?;
     // The result comes last, so that a skipped check is not overlooked.
     println!("{}", advisories::check(&MANIFESTS)?);
     Ok(())
