@@ -10,7 +10,6 @@
 
 mod connection;
 mod directory;
-mod editor;
 mod error;
 mod methods;
 mod output;
@@ -20,7 +19,6 @@ mod session;
 
 pub use connection::*;
 pub use directory::*;
-pub use editor::*;
 pub use error::*;
 pub use methods::*;
 pub use output::*;

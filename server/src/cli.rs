@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 use crate::client::{Client, Failure};
 use crate::paths::Paths;
-use crate::{plain, sidecar};
+use crate::{edge, plain};
 use arguments::{Arguments, Command, DaemonCommand};
 use screen::{Screen, say};
 
@@ -94,7 +94,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return daemon::run(&paths);
     }
     if let Command::Lsp = parsed.command {
-        return sidecar::run(&paths);
+        return edge::lsp::run(&paths);
     }
     let context = Context { screen, paths };
     match execute(&context, parsed.command) {

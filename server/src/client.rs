@@ -17,9 +17,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{
-    ClientInfo, Empty, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
-};
+use areyouj_protocol::{ClientInfo, ErrorCode, InitializeParams, InitializeResult, Request, request, rpc};
 use serde_json::{Value, json};
 
 pub(crate) use connect::connect_socket;
@@ -224,16 +222,13 @@ impl Client {
         let params = encode::<request::Initialize>(&InitializeParams {
             client_info: Some(info),
             workspace_folders: None,
-            capabilities: None,
             quiet: false,
         });
         let result =
             self.attempt(request::Initialize::METHOD.as_str(), &params.map_err(Attempt::Refused)?)?;
         let result: InitializeResult = decode::<request::Initialize>(result).map_err(Attempt::Refused)?;
         self.daemon_version = result.server_info.version;
-        let initialized = json!({"jsonrpc": "2.0", "method": "initialized", "params": Empty {}});
-        let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
-        connection.send(&initialized).map_err(|_| Attempt::Broken)
+        Ok(())
     }
 
     /// Sends one request on this connection and waits for its answer. Notifications on the way are kept.
@@ -258,7 +253,7 @@ impl Client {
             };
             if let Some(mut answer) = self.take_in(message).filter(|answer| answer["id"] == id) {
                 return match answer.get("error") {
-                    Some(error) => Err(Attempt::Refused(refusal(error))),
+                    Some(error) => Err(Attempt::Refused(Failure::of_answer(error))),
                     None => Ok(answer["result"].take()),
                 };
             }
@@ -355,7 +350,8 @@ fn decode<R: Request>(result: Value) -> Result<R::Result, Failure> {
     serde_json::from_value(result).map_err(|error| unexpected(R::METHOD.as_str(), &error))
 }
 
-fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
+/// An answer that has another shape than this version knows.
+pub(crate) fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         ErrorCode::Internal,
         format!("{method} does not have the shape that this version knows: {error}"),
@@ -378,25 +374,6 @@ fn no_daemon_there(paths: &Paths) -> Failure {
         format!("what listens at {} does not talk like a daemon of AreYouJ", socket.display()),
         "Run `areyouj doctor`. If something else listens there, end it and remove the socket.",
     )
-}
-
-fn refusal(error: &Value) -> Failure {
-    let message = error["message"].as_str().unwrap_or("the daemon refused without a reason").to_owned();
-    match serde_json::from_value::<ErrorData>(error["data"].clone()) {
-        Ok(data) => {
-            Failure { code: data.code, message, hint: data.hint, log: None, retryable: data.retryable }
-        }
-        Err(_) => {
-            let code = match error["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
-                Some(rpc::METHOD_NOT_FOUND) => ErrorCode::UnknownMethod,
-                Some(rpc::INVALID_PARAMS) => ErrorCode::InvalidParams,
-                Some(rpc::INVALID_REQUEST | rpc::PARSE_ERROR) => ErrorCode::InvalidRequest,
-                Some(rpc::SERVER_NOT_INITIALIZED) => ErrorCode::NotInitialized,
-                _ => ErrorCode::Internal,
-            };
-            Failure { code: code.as_str().to_owned(), message, hint: None, log: None, retryable: false }
-        }
-    }
 }
 
 #[cfg(test)]

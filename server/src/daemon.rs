@@ -3,13 +3,11 @@
 //! It may be killed at any moment: what was acknowledged is on disk, sessions live in their hosts, and the next
 //! daemon goes on from the store and the journals.
 
-mod actions;
 mod checks;
 mod commands;
 mod connection;
 mod core;
 mod directories;
-mod editor;
 pub(crate) mod framing;
 mod hub;
 mod journal_fact;

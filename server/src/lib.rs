@@ -8,9 +8,10 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod daemon;
+pub mod edge;
+mod file_uri;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 pub mod lsp;
 pub mod paths;
 mod plain;
-pub mod sidecar;

@@ -2,9 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::fcntl::{Flock, FlockArg};
+
+use crate::checkout::checkout;
 
 /// A program, and how it is had.
 pub(crate) struct Installed<'a> {
@@ -41,6 +44,24 @@ impl Installed<'_> {
         fs::read_to_string(directory.join("installed")).is_ok_and(|installed| installed == self.lock)
             && directory.join(self.program).is_file()
     }
+}
+
+/// Installs packages of Python into a directory, with the digests of a requirements file below the checkout.
+pub(crate) fn pip_install(requirements: &str, directory: &Path) -> Result<()> {
+    let output = Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"])
+        .args(["--disable-pip-version-check", "--upgrade", "--target"])
+        .arg(directory)
+        .arg("-r")
+        .arg(checkout().join(requirements))
+        .output()
+        .with_context(|| {
+            format!("python3 cannot be started; it is needed once, to install {requirements}")
+        })?;
+    if !output.status.success() {
+        bail!("pip could not install {requirements}:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
 }
 
 /// Where what is installed or built for all checkouts is kept.

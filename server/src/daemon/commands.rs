@@ -7,7 +7,6 @@ use areyouj_protocol::{self as wire, Method, request};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::actions::{self, Selection};
 use super::connection::{Asked, More, Peer, parse};
 use super::records::Records;
 use super::{Shared, checks, directories, wire as to_wire};
@@ -45,11 +44,6 @@ pub(super) async fn command(
     match method {
         Method::Initialize => Err(not_initialized()),
         Method::Shutdown => Ok(Asked::answer::<request::Shutdown>(None)),
-        Method::CodeAction => {
-            let selection = Selection::new(parse(params)?, peer.folders.clone());
-            Ok(Asked::Command(Command::List { all: false }, More::Actions(Box::new(selection))))
-        }
-        Method::ExecuteCommand => plain(actions::execute(parse(params)?, peer, shared).await?),
         Method::SessionCreate => plain(create(parse(params)?, shared).await?),
         Method::SessionList => {
             let params: wire::SessionListParams = parse(params)?;
@@ -166,18 +160,30 @@ pub(super) async fn command(
     }
 }
 
+/// Whether a request changes nothing, not even what the client is notified of.
+pub(super) fn reads(method: Method) -> bool {
+    matches!(
+        method,
+        Method::SessionList
+            | Method::SessionGet
+            | Method::DirectoryList
+            | Method::DirectoryValidate
+            | Method::TranscriptRead
+            | Method::QueueList
+            | Method::PermissionList
+            | Method::DaemonStatus
+    )
+}
+
 /// The session that is named; the newest of the client's folders if none is.
-pub(super) fn session_of(id: Option<String>, peer: &Peer) -> SessionRef {
+fn session_of(id: Option<String>, peer: &Peer) -> SessionRef {
     match id {
         Some(id) => SessionRef::Id(id),
         None => SessionRef::Newest { directories: peer.folders.clone() },
     }
 }
 
-pub(super) async fn create(
-    params: wire::SessionCreateParams,
-    shared: &Arc<Shared>,
-) -> Result<Command, Problem> {
+async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Result<Command, Problem> {
     let bytes: usize = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT {
         return Err(Problem {
@@ -257,7 +263,7 @@ fn candidates() -> Result<Vec<SessionId>, Problem> {
     Ok(candidates)
 }
 
-pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
+fn message_id(text: &str) -> Result<MessageId, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem {
         code: "invalid_params".to_owned(),
         message: "A message's id has to be a UUID.".to_owned(),
@@ -327,6 +333,15 @@ pub(super) fn not_initialized() -> Problem {
         code: "not_initialized".to_owned(),
         message: "The first request has to be `initialize`, once.".to_owned(),
         hint: "Send `initialize` first.".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn cancelled() -> Problem {
+    Problem {
+        code: "request_cancelled".to_owned(),
+        message: "The request was cancelled.".to_owned(),
+        hint: "Send it again if it is still of use.".to_owned(),
         log: None,
     }
 }

@@ -71,9 +71,6 @@ pub(crate) struct Incoming {
     pub(crate) method: Option<String>,
     #[serde(default)]
     pub(crate) params: Option<Box<RawValue>>,
-    /// There for answers to requests of ours.
-    #[serde(default)]
-    pub(crate) result: Option<Value>,
 }
 
 /// A request's id, which is kept until the answer: a number or a short string.
@@ -134,6 +131,7 @@ pub(crate) fn rpc_code(problem: &Problem) -> i32 {
         "unknown_method" => rpc::METHOD_NOT_FOUND,
         "invalid_request" => rpc::INVALID_REQUEST,
         "not_initialized" => rpc::SERVER_NOT_INITIALIZED,
+        "request_cancelled" => rpc::REQUEST_CANCELLED,
         _ => rpc::REFUSED,
     }
 }
