@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use areyouj_tests::checkout::checkout;
 use areyouj_tests::claude::claude_program;
 use areyouj_tests::neovim::neovim_program;
+use areyouj_tests::pygls::pygls_directory;
 
 use crate::{cargo, extension, plugin};
 
@@ -32,6 +33,7 @@ impl AddAssign for Counts {
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     claude_program()?;
     neovim_program()?;
+    pygls_directory()?;
     let programs = cargo::build_programs()?;
     let (mut ran, mut counts) =
         if cargo::has("nextest") { nextest(filters, &programs) } else { plain(filters, &programs) }?;
