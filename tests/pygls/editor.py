@@ -8,17 +8,33 @@ import pathlib
 import signal
 import subprocess
 import sys
+import typing
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
+from pygls.protocol import default_converter
 
 PATIENCE = 60
 CODE = "let \u00e4 = 1;\nlet \U0001f980 = \u00e4;\n"
 
 program, project, daemon = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
 seen = {"progress": [], "questions": []}
-client = LanguageClient("pygls", "1")
+
+
+def converter():
+    """lsprotocol takes every code action that has a command for a command."""
+    ours = default_converter()
+
+    def read(action, _):
+        kind = types.Command if isinstance(action.get("command"), str) else types.CodeAction
+        return ours.structure(action, kind)
+
+    ours.register_structure_hook(typing.Union[types.Command, types.CodeAction], read)
+    return ours
+
+
+client = LanguageClient("pygls", "1", converter_factory=converter)
 withdrawn = asyncio.Event()
 
 
