@@ -16,9 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{
-    ClientInfo, Empty, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
-};
+use areyouj_protocol::{ClientInfo, ErrorCode, InitializeParams, InitializeResult, Request, request};
 use serde_json::Value;
 
 pub(crate) use connect::connect_socket;
@@ -227,16 +225,13 @@ impl Client {
         let params = encode::<request::Initialize>(&InitializeParams {
             client_info: Some(info),
             workspace_folders: None,
-            capabilities: None,
             quiet: false,
         });
         let result =
             self.attempt(request::Initialize::METHOD.as_str(), &params.map_err(Attempt::Refused)?)?;
         let result: InitializeResult = decode::<request::Initialize>(result).map_err(Attempt::Refused)?;
         self.daemon_version = result.server_info.version;
-        let initialized = envelope::notification("initialized", &Empty {});
-        let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
-        connection.send(&initialized).map_err(|_| Attempt::Broken)
+        Ok(())
     }
 
     /// Sends one request on this connection and waits for its answer. Keeps notifications that arrive before it.
@@ -258,7 +253,7 @@ impl Client {
             };
             if let Some(mut answer) = self.sort(message).filter(|answer| answer["id"] == id) {
                 return match answer.get("error") {
-                    Some(error) => Err(Attempt::Refused(refusal(error))),
+                    Some(error) => Err(Attempt::Refused(Failure::of_answer(error))),
                     None => Ok(answer["result"].take()),
                 };
             }
@@ -354,7 +349,8 @@ fn decode<R: Request>(result: Value) -> Result<R::Result, Failure> {
     serde_json::from_value(result).map_err(|error| unexpected(R::METHOD.as_str(), &error))
 }
 
-fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
+/// An answer that has another shape than this version knows.
+pub(crate) fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         ErrorCode::Internal,
         format!("{method} has a format that this version does not know: {error}"),
@@ -377,26 +373,6 @@ fn not_a_daemon(paths: &Paths) -> Failure {
         format!("the process listening on {} is not an AreYouJ daemon", socket.display()),
         "Stop that process and remove the socket, then try again. `areyouj doctor` shows more.",
     )
-}
-
-fn refusal(error: &Value) -> Failure {
-    let message =
-        error["message"].as_str().unwrap_or("the daemon refused the request without a reason").to_owned();
-    match serde_json::from_value::<ErrorData>(error["data"].clone()) {
-        Ok(data) => {
-            Failure { code: data.code, message, hint: data.hint, log: None, retryable: data.retryable }
-        }
-        Err(_) => {
-            let code = match error["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
-                Some(rpc::METHOD_NOT_FOUND) => ErrorCode::UnknownMethod,
-                Some(rpc::INVALID_PARAMS) => ErrorCode::InvalidParams,
-                Some(rpc::INVALID_REQUEST | rpc::PARSE_ERROR) => ErrorCode::InvalidRequest,
-                Some(rpc::SERVER_NOT_INITIALIZED) => ErrorCode::NotInitialized,
-                _ => ErrorCode::Internal,
-            };
-            Failure { code: code.as_str().to_owned(), message, hint: None, log: None, retryable: false }
-        }
-    }
 }
 
 #[cfg(test)]

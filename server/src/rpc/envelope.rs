@@ -38,6 +38,12 @@ pub(crate) struct Envelope<'a> {
     /// There for requests and notifications.
     #[serde(borrow, default)]
     pub(crate) method: Option<Cow<'a, str>>,
+    /// There for requests and notifications that have parameters.
+    #[serde(borrow, default)]
+    pub(crate) params: Option<&'a RawValue>,
+    /// There for answers that are not refusals; a result that is `null` reads as none.
+    #[serde(borrow, default)]
+    pub(crate) result: Option<&'a RawValue>,
     /// There for refusals.
     #[serde(borrow, default)]
     pub(crate) error: Option<&'a RawValue>,
@@ -54,9 +60,6 @@ pub(crate) struct Incoming {
     pub(crate) method: Option<String>,
     #[serde(default)]
     pub(crate) params: Option<Box<RawValue>>,
-    /// There for answers to requests of ours.
-    #[serde(default)]
-    pub(crate) result: Option<Value>,
 }
 
 /// A request's id, which is kept until the answer: a number or a short string.
@@ -146,6 +149,7 @@ pub(crate) fn rpc_code(code: &str) -> i32 {
         "unknown_method" => rpc::METHOD_NOT_FOUND,
         "invalid_request" => rpc::INVALID_REQUEST,
         "not_initialized" => rpc::SERVER_NOT_INITIALIZED,
+        "request_cancelled" => rpc::REQUEST_CANCELLED,
         _ => rpc::REFUSED,
     }
 }
