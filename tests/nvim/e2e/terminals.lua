@@ -40,12 +40,26 @@ end
 ---@param key string
 ---@param what string
 ---@param holds fun(): boolean
----@param pause_ms? integer Before the key is pressed again.
-local function press_until(where, key, what, holds, pause_ms)
+local function press_until(where, key, what, holds)
   wait.until_true(what, function()
     if holds() then return true end
     where:type(key)
-    return vim.wait(pause_ms or 200, holds, 20)
+    return vim.wait(200, holds, 20)
+  end)
+end
+
+---Trusts the directory of a session in its terminal, until an answer shows. Claude ignores keys for a moment, and can draw
+---the question again.
+---@param id string
+---@param answer string
+local function trust(id, answer)
+  wait.until_true("the trust", function()
+    local before = editor:named(screen(id))
+    if before:find(answer, 1, true) then return true end
+    if before:find("Yes, I trust this folder", 1, true) then
+      editor:type(before:find("❯ Yes", 1, true) and "<CR>" or "<Down>")
+    end
+    vim.wait(2000, function() return editor:named(screen(id)) ~= before end, 50)
   end)
 end
 
@@ -422,15 +436,7 @@ return {
         editor:is_at(id)
         editor:shows(screen(id), "Yes, I trust this folder")
         editor:becomes("typing to Claude", "vim.fn.mode() == 't'")
-        press_until(
-          editor,
-          "<Down>",
-          "the choice",
-          function() return editor:named(screen(id)):find("❯ Yes, I trust this folder", 1, true) ~= nil end,
-          5000
-        )
-        editor:type("<CR>")
-        editor:shows(screen(id), "Echo: hello")
+        trust(id, "Echo: hello")
         home:wait(id, "idle")
         -- A screen that the person opened is not notified.
         submit(editor, id, "/help")
