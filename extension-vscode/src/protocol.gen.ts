@@ -30,6 +30,8 @@ export const ErrorCode = {
   InvalidParams: "invalid_params",
   /** A request came before `initialize`. */
   NotInitialized: "not_initialized",
+  /** The client cancelled the request with `$/cancelRequest`. */
+  RequestCancelled: "request_cancelled",
   /** No session has this id. */
   SessionNotFound: "session_not_found",
   /** No message has this id. */
@@ -127,14 +129,10 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
 /** Requests from a client to the daemon, by name. */
 export interface Requests {
-  /** Opens the connection; the first request. */
+  /** Opens the connection; the first request. Sent again, it replaces what the client said of itself. */
   "initialize": { params: InitializeParams; result: InitializeResult };
   /** Announces the end of the connection; sessions go on. */
   "shutdown": { params: Empty | null; result: Empty | null };
-  /** What can be done with a selection: send it, or the diagnostics in it, to a session. */
-  "textDocument/codeAction": { params: CodeActionParams; result: CodeAction[] };
-  /** Carries out a command, for editors without an extension. */
-  "workspace/executeCommand": { params: ExecuteCommandParams; result: unknown };
   /** Creates a session and answers at once with status `starting`. */
   "areyouj/session/create": { params: SessionCreateParams; result: SessionCreateResult };
   /** Lists sessions, newest first. */
@@ -329,26 +327,6 @@ export interface ClientInfo {
   version?: string;
 }
 
-/** Something to do with what is selected. */
-export interface CodeAction {
-  /** For a menu. */
-  title: string;
-  /** `quickfix` for what is about diagnostics. */
-  kind?: string;
-  /** What the editor sends with `workspace/executeCommand` when it is chosen. */
-  command: EditorCommand;
-}
-
-/** Parameters of `textDocument/codeAction`. */
-export interface CodeActionParams {
-  /** The document. */
-  textDocument: TextDocument;
-  /** What is selected in it. */
-  range: unknown;
-  /** The diagnostics there, and which kinds of actions are wanted. */
-  context: unknown;
-}
-
 /** Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new one: list again, and attach again with `since`. */
 export interface ConnectionChanged {
   /** How it stands now. */
@@ -448,16 +426,6 @@ export type Driver =
   | "stream"
   /** Claude's own screen in a pseudo-terminal, which `areyouj attach` shows. */
   | "terminal";
-
-/** A command for `workspace/executeCommand`. */
-export interface EditorCommand {
-  /** For a menu. */
-  title: string;
-  /** Its name. */
-  command: string;
-  /** Its arguments. */
-  arguments: unknown[];
-}
 
 /** No parameters, or nothing to say. */
 export type Empty = Record<string, never>;
@@ -587,36 +555,18 @@ export interface ErrorData {
   retryable?: boolean;
 }
 
-/** The commands of `workspace/executeCommand`. */
-export interface ExecuteCommandOptions {
-  /** Their names. */
-  commands: string[];
-}
-
-/** Parameters of `workspace/executeCommand`. The commands take one object each: - `areyouj.lsp.newSession`: `directory` (left out: the first workspace folder), `name`, `message`, all optional - `areyouj.lsp.send`: `text`, and optionally `sessionId` - `areyouj.lsp.sendSelection`: `uri`, `range`, and optionally `sessionId`; `areyouj lsp` adds the `text` - `areyouj.lsp.sendDiagnostics`: `uri`, `diagnostics`, and optionally `sessionId` - `areyouj.lsp.interrupt`, `areyouj.lsp.terminate`: optionally `sessionId` A `messageId` or `requestId` makes a repeat return the first answer. The result is the session or the message. */
-export interface ExecuteCommandParams {
-  /** The command's name. */
-  command: string;
-  /** Its arguments. */
-  arguments?: unknown[];
-  /** The environment of a session that is created. Left out by an editor: `areyouj lsp` puts in its own. */
-  environment?: Record<string, string>;
-}
-
 /** Extensions of the Language Server Protocol. */
 export interface ExperimentalCapabilities {
   /** The `areyouj/…` methods. */
   areyouj: AreYouJCapability;
 }
 
-/** Parameters of `initialize`, the first request on every connection. The fields are those of the Language Server Protocol; others of that protocol are accepted and ignored. */
+/** Parameters of `initialize`, the first request on every connection. */
 export interface InitializeParams {
   /** Who connects; shown in the audit trail and as the author of answers. */
   clientInfo?: ClientInfo;
   /** The folders open in the editor. A request without a session means the newest live session of one of them. */
   workspaceFolders?: WorkspaceFolder[];
-  /** What the editor can do. One that announces `experimental.areyouj` gets the notifications of this protocol, as does a client that announces nothing. Any other editor is asked about prompts with `window/showMessageRequest` instead. */
-  capabilities?: unknown;
   /** Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many. */
   quiet?: boolean;
 }
@@ -844,14 +794,6 @@ export interface Resync {
 
 /** What the daemon can do. */
 export interface ServerCapabilities {
-  /** Open documents are kept in step. */
-  textDocumentSync: TextDocumentSync;
-  /** `textDocument/codeAction` is answered. */
-  codeActionProvider: boolean;
-  /** The commands of `workspace/executeCommand`. */
-  executeCommandProvider: ExecuteCommandOptions;
-  /** Workspace folders. */
-  workspace: WorkspaceCapabilities;
   /** Where the Language Server Protocol keeps extensions. */
   experimental: ExperimentalCapabilities;
 }
@@ -1082,20 +1024,6 @@ export type StatusSource =
   /** The state of a process, or what Claude keeps about its own. */
   | "process";
 
-/** A document. */
-export interface TextDocument {
-  /** Its URI. */
-  uri: string;
-}
-
-/** How documents are kept in step; `areyouj lsp` keeps what is open, so that a selection is sent as the person sees it. */
-export interface TextDocumentSync {
-  /** Opening and closing are told. */
-  openClose: boolean;
-  /** 2: changes are told, and no more than they are. */
-  change: number;
-}
-
 /** One entry of a session's transcript. */
 export interface TranscriptEntry {
   /** Its number in the session: 1, 2, 3 … without gaps. */
@@ -1124,24 +1052,10 @@ export interface TranscriptReadParams {
   limit?: number;
 }
 
-/** What the daemon knows of workspaces. */
-export interface WorkspaceCapabilities {
-  /** Their folders. */
-  workspaceFolders: WorkspaceFoldersCapabilities;
-}
-
 /** A folder open in the editor. */
 export interface WorkspaceFolder {
   /** A `file:` URI. */
   uri: string;
   /** The name shown in the editor. */
   name?: string;
-}
-
-/** What the daemon knows of workspace folders. */
-export interface WorkspaceFoldersCapabilities {
-  /** That there are several. */
-  supported: boolean;
-  /** That they come and go. */
-  changeNotifications: boolean;
 }

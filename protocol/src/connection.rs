@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ExecuteCommandOptions, Json, TextDocumentSync, WorkspaceCapabilities};
-
-/// Parameters of `initialize`, the first request on every connection. The fields are those of the Language Server
-/// Protocol; others of that protocol are accepted and ignored.
+/// Parameters of `initialize`, the first request on every connection.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
@@ -16,10 +13,6 @@ pub struct InitializeParams {
     /// The folders open in the editor. A request without a session means the newest live session of one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_folders: Option<Vec<WorkspaceFolder>>,
-    /// What the editor can do. One that announces `experimental.areyouj` gets the notifications of this protocol, as does a
-    /// client that announces nothing. Any other editor is asked about prompts with `window/showMessageRequest` instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub capabilities: Option<Json>,
     /// Send this client answers and the output of sessions that it attaches to, and no other notifications. For
     /// clients that show nothing: what goes to everybody costs as much as everybody is many.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -66,18 +59,6 @@ pub struct InitializeResult {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ServerCapabilities {
-    /// Open documents are kept in step.
-    #[serde(default)]
-    pub text_document_sync: TextDocumentSync,
-    /// `textDocument/codeAction` is answered.
-    #[serde(default)]
-    pub code_action_provider: bool,
-    /// The commands of `workspace/executeCommand`.
-    #[serde(default)]
-    pub execute_command_provider: ExecuteCommandOptions,
-    /// Workspace folders.
-    #[serde(default)]
-    pub workspace: WorkspaceCapabilities,
     /// Where the Language Server Protocol keeps extensions.
     pub experimental: ExperimentalCapabilities,
 }

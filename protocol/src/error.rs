@@ -14,6 +14,8 @@ pub mod rpc {
     pub const INVALID_PARAMS: i32 = -32602;
     /// A request came before `initialize`.
     pub const SERVER_NOT_INITIALIZED: i32 = -32002;
+    /// The client cancelled the request.
+    pub const REQUEST_CANCELLED: i32 = -32800;
     /// The request was understood and refused; `data.code` says why.
     pub const REFUSED: i32 = -32000;
 }
@@ -72,6 +74,8 @@ error_codes! {
     InvalidParams = "invalid_params",
     /// A request came before `initialize`.
     NotInitialized = "not_initialized",
+    /// The client cancelled the request with `$/cancelRequest`.
+    RequestCancelled = "request_cancelled",
     /// No session has this id.
     SessionNotFound = "session_not_found",
     /// No message has this id.

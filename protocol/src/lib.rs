@@ -10,7 +10,6 @@
 
 mod connection;
 mod directory;
-mod editor;
 mod error;
 mod hidden;
 mod methods;
@@ -21,7 +20,6 @@ mod session;
 
 pub use connection::*;
 pub use directory::*;
-pub use editor::*;
 pub use error::*;
 pub use hidden::*;
 pub use methods::*;

@@ -113,14 +113,10 @@ pub struct TableRow {
 
 method_table! {
     requests {
-        /// Opens the connection; the first request.
+        /// Opens the connection; the first request. Sent again, it replaces what the client said of itself.
         Initialize = "initialize" (InitializeParams) -> InitializeResult;
         /// Announces the end of the connection; sessions go on.
         Shutdown = "shutdown" (Option<Empty>) -> Option<Empty>;
-        /// What can be done with a selection: send it, or the diagnostics in it, to a session.
-        CodeAction = "textDocument/codeAction" (CodeActionParams) -> Vec<CodeAction>;
-        /// Carries out a command, for editors without an extension.
-        ExecuteCommand = "workspace/executeCommand" (ExecuteCommandParams) -> Json;
         /// Creates a session and answers at once with status `starting`.
         SessionCreate = "areyouj/session/create" (SessionCreateParams) -> SessionCreateResult;
         /// Lists sessions, newest first.
@@ -210,9 +206,8 @@ mod tests {
 
     use super::*;
 
-    /// The methods that the Language Server Protocol defines.
-    const STANDARD: &[&str] =
-        &["initialize", "shutdown", "textDocument/codeAction", "workspace/executeCommand"];
+    /// The methods that open and end a connection.
+    const STANDARD: &[&str] = &["initialize", "shutdown"];
 
     #[test]
     fn every_method_parses_back_from_its_name() {

@@ -35,8 +35,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::client::{Client, Failure};
+use crate::edge;
 use crate::paths::Paths;
-use crate::sidecar;
 use areyouj_core::text::plain;
 use arguments::{Arguments, Command, DaemonCommand};
 use screen::{Screen, write_stderr};
@@ -97,7 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return daemon::run(&paths);
     }
     if let Command::Lsp = parsed.command {
-        return sidecar::run(&paths);
+        return edge::lsp::run(&paths);
     }
     let context = Context { screen, paths };
     match execute(&context, parsed.command) {

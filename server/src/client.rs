@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use areyouj_protocol::{
-    ClientInfo, Empty, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
+    ClientInfo, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
 };
 use serde_json::Value;
 
@@ -227,16 +227,13 @@ impl Client {
         let params = encode::<request::Initialize>(&InitializeParams {
             client_info: Some(info),
             workspace_folders: None,
-            capabilities: None,
             quiet: false,
         });
         let result =
             self.attempt(request::Initialize::METHOD.as_str(), &params.map_err(Attempt::Refused)?)?;
         let result: InitializeResult = decode::<request::Initialize>(result).map_err(Attempt::Refused)?;
         self.daemon_version = result.server_info.version;
-        let initialized = envelope::notification("initialized", &Empty {});
-        let connection = self.connection.as_mut().ok_or(Attempt::Broken)?;
-        connection.send(&initialized).map_err(|_| Attempt::Broken)
+        Ok(())
     }
 
     /// Sends one request on this connection and waits for its answer. Keeps notifications that arrive before it.
@@ -354,7 +351,8 @@ fn decode<R: Request>(result: Value) -> Result<R::Result, Failure> {
     serde_json::from_value(result).map_err(|error| unexpected(R::METHOD.as_str(), &error))
 }
 
-fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
+/// An answer that has another shape than this version knows.
+pub(crate) fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         ErrorCode::Internal,
         format!("{method} has a format that this version does not know: {error}"),
@@ -379,7 +377,8 @@ fn not_a_daemon(paths: &Paths) -> Failure {
     )
 }
 
-fn refusal(error: &Value) -> Failure {
+/// What the JSON-RPC error in an answer says.
+pub(crate) fn refusal(error: &Value) -> Failure {
     let message =
         error["message"].as_str().unwrap_or("the daemon refused the request without a reason").to_owned();
     match serde_json::from_value::<ErrorData>(error["data"].clone()) {

@@ -3,14 +3,12 @@
 //! It can die at any moment: what it acknowledged is on disk, sessions live in their hosts, and the next daemon resumes
 //! from the store and the journals. This file wires the parts; [`lifecycle`] starts and ends them.
 
-mod actions;
 mod claude;
 mod commands;
 mod connection;
 mod core;
 mod directories;
 mod directory_checks;
-mod editor;
 mod gate;
 mod host_connection;
 mod hub;

@@ -7,11 +7,11 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod daemon;
+pub mod edge;
+mod file_uri;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
-pub mod lsp;
 pub mod paths;
 pub mod rpc;
-pub mod sidecar;
 #[cfg(test)]
 mod texts;

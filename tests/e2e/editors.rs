@@ -1,4 +1,4 @@
-//! Editors at `areyouj lsp`: one that nobody here wrote, and what happens to all of them when the daemon dies.
+//! Editors at `areyouj lsp`: two that nobody here wrote, and what happens to all of them when the daemon dies.
 
 use std::process::{Command, Stdio};
 
@@ -6,6 +6,9 @@ use areyouj_tests::checkout::checkout;
 use areyouj_tests::home::{PATIENCE, TestHome};
 use areyouj_tests::lsp::Editor;
 use areyouj_tests::neovim::neovim_program;
+use areyouj_tests::pygls::pygls_directory;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 #[test]
@@ -34,6 +37,63 @@ fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
     let message = home.settled(id, seen["message"].as_str().unwrap());
     let wanted = format!("{}/code.lua, line 2:\n\n```\nreturn one\n```", project.display());
     assert_eq!(message["text"], wanted.as_str());
+}
+
+#[test]
+fn a_client_of_pygls_answers_and_leaves_permission_requests_counts_in_bytes_and_cancels() {
+    let home = TestHome::new();
+    let project = home.project("project");
+    let pygls = home.expect(pygls_directory());
+    home.ok(&["daemon", "start"]);
+    let output = Command::new("python3")
+        .arg(checkout().join("tests/pygls/editor.py"))
+        .args([&home.cli.program, &project])
+        .arg(home.daemon_pid().to_string())
+        .env_clear()
+        .envs(&home.cli.environment)
+        .env("PYTHONPATH", pygls)
+        .stdin(Stdio::null())
+        .current_dir(&project)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let seen: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(seen["encoding"], "utf-8");
+    assert_eq!(seen["commands"].as_array().map(Vec::len), Some(6), "{seen}");
+    assert_eq!(seen["progress"], json!(["begin", "end"]));
+    let [first, second] = ["touch made", "touch other"];
+    assert!(seen["questions"][0]["text"].as_str().unwrap().contains(first), "{seen}");
+    assert_eq!(seen["questions"][0]["choices"], json!(["Allow", "Always allow", "Deny"]), "{seen}");
+    assert!(seen["questions"][1]["text"].as_str().unwrap().contains(second), "{seen}");
+    let id = seen["session"].as_str().unwrap();
+    assert_eq!(seen["actions"], json!([format!("Send selection to Claude session {id} (project)")]));
+    let message = home.settled(id, seen["message"].as_str().unwrap());
+    let wanted = format!("{}/code.rs, line 2:\n\n```\n\u{1f980}\n```", project.display());
+    assert_eq!(message["text"], wanted.as_str());
+    assert_eq!((&seen["cancelled"], &seen["status"]), (&json!(-32800), &json!(0)));
+}
+
+#[test]
+fn a_request_that_is_cancelled_is_answered_all_the_same() {
+    let home = TestHome::with_stand_in("obedient");
+    let project = home.project("project");
+    let mut editor = Editor::start(&home, &project);
+    let daemon = Pid::from_raw(home.daemon_pid());
+    kill(daemon, Signal::SIGSTOP).unwrap();
+    let id = editor.begin("areyouj/session/list", &json!({}));
+    editor.tell("$/cancelRequest", &json!({ "id": id }));
+    kill(daemon, Signal::SIGCONT).unwrap();
+    if let Err(refused) = editor.finish(id) {
+        assert_eq!(
+            (&refused["code"], &refused["data"]["code"]),
+            (&json!(-32800), &json!("request_cancelled"))
+        );
+    }
+    // A request that changes something is carried out and answered all the same.
+    let id = editor.begin("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    editor.tell("$/cancelRequest", &json!({ "id": id }));
+    assert!(editor.finish(id).unwrap()["session"]["id"].is_string());
 }
 
 #[test]

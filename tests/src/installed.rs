@@ -2,9 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::fcntl::{Flock, FlockArg};
+
+use crate::checkout::checkout;
 
 /// A program and how to install it.
 pub struct Installed {
@@ -64,6 +67,24 @@ impl Installed {
     fn directory(&self) -> Result<PathBuf> {
         Ok(cache_directory()?.join(&self.name))
     }
+}
+
+/// Installs the packages of Python that a requirements file of the checkout pins, with their digests.
+pub(crate) fn pip_install(requirements: &'static str) -> Install {
+    Box::new(move |directory| {
+        let output = Command::new("python3")
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"])
+            .args(["--require-hashes", "--disable-pip-version-check", "--upgrade", "--target"])
+            .arg(directory)
+            .arg("-r")
+            .arg(checkout().join(requirements))
+            .output()
+            .context("python3 cannot be started")?;
+        if !output.status.success() {
+            bail!("pip: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    })
 }
 
 fn stamp(directory: &Path) -> PathBuf {

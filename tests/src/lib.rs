@@ -16,6 +16,7 @@ pub mod lsp;
 pub mod messages_api;
 pub mod neovim;
 pub mod processes;
+pub mod pygls;
 pub mod sandbox;
 pub mod tmux;
 pub mod watch;

@@ -87,9 +87,23 @@ impl Editor {
     /// # Errors
     /// The error of the answer.
     pub fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
+        let id = self.begin(method, params);
+        self.finish(id)
+    }
+
+    /// Sends a request, and returns its id.
+    pub fn begin(&mut self, method: &str, params: &Value) -> u64 {
         self.next_id += 1;
         let id = self.next_id;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
+        id
+    }
+
+    /// Waits for the answer to a request.
+    ///
+    /// # Errors
+    /// The error of the answer.
+    pub fn finish(&mut self, id: u64) -> Result<Value, Value> {
         loop {
             let mut message = self.receive();
             if message["id"] != id {

@@ -79,7 +79,6 @@ impl Daemon {
                     &json!({"capabilities": {"experimental": {"areyouj": {"protocolVersion": 1}}},
                         "serverInfo": {"name": "areyouj", "version": "9.9.9"}}),
                 );
-                peer.request("initialized");
                 act(&mut peer);
             }
         });

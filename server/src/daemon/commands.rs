@@ -7,7 +7,6 @@ use areyouj_protocol::{self as wire, Method, request};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::actions::{self, Selection};
 use super::claude::files::ClaudeFiles;
 use super::claude::find::find_claude;
 use super::connection::{Asked, More, Peer, parse};
@@ -48,11 +47,6 @@ pub(super) async fn command(
     match method {
         Method::Initialize => Err(not_initialized()),
         Method::Shutdown => Ok(Asked::answer::<request::Shutdown>(None)),
-        Method::CodeAction => {
-            let selection = Selection::new(parse(params)?, peer.folders.clone());
-            Ok(Asked::Command(Command::List { all: false }, More::Actions(Box::new(selection))))
-        }
-        Method::ExecuteCommand => plain(actions::execute(parse(params)?, peer, shared).await?),
         Method::SessionCreate => plain(create(parse(params)?, shared).await?),
         Method::SessionList => {
             let params: wire::SessionListParams = parse(params)?;
@@ -169,18 +163,30 @@ pub(super) async fn command(
     }
 }
 
+/// Whether a request changes nothing, not even what the client is notified of.
+pub(super) fn reads(method: Method) -> bool {
+    matches!(
+        method,
+        Method::SessionList
+            | Method::SessionGet
+            | Method::DirectoryList
+            | Method::DirectoryValidate
+            | Method::TranscriptRead
+            | Method::QueueList
+            | Method::PermissionList
+            | Method::DaemonStatus
+    )
+}
+
 /// The session that is named; the newest of the client's folders if none is.
-pub(super) fn session_of(id: Option<String>, peer: &Peer) -> SessionRef {
+fn session_of(id: Option<String>, peer: &Peer) -> SessionRef {
     match id {
         Some(id) => SessionRef::Id(id),
         None => SessionRef::Newest { directories: peer.folders.clone() },
     }
 }
 
-pub(super) async fn create(
-    params: wire::SessionCreateParams,
-    shared: &Arc<Shared>,
-) -> Result<Command, Problem> {
+async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Result<Command, Problem> {
     let bytes: usize = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT {
         return Err(environment_too_large(bytes));
@@ -339,6 +345,15 @@ pub(super) fn not_initialized() -> Problem {
         code: "not_initialized".to_owned(),
         message: "The first request has to be `initialize`, once.".to_owned(),
         hint: "Send `initialize` first.".to_owned(),
+        log: None,
+    }
+}
+
+pub(super) fn cancelled() -> Problem {
+    Problem {
+        code: "request_cancelled".to_owned(),
+        message: "The request was cancelled.".to_owned(),
+        hint: "Send it again if it is still of use.".to_owned(),
         log: None,
     }
 }

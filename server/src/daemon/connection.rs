@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use areyouj_protocol::{self as wire, Method, Request, request};
 use serde::Serialize;
@@ -15,22 +15,20 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Semaphore, mpsc};
-use uuid::Uuid;
 
-use super::actions::Selection;
-use super::editor::{self, Answered, Editor};
 use super::hub::PAGE_BYTES;
 use super::outbox::{Frame, Next, Outbox, coded_error_frame, error_frame, notification_frame, result_frame};
 use super::shared::{Shared, storage_problem};
 use super::{commands, wire as to_wire};
-use crate::lsp;
+use crate::file_uri;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
-use areyouj_core::orchestrator::{
-    ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId,
-};
+use areyouj_core::orchestrator::{ClientId, Command, Event, MessageView, Origin, Outcome, Problem, ReplyId};
 use areyouj_host::memory;
 use areyouj_store::ReaderPool;
+
+/// The notification that cancels a request.
+const CANCEL: &str = "$/cancelRequest";
 
 /// Requests of one client whose answers it may not have read; further ones stay in its socket until it has.
 pub(super) const MAX_IN_FLIGHT: u32 = 64;
@@ -38,7 +36,7 @@ pub(super) const MAX_IN_FLIGHT: u32 = 64;
 /// Bytes that a client left unread when it went, from which on they are worth being given back to the system.
 const MUCH_UNREAD: usize = 64 << 10;
 
-/// Folders of an editor that are looked at; no workspace has as many.
+/// Folders of a client that are kept; no workspace has as many.
 const MAX_FOLDERS: usize = 256;
 
 /// Longest path of a folder, in bytes: the kernel takes no longer one.
@@ -63,8 +61,6 @@ pub(super) struct Connection {
     /// A permit for every answer that may still be made; one comes back when an answer has left.
     in_flight: Semaphore,
     quiet: AtomicBool,
-    /// An editor that has no extension for AreYouJ.
-    editor: OnceLock<Editor>,
 }
 
 /// What the client said of itself.
@@ -79,6 +75,8 @@ pub(super) struct Peer {
 /// A request that waits for its answer.
 struct Pending {
     id: Value,
+    /// Whether it changes nothing, so that it can be cancelled.
+    reads: bool,
     more: More,
 }
 
@@ -96,12 +94,6 @@ pub(super) enum More {
     Recovered(String),
     /// The daemon's own description.
     Status(Box<wire::DaemonStatus>),
-    /// What can be done with a selection.
-    Actions(Box<Selection>),
-    /// Nobody waits for it: prompts to be asked in an editor.
-    ToAsk,
-    /// Nobody waits for it: what an editor answered to a prompt.
-    Asked,
 }
 
 impl Connection {
@@ -113,7 +105,6 @@ impl Connection {
             pending: Mutex::default(),
             in_flight: Semaphore::new(MAX_IN_FLIGHT as usize),
             quiet: AtomicBool::new(false),
-            editor: OnceLock::new(),
         }
     }
 
@@ -188,27 +179,20 @@ impl Connection {
                     continue;
                 }
             };
-            let command = match (incoming.method.as_deref(), &incoming.id) {
-                (Some("exit"), None) => return Ok(()),
-                (Some(method), None) => self.notified(method, incoming.params.as_deref()),
-                (None, Some(id)) => self.answer_of_editor(id, incoming.result.as_ref()),
-                (None, None) => continue,
-                (Some(_), Some(_)) => None,
-            };
-            if let Some((command, more)) = command {
-                replies += 1;
-                self.lock_pending().insert(replies, Pending { id: Value::Null, more });
-                let origin = Origin { client: self.client, name: self.peer().name, reply: replies };
-                if inbox.send(Event::Command { origin, command }).await.is_err() {
-                    return Ok(());
+            let (method, id) = match (incoming.method, incoming.id) {
+                (Some(method), Some(id)) => (method, id),
+                (Some(method), None) if method == CANCEL => {
+                    self.cancel(incoming.params.as_deref());
+                    continue;
                 }
-            }
-            let (Some(method), Some(id)) = (incoming.method, incoming.id) else { continue };
+                _ => continue,
+            };
             answer.forget();
             replies += 1;
-            self.lock_pending().insert(replies, Pending { id, more: More::Nothing });
-            let looks_around =
-                matches!(Method::parse(&method), Some(Method::DirectoryList | Method::DirectoryValidate));
+            let known = Method::parse(&method);
+            let pending = Pending { id, reads: known.is_some_and(commands::reads), more: More::Nothing };
+            self.lock_pending().insert(replies, pending);
+            let looks_around = matches!(known, Some(Method::DirectoryList | Method::DirectoryValidate));
             let connection = Arc::clone(self);
             let (shared, inbox) = (Arc::clone(shared), inbox.clone());
             let served = async move {
@@ -273,31 +257,14 @@ impl Connection {
     }
 
     fn initialize(&self, params: wire::InitializeParams) -> Asked {
-        let capabilities = serde_json::to_value(&params.capabilities).unwrap_or_default();
-        let native = lsp::is_native(&capabilities);
-        if !native {
-            self.editor.get_or_init(|| Editor::new(&capabilities));
-        }
-        let client = params.client_info;
-        self.quiet.store(params.quiet || !native, Ordering::Relaxed);
+        self.quiet.store(params.quiet, Ordering::Relaxed);
         *self.lock_peer() = Peer {
             initialized: true,
-            name: commands::client_name(client),
+            name: commands::client_name(params.client_info),
             folders: paths(&params.workspace_folders.unwrap_or_default()).take(MAX_FOLDERS).collect(),
         };
         Asked::answer::<request::Initialize>(wire::InitializeResult {
             capabilities: wire::ServerCapabilities {
-                text_document_sync: wire::TextDocumentSync { open_close: true, change: 2 },
-                code_action_provider: true,
-                execute_command_provider: wire::ExecuteCommandOptions {
-                    commands: lsp::COMMANDS.iter().map(ToString::to_string).collect(),
-                },
-                workspace: wire::WorkspaceCapabilities {
-                    workspace_folders: wire::WorkspaceFoldersCapabilities {
-                        supported: true,
-                        change_notifications: true,
-                    },
-                },
                 experimental: wire::ExperimentalCapabilities {
                     areyouj: wire::AreYouJCapability { protocol_version: wire::PROTOCOL_VERSION },
                 },
@@ -317,9 +284,6 @@ impl Connection {
         reader: &Arc<ReaderPool>,
     ) {
         let Some(pending) = self.take_pending(reply) else { return };
-        if let More::ToAsk | More::Asked = pending.more {
-            return self.answered_editor(result);
-        }
         if !reads_the_store(&pending, &result) {
             return self.outbox.answer(answer(&pending, result, reader));
         }
@@ -349,84 +313,23 @@ impl Connection {
         Some(error_frame(&self.take_pending(reply)?.id, problem, false))
     }
 
+    /// Answers a request that was cancelled. One that changes something is answered with what came of it, as is one that
+    /// cannot be given up any more.
+    fn cancel(&self, params: Option<&RawValue>) {
+        #[derive(serde::Deserialize)]
+        struct Cancelled {
+            id: Value,
+        }
+        let Ok(Cancelled { id: cancelled }) = parse::<Cancelled>(params) else { return };
+        let mut pending = self.lock_pending();
+        let found = pending.iter().find(|(_, pending)| pending.reads && pending.id == cancelled);
+        let Some(reply) = found.map(|(reply, _)| *reply) else { return };
+        pending.remove(&reply);
+        drop(pending);
+        self.outbox.answer(error_frame(&cancelled, &commands::cancelled(), false));
+    }
+
     /// The request, if nobody has answered it.
-    /// What a notification asks for.
-    fn notified(&self, method: &str, params: Option<&RawValue>) -> Option<(Command, More)> {
-        match method {
-            // From now on it may be asked.
-            "initialized" => {
-                self.editor.get()?;
-                Some((Command::Permissions(None), More::ToAsk))
-            }
-            "workspace/didChangeWorkspaceFolders" => {
-                #[derive(serde::Deserialize)]
-                struct Change {
-                    event: Folders,
-                }
-                #[derive(serde::Deserialize)]
-                struct Folders {
-                    added: Vec<wire::WorkspaceFolder>,
-                    removed: Vec<wire::WorkspaceFolder>,
-                }
-                let Folders { added, removed } = parse::<Change>(params).ok()?.event;
-                let removed: Vec<String> = paths(&removed).collect();
-                let mut peer = self.lock_peer();
-                peer.folders.retain(|folder| !removed.contains(folder));
-                let room = MAX_FOLDERS - peer.folders.len();
-                peer.folders.extend(paths(&added).take(room));
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// What an editor's answer to a request of ours asks for.
-    fn answer_of_editor(&self, id: &Value, result: Option<&Value>) -> Option<(Command, More)> {
-        match self.editor.get()?.answered(id, result) {
-            Answered::Prompt { permission, answer } => {
-                let key = Uuid::new_v4().to_string();
-                Some((Command::Answer(Keyed { key, what: (permission, answer) }), More::Asked))
-            }
-            Answered::Tell(frame) => {
-                self.outbox.notify(frame);
-                None
-            }
-            Answered::Nothing => None,
-        }
-    }
-
-    /// What came of what was asked for an editor.
-    fn answered_editor(&self, result: Result<Outcome, Problem>) {
-        match result {
-            Ok(Outcome::Permissions(rows)) => {
-                rows.into_iter().for_each(|row| self.ask_editor(&to_wire::permission(row)));
-            }
-            Ok(_) => {}
-            Err(problem) => {
-                self.outbox.notify(editor::warning(&format!("{} {}", problem.message, problem.hint)));
-            }
-        }
-    }
-
-    /// Asks in an editor that has no extension for AreYouJ.
-    pub(super) fn ask_editor(&self, permission: &wire::Permission) {
-        if let Some(frame) = self.editor.get().and_then(|editor| editor.prompt(permission)) {
-            self.outbox.notify(frame);
-        }
-    }
-
-    /// Shows in such an editor how a session starts.
-    pub(super) fn show_editor(&self, session: &wire::Session) {
-        if let Some(frame) = self.editor.get().and_then(|editor| editor.session(session)) {
-            self.outbox.notify(frame);
-        }
-    }
-
-    /// Whether it is such an editor.
-    pub(super) fn is_editor(&self) -> bool {
-        self.editor.get().is_some()
-    }
-
     fn take_pending(&self, reply: ReplyId) -> Option<Pending> {
         self.lock_pending().remove(&reply)
     }
@@ -510,9 +413,6 @@ fn frame_of(pending: &Pending, outcome: Outcome, reader: &ReaderPool) -> Result<
         }
         Outcome::Sessions { revision, sessions } => {
             let sessions: Vec<_> = sessions.into_iter().map(to_wire::session).collect();
-            if let More::Actions(selection) = &pending.more {
-                return Ok(result_frame(id, &selection.actions(&sessions)));
-            }
             result_frame(id, &wire::SessionList { revision, sessions })
         }
         Outcome::Message(view) => result_frame(id, &to_wire::message(*view)),
@@ -565,9 +465,9 @@ fn frame_of(pending: &Pending, outcome: Outcome, reader: &ReaderPool) -> Result<
     })
 }
 
-/// The paths of these folders, as far as they are any.
+/// The paths of these folders; a folder without one is left out.
 fn paths(folders: &[wire::WorkspaceFolder]) -> impl Iterator<Item = String> {
-    let paths = folders.iter().filter_map(|folder| lsp::path_of_uri(&folder.uri));
+    let paths = folders.iter().filter_map(|folder| file_uri::path(&folder.uri));
     paths.filter(|path| path.len() <= MAX_PATH)
 }
 
@@ -577,5 +477,30 @@ pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
         message: format!("The body is not a JSON-RPC message: {error}."),
         hint: "Send JSON-RPC 2.0 in Language Server Protocol framing.".to_owned(),
         log: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cancelled_read_is_answered_once_and_a_change_with_what_came_of_it() {
+        let connection = Connection::new(1);
+        for (reply, method) in [(1, Method::SessionList), (2, Method::SessionCreate)] {
+            let pending =
+                Pending { id: json!(reply + 6), reads: commands::reads(method), more: More::Nothing };
+            connection.lock_pending().insert(reply, pending);
+        }
+        for id in ["7", "7", "8", "\"7\"", "{}"] {
+            let params = RawValue::from_string(format!(r#"{{"id":{id}}}"#)).unwrap();
+            connection.cancel(Some(&params));
+        }
+        let Next::Frames { frames, answers: 1 } = connection.outbox.next().await else { panic!("no answer") };
+        let text = String::from_utf8(frames[0].to_vec()).unwrap();
+        assert!(text.contains(r#""id":7"#) && text.contains("-32800"), "{text}");
+        assert!(connection.frame(1, &()).is_none() && connection.frame(2, &()).is_some());
     }
 }

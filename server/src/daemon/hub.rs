@@ -86,7 +86,6 @@ impl Hub {
         match notice {
             Notice::Created { revision, session } => {
                 let session = to_wire::session(*session);
-                self.each_editor(|connection| connection.show_editor(&session));
                 let session_id = session.id.clone();
                 self.tell_all(&notification_frame::<notification::SessionCreated>(&wire::SessionCreated {
                     revision,
@@ -120,7 +119,6 @@ impl Hub {
             }
             Notice::Permission(prompt) => {
                 let permission = to_wire::permission(*prompt);
-                self.each_editor(|connection| connection.ask_editor(&permission));
                 let session_id = permission.session_id.clone();
                 self.tell_all(&notification_frame::<notification::PermissionUpdate>(
                     &wire::PermissionUpdate { session_id, permission },
@@ -151,7 +149,6 @@ impl Hub {
     }
 
     fn changed(&self, revision: u64, session: wire::Session, status_changed: bool) {
-        self.each_editor(|connection| connection.show_editor(&session));
         if status_changed {
             let change = wire::SessionStatusChanged {
                 revision,
@@ -172,15 +169,7 @@ impl Hub {
 
     /// Whether anybody wants to be told of what happens.
     pub(super) fn is_heard(&self) -> bool {
-        self.lock().values().any(|client| !client.connection.is_quiet() || client.connection.is_editor())
-    }
-
-    /// Tells editors that have no extension for AreYouJ.
-    fn each_editor(&self, tell: impl Fn(&Connection)) {
-        self.lock()
-            .values()
-            .filter(|client| client.connection.is_editor())
-            .for_each(|client| tell(&client.connection));
+        self.lock().values().any(|client| !client.connection.is_quiet())
     }
 
     fn tell_all(&self, frame: &Frame) {

@@ -29,16 +29,20 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (i32, se
     }
 }
 
-/// What a message is, and whose, for a process that passes it on.
+/// The outside of a message, for a process that passes it on; its parts are as they were sent.
 #[derive(Deserialize)]
 pub(crate) struct Envelope<'a> {
-    /// As it stands in the message: there for requests and answers.
+    /// Requests and answers have one.
     #[serde(borrow, default)]
     pub(crate) id: Option<&'a RawValue>,
-    /// There for requests and notifications.
+    /// Requests and notifications have one.
     #[serde(borrow, default)]
     pub(crate) method: Option<Cow<'a, str>>,
-    /// There for refusals.
+    #[serde(borrow, default)]
+    pub(crate) params: Option<&'a RawValue>,
+    /// Answers have this or an error; a result that is `null` reads as none.
+    #[serde(borrow, default)]
+    pub(crate) result: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) error: Option<&'a RawValue>,
 }
@@ -54,9 +58,6 @@ pub(crate) struct Incoming {
     pub(crate) method: Option<String>,
     #[serde(default)]
     pub(crate) params: Option<Box<RawValue>>,
-    /// There for answers to requests of ours.
-    #[serde(default)]
-    pub(crate) result: Option<Value>,
 }
 
 /// A request's id, which is kept until the answer: a number or a short string.
@@ -146,6 +147,7 @@ pub(crate) fn rpc_code(code: &str) -> i32 {
         "unknown_method" => rpc::METHOD_NOT_FOUND,
         "invalid_request" => rpc::INVALID_REQUEST,
         "not_initialized" => rpc::SERVER_NOT_INITIALIZED,
+        "request_cancelled" => rpc::REQUEST_CANCELLED,
         _ => rpc::REFUSED,
     }
 }

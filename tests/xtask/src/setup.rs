@@ -11,6 +11,7 @@ use anyhow::Result;
 use areyouj_tests::claude::claude;
 use areyouj_tests::installed::Installed;
 use areyouj_tests::neovim::neovim;
+use areyouj_tests::pygls::pygls;
 
 pub(crate) use modules::{Modules, code_server_directory};
 pub(crate) use packages::Package;
@@ -23,6 +24,8 @@ pub(crate) enum Need {
     Claude,
     /// The pinned Neovim.
     Neovim,
+    /// The pinned language client of pygls.
+    Pygls,
     /// The pinned VS Code for browsers.
     CodeServer,
     /// A program from a Debian package.
@@ -39,6 +42,7 @@ impl Need {
         match self {
             Need::Claude | Need::Modules(_) => &[Package::Node, Package::Npm],
             Need::Neovim => &[Package::Pip],
+            Need::Pygls => &[Package::Pip, Package::Python],
             Need::CodeServer => &[Package::Node, Package::Npm, Package::Cxx, Package::Make, Package::Python],
             Need::Tool(Tool::Fuzz) => &[Package::Cxx],
             Need::Package(_) | Need::Tool(_) => &[],
@@ -50,6 +54,7 @@ impl Need {
         Ok(Some(match self {
             Need::Claude => Step::Program(claude()?),
             Need::Neovim => Step::Program(neovim()?),
+            Need::Pygls => Step::Program(pygls()?),
             Need::CodeServer => Step::Program(modules::code_server()?),
             Need::Tool(tool) if tool.is_on_path() => return Ok(None),
             Need::Tool(tool) => Step::Program(tool.installed()),

@@ -11,9 +11,10 @@ use crate::setup::{self, Modules, Need, Package, Tool};
 use crate::{cargo, extension, plugin};
 
 /// What the tests of the workspace need: both editors are real, as are terminals, disks, clocks and older versions.
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need::Claude,
     Need::Neovim,
+    Need::Pygls,
     Need::Tool(Tool::Nextest),
     Need::Package(Package::Tmux),
     Need::Package(Package::Script),

@@ -6,10 +6,8 @@
 
 ---Requests from a client to the daemon.
 ---@alias areyouj.RequestMethod
----| "initialize" # (areyouj.InitializeParams) -> areyouj.InitializeResult Opens the connection; the first request.
+---| "initialize" # (areyouj.InitializeParams) -> areyouj.InitializeResult Opens the connection; the first request. Sent again, it replaces what the client said of itself.
 ---| "shutdown" # (areyouj.Empty|nil) -> areyouj.Empty|nil Announces the end of the connection; sessions go on.
----| "textDocument/codeAction" # (areyouj.CodeActionParams) -> areyouj.CodeAction[] What can be done with a selection: send it, or the diagnostics in it, to a session.
----| "workspace/executeCommand" # (areyouj.ExecuteCommandParams) -> any Carries out a command, for editors without an extension.
 ---| "areyouj/session/create" # (areyouj.SessionCreateParams) -> areyouj.SessionCreateResult Creates a session and answers at once with status `starting`.
 ---| "areyouj/session/list" # (areyouj.SessionListParams) -> areyouj.SessionList Lists sessions, newest first.
 ---| "areyouj/session/get" # (areyouj.SessionParams) -> areyouj.Session One session.
@@ -58,6 +56,7 @@
 ---| "unknown_method" # The method does not exist here.
 ---| "invalid_params" # The parameters do not have the method's shape.
 ---| "not_initialized" # A request came before `initialize`.
+---| "request_cancelled" # The client cancelled the request with `$/cancelRequest`.
 ---| "session_not_found" # No session has this id.
 ---| "message_not_found" # No message has this id.
 ---| "permission_not_found" # No permission prompt has this id.
@@ -187,18 +186,6 @@
 ---@field name string For example `areyouj-cli` or `Visual Studio Code`.
 ---@field version? string Its version.
 
----Something to do with what is selected.
----@class areyouj.CodeAction
----@field title string For a menu.
----@field kind? string `quickfix` for what is about diagnostics.
----@field command areyouj.EditorCommand What the editor sends with `workspace/executeCommand` when it is chosen.
-
----Parameters of `textDocument/codeAction`.
----@class areyouj.CodeActionParams
----@field textDocument areyouj.TextDocument The document.
----@field range any What is selected in it.
----@field context any The diagnostics there, and which kinds of actions are wanted.
-
 ---Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new one: list again, and attach again with `since`.
 ---@class areyouj.ConnectionChanged
 ---@field state areyouj.ConnectionState How it stands now.
@@ -260,12 +247,6 @@
 ---@alias areyouj.Driver
 ---| "stream" # `claude -p` with JSON lines both ways.
 ---| "terminal" # Claude's own screen in a pseudo-terminal, which `areyouj attach` shows.
-
----A command for `workspace/executeCommand`.
----@class areyouj.EditorCommand
----@field title string For a menu.
----@field command string Its name.
----@field arguments any[] Its arguments.
 
 ---No parameters, or nothing to say.
 ---@class areyouj.Empty
@@ -353,25 +334,14 @@
 ---@field hint? string What to do about it, one sentence.
 ---@field retryable? boolean The same request may be sent again as it is, for example because a daemon was restarting.
 
----The commands of `workspace/executeCommand`.
----@class areyouj.ExecuteCommandOptions
----@field commands string[] Their names.
-
----Parameters of `workspace/executeCommand`. The commands take one object each: - `areyouj.lsp.newSession`: `directory` (left out: the first workspace folder), `name`, `message`, all optional - `areyouj.lsp.send`: `text`, and optionally `sessionId` - `areyouj.lsp.sendSelection`: `uri`, `range`, and optionally `sessionId`; `areyouj lsp` adds the `text` - `areyouj.lsp.sendDiagnostics`: `uri`, `diagnostics`, and optionally `sessionId` - `areyouj.lsp.interrupt`, `areyouj.lsp.terminate`: optionally `sessionId` A `messageId` or `requestId` makes a repeat return the first answer. The result is the session or the message.
----@class areyouj.ExecuteCommandParams
----@field command string The command's name.
----@field arguments? any[] Its arguments.
----@field environment? table<string, string> The environment of a session that is created. Left out by an editor: `areyouj lsp` puts in its own.
-
 ---Extensions of the Language Server Protocol.
 ---@class areyouj.ExperimentalCapabilities
 ---@field areyouj areyouj.AreYouJCapability The `areyouj/…` methods.
 
----Parameters of `initialize`, the first request on every connection. The fields are those of the Language Server Protocol; others of that protocol are accepted and ignored.
+---Parameters of `initialize`, the first request on every connection.
 ---@class areyouj.InitializeParams
 ---@field clientInfo? areyouj.ClientInfo Who connects; shown in the audit trail and as the author of answers.
 ---@field workspaceFolders? areyouj.WorkspaceFolder[] The folders open in the editor. A request without a session means the newest live session of one of them.
----@field capabilities? any What the editor can do. One that announces `experimental.areyouj` gets the notifications of this protocol, as does a client that announces nothing. Any other editor is asked about prompts with `window/showMessageRequest` instead.
 ---@field quiet? boolean Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many.
 
 ---Answer to `initialize`.
@@ -511,10 +481,6 @@
 
 ---What the daemon can do.
 ---@class areyouj.ServerCapabilities
----@field textDocumentSync areyouj.TextDocumentSync Open documents are kept in step.
----@field codeActionProvider boolean `textDocument/codeAction` is answered.
----@field executeCommandProvider areyouj.ExecuteCommandOptions The commands of `workspace/executeCommand`.
----@field workspace areyouj.WorkspaceCapabilities Workspace folders.
 ---@field experimental areyouj.ExperimentalCapabilities Where the Language Server Protocol keeps extensions.
 
 ---The daemon's name and version.
@@ -648,15 +614,6 @@
 ---| "hook" # Claude's hooks.
 ---| "process" # The state of a process, or what Claude keeps about its own.
 
----A document.
----@class areyouj.TextDocument
----@field uri string Its URI.
-
----How documents are kept in step; `areyouj lsp` keeps what is open, so that a selection is sent as the person sees it.
----@class areyouj.TextDocumentSync
----@field openClose boolean Opening and closing are told.
----@field change integer 2: changes are told, and no more than they are.
-
 ---One entry of a session's transcript.
 ---@class areyouj.TranscriptEntry
 ---@field seq integer Its number in the session: 1, 2, 3 … without gaps.
@@ -674,16 +631,7 @@
 ---@field before? integer Only entries with a smaller `seq`. Left out: the newest.
 ---@field limit? integer How many at most, 1 to 1,000; 200 if left out. A page also ends at about 4 MiB.
 
----What the daemon knows of workspaces.
----@class areyouj.WorkspaceCapabilities
----@field workspaceFolders areyouj.WorkspaceFoldersCapabilities Their folders.
-
 ---A folder open in the editor.
 ---@class areyouj.WorkspaceFolder
 ---@field uri string A `file:` URI.
 ---@field name? string The name shown in the editor.
-
----What the daemon knows of workspace folders.
----@class areyouj.WorkspaceFoldersCapabilities
----@field supported boolean That there are several.
----@field changeNotifications boolean That they come and go.

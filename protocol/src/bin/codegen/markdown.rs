@@ -1,10 +1,9 @@
 //! The contract as PROTOCOL.md, for engineers.
 
 use areyouj_protocol::{
-    AreYouJCapability, ClientInfo, Driver, ExecuteCommandOptions, ExperimentalCapabilities, InitializeParams,
-    InitializeResult, NewMessage, ServerCapabilities, ServerInfo, Session, SessionCreateParams,
-    SessionCreateResult, SessionStatusChanged, Status, StatusSource, TextDocumentSync, WorkspaceCapabilities,
-    WorkspaceFolder, WorkspaceFoldersCapabilities,
+    AreYouJCapability, ClientInfo, Driver, ExperimentalCapabilities, InitializeParams, InitializeResult,
+    NewMessage, ServerCapabilities, ServerInfo, Session, SessionCreateParams, SessionCreateResult,
+    SessionStatusChanged, Status, StatusSource, WorkspaceFolder,
 };
 use areyouj_protocol::{Method as MethodName, Notification, PROTOCOL_VERSION, notification, rpc};
 use serde::Serialize;
@@ -17,6 +16,7 @@ use crate::{HEADER, Result};
 pub(crate) fn render(contract: &Contract) -> Result<String> {
     let mut out = format!("<!-- {HEADER} -->\n\n");
     out += &introduction();
+    out += LANGUAGE_SERVER;
     out += &example()?;
     out += &errors(contract);
     out += "\n## Requests\n\nFrom a client to the daemon; each is answered.\n";
@@ -30,6 +30,28 @@ pub(crate) fn render(contract: &Contract) -> Result<String> {
     }
     Ok(out)
 }
+
+/// What `areyouj lsp` adds for editors that do not know the contract.
+const LANGUAGE_SERVER: &str = "
+## Language server
+
+`areyouj lsp` is also a plain language server. An editor that announces `experimental.areyouj` as a client capability gets the
+notifications below as they are. For any other editor it translates: permission requests become `window/showMessageRequest`, the
+start of a session becomes progress, and code actions send the selection or its diagnostics to a session. Positions are in the
+first encoding of `general.positionEncodings` that is known: UTF-8, UTF-16 or UTF-32.
+
+The commands of `workspace/executeCommand` take one object each. A `messageId` or `requestId` in it makes a repeat return the
+first answer. The result is the session or the message.
+
+| Command | Argument |
+|---|---|
+| `areyouj.lsp.newSession` | `directory` (left out: the first workspace folder), `name`, `message`, all optional |
+| `areyouj.lsp.send` | `text`, and optionally `sessionId` |
+| `areyouj.lsp.sendSelection` | `uri`, `range`, and optionally `sessionId` |
+| `areyouj.lsp.sendDiagnostics` | `uri`, `diagnostics`, and optionally `sessionId` |
+| `areyouj.lsp.interrupt` | optionally `sessionId` |
+| `areyouj.lsp.terminate` | optionally `sessionId` |
+";
 
 fn introduction() -> String {
     format!(
@@ -51,7 +73,9 @@ Content-Length: 44\\r\\n
 ```
 
 `Content-Length` counts the bytes of the body. Editors speak it to `areyouj lsp` over standard input and output; that program
-forwards it to the daemon's Unix socket. The first request on every connection is `initialize`.
+forwards the `areyouj/…` methods to the daemon's Unix socket. The first request on every connection is `initialize`. The
+notification `$/cancelRequest` with an `id` cancels a request: one that only reads is answered with {request_cancelled} if its
+answer is not ready, any other with what came of it.
 
 ## Tolerance
 
@@ -83,6 +107,7 @@ client raises it. `initialize` returns the version as `capabilities.experimental
 - A client that is too slow loses pushes rather than slow anything down. `{resync}` tells it to list and attach again.
 ",
         method_not_found = rpc::METHOD_NOT_FOUND,
+        request_cancelled = rpc::REQUEST_CANCELLED,
         unknown_method = areyouj_protocol::ErrorCode::UnknownMethod.as_str(),
         resync = notification::Resync::METHOD,
     )
@@ -92,7 +117,6 @@ client raises it. `initialize` returns the version as `capabilities.experimental
 fn example() -> Result<String> {
     let initialize = InitializeParams {
         client_info: Some(ClientInfo { name: "example".into(), version: Some("1.0.0".into()) }),
-        capabilities: None,
         quiet: false,
         workspace_folders: Some(vec![WorkspaceFolder {
             uri: "file:///home/ada/engine".into(),
@@ -101,18 +125,7 @@ fn example() -> Result<String> {
     };
     let areyouj = AreYouJCapability { protocol_version: PROTOCOL_VERSION };
     let initialized = InitializeResult {
-        capabilities: ServerCapabilities {
-            text_document_sync: TextDocumentSync { open_close: true, change: 2 },
-            code_action_provider: true,
-            execute_command_provider: ExecuteCommandOptions { commands: vec!["areyouj.lsp.send".into()] },
-            workspace: WorkspaceCapabilities {
-                workspace_folders: WorkspaceFoldersCapabilities {
-                    supported: true,
-                    change_notifications: true,
-                },
-            },
-            experimental: ExperimentalCapabilities { areyouj },
-        },
+        capabilities: ServerCapabilities { experimental: ExperimentalCapabilities { areyouj } },
         server_info: ServerInfo { name: "areyouj".into(), version: "0.1.0".into() },
     };
     let create = SessionCreateParams {

@@ -1,0 +1,3 @@
+//! Edges: each translates one dialect, spoken by the client that starts it, to the daemon's contract.
+
+pub mod lsp;

@@ -1,0 +1,52 @@
+//! Messages as the edge needs them: what routing reads of them, and what it answers by itself.
+
+use std::collections::BTreeMap;
+
+use areyouj_protocol::ErrorData;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tower_lsp_server::jsonrpc;
+
+use crate::client::Failure;
+use crate::rpc::envelope::{self, rpc_code, shortest};
+
+/// The id of the request that a `$/cancelRequest` with these parameters cancels.
+pub(super) fn cancelled(params: Option<&RawValue>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Params<'a> {
+        #[serde(borrow)]
+        id: &'a RawValue,
+    }
+    let params: Params<'_> = serde_json::from_str(params?.get()).ok()?;
+    Some(shortest(params.id))
+}
+
+/// The same message with the environment in its parameters, unless they name one.
+pub(super) fn with_environment(body: &[u8], environment: &BTreeMap<String, String>) -> Vec<u8> {
+    envelope::changed(body, |message| {
+        let named = message["params"]["environment"].as_object().is_some_and(|named| !named.is_empty());
+        if message["params"].is_object() && !named {
+            message["params"]["environment"] = json!(environment);
+        }
+    })
+}
+
+/// The refusal of the request with this id, which is JSON.
+pub(super) fn refusal(id: &str, code: i32, failure: &Failure) -> Vec<u8> {
+    let id: Value = serde_json::from_str(id).unwrap_or_default();
+    envelope::error(id, code, &failure.message, Some(&data(failure)))
+}
+
+/// A failure as the answer of a handler.
+pub(super) fn rpc_error(failure: &Failure) -> jsonrpc::Error {
+    jsonrpc::Error {
+        code: i64::from(rpc_code(&failure.code)).into(),
+        message: failure.message.clone().into(),
+        data: Some(json!(data(failure))),
+    }
+}
+
+fn data(failure: &Failure) -> ErrorData {
+    ErrorData { code: failure.code.clone(), hint: failure.hint.clone(), retryable: failure.retryable }
+}
