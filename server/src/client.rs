@@ -16,7 +16,9 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{ClientInfo, ErrorCode, InitializeParams, InitializeResult, Request, request};
+use areyouj_protocol::{
+    ClientInfo, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
+};
 use serde_json::Value;
 
 pub(crate) use connect::connect_socket;
@@ -253,7 +255,7 @@ impl Client {
             };
             if let Some(mut answer) = self.sort(message).filter(|answer| answer["id"] == id) {
                 return match answer.get("error") {
-                    Some(error) => Err(Attempt::Refused(Failure::of_answer(error))),
+                    Some(error) => Err(Attempt::Refused(refusal(error))),
                     None => Ok(answer["result"].take()),
                 };
             }
@@ -373,6 +375,27 @@ fn not_a_daemon(paths: &Paths) -> Failure {
         format!("the process listening on {} is not an AreYouJ daemon", socket.display()),
         "Stop that process and remove the socket, then try again. `areyouj doctor` shows more.",
     )
+}
+
+/// What the JSON-RPC error in an answer says.
+pub(crate) fn refusal(error: &Value) -> Failure {
+    let message =
+        error["message"].as_str().unwrap_or("the daemon refused the request without a reason").to_owned();
+    match serde_json::from_value::<ErrorData>(error["data"].clone()) {
+        Ok(data) => {
+            Failure { code: data.code, message, hint: data.hint, log: None, retryable: data.retryable }
+        }
+        Err(_) => {
+            let code = match error["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
+                Some(rpc::METHOD_NOT_FOUND) => ErrorCode::UnknownMethod,
+                Some(rpc::INVALID_PARAMS) => ErrorCode::InvalidParams,
+                Some(rpc::INVALID_REQUEST | rpc::PARSE_ERROR) => ErrorCode::InvalidRequest,
+                Some(rpc::SERVER_NOT_INITIALIZED) => ErrorCode::NotInitialized,
+                _ => ErrorCode::Internal,
+            };
+            Failure { code: code.as_str().to_owned(), message, hint: None, log: None, retryable: false }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,24 @@ impl Installed {
     }
 }
 
+/// Installs the packages of Python that a requirements file of the checkout pins, with their digests.
+pub(crate) fn pip_install(requirements: &'static str) -> Install {
+    Box::new(move |directory| {
+        let output = Command::new("python3")
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"])
+            .args(["--require-hashes", "--disable-pip-version-check", "--upgrade", "--target"])
+            .arg(directory)
+            .arg("-r")
+            .arg(checkout().join(requirements))
+            .output()
+            .context("python3 cannot be started")?;
+        if !output.status.success() {
+            bail!("pip: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    })
+}
+
 fn stamp(directory: &Path) -> PathBuf {
     directory.join("installed")
 }
@@ -101,23 +119,4 @@ pub fn cache_directory() -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
     Ok(cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("areyouj"))
-}
-
-/// Installs Python packages into a directory, with the digests of a requirements file of the checkout.
-///
-/// # Errors
-/// When pip is missing or cannot install the packages.
-pub(crate) fn pip_install(requirements: &str, directory: &Path) -> Result<()> {
-    let output = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"])
-        .args(["--disable-pip-version-check", "--upgrade", "--target"])
-        .arg(directory)
-        .arg("-r")
-        .arg(checkout().join(requirements))
-        .output()
-        .context("python3 cannot be started")?;
-    if !output.status.success() {
-        bail!("pip: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(())
 }

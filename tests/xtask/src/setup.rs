@@ -24,7 +24,7 @@ pub(crate) enum Need {
     Claude,
     /// The pinned Neovim.
     Neovim,
-    /// The pinned language client besides Neovim.
+    /// The pinned language client of pygls.
     Pygls,
     /// The pinned VS Code for browsers.
     CodeServer,
@@ -41,7 +41,8 @@ impl Need {
     fn packages(self) -> &'static [Package] {
         match self {
             Need::Claude | Need::Modules(_) => &[Package::Node, Package::Npm],
-            Need::Neovim | Need::Pygls => &[Package::Pip],
+            Need::Neovim => &[Package::Pip],
+            Need::Pygls => &[Package::Pip, Package::Python],
             Need::CodeServer => &[Package::Node, Package::Npm, Package::Cxx, Package::Make, Package::Python],
             Need::Tool(Tool::Fuzz) => &[Package::Cxx],
             Need::Package(_) | Need::Tool(_) => &[],

@@ -341,7 +341,7 @@ pub(super) mod tests {
         assert!(titles(&[], false).iter().all(|title| title.contains("diagnostics")));
     }
 
-    fn asked(command: &str, arguments: Value) -> Result<Planned, Failure> {
+    fn asked(command: &str, arguments: &Value) -> Result<Planned, Failure> {
         let params = json!({ "command": command, "arguments": [arguments] });
         let mut documents = Documents::default();
         documents.open("file:///a.rs", "one\ntwo".to_owned());
@@ -353,25 +353,25 @@ pub(super) mod tests {
         let arguments = json!({ "uri": "file:///a.rs", "range": range((1, 0), (1, 3)), "messageId": "m" });
         let message = json!({ "id": "m", "text": "/a.rs, line 2:\n\n```\ntwo\n```" });
         let add = Planned { method: wire::Method::QueueAdd, params: json!({ "message": message }) };
-        assert_eq!(asked(SEND_SELECTION, arguments), Ok(add));
+        assert_eq!(asked(SEND_SELECTION, &arguments), Ok(add));
         let gone = json!({ "uri": "file:///none", "range": range((1, 0), (1, 3)) });
-        assert_eq!(asked(SEND_SELECTION, gone).unwrap_err().code, "invalid_params");
+        assert_eq!(asked(SEND_SELECTION, &gone).unwrap_err().code, "invalid_params");
     }
 
     #[test]
     fn a_new_session_is_in_the_first_folder_unless_a_directory_is_named() {
-        let created = |arguments| asked(NEW_SESSION, arguments).unwrap().params;
-        assert_eq!(created(json!({}))["directory"], "/work");
-        let named = created(json!({ "directory": "/a", "message": "hello" }));
+        let created = |arguments: &Value| asked(NEW_SESSION, arguments).unwrap().params;
+        assert_eq!(created(&json!({}))["directory"], "/work");
+        let named = created(&json!({ "directory": "/a", "message": "hello" }));
         assert_eq!((&named["directory"], &named["messages"][0]["text"]), (&json!("/a"), &json!("hello")));
     }
 
     #[test]
     fn a_command_that_is_unknown_or_does_not_fit_is_refused() {
-        assert_eq!(asked("areyouj.lsp.fly", json!({})).unwrap_err().code, "invalid_params");
-        assert_eq!(asked(SEND, json!({ "text": 7 })).unwrap_err().code, "invalid_params");
-        assert_eq!(asked(INTERRUPT, json!({})).unwrap().method, wire::Method::SessionInterrupt);
-        assert_eq!(asked(TERMINATE, json!({})).unwrap().method, wire::Method::SessionTerminate);
+        assert_eq!(asked("areyouj.lsp.fly", &json!({})).unwrap_err().code, "invalid_params");
+        assert_eq!(asked(SEND, &json!({ "text": 7 })).unwrap_err().code, "invalid_params");
+        assert_eq!(asked(INTERRUPT, &json!({})).unwrap().method, wire::Method::SessionInterrupt);
+        assert_eq!(asked(TERMINATE, &json!({})).unwrap().method, wire::Method::SessionTerminate);
     }
 
     #[test]

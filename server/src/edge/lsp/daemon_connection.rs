@@ -10,13 +10,14 @@ use std::mem;
 use std::time::Duration;
 
 use areyouj_protocol::{
-    ConnectionChanged, ConnectionError, ConnectionState, ErrorCode, InitializeParams, Method, notification,
+    ConnectionChanged, ConnectionError, ConnectionState, ErrorCode, InitializeParams, Method, Notification,
+    notification,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::message::{notification, open, refusal, with_environment};
-use crate::client::Failure;
+use super::message::{refusal, with_environment};
+use crate::client::{self, Failure};
 use crate::rpc::envelope::{self, Envelope, rpc_code, shortest};
 
 /// Requests that can be on their way or wait for a connection. An editor has a handful; more than this is a defect in it.
@@ -190,8 +191,8 @@ impl DaemonConnection {
 
     fn introduce(&mut self) {
         self.introductions += 1;
-        let body =
-            envelope::request(self.introduction_id(), Method::Initialize.as_str(), Some(&self.introduction));
+        let (id, method) = (self.introduction_id(), Method::Initialize.as_str());
+        let body = envelope::request(id, method, Some(&self.introduction));
         self.actions.push(Action::ToDaemon(body));
     }
 
@@ -201,7 +202,7 @@ impl DaemonConnection {
 
     fn send(&mut self, method: Option<Method>, mut request: Held) {
         if method == Some(Method::SessionCreate) {
-            request.body = with_environment(request.body, &self.environment);
+            request.body = with_environment(&request.body, &self.environment);
         }
         if self.pending.len() + self.held.len() >= MAX_REQUESTS {
             let failure = Failure::new(
@@ -239,11 +240,12 @@ impl DaemonConnection {
 
     fn daemon_sent(&mut self, body: Vec<u8>) {
         // A body that is not JSON-RPC is of no use to an editor either.
-        let Ok(envelope) = open(&body) else { return };
+        let Ok(envelope) = envelope::read::<Envelope<'_>>(&body) else { return };
         match (&envelope.method, envelope.id) {
             (None, Some(id)) => {
                 let id = shortest(id);
-                if self.phase == Phase::Introducing && id == json!(self.introduction_id()).to_string() {
+                let introduction = json!(self.introduction_id()).to_string();
+                if self.phase == Phase::Introducing && id == introduction {
                     let answer = result(&envelope);
                     return self.introduction_answered(answer);
                 }
@@ -348,7 +350,8 @@ impl DaemonConnection {
 
     fn announce(&mut self, state: ConnectionState, error: Option<ConnectionError>) {
         if self.native {
-            let change = notification::<notification::ConnectionChanged>(&ConnectionChanged { state, error });
+            let change = ConnectionChanged { state, error };
+            let change = envelope::notification(notification::ConnectionChanged::METHOD, &change);
             self.actions.push(Action::ToEditor(change));
         }
     }
@@ -365,7 +368,7 @@ impl DaemonConnection {
 fn result(answer: &Envelope<'_>) -> Result<String, Failure> {
     match answer.error {
         None => Ok(answer.result.map_or_else(|| "null".to_owned(), |result| result.get().to_owned())),
-        Some(error) => Err(Failure::of_answer(&serde_json::from_str(error.get()).unwrap_or_default())),
+        Some(error) => Err(client::refusal(&serde_json::from_str(error.get()).unwrap_or_default())),
     }
 }
 

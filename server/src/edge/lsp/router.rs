@@ -20,10 +20,10 @@ use tower_service::Service;
 
 use super::daemon_connection::{self, DaemonConnection};
 use super::leniency;
-use super::message::{cancelled, open, refusal};
+use super::message::{cancelled, refusal};
 use super::server::{Order, Server};
 use crate::client::Failure;
-use crate::rpc::envelope::{rpc_code, shortest};
+use crate::rpc::envelope::{self, Envelope, rpc_code, shortest};
 
 /// What the names of the daemon's own methods begin with.
 const OWN_METHODS: &str = "areyouj/";
@@ -106,7 +106,7 @@ impl Router {
     }
 
     fn editor_sent(&mut self, body: Vec<u8>) {
-        let envelope = match open(&body) {
+        let envelope: Envelope<'_> = match envelope::read(&body) {
             Ok(envelope) => envelope,
             Err((code, error)) => return self.refuse("null", code, &not_rpc(&error.to_string())),
         };

@@ -31,11 +31,12 @@ use uuid::Uuid;
 use super::actions;
 use super::daemon_connection::{Event, away};
 use super::documents::{Documents, Encoding};
-use super::message::{open, rpc_error};
+use super::message::rpc_error;
 use super::permission_requests::{PermissionRequests, Question};
 use super::progress::{Starts, Step};
 use crate::client::{Failure, unexpected};
 use crate::file_uri;
+use crate::rpc::envelope::{self, Envelope};
 
 /// What a handler wants done.
 pub(super) enum Order {
@@ -110,7 +111,7 @@ impl Server {
 
     /// The daemon notified its clients of something.
     pub(super) fn notified(&self, body: &[u8]) {
-        let Ok(envelope) = open(body) else { return };
+        let Ok(envelope) = envelope::read::<Envelope<'_>>(body) else { return };
         let (Some(method), Some(params)) = (envelope.method, envelope.params) else { return };
         let mut state = self.lock();
         if !state.translates {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::daemon_connection::{BREATH, LONGEST, MAX_REQUESTS, MOST_LOST, SOUND};
+use super::super::daemon_connection::{BREATH, LONGEST, MAX_REQUESTS, MOST_LOST, SOUND, away};
 use super::*;
 
 mod plain_editor;
@@ -24,7 +24,7 @@ fn request(id: u32, method: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": {} })
 }
 
-fn notify(method: &str, params: Value) -> Value {
+fn notify(method: &str, params: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "method": method, "params": params })
 }
 
@@ -54,7 +54,7 @@ fn only(actions: Vec<Action>) -> (&'static str, Value) {
     told.remove(0)
 }
 
-fn hello(capabilities: Value) -> Value {
+fn hello(capabilities: &Value) -> Value {
     let params = json!({
         "clientInfo": { "name": "Ed" },
         "workspaceFolders": [{ "uri": "file:///a", "name": "a" }],
@@ -64,7 +64,7 @@ fn hello(capabilities: Value) -> Value {
 }
 
 fn native() -> Value {
-    hello(json!({ "experimental": { "areyouj": {} } }))
+    hello(&json!({ "experimental": { "areyouj": {} } }))
 }
 
 /// The daemon's answer to an introduction.
@@ -93,9 +93,13 @@ fn connected() -> Router {
     router
 }
 
+fn range() -> Value {
+    json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 1, "character": 0 } })
+}
+
 fn folders(added: &str) -> Value {
     let event = json!({ "added": [{ "uri": format!("file:///{added}"), "name": added }], "removed": [] });
-    notify("workspace/didChangeWorkspaceFolders", json!({ "event": event }))
+    notify("workspace/didChangeWorkspaceFolders", &json!({ "event": event }))
 }
 
 #[test]
@@ -103,7 +107,7 @@ fn messages_pass_in_both_directions() {
     let mut router = connected();
     let list = request(2, "areyouj/session/list");
     assert_eq!(told(router.step(editor(list.clone()))), [("daemon", list)]);
-    let push = notify("areyouj/sessionCreated", json!({}));
+    let push = notify("areyouj/sessionCreated", &json!({}));
     assert_eq!(told(router.step(daemon(push.clone()))), [("editor", push)]);
     assert_eq!(told(router.step(daemon(answer(2)))), [("editor", answer(2))]);
     assert_eq!(told(router.step(daemon(answer(2)))), [], "nobody waits for it any more");
@@ -211,7 +215,7 @@ fn a_folder_that_comes_during_an_introduction_is_told_after_it() {
 fn what_the_daemon_has_no_use_for_stays_here() {
     let mut router = connected();
     for method in ["textDocument/didSave", "initialized", "$/setTrace", "areyouj/later"] {
-        assert_eq!(told(router.step(editor(notify(method, json!({}))))), [], "{method}");
+        assert_eq!(told(router.step(editor(notify(method, &json!({}))))), [], "{method}");
     }
     assert_eq!(told(router.step(editor(answer(77)))), [], "nobody asked that");
     assert_eq!(told(router.step(daemon(request(1, "areyouj/later")))), [], "the daemon asks nothing");
@@ -230,6 +234,56 @@ fn a_daemon_that_cannot_be_reached_refuses_what_waits_and_is_tried_again() {
     assert_eq!(refused[0].1["error"]["data"]["retryable"], true);
     assert_eq!(refused[1].1["params"]["error"]["code"], "storage_full");
     assert_eq!(refused[2].0, "connect");
+}
+
+#[test]
+fn every_refusal_of_the_edge_is_printed() {
+    let mut problems = vec![crate::edge::lsp::unusable(&std::io::ErrorKind::BrokenPipe.into()), away()];
+    let mut add = |actions: Vec<Action>| {
+        for (_, message) in told(actions) {
+            let error = match message["method"].as_str() {
+                Some(_) => &message["params"]["error"],
+                None => &message["error"],
+            };
+            let data = if error["data"].is_object() { &error["data"] } else { error };
+            if let (Some(code), Some(text)) = (data["code"].as_str(), error["message"].as_str()) {
+                let code = ErrorCode::parse(code).unwrap();
+                problems.push(Failure::new(code, text, data["hint"].as_str().unwrap_or_default()));
+            }
+        }
+    };
+    let mut silent = router();
+    add(silent.step(editor("{")));
+    add(silent.step(editor(request(1, "areyouj/session/list"))));
+    let mut refused = connected();
+    add(refused.step(editor(native())));
+    for id in 2..=u32::try_from(MAX_REQUESTS).unwrap() + 2 {
+        add(refused.step(editor(request(id, "areyouj/session/list"))));
+    }
+    refused.step(editor(request(1, "shutdown")));
+    add(refused.step(editor(request(1, "areyouj/session/list"))));
+    let mut lost = router();
+    lost.step(editor(native()));
+    for _ in 0..=MOST_LOST {
+        add(lost.step(Event::DaemonGone { lived: Duration::ZERO }));
+    }
+    let mut other = connected();
+    other.step(Event::DaemonGone { lived: SOUND });
+    let (_, introduction) = only(other.step(Event::Connected));
+    let error = json!({ "code": 1, "message": "no" });
+    add(other.step(daemon(json!({ "jsonrpc": "2.0", "id": introduction["id"], "error": error }))));
+    other.step(editor(request(2, "areyouj/session/list")));
+    add(other.step(editor(notify("$/cancelRequest", &json!({ "id": 2 })))));
+    for (command, arguments) in [
+        ("areyouj.lsp.fly", json!([])),
+        ("areyouj.lsp.send", json!([{}])),
+        ("areyouj.lsp.sendSelection", json!([{ "uri": "file:///none", "range": range() }])),
+    ] {
+        let mut execute = request(3, "workspace/executeCommand");
+        execute["params"] = json!({ "command": command, "arguments": arguments });
+        add(connected().step(editor(execute)));
+    }
+    crate::texts::assert_problems("problems-lsp", problems);
 }
 
 #[test]
@@ -270,7 +324,7 @@ fn an_end_is_orderly_after_shutdown_only() {
 #[test]
 fn a_cancellation_reaches_the_daemon_or_takes_the_request_out_of_the_queue() {
     let mut router = connected();
-    let cancel = |id: Value| notify("$/cancelRequest", json!({ "id": id }));
+    let cancel = |id: Value| notify("$/cancelRequest", &json!({ "id": id }));
     router.step(editor(request(2, "areyouj/transcript/read")));
     let passed = [("daemon", cancel(json!(2)))];
     assert_eq!(told(router.step(editor(cancel(json!(2))))), passed);
@@ -279,7 +333,7 @@ fn a_cancellation_reaches_the_daemon_or_takes_the_request_out_of_the_queue() {
 
     let action = json!({
         "textDocument": { "uri": "file:///a.rs" },
-        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 1, "character": 0 } },
+        "range": range(),
         "context": { "diagnostics": [] },
     });
     let mut asked = request(3, "textDocument/codeAction");
@@ -329,7 +383,7 @@ fn no_notification_overtakes_an_answer() {
     for id in 2..100 {
         router.step(editor(request(id, "areyouj/session/list")));
         order.extend(told(router.step(daemon(answer(id)))));
-        order.extend(told(router.step(daemon(notify("areyouj/sessionCreated", json!({ "after": id }))))));
+        order.extend(told(router.step(daemon(notify("areyouj/sessionCreated", &json!({ "after": id }))))));
     }
     let numbers: Vec<_> = order
         .iter()

@@ -20,22 +20,22 @@ fn permission(number: u32, state: &str) -> Value {
     })
 }
 
-fn updated(permission: Value) -> Event {
+fn updated(permission: &Value) -> Event {
     let params = json!({ "sessionId": "K7M2Q9XD", "permission": permission });
-    daemon(notify("areyouj/permissionUpdate", params))
+    daemon(notify("areyouj/permissionUpdate", &params))
 }
 
-fn changed(session: Value) -> Event {
+fn changed(session: &Value) -> Event {
     let params = json!({ "revision": 1, "sessionId": session["id"], "session": session });
-    daemon(notify("areyouj/sessionListUpdate", params))
+    daemon(notify("areyouj/sessionListUpdate", &params))
 }
 
-fn result(of: &Value, result: Value) -> Event {
+fn result(of: &Value, result: &Value) -> Event {
     daemon(json!({ "jsonrpc": "2.0", "id": of["id"], "result": result }))
 }
 
 /// The editor's answer to a request of the server.
-fn replied(of: &Value, result: Value) -> Event {
+fn replied(of: &Value, result: &Value) -> Event {
     editor(json!({ "jsonrpc": "2.0", "id": of["id"], "result": result }))
 }
 
@@ -43,102 +43,102 @@ fn replied(of: &Value, result: Value) -> Event {
 fn list(
     router: &mut Router,
     asked: &Value,
-    permissions: Value,
-    sessions: Value,
+    permissions: &Value,
+    sessions: &Value,
 ) -> Vec<(&'static str, Value)> {
     assert_eq!(asked["method"], "areyouj/permission/list");
-    let mut all = told(router.step(result(asked, json!({ "permissions": permissions }))));
+    let mut all = told(router.step(result(asked, &json!({ "permissions": permissions }))));
     let at = all.iter().position(|(to, _)| *to == "daemon").unwrap();
     let (_, asked) = all.remove(at);
     assert_eq!(asked["method"], "areyouj/session/list");
-    all.extend(told(router.step(result(&asked, json!({ "revision": 1, "sessions": sessions })))));
+    all.extend(told(router.step(result(&asked, &json!({ "revision": 1, "sessions": sessions })))));
     all
 }
 
 /// One that shows progress, and what it was told when there were these permission requests and sessions.
-fn ready(permissions: Value, sessions: Value) -> (Router, Vec<Value>) {
+fn ready(permissions: &Value, sessions: &Value) -> (Router, Vec<Value>) {
     let mut router = router();
-    router.step(editor(hello(json!({ "window": { "workDoneProgress": true } }))));
+    router.step(editor(hello(&json!({ "window": { "workDoneProgress": true } }))));
     assert_eq!(connect(&mut router).len(), 1);
-    assert_eq!(told(router.step(updated(permission(9, "open")))), [], "it is not ready");
-    let (_, asked) = only(router.step(editor(notify("initialized", json!({})))));
+    assert_eq!(told(router.step(updated(&permission(9, "open")))), [], "it is not ready");
+    let (_, asked) = only(router.step(editor(notify("initialized", &json!({})))));
     let all = list(&mut router, &asked, permissions, sessions);
     (router, all.into_iter().map(|(_, message)| message).collect())
 }
 
 fn cancel(of: &Value) -> (&'static str, Value) {
-    ("editor", notify("$/cancelRequest", json!({ "id": of["id"] })))
+    ("editor", notify("$/cancelRequest", &json!({ "id": of["id"] })))
 }
 
 #[test]
 fn a_permission_request_is_a_question_whose_answer_goes_to_the_daemon() {
-    let (mut router, asked) = ready(json!([permission(1, "open")]), json!([]));
+    let (mut router, asked) = ready(&json!([permission(1, "open")]), &json!([]));
     let [question] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(question["method"], "window/showMessageRequest");
     assert!(question["id"].is_string());
     assert_eq!(question["params"]["actions"], json!([{ "title": "Allow" }, { "title": "Deny" }]));
-    assert_eq!(told(router.step(updated(permission(1, "open")))), [], "once");
-    let (to, asked) = only(router.step(replied(question, json!({ "title": "Deny" }))));
+    assert_eq!(told(router.step(updated(&permission(1, "open")))), [], "once");
+    let (to, asked) = only(router.step(replied(question, &json!({ "title": "Deny" }))));
     assert_eq!((to, &asked["method"]), ("daemon", &json!("areyouj/permission/answer")));
     assert_eq!(asked["params"]["permissionId"], "K7M2Q9XD-1");
     assert_eq!(asked["params"]["answer"], json!({ "decision": "deny" }));
-    assert_eq!(told(router.step(replied(question, json!({ "title": "Deny" })))), [], "once");
+    assert_eq!(told(router.step(replied(question, &json!({ "title": "Deny" })))), [], "once");
     let data = json!({ "code": "permission_answered", "hint": "Look." });
     let error = json!({ "code": rpc::REFUSED, "message": "Too late.", "data": data });
     let refused = daemon(json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error }));
-    let shown = notify("window/showMessage", json!({ "type": 2, "message": "Too late. Look." }));
+    let shown = notify("window/showMessage", &json!({ "type": 2, "message": "Too late. Look." }));
     assert_eq!(told(router.step(refused)), [("editor", shown)]);
 }
 
 #[test]
 fn a_question_is_withdrawn_when_it_was_answered_elsewhere() {
-    let (mut router, _) = ready(json!([]), json!([]));
-    let (_, question) = only(router.step(updated(permission(1, "open"))));
-    assert_eq!(told(router.step(updated(permission(1, "answered")))), [cancel(&question)]);
-    assert_eq!(told(router.step(replied(&question, json!({ "title": "Allow" })))), []);
-    let (_, question) = only(router.step(updated(permission(2, "open"))));
-    assert_eq!(told(router.step(replied(&question, Value::Null))), [], "it stays open for everybody else");
+    let (mut router, _) = ready(&json!([]), &json!([]));
+    let (_, question) = only(router.step(updated(&permission(1, "open"))));
+    assert_eq!(told(router.step(updated(&permission(1, "answered")))), [cancel(&question)]);
+    assert_eq!(told(router.step(replied(&question, &json!({ "title": "Allow" })))), []);
+    let (_, question) = only(router.step(updated(&permission(2, "open"))));
+    assert_eq!(told(router.step(replied(&question, &Value::Null))), [], "it stays open for everybody else");
 }
 
 #[test]
 fn what_a_lost_daemon_asked_and_showed_is_taken_back_and_asked_again_by_the_next() {
-    let (mut router, _) = ready(json!([]), json!([]));
-    let (_, answered) = only(router.step(updated(permission(1, "open"))));
-    let (_, open) = only(router.step(updated(permission(2, "open"))));
-    router.step(replied(&answered, json!({ "title": "Allow" })));
-    let (_, room) = only(router.step(changed(session("AAAAAAAA", "starting"))));
-    let (_, begin) = only(router.step(replied(&room, Value::Null)));
+    let (mut router, _) = ready(&json!([]), &json!([]));
+    let (_, answered) = only(router.step(updated(&permission(1, "open"))));
+    let (_, open) = only(router.step(updated(&permission(2, "open"))));
+    router.step(replied(&answered, &json!({ "title": "Allow" })));
+    let (_, room) = only(router.step(changed(&session("AAAAAAAA", "starting"))));
+    let (_, begin) = only(router.step(replied(&room, &Value::Null)));
     let lost = told(router.step(Event::DaemonGone { lived: SOUND }));
-    let end = notify("$/progress", json!({ "token": begin["params"]["token"], "value": { "kind": "end" } }));
+    let end = notify("$/progress", &json!({ "token": begin["params"]["token"], "value": { "kind": "end" } }));
     assert_eq!(lost, [("connect", Value::Null), cancel(&open), ("editor", end)]);
-    let late = replied(&open, json!({ "title": "Allow" }));
+    let late = replied(&open, &json!({ "title": "Allow" }));
     assert_eq!(told(router.step(late)), [], "the new daemon knows nothing of it");
     let (to, asked) = connect(&mut router).remove(0);
     assert_eq!(to, "daemon");
-    let again = list(&mut router, &asked, json!([permission(1, "open"), permission(2, "open")]), json!([]));
+    let again = list(&mut router, &asked, &json!([permission(1, "open"), permission(2, "open")]), &json!([]));
     assert_eq!(again.len(), 2, "an answer that was lost is asked for again: {again:?}");
 }
 
 #[test]
 fn a_start_is_shown_as_progress_until_the_session_is_ready() {
-    let (mut router, shown) = ready(json!([]), json!([session("AAAAAAAA", "starting")]));
+    let (mut router, shown) = ready(&json!([]), &json!([session("AAAAAAAA", "starting")]));
     let [room] = &shown[..] else { panic!("{shown:?}") };
     assert_eq!(room["method"], "window/workDoneProgress/create");
-    let (_, begin) = only(router.step(replied(room, Value::Null)));
+    let (_, begin) = only(router.step(replied(room, &Value::Null)));
     assert_eq!(begin["params"]["token"], room["params"]["token"]);
     let title = "Claude session AAAAAAAA (a) starts";
     assert_eq!(begin["params"]["value"], json!({ "kind": "begin", "title": title }));
-    assert_eq!(told(router.step(changed(session("AAAAAAAA", "starting")))), []);
-    let (_, end) = only(router.step(changed(session("AAAAAAAA", "idle"))));
+    assert_eq!(told(router.step(changed(&session("AAAAAAAA", "starting")))), []);
+    let (_, end) = only(router.step(changed(&session("AAAAAAAA", "idle"))));
     assert_eq!(end["params"]["value"], json!({ "kind": "end", "message": "idle" }));
 
     let starting = session("BBBBBBBB", "starting");
     let created = json!({ "revision": 2, "sessionId": "BBBBBBBB", "session": starting });
-    let (_, room) = only(router.step(daemon(notify("areyouj/sessionCreated", created))));
-    assert_eq!(told(router.step(changed(session("BBBBBBBB", "idle")))), [cancel(&room)]);
-    assert_eq!(told(router.step(replied(&room, Value::Null))), [], "it never begins");
+    let (_, room) = only(router.step(daemon(notify("areyouj/sessionCreated", &created))));
+    assert_eq!(told(router.step(changed(&session("BBBBBBBB", "idle")))), [cancel(&room)]);
+    assert_eq!(told(router.step(replied(&room, &Value::Null))), [], "it never begins");
 
-    let (_, room) = only(router.step(changed(session("CCCCCCCC", "starting"))));
+    let (_, room) = only(router.step(changed(&session("CCCCCCCC", "starting"))));
     let error = json!({ "code": rpc::METHOD_NOT_FOUND, "message": "What?" });
     let declined = json!({ "jsonrpc": "2.0", "id": room["id"], "error": error });
     assert_eq!(told(router.step(editor(declined))), [], "no room, no progress");
@@ -146,12 +146,12 @@ fn a_start_is_shown_as_progress_until_the_session_is_ready() {
 
 #[test]
 fn an_editor_that_was_too_slow_is_told_what_is_open_now() {
-    let (mut router, asked) = ready(json!([permission(1, "open"), permission(2, "open")]), json!([]));
+    let (mut router, asked) = ready(&json!([permission(1, "open"), permission(2, "open")]), &json!([]));
     let [first, second] = &asked[..] else { panic!("{asked:?}") };
-    router.step(replied(first, Value::Null));
-    let (_, asked) = only(router.step(daemon(notify("areyouj/resync", json!({ "dropped": 1 })))));
+    router.step(replied(first, &Value::Null));
+    let (_, asked) = only(router.step(daemon(notify("areyouj/resync", &json!({ "dropped": 1 })))));
     let now = json!([permission(1, "open"), permission(3, "open")]);
-    let all = list(&mut router, &asked, now, json!([]));
+    let all = list(&mut router, &asked, &now, &json!([]));
     assert_eq!(all.len(), 2, "{all:?}");
     assert_eq!(all.iter().find(|(_, message)| message["id"].is_null()), Some(&cancel(second)));
     let question = all.iter().find(|(_, message)| message["id"].is_string()).unwrap();
@@ -160,9 +160,9 @@ fn an_editor_that_was_too_slow_is_told_what_is_open_now() {
 
 #[test]
 fn nothing_of_the_daemons_own_reaches_it() {
-    let (mut router, _) = ready(json!([]), json!([]));
+    let (mut router, _) = ready(&json!([]), &json!([]));
     for event in ["sessionTerminated", "queueUpdate", "claudeOutput", "later"] {
-        let push = notify(&format!("areyouj/{event}"), json!({}));
+        let push = notify(&format!("areyouj/{event}"), &json!({}));
         assert_eq!(told(router.step(daemon(push))), [], "{event}");
     }
     assert_eq!(told(router.step(Event::DaemonGone { lived: SOUND })), [("connect", Value::Null)]);
@@ -170,10 +170,10 @@ fn nothing_of_the_daemons_own_reaches_it() {
 
 #[test]
 fn a_code_action_sends_the_selection_as_the_person_sees_it() {
-    let (mut router, _) = ready(json!([]), json!([]));
+    let (mut router, _) = ready(&json!([]), &json!([]));
     let document =
         json!({ "uri": "file:///a/b c.rs", "languageId": "rust", "version": 1, "text": "one\ntwo" });
-    let opened = notify("textDocument/didOpen", json!({ "textDocument": document }));
+    let opened = notify("textDocument/didOpen", &json!({ "textDocument": document }));
     assert_eq!(told(router.step(editor(opened))), []);
     let mut asked = request(2, "textDocument/codeAction");
     let range = json!({ "start": { "line": 1, "character": 0 }, "end": { "line": 1, "character": 3 } });
@@ -183,7 +183,7 @@ fn a_code_action_sends_the_selection_as_the_person_sees_it() {
     let (_, sessions) = only(router.step(editor(asked)));
     assert_eq!(sessions["method"], "areyouj/session/list");
     let listed = json!({ "revision": 1, "sessions": [session("AAAAAAAA", "idle")] });
-    let (_, offered) = only(router.step(result(&sessions, listed)));
+    let (_, offered) = only(router.step(result(&sessions, &listed)));
     let command = &offered["result"][0]["command"];
     assert_eq!(command["title"], "Send selection to Claude session AAAAAAAA (a)");
     let mut execute = request(3, "workspace/executeCommand");
@@ -193,7 +193,7 @@ fn a_code_action_sends_the_selection_as_the_person_sees_it() {
     assert_eq!(add["params"]["sessionId"], "AAAAAAAA");
     assert_eq!(add["params"]["message"]["text"], "/a/b c.rs, line 2:\n\n```\ntwo\n```");
     let done = json!({ "id": "m", "later": 1 });
-    let (_, answered) = only(router.step(result(&add, done.clone())));
+    let (_, answered) = only(router.step(result(&add, &done)));
     assert_eq!((&answered["id"], &answered["result"]), (&json!(3), &done));
 }
 
@@ -207,7 +207,7 @@ fn positions_are_in_the_encoding_that_the_editor_prefers() {
         (json!(["utf-7"]), json!("utf-16")),
     ] {
         let mut router = router();
-        router.step(editor(hello(json!({ "general": { "positionEncodings": offered } }))));
+        router.step(editor(hello(&json!({ "general": { "positionEncodings": offered } }))));
         let (_, introduced) = connect(&mut router).remove(0);
         assert_eq!(introduced["result"]["capabilities"]["positionEncoding"], chosen);
     }
