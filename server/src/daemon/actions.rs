@@ -15,7 +15,7 @@ use super::connection::Peer;
 use super::editor;
 use super::shared::Shared;
 use crate::lsp::{self, path_of_uri};
-use areyouj_core::orchestrator::{Command, Keyed, Problem};
+use areyouj_core::orchestrator::{Idempotent, Operation, Problem, SessionOperation};
 use areyouj_core::text::plain;
 
 /// Sessions that a menu offers: the nearest ones.
@@ -139,25 +139,26 @@ struct OnSession {
     session_id: Option<String>,
 }
 
-/// The orchestrator's command for a command of an editor.
+/// The orchestrator's operation for a command of an editor.
 pub(super) async fn execute(
     params: wire::ExecuteCommandParams,
     peer: &Peer,
     shared: &Arc<Shared>,
-) -> Result<Command, Problem> {
+) -> Result<Operation, Problem> {
     let arguments = params.arguments.first().map(serde_json::to_value);
     let arguments = arguments.and_then(Result::ok).unwrap_or_else(|| json!({}));
     let send = |session_id: Option<String>, message_id: Option<String>, text: String| {
-        Ok(Command::Send {
+        Ok(Operation::Send {
             session: session_of(session_id, peer),
             id: id_of(message_id)?,
             text,
             steer: false,
         })
     };
-    let on_session = |given: OnSession| Keyed {
-        key: given.request_id.unwrap_or_else(|| Uuid::new_v4().to_string()),
-        what: session_of(given.session_id, peer),
+    let on_session = |given: OnSession, operation| {
+        let request_id = given.request_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+        let target = session_of(given.session_id, peer);
+        Ok(Operation::Session(Idempotent { request_id, target }, operation))
     };
     match params.command.as_str() {
         lsp::NEW_SESSION => {
@@ -194,8 +195,8 @@ pub(super) async fn execute(
             let given: SendDiagnostics = read(arguments)?;
             send(given.session_id, given.message_id, diagnostics(&given.uri, &given.diagnostics))
         }
-        lsp::INTERRUPT => Ok(Command::Interrupt(on_session(read(arguments)?))),
-        lsp::TERMINATE => Ok(Command::Terminate(on_session(read(arguments)?))),
+        lsp::INTERRUPT => on_session(read(arguments)?, SessionOperation::Interrupt),
+        lsp::TERMINATE => on_session(read(arguments)?, SessionOperation::Terminate),
         other => Err(invalid(
             &format!("There is no command \"{}\".", plain::line(other)),
             "See PROTOCOL.md for the commands.",

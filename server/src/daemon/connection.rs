@@ -27,7 +27,8 @@ use crate::lsp;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
 use areyouj_core::orchestrator::{
-    ClientId, Command, Event, Keyed, MessageView, Origin, Outcome, Problem, ReplyId,
+    ClientId, Command, Event, Idempotent, MessageView, Operation, Origin, Outcome, Principal, Problem, Query,
+    ReplyId,
 };
 use areyouj_host::memory;
 use areyouj_store::ReaderPool;
@@ -122,6 +123,12 @@ impl Connection {
         self.quiet.load(Ordering::Relaxed)
     }
 
+    /// Every client is the local user: the listener turns others away.
+    fn origin(&self, reply: ReplyId) -> Origin {
+        let principal = Principal::LocalUser { name: self.peer().name };
+        Origin { client: self.client, principal, reply }
+    }
+
     /// Serves the client until it goes away.
     pub(super) async fn serve(
         self: Arc<Self>,
@@ -198,7 +205,7 @@ impl Connection {
             if let Some((command, more)) = command {
                 replies += 1;
                 self.lock_pending().insert(replies, Pending { id: Value::Null, more });
-                let origin = Origin { client: self.client, name: self.peer().name, reply: replies };
+                let origin = self.origin(replies);
                 if inbox.send(Event::Command { origin, command }).await.is_err() {
                     return Ok(());
                 }
@@ -243,7 +250,7 @@ impl Connection {
                 if let Some(pending) = self.lock_pending().get_mut(&reply) {
                     pending.more = more;
                 }
-                let origin = Origin { client: self.client, name: self.peer().name, reply };
+                let origin = self.origin(reply);
                 if inbox.send(Event::Command { origin, command }).await.is_err() {
                     self.complete(reply, Err(commands::going_away()), &shared.reader);
                     return false;
@@ -356,7 +363,7 @@ impl Connection {
             // From now on it may be asked.
             "initialized" => {
                 self.editor.get()?;
-                Some((Command::Permissions(None), More::ToAsk))
+                Some((Query::Permissions(None).into(), More::ToAsk))
             }
             "workspace/didChangeWorkspaceFolders" => {
                 #[derive(serde::Deserialize)]
@@ -384,8 +391,9 @@ impl Connection {
     fn answer_of_editor(&self, id: &Value, result: Option<&Value>) -> Option<(Command, More)> {
         match self.editor.get()?.answered(id, result) {
             Answered::Prompt { permission, answer } => {
-                let key = Uuid::new_v4().to_string();
-                Some((Command::Answer(Keyed { key, what: (permission, answer) }), More::Asked))
+                let request_id = Uuid::new_v4().to_string();
+                let of = Idempotent { request_id, target: permission };
+                Some((Operation::Answer(of, answer).into(), More::Asked))
             }
             Answered::Tell(frame) => {
                 self.outbox.notify(frame);

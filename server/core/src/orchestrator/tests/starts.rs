@@ -69,9 +69,7 @@ fn a_session_beyond_the_limit_is_refused_until_another_has_ended() {
     let mut bench = Bench::new(Settings { max_active: 1, ..Settings::default() });
     let first = bench.ready();
     assert_eq!(code(&bench.create().0), "too_many_sessions");
-    let key = bench.id().to_string();
-    let target = SessionRef::Id(first.to_string());
-    bench.command(Command::Terminate(Keyed { key, what: target })).0.unwrap();
+    bench.change(first, SessionOperation::Terminate).0.unwrap();
     assert_eq!(code(&bench.create().0), "too_many_sessions", "its Claude still runs");
     bench.facts(first, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
     assert_eq!(bench.view(first).row.status, Status::Terminated);
