@@ -190,7 +190,9 @@ impl Daemon {
             Effect::Send { session, launch, input } => {
                 self.order(session, Some(launch), HostOrder::Tell(Box::new(input)));
             }
-            Effect::Stop { session, launch } => self.order(session, Some(launch), HostOrder::Stop),
+            Effect::Stop { session, launch, at_once } => {
+                self.order(session, Some(launch), HostOrder::Stop { at_once });
+            }
             Effect::Ingested { session, offset } => self.order(session, None, HostOrder::Ingested(offset)),
             Effect::Release { session, launch } => {
                 self.order(session, Some(launch), HostOrder::Release);

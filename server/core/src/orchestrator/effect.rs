@@ -70,6 +70,8 @@ pub enum Effect {
         session: SessionId,
         /// The launch.
         launch: u32,
+        /// Kill the tree without waiting.
+        at_once: bool,
     },
     /// What the journal holds before this offset is on disk elsewhere; the host may delete it.
     Ingested {

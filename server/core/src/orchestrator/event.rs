@@ -75,6 +75,13 @@ pub enum Event {
         /// Why.
         why: Option<String>,
     },
+    /// The host refused an order: what was ordered did not happen and will not.
+    OrderRefused {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
+    },
     /// There is no host for this launch, and it left nothing behind.
     LaunchFailed {
         /// The session.

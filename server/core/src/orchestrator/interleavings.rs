@@ -134,7 +134,7 @@ impl World {
                     self.event(Event::Inspected { session, inspection, conversation, messages, place })?;
                 }
                 Effect::Send { session, launch, input } => self.write(session, launch, input)?,
-                Effect::Stop { session, launch } => {
+                Effect::Stop { session, launch, .. } => {
                     if let Some(outside) = self.outside.get_mut(&session)
                         && outside.host.as_ref().is_some_and(|claude| claude.launch == launch)
                         && !outside.broken

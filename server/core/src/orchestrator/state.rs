@@ -120,6 +120,9 @@ impl State {
             Event::HostStalled { session, launch, why } => {
                 self.with_host(step, session, launch, |session, _| session.set_stalled(why));
             }
+            Event::OrderRefused { session, launch } => {
+                self.with_host(step, session, launch, Session::order_refused);
+            }
             Event::LaunchFailed { session, launch, problem, permanent } => {
                 self.with_host(step, session, launch, |session, step| {
                     session.launch_failed(step, problem, permanent);

@@ -274,7 +274,7 @@ fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login(
         duration_ms: 1,
     };
     let effects = bench.facts(session, vec![Fact::TurnEnded(end)]);
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
     assert_eq!(view.row.error.unwrap().code, "login_needed");
     assert_eq!(view.row.pause_message, Some(message), "the message can be sent again");

@@ -29,6 +29,8 @@ impl Session {
             }
             Fact::Exited { launch, exit } if launch == current => self.ended(step, End::Exited(exit)),
             Fact::Started { .. } | Fact::SpawnFailed { .. } | Fact::Exited { .. } => {}
+            Fact::JournalGap { resume_at } => self.journal_gap(step, resume_at),
+            Fact::JournalDamaged { offset, readable } => self.journal_damaged(step, offset, readable),
             Fact::ErrorLine(line) => self.errors.add(line),
             Fact::Written(Written::Message(id)) => self.queue.written(step, id),
             Fact::Written(Written::Answer { request_id }) => {

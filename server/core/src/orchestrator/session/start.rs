@@ -163,7 +163,7 @@ impl Session {
         let (driver, directory) = (self.spec.driver, self.spec.directory.clone());
         step.push(Effect::Adopt { session, launch, driver, directory, position });
         if self.lifecycle.is_stopping() {
-            step.push(Effect::Stop { session, launch });
+            self.order_stop(step, false);
         }
     }
 
@@ -171,9 +171,7 @@ impl Session {
     pub(in crate::orchestrator) fn synced(&mut self, step: &mut StepContext) {
         match self.lifecycle.synced() {
             SyncStep::None => {}
-            SyncStep::StopAgain => {
-                step.push(Effect::Stop { session: self.id, launch: self.lifecycle.launch() });
-            }
+            SyncStep::StopAgain => self.order_stop(step, false),
             SyncStep::Initialize => self.initialize(step),
             SyncStep::Ready => {
                 self.initialize(step);
@@ -196,9 +194,43 @@ impl Session {
         }
         let stop = self.lifecycle.stop(then);
         if stop == StopStep::Stop {
-            step.push(Effect::Stop { session: self.id, launch: self.lifecycle.launch() });
+            self.order_stop(step, false);
         }
         stop
+    }
+
+    fn order_stop(&self, step: &mut StepContext, at_once: bool) {
+        step.push(Effect::Stop { session: self.id, launch: self.lifecycle.launch(), at_once });
+    }
+
+    /// A part of the journal is missing. Nobody knows what it said of Claude, so Claude must end.
+    pub(super) fn journal_gap(&mut self, step: &mut StepContext, resume_at: u64) {
+        let text = format!(
+            "A part of the journal is missing before byte {resume_at}: what Claude said there is lost."
+        );
+        self.add_notice(step, NoticeLevel::Warning, text);
+        self.give_claude_up(step, false);
+    }
+
+    /// A part of the journal is damaged. If nothing after it is `readable`, Claude's end is not either, so that nothing
+    /// is won by waiting for it.
+    pub(super) fn journal_damaged(&mut self, step: &mut StepContext, offset: u64, readable: bool) {
+        let text = format!("The journal is damaged at byte {offset}: what Claude said there is lost.");
+        self.add_notice(step, NoticeLevel::Warning, text);
+        self.give_claude_up(step, !readable);
+    }
+
+    /// What the host refused did not happen: only a new start puts that right.
+    pub(in crate::orchestrator) fn order_refused(&mut self, step: &mut StepContext) {
+        self.give_claude_up(step, false);
+    }
+
+    /// Ends a Claude whose state is not known any more. Its end counts as a crash, so that a cause that comes back does
+    /// not restart it for ever.
+    fn give_claude_up(&self, step: &mut StepContext, at_once: bool) {
+        if self.lifecycle.has_host() && (at_once || !self.lifecycle.is_stopping()) {
+            self.order_stop(step, at_once);
+        }
     }
 
     /// Claude and everything that it started is gone.

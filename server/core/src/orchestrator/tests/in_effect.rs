@@ -94,7 +94,7 @@ fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing
     bench.send(session, "hello").unwrap();
     let effects = bench.facts(session, vec![mode("acceptEdits"), ready(), mode("acceptEdits")]);
     assert!(sent(&effects).is_empty(), "{effects:?}");
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let problem = bench.view(session).row.error.unwrap();
     assert_eq!(problem.code, "permission_mode_wider");
     assert!(problem.message.contains("plan") && problem.message.contains("acceptEdits"), "{problem}");

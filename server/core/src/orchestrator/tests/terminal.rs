@@ -199,7 +199,7 @@ fn a_move_waits_for_what_may_run_while_the_host_is_being_found() {
     bench.facts(session, vec![prompted("by hand")]);
     bench.step(Event::LinkLost { session, launch: 1 });
     let effects = switch(&mut bench, session, Driver::Stream, false);
-    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
 }
 
 #[test]
@@ -349,7 +349,7 @@ fn a_screen_before_the_start_waits_for_a_person_as_long_as_it_takes_and_holds_no
     let effects = bench.facts(session, vec![Fact::Seen(Seen::Waiting("trust".to_owned()))]);
     assert_eq!(launches(&effects), 1, "another may start meanwhile");
     let effects = bench.pass(24 * 3_600 * 1_000);
-    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
     assert_eq!((view.row.status, view.attention.unwrap().title.as_str()), (Status::Waiting, "trust"));
     bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
@@ -408,10 +408,12 @@ fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
     bench.send(session, "two").unwrap();
     bench.facts(session, vec![pasted(), prompted("one")]);
     let effects = switch(&mut bench, session, Driver::Stream, false);
-    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     assert!(bench.view(session).row.status_reason.unwrap().contains("when the turn has ended"));
     let effects = bench.facts(session, vec![stop()]);
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }) && pastes(&effects).is_empty());
+    assert!(
+        effects.contains(&Effect::Stop { session, launch: 1, at_once: false }) && pastes(&effects).is_empty()
+    );
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(143) }]);
     let effects = bench.inspected(session, true);
     let order = effects.iter().find_map(|effect| match effect {
@@ -434,7 +436,11 @@ fn a_move_can_be_taken_back_before_it_happens() {
     bench.facts(session, vec![prompted("by hand")]);
     switch(&mut bench, session, Driver::Stream, false);
     switch(&mut bench, session, Driver::Terminal, false);
-    assert!(!bench.facts(session, vec![stop()]).contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!bench.facts(session, vec![stop()]).contains(&Effect::Stop {
+        session,
+        launch: 1,
+        at_once: false
+    }));
 }
 
 #[test]
@@ -443,7 +449,7 @@ fn a_move_that_may_not_wait_breaks_the_turn_off() {
     bench.facts(session, vec![prompted("by hand")]);
     let effects = switch(&mut bench, session, Driver::Stream, true);
     assert!(matches!(sent(&effects)[..], [Input::Interrupt { .. }]));
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
 }
 
 #[test]
