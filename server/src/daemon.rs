@@ -93,7 +93,7 @@ impl Daemon {
 
     /// Ends the host of a session that has ended, in case an earlier daemon died before it released the host.
     fn release_leftover_host(&mut self, row: SessionRow) {
-        let host = self.host_connection(row.id, row.launch, row.driver, row.directory);
+        let host = self.host_connection(row.id, row.launch, row.spec.driver, row.spec.directory);
         self.hosts.remove(&row.id);
         self.tasks.spawn(host.release_leftover());
     }
@@ -176,19 +176,21 @@ impl Daemon {
                 let host = self.host_connection(session, launch, driver, directory);
                 self.tasks.spawn(host.adopt(position));
             }
-            Effect::Inspect { session, look, directory, claude_session, messages } => {
+            Effect::Inspect { session, inspection, directory, claude_session, messages } => {
                 let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
                 self.tasks.spawn(async move {
-                    let look_at = launch::inspect(shared, session, directory, claude_session, messages);
-                    let (conversation, seen, place) = look_at.await;
-                    let inspected = Event::Inspected { session, look, conversation, seen, place };
+                    let read = launch::inspect(shared, session, directory, claude_session, messages);
+                    let (conversation, messages, place) = read.await;
+                    let inspected = Event::Inspected { session, inspection, conversation, messages, place };
                     let _ = inbox.send(inspected).await;
                 });
             }
             Effect::Send { session, launch, input } => {
                 self.order(session, Some(launch), HostOrder::Tell(Box::new(input)));
             }
-            Effect::Stop { session, launch } => self.order(session, Some(launch), HostOrder::Stop),
+            Effect::Stop { session, launch, at_once } => {
+                self.order(session, Some(launch), HostOrder::Stop { at_once });
+            }
             Effect::Ingested { session, offset } => self.order(session, None, HostOrder::Ingested(offset)),
             Effect::Release { session, launch } => {
                 self.order(session, Some(launch), HostOrder::Release);
@@ -227,7 +229,8 @@ impl Daemon {
     }
 
     fn launch(&mut self, order: LaunchOrder) {
-        let host = self.host_connection(order.session, order.launch, order.driver, order.directory.clone());
+        let spec = &order.spec;
+        let host = self.host_connection(order.session, order.launch, spec.driver, spec.directory.clone());
         self.tasks.spawn(host.launch(order));
     }
 

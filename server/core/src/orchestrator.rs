@@ -1,43 +1,49 @@
 //! The pure core that owns all state.
 //!
-//! [`State::step`] takes one event and the time, and returns what is to be done. Nothing in this module touches a
+//! [`State::step`] applies one event at a time and returns the effects to carry out. Nothing in this module touches a
 //! file, a process, a socket, a clock, a source of randomness or a channel, so every rule about sessions, queues,
-//! permissions, retries and limits is tested without a process.
+//! permissions, retries and limits is tested without a process. The time and the randomness of a step come with it.
+//!
+//! A client's command is a [`Query`], which reads, or an [`Operation`], which changes something and is authorized,
+//! audited and remembered. A session is a composition of parts, each with its own file below `session/`.
 
+mod answer;
+mod authorize;
 mod check;
-mod command;
 mod create;
 mod effect;
 mod event;
 mod fact;
-mod facts;
 mod ids;
-mod in_effect;
 #[cfg(test)]
 mod interleavings;
-mod lifecycle;
 mod lookup;
-mod messages;
 mod model;
-mod permission;
+mod operate;
+mod operation;
+mod pause;
 mod problem;
-mod queue;
+mod query;
+mod requests;
 mod retry;
-mod saying;
 mod send;
 mod session;
 mod state;
-mod terminal;
+mod step;
 #[cfg(test)]
 mod tests;
 mod tool_input;
 
+pub use authorize::Role;
 pub use effect::*;
 pub use event::*;
 pub use fact::*;
 pub use ids::*;
 pub use model::*;
+pub use operation::*;
+pub use pause::{Pause, PauseReason};
+pub use query::Query;
 pub use retry::Settings;
-pub use saying::Said;
+pub use session::PartialOutput;
 pub use state::State;
 pub use tool_input::{ToolInput, rules};

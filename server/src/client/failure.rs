@@ -1,7 +1,6 @@
 //! The error type of the client and the command line.
 
-use areyouj_protocol::{ErrorCode, ErrorData, SessionError, rpc};
-use serde_json::Value;
+use areyouj_protocol::{ErrorCode, SessionError};
 
 use crate::config::{ClaudeMissing, ConfigError};
 use crate::paths::PathsError;
@@ -31,26 +30,6 @@ impl Failure {
             hint: Some(hint.into()),
             log: None,
             retryable: false,
-        }
-    }
-
-    /// What a JSON-RPC error in an answer says.
-    pub(crate) fn of_answer(error: &Value) -> Failure {
-        let message = error["message"].as_str().unwrap_or("the daemon refused without a reason").to_owned();
-        match serde_json::from_value::<ErrorData>(error["data"].clone()) {
-            Ok(data) => {
-                Failure { code: data.code, message, hint: data.hint, log: None, retryable: data.retryable }
-            }
-            Err(_) => {
-                let code = match error["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
-                    Some(rpc::METHOD_NOT_FOUND) => ErrorCode::UnknownMethod,
-                    Some(rpc::INVALID_PARAMS) => ErrorCode::InvalidParams,
-                    Some(rpc::INVALID_REQUEST | rpc::PARSE_ERROR) => ErrorCode::InvalidRequest,
-                    Some(rpc::SERVER_NOT_INITIALIZED) => ErrorCode::NotInitialized,
-                    _ => ErrorCode::Internal,
-                };
-                Failure { code: code.as_str().to_owned(), message, hint: None, log: None, retryable: false }
-            }
         }
     }
 

@@ -307,7 +307,7 @@ fn every_failure_of_the_client_is_printed() {
             unexpected("areyouj/session/list", &error),
             connection_lost(),
             not_a_daemon(&paths),
-            Failure::of_answer(&json!({"code": rpc::INVALID_PARAMS})),
+            refusal(&json!({"code": rpc::INVALID_PARAMS})),
             start::not_running(),
             start::start_lock_held(&paths.start_lock()),
             start::not_started_in_session(),

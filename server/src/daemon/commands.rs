@@ -14,7 +14,8 @@ use super::directory_checks::check_directory;
 use super::shared::Shared;
 use super::{directories, wire as to_wire};
 use areyouj_core::orchestrator::{
-    Command, Create, Keyed, MessageId, MessageRow, PermissionId, Problem, SessionId, SessionRef, Switch,
+    Create, Idempotent, MessageId, MessageOperation, MessageRow, Operation, PermissionId, Problem, Query,
+    SessionId, SessionOperation, SessionRef, SessionSpec, Switch,
 };
 use areyouj_core::text::plain::short_line;
 use areyouj_store::ReaderPool;
@@ -28,9 +29,6 @@ const MAX_WORD: usize = 200;
 /// Bytes of an environment: the kernel takes at most 2 MiB of arguments and environment together.
 const MAX_ENVIRONMENT: usize = 1 << 20;
 
-/// Random session ids to choose from. With a million ids used, one in 650,000 is taken.
-const CANDIDATES: usize = 4;
-
 /// What a request comes to.
 pub(super) async fn command(
     method: Method,
@@ -39,50 +37,58 @@ pub(super) async fn command(
     shared: &Arc<Shared>,
 ) -> Result<Asked, Problem> {
     let session_of = |id: Option<String>| session_of(id, peer);
-    let on_session = |params: wire::SessionActionParams| Keyed {
-        key: params.request_id,
-        what: session_of(params.session_id),
+    let on_session = |params: wire::SessionActionParams, operation| {
+        let target = session_of(params.session_id);
+        Operation::Session(Idempotent { request_id: params.request_id, target }, operation)
     };
-    let plain = |command| Ok(Asked::Command(command, More::Nothing));
+    let query = |query: Query| Ok(Asked::Command(query.into(), More::Nothing));
+    let operation = |operation: Operation| Ok(Asked::Command(operation.into(), More::Nothing));
+    let on_message = |request_id, target: String, operation| {
+        let more = More::Named(target.clone());
+        let of = Idempotent { request_id, target };
+        Ok(Asked::Command(Operation::Message(of, operation).into(), more))
+    };
     match method {
         Method::Initialize => Err(not_initialized()),
         Method::Shutdown => Ok(Asked::answer::<request::Shutdown>(None)),
-        Method::SessionCreate => plain(create(parse(params)?, shared).await?),
+        Method::SessionCreate => operation(create(parse(params)?, shared).await?),
         Method::SessionList => {
             let params: wire::SessionListParams = parse(params)?;
-            plain(Command::List { all: params.all })
+            query(Query::Sessions { all: params.all })
         }
         Method::SessionGet => {
             let params: wire::SessionParams = parse(params)?;
-            plain(Command::Get(session_of(params.session_id)))
+            query(Query::Session(session_of(params.session_id)))
         }
-        Method::SessionTerminate => plain(Command::Terminate(on_session(parse(params)?))),
-        Method::SessionInterrupt => plain(Command::Interrupt(on_session(parse(params)?))),
-        Method::SessionRestart => plain(Command::Restart(on_session(parse(params)?))),
-        Method::SessionDelete => plain(Command::Delete(on_session(parse(params)?))),
+        Method::SessionTerminate => operation(on_session(parse(params)?, SessionOperation::Terminate)),
+        Method::SessionInterrupt => operation(on_session(parse(params)?, SessionOperation::Interrupt)),
+        Method::SessionRestart => operation(on_session(parse(params)?, SessionOperation::Restart)),
+        Method::SessionDelete => operation(on_session(parse(params)?, SessionOperation::Delete)),
         Method::SessionSwitch => {
             let params: wire::SessionSwitchParams = parse(params)?;
             look_elsewhere(params.session_id.clone(), shared).await?;
             let switch = Switch { driver: to_wire::driver(params.driver), interrupt: params.interrupt };
-            let what = (session_of(params.session_id), switch);
-            plain(Command::Switch(Keyed { key: params.request_id, what }))
+            let target = session_of(params.session_id);
+            let of = Idempotent { request_id: params.request_id, target };
+            operation(Operation::Session(of, SessionOperation::Switch(switch)))
         }
         Method::SessionRename => {
             let params: wire::SessionRenameParams = parse(params)?;
-            let what = (session_of(params.session_id), params.name);
-            plain(Command::Rename(Keyed { key: params.request_id, what }))
+            let target = session_of(params.session_id);
+            let of = Idempotent { request_id: params.request_id, target };
+            operation(Operation::Session(of, SessionOperation::Rename(params.name)))
         }
         Method::SessionRead => {
             let params: wire::SessionParams = parse(params)?;
-            plain(Command::Read(session_of(params.session_id)))
+            operation(Operation::MarkRead(session_of(params.session_id)))
         }
         Method::SessionAttach => {
             let params: wire::AttachParams = parse(params)?;
-            plain(Command::Attach { session: session_of(params.session_id), since: params.since })
+            operation(Operation::Attach { session: session_of(params.session_id), since: params.since })
         }
         Method::SessionDetach => {
             let params: wire::SessionParams = parse(params)?;
-            plain(Command::Detach(session_of(params.session_id)))
+            operation(Operation::Detach(session_of(params.session_id)))
         }
         Method::DirectoryList => {
             let params: wire::DirectoryListParams = parse(params)?;
@@ -96,12 +102,12 @@ pub(super) async fn command(
         }
         Method::TranscriptRead => {
             let params: wire::TranscriptReadParams = parse(params)?;
-            let command = Command::Resolve(session_of(params.session_id.clone()));
-            Ok(Asked::Command(command, More::Page(params)))
+            let query = Query::Resolve(session_of(params.session_id.clone()));
+            Ok(Asked::Command(query.into(), More::Page(params)))
         }
         Method::QueueAdd | Method::QueueSteer => {
             let params: wire::QueueAddParams = parse(params)?;
-            plain(Command::Send {
+            operation(Operation::Send {
                 session: session_of(params.session_id),
                 id: message_id(&params.message.id)?,
                 text: params.message.text,
@@ -111,54 +117,48 @@ pub(super) async fn command(
         Method::QueueList => {
             let params: wire::QueueListParams = parse(params)?;
             let more = if params.all { More::FinishedMessages } else { More::Nothing };
-            Ok(Asked::Command(Command::Queue(session_of(params.session_id)), more))
+            Ok(Asked::Command(Query::Queue(session_of(params.session_id)).into(), more))
         }
         Method::QueueEdit => {
             let params: wire::QueueEditParams = parse(params)?;
-            let named = More::Named(params.message_id.clone());
-            let what = (params.message_id, params.text);
-            Ok(Asked::Command(Command::Edit(Keyed { key: params.request_id, what }), named))
+            let edit = MessageOperation::Edit(params.text);
+            on_message(params.request_id, params.message_id, edit)
         }
         Method::QueueRemove => {
             let params: wire::MessageParams = parse(params)?;
-            let named = More::Named(params.message_id.clone());
-            Ok(Asked::Command(
-                Command::Remove(Keyed { key: params.request_id, what: params.message_id }),
-                named,
-            ))
+            on_message(params.request_id, params.message_id, MessageOperation::Remove)
         }
         Method::QueueMove => {
             let params: wire::QueueMoveParams = parse(params)?;
-            let named = More::Named(params.message_id.clone());
-            let what = (params.message_id, params.position);
-            Ok(Asked::Command(Command::Move(Keyed { key: params.request_id, what }), named))
+            on_message(params.request_id, params.message_id, MessageOperation::Move(params.position))
         }
-        Method::QueuePause => plain(Command::Pause(on_session(parse(params)?))),
-        Method::QueueResume => plain(Command::Resume(on_session(parse(params)?))),
-        Method::QueueClear => plain(Command::Clear(on_session(parse(params)?))),
+        Method::QueuePause => operation(on_session(parse(params)?, SessionOperation::PauseQueue)),
+        Method::QueueResume => operation(on_session(parse(params)?, SessionOperation::ResumeQueue)),
+        Method::QueueClear => operation(on_session(parse(params)?, SessionOperation::ClearQueue)),
         Method::QueueRecover => {
             let params: wire::QueueRecoverParams = parse(params)?;
             let more = More::Recovered(params.message_id.clone());
-            let message = Keyed { key: params.request_id, what: params.message_id };
-            let choice = to_wire::recovery(params.choice);
-            Ok(Asked::Command(Command::Recover { message, choice, new_id: Uuid::new_v4() }, more))
+            let of = Idempotent { request_id: params.request_id, target: params.message_id };
+            let recover = MessageOperation::Recover(to_wire::recovery(params.choice));
+            Ok(Asked::Command(Operation::Message(of, recover).into(), more))
         }
         Method::PermissionList => {
             let params: wire::PermissionListParams = parse(params)?;
-            plain(Command::Permissions(params.session_id.map(SessionRef::Id)))
+            query(Query::Permissions(params.session_id.map(SessionRef::Id)))
         }
         Method::PermissionAnswer => {
             let params: wire::PermissionAnswerParams = parse(params)?;
             let named = More::Named(params.permission_id.clone());
-            let what = (params.permission_id, to_wire::answer(params.answer));
-            Ok(Asked::Command(Command::Answer(Keyed { key: params.request_id, what }), named))
+            let of = Idempotent { request_id: params.request_id, target: params.permission_id };
+            let answer = Operation::Answer(of, to_wire::answer(params.answer));
+            Ok(Asked::Command(answer.into(), named))
         }
         Method::DaemonStatus => {
-            Ok(Asked::Command(Command::DaemonStatus, More::Status(Box::new(shared.status()))))
+            Ok(Asked::Command(Query::Daemon.into(), More::Status(Box::new(shared.status()))))
         }
         Method::DaemonStop => {
             let params: wire::DaemonStopParams = parse(params)?;
-            plain(Command::StopDaemon { sessions: params.sessions })
+            operation(Operation::StopDaemon { sessions: params.sessions })
         }
     }
 }
@@ -186,7 +186,7 @@ fn session_of(id: Option<String>, peer: &Peer) -> SessionRef {
     }
 }
 
-async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Result<Command, Problem> {
+async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Result<Operation, Problem> {
     let bytes: usize = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT {
         return Err(environment_too_large(bytes));
@@ -203,16 +203,16 @@ async fn create(params: wire::SessionCreateParams, shared: &Arc<Shared>) -> Resu
             find_claude(&environment, claude.as_deref())
         })
         .await?;
-    Ok(Command::Create(Box::new(Create {
-        key: params.request_id,
-        candidates: candidates()?,
-        claude_session: Uuid::new_v4(),
-        directory: params.directory,
+    Ok(Operation::Create(Box::new(Create {
+        request_id: params.request_id,
+        spec: SessionSpec {
+            directory: params.directory,
+            driver: to_wire::driver(params.driver),
+            model: word("model", params.model)?,
+            permission_mode: word("permissionMode", params.permission_mode)?,
+        },
         environment: params.environment,
         name: params.name,
-        driver: to_wire::driver(params.driver),
-        model: word("model", params.model)?,
-        permission_mode: word("permissionMode", params.permission_mode)?,
         messages,
     })))
 }
@@ -227,7 +227,7 @@ async fn look_elsewhere(session: Option<String>, shared: &Arc<Shared>) -> Result
     let look = move || {
         let shared = shared_for_look;
         let Some(row) = shared.session(session)? else { return Ok(()) };
-        let files = ClaudeFiles::of(&shared.environment(session)?, &row.directory);
+        let files = ClaudeFiles::of(&shared.environment(session)?, &row.spec.directory);
         let open = files.open_elsewhere(row.claude_session, row.claude_pid);
         open.map_or(Ok(()), |open| Err(open.problem(session)))
     };
@@ -246,16 +246,6 @@ pub(super) fn word(name: &str, value: Option<String>) -> Result<Option<String>, 
         });
     }
     Ok(Some(value))
-}
-
-fn candidates() -> Result<Vec<SessionId>, Problem> {
-    let mut candidates = Vec::with_capacity(CANDIDATES);
-    while candidates.len() < CANDIDATES {
-        let mut random = [0; 32];
-        getrandom::fill(&mut random).map_err(|error| internal(&error.to_string()))?;
-        candidates.extend(SessionId::from_random(&random));
-    }
-    Ok(candidates)
 }
 
 pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
@@ -372,15 +362,6 @@ pub(super) fn message_gone(text: &str) -> Problem {
         code: "message_not_found".to_owned(),
         message: format!("The message {text} was accepted before, and its session has been removed since."),
         hint: "Send it to another session under a new id.".to_owned(),
-        log: None,
-    }
-}
-
-pub(super) fn internal(what: &str) -> Problem {
-    Problem {
-        code: "internal".to_owned(),
-        message: format!("Something went wrong inside AreYouJ: {what}."),
-        hint: "Try again; if it stays, report it with the output of: areyouj doctor".to_owned(),
         log: None,
     }
 }

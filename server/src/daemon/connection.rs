@@ -23,7 +23,9 @@ use super::{commands, wire as to_wire};
 use crate::file_uri;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
-use areyouj_core::orchestrator::{ClientId, Command, Event, MessageView, Origin, Outcome, Problem, ReplyId};
+use areyouj_core::orchestrator::{
+    ClientId, Command, Event, MessageView, Origin, Outcome, Principal, Problem, ReplyId,
+};
 use areyouj_host::memory;
 use areyouj_store::ReaderPool;
 
@@ -111,6 +113,12 @@ impl Connection {
     /// Whether it asked not to be told of what happens, except in sessions that it attaches to.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet.load(Ordering::Relaxed)
+    }
+
+    /// Every client is the local user: the listener turns others away.
+    fn origin(&self, reply: ReplyId) -> Origin {
+        let principal = Principal::LocalUser { name: self.peer().name };
+        Origin { client: self.client, principal, reply }
     }
 
     /// Serves the client until it goes away.
@@ -227,7 +235,7 @@ impl Connection {
                 if let Some(pending) = self.lock_pending().get_mut(&reply) {
                     pending.more = more;
                 }
-                let origin = Origin { client: self.client, name: self.peer().name, reply };
+                let origin = self.origin(reply);
                 if inbox.send(Event::Command { origin, command }).await.is_err() {
                     self.complete(reply, Err(commands::going_away()), &shared.reader);
                     return false;

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
-use areyouj_core::orchestrator::{Effect, Event, Now, Settings, Snapshot, State};
+use areyouj_core::orchestrator::{Effect, Entropy, Event, Now, Settings, Snapshot, State};
 use areyouj_store::{Committer, StoreError, WriterHandle};
 
 /// Events that may wait for the orchestrator. Who sends more waits: a connection stops reading its client, a link
@@ -55,7 +56,7 @@ async fn run(
     writer: &WriterHandle<Vec<Effect>>,
 ) {
     let started = Instant::now();
-    let (mut state, effects) = State::restore(settings, snapshot, now(started));
+    let (mut state, effects) = State::restore(settings, snapshot, now(started), entropy());
     let mut open = submit(writer, effects).await;
     while open {
         let event = match state.next_deadline() {
@@ -69,7 +70,7 @@ async fn run(
             }
         };
         let Some(event) = event else { return };
-        open = submit(writer, state.step(now(started), event)).await;
+        open = submit(writer, state.step(now(started), entropy(), event)).await;
     }
 }
 
@@ -87,6 +88,10 @@ async fn submit(writer: &WriterHandle<Vec<Effect>>, effects: Vec<Effect>) -> boo
         }
     }
     writer.submit(changes, others).await.is_ok()
+}
+
+fn entropy() -> Entropy {
+    Entropy::new(Uuid::new_v4().as_u128())
 }
 
 fn now(started: Instant) -> Now {

@@ -45,14 +45,18 @@ impl Gate {
         });
         match timeout(PATIENCE, working).await {
             Ok(Ok(result)) => result,
-            Ok(Err(panic)) => Err(Problem::new(
-                "internal",
-                format!("Something went wrong inside AreYouJ: {panic}."),
-                "Try again; if it stays, report it with the output of: areyouj doctor",
-            )),
+            Ok(Err(panic)) => Err(internal(&panic.to_string())),
             Err(_) => Err(not_responding()),
         }
     }
+}
+
+pub(super) fn internal(panic: &str) -> Problem {
+    Problem::new(
+        "internal",
+        format!("Something went wrong inside AreYouJ: {panic}."),
+        "Try again; if it stays, report it with the output of: areyouj doctor",
+    )
 }
 
 fn not_responding() -> Problem {

@@ -59,7 +59,10 @@ pub(super) enum HostOrder {
     /// Tell Claude this.
     Tell(Box<Input>),
     /// End Claude.
-    Stop,
+    Stop {
+        /// Without waiting for it.
+        at_once: bool,
+    },
     /// What comes before this offset of the journal is kept elsewhere.
     Ingested(u64),
     /// The end of Claude is on disk: let the host go.
@@ -122,7 +125,7 @@ impl HostConnection {
         };
         let Ok(Ok((mut peer, _))) = timeout(HANDSHAKE, hello(stream)).await else { return };
         tracing::warn!(session = %self.session, "a host that nobody followed is ended");
-        peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
+        peer.send(&stop(true));
         let until = Instant::now() + HANDSHAKE;
         while Instant::now() < until {
             peer.send(&ToHost::Status);
@@ -212,7 +215,7 @@ impl HostConnection {
     }
 
     fn note_stop(&mut self, order: &HostOrder) {
-        if matches!(order, HostOrder::Stop) && self.stop_by.is_none() {
+        if matches!(order, HostOrder::Stop { .. }) && self.stop_by.is_none() {
             self.stop_by = Some(Instant::now() + STOP_PATIENCE);
         }
     }
@@ -248,6 +251,7 @@ impl HostConnection {
         // What is to be told next. Never waited for alone: orders are taken also while the orchestrator is busy.
         let mut next = Some(Event::Launched { session, launch, host_pid: welcome.host_pid });
         let mut stall: Option<Event> = None;
+        let mut refusal: Option<Event> = None;
         let mut stalled = false;
         let mut look_again: Option<Instant> = None;
         let inbox = self.inbox.clone();
@@ -257,7 +261,7 @@ impl HostConnection {
         let mut watch = self.watch(&welcome);
         loop {
             if next.is_none() && taken < end && look_again.is_none() {
-                let (facts, progress) = reading.take_in(&mut peer, Some(end));
+                let (facts, progress) = reading.take_in(Some(end));
                 taken = match progress {
                     Progress::To(next) => next,
                     // What was announced will be there with the next announcement, or never.
@@ -283,7 +287,7 @@ impl HostConnection {
                     }
                 });
             }
-            next = next.or_else(|| stall.take());
+            next = next.or_else(|| stall.take()).or_else(|| refusal.take());
             tokio::select! {
                 permit = inbox.reserve(), if next.is_some() => match (permit, next.take()) {
                     (Ok(permit), Some(event)) => permit.send(event),
@@ -327,10 +331,7 @@ impl HostConnection {
                     }
                     Ok(FromHost::Refused(why)) => {
                         tracing::warn!(%session, why, "the host refused an order");
-                        // What it refused was not done and will not be: only a new start puts that right.
-                        if !reading.ended && !released {
-                            peer.send(&STOP);
-                        }
+                        refusal = Some(Event::OrderRefused { session, launch });
                     }
                     Ok(FromHost::State { exited: true, .. }) if reading.wedged => peer.send(&ToHost::Release),
                     Ok(_) => {}
@@ -358,7 +359,7 @@ impl HostConnection {
                     None
                 }
             },
-            HostOrder::Stop => Some(STOP),
+            HostOrder::Stop { at_once } => Some(stop(at_once)),
             HostOrder::Ingested(offset) => Some(ToHost::Ingested { offset }),
             HostOrder::Release => Some(ToHost::Release),
         };
@@ -395,7 +396,7 @@ impl HostConnection {
         let (session, launch) = (self.session, self.launch);
         let mut tries = 0;
         loop {
-            let (facts, progress) = reading.take_in(&mut Peer::nobody(), None);
+            let (facts, progress) = reading.take_in(None);
             let position = reading.ingest.position();
             if !facts.is_empty() && self.inbox.send(Event::Facts { session, facts, position }).await.is_err()
             {
@@ -414,8 +415,11 @@ impl HostConnection {
     }
 }
 
-/// Ends Claude in peace, if it lets itself be ended in peace.
-const STOP: ToHost = ToHost::Stop { close_grace_ms: CLOSE_GRACE_MS, kill_grace_ms: KILL_GRACE_MS };
+/// Ends Claude: at once, or with time to end by itself.
+fn stop(at_once: bool) -> ToHost {
+    let [close_grace_ms, kill_grace_ms] = if at_once { [0, 0] } else { [CLOSE_GRACE_MS, KILL_GRACE_MS] };
+    ToHost::Stop { close_grace_ms, kill_grace_ms }
+}
 
 /// What is to be said to Claude, as an order for its host; none if its driver has no such thing.
 fn told(driver: Driver, input: &Input) -> Result<Option<ToHost>, Problem> {
@@ -437,13 +441,13 @@ struct Welcome {
 
 /// A connection to a host, with what is still to be sent and what has come in part.
 struct Peer {
-    stream: Option<UnixStream>,
+    stream: UnixStream,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
 }
 
 async fn hello(stream: UnixStream) -> io::Result<(Peer, Welcome)> {
-    let mut peer = Peer { stream: Some(stream), outgoing: Vec::new(), incoming: Vec::new() };
+    let mut peer = Peer { stream, outgoing: Vec::new(), incoming: Vec::new() };
     peer.send(&ToHost::Hello { contract: CONTRACT });
     loop {
         if let FromHost::Welcome { host_pid, claude_pid, end, .. } = peer.next().await? {
@@ -453,11 +457,6 @@ async fn hello(stream: UnixStream) -> io::Result<(Peer, Welcome)> {
 }
 
 impl Peer {
-    /// Takes orders for a host that is gone.
-    fn nobody() -> Peer {
-        Peer { stream: None, outgoing: Vec::new(), incoming: Vec::new() }
-    }
-
     /// Puts a frame behind those that wait; [`Peer::next`] sends them.
     fn send(&mut self, frame: &ToHost) {
         frame.encode(&mut self.outgoing);
@@ -471,7 +470,7 @@ impl Peer {
                 self.incoming.drain(..consumed);
                 return Ok(frame);
             }
-            let Some(stream) = &self.stream else { return std::future::pending().await };
+            let stream = &self.stream;
             tokio::select! {
                 ready = stream.writable(), if !self.outgoing.is_empty() => {
                     ready?;

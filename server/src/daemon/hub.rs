@@ -10,7 +10,9 @@ use super::connection::Connection;
 use super::outbox::{Frame, notification_frame};
 use super::shared::storage_problem;
 use super::wire as to_wire;
-use areyouj_core::orchestrator::{ClientId, Notice, Outcome, Problem, ReplyId, Said, SessionId, SessionView};
+use areyouj_core::orchestrator::{
+    ClientId, Notice, Outcome, PartialOutput, Problem, ReplyId, SessionId, SessionView,
+};
 use areyouj_store::ReaderPool;
 
 /// Entries that attaching returns when the client has none yet.
@@ -69,9 +71,16 @@ impl Hub {
         let mut clients = self.lock();
         let Some(client) = clients.get_mut(&client) else { return };
         match result {
-            Ok(Outcome::Attached { session, since, said }) => {
+            Ok(Outcome::Attached { session, since, partial_output }) => {
                 client.watches.insert(session.row.id);
-                attach(Arc::clone(&client.connection), reply, *session, since, said, Arc::clone(reader));
+                attach(
+                    Arc::clone(&client.connection),
+                    reply,
+                    *session,
+                    since,
+                    partial_output,
+                    Arc::clone(reader),
+                );
             }
             Ok(Outcome::Detached(session)) => {
                 client.watches.remove(&session);
@@ -199,7 +208,7 @@ fn attach(
     reply: ReplyId,
     session: SessionView,
     since: Option<u64>,
-    said: Vec<Said>,
+    partial_output: Vec<PartialOutput>,
     reader: Arc<ReaderPool>,
 ) {
     let slot = connection.outbox.reserve();
@@ -215,9 +224,9 @@ fn attach(
                     entries: entries.into_iter().map(|entry| to_wire::entry(id, entry)).collect(),
                     seq,
                     more,
-                    deltas: said
+                    deltas: partial_output
                         .into_iter()
-                        .map(|Said { thinking, text }| wire::Delta { thinking, text })
+                        .map(|PartialOutput { thinking, text }| wire::Delta { thinking, text })
                         .collect(),
                 },
             ),

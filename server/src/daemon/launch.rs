@@ -57,7 +57,7 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), No
     let environment = shared.environment(order.session).map_err(temporary)?;
     let checks = Checks {
         session: order.session,
-        directory: order.directory.clone(),
+        directory: order.spec.directory.clone(),
         environment: environment.clone(),
         claude: shared.config.claude.clone(),
         resumed: order.resume.then_some(order.claude_session),
@@ -99,7 +99,7 @@ fn write_launch_file(
 ) -> Result<PathBuf, NoHost> {
     let mut variables: BTreeMap<OsString, OsString> =
         environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let arguments = match order.driver {
+    let arguments = match order.spec.driver {
         Driver::Stream => stream::arguments(order).into_iter().map(OsString::from).collect(),
         Driver::Terminal => {
             let own = paths::own_program()
@@ -109,7 +109,7 @@ fn write_launch_file(
             terminal::arguments(order, &own)
         }
     };
-    let settled = match order.driver {
+    let settled = match order.spec.driver {
         Driver::Stream => stream::ENVIRONMENT,
         Driver::Terminal => terminal::ENVIRONMENT,
     };
@@ -121,8 +121,8 @@ fn write_launch_file(
         launch: order.launch,
         session: order.session.to_string(),
         floor: order.position.next,
-        terminal: (order.driver == Driver::Terminal).then_some(sizing(shared.config.terminal_size)),
-        directory: order.directory.clone().into(),
+        terminal: (order.spec.driver == Driver::Terminal).then_some(sizing(shared.config.terminal_size)),
+        directory: order.spec.directory.clone().into(),
         program,
         arguments,
         environment: variables.into_iter().collect(),
@@ -221,7 +221,7 @@ pub(super) async fn inspect(
             Ok(Ok(inspected)) => return inspected,
             Ok(Err(error)) => tracing::warn!(%session, error, "Claude's record cannot be read"),
             Err(problem) => {
-                tracing::warn!(%session, problem = %problem.message, "Claude's record cannot be read")
+                tracing::warn!(%session, problem = %problem.message, "Claude's record cannot be read");
             }
         }
         tokio::time::sleep(RECORD_PAUSE).await;

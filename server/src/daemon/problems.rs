@@ -11,7 +11,7 @@ use super::claude::files::Open;
 use super::claude::find::find_claude;
 use super::directory_checks::{check_directory, not_accessible, not_permitted};
 use super::shared::storage_problem;
-use super::{commands, connection, launch, outage};
+use super::{commands, connection, gate, launch, outage};
 use crate::texts::assert_problems;
 
 fn json_error() -> serde_json::Error {
@@ -35,7 +35,7 @@ fn every_refusal_of_a_request_is_printed() {
             commands::cancelled(),
             commands::going_away(),
             commands::message_gone("3f2a9c1b"),
-            commands::internal("REASON"),
+            gate::internal("REASON"),
             commands::message_id("1").unwrap_err(),
             commands::word("model", Some("-x".to_owned())).unwrap_err(),
             commands::environment_too_large(3 << 20),

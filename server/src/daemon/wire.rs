@@ -15,9 +15,9 @@ pub(super) fn session(view: SessionView) -> wire::Session {
     let row = view.row;
     wire::Session {
         id: row.id.to_string(),
-        directory: row.directory,
+        directory: row.spec.directory,
         name: row.name,
-        driver: match row.driver {
+        driver: match row.spec.driver {
             Driver::Stream => wire::Driver::Stream,
             Driver::Terminal => wire::Driver::Terminal,
         },
@@ -33,13 +33,13 @@ pub(super) fn session(view: SessionView) -> wire::Session {
         pid: row.claude_pid,
         host_pid: row.host_pid,
         claude_session_id: row.claude_session.to_string(),
-        model: row.model_reported.or(row.model),
-        permission_mode: row.permission_mode_reported.or(row.permission_mode),
+        model: row.model_reported.or(row.spec.model),
+        permission_mode: row.permission_mode_reported.or(row.spec.permission_mode),
         cost_usd: row.cost_before + row.cost_launch,
         context_used: row.context_used,
         context_max: row.context_max,
         queued: view.queued,
-        queue_paused: row.paused.map(|pause| pause.to_string()),
+        queue_paused: row.paused.explanation(),
         unread: row.unread,
         startup_ms: row.startup_ms,
     }

@@ -184,7 +184,21 @@ macro_rules! words {
     )+};
 }
 
-words!(Driver, Goal, MessageState, Pause, PermissionKind, PermissionState, Status, StatusSource);
+words!(Driver, Goal, MessageState, PermissionKind, PermissionState, Status, StatusSource);
+
+/// A word, and nothing for a queue that is not paused.
+impl Cell for Pause {
+    fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
+        Ok(self.word().map_or(ToSqlOutput::Borrowed(ValueRef::Null), ToSqlOutput::from))
+    }
+
+    fn read(value: ValueRef<'_>) -> Result<Pause, StoreError> {
+        if value == ValueRef::Null {
+            return Ok(Pause::default());
+        }
+        Pause::from_word(text(value)?).ok_or_else(|| not_a("a reason for a pause"))
+    }
+}
 
 /// Everything that has a shape of its own is stored as JSON.
 macro_rules! json {
@@ -235,6 +249,7 @@ fn to_json<T: Serialize>(value: &T) -> Result<ToSqlOutput<'static>, StoreError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use areyouj_core::orchestrator::PauseReason;
 
     #[test]
     fn a_number_too_large_for_the_database_is_refused_rather_than_changed() {
@@ -250,7 +265,20 @@ mod tests {
         assert!(matches!(String::read(ValueRef::Null), Err(StoreError::Corrupt(_))));
         assert!(matches!(Status::read(ValueRef::Text(b"sleepy")), Err(StoreError::Corrupt(_))));
         assert!(matches!(SessionId::read(ValueRef::Text(b"short")), Err(StoreError::Corrupt(_))));
+        assert!(matches!(Pause::read(ValueRef::Text(b"sleepy")), Err(StoreError::Corrupt(_))));
         assert!(matches!(EntryBody::read(ValueRef::Text(b"{")), Err(StoreError::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_pause_is_stored_as_a_word_and_none_as_nothing() {
+        for (pause, stored) in [
+            (Pause::default(), ValueRef::Null),
+            (Pause::HELD, ValueRef::Text(b"person")),
+            (Pause::because(PauseReason::Failed).held(), ValueRef::Text(b"failed held")),
+        ] {
+            assert_eq!(pause.bind().unwrap(), ToSqlOutput::Borrowed(stored));
+            assert_eq!(Pause::read(stored).unwrap(), pause);
+        }
     }
 
     #[test]

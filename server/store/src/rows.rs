@@ -6,7 +6,7 @@ use rusqlite::{Params, Statement};
 use super::StoreError;
 use super::cell::{Cell, Cells};
 use areyouj_core::orchestrator::{
-    MessageRow, PermissionAsk, PermissionId, PermissionRow, Position, SessionRow,
+    MessageRow, PermissionAsk, PermissionId, PermissionRow, Position, SessionRow, SessionSpec,
 };
 
 /// A row of a table of its own. The columns, the cells and what is read stand in the same order.
@@ -80,12 +80,12 @@ impl Stored for SessionRow {
     const KEY: &'static str = "id";
     const COLUMNS: &'static [&'static str] = &[
         "id",
-        "directory",
         "name",
+        "directory",
         "driver",
-        "move_to",
         "model",
         "permission_mode",
+        "move_to",
         "model_reported",
         "permission_mode_reported",
         "claude_session",
@@ -122,12 +122,12 @@ impl Stored for SessionRow {
     fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError> {
         Ok(vec![
             self.id.bind()?,
-            self.directory.bind()?,
             self.name.bind()?,
-            self.driver.bind()?,
-            self.move_to.bind()?,
-            self.model.bind()?,
-            self.permission_mode.bind()?,
+            self.spec.directory.bind()?,
+            self.spec.driver.bind()?,
+            self.spec.model.bind()?,
+            self.spec.permission_mode.bind()?,
+            self.switch_to.bind()?,
             self.model_reported.bind()?,
             self.permission_mode_reported.bind()?,
             self.claude_session.bind()?,
@@ -165,12 +165,14 @@ impl Stored for SessionRow {
     fn read(cells: &mut Cells<'_>) -> Result<SessionRow, StoreError> {
         Ok(SessionRow {
             id: cells.take()?,
-            directory: cells.take()?,
             name: cells.take()?,
-            driver: cells.take()?,
-            move_to: cells.take()?,
-            model: cells.take()?,
-            permission_mode: cells.take()?,
+            spec: SessionSpec {
+                directory: cells.take()?,
+                driver: cells.take()?,
+                model: cells.take()?,
+                permission_mode: cells.take()?,
+            },
+            switch_to: cells.take()?,
             model_reported: cells.take()?,
             permission_mode_reported: cells.take()?,
             claude_session: cells.take()?,
@@ -230,7 +232,7 @@ impl Stored for MessageRow {
             self.state.bind()?,
             self.rank.bind()?,
             self.steer.bind()?,
-            self.handed.bind()?,
+            self.written.bind()?,
             self.started.bind()?,
             self.created_at.bind()?,
             self.started_at.bind()?,
@@ -247,7 +249,7 @@ impl Stored for MessageRow {
             state: cells.take()?,
             rank: cells.take()?,
             steer: cells.take()?,
-            handed: cells.take()?,
+            written: cells.take()?,
             started: cells.take()?,
             created_at: cells.take()?,
             started_at: cells.take()?,

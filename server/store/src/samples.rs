@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{Committer, Reader, open};
 use areyouj_core::orchestrator::{
     Answer, AuditRow, Change, Driver, EntryBody, EntryRow, Goal, MessageRow, MessageState, NoticeLevel,
-    Pause, PermissionAsk, PermissionId, PermissionKind, PermissionRow, PermissionState, Position, Problem,
-    SessionId, SessionRow, Snapshot, Status, StatusSource, ToolInput,
+    Pause, PauseReason, PermissionAsk, PermissionId, PermissionKind, PermissionRow, PermissionState,
+    Position, Problem, SessionId, SessionRow, SessionSpec, Snapshot, Status, StatusSource, ToolInput,
 };
 
 /// A store of a test's own.
@@ -97,12 +97,14 @@ pub(super) fn session_id(text: &str) -> SessionId {
 pub(super) fn session(id: SessionId) -> SessionRow {
     SessionRow {
         id,
-        directory: "/home/ada/ein Projekt – «ß»".to_owned(),
         name: Some("näme\n'; DROP TABLE sessions; --".to_owned()),
-        driver: Driver::Terminal,
-        move_to: Some(Driver::Stream),
-        model: Some("opus".to_owned()),
-        permission_mode: Some("plan".to_owned()),
+        spec: SessionSpec {
+            directory: "/home/ada/ein Projekt – «ß»".to_owned(),
+            driver: Driver::Terminal,
+            model: Some("opus".to_owned()),
+            permission_mode: Some("plan".to_owned()),
+        },
+        switch_to: Some(Driver::Stream),
         model_reported: Some("claude-opus".to_owned()),
         permission_mode_reported: Some("default".to_owned()),
         claude_session: Uuid::from_u128(7),
@@ -125,7 +127,7 @@ pub(super) fn session(id: SessionId) -> SessionRow {
             hint: "Log in.".to_owned(),
             log: Some("the\nlast lines".to_owned()),
         }),
-        paused: Some(Pause::Interrupted),
+        paused: Pause::because(PauseReason::CutOff),
         pause_message: Some(Uuid::from_u128(8)),
         current_task: Some("Fix it".to_owned()),
         cost_before: 0.1,
@@ -142,12 +144,11 @@ pub(super) fn session(id: SessionId) -> SessionRow {
 
 /// A session with nothing in the fields that may be empty.
 pub(super) fn bare_session(id: SessionId) -> SessionRow {
+    let full = session(id);
     SessionRow {
         name: None,
-        driver: Driver::Stream,
-        move_to: None,
-        model: None,
-        permission_mode: None,
+        spec: SessionSpec { driver: Driver::Stream, model: None, permission_mode: None, ..full.spec },
+        switch_to: None,
         model_reported: None,
         permission_mode_reported: None,
         recorded: false,
@@ -160,7 +161,7 @@ pub(super) fn bare_session(id: SessionId) -> SessionRow {
         status_source: StatusSource::Request,
         status_reason: None,
         error: None,
-        paused: None,
+        paused: Pause::default(),
         pause_message: None,
         current_task: None,
         cost_before: 0.0,
@@ -170,7 +171,7 @@ pub(super) fn bare_session(id: SessionId) -> SessionRow {
         startup_ms: None,
         position: Position::default(),
         created_at: 2,
-        ..session(id)
+        ..full
     }
 }
 
@@ -183,7 +184,7 @@ pub(super) fn message(session: SessionId, number: u32) -> MessageRow {
         state: MessageState::Failed,
         rank: -5,
         steer: true,
-        handed: true,
+        written: true,
         started: true,
         created_at: 1,
         started_at: Some(2),
@@ -198,7 +199,7 @@ pub(super) fn bare_message(session: SessionId, number: u32) -> MessageRow {
         text: String::new(),
         state: MessageState::Queued,
         steer: false,
-        handed: false,
+        written: false,
         started: false,
         started_at: None,
         finished_at: None,

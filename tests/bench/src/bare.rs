@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use areyouj_core::driver::stream;
-use areyouj_core::orchestrator::{Driver, Input, LaunchOrder, Position};
+use areyouj_core::orchestrator::{Driver, Input, LaunchOrder, Position, SessionSpec};
 use areyouj_tests::cli::Cli;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -72,14 +72,16 @@ pub(crate) fn starts(cli: &Cli, claude: &Path, directories: &[PathBuf]) -> Resul
 impl Bare {
     fn start(cli: &Cli, claude: &Path, directory: &Path) -> Result<Bare> {
         let order = LaunchOrder {
-            driver: Driver::Stream,
             session: "AAAAAAAA".parse().ok().context("an id")?,
             launch: 1,
-            directory: String::new(),
+            spec: SessionSpec {
+                directory: String::new(),
+                driver: Driver::Stream,
+                model: None,
+                permission_mode: None,
+            },
             claude_session: Uuid::new_v4(),
             resume: false,
-            model: None,
-            permission_mode: None,
             position: Position { next: 0, line_start: 0, line_skip: 0 },
         };
         let initialize = Input::Initialize { request_id: format!("{}1-1", stream::INITIALIZE_PREFIX) };

@@ -18,12 +18,7 @@ pub(super) use message::{NO_LOGIN, TOOL_RESULT_BYTES};
 pub(super) use permission::{Decision, decision, prompt, tool_input, unreadable};
 
 use crate::orchestrator::LaunchOrder;
-
-/// Our ids of control requests begin so; the answer to one is told by it from echoes of our own answers.
-pub const REQUEST_PREFIX: &str = "areyouj-";
-
-/// Our ids of `initialize` requests begin so.
-pub const INITIALIZE_PREFIX: &str = "areyouj-init-";
+pub use crate::orchestrator::{INITIALIZE_PREFIX, REQUEST_PREFIX};
 
 /// What Claude's environment must hold besides the session's own: without it Claude does not tell when it is idle.
 pub const ENVIRONMENT: &[(&str, &str)] = &[("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS", "1")];
@@ -47,10 +42,10 @@ pub fn arguments(order: &LaunchOrder) -> Vec<String> {
     let conversation = if order.resume { "--resume" } else { "--session-id" };
     let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
     option(conversation, &order.claude_session.to_string());
-    if let Some(model) = &order.model {
+    if let Some(model) = &order.spec.model {
         option("--model", model);
     }
-    if let Some(mode) = &order.permission_mode {
+    if let Some(mode) = &order.spec.permission_mode {
         option("--permission-mode", mode);
     }
     arguments

@@ -54,10 +54,10 @@ pub fn arguments(order: &LaunchOrder, program: &Path) -> Vec<OsString> {
     let conversation = if order.resume { "--resume" } else { "--session-id" };
     let mut arguments: Vec<OsString> = vec![conversation.into(), order.claude_session.to_string().into()];
     arguments.extend(["--settings".into(), settings(program).to_string().into()]);
-    if let Some(model) = &order.model {
+    if let Some(model) = &order.spec.model {
         arguments.extend(["--model".into(), model.into()]);
     }
-    if let Some(mode) = &order.permission_mode {
+    if let Some(mode) = &order.spec.permission_mode {
         arguments.extend(["--permission-mode".into(), mode.into()]);
     }
     arguments

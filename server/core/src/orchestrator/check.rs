@@ -1,7 +1,7 @@
-//! What is refused in what people type.
+//! Checks of what clients send.
 
 use super::Problem;
-use super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
+use super::problem::{MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
 
 pub(super) fn conflict() -> Problem {
     Problem::new(
@@ -9,6 +9,17 @@ pub(super) fn conflict() -> Problem {
         "The same id was used before for something else.",
         "Choose a new id for every request and message.",
     )
+}
+
+pub(super) fn check_request_id(request_id: &str) -> Result<(), Problem> {
+    if request_id.is_empty() || request_id.len() > MAX_KEY_BYTES {
+        return Err(Problem::new(
+            "invalid_params",
+            format!("A requestId has 1 to {MAX_KEY_BYTES} bytes."),
+            "Choose a UUID.",
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn check_text(text: &str) -> Result<(), Problem> {

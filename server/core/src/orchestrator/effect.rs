@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    Answer, AuditRow, ClientId, Driver, EntryRow, MessageId, MessageRow, MessageView, PermissionAsk,
-    PermissionId, PermissionRow, Position, Problem, QueueView, ReplyId, Said, SessionId, SessionRow,
-    SessionView,
+    Answer, AuditRow, ClientId, Driver, EntryRow, MessageId, MessageRow, MessageView, PartialOutput,
+    PermissionAsk, PermissionId, PermissionRow, Position, Problem, QueueView, ReplyId, SessionId, SessionRow,
+    SessionSpec, SessionView,
 };
 
 /// Something to be done.
@@ -42,10 +42,10 @@ pub enum Effect {
         /// Where to read on.
         position: Position,
     },
-    /// Look into Claude's own record of the conversation.
+    /// Read Claude's own record of the conversation.
     Inspect {
-        /// Which look at it this is, for the answer.
-        look: u32,
+        /// The number of this inspection, for the answer.
+        inspection: u32,
         /// The session.
         session: SessionId,
         /// Claude's working directory.
@@ -70,6 +70,8 @@ pub enum Effect {
         session: SessionId,
         /// The launch.
         launch: u32,
+        /// Kill the tree without waiting.
+        at_once: bool,
     },
     /// What the journal holds before this offset is on disk elsewhere; the host may delete it.
     Ingested {
@@ -170,7 +172,7 @@ pub enum Outcome {
         /// The last entry that the client has.
         since: Option<u64>,
         /// What Claude has said since the newest entry.
-        said: Vec<Said>,
+        partial_output: Vec<PartialOutput>,
     },
     /// The client does not watch any more.
     Detached(SessionId),
@@ -254,19 +256,13 @@ pub struct LaunchOrder {
     pub session: SessionId,
     /// The number of this launch.
     pub launch: u32,
-    /// The directory.
-    pub directory: String,
-    /// How Claude is driven.
-    pub driver: Driver,
+    /// What the session is.
+    pub spec: SessionSpec,
     /// Claude's id of the conversation.
     pub claude_session: Uuid,
-    /// The conversation exists: go on with it.
+    /// The conversation exists: resume it.
     pub resume: bool,
-    /// The model.
-    pub model: Option<String>,
-    /// The permission mode.
-    pub permission_mode: Option<String>,
-    /// Where the journal has been taken in to; new records come after it.
+    /// How far the journal has been ingested; new records come after it.
     pub position: Position,
 }
 

@@ -1,10 +1,6 @@
-//! What reaches the orchestrator: people's commands, and facts from hosts and drivers.
+//! What reaches the orchestrator: clients' commands, and facts from hosts and drivers.
 
-use std::collections::BTreeMap;
-
-use uuid::Uuid;
-
-use super::{Answer, Driver, Fact, MessageId, Position, Problem, SessionId};
+use super::{Fact, MessageId, Operation, Position, Problem, Query, SessionId};
 
 /// A connection of a client.
 pub type ClientId = u64;
@@ -12,13 +8,32 @@ pub type ClientId = u64;
 /// A request of a client that waits for its answer.
 pub type ReplyId = u64;
 
+/// Who acts. The transport decides that, never the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// The user whose daemon this is.
+    LocalUser {
+        /// The name that the client gave of itself, for people and the audit trail.
+        name: String,
+    },
+}
+
+impl Principal {
+    /// The name for people and the audit trail.
+    pub fn name(&self) -> &str {
+        match self {
+            Principal::LocalUser { name } => name,
+        }
+    }
+}
+
 /// Who sent a command, and where the answer goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// The connection.
     pub client: ClientId,
-    /// The name that the client gave of itself.
-    pub name: String,
+    /// Who acts.
+    pub principal: Principal,
     /// The request.
     pub reply: ReplyId,
 }
@@ -28,9 +43,9 @@ pub struct Origin {
 pub enum Event {
     /// A client asks for something.
     Command {
-        /// Who asks.
+        /// Who asks, and where the answer goes.
         origin: Origin,
-        /// What for.
+        /// What the client asks for.
         command: Command,
     },
     /// A connection is gone.
@@ -51,7 +66,7 @@ pub enum Event {
         /// The launch.
         launch: u32,
     },
-    /// The host cannot write the journal, and why; or none, when it can again. It goes on by itself.
+    /// The host cannot write the journal, and why; none when it can again. It resumes by itself.
     HostStalled {
         /// The session.
         session: SessionId,
@@ -59,6 +74,13 @@ pub enum Event {
         launch: u32,
         /// Why.
         why: Option<String>,
+    },
+    /// The host refused an order: what was ordered did not happen and will not.
+    OrderRefused {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
     },
     /// There is no host for this launch, and it left nothing behind.
     LaunchFailed {
@@ -68,19 +90,19 @@ pub enum Event {
         launch: u32,
         /// Why.
         problem: Problem,
-        /// Trying again by itself makes no sense.
+        /// Another try makes no sense until a person has changed something.
         permanent: bool,
     },
-    /// What Claude's own record of the conversation says.
+    /// Claude's own record of the conversation was read.
     Inspected {
-        /// Which look at it this was.
-        look: u32,
+        /// The number of the inspection.
+        inspection: u32,
         /// The session.
         session: SessionId,
-        /// What there is of the conversation.
+        /// What the record has of the conversation.
         conversation: Recorded,
-        /// Which of the messages asked about it holds.
-        seen: Vec<MessageId>,
+        /// The messages in doubt that the record holds.
+        messages: Vec<MessageId>,
         /// Where Claude keeps its records, for people.
         place: String,
     },
@@ -90,33 +112,33 @@ pub enum Event {
         session: SessionId,
         /// What happened.
         facts: Vec<Fact>,
-        /// How far the journal has been read with them.
+        /// How far the journal has been ingested with them.
         position: Position,
     },
-    /// After a daemon's start: everything that the host's journal held at that moment has been taken in.
+    /// Everything that the host's journal held when the host was adopted has been ingested.
     Synced {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
     },
-    /// The host is gone, its journal has been taken in to the end, and everything it left was killed.
+    /// The host is gone, its journal has been ingested to the end, and every process that it left was killed.
     HostLost {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
     },
-    /// Clients are to be told of this queue as it is now.
+    /// Clients must be notified of this queue as it is now.
     ShowQueue(SessionId),
     /// Time has passed; see [`super::State::next_deadline`].
     Tick,
 }
 
-/// Which session a command is about.
+/// The session that a client means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionRef {
-    /// By id, or by an unambiguous beginning of one.
+    /// The one with this id, or with an id that begins like this.
     Id(String),
     /// The newest live session of one of these directories (the caller's workspace folders).
     Newest {
@@ -125,152 +147,35 @@ pub enum SessionRef {
     },
 }
 
-/// What a client can ask for.
+/// What a client asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Create a session.
-    Create(Box<Create>),
-    /// The list.
-    List {
-        /// Terminated ones too.
-        all: bool,
-    },
-    /// One session.
-    Get(SessionRef),
-    /// End a session.
-    Terminate(Keyed<SessionRef>),
-    /// Break off the running turn.
-    Interrupt(Keyed<SessionRef>),
-    /// Start Claude again.
-    Restart(Keyed<SessionRef>),
-    /// Move a conversation to the other driver.
-    Switch(Keyed<(SessionRef, Switch)>),
-    /// Name a session.
-    Rename(Keyed<(SessionRef, String)>),
-    /// Remove a terminated session.
-    Delete(Keyed<SessionRef>),
-    /// Mark everything as seen.
-    Read(SessionRef),
-    /// Watch a session's output.
-    Attach {
-        /// The session.
-        session: SessionRef,
-        /// The last entry that the client has.
-        since: Option<u64>,
-    },
-    /// Stop watching.
-    Detach(SessionRef),
-    /// Which session this is, for a read of the store.
-    Resolve(SessionRef),
-    /// Queue a message.
-    Send {
-        /// The session.
-        session: SessionRef,
-        /// The message's id.
-        id: MessageId,
-        /// Its text.
-        text: String,
-        /// Into the running turn.
-        steer: bool,
-    },
-    /// The queue.
-    Queue(SessionRef),
-    /// Change a waiting message.
-    Edit(Keyed<(String, String)>),
-    /// Cancel a waiting message.
-    Remove(Keyed<String>),
-    /// Move a waiting message.
-    Move(Keyed<(String, u32)>),
-    /// Stop handing over messages.
-    Pause(Keyed<SessionRef>),
-    /// Go on handing over messages.
-    Resume(Keyed<SessionRef>),
-    /// Cancel all waiting messages.
-    Clear(Keyed<SessionRef>),
-    /// Decide about a message that failed or was cut off.
-    Recover {
-        /// The message's id or the beginning of one.
-        message: Keyed<String>,
-        /// What to do.
-        choice: Recovery,
-        /// The id of the new message that asks Claude to continue, or says the same once more.
-        new_id: MessageId,
-    },
-    /// Open prompts, of one session or of all.
-    Permissions(Option<SessionRef>),
-    /// Answer a prompt.
-    Answer(Keyed<(String, Answer)>),
-    /// The daemon's own numbers.
-    DaemonStatus,
-    /// Stop the daemon.
-    StopDaemon {
-        /// Terminate every session first.
-        sessions: bool,
-    },
+    /// To read something.
+    Query(Query),
+    /// To change something.
+    Operation(Operation),
 }
 
-/// A change with the id that its client chose for it: a repeat changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keyed<T> {
-    /// The request's id.
-    pub key: String,
-    /// What the request is about.
-    pub what: T,
+impl From<Query> for Command {
+    fn from(query: Query) -> Command {
+        Command::Query(query)
+    }
 }
 
-/// A session to be created. Directory and Claude have been checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Create {
-    /// The request's id.
-    pub key: String,
-    /// Random ids to choose from; the first that was never used is taken.
-    pub candidates: Vec<SessionId>,
-    /// Claude's id of the new conversation.
-    pub claude_session: Uuid,
-    /// The absolute path of its directory.
-    pub directory: String,
-    /// The session's environment.
-    pub environment: BTreeMap<String, String>,
-    /// A name.
-    pub name: Option<String>,
-    /// How Claude is driven.
-    pub driver: Driver,
-    /// The model.
-    pub model: Option<String>,
-    /// The permission mode.
-    pub permission_mode: Option<String>,
-    /// The first messages.
-    pub messages: Vec<(MessageId, String)>,
-}
-
-/// How a conversation is to move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Switch {
-    /// To this driver.
-    pub driver: Driver,
-    /// Breaking off the running turn.
-    pub interrupt: bool,
-}
-
-/// What to do about a message that failed or was cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recovery {
-    /// Ask Claude to go on.
-    Continue,
-    /// Run it once more.
-    Again,
-    /// Leave it.
-    Skip,
+impl From<Operation> for Command {
+    fn from(operation: Operation) -> Command {
+        Command::Operation(operation)
+    }
 }
 
 /// What Claude's own record has of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// Something was said: Claude goes on with it.
+    /// Something was said: Claude can resume it.
     Begun,
     /// There is no record.
     Nothing,
-    /// There is a record, and nothing was said in it: Claude was killed before. It neither goes on with such a one nor
-    /// begins one of the same id, so this is to be the id.
-    Silent(Uuid),
+    /// There is a record, and nothing was said in it: Claude was killed before. Claude neither resumes such a
+    /// conversation nor begins one of the same id, so it needs another id.
+    Silent,
 }

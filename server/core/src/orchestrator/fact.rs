@@ -1,4 +1,4 @@
-//! Facts: what a driver reads out of a session's journal. A driver reports and decides nothing.
+//! Facts: what a session's journal tells, and what happens to the journal. Readers report facts and decide nothing.
 
 use uuid::Uuid;
 
@@ -27,6 +27,18 @@ pub enum Fact {
         launch: u32,
         /// How.
         exit: Exit,
+    },
+    /// Records before this offset of the journal are missing: what they said is lost.
+    JournalGap {
+        /// The offset.
+        resume_at: u64,
+    },
+    /// The journal is damaged at this offset: what was there is lost.
+    JournalDamaged {
+        /// The offset.
+        offset: u64,
+        /// What follows can be read. Else not even Claude's end can, until the next host cuts the damage off.
+        readable: bool,
     },
     /// A line that Claude wrote to standard error.
     ErrorLine(String),

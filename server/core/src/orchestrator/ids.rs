@@ -1,11 +1,11 @@
-//! The names of things: sessions, messages, permission prompts.
+//! The ids of sessions, messages and permission requests, and the randomness that new ones are made from.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// The letters of a session id: none that is easily taken for another.
+/// The letters of a session id: none that is easily mistaken for another.
 pub const SESSION_ID_ALPHABET: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 
 /// The number of letters in a session id.
@@ -16,8 +16,8 @@ pub const SESSION_ID_LENGTH: usize = 8;
 pub struct SessionId([u8; SESSION_ID_LENGTH]);
 
 impl SessionId {
-    /// The id that these random bytes stand for. Bytes of 240 and above are skipped, so that every letter is equally
-    /// likely; none if too few remain.
+    /// The id that these random bytes make. Bytes of 240 and above are skipped, so that every letter is equally likely;
+    /// none if too few remain.
     pub fn from_random(random: &[u8]) -> Option<SessionId> {
         let letters = SESSION_ID_ALPHABET.len() as u8;
         let mut usable = random.iter().filter(|byte| **byte < u8::MAX / letters * letters);
@@ -62,13 +62,63 @@ impl FromStr for SessionId {
     }
 }
 
+/// Randomness for one step. The rules have no source of their own, so that they can be replayed.
+#[derive(Clone, Copy, Debug)]
+pub struct Entropy {
+    halves: [u64; 2],
+}
+
+/// The increment and the factors of SplitMix64.
+const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+const MIX: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
+
+impl Entropy {
+    /// Randomness from this seed, which must be another random one for every step.
+    pub fn new(seed: u128) -> Entropy {
+        Entropy { halves: [(seed >> 64) as u64, seed as u64] }
+    }
+
+    /// A random UUID.
+    pub(super) fn uuid(&mut self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
+    }
+
+    /// A random session id.
+    pub(super) fn session_id(&mut self) -> SessionId {
+        loop {
+            if let Some(id) = SessionId::from_random(&self.bytes()) {
+                return id;
+            }
+        }
+    }
+
+    /// The next 16 bytes. Each half of the seed is a generator of its own (SplitMix64), so that no two seeds give the same
+    /// first bytes.
+    fn bytes(&mut self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        for (half, place) in self.halves.iter_mut().zip(bytes.chunks_exact_mut(8)) {
+            *half = half.wrapping_add(GOLDEN_GAMMA);
+            let mixed = (*half ^ (*half >> 30)).wrapping_mul(MIX[0]);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(MIX[1]);
+            place.copy_from_slice(&(mixed ^ (mixed >> 31)).to_be_bytes());
+        }
+        bytes
+    }
+}
+
+/// The beginning of the ids of our control requests: it tells Claude's answers from echoes of our own answers.
+pub const REQUEST_PREFIX: &str = "areyouj-";
+
+/// The beginning of the ids of our `initialize` requests.
+pub const INITIALIZE_PREFIX: &str = "areyouj-init-";
+
 /// A message's id: the UUID that the client chose, and the `uuid` of Claude's user message.
 pub type MessageId = Uuid;
 
-/// A permission prompt's id: the session's and a number that counts up in it, `K7M2Q9XD-3`.
+/// A permission request's id: the session's and a number that counts up in it, `K7M2Q9XD-3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PermissionId {
-    /// The session that asks.
+    /// The session whose Claude asks.
     pub session: SessionId,
     /// 1, 2, 3 … in the session.
     pub number: u32,

@@ -47,10 +47,17 @@ struct World {
 
 type Verdict = Result<(), TestCaseError>;
 
+/// What the one client of this world asks for.
+fn command(operation: Operation) -> Event {
+    let principal = Principal::LocalUser { name: "a person".to_owned() };
+    let origin = Origin { client: ORIGIN, principal, reply: 1 };
+    Event::Command { origin, command: operation.into() }
+}
+
 impl World {
     fn new() -> World {
         let now = Now { wall: 1_000, monotonic: 0 };
-        let (state, _) = State::restore(settings(), Snapshot::default(), now);
+        let (state, _) = State::restore(settings(), Snapshot::default(), now, Entropy::new(0));
         World {
             state,
             disk: Disk::default(),
@@ -67,8 +74,7 @@ impl World {
     }
 
     fn fresh(&mut self) -> Uuid {
-        // Far apart: the rules derive the id of an automatic continuation from its neighbour.
-        self.ids += 1_000;
+        self.ids += 1;
         Uuid::from_u128(self.ids)
     }
 
@@ -87,7 +93,8 @@ impl World {
             Event::Facts { session, .. } => Some(*session),
             _ => None,
         };
-        let effects = self.state.step(self.now, event);
+        let entropy = Entropy::new(self.fresh().as_u128());
+        let effects = self.state.step(self.now, entropy, event);
         self.state.check().map_err(TestCaseError::fail)?;
         if let Some(session) = about {
             check_only_about(session, &effects)?;
@@ -118,16 +125,16 @@ impl World {
                         None => outside.lost = Some(launch),
                     }
                 }
-                Effect::Inspect { session, look, claude_session, messages, .. } => {
+                Effect::Inspect { session, inspection, claude_session, messages, .. } => {
                     let record = self.outside.entry(session).or_default().records.get(&claude_session);
                     let holds = |id: &MessageId| record.is_some_and(|record| record.contains(id));
-                    let seen = messages.into_iter().filter(holds).collect();
+                    let messages = messages.into_iter().filter(holds).collect();
                     let conversation = if record.is_some() { Recorded::Begun } else { Recorded::Nothing };
                     let place = "/records".to_owned();
-                    self.event(Event::Inspected { session, look, conversation, seen, place })?;
+                    self.event(Event::Inspected { session, inspection, conversation, messages, place })?;
                 }
                 Effect::Send { session, launch, input } => self.write(session, launch, input)?,
-                Effect::Stop { session, launch } => {
+                Effect::Stop { session, launch, .. } => {
                     if let Some(outside) = self.outside.get_mut(&session)
                         && outside.host.as_ref().is_some_and(|claude| claude.launch == launch)
                         && !outside.broken
@@ -212,13 +219,12 @@ impl World {
         Ok(())
     }
 
-    fn command(&mut self, command: Command) -> Result<Option<Result<Outcome, Problem>>, TestCaseError> {
-        let origin = Origin { client: ORIGIN, name: "a person".to_owned(), reply: 1 };
-        self.event(Event::Command { origin, command })
+    fn command(&mut self, operation: Operation) -> Result<Option<Result<Outcome, Problem>>, TestCaseError> {
+        self.event(command(operation))
     }
 
-    fn keyed<T>(&mut self, what: T) -> Keyed<T> {
-        Keyed { key: self.fresh().to_string(), what }
+    fn request<T>(&mut self, target: T) -> Idempotent<T> {
+        Idempotent { request_id: self.fresh().to_string(), target }
     }
 
     fn act(&mut self, act: Act) -> Verdict {
@@ -229,7 +235,7 @@ impl World {
                 let id = self.fresh();
                 let text = format!("message {id}");
                 let target = SessionRef::Id(session.to_string());
-                let sent = Command::Send { session: target, id, text: text.clone(), steer };
+                let sent = Operation::Send { session: target, id, text: text.clone(), steer };
                 if let Some(Ok(_)) = self.command(sent)? {
                     self.acknowledged.push((session, id, text));
                     if steer {
@@ -240,34 +246,34 @@ impl World {
             Act::Repeat { message } => {
                 let Some((session, id, text)) = self.some_message(message) else { return Ok(()) };
                 let target = SessionRef::Id(session.to_string());
-                let again = self.command(Command::Send { session: target, id, text, steer: false })?;
+                let again = self.command(Operation::Send { session: target, id, text, steer: false })?;
                 let refused = matches!(&again, Some(Err(problem)) if problem.code != "session_terminated");
                 prop_assert!(!refused, "a repeat was refused: {again:?}");
             }
             Act::Remove { message } => {
                 let Some((_, id, _)) = self.some_message(message) else { return Ok(()) };
-                let removal = self.keyed(id.to_string());
-                self.command(Command::Remove(removal))?;
+                let of = self.request(id.to_string());
+                self.command(Operation::Message(of, MessageOperation::Remove))?;
             }
             Act::Move { message, to } => {
                 let Some((session, id, _)) = self.some_message(message) else { return Ok(()) };
-                let place = self.keyed((id.to_string(), to));
-                self.command(Command::Move(place))?;
+                let of = self.request(id.to_string());
+                self.command(Operation::Message(of, MessageOperation::Move(to)))?;
                 self.reordered.insert(session);
             }
-            Act::Pause { session } => self.on_session(session, Command::Pause)?,
-            Act::Resume { session } => self.on_session(session, Command::Resume)?,
-            Act::Interrupt { session } => self.on_session(session, Command::Interrupt)?,
-            Act::Restart { session } => self.on_session(session, Command::Restart)?,
-            Act::Terminate { session } => self.on_session(session, Command::Terminate)?,
+            Act::Pause { session } => self.on_session(session, SessionOperation::PauseQueue)?,
+            Act::Resume { session } => self.on_session(session, SessionOperation::ResumeQueue)?,
+            Act::Interrupt { session } => self.on_session(session, SessionOperation::Interrupt)?,
+            Act::Restart { session } => self.on_session(session, SessionOperation::Restart)?,
+            Act::Terminate { session } => self.on_session(session, SessionOperation::Terminate)?,
             Act::Answer { prompt } => {
                 let open: Vec<_> = self.disk.permissions.values().map(|row| (row.id, row.state)).collect();
                 if open.is_empty() {
                     return Ok(());
                 }
                 let (id, state) = open[prompt % open.len()];
-                let answer = self.keyed((id.to_string(), Answer::Allow));
-                let answered = self.command(Command::Answer(answer))?;
+                let of = self.request(id.to_string());
+                let answered = self.command(Operation::Answer(of, Answer::Allow))?;
                 if state != PermissionState::Open {
                     prop_assert!(matches!(answered, Some(Err(_))), "a prompt was answered twice");
                 }
@@ -275,10 +281,9 @@ impl World {
             Act::Recover { session, again } => {
                 let Some(session) = self.pick(session) else { return Ok(()) };
                 let Some(id) = self.disk.sessions[&session].pause_message else { return Ok(()) };
-                let new_id = self.fresh();
-                let message = self.keyed(id.to_string());
+                let of = self.request(id.to_string());
                 let choice = if again { Recovery::Again } else { Recovery::Skip };
-                self.command(Command::Recover { message, choice, new_id })?;
+                self.command(Operation::Message(of, MessageOperation::Recover(choice)))?;
                 self.reordered.insert(session);
             }
             Act::Claude { session, ask } => {
@@ -341,31 +346,28 @@ impl World {
         self.check()
     }
 
-    fn on_session(&mut self, number: usize, command: impl FnOnce(Keyed<SessionRef>) -> Command) -> Verdict {
+    fn on_session(&mut self, number: usize, operation: SessionOperation) -> Verdict {
         let Some(session) = self.pick(number) else { return Ok(()) };
-        let keyed = self.keyed(SessionRef::Id(session.to_string()));
-        self.command(command(keyed)).map(drop)
+        let of = self.request(SessionRef::Id(session.to_string()));
+        self.command(Operation::Session(of, operation)).map(drop)
     }
 
     fn create(&mut self) -> Verdict {
-        let key = self.fresh().to_string();
-        let claude_session = self.fresh();
         let number = self.disk.sessions.len();
-        let random: Vec<u8> = (0..8).map(|at| u8::try_from((number * 7 + at) % 200).unwrap_or(0)).collect();
         let create = Create {
-            key,
-            candidates: SessionId::from_random(&random).into_iter().collect(),
-            claude_session,
-            directory: "/project".to_owned(),
+            request_id: self.fresh().to_string(),
+            spec: SessionSpec {
+                directory: "/project".to_owned(),
+                driver: Driver::Stream,
+                model: number.is_multiple_of(2).then(|| "sonnet".to_owned()),
+                permission_mode: (!number.is_multiple_of(3)).then(|| "plan".to_owned()),
+            },
             environment: BTreeMap::new(),
             name: None,
-            driver: Driver::Stream,
-            model: number.is_multiple_of(2).then(|| "sonnet".to_owned()),
-            permission_mode: (!number.is_multiple_of(3)).then(|| "plan".to_owned()),
             messages: Vec::new(),
         };
-        let first = self.command(Command::Create(Box::new(create.clone())))?;
-        let second = self.command(Command::Create(Box::new(create)))?;
+        let first = self.command(Operation::Create(Box::new(create.clone())))?;
+        let second = self.command(Operation::Create(Box::new(create)))?;
         if let (
             Some(Ok(Outcome::Created { session: first, .. })),
             Some(Ok(Outcome::Created { session: second, .. })),
@@ -492,9 +494,9 @@ impl World {
             let id = self.fresh();
             let text = format!("message {id}");
             let target = SessionRef::Id(session.to_string());
-            let command = Command::Send { session: target, id, text: text.clone(), steer: false };
-            let origin = Origin { client: ORIGIN, name: "a person".to_owned(), reply: 1 };
-            let effects = self.state.step(self.now, Event::Command { origin, command });
+            let send = Operation::Send { session: target, id, text: text.clone(), steer: false };
+            let entropy = Entropy::new(self.fresh().as_u128());
+            let effects = self.state.step(self.now, entropy, command(send));
             if when == 2 {
                 let taken =
                     effects.iter().any(|effect| matches!(effect, Effect::Reply { result: Ok(_), .. }));
@@ -515,7 +517,8 @@ impl World {
             outside.sync_at = None;
         }
         self.now.monotonic = 0;
-        let (state, effects) = State::restore(settings(), self.disk.snapshot(), self.now);
+        let entropy = Entropy::new(self.fresh().as_u128());
+        let (state, effects) = State::restore(settings(), self.disk.snapshot(), self.now, entropy);
         self.state = state;
         self.state.check().map_err(TestCaseError::fail)?;
         self.carry_out(effects).map(drop)

@@ -1,31 +1,33 @@
-//! Finding what is meant: sessions, messages and prompts by id, by the beginning of an id, or by folder.
+//! Finding what a client means: sessions, messages and permission requests by id, by the beginning of an id, or by
+//! folder.
 
 use super::session::Session;
-use super::{Goal, MessageId, PermissionId, PermissionRow, Problem, SessionId, SessionRef, State};
+use super::{MessageId, PermissionId, PermissionRow, Problem, SessionId, SessionRef, State};
 
 impl State {
-    /// The id of the session that is meant.
+    /// The id of the session that a client means.
     pub(super) fn resolve(&self, session: &SessionRef) -> Result<SessionId, Problem> {
         match session {
             SessionRef::Newest { directories } => {
                 let here = self.sessions.values().filter(|session| {
-                    !session.is_terminated() && directories.contains(&session.row.directory)
+                    !session.is_terminated()
+                        && directories.iter().any(|directory| directory == session.directory())
                 });
-                let newest = here.max_by_key(|session| (session.row.created_at, session.row.id));
-                newest.map(|session| session.row.id).ok_or_else(Problem::no_session_here)
+                let newest = here.max_by_key(|session| (session.created_at(), session.id()));
+                newest.map(Session::id).ok_or_else(Problem::no_session_here)
             }
             SessionRef::Id(text) => {
                 let prefix = text.to_ascii_uppercase();
                 let of = |live: bool| {
-                    // Nothing is the beginning of every id: a script's unset variable must not mean any session.
+                    // An empty text begins every id: a script's unset variable must not mean any session.
                     let fits = |session: &&Session| {
                         !prefix.is_empty()
-                            && session.row.id.as_str().starts_with(&prefix)
+                            && session.id().as_str().starts_with(&prefix)
                             && session.is_terminated() != live
                     };
-                    self.sessions.values().filter(fits).map(|session| session.row.id).collect::<Vec<_>>()
+                    self.sessions.values().filter(fits).map(Session::id).collect::<Vec<_>>()
                 };
-                // A live session is what is meant, unless only ended ones fit.
+                // Live sessions come first.
                 let mut fitting = of(true);
                 if fitting.is_empty() {
                     fitting = of(false);
@@ -43,8 +45,13 @@ impl State {
     }
 
     pub(super) fn find_message(&self, text: &str) -> Result<(SessionId, MessageId), Problem> {
+        if let Ok(id) = text.parse::<MessageId>()
+            && let Some(session) = self.holder_of(id)
+        {
+            return Ok((session, id));
+        }
         let prefix = text.to_ascii_lowercase();
-        let all = self.sessions.values().flat_map(|session| session.messages.iter());
+        let all = self.sessions.values().flat_map(|session| session.queue().iter());
         let fitting: Vec<_> =
             all.filter(|row| !prefix.is_empty() && row.id.to_string().starts_with(&prefix)).collect();
         match fitting.as_slice() {
@@ -59,14 +66,13 @@ impl State {
 
     pub(super) fn find_permission(&self, text: &str) -> Result<PermissionId, Problem> {
         let wanted = text.to_ascii_uppercase();
-        // A whole id is never the beginning of another one: who answers the first prompt must not answer the tenth.
+        // A whole id never means a longer one: an answer to the first request must not answer the tenth.
         if let Ok(id) = wanted.parse() {
-            return self
-                .prompt(id)
-                .map(|prompt| prompt.id)
-                .ok_or_else(|| Problem::permission_not_found(text));
+            let known = self.permission(id).map(|request| request.id);
+            return known.ok_or_else(|| Problem::permission_not_found(text));
         }
-        let open = self.sessions.values().flat_map(Session::open_prompts).map(|prompt| prompt.id);
+        let open =
+            self.sessions.values().flat_map(|session| session.permissions().open()).map(|request| request.id);
         let fitting: Vec<_> =
             open.filter(|id| !wanted.is_empty() && id.to_string().starts_with(&wanted)).collect();
         match fitting.as_slice() {
@@ -79,20 +85,20 @@ impl State {
         }
     }
 
-    pub(super) fn prompt(&self, id: PermissionId) -> Option<&PermissionRow> {
-        self.sessions.get(&id.session)?.prompts.get(&id.number)
+    pub(super) fn permission(&self, id: PermissionId) -> Option<&PermissionRow> {
+        self.sessions.get(&id.session)?.permissions().get(id.number)
     }
 
+    /// The session in which a message waits or runs, or waits for a decision.
     pub(super) fn holder_of(&self, id: MessageId) -> Option<SessionId> {
-        self.sessions.values().find(|session| session.messages.contains(id)).map(|session| session.row.id)
+        self.sessions.values().find(|session| session.queue().contains(id)).map(Session::id)
     }
 
-    pub(super) fn session(&mut self, id: SessionId) -> Result<&mut Session, Problem> {
+    pub(super) fn session(&self, id: SessionId) -> Result<&Session, Problem> {
+        self.sessions.get(&id).ok_or_else(|| Problem::session_not_found(id.as_str()))
+    }
+
+    pub(super) fn session_mut(&mut self, id: SessionId) -> Result<&mut Session, Problem> {
         self.sessions.get_mut(&id).ok_or_else(|| Problem::session_not_found(id.as_str()))
-    }
-
-    pub(super) fn live(&mut self, id: SessionId) -> Result<&mut Session, Problem> {
-        let session = self.session(id)?;
-        if session.row.goal == Goal::Terminate { Err(Problem::terminated(id)) } else { Ok(session) }
     }
 }

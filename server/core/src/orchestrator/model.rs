@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{MessageId, PermissionId, SessionId, ToolInput};
+use super::{MessageId, Pause, PermissionId, SessionId, ToolInput};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = u64;
@@ -87,45 +87,17 @@ pub enum Goal {
     Terminate,
 }
 
-/// Why a queue does not hand over messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pause {
-    /// A person paused it.
-    Person,
-    /// A person interrupted the turn while messages waited.
-    Interrupt,
-    /// A message was cut off in the middle of its turn by a crash; a person decides.
-    Interrupted,
-    /// A message failed; a person decides.
-    Failed,
-    /// As [`Pause::Interrupted`], and a person paused the queue besides: the decision does not resume it.
-    #[serde(rename = "interrupted held")]
-    InterruptedHeld,
-    /// As [`Pause::Failed`], and a person paused the queue besides.
-    #[serde(rename = "failed held")]
-    FailedHeld,
-}
-
-impl Pause {
-    /// The pause when a person pauses the queue that has it already.
-    pub(super) fn held(self) -> Pause {
-        match self {
-            Pause::Person | Pause::Interrupt => Pause::Person,
-            Pause::Interrupted | Pause::InterruptedHeld => Pause::InterruptedHeld,
-            Pause::Failed | Pause::FailedHeld => Pause::FailedHeld,
-        }
-    }
-
-    /// Whether a person paused the queue, so that only a person resumes it.
-    pub(super) fn is_held(self) -> bool {
-        self == self.held()
-    }
-
-    /// Whether a message waits for a person's decision.
-    pub(super) fn awaits_decision(self) -> bool {
-        !matches!(self, Pause::Person | Pause::Interrupt)
-    }
+/// What a session is: what it was created with, and what every launch of its Claude gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSpec {
+    /// The absolute path of its directory.
+    pub directory: String,
+    /// How Claude is driven.
+    pub driver: Driver,
+    /// The model that the next Claude is asked for, or the current one was.
+    pub model: Option<String>,
+    /// The permission mode that the next Claude is asked for, or the current one was.
+    pub permission_mode: Option<String>,
 }
 
 /// A place in a session's journal up to which everything has been taken in.
@@ -147,18 +119,12 @@ pub struct Position {
 pub struct SessionRow {
     /// Its id.
     pub id: SessionId,
-    /// The absolute path of its directory.
-    pub directory: String,
     /// A name that a person gave it.
     pub name: Option<String>,
-    /// How Claude is driven.
-    pub driver: Driver,
-    /// Which driver it is to move to, once that can be.
-    pub move_to: Option<Driver>,
-    /// The model that Claude of the current launch was asked for.
-    pub model: Option<String>,
-    /// The permission mode that Claude of the current launch was asked for.
-    pub permission_mode: Option<String>,
+    /// What it is.
+    pub spec: SessionSpec,
+    /// The driver that the conversation switches to as soon as it can.
+    pub switch_to: Option<Driver>,
     /// The model that Claude of the current launch reported last.
     pub model_reported: Option<String>,
     /// The permission mode that Claude of the current launch reported last.
@@ -193,9 +159,9 @@ pub struct SessionRow {
     pub status_reason: Option<String>,
     /// What is wrong, while the goal is [`Goal::Fail`].
     pub error: Option<Problem>,
-    /// Why the queue does not hand over messages.
-    pub paused: Option<Pause>,
-    /// The message that the pause is about.
+    /// Whether and why the queue delivers no messages.
+    pub paused: Pause,
+    /// The message that a person decides about, or may want to send again.
     pub pause_message: Option<MessageId>,
     /// The beginning of the message that runs or ran last.
     pub current_task: Option<String>,
@@ -215,8 +181,49 @@ pub struct SessionRow {
     pub permissions: u32,
     /// Milliseconds from the last request to start it to Claude being ready.
     pub startup_ms: Option<u64>,
-    /// How far its journal has been taken in.
+    /// How far its journal has been ingested.
     pub position: Position,
+}
+
+impl SessionRow {
+    /// A session that has never been started.
+    pub fn new(id: SessionId, spec: SessionSpec, claude_session: Uuid, created_at: Millis) -> SessionRow {
+        SessionRow {
+            id,
+            name: None,
+            spec,
+            switch_to: None,
+            model_reported: None,
+            permission_mode_reported: None,
+            claude_session,
+            recorded: false,
+            created_at,
+            last_activity: created_at,
+            goal: Goal::Run,
+            launch: 0,
+            host: false,
+            host_pid: None,
+            claude_pid: None,
+            ready: false,
+            status: Status::Starting,
+            status_since: created_at,
+            status_source: StatusSource::Request,
+            status_reason: None,
+            error: None,
+            paused: Pause::default(),
+            pause_message: None,
+            current_task: None,
+            cost_before: 0.0,
+            cost_launch: 0.0,
+            context_used: None,
+            context_max: None,
+            unread: 0,
+            seq: 0,
+            permissions: 0,
+            startup_ms: None,
+            position: Position::default(),
+        }
+    }
 }
 
 /// How a message stands.
@@ -259,8 +266,8 @@ pub struct MessageRow {
     pub rank: i64,
     /// It goes into the running turn rather than being a turn of its own.
     pub steer: bool,
-    /// The journal says that it was written to Claude.
-    pub handed: bool,
+    /// The journal shows that it was written to Claude.
+    pub written: bool,
     /// Claude said that it began.
     pub started: bool,
     /// When it was accepted.

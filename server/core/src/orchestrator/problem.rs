@@ -1,16 +1,16 @@
-//! The refusals and failures that the rules give rise to.
+//! The problems that the rules report, and the limits behind them.
 
 use uuid::Uuid;
 
 use super::{MessageState, PermissionState, Problem, SessionId};
 
-/// Longest message, in bytes. Claude's own input takes no more than a few hundred kilobytes sensibly.
+/// Longest message, in bytes. Claude takes no more than a few hundred kilobytes sensibly.
 pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
-/// Most messages that wait in one session; who adds more is refused.
+/// Most messages that wait in one session; more are refused.
 pub(super) const MAX_QUEUE: usize = 1_000;
-/// Most bytes that wait in one session; who adds more is refused.
+/// Most bytes that wait in one session; more are refused.
 pub(super) const MAX_QUEUE_BYTES: usize = 16 << 20;
-/// Most messages on their way into one running turn; who adds more is refused.
+/// Most messages on their way into one running turn; more are refused.
 pub(super) const MAX_STEERS: usize = 16;
 /// Longest name, in characters.
 pub(super) const MAX_NAME_CHARS: usize = 100;
@@ -19,7 +19,7 @@ pub(super) const MAX_KEY_BYTES: usize = 64;
 /// Most characters of a mistaken id that are shown: the longest real one has 36.
 const MAX_SHOWN_CHARS: usize = 40;
 
-/// What somebody typed for an id, fit to be shown: ids are short, and what is not one may be anything.
+/// A mistaken id, fit to be shown: it may be anything.
 fn shown(typed: &str) -> String {
     let beginning: String = typed.chars().take(MAX_SHOWN_CHARS).collect();
     let more = if beginning.len() < typed.len() { "…" } else { "" };
@@ -120,7 +120,15 @@ impl Problem {
         )
     }
 
-    /// A second answer to a prompt.
+    pub(super) fn not_interrupted() -> Problem {
+        Problem::new(
+            "message_not_interrupted",
+            "The message was neither cut off nor did it fail.",
+            "Only such a message can be continued, sent again or skipped.",
+        )
+    }
+
+    /// A second answer to a permission request.
     pub fn already_answered(state: PermissionState, by: Option<&str>) -> Problem {
         match state {
             PermissionState::Withdrawn => Problem::new(
@@ -136,7 +144,7 @@ impl Problem {
         }
     }
 
-    /// A message that is not waiting any more, by the state that the store knows of it.
+    /// A message that does not wait any more, by its state in the store.
     pub fn message_finished(state: MessageState) -> Problem {
         Problem::not_queued(state)
     }

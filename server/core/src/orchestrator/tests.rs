@@ -18,16 +18,19 @@ struct Bench {
     now: Now,
     ids: u128,
     driver: Driver,
+    /// The newest inspection of Claude's own record.
+    inspection: u32,
 }
 
 impl Bench {
     fn new(settings: Settings) -> Bench {
         let now = Now { wall: 1_000_000, monotonic: 0 };
         Bench {
-            state: State::restore(settings, Snapshot::default(), now).0,
+            state: State::restore(settings, Snapshot::default(), now, Entropy::new(0)).0,
             now,
             ids: 0,
             driver: Driver::Stream,
+            inspection: 0,
         }
     }
 
@@ -37,14 +40,21 @@ impl Bench {
     }
 
     fn step(&mut self, event: Event) -> Vec<Effect> {
-        let effects = self.state.step(self.now, event);
+        let entropy = Entropy::new(self.id().as_u128());
+        let effects = self.state.step(self.now, entropy, event);
         self.state.check().unwrap();
+        let inspections = effects.iter().filter_map(|effect| match effect {
+            Effect::Inspect { inspection, .. } => Some(*inspection),
+            _ => None,
+        });
+        self.inspection = inspections.max().unwrap_or(self.inspection);
         effects
     }
 
-    fn command(&mut self, command: Command) -> (Result<Outcome, Problem>, Vec<Effect>) {
-        let origin = Origin { client: 1, name: "a person".to_owned(), reply: 1 };
-        let effects = self.step(Event::Command { origin, command });
+    fn command(&mut self, command: impl Into<Command>) -> (Result<Outcome, Problem>, Vec<Effect>) {
+        let principal = Principal::LocalUser { name: "a person".to_owned() };
+        let origin = Origin { client: 1, principal, reply: 1 };
+        let effects = self.step(Event::Command { origin, command: command.into() });
         let answer = effects.iter().find_map(|effect| match effect {
             Effect::Reply { result, .. } => Some(result.clone()),
             _ => None,
@@ -58,27 +68,22 @@ impl Bench {
     }
 
     fn new_session(&mut self) -> Create {
-        let key = self.id().to_string();
-        let start = u8::try_from(self.ids / 1_000 % 200).unwrap();
-        // Thirty ids later they begin alike again and end differently.
-        let last = u8::try_from(self.ids / 30_000 % 30).unwrap();
-        let random: Vec<u8> = (start..start + 7).chain([last]).collect();
         Create {
-            key,
-            candidates: SessionId::from_random(&random).into_iter().collect(),
-            claude_session: self.id(),
-            directory: "/project".to_owned(),
+            request_id: self.id().to_string(),
+            spec: SessionSpec {
+                directory: "/project".to_owned(),
+                driver: self.driver,
+                model: None,
+                permission_mode: None,
+            },
             environment: BTreeMap::new(),
             name: None,
-            driver: self.driver,
-            model: None,
-            permission_mode: None,
             messages: Vec::new(),
         }
     }
 
     fn created(&mut self, create: Create) -> (Result<SessionId, Problem>, Vec<Effect>) {
-        let (answer, effects) = self.command(Command::Create(Box::new(create)));
+        let (answer, effects) = self.command(Operation::Create(Box::new(create)));
         let id = answer.map(|outcome| match outcome {
             Outcome::Created { session, .. } => session.row.id,
             other => panic!("not a session: {other:?}"),
@@ -87,7 +92,7 @@ impl Bench {
     }
 
     fn facts(&mut self, session: SessionId, facts: Vec<Fact>) -> Vec<Effect> {
-        let position = self.state.sessions[&session].row.position;
+        let position = self.view(session).row.position;
         self.step(Event::Facts { session, facts, position })
     }
 
@@ -97,22 +102,43 @@ impl Bench {
         session
     }
 
-    /// Answers the last look at Claude's own record, which knows no messages.
+    /// Answers the newest inspection of Claude's own record, which holds no messages.
     fn inspected(&mut self, session: SessionId, conversation: bool) -> Vec<Effect> {
         self.recorded(session, if conversation { Recorded::Begun } else { Recorded::Nothing })
     }
 
     fn recorded(&mut self, session: SessionId, conversation: Recorded) -> Vec<Effect> {
-        let look = self.state.sessions[&session].looks;
-        let place = "/home/.claude/projects".to_owned();
-        self.step(Event::Inspected { session, look, conversation, seen: Vec::new(), place })
+        let inspection = self.inspection;
+        let (messages, place) = (Vec::new(), "/home/.claude/projects".to_owned());
+        self.step(Event::Inspected { session, inspection, conversation, messages, place })
     }
 
     fn send(&mut self, session: SessionId, text: &str) -> Result<MessageId, Problem> {
         let id = self.id();
         let target = SessionRef::Id(session.to_string());
-        let sent = self.command(Command::Send { session: target, id, text: text.to_owned(), steer: false }).0;
+        let sent =
+            self.command(Operation::Send { session: target, id, text: text.to_owned(), steer: false }).0;
         sent.map(|_| id)
+    }
+
+    /// A person changes a session, in a request of its own.
+    fn change(
+        &mut self,
+        session: SessionId,
+        operation: SessionOperation,
+    ) -> (Result<Outcome, Problem>, Vec<Effect>) {
+        let of = self.request(SessionRef::Id(session.to_string()));
+        self.command(Operation::Session(of, operation))
+    }
+
+    /// A person answers a permission request, in a request of its own.
+    fn answer(&mut self, permission: &str, answer: Answer) -> (Result<Outcome, Problem>, Vec<Effect>) {
+        let of = self.request(permission.to_owned());
+        self.command(Operation::Answer(of, answer))
+    }
+
+    fn request<T>(&mut self, target: T) -> Idempotent<T> {
+        Idempotent { request_id: self.id().to_string(), target }
     }
 
     fn view(&self, session: SessionId) -> SessionView {
@@ -138,6 +164,18 @@ fn sent(effects: &[Effect]) -> Vec<&Input> {
         }
     }
     effects.iter().filter_map(input).collect()
+}
+
+/// A session that has never been started.
+pub(super) fn bare_row() -> SessionRow {
+    let spec = SessionSpec {
+        directory: "/project".to_owned(),
+        driver: Driver::Stream,
+        model: None,
+        permission_mode: None,
+    };
+    let id = SessionId::from_random(&[0; 8]).unwrap();
+    SessionRow { status: Status::Idle, ..SessionRow::new(id, spec, Uuid::from_u128(1), 1) }
 }
 
 fn code<T: std::fmt::Debug>(result: &Result<T, Problem>) -> &str {
@@ -181,11 +219,12 @@ fn a_conversation_in_which_nothing_was_said_is_begun_under_another_id() {
     let session = bench.ready();
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
     bench.pass(500);
-    let instead = bench.id();
-    let effects = bench.recorded(session, Recorded::Silent(instead));
+    let silent = bench.view(session).row.claude_session;
+    let effects = bench.recorded(session, Recorded::Silent);
+    let instead = bench.view(session).row.claude_session;
+    assert_ne!(instead, silent);
     let begun = |effect: &Effect| matches!(effect, Effect::Launch(order) if !order.resume && order.claude_session == instead);
     assert!(effects.iter().any(begun));
-    assert_eq!(bench.view(session).row.claude_session, instead);
 }
 
 #[test]
@@ -235,7 +274,7 @@ fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login(
         duration_ms: 1,
     };
     let effects = bench.facts(session, vec![Fact::TurnEnded(end)]);
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
     assert_eq!(view.row.error.unwrap().code, "login_needed");
     assert_eq!(view.row.pause_message, Some(message), "the message can be sent again");
@@ -257,7 +296,7 @@ fn what_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
         bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
         bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
         let view = bench.view(session);
-        assert_eq!((view.row.paused.is_some(), view.queued), (paused, queued), "{on_interrupted:?}");
+        assert_eq!((view.row.paused.is_paused(), view.queued), (paused, queued), "{on_interrupted:?}");
         assert_eq!(view.attention.is_some(), paused);
     }
 }
@@ -268,27 +307,24 @@ fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
         for choice in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
             let mut bench = Bench::new(Settings::default());
             let session = bench.ready();
-            let on_queue =
-                |key: &str| Keyed { key: key.to_owned(), what: SessionRef::Id(session.to_string()) };
             let message = bench.send(session, "hello").unwrap();
             let begun = Fact::Lifecycle { message, stage: Stage::Started };
             bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
             if pauses_first {
-                bench.command(Command::Pause(on_queue("pause"))).0.unwrap();
+                bench.change(session, SessionOperation::PauseQueue).0.unwrap();
             }
             bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
             if !pauses_first {
-                bench.command(Command::Pause(on_queue("pause"))).0.unwrap();
+                bench.change(session, SessionOperation::PauseQueue).0.unwrap();
             }
-            assert_eq!(bench.view(session).row.paused, Some(Pause::InterruptedHeld));
+            assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff).held());
             assert!(bench.view(session).attention.is_some());
-            let new_id = bench.id();
-            let message = Keyed { key: "decision".to_owned(), what: message.to_string() };
-            bench.command(Command::Recover { message, choice, new_id }).0.unwrap();
-            assert_eq!(bench.view(session).row.paused, Some(Pause::Person), "{choice:?}");
+            let of = bench.request(message.to_string());
+            bench.command(Operation::Message(of, MessageOperation::Recover(choice))).0.unwrap();
+            assert_eq!(bench.view(session).row.paused, Pause::HELD, "{choice:?}");
             assert!(bench.view(session).attention.is_none());
-            bench.command(Command::Resume(on_queue("resume"))).0.unwrap();
-            assert_eq!(bench.view(session).row.paused, None);
+            bench.change(session, SessionOperation::ResumeQueue).0.unwrap();
+            assert_eq!(bench.view(session).row.paused, Pause::default());
         }
     }
 }
@@ -303,15 +339,14 @@ fn a_queue_that_a_person_paused_stays_so_when_a_setting_decides_and_when_a_messa
             let message = bench.send(session, "hello").unwrap();
             let begun = Fact::Lifecycle { message, stage: Stage::Started };
             bench.facts(session, vec![Fact::Written(Written::Message(message)), begun]);
-            let what = SessionRef::Id(session.to_string());
-            bench.command(Command::Pause(Keyed { key: "pause".to_owned(), what })).0.unwrap();
+            bench.change(session, SessionOperation::PauseQueue).0.unwrap();
             let (end, pause) = if fails {
-                (Fact::TurnEnded(failed_turn(message)), Pause::FailedHeld)
+                (Fact::TurnEnded(failed_turn(message)), Pause::because(PauseReason::Failed).held())
             } else {
-                (Fact::Exited { launch: 1, exit: Exit::Signal(9) }, Pause::Person)
+                (Fact::Exited { launch: 1, exit: Exit::Signal(9) }, Pause::HELD)
             };
             bench.facts(session, vec![end]);
-            assert_eq!(bench.view(session).row.paused, Some(pause), "{on_interrupted:?}");
+            assert_eq!(bench.view(session).row.paused, pause, "{on_interrupted:?}");
         }
     }
 }
@@ -332,16 +367,18 @@ fn failed_turn(message: MessageId) -> TurnEnd {
 #[test]
 fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_first() {
     let mut bench = Bench::new(Settings::default());
-    let first = bench.ready();
-    bench.ids = 30_000;
-    let second = bench.ready();
+    let ids: [SessionId; 2] = ["BBBBBBBC", "BBBBBBBD"].map(|id| id.parse().unwrap());
+    let rows = ids.map(|id| SessionRow { id, launch: 1, host: true, ready: true, ..bare_row() });
+    let snapshot = Snapshot { sessions: rows.to_vec(), ..Snapshot::default() };
+    bench.state = State::restore(Settings::default(), snapshot, bench.now, Entropy::new(0)).0;
+    let [first, second] = ids;
     let beginning = &first.as_str()[..7];
-    let get = |bench: &mut Bench, text: &str| bench.command(Command::Get(SessionRef::Id(text.to_owned()))).0;
+    let get =
+        |bench: &mut Bench, text: &str| bench.command(Query::Session(SessionRef::Id(text.to_owned()))).0;
     assert_eq!(code(&get(&mut bench, beginning)), "ambiguous_id");
     assert_eq!(code(&get(&mut bench, "99999999")), "session_not_found");
     assert_eq!(code(&get(&mut bench, &first.as_str().to_lowercase())), "ok");
-    let key = bench.id().to_string();
-    bench.command(Command::Terminate(Keyed { key, what: SessionRef::Id(second.to_string()) })).0.unwrap();
+    bench.change(second, SessionOperation::Terminate).0.unwrap();
     bench.facts(second, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
     let Ok(Outcome::Session(view)) = get(&mut bench, beginning) else { panic!("one live session is left") };
     assert_eq!(view.row.id, first);
@@ -352,8 +389,7 @@ fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_firs
 fn a_message_moves_to_the_place_that_was_asked_for() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
-    let key = bench.id().to_string();
-    bench.command(Command::Pause(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
+    bench.change(session, SessionOperation::PauseQueue).0.unwrap();
     let ids: Vec<MessageId> = (0..5).map(|_| bench.send(session, "hello").unwrap()).collect();
     let mut expected = ids;
     // Enough moves to use up the room between two neighbours many times over.
@@ -361,10 +397,10 @@ fn a_message_moves_to_the_place_that_was_asked_for() {
         let (from, to) = (turn * 3 % 5, turn % 4);
         let id = expected.remove(from);
         expected.insert(to, id);
-        let key = bench.id().to_string();
-        let what = (id.to_string(), u32::try_from(to).unwrap());
-        bench.command(Command::Move(Keyed { key, what })).0.unwrap();
-        let Ok(Outcome::Queue(queue)) = bench.command(Command::Queue(SessionRef::Id(session.to_string()))).0
+        let of = bench.request(id.to_string());
+        let place = MessageOperation::Move(u32::try_from(to).unwrap());
+        bench.command(Operation::Message(of, place)).0.unwrap();
+        let Ok(Outcome::Queue(queue)) = bench.command(Query::Queue(SessionRef::Id(session.to_string()))).0
         else {
             panic!("a queue was asked for");
         };
@@ -403,11 +439,8 @@ fn a_question_is_answered_by_choices_that_exist() {
             suggestions: Vec::new(),
         };
         bench.facts(session, vec![Fact::Asked(ask)]);
-        let mut answer = |answer: Answer| {
-            let key = bench.id().to_string();
-            let what = (format!("{session}-{number}"), answer);
-            code(&bench.command(Command::Answer(Keyed { key, what })).0).to_owned()
-        };
+        let mut answer =
+            |answer: Answer| code(&bench.answer(&format!("{session}-{number}"), answer).0).to_owned();
         let choose = |labels: &[&str]| Answer::Choose {
             choices: vec![labels.iter().map(|label| (*label).to_owned()).collect()],
         };
@@ -448,14 +481,14 @@ fn prompts_that_are_over_are_not_kept_at_hand_and_open_ones_are() {
         let request_id = format!("r{number}");
         bench.facts(session, vec![Fact::Asked(shell_command(request_id.clone()))]);
         if number > 1 {
-            let what = (format!("{session}-{number}"), Answer::Allow);
-            bench.command(Command::Answer(Keyed { key: request_id.clone(), what })).0.unwrap();
+            bench.answer(&format!("{session}-{number}"), Answer::Allow).0.unwrap();
             bench.facts(session, vec![Fact::Written(Written::Answer { request_id })]);
         }
     }
-    let prompts = &bench.state.sessions[&session].prompts;
-    assert_eq!(prompts[&1].state, PermissionState::Open);
-    assert!(prompts.contains_key(&100) && prompts.len() < 20, "{} prompts", prompts.len());
+    let requests = bench.state.sessions[&session].permissions();
+    assert_eq!(requests.get(1).unwrap().state, PermissionState::Open);
+    let kept = (1..=100).filter(|number| requests.get(*number).is_some()).count();
+    assert!(requests.get(100).is_some() && kept < 20, "{kept} requests");
 }
 
 #[test]
@@ -469,13 +502,12 @@ fn an_answer_to_a_prompt_that_is_over_is_no_answer_to_one_whose_number_begins_al
         }
     }
     for over in ["1", "3", "29"] {
-        let what = (format!("{session}-{over}"), Answer::Allow);
-        let (answer, _) = bench.command(Command::Answer(Keyed { key: format!("key {over}"), what }));
+        let (answer, _) = bench.answer(&format!("{session}-{over}"), Answer::Allow);
         assert!(matches!(code(&answer), "permission_not_found" | "permission_withdrawn"), "{answer:?}");
     }
-    assert_eq!(bench.state.sessions[&session].prompts[&30].state, PermissionState::Open);
-    let what = (session.as_str()[..3].to_owned(), Answer::Allow);
-    assert_eq!(code(&bench.command(Command::Answer(Keyed { key: "key".to_owned(), what })).0), "ok");
+    let newest = bench.state.sessions[&session].permissions().get(30).unwrap();
+    assert_eq!(newest.state, PermissionState::Open);
+    assert_eq!(code(&bench.answer(&session.as_str()[..3], Answer::Allow).0), "ok");
 }
 
 #[test]
@@ -485,13 +517,11 @@ fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
     let ask = shell_command("r1".to_owned());
     bench.facts(session, vec![Fact::Asked(ask)]);
     let row = bench.view(session).row;
-    let prompt = bench.state.sessions[&session].prompts[&1].clone();
-    let snapshot = Snapshot { sessions: vec![row], permissions: vec![prompt], ..Snapshot::default() };
-    bench.state = State::restore(Settings::default(), snapshot, bench.now).0;
+    let request = bench.state.sessions[&session].permissions().get(1).unwrap().clone();
+    let snapshot = Snapshot { sessions: vec![row], permissions: vec![request], ..Snapshot::default() };
+    bench.state = State::restore(Settings::default(), snapshot, bench.now, Entropy::new(0)).0;
 
-    let key = bench.id().to_string();
-    let (answer, effects) =
-        bench.command(Command::Answer(Keyed { key, what: (format!("{session}-1"), Answer::Allow) }));
+    let (answer, effects) = bench.answer(&format!("{session}-1"), Answer::Allow);
     answer.unwrap();
     assert_eq!(sent(&effects), Vec::<&Input>::new(), "nobody knows yet whether the host lives");
     let effects = bench.step(Event::Synced { session, launch: 1 });
@@ -505,9 +535,8 @@ fn a_restart_in_the_middle_of_a_turn_holds_what_waits() {
     let session = bench.ready();
     bench.send(session, "runs").unwrap();
     bench.send(session, "waits").unwrap();
-    let key = bench.id().to_string();
-    bench.command(Command::Restart(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
-    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupt));
+    bench.change(session, SessionOperation::Restart).0.unwrap();
+    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::TurnInterrupted));
 }
 
 #[test]

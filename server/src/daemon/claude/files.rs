@@ -83,7 +83,7 @@ impl ClaudeFiles {
             return Ok((Recorded::Nothing, Vec::new()));
         };
         let file = File::open(&record)?;
-        let mut conversation = Recorded::Silent(Uuid::new_v4());
+        let mut conversation = Recorded::Silent;
         let mut seen = Vec::new();
         for line in BufReader::new(file).split(b'\n') {
             let line = line?;
@@ -257,7 +257,7 @@ mod tests {
         let record = folder.join(format!("{conversation}.jsonl"));
         assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (Recorded::Nothing, vec![]));
         fs::write(&record, "{\"type\":\"mode\"}\n").unwrap();
-        assert!(matches!(records.conversation(conversation, &[begun]).unwrap().0, Recorded::Silent(_)));
+        assert_eq!(records.conversation(conversation, &[begun]).unwrap().0, Recorded::Silent);
         fs::write(&record, format!("{{\"type\":\"user\",\"uuid\":\"{begun}\"}}\nnot json\n")).unwrap();
         assert_eq!(
             records.conversation(conversation, &[begun, waiting]).unwrap(),

@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Peer, STOP};
 use crate::daemon::claude::status_poller::LastTurn;
 use crate::daemon::journal_fact;
 use areyouj_core::driver::ingest::Ingest;
-use areyouj_core::orchestrator::{EntryBody, Fact, NoticeLevel, Written};
-use areyouj_host::wire::ToHost;
+use areyouj_core::orchestrator::{Fact, Written};
 use areyouj_journal::{JournalError, Reader};
 
 /// Journal bytes that are read before the facts in them are passed on.
@@ -57,7 +55,7 @@ impl Reading {
     }
 
     /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and how far it came.
-    pub(super) fn take_in(&mut self, peer: &mut Peer, end: Option<u64>) -> (Vec<Fact>, Progress) {
+    pub(super) fn take_in(&mut self, end: Option<u64>) -> (Vec<Fact>, Progress) {
         let mut facts = Vec::new();
         let mut progress = Progress::End;
         let open = match self.reader.take() {
@@ -99,27 +97,20 @@ impl Reading {
                 }
                 Ok(None) => break,
                 Err(JournalError::Gap { resume_at }) => {
-                    facts.push(warning(format!(
-                        "A part of the journal is missing before byte {resume_at}: what Claude said there is lost."
-                    )));
+                    facts.push(Fact::JournalGap { resume_at });
                     self.ingest.go_on_at(resume_at);
                     progress = Progress::To(resume_at);
-                    // What the missing part said of Claude nobody knows: it is started again.
-                    peer.send(&STOP);
                 }
                 Err(JournalError::Corrupt { offset }) => {
-                    facts.push(warning(format!(
-                        "The journal is damaged at byte {offset}: what Claude said there is lost."
-                    )));
-                    match open.skip_corrupt() {
-                        Ok(Some(next)) => {
+                    let next = open.skip_corrupt().ok().flatten();
+                    facts.push(Fact::JournalDamaged { offset, readable: next.is_some() });
+                    match next {
+                        Some(next) => {
                             self.ingest.go_on_at(next);
                             progress = Progress::To(next);
-                            peer.send(&STOP);
                         }
                         // The rest of what this host records cannot be read: the next one cuts the damage off.
-                        _ => {
-                            peer.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 0 });
+                        None => {
                             self.ended = true;
                             self.wedged = true;
                         }
@@ -137,8 +128,4 @@ impl Reading {
         }
         (facts, progress)
     }
-}
-
-fn warning(text: String) -> Fact {
-    Fact::Entry(EntryBody::Notice { level: NoticeLevel::Warning, text })
 }

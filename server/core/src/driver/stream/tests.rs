@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::orchestrator::{
-    Activity, Driver, EntryBody, Fact, MessageId, NoticeLevel, PermissionKind, SessionId, Stage, TurnEnd,
-    Written,
+    Activity, Driver, EntryBody, Fact, MessageId, NoticeLevel, PermissionKind, SessionId, SessionSpec, Stage,
+    TurnEnd, Written,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -113,14 +113,16 @@ fn user(message: MessageId, text: &str) -> EntryBody {
 #[test]
 fn the_arguments_name_a_new_conversation_or_go_on_with_one() {
     let mut order = LaunchOrder {
-        driver: Driver::Stream,
         session: "K7M2Q9XD".parse::<SessionId>().unwrap(),
         launch: 1,
-        directory: "/project".to_owned(),
+        spec: SessionSpec {
+            directory: "/project".to_owned(),
+            driver: Driver::Stream,
+            model: None,
+            permission_mode: None,
+        },
         claude_session: Uuid::from_u128(1),
         resume: false,
-        model: None,
-        permission_mode: None,
         position: Default::default(),
     };
     let id = order.claude_session.to_string();
@@ -128,8 +130,8 @@ fn the_arguments_name_a_new_conversation_or_go_on_with_one() {
     assert_eq!(first[..5], ["-p", "--input-format", "stream-json", "--output-format", "stream-json"]);
     assert_eq!(first[first.len() - 2..], ["--session-id".to_owned(), id.clone()]);
     order.resume = true;
-    order.model = Some("opus".to_owned());
-    order.permission_mode = Some("plan".to_owned());
+    order.spec.model = Some("opus".to_owned());
+    order.spec.permission_mode = Some("plan".to_owned());
     let again = arguments(&order);
     let end = ["--resume", &id, "--model", "opus", "--permission-mode", "plan"];
     assert_eq!(again[again.len() - 6..], end);

@@ -52,7 +52,7 @@ impl Outside {
         self.lost = None;
         self.sync_at = None;
         self.taken = usize::try_from(order.position.next).unwrap_or(usize::MAX);
-        let asked = order.permission_mode.as_deref();
+        let asked = order.spec.permission_mode.as_deref();
         let mode = if self.widens { "bypassPermissions" } else { asked.unwrap_or("default") };
         self.host = Some(Claude {
             launch: order.launch,
@@ -61,7 +61,7 @@ impl Outside {
             turn: None,
             asked: None,
             conversation: order.claude_session,
-            model: model_of(order.model.as_deref()),
+            model: model_of(order.spec.model.as_deref()),
             mode: mode.to_owned(),
             wider: asked.is_some_and(|asked| asked != mode),
             ready: false,
@@ -75,10 +75,10 @@ impl Outside {
             prop_assert_eq!(order.claude_session, *conversation, "another conversation is continued");
         }
         if let Some(mode) = mode {
-            prop_assert_eq!(order.permission_mode.as_ref(), Some(mode), "another permission mode");
+            prop_assert_eq!(order.spec.permission_mode.as_ref(), Some(mode), "another permission mode");
         }
         if let Some(model) = model {
-            prop_assert_eq!(&model_of(order.model.as_deref()), model, "another model");
+            prop_assert_eq!(&model_of(order.spec.model.as_deref()), model, "another model");
         }
         let recorded = self.records.contains_key(&order.claude_session);
         prop_assert_eq!(order.resume, recorded, "a conversation is continued if there is a record of it");

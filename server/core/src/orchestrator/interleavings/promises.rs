@@ -58,21 +58,21 @@ impl World {
                 self.ingest(session, usize::MAX / 2)?;
                 self.claude_goes_on(session, false)?;
                 let row = &self.disk.sessions[&session];
-                let (paused, fails) = (row.paused.is_some(), row.goal == Goal::Fail);
+                let (paused, fails) = (row.paused.is_paused(), row.goal == Goal::Fail);
                 let target = SessionRef::Id(session.to_string());
                 if fails {
-                    let restart = self.keyed(target.clone());
-                    self.command(Command::Restart(restart))?;
+                    let of = self.request(target.clone());
+                    self.command(Operation::Session(of, SessionOperation::Restart))?;
                 }
                 if paused {
-                    let resume = self.keyed(target);
-                    self.command(Command::Resume(resume))?;
+                    let of = self.request(target);
+                    self.command(Operation::Session(of, SessionOperation::ResumeQueue))?;
                 }
             }
             let open = self.disk.permissions.values().filter(|row| row.state == PermissionState::Open);
             for id in open.map(|row| row.id.to_string()).collect::<Vec<_>>() {
-                let answer = self.keyed((id, Answer::Allow));
-                self.command(Command::Answer(answer))?;
+                let of = self.request(id);
+                self.command(Operation::Answer(of, Answer::Allow))?;
             }
             if self.disk.messages.values().all(|row| row.state.is_final()) {
                 return self.check();

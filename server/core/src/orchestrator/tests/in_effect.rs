@@ -16,11 +16,9 @@ fn ended_turn() -> Fact {
 
 /// A session that is created with this model and permission mode, and whose Claude has started.
 fn created(bench: &mut Bench, model: Option<&str>, mode: Option<&str>) -> SessionId {
-    let create = Create {
-        model: model.map(str::to_owned),
-        permission_mode: mode.map(str::to_owned),
-        ..bench.new_session()
-    };
+    let mut create = bench.new_session();
+    create.spec.model = model.map(str::to_owned);
+    create.spec.permission_mode = mode.map(str::to_owned);
     let session = bench.created(create).0.unwrap();
     bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
     session
@@ -52,7 +50,7 @@ fn error(bench: &Bench, session: SessionId) -> Option<String> {
 
 #[test]
 fn a_conversation_of_which_a_turn_has_ended_is_never_begun_anew() {
-    for recorded in [Recorded::Nothing, Recorded::Silent(Uuid::from_u128(5))] {
+    for recorded in [Recorded::Nothing, Recorded::Silent] {
         let mut bench = Bench::new(Settings::default());
         let session = bench.ready();
         let conversation = bench.view(session).row.claude_session;
@@ -84,9 +82,9 @@ fn a_new_claude_gets_the_permission_mode_that_was_reported_last() {
     let session = created(&mut bench, None, Some("bypassPermissions"));
     bench.facts(session, vec![mode("bypassPermissions"), ready(), mode("plan")]);
     let order = crash(&mut bench, session, Recorded::Begun).unwrap();
-    assert_eq!(order.permission_mode.as_deref(), Some("plan"));
+    assert_eq!(order.spec.permission_mode.as_deref(), Some("plan"));
     let order = crash(&mut bench, session, Recorded::Begun).unwrap();
-    assert_eq!(order.permission_mode.as_deref(), Some("plan"), "even if the second said nothing");
+    assert_eq!(order.spec.permission_mode.as_deref(), Some("plan"), "even if the second said nothing");
 }
 
 #[test]
@@ -96,16 +94,15 @@ fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing
     bench.send(session, "hello").unwrap();
     let effects = bench.facts(session, vec![mode("acceptEdits"), ready(), mode("acceptEdits")]);
     assert!(sent(&effects).is_empty(), "{effects:?}");
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let problem = bench.view(session).row.error.unwrap();
     assert_eq!(problem.code, "permission_mode_wider");
     assert!(problem.message.contains("plan") && problem.message.contains("acceptEdits"), "{problem}");
 
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
-    let key = bench.id().to_string();
-    bench.command(Command::Restart(Keyed { key, what: SessionRef::Id(session.to_string()) })).0.unwrap();
+    bench.change(session, SessionOperation::Restart).0.unwrap();
     let effects = bench.recorded(session, Recorded::Nothing);
-    let asks_again = |effect: &Effect| matches!(effect, Effect::Launch(order) if order.permission_mode.as_deref() == Some("plan"));
+    let asks_again = |effect: &Effect| matches!(effect, Effect::Launch(order) if order.spec.permission_mode.as_deref() == Some("plan"));
     assert!(effects.iter().any(asks_again), "the wider mode was never in effect: {effects:?}");
 }
 
@@ -116,7 +113,7 @@ fn a_narrower_mode_than_asked_for_is_shown_and_kept() {
     bench.facts(session, vec![mode("default"), ready()]);
     assert_eq!(error(&bench, session), None);
     let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
-    assert_eq!(order.permission_mode.as_deref(), Some("default"));
+    assert_eq!(order.spec.permission_mode.as_deref(), Some("default"));
 }
 
 #[test]
@@ -126,7 +123,7 @@ fn a_mode_that_is_widened_later_is_somebodys_choice() {
     bench.facts(session, vec![mode("plan"), ready(), mode("acceptEdits")]);
     assert_eq!(error(&bench, session), None);
     let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
-    assert_eq!(order.permission_mode.as_deref(), Some("acceptEdits"));
+    assert_eq!(order.spec.permission_mode.as_deref(), Some("acceptEdits"));
 }
 
 #[test]
@@ -150,11 +147,11 @@ fn a_model_that_was_asked_for_is_asked_for_again_until_claude_reports_another() 
     let session = created(&mut bench, Some("opusplan"), None);
     bench.facts(session, vec![ready(), model("claude-sonnet"), model("claude-sonnet")]);
     let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
-    assert_eq!(order.model.as_deref(), Some("opusplan"));
+    assert_eq!(order.spec.model.as_deref(), Some("opusplan"));
     bench.facts(session, vec![ready(), model("claude-sonnet"), model("claude-haiku")]);
     for _ in 0..2 {
         let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
-        assert_eq!(order.model.as_deref(), Some("claude-haiku"));
+        assert_eq!(order.spec.model.as_deref(), Some("claude-haiku"));
     }
 }
 
@@ -164,5 +161,5 @@ fn the_model_that_claude_chose_by_itself_is_asked_for_the_next_time() {
     let session = created(&mut bench, None, None);
     bench.facts(session, vec![ready(), model("claude-opus")]);
     let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
-    assert_eq!(order.model.as_deref(), Some("claude-opus"));
+    assert_eq!(order.spec.model.as_deref(), Some("claude-opus"));
 }

@@ -8,12 +8,14 @@ use super::super::*;
 use super::{Bench, failed_turn};
 use crate::texts::{assert_problems, assert_text};
 
-fn keyed<T>(bench: &mut Bench, what: T) -> Keyed<T> {
-    Keyed { key: bench.id().to_string(), what }
+fn refusal(bench: &mut Bench, session: SessionId, operation: SessionOperation) -> Problem {
+    printable(bench.change(session, operation).0.expect_err("a refusal"), session)
 }
 
-fn refusal(bench: &mut Bench, command: Command) -> Problem {
-    bench.command(command).0.expect_err("a refusal")
+/// The problem with a fixed id in place of the session's random one.
+fn printable(problem: Problem, session: SessionId) -> Problem {
+    let named = |text: &str| text.replace(session.as_str(), id().as_str());
+    Problem { message: named(&problem.message), hint: named(&problem.hint), ..problem }
 }
 
 fn of(session: SessionId) -> SessionRef {
@@ -59,16 +61,14 @@ fn every_refusal_of_a_command_is_printed() {
     let mut bench = Bench::new(Settings { max_active: 1, ..Settings::default() });
     let session = bench.ready();
     let too_many = bench.create().0.unwrap_err();
-    let what = keyed(&mut bench, of(session));
-    let no_turn = refusal(&mut bench, Command::Interrupt(what));
-    let what = keyed(&mut bench, of(session));
-    let lives = refusal(&mut bench, Command::Delete(what));
-    let no_key = Keyed { key: String::new(), what: of(session) };
-    let no_key = refusal(&mut bench, Command::Restart(no_key));
+    let no_turn = refusal(&mut bench, session, SessionOperation::Interrupt);
+    let lives = refusal(&mut bench, session, SessionOperation::Delete);
+    let no_id = Idempotent { request_id: String::new(), target: of(session) };
+    let no_id = bench.command(Operation::Session(no_id, SessionOperation::Restart)).0.unwrap_err();
     let message = bench.send(session, "hello").unwrap();
-    let (what, new_id) = (keyed(&mut bench, message.to_string()), bench.id());
-    let not_cut_off =
-        refusal(&mut bench, Command::Recover { message: what, choice: Recovery::Again, new_id });
+    let named = bench.request(message.to_string());
+    let again = Operation::Message(named, MessageOperation::Recover(Recovery::Again));
+    let not_cut_off = bench.command(again).0.unwrap_err();
     let begun = Fact::Lifecycle { message, stage: Stage::Started };
     bench.facts(
         session,
@@ -76,7 +76,7 @@ fn every_refusal_of_a_command_is_printed() {
     );
     let steer = |bench: &mut Bench| {
         let id = bench.id();
-        bench.command(Command::Send { session: of(session), id, text: "now".to_owned(), steer: true }).0
+        bench.command(Operation::Send { session: of(session), id, text: "now".to_owned(), steer: true }).0
     };
     for _ in 0..MAX_STEERS {
         steer(&mut bench).unwrap();
@@ -84,12 +84,12 @@ fn every_refusal_of_a_command_is_printed() {
     let many_steers = steer(&mut bench).unwrap_err();
     assert_problems(
         "problems-orchestrator-commands",
-        [too_many, no_turn, lives, no_key, not_cut_off, many_steers],
+        [too_many, no_turn, lives, no_id, not_cut_off, many_steers],
     );
 }
 
 /// The refusal of this answer to what Claude asks in this way.
-fn answered(kind: PermissionKind, input: Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
+fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     let ask = PermissionAsk {
@@ -101,8 +101,7 @@ fn answered(kind: PermissionKind, input: Value, suggestions: Vec<Value>, answer:
         suggestions,
     };
     bench.facts(session, vec![Fact::Asked(ask)]);
-    let what = keyed(&mut bench, (format!("{session}-1"), answer));
-    refusal(&mut bench, Command::Answer(what))
+    printable(bench.answer(&format!("{session}-1"), answer).0.expect_err("a refusal"), session)
 }
 
 #[test]
@@ -118,7 +117,7 @@ fn every_refusal_of_an_answer_is_printed() {
             .collect(),
     };
     let always = |suggestions| Answer::AllowAlways { suggestions };
-    let asked = |answer| answered(PermissionKind::Question, question(), Vec::new(), answer);
+    let asked = |answer| answered(PermissionKind::Question, &question(), Vec::new(), answer);
     assert_problems(
         "problems-orchestrator-answers",
         [
@@ -126,9 +125,9 @@ fn every_refusal_of_an_answer_is_printed() {
             asked(choose(&[&["Red"]])),
             asked(choose(&[&[""], &["Red"]])),
             asked(choose(&[&["Red", "Blue"], &["Red"]])),
-            answered(PermissionKind::Tool, json!({}), Vec::new(), choose(&[&["Red"]])),
-            answered(PermissionKind::Tool, json!({}), Vec::new(), always(None)),
-            answered(PermissionKind::Tool, json!({}), vec![json!({})], always(Some(vec![1]))),
+            answered(PermissionKind::Tool, &json!({}), Vec::new(), choose(&[&["Red"]])),
+            answered(PermissionKind::Tool, &json!({}), Vec::new(), always(None)),
+            answered(PermissionKind::Tool, &json!({}), vec![json!({})], always(Some(vec![1]))),
         ],
     );
 }
@@ -147,8 +146,7 @@ fn start_that_fails(happens: impl Fn(&mut Bench, SessionId, u32)) -> Problem {
 
 fn error_of(bench: &Bench, session: SessionId) -> Problem {
     let error = bench.view(session).row.error.expect("the session needs a person");
-    let named = |text: &str| text.replace(session.as_str(), "K7M2Q9XD");
-    Problem { message: named(&error.message), hint: named(&error.hint), ..error }
+    printable(error, session)
 }
 
 #[test]
@@ -258,14 +256,11 @@ fn notices_and_reasons_of_a_status_are_printed() {
     let begun = vec![Fact::Activity(Activity::Running)];
     bench.facts(session, begun);
     let switch = Switch { driver: Driver::Terminal, interrupt: false };
-    let what = keyed(&mut bench, (of(session), switch));
-    bench.command(Command::Switch(what)).0.unwrap();
+    bench.change(session, SessionOperation::Switch(switch)).0.unwrap();
     texts.push(reason(&bench, session));
-    let what = keyed(&mut bench, of(session));
-    bench.command(Command::Restart(what)).0.unwrap();
+    bench.change(session, SessionOperation::Restart).0.unwrap();
     texts.push(reason(&bench, session));
-    let what = keyed(&mut bench, of(session));
-    bench.command(Command::Terminate(what)).0.unwrap();
+    bench.change(session, SessionOperation::Terminate).0.unwrap();
     texts.push(reason(&bench, session));
 
     let mut bench = Bench::new(Settings { max_starting: 1, ..Settings::default() });
@@ -273,14 +268,9 @@ fn notices_and_reasons_of_a_status_are_printed() {
     let waits = bench.create().0.unwrap();
     texts.push(reason(&bench, waits));
 
-    let pauses = [
-        Pause::Person,
-        Pause::Interrupt,
-        Pause::Interrupted,
-        Pause::InterruptedHeld,
-        Pause::Failed,
-        Pause::FailedHeld,
-    ];
-    texts.extend(pauses.map(|pause| format!("pause: {pause}")));
+    let [interrupted, cut_off, failed] =
+        [PauseReason::TurnInterrupted, PauseReason::CutOff, PauseReason::Failed].map(Pause::because);
+    let pauses = [Pause::HELD, interrupted, cut_off, cut_off.held(), failed, failed.held()];
+    texts.extend(pauses.map(|pause| format!("pause: {}", pause.explanation().unwrap())));
     assert_text("notices-orchestrator", &texts.join("\n"));
 }

@@ -69,9 +69,7 @@ fn a_session_beyond_the_limit_is_refused_until_another_has_ended() {
     let mut bench = Bench::new(Settings { max_active: 1, ..Settings::default() });
     let first = bench.ready();
     assert_eq!(code(&bench.create().0), "too_many_sessions");
-    let key = bench.id().to_string();
-    let target = SessionRef::Id(first.to_string());
-    bench.command(Command::Terminate(Keyed { key, what: target })).0.unwrap();
+    bench.change(first, SessionOperation::Terminate).0.unwrap();
     assert_eq!(code(&bench.create().0), "too_many_sessions", "its Claude still runs");
     bench.facts(first, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
     assert_eq!(bench.view(first).row.status, Status::Terminated);
@@ -110,7 +108,48 @@ fn a_claude_that_never_answers_is_stopped_and_counts_as_a_failed_start() {
     let session = bench.create().0.unwrap();
     bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
     let effects = bench.pass(60_000);
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(15) }]);
     assert!(bench.view(session).row.status_reason.unwrap().contains("did not get ready within 60 s"));
+}
+
+#[test]
+fn a_claude_that_was_not_understood_is_stopped_and_counts_as_crashed() {
+    let gap = |session| {
+        let facts = vec![Fact::JournalGap { resume_at: 512 }];
+        Event::Facts { session, facts, position: Position::default() }
+    };
+    let damage = |readable| {
+        move |session| {
+            let facts = vec![Fact::JournalDamaged { offset: 512, readable }];
+            Event::Facts { session, facts, position: Position::default() }
+        }
+    };
+    let refusal = |session| Event::OrderRefused { session, launch: 1 };
+    let causes: [(&dyn Fn(SessionId) -> Event, bool); 4] =
+        [(&gap, false), (&damage(true), false), (&damage(false), true), (&refusal, false)];
+    for (cause, at_once) in causes {
+        let mut bench = Bench::new(Settings::default());
+        let session = bench.ready();
+        let effects = bench.step(cause(session));
+        assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once }), "{effects:?}");
+        bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
+        let reason = bench.view(session).row.status_reason.unwrap();
+        assert!(reason.contains("ended unexpectedly"), "{reason}");
+        assert_eq!(launches(&bench.pass(500)), 1);
+        let effects = bench.step(Event::OrderRefused { session, launch: 1 });
+        assert!(effects.is_empty(), "the host of that launch is gone: {effects:?}");
+    }
+}
+
+#[test]
+fn a_claude_that_is_stopping_anyway_is_not_stopped_again_for_what_was_not_understood() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.change(session, SessionOperation::Terminate).0.unwrap();
+    let stops =
+        |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Stop { .. })).count();
+    assert_eq!(stops(&bench.facts(session, vec![Fact::JournalGap { resume_at: 512 }])), 0);
+    let damage = Fact::JournalDamaged { offset: 512, readable: false };
+    assert_eq!(stops(&bench.facts(session, vec![damage])), 1, "its end can only be asked for");
 }

@@ -72,7 +72,7 @@ fn pastes(effects: &[Effect]) -> Vec<String> {
 
 /// How a message stands; none once it is done and forgotten.
 fn state(bench: &Bench, session: SessionId, id: MessageId) -> Option<MessageState> {
-    bench.state.sessions[&session].messages.iter().find(|row| row.id == id).map(|row| row.state)
+    bench.state.sessions[&session].queue().get(id).map(|row| row.state)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_message_that_is_not_confirmed_gets_one_more_enter_and_then_a_person_decides
     let effects = bench.pass(10_000);
     assert_eq!((sent(&effects).len(), state(&bench, session, id)), (0, Some(MessageState::Interrupted)));
     let view = bench.view(session);
-    assert_eq!(view.row.paused, Some(Pause::Interrupted));
+    assert_eq!(view.row.paused, Pause::because(PauseReason::CutOff));
     assert!(view.attention.unwrap().title.contains("did not confirm"));
     assert_eq!(view.queued, 1);
 }
@@ -111,7 +111,7 @@ fn enter_is_not_pressed_into_a_dialog() {
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![pasted(), Fact::Seen(Seen::Waiting("dialog open".to_owned()))]);
     assert!(sent(&bench.pass(10_000)).is_empty());
-    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupted));
+    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
     bench.facts(session, vec![prompted("by hand")]);
     let steer = |bench: &mut Bench, text: &str| {
         let (id, target) = (bench.id(), SessionRef::Id(session.to_string()));
-        let command = Command::Send { session: target, id, text: text.to_owned(), steer: true };
+        let command = Operation::Send { session: target, id, text: text.to_owned(), steer: true };
         pastes(&bench.command(command).1)
     };
     assert_eq!(steer(&mut bench, "now"), ["now"]);
@@ -155,7 +155,7 @@ fn nothing_is_typed_into_what_claude_asks() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked()]);
     let (id, target) = (bench.id(), SessionRef::Id(session.to_string()));
-    let command = Command::Send { session: target, id, text: "now".to_owned(), steer: true };
+    let command = Operation::Send { session: target, id, text: "now".to_owned(), steer: true };
     assert!(pastes(&bench.command(command).1).is_empty(), "a message put into the turn");
 
     let (mut bench, session) = ready();
@@ -199,7 +199,7 @@ fn a_move_waits_for_what_may_run_while_the_host_is_being_found() {
     bench.facts(session, vec![prompted("by hand")]);
     bench.step(Event::LinkLost { session, launch: 1 });
     let effects = switch(&mut bench, session, Driver::Stream, false);
-    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
 }
 
 #[test]
@@ -270,15 +270,17 @@ fn an_escape_that_no_hook_tells_of_ends_the_turn_and_holds_the_queue() {
     assert!(pastes(&effects).is_empty());
     assert_eq!(state(&bench, session, id), Some(MessageState::Interrupted));
     let view = bench.view(session);
-    assert_eq!((view.row.status, view.row.paused), (Status::Idle, Some(Pause::Interrupt)));
+    assert_eq!(
+        (view.row.status, view.row.paused),
+        (Status::Idle, Pause::because(PauseReason::TurnInterrupted))
+    );
 }
 
 #[test]
 fn an_interrupt_is_an_escape_and_idle_is_its_answer() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
-    let (key, what) = (bench.id().to_string(), SessionRef::Id(session.to_string()));
-    let (answer, effects) = bench.command(Command::Interrupt(Keyed { key, what }));
+    let (answer, effects) = bench.change(session, SessionOperation::Interrupt);
     assert_eq!(code(&answer), "ok");
     assert!(matches!(sent(&effects)[..], [Input::Interrupt { .. }]));
     bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
@@ -299,9 +301,7 @@ fn a_prompt_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_
         let effects = bench.facts(session, vec![by]);
         assert!(matches!(sent(&effects)[..], [Input::LetGo { request_id }] if request_id == PROMPT));
         assert_eq!(status(&bench, session), Status::Active);
-        let what = (format!("{session}-1"), Answer::Allow);
-        let key = bench.id().to_string();
-        let (answer, _) = bench.command(Command::Answer(Keyed { key, what }));
+        let (answer, _) = bench.answer(&format!("{session}-1"), Answer::Allow);
         assert_eq!(code(&answer), "permission_answered");
     }
 }
@@ -310,9 +310,7 @@ fn a_prompt_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_
 fn an_answer_from_an_editor_goes_to_the_hook_once() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked()]);
-    let what = (format!("{session}-1"), Answer::Allow);
-    let key = bench.id().to_string();
-    let (_, effects) = bench.command(Command::Answer(Keyed { key, what }));
+    let (_, effects) = bench.answer(&format!("{session}-1"), Answer::Allow);
     assert!(matches!(sent(&effects)[..], [Input::Answer { .. }]));
     let effects = bench.facts(
         session,
@@ -333,7 +331,7 @@ fn a_command_of_claudes_own_is_done_when_claude_is_idle_again_or_never_was_busy(
     bench.pass(2_000);
     assert_eq!(state(&bench, session, id), Some(MessageState::Running));
     bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
-    assert_eq!((state(&bench, session, id), bench.view(session).row.paused), (None, None));
+    assert_eq!((state(&bench, session, id), bench.view(session).row.paused), (None, Pause::default()));
 
     let id = bench.send(session, "/nonsense").unwrap();
     bench.facts(session, vec![pasted()]);
@@ -351,7 +349,7 @@ fn a_screen_before_the_start_waits_for_a_person_as_long_as_it_takes_and_holds_no
     let effects = bench.facts(session, vec![Fact::Seen(Seen::Waiting("trust".to_owned()))]);
     assert_eq!(launches(&effects), 1, "another may start meanwhile");
     let effects = bench.pass(24 * 3_600 * 1_000);
-    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
     assert_eq!((view.row.status, view.attention.unwrap().title.as_str()), (Status::Waiting, "trust"));
     bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
@@ -383,7 +381,7 @@ fn what_was_pasted_and_not_confirmed_when_claude_crashed_is_a_persons_decision()
     let id = bench.send(session, "one").unwrap();
     bench.facts(session, vec![pasted(), Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
     assert_eq!(state(&bench, session, id), Some(MessageState::Interrupted));
-    assert_eq!(bench.view(session).row.paused, Some(Pause::Interrupted));
+    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff));
 }
 
 #[test]
@@ -398,9 +396,7 @@ fn what_was_not_pasted_when_claude_crashed_is_pasted_by_the_next() {
 }
 
 fn switch(bench: &mut Bench, session: SessionId, driver: Driver, interrupt: bool) -> Vec<Effect> {
-    let key = bench.id().to_string();
-    let what = (SessionRef::Id(session.to_string()), Switch { driver, interrupt });
-    let (answer, effects) = bench.command(Command::Switch(Keyed { key, what }));
+    let (answer, effects) = bench.change(session, SessionOperation::Switch(Switch { driver, interrupt }));
     assert_eq!(code(&answer), "ok");
     effects
 }
@@ -412,10 +408,12 @@ fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
     bench.send(session, "two").unwrap();
     bench.facts(session, vec![pasted(), prompted("one")]);
     let effects = switch(&mut bench, session, Driver::Stream, false);
-    assert!(!effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     assert!(bench.view(session).row.status_reason.unwrap().contains("when the turn has ended"));
     let effects = bench.facts(session, vec![stop()]);
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }) && pastes(&effects).is_empty());
+    assert!(
+        effects.contains(&Effect::Stop { session, launch: 1, at_once: false }) && pastes(&effects).is_empty()
+    );
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(143) }]);
     let effects = bench.inspected(session, true);
     let order = effects.iter().find_map(|effect| match effect {
@@ -423,13 +421,13 @@ fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
         _ => None,
     });
     let order = order.unwrap();
-    assert_eq!((order.driver, order.resume), (Driver::Stream, true));
+    assert_eq!((order.spec.driver, order.resume), (Driver::Stream, true));
     let started = vec![Fact::Started { launch: 2, pid: 8 }, Fact::Ready { pending: Vec::new() }];
     let effects = bench.facts(session, started);
     assert_eq!(pastes(&effects), ["two"]);
     assert!(!format!("{effects:?}").contains("started again"), "it was told where it goes on");
     let view = bench.view(session);
-    assert_eq!((view.row.driver, view.row.move_to), (Driver::Stream, None));
+    assert_eq!((view.row.spec.driver, view.row.switch_to), (Driver::Stream, None));
 }
 
 #[test]
@@ -438,7 +436,11 @@ fn a_move_can_be_taken_back_before_it_happens() {
     bench.facts(session, vec![prompted("by hand")]);
     switch(&mut bench, session, Driver::Stream, false);
     switch(&mut bench, session, Driver::Terminal, false);
-    assert!(!bench.facts(session, vec![stop()]).contains(&Effect::Stop { session, launch: 1 }));
+    assert!(!bench.facts(session, vec![stop()]).contains(&Effect::Stop {
+        session,
+        launch: 1,
+        at_once: false
+    }));
 }
 
 #[test]
@@ -447,7 +449,7 @@ fn a_move_that_may_not_wait_breaks_the_turn_off() {
     bench.facts(session, vec![prompted("by hand")]);
     let effects = switch(&mut bench, session, Driver::Stream, true);
     assert!(matches!(sent(&effects)[..], [Input::Interrupt { .. }]));
-    assert!(effects.contains(&Effect::Stop { session, launch: 1 }));
+    assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
 }
 
 #[test]
@@ -468,7 +470,7 @@ fn an_idle_claude_that_has_not_taken_a_paste_yet_was_not_interrupted() {
     bench.facts(session, vec![pasted(), Fact::Seen(Seen::Idle)]);
     assert_eq!(
         (bench.view(session).row.paused, state(&bench, session, first)),
-        (None, Some(MessageState::Running))
+        (Pause::default(), Some(MessageState::Running))
     );
     bench.facts(session, vec![prompted("one")]);
     assert_eq!(pastes(&bench.facts(session, vec![stop()])), ["two"]);

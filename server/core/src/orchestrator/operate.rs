@@ -1,0 +1,307 @@
+//! Carrying out operations: who may, whether it was done before, and what it does.
+
+use std::str::FromStr;
+
+use super::answer::{CommandResult, Subject};
+use super::authorize::authorize;
+use super::check::{check_request_id, check_text, checked_name, conflict};
+use super::step::StepContext;
+use super::{
+    Answer, AuditRow, Change, Effect, Idempotent, MessageId, MessageOperation, MessageState, Notice,
+    Operation, Origin, PermissionId, Problem, SessionId, SessionOperation, SessionRef, State,
+};
+
+/// The names under which creations, messages and answers are remembered as requests.
+pub(super) const CREATE: &str = "session/create";
+pub(super) const SEND: &str = "queue/add";
+const ANSWER: &str = "permission/answer";
+
+/// What the daemon does about a request to stop it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// It was not asked to stop.
+    #[default]
+    No,
+    /// It exits when all sessions have ended.
+    WhenEnded,
+    /// It exits at the end of the step.
+    Now,
+}
+
+impl State {
+    /// Carries out an operation, audits and answers it.
+    pub(super) fn operate(&mut self, step: &mut StepContext, origin: Origin, operation: Operation) {
+        let name = operation.audit_name();
+        let result = self.carry_out(step, &origin, operation);
+        let (session, detail, outcome) = match &result {
+            Ok(done) => (done.session, done.detail.clone(), "ok".to_owned()),
+            Err(problem) => (None, None, problem.code.clone()),
+        };
+        session.into_iter().for_each(|id| step.touch(id));
+        if let Some(name) = name {
+            let (by, operation) = (origin.principal.name().to_owned(), name.to_owned());
+            step.audit(AuditRow { at: step.now.wall, by, operation, session, detail, outcome });
+        }
+        step.answer(origin, result.map(|done| done.subject));
+    }
+
+    fn carry_out(
+        &mut self,
+        step: &mut StepContext,
+        origin: &Origin,
+        operation: Operation,
+    ) -> Result<CommandResult, Problem> {
+        let target = self.session_of(&operation);
+        let known = target.as_ref().ok().and_then(|id| self.sessions.get(&(*id)?));
+        authorize(&origin.principal, &operation, known)?;
+        if let Some(done) = self.repeated(&operation)? {
+            return Ok(done);
+        }
+        if let Some(id) = target?
+            && operation.needs_live()
+            && self.session(id)?.is_being_terminated()
+        {
+            return Err(Problem::terminated(id));
+        }
+        match operation {
+            Operation::Create(create) => self.create(step, origin, *create),
+            Operation::Session(of, operation) => self.change_session(step, of, operation),
+            Operation::Send { session, id, text, steer } => {
+                self.send_message(step, &session, id, text, steer)
+            }
+            Operation::Message(of, operation) => self.change_message(step, of, operation),
+            Operation::Answer(of, answer) => self.answer_permission(step, origin, of, answer),
+            Operation::MarkRead(session) => {
+                let id = self.resolve(&session)?;
+                self.session_mut(id)?.mark_read();
+                Ok(CommandResult::on(id, Subject::Session(id)))
+            }
+            Operation::Attach { session, since } => {
+                let id = self.resolve(&session)?;
+                self.session_mut(id)?.watch(origin.client);
+                Ok(CommandResult::on(id, Subject::Attached { session: id, since }))
+            }
+            Operation::Detach(session) => {
+                let id = self.resolve(&session)?;
+                self.session_mut(id)?.unwatch(origin.client);
+                Ok(CommandResult::on(id, Subject::Detached(id)))
+            }
+            Operation::StopDaemon { sessions } => {
+                if sessions {
+                    self.exit = Exit::WhenEnded;
+                    self.terminate_all(step);
+                } else {
+                    self.exit = Exit::Now;
+                }
+                Ok(CommandResult { subject: Subject::Done, session: None, detail: None })
+            }
+        }
+    }
+
+    /// The session that an operation is about; none if it is about none.
+    fn session_of(&self, operation: &Operation) -> Result<Option<SessionId>, Problem> {
+        match operation {
+            Operation::Session(Idempotent { target: session, .. }, _)
+            | Operation::Send { session, .. }
+            | Operation::MarkRead(session)
+            | Operation::Attach { session, .. }
+            | Operation::Detach(session) => self.resolve(session).map(Some),
+            Operation::Message(of, _) => self.find_message(&of.target).map(|(session, _)| Some(session)),
+            Operation::Answer(of, _) => self.find_permission(&of.target).map(|id| Some(id.session)),
+            Operation::Create(_) | Operation::StopDaemon { .. } => Ok(None),
+        }
+    }
+
+    /// The result of an operation that was carried out before under the same request id.
+    fn repeated(&self, operation: &Operation) -> Result<Option<CommandResult>, Problem> {
+        Ok(match operation {
+            Operation::Create(create) => {
+                let done = self.done_before(&create.request_id, CREATE)?;
+                done.map(|id| CommandResult::on(id, Subject::Created { session: id, warning: None }))
+            }
+            Operation::Session(of, operation) => {
+                let done = self.done_before(&of.request_id, operation.audit_name())?;
+                done.map(|id| CommandResult::on(id, subject_of(operation, id)))
+            }
+            Operation::Send { id, .. } => {
+                // A message that is held is compared with the one that it would repeat.
+                if self.holder_of(*id).is_some() {
+                    return Ok(None);
+                }
+                let done = self.done_before(&id.to_string(), SEND)?;
+                done.map(|session| CommandResult::on(session, Subject::Message(*id)))
+            }
+            Operation::Message(of, operation) => {
+                let done = self.done_before(&of.request_id, operation.audit_name())?;
+                done.map(|id: MessageId| CommandResult {
+                    subject: Subject::Message(id),
+                    session: self.holder_of(id),
+                    detail: Some(id.to_string()),
+                })
+            }
+            Operation::Answer(of, _) => {
+                let done = self.done_before(&of.request_id, ANSWER)?;
+                done.map(|id: PermissionId| CommandResult::on(id.session, Subject::Permission(id)))
+            }
+            Operation::MarkRead(_)
+            | Operation::Attach { .. }
+            | Operation::Detach(_)
+            | Operation::StopDaemon { .. } => None,
+        })
+    }
+
+    /// What an earlier request of this id was about; a conflict if it did something else.
+    fn done_before<T: FromStr>(&self, request_id: &str, name: &str) -> Result<Option<T>, Problem> {
+        check_request_id(request_id)?;
+        match self.requests.get(request_id) {
+            None => Ok(None),
+            Some((done, subject)) if done == name => subject.parse().map(Some).map_err(|_| conflict()),
+            Some(_) => Err(conflict()),
+        }
+    }
+
+    /// An operation was carried out: remembers that, on disk too.
+    pub(super) fn remember(
+        &mut self,
+        step: &mut StepContext,
+        request_id: String,
+        name: &str,
+        subject: impl std::fmt::Display,
+    ) {
+        let subject = format!("{name} {subject}");
+        let at = step.now.wall;
+        step.persist(Change::Request { key: request_id.clone(), subject: subject.clone(), at });
+        self.requests.remember(request_id, subject);
+    }
+
+    /// A message was accepted. The message itself tells a daemon that starts later.
+    pub(super) fn remember_message(&mut self, id: MessageId, session: SessionId) {
+        self.requests.remember(id.to_string(), format!("{SEND} {session}"));
+    }
+
+    fn change_session(
+        &mut self,
+        step: &mut StepContext,
+        of: Idempotent<SessionRef>,
+        operation: SessionOperation,
+    ) -> Result<CommandResult, Problem> {
+        let id = self.resolve(&of.target)?;
+        let (name, subject) = (operation.audit_name(), subject_of(&operation, id));
+        match operation {
+            SessionOperation::Terminate => {
+                let session = self.session_mut(id)?;
+                if !session.is_being_terminated() {
+                    session.terminate(step);
+                }
+            }
+            SessionOperation::Interrupt => self.session_mut(id)?.interrupt_by_person(step)?,
+            SessionOperation::Restart => {
+                if !self.session(id)?.is_active() {
+                    self.admit()?;
+                }
+                self.session_mut(id)?.restart(step);
+            }
+            SessionOperation::Switch(to) => self.session_mut(id)?.switch(step, to),
+            SessionOperation::Rename(name) => {
+                let name = checked_name(Some(name))?;
+                self.session_mut(id)?.rename(name);
+            }
+            SessionOperation::Delete => self.delete(step, id)?,
+            SessionOperation::PauseQueue => self.session_mut(id)?.queue_mut().hold(),
+            SessionOperation::ResumeQueue => self.session_mut(id)?.queue_mut().resume(),
+            SessionOperation::ClearQueue => self.session_mut(id)?.queue_mut().cancel_all(step, None),
+        }
+        self.remember(step, of.request_id, name, id);
+        Ok(CommandResult::on(id, subject))
+    }
+
+    fn delete(&mut self, step: &mut StepContext, id: SessionId) -> Result<(), Problem> {
+        if !self.session(id)?.is_terminated() {
+            return Err(Problem::new(
+                "session_not_terminated",
+                format!("Session {id} still lives."),
+                format!("Terminate it first with: areyouj terminate {id}"),
+            ));
+        }
+        self.sessions.remove(&id);
+        step.persist(Change::SessionRemoved(id));
+        step.push(Effect::RemoveFiles { session: id });
+        let revision = step.next_revision();
+        step.publish(Notice::Removed { revision, session: id });
+        Ok(())
+    }
+
+    fn change_message(
+        &mut self,
+        step: &mut StepContext,
+        of: Idempotent<String>,
+        operation: MessageOperation,
+    ) -> Result<CommandResult, Problem> {
+        let (holder, id) = self.find_message(&of.target)?;
+        let session = self.session_mut(holder)?;
+        let state = session.queue().get(id).map(|row| row.state);
+        let state = state.ok_or_else(|| Problem::message_not_found(&of.target))?;
+        let name = operation.audit_name();
+        let (queued, undecided) = (
+            state == MessageState::Queued,
+            matches!(state, MessageState::Interrupted | MessageState::Failed),
+        );
+        let mut shown = id;
+        match operation {
+            MessageOperation::Recover(choice) if undecided => {
+                shown = session.recover(step, id, choice).unwrap_or(id);
+            }
+            MessageOperation::Recover(_) => return Err(Problem::not_interrupted()),
+            MessageOperation::Edit(_) | MessageOperation::Remove | MessageOperation::Move(_) if !queued => {
+                return Err(Problem::not_queued(state));
+            }
+            MessageOperation::Edit(text) => {
+                check_text(&text)?;
+                session.queue_mut().edit(step, id, text);
+            }
+            MessageOperation::Remove => session.queue_mut().cancel(step, id),
+            MessageOperation::Move(place) => {
+                session.queue_mut().move_to(step, id, usize::try_from(place).unwrap_or(usize::MAX));
+            }
+        }
+        self.remember(step, of.request_id, name, shown);
+        Ok(CommandResult::on(holder, Subject::Message(shown)).with_detail(id.to_string()))
+    }
+
+    fn answer_permission(
+        &mut self,
+        step: &mut StepContext,
+        origin: &Origin,
+        of: Idempotent<String>,
+        answer: Answer,
+    ) -> Result<CommandResult, Problem> {
+        let id = self.find_permission(&of.target)?;
+        self.session_mut(id.session)?.answer(step, id.number, answer, origin.principal.name())?;
+        self.remember(step, of.request_id, ANSWER, id);
+        Ok(CommandResult::on(id.session, Subject::Permission(id)).with_detail(id.to_string()))
+    }
+
+    fn terminate_all(&mut self, step: &mut StepContext) {
+        for session in self.sessions.values_mut() {
+            if !session.is_being_terminated() {
+                session.terminate(step);
+                step.touch(session.id());
+            }
+        }
+    }
+}
+
+/// What the answer to a change of a session shows.
+fn subject_of(operation: &SessionOperation, id: SessionId) -> Subject {
+    match operation {
+        SessionOperation::Terminate
+        | SessionOperation::Interrupt
+        | SessionOperation::Restart
+        | SessionOperation::Switch(_)
+        | SessionOperation::Rename(_) => Subject::Session(id),
+        SessionOperation::Delete => Subject::Done,
+        SessionOperation::PauseQueue | SessionOperation::ResumeQueue | SessionOperation::ClearQueue => {
+            Subject::Queue(id)
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The requests that were carried out, so that a repeat changes nothing.
+
+use std::collections::{HashMap, VecDeque};
+
+/// Requests that are remembered. Clients repeat one within seconds.
+const MAX_REQUESTS: usize = 10_000;
+
+/// The newest requests by the id that their client chose, and what each has done: the operation's name and the id of
+/// what it was about, for example `session/create K7M2Q9XD`.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    done: HashMap<String, String>,
+    order: VecDeque<String>,
+}
+
+impl Requests {
+    /// The operation's name, and the id of what it was about.
+    pub(super) fn get(&self, request_id: &str) -> Option<(&str, &str)> {
+        self.done.get(request_id).map(|done| done.split_once(' ').unwrap_or((done, "")))
+    }
+
+    pub(super) fn remember(&mut self, request_id: String, done: String) {
+        if self.done.insert(request_id.clone(), done).is_none() {
+            self.order.push_back(request_id);
+        }
+        if self.order.len() > MAX_REQUESTS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.done.remove(&oldest);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The rules of a session whose Claude sits at a terminal: what its input shows is applied to the turn, the queue and
+//! the permission requests.
+
+use super::Session;
+use super::delivery::first_line;
+use super::terminal_input::{Submitted, Surroundings, TerminalOutcome};
+use crate::orchestrator::step::StepContext;
+use crate::orchestrator::{
+    Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, Seen, ToolInput,
+};
+
+impl Session {
+    /// Whether something in the terminal is in the way of a paste.
+    pub(in crate::orchestrator) fn terminal_is_taken(&self) -> bool {
+        self.is_terminal() && self.terminal.is_taken(self.permissions.is_asking())
+    }
+
+    /// A person typed, and the terminal's input holds so many characters now.
+    pub(super) fn typed(&mut self, step: &StepContext, characters: usize) {
+        self.terminal.typed(step.now.monotonic, characters, self.permissions.is_asking());
+    }
+
+    /// A message was pasted.
+    pub(super) fn pasted(&mut self, step: &mut StepContext) {
+        let unwritten = self.queue.unwritten().next().map(|message| message.id);
+        if let Some(id) = unwritten {
+            self.queue.written(step, id);
+            self.await_confirmation(step);
+        }
+    }
+
+    /// Waits for the confirmation of a message that was pasted, if there is one.
+    pub(super) fn await_confirmation(&mut self, step: &StepContext) {
+        if let Some(message) = self.queue.unconfirmed() {
+            self.terminal.await_confirmation(step.now.monotonic, message);
+        }
+    }
+
+    /// A prompt was submitted in the terminal.
+    pub(super) fn prompt_submitted(&mut self, step: &mut StepContext, text: String) {
+        self.turn.begin();
+        self.note = None;
+        let pasted = self.queue.running().filter(|message| message.written && !message.started);
+        let message_id = match self.terminal.submitted(step.now.wall, &text, pasted) {
+            Submitted::Confirmed { message, joined } => {
+                if joined {
+                    let joined = "The message was joined with what somebody had typed in the terminal.";
+                    self.add_notice(step, NoticeLevel::Warning, joined);
+                }
+                self.queue.started(step, message);
+                Some(message)
+            }
+            Submitted::ByPerson => {
+                self.current_task = Some(first_line(&text));
+                None
+            }
+        };
+        self.add_entry(step, EntryBody::User { message_id, text });
+    }
+
+    /// A tool ran: a person has answered the request for it in the terminal.
+    pub(super) fn tool_ran(&mut self, step: &mut StepContext, tool: &str, input: &ToolInput) {
+        if let Some(number) = self.permissions.about(tool, input) {
+            self.answered_in_terminal(step, number);
+        }
+    }
+
+    fn answered_in_terminal(&mut self, step: &mut StepContext, number: u32) {
+        if let Some((entry, input)) = self.permissions.answered_in_terminal(step, number) {
+            self.add_entry(step, entry);
+            self.send(step, input);
+        }
+    }
+
+    /// What Claude's record of its process says.
+    pub(super) fn process_status(&mut self, step: &mut StepContext, status: Seen) {
+        if !self.is_terminal() {
+            return;
+        }
+        self.terminal.note_status(&status);
+        if self.lifecycle.awaits_ready() {
+            match status {
+                Seen::Waiting(what) => self.terminal.open_dialog(what),
+                Seen::Idle | Seen::Busy => {
+                    self.terminal.close_dialog();
+                    self.claude_ready(step, Vec::new());
+                }
+            }
+        } else if self.lifecycle.is_ready() {
+            let around = Surroundings::of(&self.permissions, &self.turn, &self.queue);
+            let outcome = self.terminal.status_read(status, around);
+            self.apply(step, outcome);
+        }
+    }
+
+    /// Time has passed at the terminal.
+    pub(super) fn tick_terminal(&mut self, step: &mut StepContext) {
+        let around = Surroundings::of(&self.permissions, &self.turn, &self.queue);
+        let outcome = self.terminal.tick(step.now.monotonic, around);
+        self.apply(step, outcome);
+    }
+
+    fn apply(&mut self, step: &mut StepContext, outcome: Option<TerminalOutcome>) {
+        match outcome {
+            None => {}
+            Some(TerminalOutcome::CommandTaken { message, over }) => {
+                self.queue.started(step, message);
+                if over {
+                    self.queue.finish_started(step, MessageState::Done, None);
+                }
+            }
+            Some(TerminalOutcome::PressEnter) => {
+                self.add_notice(
+                    step,
+                    NoticeLevel::Warning,
+                    "Claude did not take the message from its terminal; Enter is pressed once more.",
+                );
+                self.send(step, Input::Enter);
+            }
+            Some(TerminalOutcome::Unconfirmed(id)) => self.unconfirmed(step, id),
+            Some(TerminalOutcome::Busy { answered }) => {
+                if answered {
+                    let open: Vec<u32> = self.permissions.open().map(|request| request.id.number).collect();
+                    open.into_iter().for_each(|number| self.answered_in_terminal(step, number));
+                }
+                if self.turn.is_idle() {
+                    self.turn.begin();
+                }
+            }
+            Some(TerminalOutcome::Idle { announced }) => self.became_idle(step, announced),
+        }
+    }
+
+    /// Nothing shows that Claude took this message: a person decides.
+    fn unconfirmed(&mut self, step: &mut StepContext, id: MessageId) {
+        let why = "Claude did not confirm that it took the message from its terminal.";
+        self.queue.ask_about(id, PauseReason::CutOff);
+        self.queue.finish(step, id, MessageState::Interrupted, Some(why));
+    }
+
+    /// `announced`: Claude had said that the turn ended.
+    fn became_idle(&mut self, step: &mut StepContext, announced: bool) {
+        let withdrawn = self.permissions.withdraw_open(step);
+        self.add_entries(step, withdrawn);
+        if announced {
+            self.queue.finish_started(step, MessageState::Done, None);
+        } else if self.turn.is_running() && self.queue.unconfirmed().is_none() {
+            // An Esc shows only in this: Claude is idle and never said so.
+            self.queue.hold_after_interrupt();
+        }
+        if !self.turn.is_idle() || self.turn.is_interrupting() {
+            self.activity_changed(step, Activity::Idle);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Delivering messages to Claude, one turn at a time, and what becomes of them.
+
+use super::Session;
+use crate::orchestrator::problem::MAX_STEERS;
+use crate::orchestrator::step::StepContext;
+use crate::orchestrator::{
+    Answer, Goal, Input, MessageId, MessageState, PermissionAsk, Problem, Recovery, Stage,
+};
+
+/// Characters of a message that are shown as the current task.
+const TASK_CHARS: usize = 200;
+
+impl Session {
+    /// Adds a waiting message, last or first.
+    pub(in crate::orchestrator) fn enqueue(
+        &mut self,
+        step: &mut StepContext,
+        id: MessageId,
+        text: String,
+        first: bool,
+    ) {
+        self.last_activity = step.now.wall;
+        self.queue.enqueue(step, id, text, first);
+    }
+
+    /// Delivers the next message if nothing is in its way.
+    pub(super) fn dispatch(&mut self, step: &mut StepContext) {
+        let free = self.lifecycle.is_ready()
+            && !self.turn_runs()
+            && !self.queue.pause().is_paused()
+            && !self.turn.is_interrupting()
+            && !self.permissions.is_asking()
+            && !self.terminal_is_taken();
+        if let Some(next) = self.queue.next().filter(|_| free) {
+            self.deliver(step, next, false);
+        }
+    }
+
+    /// Writes a waiting message to Claude, into the running turn if `steer`.
+    fn deliver(&mut self, step: &mut StepContext, id: MessageId, steer: bool) {
+        if let Some(message) = self.queue.deliver(step, id, steer) {
+            let input = Input::Message { id, text: message.text.clone(), steer };
+            self.current_task = Some(first_line(&message.text));
+            self.send(step, input);
+        }
+    }
+
+    /// Puts a message that waits into the running turn if it takes one, else before all that wait.
+    ///
+    /// # Errors
+    ///
+    /// Too many messages are on their way into the turn.
+    pub(in crate::orchestrator) fn steer(
+        &mut self,
+        step: &mut StepContext,
+        id: MessageId,
+    ) -> Result<(), Problem> {
+        if self.takes_steering()? {
+            self.deliver(step, id, true);
+        } else {
+            self.queue.move_to(step, id, 0);
+        }
+        Ok(())
+    }
+
+    /// Whether a turn runs that takes a message. One that is pasted must not land in what a person types.
+    pub(in crate::orchestrator) fn takes_steering(&self) -> Result<bool, Problem> {
+        let runs = self.turn_runs() && !self.turn.is_idle() && !self.terminal_is_taken();
+        if runs && self.queue.running().count() > MAX_STEERS {
+            return Err(Problem::new(
+                "queue_full",
+                format!("{MAX_STEERS} messages are on their way into this turn already."),
+                "Queue it instead with: areyouj send ID TEXT",
+            ));
+        }
+        Ok(runs)
+    }
+
+    /// What a setting decides about messages that were cut off; none: a person decides.
+    pub(super) fn recovery(&self, step: &StepContext) -> Option<Recovery> {
+        step.settings.on_interrupted.filter(|_| self.lifecycle.goal() == Goal::Run)
+    }
+
+    /// A person decides about a message that failed or was cut off; returns the message that follows from it.
+    pub(in crate::orchestrator) fn recover(
+        &mut self,
+        step: &mut StepContext,
+        id: MessageId,
+        choice: Recovery,
+    ) -> Option<MessageId> {
+        self.last_activity = step.now.wall;
+        self.queue.recover(step, id, choice)
+    }
+
+    /// Claude says what became of a message.
+    pub(super) fn message_stage(&mut self, step: &mut StepContext, id: MessageId, stage: Stage) {
+        match stage {
+            Stage::Queued => {}
+            Stage::Started => {
+                self.turn.begin();
+                self.queue.started(step, id);
+            }
+            Stage::Completed => self.queue.finish(step, id, MessageState::Done, None),
+            Stage::Cancelled => {
+                let why = Some("The turn was broken off.");
+                self.queue.finish(step, id, MessageState::Interrupted, why);
+            }
+        }
+    }
+
+    /// A new daemon has found the host: what was to be written and the journal does not show is written now.
+    pub(super) fn send_undelivered(&mut self, step: &mut StepContext) {
+        let messages = self.queue.unwritten().map(|message| Input::Message {
+            id: message.id,
+            text: message.text.clone(),
+            steer: message.steer,
+        });
+        let answers = self.permissions.undelivered(self.lifecycle.launch());
+        let inputs: Vec<Input> = messages.chain(answers).collect();
+        for input in inputs {
+            self.send(step, input);
+        }
+    }
+
+    /// Claude makes a permission request.
+    pub(super) fn permission_requested(&mut self, step: &mut StepContext, ask: PermissionAsk) {
+        self.terminal.asked();
+        let entry = self.permissions.ask(step, self.lifecycle.launch(), ask);
+        self.add_entries(step, entry);
+    }
+
+    /// A person answers a permission request.
+    ///
+    /// # Errors
+    ///
+    /// The request is not open, or the answer does not fit it.
+    pub(in crate::orchestrator) fn answer(
+        &mut self,
+        step: &mut StepContext,
+        number: u32,
+        answer: Answer,
+        by: &str,
+    ) -> Result<(), Problem> {
+        let (entry, input) = self.permissions.answer(step, number, answer, by)?;
+        self.add_entry(step, entry);
+        // While the host is being looked for, nothing is written; what is undelivered then follows.
+        if !self.lifecycle.is_adopting() {
+            self.send(step, input);
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a text as one line.
+pub(super) fn first_line(text: &str) -> String {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    line.chars().filter(|character| !character.is_control()).take(TASK_CHARS).collect()
+}

@@ -1,0 +1,316 @@
+//! The permission requests of one session: made, answered once, withdrawn.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::orchestrator::step::StepContext;
+use crate::orchestrator::{
+    Answer, Change, EntryBody, Input, Notice, PermissionAsk, PermissionId, PermissionKind, PermissionRow,
+    PermissionState, Problem, SessionId, SessionRow, ToolInput,
+};
+
+/// How many of the newest requests are kept, whatever became of them; the store has them all.
+const SETTLED_KEPT: u32 = 16;
+
+/// Who has answered what was answered in the terminal.
+const BY_TERMINAL: &str = "the terminal";
+
+/// The permission requests of the current launch. What it returns as [`EntryBody`] belongs in the transcript.
+#[derive(Debug)]
+pub(in crate::orchestrator) struct PermissionRequests {
+    session: SessionId,
+    requests: BTreeMap<u32, PermissionRow>,
+    /// The number of the newest request.
+    newest: u32,
+    /// A request was persisted since the last [`PermissionRequests::take_persisted`].
+    persisted: bool,
+}
+
+impl PermissionRequests {
+    /// As the session's row has it, without requests.
+    pub(super) fn restore(row: &SessionRow) -> PermissionRequests {
+        PermissionRequests {
+            session: row.id,
+            requests: BTreeMap::new(),
+            newest: row.permissions,
+            persisted: false,
+        }
+    }
+
+    /// Adds a request as the store has it.
+    pub(super) fn restore_request(&mut self, row: PermissionRow) {
+        self.requests.insert(row.id.number, row);
+    }
+
+    pub(super) fn take_persisted(&mut self) -> bool {
+        std::mem::take(&mut self.persisted)
+    }
+
+    /// The number of the newest request.
+    pub(super) fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    pub(in crate::orchestrator) fn get(&self, number: u32) -> Option<&PermissionRow> {
+        self.requests.get(&number)
+    }
+
+    /// Requests that wait for an answer, the oldest first.
+    pub(in crate::orchestrator) fn open(&self) -> impl Iterator<Item = &PermissionRow> {
+        self.requests.values().filter(|request| request.state == PermissionState::Open)
+    }
+
+    /// Whether Claude waits for an answer.
+    pub(super) fn is_asking(&self) -> bool {
+        self.open().next().is_some()
+    }
+
+    /// Answers that the journal does not show as written to Claude of this launch.
+    pub(super) fn undelivered(&self, launch: u32) -> impl Iterator<Item = Input> {
+        self.requests.values().filter_map(move |request| {
+            let current = is_undelivered(request) && request.launch == launch;
+            request.answer.clone().filter(|_| current).map(|answer| input(request, answer))
+        })
+    }
+
+    /// The number of the open request to run this tool with this input.
+    pub(super) fn about(&self, tool: &str, input: &ToolInput) -> Option<u32> {
+        let about = |request: &&PermissionRow| request.ask.tool == tool && request.ask.input == *input;
+        self.open().find(about).map(|request| request.id.number)
+    }
+
+    /// Claude makes a request. One that is known changes nothing: Claude lists open ones again.
+    pub(super) fn ask(
+        &mut self,
+        step: &mut StepContext,
+        launch: u32,
+        ask: PermissionAsk,
+    ) -> Option<EntryBody> {
+        self.forget_settled();
+        let known = |row: &PermissionRow| row.launch == launch && row.ask.request_id == ask.request_id;
+        if self.requests.values().any(known) {
+            return None;
+        }
+        self.newest += 1;
+        let number = self.newest;
+        let (permission_kind, tool, title) = (ask.kind, ask.tool.clone(), ask.title.clone());
+        let row = PermissionRow {
+            id: PermissionId { session: self.session, number },
+            launch,
+            ask,
+            created_at: step.now.wall,
+            state: PermissionState::Open,
+            answered_by: None,
+            answer: None,
+            delivered: false,
+        };
+        self.requests.insert(number, row);
+        self.persist(step, number);
+        Some(EntryBody::Permission { permission: number, permission_kind, tool, title })
+    }
+
+    /// Forgets settled requests except the newest: Claude may list one as open that has just been answered.
+    fn forget_settled(&mut self) {
+        let oldest = self.newest.saturating_sub(SETTLED_KEPT);
+        self.requests.retain(|number, request| {
+            *number > oldest || request.state == PermissionState::Open || is_undelivered(request)
+        });
+    }
+
+    /// Claude listed its open requests: others are withdrawn, unknown ones are new.
+    pub(super) fn reconcile(
+        &mut self,
+        step: &mut StepContext,
+        launch: u32,
+        pending: Vec<PermissionAsk>,
+    ) -> Vec<EntryBody> {
+        let is_stale =
+            |request: &&PermissionRow| !pending.iter().any(|ask| ask.request_id == request.ask.request_id);
+        let stale: Vec<u32> = self.open().filter(is_stale).map(|request| request.id.number).collect();
+        let mut entries: Vec<_> =
+            stale.into_iter().filter_map(|number| self.withdraw(step, number)).collect();
+        for ask in pending {
+            entries.extend(self.ask(step, launch, ask));
+        }
+        entries
+    }
+
+    /// Claude withdraws a request.
+    pub(super) fn withdrawn(&mut self, step: &mut StepContext, request_id: &str) -> Option<EntryBody> {
+        let number = self.number_of(request_id)?;
+        self.withdraw(step, number)
+    }
+
+    /// Claude waits for no answer any more.
+    pub(super) fn withdraw_open(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
+        let open: Vec<u32> = self.open().map(|request| request.id.number).collect();
+        open.into_iter().filter_map(|number| self.withdraw(step, number)).collect()
+    }
+
+    /// Claude is gone, and its requests with it.
+    pub(super) fn withdraw_all(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
+        let all: Vec<u32> = self.requests.keys().copied().collect();
+        let entries = all.into_iter().filter_map(|number| self.withdraw(step, number)).collect();
+        self.requests.clear();
+        entries
+    }
+
+    fn withdraw(&mut self, step: &mut StepContext, number: u32) -> Option<EntryBody> {
+        let request = self.requests.get_mut(&number)?;
+        if request.state != PermissionState::Open && !is_undelivered(request) {
+            return None;
+        }
+        request.state = PermissionState::Withdrawn;
+        self.persist(step, number);
+        let outcome = "withdrawn".to_owned();
+        Some(EntryBody::PermissionEnd { permission: number, outcome, by: None, message: None })
+    }
+
+    /// The journal shows that an answer was written to Claude.
+    pub(super) fn answer_written(&mut self, step: &mut StepContext, request_id: &str) {
+        if let Some(number) = self.number_of(request_id)
+            && let Some(request) = self.requests.get_mut(&number)
+            && is_undelivered(request)
+        {
+            request.delivered = true;
+            self.persist(step, number);
+        }
+    }
+
+    /// A person answers. Returns what must be written to Claude, too.
+    ///
+    /// # Errors
+    ///
+    /// The request is not open, or the answer does not fit it.
+    pub(super) fn answer(
+        &mut self,
+        step: &mut StepContext,
+        number: u32,
+        answer: Answer,
+        by: &str,
+    ) -> Result<(EntryBody, Input), Problem> {
+        let Some(request) = self.requests.get_mut(&number) else {
+            return Err(Problem::permission_not_found(&number.to_string()));
+        };
+        if request.state != PermissionState::Open {
+            return Err(Problem::already_answered(request.state, request.answered_by.as_deref()));
+        }
+        check_answer(&request.ask, &answer, &request.id.to_string())?;
+        request.state = PermissionState::Answered;
+        request.answered_by = Some(by.to_owned());
+        request.answer = Some(answer.clone());
+        let input = input(request, answer.clone());
+        self.persist(step, number);
+        let (outcome, message) = match answer {
+            Answer::Allow => ("allowed", None),
+            Answer::AllowAlways { .. } => ("allowedAlways", None),
+            Answer::Deny { message } => ("denied", message),
+            Answer::Choose { choices } => (
+                "answered",
+                Some(choices.iter().map(|labels| labels.join(", ")).collect::<Vec<_>>().join("; ")),
+            ),
+        };
+        let (outcome, by) = (outcome.to_owned(), Some(by.to_owned()));
+        Ok((EntryBody::PermissionEnd { permission: number, outcome, by, message }, input))
+    }
+
+    /// A person answered in the terminal. Returns what releases the hook, too.
+    pub(super) fn answered_in_terminal(
+        &mut self,
+        step: &mut StepContext,
+        number: u32,
+    ) -> Option<(EntryBody, Input)> {
+        let request = self.requests.get_mut(&number)?;
+        request.state = PermissionState::Answered;
+        request.answered_by = Some(BY_TERMINAL.to_owned());
+        request.delivered = true;
+        let request_id = request.ask.request_id.clone();
+        self.persist(step, number);
+        let (outcome, by) = ("answered".to_owned(), Some(BY_TERMINAL.to_owned()));
+        let entry = EntryBody::PermissionEnd { permission: number, outcome, by, message: None };
+        Some((entry, Input::LetGo { request_id }))
+    }
+
+    fn number_of(&self, request_id: &str) -> Option<u32> {
+        let request = self.requests.values().find(|request| request.ask.request_id == request_id);
+        request.map(|request| request.id.number)
+    }
+
+    /// Persists a request as it is now, and notifies clients.
+    fn persist(&mut self, step: &mut StepContext, number: u32) {
+        if let Some(request) = self.requests.get(&number) {
+            step.persist(Change::Permission(Box::new(request.clone())));
+            step.publish(Notice::Permission(Box::new(request.clone())));
+            self.persisted = true;
+        }
+    }
+}
+
+fn is_undelivered(request: &PermissionRow) -> bool {
+    request.state == PermissionState::Answered && !request.delivered
+}
+
+fn input(request: &PermissionRow, answer: Answer) -> Input {
+    Input::Answer { permission: request.id, ask: Box::new(request.ask.clone()), answer }
+}
+
+fn check_answer(ask: &PermissionAsk, answer: &Answer, id: &str) -> Result<(), Problem> {
+    match (answer, ask.kind) {
+        (Answer::Deny { .. }, _) | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan) => Ok(()),
+        (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
+            "This is a question: it is answered with a choice, not allowed.",
+            format!("Choose with: areyouj answer {id} CHOICE"),
+        )),
+        (Answer::Choose { .. }, PermissionKind::Tool | PermissionKind::Plan) => Err(invalid(
+            "This is not a question: it is allowed or denied.",
+            format!("Answer with: areyouj allow {id}, or: areyouj deny {id}"),
+        )),
+        (Answer::AllowAlways { suggestions }, PermissionKind::Tool | PermissionKind::Plan) => {
+            let known = |index: &usize| *index < ask.suggestions.len();
+            if ask.suggestions.is_empty() {
+                return Err(Problem::new(
+                    "always_not_offered",
+                    "Claude offers no rule for \"always\" here.",
+                    format!("Allow it once with: areyouj allow {id}"),
+                ));
+            }
+            match suggestions {
+                Some(chosen) if chosen.is_empty() || !chosen.iter().all(known) => Err(invalid(
+                    "There is no such suggestion.",
+                    format!("The prompt has {} suggestions, counted from 0.", ask.suggestions.len()),
+                )),
+                _ => Ok(()),
+            }
+        }
+        (Answer::Choose { choices }, PermissionKind::Question) => {
+            check_choices(ask.input.shown(), choices, id)
+        }
+    }
+}
+
+fn check_choices(input: &Value, choices: &[Vec<String>], id: &str) -> Result<(), Problem> {
+    let questions = input.get("questions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let see =
+        || format!("See the questions with: areyouj permissions {}", id.split('-').next().unwrap_or(id));
+    if choices.len() != questions.len() {
+        return Err(invalid(
+            &format!("Claude asks {} questions and {} were answered.", questions.len(), choices.len()),
+            see(),
+        ));
+    }
+    for (question, chosen) in questions.iter().zip(choices) {
+        let several = question.get("multiSelect").and_then(Value::as_bool).unwrap_or(false);
+        if chosen.is_empty() || chosen.iter().any(|label| label.trim().is_empty()) {
+            return Err(invalid("Every question needs an answer.", see()));
+        }
+        if chosen.len() > 1 && !several {
+            return Err(invalid("Only one choice is possible here.", see()));
+        }
+    }
+    Ok(())
+}
+
+fn invalid(message: &str, hint: String) -> Problem {
+    Problem::new("answer_invalid", message, hint)
+}

@@ -1,0 +1,350 @@
+//! What is known of a terminal's input: drafts, dialogs, and whether Claude took what was pasted.
+//!
+//! A message for a Claude at a terminal is pasted, and a hook confirms it. People type besides. What Claude keeps about
+//! its own process corroborates the hooks, which do not report everything.
+
+use std::collections::BTreeSet;
+
+use super::permissions::PermissionRequests;
+use super::queue::Queue;
+use super::turn::Turn;
+use crate::orchestrator::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
+use crate::orchestrator::{MessageId, MessageRow, Seen};
+
+/// The input of one launch's terminal. Not stored: a restarted daemon finds it out again.
+#[derive(Debug, Default)]
+pub(super) struct TerminalInput {
+    /// A screen of Claude's own that waits for an answer.
+    dialog: Option<String>,
+    /// Nobody has pressed a key since this Claude was started; false if that is not known.
+    untouched: bool,
+    /// The input holds text that was not sent.
+    drafting: bool,
+    /// Characters in the input, as the keys show, and how many of them answered something that Claude asked.
+    typed: usize,
+    answered: usize,
+    /// The input was sent or cleared: Claude shows by this time what it does about that.
+    reacts_by: Option<u64>,
+    /// Claude's record said last that it is busy.
+    busy: bool,
+    /// Messages that were submitted while a turn ran: a turn of their own follows.
+    ahead: BTreeSet<MessageId>,
+    /// A person submitted something while a turn ran.
+    person_ahead: bool,
+    /// A prompt was submitted, and its turn has not ended.
+    in_turn: bool,
+    /// Claude said that the turn has ended.
+    stopped: bool,
+    /// Claude's record has said that it waits, since Claude asked last. Only then does "busy" mean that it was
+    /// answered: hooks and record arrive in no certain order.
+    waited: bool,
+    /// When the turn began, in milliseconds since the epoch.
+    began: u64,
+    confirm: Option<Confirmation>,
+    /// A person ended Claude from inside.
+    quit: bool,
+}
+
+/// Claude should confirm what was pasted by this time.
+#[derive(Debug)]
+struct Confirmation {
+    by: u64,
+    tried_again: bool,
+}
+
+/// What a session does that its terminal input depends on.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    /// Claude waits for the answer to a permission request.
+    pub(super) asking: bool,
+    /// No turn runs.
+    pub(super) idle: bool,
+    /// The message that was pasted and that nothing has confirmed.
+    pub(super) unconfirmed: Option<&'a MessageRow>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn of(permissions: &PermissionRequests, turn: &Turn, queue: &'a Queue) -> Surroundings<'a> {
+        Surroundings {
+            asking: permissions.is_asking(),
+            idle: turn.is_idle(),
+            unconfirmed: queue.unconfirmed(),
+        }
+    }
+}
+
+/// Whose prompt was submitted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Submitted {
+    /// This message, and `joined` with something that a person had typed.
+    Confirmed { message: MessageId, joined: bool },
+    /// What a person typed.
+    ByPerson,
+}
+
+/// What the input shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TerminalOutcome {
+    /// A command of Claude's own was taken. `over`: it has ended, too.
+    CommandTaken { message: MessageId, over: bool },
+    /// Claude has not taken the message: press Enter once more.
+    PressEnter,
+    /// Claude has not taken the message.
+    Unconfirmed(MessageId),
+    /// A turn or a command runs. `answered`: a person answered in the terminal everything that Claude asked.
+    Busy { answered: bool },
+    /// No turn runs. `announced`: Claude had said that the turn ended.
+    Idle { announced: bool },
+}
+
+impl TerminalInput {
+    pub(super) fn of_new_claude() -> TerminalInput {
+        TerminalInput { untouched: true, ..TerminalInput::default() }
+    }
+
+    /// Whether somebody may have pressed a key since this Claude was started.
+    pub(super) fn was_touched(&self) -> bool {
+        !self.untouched
+    }
+
+    /// A screen of Claude's own that waits for an answer, for people.
+    pub(super) fn dialog(&self) -> Option<&str> {
+        self.dialog.as_deref()
+    }
+
+    /// A screen of Claude's own waits for an answer.
+    pub(super) fn open_dialog(&mut self, what: String) {
+        self.dialog = Some(what);
+    }
+
+    /// No screen of Claude's own waits for an answer.
+    pub(super) fn close_dialog(&mut self) {
+        self.dialog = None;
+    }
+
+    /// Whether the input holds text that was not sent.
+    pub(super) fn is_drafting(&self) -> bool {
+        self.drafting
+    }
+
+    /// Whether this message's own turn is still to come.
+    pub(super) fn is_ahead(&self, message: MessageId) -> bool {
+        self.ahead.contains(&message)
+    }
+
+    /// How long the turn has taken, in milliseconds.
+    pub(super) fn turn_ms(&self, now: u64) -> u64 {
+        now.saturating_sub(self.began)
+    }
+
+    /// A person ended Claude from inside.
+    pub(super) fn quit(&mut self) {
+        self.quit = true;
+    }
+
+    /// Whether a person ended Claude from inside; not a second time.
+    pub(super) fn take_quit(&mut self) -> bool {
+        std::mem::take(&mut self.quit)
+    }
+
+    /// The monotonic time at which something is due.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        [self.confirm.as_ref().map(|confirm| confirm.by), self.reacts_by].into_iter().flatten().min()
+    }
+
+    /// Whether nothing may be pasted and Enter not be pressed: either would be an answer, or send what a person has not
+    /// finished.
+    pub(super) fn is_taken(&self, asking: bool) -> bool {
+        self.asks(asking) || self.drafting || self.reacts_by.is_some()
+    }
+
+    fn asks(&self, asking: bool) -> bool {
+        self.dialog.is_some() || asking
+    }
+
+    /// A person typed, and the input holds so many characters now. What is typed while Claude asks is the answer.
+    pub(super) fn typed(&mut self, now: u64, characters: usize, asking: bool) {
+        self.untouched = false;
+        let more = characters.saturating_sub(self.typed);
+        self.typed = characters;
+        if self.asks(asking) {
+            self.answered += more;
+        }
+        self.answered = self.answered.min(characters);
+        let drafting = characters > self.answered;
+        let was = std::mem::replace(&mut self.drafting, drafting);
+        if was && !drafting {
+            self.reacts_by = Some(now + REACTION_MS);
+        }
+    }
+
+    /// Claude asks: what its record said before has nothing to do with that.
+    pub(super) fn asked(&mut self) {
+        self.waited = false;
+    }
+
+    /// This message was pasted: waits for its confirmation. Nothing but what it does confirms a command of Claude's own.
+    pub(super) fn await_confirmation(&mut self, now: u64, message: &MessageRow) {
+        let patience = if is_command(&message.text) { COMMAND_TIMEOUT_MS } else { CONFIRM_TIMEOUT_MS };
+        self.confirm = Some(Confirmation { by: now + patience, tried_again: false });
+    }
+
+    /// A prompt was submitted: one of these messages, which were pasted and not confirmed, or what a person typed.
+    pub(super) fn submitted<'a>(
+        &mut self,
+        wall: u64,
+        text: &str,
+        mut pasted: impl Iterator<Item = &'a MessageRow>,
+    ) -> Submitted {
+        // Claude's record may have said already that it is busy with this one.
+        let turn_ran = std::mem::replace(&mut self.in_turn, true);
+        if !turn_ran {
+            self.began = wall;
+        }
+        self.dialog = None;
+        self.drafting = false;
+        (self.typed, self.answered) = (0, 0);
+        self.reacts_by = None;
+        self.stopped = false;
+        let Some(message) = pasted.find(|message| holds(text, &message.text)) else {
+            self.person_ahead |= turn_ran;
+            return Submitted::ByPerson;
+        };
+        self.confirm = None;
+        if turn_ran {
+            self.ahead.insert(message.id);
+        }
+        Submitted::Confirmed { message: message.id, joined: !same(text, &message.text) }
+    }
+
+    /// Claude said that the turn has ended; returns whether another one follows. What was submitted meanwhile has a
+    /// turn of its own, or had its place in this one: then Claude's record of its process says that it is idle.
+    pub(super) fn turn_ended(&mut self) -> bool {
+        let more = self.person_ahead || !self.ahead.is_empty();
+        self.ahead.clear();
+        self.person_ahead = false;
+        self.stopped = true;
+        self.in_turn = more;
+        more
+    }
+
+    /// What Claude's record says is noted even before Claude is ready.
+    pub(super) fn note_status(&mut self, status: &Seen) {
+        self.busy = *status == Seen::Busy;
+    }
+
+    /// What the record of a Claude that is ready says.
+    pub(super) fn status_read(&mut self, status: Seen, around: Surroundings<'_>) -> Option<TerminalOutcome> {
+        match status {
+            // What a hook asks is shown as a permission request.
+            Seen::Waiting(_) if around.asking => {
+                self.waited = true;
+                None
+            }
+            Seen::Waiting(what) => {
+                self.dialog = Some(what);
+                None
+            }
+            Seen::Idle => {
+                self.dialog = None;
+                self.in_turn = false;
+                self.ahead.clear();
+                self.person_ahead = false;
+                Some(TerminalOutcome::Idle { announced: self.stopped })
+            }
+            Seen::Busy => {
+                self.dialog = None;
+                // No prompt was submitted: a command of Claude's own, or the last of a turn. No hook reports its end.
+                self.stopped |= around.idle;
+                Some(TerminalOutcome::Busy { answered: std::mem::take(&mut self.waited) })
+            }
+        }
+    }
+
+    /// Time has passed. Claude did not confirm in time what was pasted: Enter is pressed once more, then a person
+    /// decides.
+    pub(super) fn tick(&mut self, now: u64, around: Surroundings<'_>) -> Option<TerminalOutcome> {
+        self.reacts_by.take_if(|by| *by <= now);
+        let confirm = self.confirm.take_if(|confirm| confirm.by <= now)?;
+        let message = around.unconfirmed?;
+        if is_command(&message.text) {
+            self.stopped = true;
+            let over = around.idle && self.dialog.is_none();
+            return Some(TerminalOutcome::CommandTaken { message: message.id, over });
+        }
+        let by = now + CONFIRM_TIMEOUT_MS;
+        if self.busy || around.asking {
+            // The message waits inside Claude until the turn is over; an Enter could be an answer.
+            self.confirm = Some(Confirmation { by, ..confirm });
+            return None;
+        }
+        if confirm.tried_again || self.is_taken(around.asking) {
+            return Some(TerminalOutcome::Unconfirmed(message.id));
+        }
+        self.confirm = Some(Confirmation { by, tried_again: true });
+        Some(TerminalOutcome::PressEnter)
+    }
+}
+
+/// Whether Claude takes this for a command of its own rather than a prompt. A path is not a command.
+fn is_command(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    word.strip_prefix('/').is_some_and(|name| !name.is_empty() && !name.contains(['/', '.']))
+}
+
+/// Whether what was submitted is this message, or contains it.
+fn holds(submitted: &str, message: &str) -> bool {
+    let message = bare(message);
+    !message.is_empty() && bare(submitted).contains(&message)
+}
+
+/// Whether what was submitted is this message: Claude trims it, replaces tabs, drops control characters, and marks a
+/// long one as pasted.
+fn same(submitted: &str, message: &str) -> bool {
+    let pasted = submitted.trim().strip_prefix("<pasted_content").and_then(|rest| {
+        let (_, rest) = rest.split_once('>')?;
+        Some(rest.rsplit_once("</pasted_content")?.0)
+    });
+    bare(pasted.unwrap_or(submitted)) == bare(message)
+}
+
+/// The text without what a terminal changes: white space and control characters.
+fn bare(text: &str) -> String {
+    text.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{holds, is_command, same};
+
+    #[test]
+    fn a_path_is_no_command() {
+        for (text, command) in [
+            ("/help", true),
+            ("/model opus", true),
+            ("/home/me/x.rs is broken", false),
+            ("/", false),
+            ("say /help", false),
+        ] {
+            assert_eq!(is_command(text), command, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_changes_in_a_message_does_not_count() {
+        for (submitted, message) in [
+            ("hello there\nsecond line", "hello there\nsecond line"),
+            ("  lead and trail", "  lead and trail  "),
+            ("tab    here", "tab\there"),
+            ("x[31mred", "x\u{1b}[31mred"),
+            ("\n\n<pasted_content id=\"136f\">\nmany\nlines\n</pasted_content id=\"136f\">\n", "many\nlines"),
+            (" !echo", "!echo"),
+        ] {
+            assert!(same(submitted, message), "{submitted:?}");
+        }
+        assert!(!same("my draftqueued text", "queued text"));
+        assert!(holds("my draftqueued text", "queued text"));
+        assert!(!holds("something else", "queued text"));
+        assert!(!holds("anything", " \n"));
+    }
+}
