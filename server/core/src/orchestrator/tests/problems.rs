@@ -89,7 +89,7 @@ fn every_refusal_of_a_command_is_printed() {
 }
 
 /// The refusal of this answer to what Claude asks in this way.
-fn answered(kind: PermissionKind, input: Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
+fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     let ask = PermissionAsk {
@@ -118,7 +118,7 @@ fn every_refusal_of_an_answer_is_printed() {
             .collect(),
     };
     let always = |suggestions| Answer::AllowAlways { suggestions };
-    let asked = |answer| answered(PermissionKind::Question, question(), Vec::new(), answer);
+    let asked = |answer| answered(PermissionKind::Question, &question(), Vec::new(), answer);
     assert_problems(
         "problems-orchestrator-answers",
         [
@@ -126,9 +126,9 @@ fn every_refusal_of_an_answer_is_printed() {
             asked(choose(&[&["Red"]])),
             asked(choose(&[&[""], &["Red"]])),
             asked(choose(&[&["Red", "Blue"], &["Red"]])),
-            answered(PermissionKind::Tool, json!({}), Vec::new(), choose(&[&["Red"]])),
-            answered(PermissionKind::Tool, json!({}), Vec::new(), always(None)),
-            answered(PermissionKind::Tool, json!({}), vec![json!({})], always(Some(vec![1]))),
+            answered(PermissionKind::Tool, &json!({}), Vec::new(), choose(&[&["Red"]])),
+            answered(PermissionKind::Tool, &json!({}), Vec::new(), always(None)),
+            answered(PermissionKind::Tool, &json!({}), vec![json!({})], always(Some(vec![1]))),
         ],
     );
 }
