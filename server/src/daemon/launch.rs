@@ -221,7 +221,7 @@ pub(super) async fn inspect(
             Ok(Ok(inspected)) => return inspected,
             Ok(Err(error)) => tracing::warn!(%session, error, "Claude's record cannot be read"),
             Err(problem) => {
-                tracing::warn!(%session, problem = %problem.message, "Claude's record cannot be read")
+                tracing::warn!(%session, problem = %problem.message, "Claude's record cannot be read");
             }
         }
         tokio::time::sleep(RECORD_PAUSE).await;
