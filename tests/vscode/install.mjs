@@ -18,9 +18,11 @@ async function install(directory) {
   const code = path.join(directory, "node_modules/code-server/lib/vscode");
   // Machine code must be built for the Node it will run in, whatever headers the user's npm configuration names.
   const environment = { PATH: `${node}/bin:${process.env.PATH}`, npm_config_nodedir: node };
-  await npm(code, ["ci", "--omit=dev", "--ignore-scripts"], environment);
+  // VS Code locks no peer dependencies, which this option leaves out.
+  const locked = ["ci", "--omit=dev", "--ignore-scripts", "--legacy-peer-deps"];
+  await npm(code, locked, environment);
   await npm(code, ["rebuild", ...NATIVE], environment);
-  await npm(path.join(code, "extensions"), ["ci", "--omit=dev", "--ignore-scripts"], environment);
+  await npm(path.join(code, "extensions"), locked, environment);
   // code-server's postinstall script would make these links.
   await link("code-linux.sh", path.join(code, "bin/remote-cli/code-server"));
   await link("browser-linux.sh", path.join(code, "bin/helpers/browser.sh"));
