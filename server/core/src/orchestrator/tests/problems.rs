@@ -204,6 +204,12 @@ fn every_error_of_a_session_is_printed() {
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![Fact::Quit, Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
     problems.push(error_of(&bench, session));
+    problems.push(Problem::conversation_not_found(
+        id(),
+        uuid::Uuid::from_u128(7),
+        "/home/ada/.claude/projects",
+    ));
+    problems.push(Problem::permission_mode_wider(id(), "plan", "acceptEdits"));
     assert_problems("problems-orchestrator-sessions", problems);
 }
 
