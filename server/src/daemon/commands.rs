@@ -333,7 +333,7 @@ pub(super) fn unknown_method(method: &str) -> Problem {
 pub(super) fn not_initialized() -> Problem {
     Problem {
         code: "not_initialized".to_owned(),
-        message: "The first request has to be `initialize`, once.".to_owned(),
+        message: "The first request must be `initialize`.".to_owned(),
         hint: "Send `initialize` first.".to_owned(),
         log: None,
     }
