@@ -98,7 +98,7 @@ export class Client implements Daemon, vscode.Disposable {
     if (sidecar === null)
       throw new ProblemError(notConnected(this.#connection.problem), this.#connection.state !== "failed");
     try {
-      return await sidecar.request(method, params);
+      return (await sidecar.request(method, params)) as Requests[M]["result"];
     } catch (error) {
       if (sidecar !== this.#sidecar)
         throw new ProblemError(notConnected(this.#connection.problem), this.#connection.state !== "failed");

@@ -24,7 +24,7 @@ import { visibleRows } from "../../webview/sessions/visibleRows";
 import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions/sessionList";
 import { describeSuggestion, sensibleSuggestions } from "../../webview/permissions/suggestions";
 import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
-import { fileChange, otherMembers, tellingArgument } from "../../webview/transcript/tools";
+import { fileChange, otherMembers, tellingArgument } from "../../webview/ui/toolInput";
 import { Rows, joined, withPiece } from "../../webview/transcript/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.
 import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";

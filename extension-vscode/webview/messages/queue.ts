@@ -44,7 +44,7 @@ export class QueueEditor extends PageElement {
     return html`<section class="queue" aria-label="Queue">
       <div class="row queue-head">
         <strong>Queue</strong>
-        <span class="muted">${waiting.length === 0 ? "empty" : `${waiting.length} waiting`}</span>
+        <span class="muted">${waiting.length} waiting</span>
         ${queue.paused === null ? nothing : html`<span class="paused ellipsis isolate" title=${plainLine(queue.paused)}>Paused: ${plainLine(queue.paused)}</span>`}
         <span class="grow"></span>
         ${

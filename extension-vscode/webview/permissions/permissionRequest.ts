@@ -16,7 +16,7 @@ import { sessionLink } from "../sessions/sessionLink";
 import { Settled } from "../ui/settled";
 import { describeSuggestion, sensibleSuggestions } from "./suggestions";
 import { exactLine, exactText, plainLine } from "../../src/shared/text";
-import { fileChange, members, otherMembers } from "../transcript/tools";
+import { fileChange, members, otherMembers } from "../ui/toolInput";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist" };
 

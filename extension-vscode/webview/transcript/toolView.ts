@@ -10,7 +10,7 @@ import { relativePath } from "../../src/shared/format";
 import { act } from "../ui/host";
 import { textOf } from "../ui/json";
 import { exactLine, plainLine, plainText } from "../../src/shared/text";
-import { type FileChange, fileChange, filePath, members, tellingArgument } from "./tools";
+import { type FileChange, fileChange, filePath, members, tellingArgument } from "../ui/toolInput";
 import type { Row } from "./transcript";
 
 /** Changes of at most so many lines are unfolded by default. */

@@ -5,7 +5,7 @@ import { lineCounts, lineRuns } from "./diff";
 import { adopt } from "./element";
 import { act } from "./host";
 import { exactLine, exactText } from "../../src/shared/text";
-import type { FileChange } from "../transcript/tools";
+import type { FileChange } from "./toolInput";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 

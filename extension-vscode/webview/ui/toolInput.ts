@@ -1,5 +1,5 @@
 /** The input of a tool call: its most telling argument, and the file that it changes. */
-import { listOf, member, readable, textOf } from "../ui/json";
+import { listOf, member, readable, textOf } from "./json";
 import { plainLine } from "../../src/shared/text";
 
 /** A change of one place in a file. */
