@@ -35,8 +35,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use areyouj_core::orchestrator::{
-    ClientId, Driver, Effect, Event, LaunchOrder, Notice, Outcome, Problem, SessionId, SessionRow, Settings,
-    Snapshot,
+    ClientId, Driver, Effect, Event, LaunchOrder, Notification, Outcome, Problem, SessionId, SessionRow,
+    Settings, Snapshot,
 };
 use areyouj_store::{Committer, StoreError};
 use connection::Connection;
@@ -163,14 +163,14 @@ impl Daemon {
             Effect::Reply { client, reply, result } => {
                 self.shared.hub.reply(client, reply, result, &self.shared.reader);
             }
-            Effect::Publish(Notice::QueueChanged(session)) => {
+            Effect::Publish(Notification::QueueChanged(session)) => {
                 if self.shared.hub.is_heard()
                     && let Some(asking) = self.queues.changed(session, &self.inbox)
                 {
                     self.tasks.spawn(asking);
                 }
             }
-            Effect::Publish(notice) => self.shared.hub.publish(notice),
+            Effect::Publish(notification) => self.shared.hub.publish(notification),
             Effect::Launch(order) => self.launch(order),
             Effect::Adopt { session, launch, driver, directory, position } => {
                 let host = self.host_connection(session, launch, driver, directory);

@@ -315,7 +315,7 @@ impl HostConnection {
                     // What the journal holds came before what Claude says of itself now.
                     if let Some(seen) = watch.look(taken >= end && synced, reading.turn) {
                         let position = reading.ingest.position();
-                        next = Some(Event::Facts { session, facts: vec![Fact::Seen(seen)], position });
+                        next = Some(Event::Facts { session, facts: vec![Fact::ProcessStatus(seen)], position });
                     }
                 }
                 () = sleep_until(self.stop_by.unwrap_or_else(Instant::now)), if self.stop_by.is_some() && !stalled => {

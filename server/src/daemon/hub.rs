@@ -11,7 +11,7 @@ use super::outbox::{Frame, notification_frame};
 use super::shared::storage_problem;
 use super::wire as to_wire;
 use areyouj_core::orchestrator::{
-    ClientId, Notice, Outcome, PartialOutput, Problem, ReplyId, SessionId, SessionView,
+    ClientId, Notification, Outcome, PartialOutput, Problem, ReplyId, SessionId, SessionView,
 };
 use areyouj_store::ReaderPool;
 
@@ -91,9 +91,9 @@ impl Hub {
     }
 
     /// Tells everybody, or those who watch. Serialised once.
-    pub(super) fn publish(&self, notice: Notice) {
-        match notice {
-            Notice::Created { revision, session } => {
+    pub(super) fn publish(&self, notification: Notification) {
+        match notification {
+            Notification::Created { revision, session } => {
                 let session = to_wire::session(*session);
                 let session_id = session.id.clone();
                 self.tell_all(&notification_frame::<notification::SessionCreated>(&wire::SessionCreated {
@@ -103,22 +103,22 @@ impl Hub {
                 }));
             }
             // Whoever has a picture of the list is told; it is not painted for nobody.
-            Notice::Changed { .. } if !self.is_heard() => {}
-            Notice::Changed { revision, session, status_changed } => {
+            Notification::Changed { .. } if !self.is_heard() => {}
+            Notification::Changed { revision, session, status_changed } => {
                 self.changed(revision, to_wire::session(*session), status_changed);
             }
-            Notice::Terminated { revision, session } => {
+            Notification::Terminated { revision, session } => {
                 self.tell_all(&notification_frame::<notification::SessionTerminated>(
                     &wire::SessionTerminated { revision, session_id: session.to_string() },
                 ));
             }
-            Notice::Removed { revision, session } => {
+            Notification::Removed { revision, session } => {
                 self.tell_all(&notification_frame::<notification::SessionListUpdate>(
                     &wire::SessionListUpdate { revision, session_id: session.to_string(), session: None },
                 ));
             }
-            Notice::QueueChanged(_) => {}
-            Notice::Queue(queue) => {
+            Notification::QueueChanged(_) => {}
+            Notification::Queue(queue) => {
                 let queue = to_wire::queue(queue);
                 let session_id = queue.session_id.clone();
                 self.tell_all(&notification_frame::<notification::QueueUpdate>(&wire::QueueUpdate {
@@ -126,14 +126,14 @@ impl Hub {
                     queue,
                 }));
             }
-            Notice::Permission(prompt) => {
+            Notification::Permission(prompt) => {
                 let permission = to_wire::permission(*prompt);
                 let session_id = permission.session_id.clone();
                 self.tell_all(&notification_frame::<notification::PermissionUpdate>(
                     &wire::PermissionUpdate { session_id, permission },
                 ));
             }
-            Notice::Entry { session, entry } => {
+            Notification::Entry { session, entry } => {
                 if !self.is_watched(session) {
                     return;
                 }
@@ -146,7 +146,7 @@ impl Hub {
                 };
                 self.tell_watchers(session, &notification_frame::<notification::ClaudeOutput>(&output));
             }
-            Notice::Delta { session, seq, thinking, text } => {
+            Notification::Delta { session, seq, thinking, text } => {
                 if !self.is_watched(session) {
                     return;
                 }

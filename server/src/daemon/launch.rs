@@ -21,7 +21,7 @@ use crate::client::start::SESSION_MARK;
 use crate::config::TerminalSize;
 use crate::paths;
 use areyouj_core::driver::{stream, terminal};
-use areyouj_core::orchestrator::{Driver, LaunchOrder, MessageId, Problem, Recorded, SessionId};
+use areyouj_core::orchestrator::{ConversationState, Driver, LaunchOrder, MessageId, Problem, SessionId};
 use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
 
@@ -204,7 +204,7 @@ pub(super) async fn inspect(
     directory: String,
     claude_session: Uuid,
     messages: Vec<MessageId>,
-) -> (Recorded, Vec<MessageId>, String) {
+) -> (ConversationState, Vec<MessageId>, String) {
     for _ in 0..RECORD_TRIES {
         let (directory, asked) = (directory.clone(), messages.clone());
         let read = async {
@@ -226,5 +226,5 @@ pub(super) async fn inspect(
         }
         tokio::time::sleep(RECORD_PAUSE).await;
     }
-    (Recorded::Begun, messages, String::new())
+    (ConversationState::Begun, messages, String::new())
 }

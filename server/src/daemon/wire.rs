@@ -128,11 +128,11 @@ pub(super) fn permission(row: PermissionRow) -> wire::Permission {
     wire::Permission {
         id: row.id.to_string(),
         session_id: row.id.session.to_string(),
-        kind: permission_kind(row.ask.kind),
-        tool: row.ask.tool,
-        input: json(row.ask.input.into_shown()),
-        title: row.ask.title,
-        suggestions: row.ask.suggestions.into_iter().map(json).collect(),
+        kind: permission_kind(row.request.kind),
+        tool: row.request.tool,
+        input: json(row.request.input.into_shown()),
+        title: row.request.title,
+        suggestions: row.request.suggestions.into_iter().map(json).collect(),
         created_at: row.created_at,
         state: match row.state {
             PermissionState::Open => wire::PermissionState::Open,

@@ -6,7 +6,7 @@ use rusqlite::{Params, Statement};
 use super::StoreError;
 use super::cell::{Cell, Cells};
 use areyouj_core::orchestrator::{
-    MessageRow, PermissionAsk, PermissionId, PermissionRow, Position, SessionRow, SessionSpec,
+    MessageRow, PermissionId, PermissionRequest, PermissionRow, Position, SessionRow, SessionSpec,
 };
 
 /// A row of a table of its own. The columns, the cells and what is read stand in the same order.
@@ -284,12 +284,12 @@ impl Stored for PermissionRow {
             self.id.session.bind()?,
             self.id.number.bind()?,
             self.launch.bind()?,
-            self.ask.request_id.bind()?,
-            self.ask.kind.bind()?,
-            self.ask.tool.bind()?,
-            self.ask.input.bind()?,
-            self.ask.title.bind()?,
-            self.ask.suggestions.bind()?,
+            self.request.request_id.bind()?,
+            self.request.kind.bind()?,
+            self.request.tool.bind()?,
+            self.request.input.bind()?,
+            self.request.title.bind()?,
+            self.request.suggestions.bind()?,
             self.created_at.bind()?,
             self.state.bind()?,
             self.answered_by.bind()?,
@@ -302,7 +302,7 @@ impl Stored for PermissionRow {
         Ok(PermissionRow {
             id: PermissionId { session: cells.take()?, number: cells.take()? },
             launch: cells.take()?,
-            ask: PermissionAsk {
+            request: PermissionRequest {
                 request_id: cells.take()?,
                 kind: cells.take()?,
                 tool: cells.take()?,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{Committer, Reader, open};
 use areyouj_core::orchestrator::{
     Answer, AuditRow, Change, Driver, EntryBody, EntryRow, Goal, MessageRow, MessageState, NoticeLevel,
-    Pause, PauseReason, PermissionAsk, PermissionId, PermissionKind, PermissionRow, PermissionState,
+    Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest, PermissionRow, PermissionState,
     Position, Problem, SessionId, SessionRow, SessionSpec, Snapshot, Status, StatusSource, ToolInput,
 };
 
@@ -213,7 +213,7 @@ pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
     PermissionRow {
         id: PermissionId { session, number },
         launch: 2,
-        ask: PermissionAsk {
+        request: PermissionRequest {
             request_id: "request".to_owned(),
             kind: PermissionKind::Question,
             tool: "AskUserQuestion".to_owned(),
@@ -233,7 +233,7 @@ pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
 pub(super) fn bare_permission(session: SessionId, number: u32) -> PermissionRow {
     let full = permission(session, number);
     PermissionRow {
-        ask: PermissionAsk { kind: PermissionKind::Tool, suggestions: vec![], ..full.ask },
+        request: PermissionRequest { kind: PermissionKind::Tool, suggestions: vec![], ..full.request },
         state: PermissionState::Open,
         answered_by: None,
         answer: None,

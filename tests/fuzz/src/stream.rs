@@ -15,7 +15,7 @@ const TITLE: usize = 300;
 pub fn check(fact: &Fact) {
     match fact {
         Fact::Garbage(text) | Fact::Unsupported { subtype: text, .. } => line(text, GARBAGE),
-        Fact::Asked(ask) => line(&ask.title, TITLE),
+        Fact::PermissionRequested(ask) => line(&ask.title, TITLE),
         Fact::Ready { pending } => pending.iter().for_each(|ask| line(&ask.title, TITLE)),
         Fact::ErrorLine(text) | Fact::SpawnFailed { message: text, .. } => line(text, 4096),
         Fact::Entry(EntryBody::Notice { text, .. }) => block(text),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use areyouj_core::driver::stream::{decode, decode_input, encode};
-use areyouj_core::orchestrator::{Answer, Fact, Input, PermissionAsk, PermissionId, Written};
+use areyouj_core::orchestrator::{Answer, Fact, Input, PermissionRequest, Written};
 use areyouj_core::text::plain::{short_block, short_line};
 use areyouj_fuzz::stream::check;
 use libfuzzer_sys::fuzz_target;
@@ -20,8 +20,7 @@ fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     members.get(name).copied().map(RawValue::get)
 }
 
-fn answer(ask: &PermissionAsk) {
-    let permission = PermissionId { session: "K7M2Q9XD".parse().expect("an id"), number: 1 };
+fn answer(ask: &PermissionRequest) {
     let answers = [
         Answer::Allow,
         Answer::AllowAlways { suggestions: None },
@@ -31,7 +30,7 @@ fn answer(ask: &PermissionAsk) {
     for answer in answers {
         let allowed = matches!(answer, Answer::Allow | Answer::AllowAlways { .. });
         let line =
-            encode(&Input::Answer { permission, ask: Box::new(ask.clone()), answer }).expect("an answer");
+            encode(&Input::Answer { request: Box::new(ask.clone()), answer }).expect("an answer");
         assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1), "an answer is a line");
         assert_eq!(decode_input(&line), Written::Answer { request_id: ask.request_id.clone() });
         let line = std::str::from_utf8(&line).expect("an answer is text");
@@ -67,7 +66,7 @@ fuzz_target!(|data: &[u8]| {
         for fact in &facts {
             check(fact);
             match fact {
-                Fact::Asked(ask) => answer(ask),
+                Fact::PermissionRequested(ask) => answer(ask),
                 Fact::Ready { pending } => pending.iter().for_each(answer),
                 _ => {}
             }

@@ -152,7 +152,7 @@ impl Ingest {
                 facts.push(Fact::Written(Written::Answer { request_id }));
             }
             RecordKind::HookGone { hook } => {
-                facts.push(Fact::Withdrawn { request_id: terminal::prompt_id(*hook) });
+                facts.push(Fact::PermissionWithdrawn { request_id: terminal::prompt_id(*hook) });
             }
             RecordKind::Input => {
                 let lines =
@@ -209,7 +209,7 @@ impl Ingest {
 
     fn take_hook(&mut self, record: &JournalRecord<'_>, waits: bool, facts: &mut Vec<Fact>) {
         let told = terminal::told(record.offset, waits, record.payload);
-        if told.iter().any(|fact| matches!(fact, Fact::Prompted(_))) {
+        if told.iter().any(|fact| matches!(fact, Fact::PromptSubmitted(_))) {
             self.keys.clear();
         }
         facts.extend(told);

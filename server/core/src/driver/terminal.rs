@@ -99,11 +99,11 @@ pub fn encode(input: &Input) -> Result<Option<Order>, Problem> {
         Input::Message { text, .. } => Some(Order::Write(paste(text))),
         Input::Enter => Some(Order::Write(ENTER.to_vec())),
         Input::Interrupt { .. } => Some(Order::Write(ESCAPE.to_vec())),
-        Input::Answer { ask, answer, .. } => {
-            let bytes = hook::answer(&decision(ask, answer)?)?;
-            hook::number(&ask.request_id).map(|hook| Order::AnswerHook { hook, bytes })
+        Input::Answer { request, answer } => {
+            let bytes = hook::answer(&decision(request, answer)?)?;
+            hook::number(&request.request_id).map(|hook| Order::AnswerHook { hook, bytes })
         }
-        Input::LetGo { request_id } => {
+        Input::ReleaseHook { request_id } => {
             hook::number(request_id).map(|hook| Order::AnswerHook { hook, bytes: Vec::new() })
         }
         Input::Initialize { .. } | Input::Refuse { .. } => None,

@@ -5,7 +5,7 @@ use super::check::{check_room, check_text, checked_name, conflict};
 use super::operate::{CREATE, SEND};
 use super::session::Session;
 use super::step::StepContext;
-use super::{Change, Create, MessageId, Notice, Origin, Problem, SessionId, SessionRow, State};
+use super::{Change, Create, MessageId, Notification, Origin, Problem, SessionId, SessionRow, State};
 
 /// Random session ids that are tried. With a million ids used, one in 650,000 is taken.
 const ID_TRIES: usize = 8;
@@ -33,7 +33,7 @@ impl State {
             self.remember(step, message.to_string(), SEND, id);
         }
         let revision = step.next_revision();
-        step.publish(Notice::Created { revision, session: Box::new(session.view()) });
+        step.publish(Notification::Created { revision, session: Box::new(session.view()) });
         self.sessions.insert(id, session);
         self.remember(step, create.request_id, CREATE, id);
         let result = CommandResult::on(id, Subject::Created { session: id, warning });

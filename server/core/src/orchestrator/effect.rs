@@ -1,5 +1,5 @@
-//! What the orchestrator wants done. Changes are committed first; everything else in the same step follows only
-//! when they are on disk.
+//! What the orchestrator orders. The changes of a step are committed first; its other effects follow only when those
+//! are on disk.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::{
     Answer, AuditRow, ClientId, Driver, EntryRow, MessageId, MessageRow, MessageView, PartialOutput,
-    PermissionAsk, PermissionId, PermissionRow, Position, Problem, QueueView, ReplyId, SessionId, SessionRow,
+    PermissionRequest, PermissionRow, Position, Problem, QueueView, ReplyId, SessionId, SessionRow,
     SessionSpec, SessionView,
 };
 
-/// Something to be done.
+/// One order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Keep this.
+    /// Store this.
     Persist(Change),
     /// Answer a request.
     Reply {
@@ -25,11 +25,11 @@ pub enum Effect {
         /// The answer.
         result: Result<Outcome, Problem>,
     },
-    /// Tell clients.
-    Publish(Notice),
+    /// Notify clients.
+    Publish(Notification),
     /// Start a host and Claude.
     Launch(LaunchOrder),
-    /// Find the host of this launch, which may or may not exist, and read its journal from here.
+    /// Look for the host of this launch, which may or may not exist, and read its journal.
     Adopt {
         /// The session.
         session: SessionId,
@@ -39,7 +39,7 @@ pub enum Effect {
         driver: Driver,
         /// Claude's working directory.
         directory: String,
-        /// Where to read on.
+        /// How far the journal has been ingested.
         position: Position,
     },
     /// Read Claude's own record of the conversation.
@@ -61,7 +61,7 @@ pub enum Effect {
         session: SessionId,
         /// The launch.
         launch: u32,
-        /// What.
+        /// What to write.
         input: Input,
     },
     /// End Claude: close its input, wait, signal, kill the tree.
@@ -73,14 +73,14 @@ pub enum Effect {
         /// Kill the tree without waiting.
         at_once: bool,
     },
-    /// What the journal holds before this offset is on disk elsewhere; the host may delete it.
+    /// The journal before this offset is ingested and stored; the host can delete it.
     Ingested {
         /// The session.
         session: SessionId,
         /// The offset.
         offset: u64,
     },
-    /// The end of this launch is on disk; its host may go.
+    /// The end of this launch is stored; its host can exit.
     Release {
         /// The session.
         session: SessionId,
@@ -92,11 +92,11 @@ pub enum Effect {
         /// The session.
         session: SessionId,
     },
-    /// End the daemon.
+    /// Exit from the daemon.
     Exit,
 }
 
-/// What is to be kept.
+/// A change of the store.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A new session's environment.
@@ -108,11 +108,11 @@ pub enum Change {
     },
     /// A session, new or changed.
     Session(Box<SessionRow>),
-    /// A session and everything of it is gone; its id stays taken.
+    /// A session and everything of it is removed; its id is never used again.
     SessionRemoved(SessionId),
     /// A message, new or changed.
     Message(Box<MessageRow>),
-    /// A prompt, new or changed.
+    /// A permission request, new or changed.
     Permission(Box<PermissionRow>),
     /// A new transcript entry.
     Entry {
@@ -134,10 +134,10 @@ pub enum Change {
     Audit(AuditRow),
 }
 
-/// A good answer.
+/// The answer to a command that was carried out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Nothing to say.
+    /// The command was carried out.
     Done,
     /// A session.
     Session(Box<SessionView>),
@@ -157,24 +157,24 @@ pub enum Outcome {
     },
     /// A message.
     Message(Box<MessageView>),
-    /// A message that was accepted before and has come to its end; the store has it.
+    /// A message that was accepted before and has ended; the store has it.
     Finished(MessageId),
     /// A queue.
     Queue(QueueView),
-    /// Prompts.
+    /// Open permission requests.
     Permissions(Vec<PermissionRow>),
-    /// A prompt.
+    /// A permission request.
     Permission(Box<PermissionRow>),
-    /// The client watches now. Entries up to the session's `seq` are in the store; later ones are published.
+    /// The client watches the session now. Entries up to the session's `seq` are in the store; later ones are published.
     Attached {
         /// The session.
         session: Box<SessionView>,
-        /// The last entry that the client has.
+        /// The `seq` of the newest entry that the client has.
         since: Option<u64>,
         /// What Claude has said since the newest entry.
         partial_output: Vec<PartialOutput>,
     },
-    /// The client does not watch any more.
+    /// The client does not watch the session any more.
     Detached(SessionId),
     /// Which session it is.
     Resolved(SessionId),
@@ -189,9 +189,9 @@ pub enum Outcome {
     },
 }
 
-/// What clients are told without asking.
+/// What clients are notified of.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Notice {
+pub enum Notification {
     /// A session was created.
     Created {
         /// The list's revision.
@@ -205,7 +205,7 @@ pub enum Notice {
         revision: u64,
         /// The session.
         session: Box<SessionView>,
-        /// Its status is another than before.
+        /// Its status has changed.
         status_changed: bool,
     },
     /// A session was terminated.
@@ -222,21 +222,21 @@ pub enum Notice {
         /// The session.
         session: SessionId,
     },
-    /// A queue changed: [`super::Event::ShowQueue`] is to follow sooner or later. It is not shown with every change,
-    /// since all of it is shown.
+    /// A queue has changed: [`super::Event::ShowQueue`] must follow sooner or later. Clients get the whole queue, so not
+    /// with every change.
     QueueChanged(SessionId),
     /// A queue as it is now.
     Queue(QueueView),
-    /// A prompt was asked, answered or withdrawn.
+    /// A permission request was made, answered or withdrawn.
     Permission(Box<PermissionRow>),
-    /// A new transcript entry, for those who watch.
+    /// A new transcript entry, for clients that watch the session.
     Entry {
         /// The session.
         session: SessionId,
         /// The entry.
         entry: EntryRow,
     },
-    /// More of what Claude is saying, for those who watch.
+    /// More of what Claude is saying, for clients that watch the session.
     Delta {
         /// The session.
         session: SessionId,
@@ -249,7 +249,7 @@ pub enum Notice {
     },
 }
 
-/// How Claude is to be started.
+/// How to start Claude.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaunchOrder {
     /// The session.
@@ -266,10 +266,10 @@ pub struct LaunchOrder {
     pub position: Position,
 }
 
-/// What is written to Claude; a driver puts it into Claude's own words.
+/// What to write to Claude. A driver encodes it in Claude's protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    /// Ask Claude to describe itself and its open prompts.
+    /// Ask Claude to describe itself and to list its open permission requests.
     Initialize {
         /// Our id of the request.
         request_id: String,
@@ -280,15 +280,13 @@ pub enum Input {
         id: MessageId,
         /// Its text.
         text: String,
-        /// Into the running turn.
+        /// Put it into the running turn.
         steer: bool,
     },
-    /// The answer to a prompt.
+    /// The answer to a permission request.
     Answer {
-        /// The prompt.
-        permission: PermissionId,
-        /// What was asked.
-        ask: Box<PermissionAsk>,
+        /// The request.
+        request: Box<PermissionRequest>,
         /// The answer.
         answer: Answer,
     },
@@ -299,16 +297,16 @@ pub enum Input {
         /// Why.
         message: String,
     },
-    /// Break off the turn.
+    /// Interrupt the turn.
     Interrupt {
         /// Our id of the request.
         request_id: String,
     },
-    /// Press Enter once more: what was pasted into the terminal was not taken.
+    /// Press Enter once more: Claude did not take what was pasted into its terminal.
     Enter,
-    /// Let a hook go without an answer: somebody answered in the terminal.
-    LetGo {
-        /// The id of the prompt that the hook asked.
+    /// Release a hook without an answer: a person answered in the terminal.
+    ReleaseHook {
+        /// The id of the hook's permission request.
         request_id: String,
     },
 }
@@ -318,12 +316,12 @@ pub enum Input {
 pub struct Snapshot {
     /// All sessions, terminated ones too.
     pub sessions: Vec<SessionRow>,
-    /// Messages that wait or run, and those that failed or were cut off and a pause is about.
+    /// Messages that wait or run, and those that failed or were cut off and wait for a decision.
     pub messages: Vec<MessageRow>,
-    /// Prompts that are open, or answered and not known to be delivered.
+    /// Permission requests that are open, or whose answer may not have been written to Claude.
     pub permissions: Vec<PermissionRow>,
     /// Every session id ever used.
     pub used_ids: Vec<SessionId>,
-    /// The newest requests and what they did.
+    /// The newest requests, and what each has done.
     pub requests: Vec<(String, String)>,
 }

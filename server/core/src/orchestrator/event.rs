@@ -100,7 +100,7 @@ pub enum Event {
         /// The session.
         session: SessionId,
         /// What the record has of the conversation.
-        conversation: Recorded,
+        conversation: ConversationState,
         /// The messages in doubt that the record holds.
         messages: Vec<MessageId>,
         /// Where Claude keeps its records, for people.
@@ -170,7 +170,7 @@ impl From<Operation> for Command {
 
 /// What Claude's own record has of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
+pub enum ConversationState {
     /// Something was said: Claude can resume it.
     Begun,
     /// There is no record.

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{EntryBody, MessageId, PermissionAsk, ToolInput};
+use super::{EntryBody, MessageId, PermissionRequest, ToolInput};
 
-/// Something that happened in a session.
+/// Something that has happened in a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// The host started Claude.
@@ -18,14 +18,14 @@ pub enum Fact {
     SpawnFailed {
         /// The launch it belongs to.
         launch: u32,
-        /// The system's words.
+        /// The system's error message.
         message: String,
     },
     /// Claude and everything it started is gone.
     Exited {
         /// The launch it belongs to.
         launch: u32,
-        /// How.
+        /// How it exited.
         exit: Exit,
     },
     /// Records before this offset of the journal are missing: what they said is lost.
@@ -46,8 +46,8 @@ pub enum Fact {
     Written(Written),
     /// Claude answered `initialize`: it is ready.
     Ready {
-        /// Prompts that it still wants answered.
-        pending: Vec<PermissionAsk>,
+        /// The permission requests that are still open.
+        pending: Vec<PermissionRequest>,
     },
     /// Claude refused a control request of ours.
     ControlFailed {
@@ -61,7 +61,7 @@ pub enum Fact {
         /// Our id of the request.
         request_id: String,
     },
-    /// Claude's own state.
+    /// What Claude says that it does.
     Activity(Activity),
     /// What became of a message.
     Lifecycle {
@@ -88,10 +88,10 @@ pub enum Fact {
     },
     /// Tokens in the context window.
     ContextUsed(u64),
-    /// Claude wants something answered.
-    Asked(PermissionAsk),
-    /// Claude took a prompt back.
-    Withdrawn {
+    /// Claude makes a permission request.
+    PermissionRequested(PermissionRequest),
+    /// Claude withdraws a permission request.
+    PermissionWithdrawn {
         /// Claude's id of its request.
         request_id: String,
     },
@@ -102,9 +102,9 @@ pub enum Fact {
         /// Its name.
         subtype: String,
     },
-    /// A turn came to its end.
+    /// A turn has ended.
     TurnEnded(TurnEnd),
-    /// Claude gave up because it has no login, or one that the API does not take. The turn's end follows.
+    /// Claude gave up because it has no login, or one that the API refuses. The turn's end follows.
     LoginRefused,
     /// The API refused, and Claude tries again.
     Retrying {
@@ -123,9 +123,9 @@ pub enum Fact {
     Conversation(Uuid),
     /// A line of output that is not what Claude's protocol allows; its beginning, free of control characters.
     Garbage(String),
-    /// A prompt was submitted in the terminal, by a person or as we pasted it.
-    Prompted(String),
-    /// A tool ran: whoever was asked about it has answered.
+    /// A prompt was submitted in the terminal: one that a person typed, or a message that was pasted.
+    PromptSubmitted(String),
+    /// A tool ran: an open request for it was answered.
     ToolRan {
         /// The tool.
         tool: String,
@@ -134,20 +134,20 @@ pub enum Fact {
     },
     /// A person ended Claude from inside.
     Quit,
-    /// Somebody typed, and so many characters that were not sent stand in the terminal's input now, as keys tell.
+    /// A person typed, and the terminal's input holds so many characters now that were not sent, as the keys show.
     Typed(usize),
-    /// What Claude keeps about its own process. Never in the journal: the link looks for it.
-    Seen(Seen),
+    /// What Claude's record of its own process says. Never in the journal: the daemon polls the record.
+    ProcessStatus(ProcessStatus),
 }
 
-/// How Claude says that it stands, in what it keeps about its own process.
+/// What Claude's record of its own process says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum ProcessStatus {
     /// No turn runs.
     Idle,
     /// A turn or a command runs.
     Busy,
-    /// It shows something that wants an answer; what, for people.
+    /// Claude shows something that waits for an answer; what, for people.
     Waiting(String),
 }
 
@@ -174,18 +174,18 @@ impl std::fmt::Display for Exit {
 pub enum Written {
     /// A message.
     Message(MessageId),
-    /// The answer to a prompt.
+    /// The answer to a permission request.
     Answer {
         /// Claude's id of its request.
         request_id: String,
     },
-    /// A message, pasted into the terminal: the one that was to be handed over.
+    /// A message that was pasted into the terminal: the one that was being delivered.
     Pasted,
     /// A control request or anything else.
     Other,
 }
 
-/// Claude's own state.
+/// What Claude says that it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// No turn runs.
@@ -205,7 +205,7 @@ pub enum Stage {
     Started,
     /// Its turn ended.
     Completed,
-    /// It was broken off.
+    /// It was interrupted.
     Cancelled,
 }
 
@@ -214,7 +214,7 @@ pub enum Stage {
 pub struct TurnEnd {
     /// The messages whose turn it was, as far as Claude says so.
     pub messages: Vec<MessageId>,
-    /// Whether it ended well.
+    /// Whether it succeeded.
     pub ok: bool,
     /// Claude's word for it.
     pub outcome: String,

@@ -129,7 +129,8 @@ impl World {
                     let record = self.outside.entry(session).or_default().records.get(&claude_session);
                     let holds = |id: &MessageId| record.is_some_and(|record| record.contains(id));
                     let messages = messages.into_iter().filter(holds).collect();
-                    let conversation = if record.is_some() { Recorded::Begun } else { Recorded::Nothing };
+                    let conversation =
+                        if record.is_some() { ConversationState::Begun } else { ConversationState::Nothing };
                     let place = "/records".to_owned();
                     self.event(Event::Inspected { session, inspection, conversation, messages, place })?;
                 }
@@ -191,16 +192,18 @@ impl World {
                 }
                 prop_assert!(steer || claude.waiting.len() <= 1, "messages pile up inside Claude");
             }
-            Input::Answer { ask, .. } => {
-                outside.journal.push(Fact::Written(Written::Answer { request_id: ask.request_id.clone() }));
-                if claude.asked.take_if(|asked| *asked == ask.request_id).is_some() {
+            Input::Answer { request, .. } => {
+                outside
+                    .journal
+                    .push(Fact::Written(Written::Answer { request_id: request.request_id.clone() }));
+                if claude.asked.take_if(|asked| *asked == request.request_id).is_some() {
                     outside.journal.push(Fact::Activity(Activity::Running));
                 }
-                *self.answers.entry(ask.request_id).or_default() += 1;
+                *self.answers.entry(request.request_id).or_default() += 1;
             }
             Input::Interrupt { .. } => {
                 if let Some(request_id) = claude.asked.take() {
-                    outside.journal.push(Fact::Withdrawn { request_id });
+                    outside.journal.push(Fact::PermissionWithdrawn { request_id });
                 }
                 let conversation = claude.conversation;
                 outside.finished.extend(claude.turn.map(|_| conversation));
@@ -213,7 +216,7 @@ impl World {
                 outside.journal.push(Fact::Activity(Activity::Idle));
             }
             // A terminal's own.
-            Input::Enter | Input::LetGo { .. } => {}
+            Input::Enter | Input::ReleaseHook { .. } => {}
             Input::Refuse { .. } => {}
         }
         Ok(())
@@ -410,7 +413,7 @@ impl World {
             Some(_) if ask_first => {
                 claude.asked = Some(request.clone());
                 outside.journal.push(Fact::Activity(Activity::RequiresAction));
-                outside.journal.push(Fact::Asked(ask(&request)));
+                outside.journal.push(Fact::PermissionRequested(ask(&request)));
             }
             Some(id) => {
                 // Messages that came meanwhile are merged into the turn.

@@ -1,4 +1,5 @@
-//! What is kept: the rows of sessions, messages, prompts and transcript entries, and the views that clients get.
+//! What is stored: the rows of sessions, messages, permission requests and transcript entries; and the views that
+//! clients get.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +16,7 @@ pub type Millis = u64;
 pub struct Now {
     /// Milliseconds since the Unix epoch.
     pub wall: Millis,
-    /// Milliseconds since some fixed moment; never goes back.
+    /// Milliseconds since some fixed moment; never decreases.
     pub monotonic: u64,
 }
 
@@ -43,7 +44,7 @@ pub enum Driver {
     Terminal,
 }
 
-/// How a session stands.
+/// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -51,7 +52,7 @@ pub enum Status {
     Starting,
     /// A turn is running.
     Active,
-    /// A prompt needs an answer.
+    /// A permission request or a screen of Claude's waits for an answer.
     Waiting,
     /// Ready for a message.
     Idle,
@@ -75,15 +76,15 @@ pub enum StatusSource {
     Process,
 }
 
-/// What is to become of a session; survives the daemon.
+/// What a session is meant to be. It outlives the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Goal {
-    /// Claude is to run.
+    /// Claude must run.
     Run,
-    /// Claude is not to run until a person restarts it; `error` says why.
+    /// Claude must not run until a person restarts it; `error` says why.
     Fail,
-    /// It is to end for good.
+    /// The session must end for good.
     Terminate,
 }
 
@@ -100,13 +101,13 @@ pub struct SessionSpec {
     pub permission_mode: Option<String>,
 }
 
-/// A place in a session's journal up to which everything has been taken in.
+/// A place in a session's journal up to which everything has been ingested.
 ///
 /// Claude's output comes in pieces that need not end with a line. The rest of an unfinished line is not stored: it
-/// is read again from `line_start`, while all other records before `next` are passed over.
+/// is read again from `line_start`, while all other records before `next` are skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Offset of the first record that was not taken in.
+    /// Offset of the first record that was not ingested.
     pub next: u64,
     /// Offset of the output record in which the unfinished line begins; `next` if there is none.
     pub line_start: u64,
@@ -137,7 +138,7 @@ pub struct SessionRow {
     pub created_at: Millis,
     /// When something last happened.
     pub last_activity: Millis,
-    /// What is to become of it.
+    /// What it is meant to be.
     pub goal: Goal,
     /// The number of the last launch of Claude: 0 before the first.
     pub launch: u32,
@@ -149,13 +150,13 @@ pub struct SessionRow {
     pub claude_pid: Option<u32>,
     /// Claude of that launch has been ready.
     pub ready: bool,
-    /// The last status.
+    /// Its status.
     pub status: Status,
     /// Since when.
     pub status_since: Millis,
     /// Which source said so.
     pub status_source: StatusSource,
-    /// More about it.
+    /// Why it has this status, for people.
     pub status_reason: Option<String>,
     /// What is wrong, while the goal is [`Goal::Fail`].
     pub error: Option<Problem>,
@@ -173,13 +174,13 @@ pub struct SessionRow {
     pub context_used: Option<u64>,
     /// Its size.
     pub context_max: Option<u64>,
-    /// Answers and prompts that nobody has looked at.
+    /// Answers and permission requests that nobody has seen.
     pub unread: u32,
     /// The `seq` of the newest transcript entry.
     pub seq: u64,
-    /// The number of the newest permission prompt.
+    /// The number of the newest permission request.
     pub permissions: u32,
-    /// Milliseconds from the last request to start it to Claude being ready.
+    /// Milliseconds from the last request to start Claude until it was ready.
     pub startup_ms: Option<u64>,
     /// How far its journal has been ingested.
     pub position: Position,
@@ -226,15 +227,15 @@ impl SessionRow {
     }
 }
 
-/// How a message stands.
+/// The state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageState {
     /// It waits.
     Queued,
-    /// Claude has it, or gets it.
+    /// It was written to Claude, or will be.
     Running,
-    /// Its turn ended well.
+    /// Its turn succeeded.
     Done,
     /// Its turn ended with an error.
     Failed,
@@ -258,9 +259,9 @@ pub struct MessageRow {
     pub id: MessageId,
     /// Its session.
     pub session: SessionId,
-    /// What is said to Claude.
+    /// What Claude is told.
     pub text: String,
-    /// How it stands.
+    /// Its state.
     pub state: MessageState,
     /// Waiting messages go by ascending rank.
     pub rank: i64,
@@ -272,15 +273,15 @@ pub struct MessageRow {
     pub started: bool,
     /// When it was accepted.
     pub created_at: Millis,
-    /// When it was handed to Claude.
+    /// When it was delivered to Claude.
     pub started_at: Option<Millis>,
-    /// When it came to its end.
+    /// When it ended.
     pub finished_at: Option<Millis>,
     /// Why it failed or was cut off.
     pub error: Option<String>,
 }
 
-/// What kind of prompt.
+/// The kind of a permission request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PermissionKind {
@@ -292,47 +293,47 @@ pub enum PermissionKind {
     Plan,
 }
 
-/// How a prompt stands.
+/// The state of a permission request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PermissionState {
     /// It waits for an answer.
     Open,
-    /// Somebody answered.
+    /// A person answered.
     Answered,
-    /// Claude took it back, or is gone.
+    /// Claude withdrew it, or is gone.
     Withdrawn,
 }
 
-/// An answer to a prompt.
+/// An answer to a permission request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Answer {
-    /// Once.
+    /// Allow it once.
     Allow,
-    /// From now on, by these of the prompt's suggestions.
+    /// Allow it from now on, by these of the request's suggestions.
     AllowAlways {
-        /// Indexes into [`PermissionAsk::suggestions`]; none means the sensible ones.
+        /// Indexes into [`PermissionRequest::suggestions`]; none means the sensible ones.
         suggestions: Option<Vec<usize>>,
     },
-    /// No.
+    /// Deny it.
     Deny {
         /// What Claude is told.
         message: Option<String>,
     },
-    /// For each question in order, the labels chosen or words of one's own.
+    /// For each question in order, the chosen labels or a text.
     Choose {
         /// The choices.
         choices: Vec<Vec<String>>,
     },
 }
 
-/// A prompt as Claude asked it.
+/// A permission request as Claude makes it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PermissionAsk {
+pub struct PermissionRequest {
     /// Claude's id of its request.
     pub request_id: String,
-    /// What kind.
+    /// Its kind.
     pub kind: PermissionKind,
     /// The tool.
     pub tool: String,
@@ -344,36 +345,36 @@ pub struct PermissionAsk {
     pub suggestions: Vec<Value>,
 }
 
-/// A prompt as it is stored.
+/// A permission request as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PermissionRow {
     /// Its id.
     pub id: PermissionId,
-    /// The launch of Claude that asked.
+    /// The launch whose Claude made it.
     pub launch: u32,
-    /// What was asked.
-    pub ask: PermissionAsk,
+    /// What Claude asks.
+    pub request: PermissionRequest,
     /// When.
     pub created_at: Millis,
-    /// How it stands.
+    /// Its state.
     pub state: PermissionState,
     /// Who answered.
     pub answered_by: Option<String>,
     /// The answer.
     pub answer: Option<Answer>,
-    /// The journal says that the answer was written to Claude.
+    /// The journal shows that the answer was written to Claude.
     pub delivered: bool,
 }
 
-/// How grave a notice is.
+/// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoticeLevel {
-    /// Good to know.
+    /// Information.
     Info,
-    /// Something went wrong and is being taken care of.
+    /// Something went wrong, and AreYouJ deals with it.
     Warning,
-    /// Something went wrong.
+    /// Something went wrong, and a person must act.
     Error,
 }
 
@@ -381,7 +382,7 @@ pub enum NoticeLevel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryBody {
-    /// A message that Claude took up.
+    /// A message that Claude began.
     User {
         /// The message's id, if it came through the queue.
         message_id: Option<MessageId>,
@@ -423,9 +424,9 @@ pub enum EntryBody {
         /// Whether the text was cut off.
         truncated: bool,
     },
-    /// Claude asks for a person.
+    /// Claude makes a permission request.
     Permission {
-        /// The prompt's number in the session.
+        /// The request's number in the session.
         permission: u32,
         /// What kind.
         permission_kind: PermissionKind,
@@ -434,9 +435,9 @@ pub enum EntryBody {
         /// One line for people.
         title: String,
     },
-    /// A prompt came to its end.
+    /// A permission request was answered or withdrawn.
     PermissionEnd {
-        /// The prompt's number in the session.
+        /// The request's number in the session.
         permission: u32,
         /// `allowed`, `allowedAlways`, `denied`, `answered` or `withdrawn`.
         outcome: String,
@@ -445,11 +446,11 @@ pub enum EntryBody {
         /// What was said with it.
         message: Option<String>,
     },
-    /// A turn came to its end.
+    /// A turn has ended.
     TurnEnd {
         /// The message whose turn it was.
         message_id: Option<MessageId>,
-        /// Whether it ended well.
+        /// Whether it succeeded.
         ok: bool,
         /// Claude's word for how it ended.
         outcome: String,
@@ -462,7 +463,7 @@ pub enum EntryBody {
     },
     /// Something about the session itself.
     Notice {
-        /// How grave it is.
+        /// Its severity.
         level: NoticeLevel,
         /// One line for people.
         text: String,
@@ -485,13 +486,13 @@ pub struct EntryRow {
 pub struct AuditRow {
     /// When.
     pub at: Millis,
-    /// Who: the name the client gave of itself, or `areyouj` for what the daemon does by its own rules.
+    /// Who: the name that the client gave of itself, or `areyouj` for what the daemon does by its own rules.
     pub by: String,
     /// What: the method's noun and verb, for example `session/create`.
     pub operation: String,
     /// The session it was about.
     pub session: Option<SessionId>,
-    /// The message or prompt it was about, or other detail.
+    /// The message or permission request it was about, or other detail.
     pub detail: Option<String>,
     /// `ok`, or the code of the refusal.
     pub outcome: String,
@@ -502,13 +503,13 @@ pub struct AuditRow {
 pub struct Attention {
     /// What kind of thing.
     pub kind: AttentionKind,
-    /// The prompt to answer.
+    /// The permission request to answer.
     pub permission: Option<PermissionId>,
     /// The message to decide about.
     pub message: Option<MessageId>,
     /// One line for people.
     pub title: String,
-    /// How many prompts are open.
+    /// How many permission requests are open.
     pub open: u32,
 }
 
@@ -521,13 +522,13 @@ pub enum AttentionKind {
     Question,
     /// Claude presents a plan.
     Plan,
-    /// A screen of Claude's own wants an answer in the terminal.
+    /// A screen of Claude's own waits for an answer in the terminal.
     Terminal,
     /// A message was cut off.
     Interrupted,
     /// A message failed.
     Failed,
-    /// The session is in error.
+    /// The session has failed.
     Error,
 }
 

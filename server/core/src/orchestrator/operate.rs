@@ -7,7 +7,7 @@ use super::authorize::authorize;
 use super::check::{check_request_id, check_text, checked_name, conflict};
 use super::step::StepContext;
 use super::{
-    Answer, AuditRow, Change, Effect, Idempotent, MessageId, MessageOperation, MessageState, Notice,
+    Answer, AuditRow, Change, Effect, Idempotent, MessageId, MessageOperation, MessageState, Notification,
     Operation, Origin, PermissionId, Problem, SessionId, SessionOperation, SessionRef, State,
 };
 
@@ -227,7 +227,7 @@ impl State {
         step.persist(Change::SessionRemoved(id));
         step.push(Effect::RemoveFiles { session: id });
         let revision = step.next_revision();
-        step.publish(Notice::Removed { revision, session: id });
+        step.publish(Notification::Removed { revision, session: id });
         Ok(())
     }
 

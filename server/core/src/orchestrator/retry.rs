@@ -1,8 +1,8 @@
-//! How often and how long to try: the limits that a person may set, and the back-off after failures.
+//! Limits, timeouts, and the back-off after failures.
 
 use super::Recovery;
 
-/// What a person may set.
+/// What a person can configure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Sessions with a Claude process at the same time. Each idle Claude holds about 200 MB.
@@ -10,7 +10,7 @@ pub struct Settings {
     /// Claudes that start at the same time. A start takes 0.7 CPU-seconds, so many more than there are cores delay the
     /// first without hastening the last.
     pub max_starting: u32,
-    /// What becomes of a message that a crash cut off; none means that a person decides.
+    /// What becomes of a message that a crash cut off; none: a person decides.
     pub on_interrupted: Option<Recovery>,
 }
 
@@ -27,29 +27,29 @@ pub(super) const INITIALIZE_TIMEOUT_MS: u64 = 60_000;
 /// daemon itself waits for a host.
 pub(super) const START_TIMEOUT_MS: u64 = 60_000;
 
-/// An interrupt is answered within a second; after this a person is told that it was not.
+/// Claude answers an interrupt within a second. After this time a notice says that it did not.
 pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;
 
 /// Claude confirms what was pasted into its terminal within a second; ten starts at once keep it for four.
 pub(super) const CONFIRM_TIMEOUT_MS: u64 = 10_000;
 
-/// A command of Claude's own that is pasted shows itself as busy, or as a dialog, within this time, or is over.
+/// After a command of Claude's own was pasted, Claude is busy or shows a dialog within this time, or the command is over.
 pub(super) const COMMAND_TIMEOUT_MS: u64 = 2_000;
 
-/// What Claude does about an Enter, or a key that clears its input, shows within this time: a prompt is submitted, a dialog opens.
+/// After an Enter, or a key that clears the input, Claude submits a prompt or opens a dialog within this time.
 pub(super) const REACTION_MS: u64 = 1_000;
 
-/// Starts that may fail in a row before a person is needed: with the delays below about 15 s of trying.
+/// Starts that can fail in a row before a person must decide: with the delays below about 15 s.
 pub(super) const START_TRIES: u32 = 5;
 
-/// Crashes within [`CRASH_WINDOW_MS`] before a person is needed.
+/// Crashes within [`CRASH_WINDOW_MS`] before a person must decide.
 pub(super) const CRASHES_IN_WINDOW: usize = 5;
 
-/// Crashes further apart than this are not one trouble.
+/// Crashes further apart than this have different causes.
 pub(super) const CRASH_WINDOW_MS: u64 = 600_000;
 
-/// Refusals of a login by the API that Claude has tried over before we call it a missing login: one or two may be a
-/// token being renewed.
+/// Refusals of a login, each of which Claude tries again, before the session asks for a login: one or two can mean that
+/// a token is being renewed.
 pub(super) const LOGIN_REFUSALS: u32 = 3;
 
 /// Milliseconds to wait before try number `failures + 1` of a start: 1, 2, 4, 8 s.
@@ -62,10 +62,10 @@ pub(super) fn crash_delay_ms(crashes: usize) -> u64 {
     500 << crashes.saturating_sub(1).min(4)
 }
 
-/// Milliseconds that a start gets ahead of the next one when the cores are short, after a start that took so long.
+/// Head start of a start over the next one when there are few cores, in milliseconds, after a start that took so long.
 /// Measured on two cores: when two begin together the first comes 1.3 times as late as one alone. Alone it takes half
 /// a second, of which 300 ms are the larger part. On a machine that is busy with other things everything takes longer,
-/// so it is at least a third of what a start took, but never so long that one that hung keeps everybody waiting.
+/// so it is at least a third of what a start took, but limited, so that one that hung does not delay all others.
 pub(super) fn head_start_ms(start_took: u64) -> u64 {
     (start_took / 3).clamp(300, 2_000)
 }

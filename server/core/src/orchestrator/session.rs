@@ -27,8 +27,9 @@ use std::collections::BTreeSet;
 
 use super::step::StepContext;
 use super::{
-    AuditRow, ClientId, Driver, Effect, EntryBody, Goal, Input, MessageRow, Millis, Notice, NoticeLevel,
-    PermissionRow, Position, Problem, SessionId, SessionRow, SessionSpec, SessionView, Status, StatusSource,
+    AuditRow, ClientId, Driver, Effect, EntryBody, Goal, Input, MessageRow, Millis, NoticeLevel,
+    Notification, PermissionRow, Position, Problem, SessionId, SessionRow, SessionSpec, SessionView, Status,
+    StatusSource,
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
@@ -353,14 +354,14 @@ impl Session {
         let row = self.row();
         let changed = self.known.store(step, &row, persisted);
         if queue.visible {
-            step.publish(Notice::QueueChanged(self.id));
+            step.publish(Notification::QueueChanged(self.id));
         }
         let view = self.view_of(row);
         if self.known.publish(&view, self.lifecycle.stalled()) || changed {
             let revision = step.next_revision();
-            step.publish(Notice::Changed { revision, session: Box::new(view), status_changed });
+            step.publish(Notification::Changed { revision, session: Box::new(view), status_changed });
             if status_changed && self.status.status == Status::Terminated {
-                step.publish(Notice::Terminated { revision, session: self.id });
+                step.publish(Notification::Terminated { revision, session: self.id });
             }
         }
     }

@@ -7,7 +7,7 @@ use super::requests::Requests;
 use super::retry::head_start_ms;
 use super::session::{End, Session};
 use super::step::StepContext;
-use super::{Command, Effect, Entropy, Event, Notice, Now, Origin, SessionId, Settings, Snapshot};
+use super::{Command, Effect, Entropy, Event, Notification, Now, Origin, SessionId, Settings, Snapshot};
 
 /// All sessions and the rules across them.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl State {
             Event::ClientGone(client) => self.client_gone(client),
             Event::ShowQueue(session) => {
                 if let Some(session) = self.sessions.get(&session) {
-                    step.publish(Notice::Queue(session.queue().view()));
+                    step.publish(Notification::Queue(session.queue().view()));
                 }
             }
             Event::Tick => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::answer::Subject;
-use super::{AuditRow, Change, Effect, Entropy, Notice, Now, Origin, Problem, SessionId, Settings};
+use super::{AuditRow, Change, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings};
 
 /// One call of [`super::State::step`].
 pub(super) struct StepContext {
@@ -72,8 +72,8 @@ impl StepContext {
         self.push(Effect::Persist(change));
     }
 
-    pub(super) fn publish(&mut self, notice: Notice) {
-        self.push(Effect::Publish(notice));
+    pub(super) fn publish(&mut self, notification: Notification) {
+        self.push(Effect::Publish(notification));
     }
 
     pub(super) fn audit(&mut self, row: AuditRow) {

@@ -104,10 +104,13 @@ impl Bench {
 
     /// Answers the newest inspection of Claude's own record, which holds no messages.
     fn inspected(&mut self, session: SessionId, conversation: bool) -> Vec<Effect> {
-        self.recorded(session, if conversation { Recorded::Begun } else { Recorded::Nothing })
+        self.recorded(
+            session,
+            if conversation { ConversationState::Begun } else { ConversationState::Nothing },
+        )
     }
 
-    fn recorded(&mut self, session: SessionId, conversation: Recorded) -> Vec<Effect> {
+    fn recorded(&mut self, session: SessionId, conversation: ConversationState) -> Vec<Effect> {
         let inspection = self.inspection;
         let (messages, place) = (Vec::new(), "/home/.claude/projects".to_owned());
         self.step(Event::Inspected { session, inspection, conversation, messages, place })
@@ -220,7 +223,7 @@ fn a_conversation_in_which_nothing_was_said_is_begun_under_another_id() {
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
     bench.pass(500);
     let silent = bench.view(session).row.claude_session;
-    let effects = bench.recorded(session, Recorded::Silent);
+    let effects = bench.recorded(session, ConversationState::Silent);
     let instead = bench.view(session).row.claude_session;
     assert_ne!(instead, silent);
     let begun = |effect: &Effect| matches!(effect, Effect::Launch(order) if !order.resume && order.claude_session == instead);
@@ -247,7 +250,7 @@ fn a_claude_that_has_no_login_asks_for_one_when_its_turn_ends() {
 }
 
 #[test]
-fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login() {
+fn a_login_that_the_api_keeps_refusing_interrupts_the_turn_and_asks_for_a_login() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     let message = bench.send(session, "hello").unwrap();
@@ -281,7 +284,7 @@ fn a_login_that_the_api_keeps_refusing_breaks_the_turn_off_and_asks_for_a_login(
 }
 
 #[test]
-fn what_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
+fn a_message_that_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
     let expected = [
         (None, true, 0),
         (Some(Recovery::Skip), false, 0),
@@ -430,7 +433,7 @@ fn a_question_is_answered_by_choices_that_exist() {
             "options": [{"label": "A"}, {"label": "B"}]}]})
     };
     for (number, several) in [(1, false), (2, true)] {
-        let ask = PermissionAsk {
+        let ask = PermissionRequest {
             request_id: format!("r{number}"),
             kind: PermissionKind::Question,
             tool: "AskUserQuestion".to_owned(),
@@ -438,7 +441,7 @@ fn a_question_is_answered_by_choices_that_exist() {
             title: "Which?".to_owned(),
             suggestions: Vec::new(),
         };
-        bench.facts(session, vec![Fact::Asked(ask)]);
+        bench.facts(session, vec![Fact::PermissionRequested(ask)]);
         let mut answer =
             |answer: Answer| code(&bench.answer(&format!("{session}-{number}"), answer).0).to_owned();
         let choose = |labels: &[&str]| Answer::Choose {
@@ -453,7 +456,7 @@ fn a_question_is_answered_by_choices_that_exist() {
 }
 
 #[test]
-fn what_was_created_in_the_same_millisecond_is_listed_by_its_id_as_the_editors_list_it() {
+fn sessions_of_the_same_millisecond_are_listed_by_id_as_in_the_editors() {
     let mut bench = Bench::new(Settings::default());
     let (one, other) = (bench.create().0.unwrap(), bench.create().0.unwrap());
     bench.now.wall += 1;
@@ -462,8 +465,8 @@ fn what_was_created_in_the_same_millisecond_is_listed_by_its_id_as_the_editors_l
     assert_eq!(listed, [newest, one.min(other), one.max(other)]);
 }
 
-fn shell_command(request_id: String) -> PermissionAsk {
-    PermissionAsk {
+fn shell_command(request_id: String) -> PermissionRequest {
+    PermissionRequest {
         request_id,
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
@@ -474,12 +477,12 @@ fn shell_command(request_id: String) -> PermissionAsk {
 }
 
 #[test]
-fn prompts_that_are_over_are_not_kept_at_hand_and_open_ones_are() {
+fn settled_requests_are_forgotten_and_open_ones_are_kept() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     for number in 1..=100 {
         let request_id = format!("r{number}");
-        bench.facts(session, vec![Fact::Asked(shell_command(request_id.clone()))]);
+        bench.facts(session, vec![Fact::PermissionRequested(shell_command(request_id.clone()))]);
         if number > 1 {
             bench.answer(&format!("{session}-{number}"), Answer::Allow).0.unwrap();
             bench.facts(session, vec![Fact::Written(Written::Answer { request_id })]);
@@ -492,13 +495,13 @@ fn prompts_that_are_over_are_not_kept_at_hand_and_open_ones_are() {
 }
 
 #[test]
-fn an_answer_to_a_prompt_that_is_over_is_no_answer_to_one_whose_number_begins_alike() {
+fn an_answer_to_a_settled_request_does_not_answer_one_whose_number_begins_alike() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     for number in 1..=30 {
-        bench.facts(session, vec![Fact::Asked(shell_command(format!("r{number}")))]);
+        bench.facts(session, vec![Fact::PermissionRequested(shell_command(format!("r{number}")))]);
         if number < 30 {
-            bench.facts(session, vec![Fact::Withdrawn { request_id: format!("r{number}") }]);
+            bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: format!("r{number}") }]);
         }
     }
     for over in ["1", "3", "29"] {
@@ -515,7 +518,7 @@ fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     let ask = shell_command("r1".to_owned());
-    bench.facts(session, vec![Fact::Asked(ask)]);
+    bench.facts(session, vec![Fact::PermissionRequested(ask)]);
     let row = bench.view(session).row;
     let request = bench.state.sessions[&session].permissions().get(1).unwrap().clone();
     let snapshot = Snapshot { sessions: vec![row], permissions: vec![request], ..Snapshot::default() };
@@ -540,13 +543,13 @@ fn a_restart_in_the_middle_of_a_turn_holds_what_waits() {
 }
 
 #[test]
-fn a_host_that_cannot_write_its_journal_is_said_and_never_stored() {
+fn a_host_that_cannot_write_its_journal_is_shown_and_never_stored() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     let stalled = |why: Option<&str>| Event::HostStalled { session, launch: 1, why: why.map(str::to_owned) };
     let effects = bench.step(stalled(Some("no space left")));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Persist(_))), "the disk may be full");
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Publish(Notice::Changed { .. }))));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Publish(Notification::Changed { .. }))));
     let reason = bench.view(session).row.status_reason;
     assert!(reason.is_some_and(|reason| reason.contains("no space left")));
     bench.step(stalled(None));

@@ -10,7 +10,7 @@ use nix::unistd::{User, geteuid};
 use serde_json::Value;
 use uuid::Uuid;
 
-use areyouj_core::orchestrator::{MessageId, Problem, Recorded, Seen, SessionId};
+use areyouj_core::orchestrator::{ConversationState, MessageId, Problem, ProcessStatus, SessionId};
 use areyouj_core::text::plain::short_line;
 
 /// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
@@ -78,12 +78,12 @@ impl ClaudeFiles {
         &self,
         claude_session: Uuid,
         messages: &[MessageId],
-    ) -> io::Result<(Recorded, Vec<MessageId>)> {
+    ) -> io::Result<(ConversationState, Vec<MessageId>)> {
         let Some(record) = self.conversation_file(claude_session)? else {
-            return Ok((Recorded::Nothing, Vec::new()));
+            return Ok((ConversationState::Nothing, Vec::new()));
         };
         let file = File::open(&record)?;
-        let mut conversation = Recorded::Silent;
+        let mut conversation = ConversationState::Silent;
         let mut seen = Vec::new();
         for line in BufReader::new(file).split(b'\n') {
             let line = line?;
@@ -91,7 +91,7 @@ impl ClaudeFiles {
             if !line.contains("\"type\":\"user\"") {
                 continue;
             }
-            conversation = Recorded::Begun;
+            conversation = ConversationState::Begun;
             seen.extend(messages.iter().filter(|id| line.contains(&id.to_string())));
             if messages.is_empty() {
                 break;
@@ -126,7 +126,7 @@ impl ClaudeFiles {
 
     /// How the Claude with this process id says that it stands, and since when, in milliseconds since the epoch; none if it
     /// says nothing (yet).
-    pub(in crate::daemon) fn status(&self, pid: u32) -> Option<(Seen, u64)> {
+    pub(in crate::daemon) fn status(&self, pid: u32) -> Option<(ProcessStatus, u64)> {
         let (config, _) = self.places.as_ref()?;
         let record = read(&config.join("sessions").join(format!("{pid}.json")))?;
         let since = record.get("statusUpdatedAt").and_then(Value::as_u64).unwrap_or(u64::MAX);
@@ -188,14 +188,14 @@ fn remembered(key: &str) -> String {
 }
 
 /// How a record says that its Claude stands.
-fn stands(record: &Value) -> Option<Seen> {
+fn stands(record: &Value) -> Option<ProcessStatus> {
     match text(record, "status") {
-        "idle" => Some(Seen::Idle),
-        "busy" => Some(Seen::Busy),
+        "idle" => Some(ProcessStatus::Idle),
+        "busy" => Some(ProcessStatus::Busy),
         "waiting" => {
             let what = short_line(text(record, "waitingFor"), SHOWN_CHARS);
             let what = if what.is_empty() { "something that wants an answer".to_owned() } else { what };
-            Some(Seen::Waiting(format!("Claude shows in its terminal: {what}")))
+            Some(ProcessStatus::Waiting(format!("Claude shows in its terminal: {what}")))
         }
         _ => None,
     }
@@ -255,13 +255,16 @@ mod tests {
         let conversation = Uuid::from_u128(1);
         let (begun, waiting) = (Uuid::from_u128(2), Uuid::from_u128(3));
         let record = folder.join(format!("{conversation}.jsonl"));
-        assert_eq!(records.conversation(conversation, &[begun]).unwrap(), (Recorded::Nothing, vec![]));
+        assert_eq!(
+            records.conversation(conversation, &[begun]).unwrap(),
+            (ConversationState::Nothing, vec![])
+        );
         fs::write(&record, "{\"type\":\"mode\"}\n").unwrap();
-        assert_eq!(records.conversation(conversation, &[begun]).unwrap().0, Recorded::Silent);
+        assert_eq!(records.conversation(conversation, &[begun]).unwrap().0, ConversationState::Silent);
         fs::write(&record, format!("{{\"type\":\"user\",\"uuid\":\"{begun}\"}}\nnot json\n")).unwrap();
         assert_eq!(
             records.conversation(conversation, &[begun, waiting]).unwrap(),
-            (Recorded::Begun, vec![begun])
+            (ConversationState::Begun, vec![begun])
         );
     }
 
@@ -357,10 +360,13 @@ mod tests {
             fs::write(home.path().join("sessions/7.json"), record).unwrap();
             records.status(7).map(|(seen, _)| seen)
         };
-        assert_eq!(seen(r#"{"status":"idle"}"#), Some(Seen::Idle));
-        assert_eq!(seen(r#"{"status":"busy"}"#), Some(Seen::Busy));
+        assert_eq!(seen(r#"{"status":"idle"}"#), Some(ProcessStatus::Idle));
+        assert_eq!(seen(r#"{"status":"busy"}"#), Some(ProcessStatus::Busy));
         let dialog = seen(r#"{"status":"waiting","waitingFor":"dialog open"}"#);
-        assert_eq!(dialog, Some(Seen::Waiting("Claude shows in its terminal: dialog open".to_owned())));
+        assert_eq!(
+            dialog,
+            Some(ProcessStatus::Waiting("Claude shows in its terminal: dialog open".to_owned()))
+        );
         assert_eq!((seen(r#"{"status":"dancing"}"#), seen("")), (None, None));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::files::ClaudeFiles;
-use areyouj_core::orchestrator::{Fact, Seen};
+use areyouj_core::orchestrator::{Fact, ProcessStatus};
 
 /// Between two looks: a person who pressed Esc waits for no longer than two of them.
 const LOOK: Duration = Duration::from_millis(200);
@@ -43,11 +43,11 @@ pub(in crate::daemon) enum LastTurn {
 
 impl LastTurn {
     /// Whether this is older, and says otherwise.
-    fn outdates(self, seen: &Seen, since: u64) -> bool {
+    fn outdates(self, seen: &ProcessStatus, since: u64) -> bool {
         match (self, seen) {
-            (LastTurn::Began(at) | LastTurn::Answered(at), Seen::Idle)
-            | (LastTurn::Answered(at), Seen::Waiting(_))
-            | (LastTurn::Ended(at), Seen::Busy) => since < at,
+            (LastTurn::Began(at) | LastTurn::Answered(at), ProcessStatus::Idle)
+            | (LastTurn::Answered(at), ProcessStatus::Waiting(_))
+            | (LastTurn::Ended(at), ProcessStatus::Busy) => since < at,
             _ => false,
         }
     }
@@ -64,7 +64,7 @@ struct Polled {
     awake_until: Instant,
     due: Instant,
     /// What was told last, unless something happened since that it says nothing about.
-    told: Option<Seen>,
+    told: Option<ProcessStatus>,
     /// It was seen idle once, and may be about to tell why.
     idle_once: bool,
     /// Looks at which its record was out of date.
@@ -98,7 +98,7 @@ impl StatusPoller {
     /// When to look next; none while Claude rests.
     pub(in crate::daemon) fn due(&self) -> Option<Instant> {
         let watched = self.0.as_ref()?;
-        let rests = watched.told == Some(Seen::Idle) && watched.awake_until <= watched.due;
+        let rests = watched.told == Some(ProcessStatus::Idle) && watched.awake_until <= watched.due;
         (!rests).then_some(watched.due)
     }
 
@@ -118,9 +118,9 @@ impl StatusPoller {
         }
         self.wake();
         if let Some(watched) = &mut self.0
-            && facts
-                .iter()
-                .any(|fact| matches!(fact, Fact::Prompted(_) | Fact::Asked(_) | Fact::TurnEnded(_)))
+            && facts.iter().any(|fact| {
+                matches!(fact, Fact::PromptSubmitted(_) | Fact::PermissionRequested(_) | Fact::TurnEnded(_))
+            })
         {
             watched.told = None;
             watched.idle_once = false;
@@ -130,7 +130,7 @@ impl StatusPoller {
     }
 
     /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told.
-    pub(in crate::daemon) fn look(&mut self, caught_up: bool, turn: LastTurn) -> Option<Seen> {
+    pub(in crate::daemon) fn look(&mut self, caught_up: bool, turn: LastTurn) -> Option<ProcessStatus> {
         let watched = self.0.as_mut()?;
         watched.due = Instant::now() + LOOK;
         let now = watched.records.status(watched.pid);
@@ -140,7 +140,7 @@ impl StatusPoller {
         if stale && watched.stale_looks < STALE_LOOKS {
             return None;
         }
-        if seen == Seen::Idle {
+        if seen == ProcessStatus::Idle {
             // Twice, and with nothing left to be told: what it did last it may be telling just now.
             let sure = caught_up && std::mem::replace(&mut watched.idle_once, caught_up);
             if !sure {
@@ -159,15 +159,17 @@ impl StatusPoller {
 
 impl Polled {
     /// What a Claude shows that has not said anything of itself yet.
-    fn first_screen(&mut self) -> Option<Seen> {
-        if matches!(self.told, Some(Seen::Idle | Seen::Busy)) || self.begun.elapsed() < KNOWN_SCREEN {
+    fn first_screen(&mut self) -> Option<ProcessStatus> {
+        if matches!(self.told, Some(ProcessStatus::Idle | ProcessStatus::Busy))
+            || self.begun.elapsed() < KNOWN_SCREEN
+        {
             return None;
         }
         let (records, directory) = (&self.records, &self.directory);
         let known = self.asks_first.get_or_insert_with(|| records.asks_first(directory)).clone();
         let any = || "Claude shows something in its terminal before it begins".to_owned();
         let what = known.or_else(|| (self.begun.elapsed() >= ANY_SCREEN).then(any))?;
-        Some(Seen::Waiting(what))
+        Some(ProcessStatus::Waiting(what))
     }
 }
 
@@ -201,7 +203,7 @@ mod tests {
             fs::write(self.home.path().join("sessions/7.json"), record).unwrap();
         }
 
-        fn looks(&mut self, times: usize) -> Vec<Seen> {
+        fn looks(&mut self, times: usize) -> Vec<ProcessStatus> {
             (0..times).filter_map(|_| self.watch.look(true, LastTurn::Unknown)).collect()
         }
     }
@@ -213,27 +215,27 @@ mod tests {
         assert_eq!(claude.watch.look(false, LastTurn::Unknown), None);
         assert_eq!(claude.watch.look(false, LastTurn::Unknown), None);
         assert_eq!(claude.watch.look(true, LastTurn::Unknown), None);
-        assert_eq!(claude.looks(3), [Seen::Idle]);
+        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
         claude.says("busy");
-        assert_eq!(claude.looks(2), [Seen::Busy]);
+        assert_eq!(claude.looks(2), [ProcessStatus::Busy]);
         claude.says("idle");
-        assert_eq!(claude.looks(3), [Seen::Idle]);
+        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_record_that_is_older_than_what_was_told_of_the_turn_is_not_believed_for_a_while() {
         type Told = fn(u64) -> LastTurn;
         let waiting =
-            Seen::Waiting("Claude shows in its terminal: something that wants an answer".to_owned());
-        let cases: [(&str, Seen, Told); 4] = [
-            ("idle", Seen::Idle, LastTurn::Began),
-            ("idle", Seen::Idle, LastTurn::Answered),
+            ProcessStatus::Waiting("Claude shows in its terminal: something that wants an answer".to_owned());
+        let cases: [(&str, ProcessStatus, Told); 4] = [
+            ("idle", ProcessStatus::Idle, LastTurn::Began),
+            ("idle", ProcessStatus::Idle, LastTurn::Answered),
             ("waiting", waiting, LastTurn::Answered),
-            ("busy", Seen::Busy, LastTurn::Ended),
+            ("busy", ProcessStatus::Busy, LastTurn::Ended),
         ];
         for (word, status, told) in cases {
             let record = format!(r#"{{"status":"{word}","statusUpdatedAt":1000}}"#);
-            let seen = |told_at: u64, looks: u32| -> Vec<Seen> {
+            let seen = |told_at: u64, looks: u32| -> Vec<ProcessStatus> {
                 let mut claude = Claude::new(TRUSTING);
                 fs::write(claude.home.path().join("sessions/7.json"), &record).unwrap();
                 (0..looks).filter_map(|_| claude.watch.look(true, told(told_at))).collect()
@@ -248,9 +250,9 @@ mod tests {
     async fn after_a_prompt_idle_is_told_anew() {
         let mut claude = Claude::new(TRUSTING);
         claude.says("idle");
-        assert_eq!(claude.looks(3), [Seen::Idle]);
-        claude.watch.heard(&[Fact::Prompted("go".to_owned())]);
-        assert_eq!(claude.looks(3), [Seen::Idle]);
+        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
+        claude.watch.heard(&[Fact::PromptSubmitted("go".to_owned())]);
+        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -276,13 +278,13 @@ mod tests {
         let mut claude = Claude::new("{}");
         assert_eq!(claude.looks(1), []);
         tokio::time::advance(KNOWN_SCREEN).await;
-        assert!(matches!(&claude.looks(2)[..], [Seen::Waiting(what)] if what.contains("set up")));
+        assert!(matches!(&claude.looks(2)[..], [ProcessStatus::Waiting(what)] if what.contains("set up")));
         let mut claude = Claude::new(TRUSTING);
         tokio::time::advance(KNOWN_SCREEN).await;
         assert_eq!(claude.looks(1), []);
         tokio::time::advance(ANY_SCREEN).await;
-        assert!(matches!(&claude.looks(2)[..], [Seen::Waiting(_)]));
+        assert!(matches!(&claude.looks(2)[..], [ProcessStatus::Waiting(_)]));
         claude.says("idle");
-        assert_eq!(claude.looks(3), [Seen::Idle]);
+        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
     }
 }

@@ -86,7 +86,7 @@ impl Reading {
                     self.ingest.take(&record, &mut facts);
                     for fact in &facts[told..] {
                         match fact {
-                            Fact::Prompted(_) => self.turn = LastTurn::Began(time_us / 1_000),
+                            Fact::PromptSubmitted(_) => self.turn = LastTurn::Began(time_us / 1_000),
                             Fact::Written(Written::Answer { .. }) => {
                                 self.turn = LastTurn::Answered(time_us / 1_000);
                             }

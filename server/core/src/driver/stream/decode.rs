@@ -56,7 +56,7 @@ fn facts(mut value: Json<'_>) -> Vec<Fact> {
         "control_request" => control_request(value).into_iter().collect(),
         "control_response" => control_response(&mut value),
         "control_cancel_request" => {
-            vec![Fact::Withdrawn { request_id: take_text(&mut value, "request_id") }]
+            vec![Fact::PermissionWithdrawn { request_id: take_text(&mut value, "request_id") }]
         }
         "rate_limit_event" => system::rate_limit(&value).into_iter().collect(),
         // Its `new_conversation_id` is not the new conversation's: that one comes with the next `init`.
@@ -175,7 +175,7 @@ fn control_request(value: Json<'_>) -> Option<Fact> {
     if request_id.is_empty() {
         return None;
     }
-    let asked = permission::ask(value).map(Fact::Asked);
+    let asked = permission::ask(value).map(Fact::PermissionRequested);
     Some(asked.unwrap_or(Fact::Unsupported { request_id, subtype }))
 }
 

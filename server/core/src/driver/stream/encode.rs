@@ -29,15 +29,15 @@ pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
             }
             message.to_string()
         }
-        Input::Answer { ask, answer, .. } => {
-            let response = permission::decision(ask, answer)?;
-            control_response(Response::Success { request_id: &ask.request_id, response })?
+        Input::Answer { request, answer } => {
+            let response = permission::decision(request, answer)?;
+            control_response(Response::Success { request_id: &request.request_id, response })?
         }
         Input::Refuse { request_id, message } => {
             control_response(Response::Error { request_id, error: message })?
         }
         // A terminal's own.
-        Input::Enter | Input::LetGo { .. } => return Ok(Vec::new()),
+        Input::Enter | Input::ReleaseHook { .. } => return Ok(Vec::new()),
     };
     line.push('\n');
     Ok(line.into_bytes())
@@ -70,9 +70,7 @@ fn control_response(response: Response<'_>) -> Result<String, Problem> {
 mod tests {
     use super::encode;
     use crate::driver::stream::decode_input;
-    use crate::orchestrator::{
-        Answer, Input, PermissionAsk, PermissionId, PermissionKind, ToolInput, Written,
-    };
+    use crate::orchestrator::{Answer, Input, PermissionKind, PermissionRequest, ToolInput, Written};
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -85,8 +83,7 @@ mod tests {
 
     fn answer() -> Input {
         Input::Answer {
-            permission: PermissionId { session: "K7M2Q9XD".parse().unwrap(), number: 3 },
-            ask: Box::new(PermissionAsk {
+            request: Box::new(PermissionRequest {
                 request_id: "r1".to_owned(),
                 kind: PermissionKind::Tool,
                 tool: "Bash".to_owned(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::driver::json::{array, take_array, take_text, text};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Answer, PermissionAsk, PermissionKind, Problem, ToolInput};
+use crate::orchestrator::{Answer, PermissionKind, PermissionRequest, Problem, ToolInput};
 use crate::text::plain::short_line;
 
 /// Titles are one line in lists and pop-ups.
@@ -17,7 +17,7 @@ const DENIED: &str = "The user denied this.";
 
 /// The prompt of this control request; none if it is another kind of request, has no id to answer to, or has an input that
 /// cannot be returned as it is.
-pub(super) fn ask(mut envelope: Json<'_>) -> Option<PermissionAsk> {
+pub(super) fn ask(mut envelope: Json<'_>) -> Option<PermissionRequest> {
     let request_id = take_text(&mut envelope, "request_id");
     let request = envelope.member_mut("request").map(Tree::take)?;
     if request_id.is_empty() || text(&request, "subtype") != "can_use_tool" {
@@ -31,7 +31,7 @@ pub(in crate::driver) fn prompt(
     request_id: String,
     mut request: Json<'_>,
     input: &str,
-) -> Option<PermissionAsk> {
+) -> Option<PermissionRequest> {
     let input = tool_input(&mut request, input)?;
     let tool = take_text(&mut request, "tool_name");
     let kind = match tool.as_str() {
@@ -45,7 +45,7 @@ pub(in crate::driver) fn prompt(
     let suggestions = if no_always { Vec::new() } else { take_array(&mut request, "permission_suggestions") };
     // A rule that cannot be shown whole cannot be offered.
     let suggestions = suggestions.into_iter().filter(|rule| !rule.is_deep()).map(Json::into_value).collect();
-    Some(PermissionAsk { request_id, kind, tool, input, title, suggestions })
+    Some(PermissionRequest { request_id, kind, tool, input, title, suggestions })
 }
 
 /// The tool's input under this name; none if it holds a number that is too large to be read, below the levels that were
@@ -104,7 +104,7 @@ pub(in crate::driver) enum Decision {
 }
 
 /// The answer as Claude reads it.
-pub(in crate::driver) fn decision(ask: &PermissionAsk, answer: &Answer) -> Result<Decision, Problem> {
+pub(in crate::driver) fn decision(ask: &PermissionRequest, answer: &Answer) -> Result<Decision, Problem> {
     let whole = || ask.input.raw().map_err(|error| unreadable(&error));
     Ok(match answer {
         Answer::Allow => Decision::Allow { updated_input: whole()?, updated_permissions: None },
@@ -132,7 +132,7 @@ pub(in crate::driver) fn unreadable(error: &serde_json::Error) -> Problem {
 
 /// The suggestions that "always" stands for. They are alternatives of different breadth: rules for what is asked come
 /// before whole directories and modes.
-fn always(ask: &PermissionAsk, chosen: Option<&[usize]>) -> Result<Vec<Value>, Problem> {
+fn always(ask: &PermissionRequest, chosen: Option<&[usize]>) -> Result<Vec<Value>, Problem> {
     if let Some(chosen) = chosen {
         let chosen: Option<Vec<&Value>> = chosen.iter().map(|index| ask.suggestions.get(*index)).collect();
         let chosen = chosen.ok_or_else(|| {
@@ -148,7 +148,7 @@ fn always(ask: &PermissionAsk, chosen: Option<&[usize]>) -> Result<Vec<Value>, P
 }
 
 /// Claude takes the answers by the text of the question.
-fn answers(ask: &PermissionAsk, choices: &[Vec<String>]) -> Result<Map<String, Value>, Problem> {
+fn answers(ask: &PermissionRequest, choices: &[Vec<String>]) -> Result<Map<String, Value>, Problem> {
     let questions = array(ask.input.shown(), "questions");
     if choices.len() > questions.len() {
         return Err(invalid("There are more answers than questions.", "Give one answer for each question."));
@@ -173,17 +173,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn asked(request: &Value) -> PermissionAsk {
+    fn asked(request: &Value) -> PermissionRequest {
         let envelope = json!({"type": "control_request", "request_id": "r1", "request": request}).to_string();
         ask(serde_json::from_str(&envelope).unwrap()).unwrap()
     }
 
     /// The answer in Claude's words.
-    fn decided(ask: &PermissionAsk, answer: &Answer) -> Value {
+    fn decided(ask: &PermissionRequest, answer: &Answer) -> Value {
         serde_json::to_value(decision(ask, answer).unwrap()).unwrap()
     }
 
-    fn bash() -> PermissionAsk {
+    fn bash() -> PermissionRequest {
         asked(&json!({
             "subtype": "can_use_tool", "tool_name": "Bash", "input": {"command": "touch a", "description": "run it"},
             "permission_suggestions": [

@@ -181,7 +181,7 @@ fn the_answer_to_initialize_means_ready() {
 fn a_second_initialize_lists_the_open_prompts() {
     let facts = facts(PROMPT_WITHDRAWN);
     let asked = facts.iter().find_map(|fact| match fact {
-        Fact::Asked(ask) => Some(ask.clone()),
+        Fact::PermissionRequested(ask) => Some(ask.clone()),
         _ => None,
     });
     let pending = facts.iter().rev().find_map(|fact| match fact {
@@ -241,7 +241,7 @@ fn a_tool_that_asks_is_a_prompt_a_call_and_a_result() {
     let entries = entries(TURNS);
     assert!(entries.contains(&call) && entries.contains(&result));
     let ask = facts(TURNS).into_iter().find_map(|fact| match fact {
-        Fact::Asked(ask) => Some(ask),
+        Fact::PermissionRequested(ask) => Some(ask),
         _ => None,
     });
     let ask = ask.unwrap();
@@ -270,7 +270,7 @@ fn our_answers_are_recognised_in_the_journal() {
 fn questions_and_plans_are_prompts_of_their_own_kind() {
     let kinds = |transcript| -> Vec<(PermissionKind, String)> {
         let ask = |fact| match fact {
-            Fact::Asked(ask) => Some((ask.kind, ask.title)),
+            Fact::PermissionRequested(ask) => Some((ask.kind, ask.title)),
             _ => None,
         };
         facts(transcript).into_iter().filter_map(ask).collect()
@@ -310,9 +310,11 @@ fn an_interrupted_turn_ends_cancelled_and_without_diagnostics() {
 fn an_interrupt_takes_an_open_prompt_back() {
     let facts = facts(PROMPT_WITHDRAWN);
     let place = |wanted: &dyn Fn(&Fact) -> bool| facts.iter().position(wanted).unwrap();
-    let asked = place(&|fact| matches!(fact, Fact::Asked(_)));
-    let withdrawn = place(&|fact| matches!(fact, Fact::Withdrawn { .. }));
-    let (Fact::Asked(ask), Fact::Withdrawn { request_id }) = (&facts[asked], &facts[withdrawn]) else {
+    let asked = place(&|fact| matches!(fact, Fact::PermissionRequested(_)));
+    let withdrawn = place(&|fact| matches!(fact, Fact::PermissionWithdrawn { .. }));
+    let (Fact::PermissionRequested(ask), Fact::PermissionWithdrawn { request_id }) =
+        (&facts[asked], &facts[withdrawn])
+    else {
         panic!()
     };
     assert!(asked < withdrawn);

@@ -70,7 +70,7 @@ fn facts(hook: u64, waits: bool, told: Json<'_>) -> Vec<Fact> {
 fn happened(hook: u64, waits: bool, mut told: Json<'_>) -> Vec<Fact> {
     match text(&told, "hook_event_name") {
         "SessionStart" => started(&told),
-        "UserPromptSubmit" => vec![Fact::Prompted(take_text(&mut told, "prompt"))],
+        "UserPromptSubmit" => vec![Fact::PromptSubmitted(take_text(&mut told, "prompt"))],
         "PreToolUse" => vec![Fact::Entry(EntryBody::ToolCall {
             tool_use_id: take_text(&mut told, "tool_use_id"),
             tool: take_text(&mut told, "tool_name"),
@@ -80,7 +80,7 @@ fn happened(hook: u64, waits: bool, mut told: Json<'_>) -> Vec<Fact> {
         "PostToolUse" => tool_ran(&mut told, false),
         "PostToolUseFailure" => tool_ran(&mut told, true),
         ASKING_HOOK if waits => {
-            let asked = prompt(prompt_id(hook), told, "tool_input").map(Fact::Asked);
+            let asked = prompt(prompt_id(hook), told, "tool_input").map(Fact::PermissionRequested);
             vec![asked.unwrap_or_else(|| garbage(ASKING_HOOK.as_bytes()))]
         }
         "PostCompact" => vec![Fact::Entry(EntryBody::Notice {

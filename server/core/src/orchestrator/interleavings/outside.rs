@@ -109,8 +109,8 @@ pub(super) fn settings() -> Settings {
     Settings { max_active: 4, max_starting: 2, on_interrupted: None }
 }
 
-pub(super) fn ask(request: &str) -> PermissionAsk {
-    PermissionAsk {
+pub(super) fn ask(request: &str) -> PermissionRequest {
+    PermissionRequest {
         request_id: request.to_owned(),
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),

@@ -93,9 +93,11 @@ pub(super) fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdic
             Effect::Send { session, .. } | Effect::Stop { session, .. } | Effect::Release { session, .. } => {
                 *session
             }
-            Effect::Publish(Notice::Entry { session, .. } | Notice::Delta { session, .. }) => *session,
-            Effect::Publish(Notice::Permission(row)) => row.id.session,
-            Effect::Publish(Notice::QueueChanged(session)) => *session,
+            Effect::Publish(Notification::Entry { session, .. } | Notification::Delta { session, .. }) => {
+                *session
+            }
+            Effect::Publish(Notification::Permission(row)) => row.id.session,
+            Effect::Publish(Notification::QueueChanged(session)) => *session,
             _ => continue,
         };
         prop_assert_eq!(of, session, "a fact of one session reached another: {:?}", effect);

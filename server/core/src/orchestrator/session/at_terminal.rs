@@ -6,7 +6,7 @@ use super::delivery::first_line;
 use super::terminal_input::{Submitted, Surroundings, TerminalOutcome};
 use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
-    Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, Seen, ToolInput,
+    Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, ProcessStatus, ToolInput,
 };
 
 impl Session {
@@ -73,15 +73,15 @@ impl Session {
     }
 
     /// What Claude's record of its process says.
-    pub(super) fn process_status(&mut self, step: &mut StepContext, status: Seen) {
+    pub(super) fn process_status(&mut self, step: &mut StepContext, status: ProcessStatus) {
         if !self.is_terminal() {
             return;
         }
         self.terminal.note_status(&status);
         if self.lifecycle.awaits_ready() {
             match status {
-                Seen::Waiting(what) => self.terminal.open_dialog(what),
-                Seen::Idle | Seen::Busy => {
+                ProcessStatus::Waiting(what) => self.terminal.open_dialog(what),
+                ProcessStatus::Idle | ProcessStatus::Busy => {
                     self.terminal.close_dialog();
                     self.claude_ready(step, Vec::new());
                 }

@@ -4,7 +4,7 @@ use super::Session;
 use crate::orchestrator::problem::MAX_STEERS;
 use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
-    Answer, Goal, Input, MessageId, MessageState, PermissionAsk, Problem, Recovery, Stage,
+    Answer, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
 };
 
 /// Characters of a message that are shown as the current task.
@@ -123,9 +123,9 @@ impl Session {
     }
 
     /// Claude makes a permission request.
-    pub(super) fn permission_requested(&mut self, step: &mut StepContext, ask: PermissionAsk) {
+    pub(super) fn permission_requested(&mut self, step: &mut StepContext, request: PermissionRequest) {
         self.terminal.asked();
-        let entry = self.permissions.ask(step, self.lifecycle.launch(), ask);
+        let entry = self.permissions.add(step, self.lifecycle.launch(), request);
         self.add_entries(step, entry);
     }
 

@@ -56,8 +56,8 @@ impl Session {
                 self.transcript.add_partial(step, thinking, text);
             }
             Fact::ContextUsed(tokens) => self.usage.context_used(tokens),
-            Fact::Asked(ask) => self.permission_requested(step, ask),
-            Fact::Withdrawn { request_id } => {
+            Fact::PermissionRequested(request) => self.permission_requested(step, request),
+            Fact::PermissionWithdrawn { request_id } => {
                 let entry = self.permissions.withdrawn(step, &request_id);
                 self.add_entries(step, entry);
             }
@@ -72,11 +72,11 @@ impl Session {
             Fact::Retrying { attempt, of, status, error, delay_ms } => {
                 self.api_retried(step, (attempt, of), status, &error, delay_ms);
             }
-            Fact::Prompted(text) => self.prompt_submitted(step, text),
+            Fact::PromptSubmitted(text) => self.prompt_submitted(step, text),
             Fact::ToolRan { tool, input } => self.tool_ran(step, &tool, &input),
             Fact::Quit => self.terminal.quit(),
             Fact::Typed(characters) => self.typed(step, characters),
-            Fact::Seen(status) => self.process_status(step, status),
+            Fact::ProcessStatus(status) => self.process_status(step, status),
             Fact::Conversation(id) => self.conversation.open(id),
             Fact::Garbage(beginning) => {
                 if self.errors.add_garbage() {

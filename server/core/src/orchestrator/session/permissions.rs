@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
-    Answer, Change, EntryBody, Input, Notice, PermissionAsk, PermissionId, PermissionKind, PermissionRow,
-    PermissionState, Problem, SessionId, SessionRow, ToolInput,
+    Answer, Change, EntryBody, Input, Notification, PermissionId, PermissionKind, PermissionRequest,
+    PermissionRow, PermissionState, Problem, SessionId, SessionRow, ToolInput,
 };
 
 /// How many of the newest requests are kept, whatever became of them; the store has them all.
@@ -58,7 +58,7 @@ impl PermissionRequests {
 
     /// Requests that wait for an answer, the oldest first.
     pub(in crate::orchestrator) fn open(&self) -> impl Iterator<Item = &PermissionRow> {
-        self.requests.values().filter(|request| request.state == PermissionState::Open)
+        self.requests.values().filter(|row| row.state == PermissionState::Open)
     }
 
     /// Whether Claude waits for an answer.
@@ -68,37 +68,38 @@ impl PermissionRequests {
 
     /// Answers that the journal does not show as written to Claude of this launch.
     pub(super) fn undelivered(&self, launch: u32) -> impl Iterator<Item = Input> {
-        self.requests.values().filter_map(move |request| {
-            let current = is_undelivered(request) && request.launch == launch;
-            request.answer.clone().filter(|_| current).map(|answer| input(request, answer))
+        self.requests.values().filter_map(move |row| {
+            let current = is_undelivered(row) && row.launch == launch;
+            row.answer.clone().filter(|_| current).map(|answer| input(row, answer))
         })
     }
 
     /// The number of the open request to run this tool with this input.
     pub(super) fn about(&self, tool: &str, input: &ToolInput) -> Option<u32> {
-        let about = |request: &&PermissionRow| request.ask.tool == tool && request.ask.input == *input;
-        self.open().find(about).map(|request| request.id.number)
+        let about = |row: &&PermissionRow| row.request.tool == tool && row.request.input == *input;
+        self.open().find(about).map(|row| row.id.number)
     }
 
     /// Claude makes a request. One that is known changes nothing: Claude lists open ones again.
-    pub(super) fn ask(
+    pub(super) fn add(
         &mut self,
         step: &mut StepContext,
         launch: u32,
-        ask: PermissionAsk,
+        request: PermissionRequest,
     ) -> Option<EntryBody> {
         self.forget_settled();
-        let known = |row: &PermissionRow| row.launch == launch && row.ask.request_id == ask.request_id;
+        let known =
+            |row: &PermissionRow| row.launch == launch && row.request.request_id == request.request_id;
         if self.requests.values().any(known) {
             return None;
         }
         self.newest += 1;
         let number = self.newest;
-        let (permission_kind, tool, title) = (ask.kind, ask.tool.clone(), ask.title.clone());
+        let (permission_kind, tool, title) = (request.kind, request.tool.clone(), request.title.clone());
         let row = PermissionRow {
             id: PermissionId { session: self.session, number },
             launch,
-            ask,
+            request,
             created_at: step.now.wall,
             state: PermissionState::Open,
             answered_by: None,
@@ -113,8 +114,8 @@ impl PermissionRequests {
     /// Forgets settled requests except the newest: Claude may list one as open that has just been answered.
     fn forget_settled(&mut self) {
         let oldest = self.newest.saturating_sub(SETTLED_KEPT);
-        self.requests.retain(|number, request| {
-            *number > oldest || request.state == PermissionState::Open || is_undelivered(request)
+        self.requests.retain(|number, row| {
+            *number > oldest || row.state == PermissionState::Open || is_undelivered(row)
         });
     }
 
@@ -123,15 +124,16 @@ impl PermissionRequests {
         &mut self,
         step: &mut StepContext,
         launch: u32,
-        pending: Vec<PermissionAsk>,
+        pending: Vec<PermissionRequest>,
     ) -> Vec<EntryBody> {
-        let is_stale =
-            |request: &&PermissionRow| !pending.iter().any(|ask| ask.request_id == request.ask.request_id);
-        let stale: Vec<u32> = self.open().filter(is_stale).map(|request| request.id.number).collect();
+        let is_stale = |row: &&PermissionRow| {
+            !pending.iter().any(|request| request.request_id == row.request.request_id)
+        };
+        let stale: Vec<u32> = self.open().filter(is_stale).map(|row| row.id.number).collect();
         let mut entries: Vec<_> =
             stale.into_iter().filter_map(|number| self.withdraw(step, number)).collect();
-        for ask in pending {
-            entries.extend(self.ask(step, launch, ask));
+        for request in pending {
+            entries.extend(self.add(step, launch, request));
         }
         entries
     }
@@ -144,7 +146,7 @@ impl PermissionRequests {
 
     /// Claude waits for no answer any more.
     pub(super) fn withdraw_open(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
-        let open: Vec<u32> = self.open().map(|request| request.id.number).collect();
+        let open: Vec<u32> = self.open().map(|row| row.id.number).collect();
         open.into_iter().filter_map(|number| self.withdraw(step, number)).collect()
     }
 
@@ -157,11 +159,11 @@ impl PermissionRequests {
     }
 
     fn withdraw(&mut self, step: &mut StepContext, number: u32) -> Option<EntryBody> {
-        let request = self.requests.get_mut(&number)?;
-        if request.state != PermissionState::Open && !is_undelivered(request) {
+        let row = self.requests.get_mut(&number)?;
+        if row.state != PermissionState::Open && !is_undelivered(row) {
             return None;
         }
-        request.state = PermissionState::Withdrawn;
+        row.state = PermissionState::Withdrawn;
         self.persist(step, number);
         let outcome = "withdrawn".to_owned();
         Some(EntryBody::PermissionEnd { permission: number, outcome, by: None, message: None })
@@ -170,10 +172,10 @@ impl PermissionRequests {
     /// The journal shows that an answer was written to Claude.
     pub(super) fn answer_written(&mut self, step: &mut StepContext, request_id: &str) {
         if let Some(number) = self.number_of(request_id)
-            && let Some(request) = self.requests.get_mut(&number)
-            && is_undelivered(request)
+            && let Some(row) = self.requests.get_mut(&number)
+            && is_undelivered(row)
         {
-            request.delivered = true;
+            row.delivered = true;
             self.persist(step, number);
         }
     }
@@ -190,17 +192,17 @@ impl PermissionRequests {
         answer: Answer,
         by: &str,
     ) -> Result<(EntryBody, Input), Problem> {
-        let Some(request) = self.requests.get_mut(&number) else {
+        let Some(row) = self.requests.get_mut(&number) else {
             return Err(Problem::permission_not_found(&number.to_string()));
         };
-        if request.state != PermissionState::Open {
-            return Err(Problem::already_answered(request.state, request.answered_by.as_deref()));
+        if row.state != PermissionState::Open {
+            return Err(Problem::already_answered(row.state, row.answered_by.as_deref()));
         }
-        check_answer(&request.ask, &answer, &request.id.to_string())?;
-        request.state = PermissionState::Answered;
-        request.answered_by = Some(by.to_owned());
-        request.answer = Some(answer.clone());
-        let input = input(request, answer.clone());
+        check_answer(&row.request, &answer, &row.id.to_string())?;
+        row.state = PermissionState::Answered;
+        row.answered_by = Some(by.to_owned());
+        row.answer = Some(answer.clone());
+        let input = input(row, answer.clone());
         self.persist(step, number);
         let (outcome, message) = match answer {
             Answer::Allow => ("allowed", None),
@@ -221,42 +223,42 @@ impl PermissionRequests {
         step: &mut StepContext,
         number: u32,
     ) -> Option<(EntryBody, Input)> {
-        let request = self.requests.get_mut(&number)?;
-        request.state = PermissionState::Answered;
-        request.answered_by = Some(BY_TERMINAL.to_owned());
-        request.delivered = true;
-        let request_id = request.ask.request_id.clone();
+        let row = self.requests.get_mut(&number)?;
+        row.state = PermissionState::Answered;
+        row.answered_by = Some(BY_TERMINAL.to_owned());
+        row.delivered = true;
+        let request_id = row.request.request_id.clone();
         self.persist(step, number);
         let (outcome, by) = ("answered".to_owned(), Some(BY_TERMINAL.to_owned()));
         let entry = EntryBody::PermissionEnd { permission: number, outcome, by, message: None };
-        Some((entry, Input::LetGo { request_id }))
+        Some((entry, Input::ReleaseHook { request_id }))
     }
 
     fn number_of(&self, request_id: &str) -> Option<u32> {
-        let request = self.requests.values().find(|request| request.ask.request_id == request_id);
-        request.map(|request| request.id.number)
+        let row = self.requests.values().find(|row| row.request.request_id == request_id);
+        row.map(|row| row.id.number)
     }
 
     /// Persists a request as it is now, and notifies clients.
     fn persist(&mut self, step: &mut StepContext, number: u32) {
-        if let Some(request) = self.requests.get(&number) {
-            step.persist(Change::Permission(Box::new(request.clone())));
-            step.publish(Notice::Permission(Box::new(request.clone())));
+        if let Some(row) = self.requests.get(&number) {
+            step.persist(Change::Permission(Box::new(row.clone())));
+            step.publish(Notification::Permission(Box::new(row.clone())));
             self.persisted = true;
         }
     }
 }
 
-fn is_undelivered(request: &PermissionRow) -> bool {
-    request.state == PermissionState::Answered && !request.delivered
+fn is_undelivered(row: &PermissionRow) -> bool {
+    row.state == PermissionState::Answered && !row.delivered
 }
 
-fn input(request: &PermissionRow, answer: Answer) -> Input {
-    Input::Answer { permission: request.id, ask: Box::new(request.ask.clone()), answer }
+fn input(row: &PermissionRow, answer: Answer) -> Input {
+    Input::Answer { request: Box::new(row.request.clone()), answer }
 }
 
-fn check_answer(ask: &PermissionAsk, answer: &Answer, id: &str) -> Result<(), Problem> {
-    match (answer, ask.kind) {
+fn check_answer(request: &PermissionRequest, answer: &Answer, id: &str) -> Result<(), Problem> {
+    match (answer, request.kind) {
         (Answer::Deny { .. }, _) | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan) => Ok(()),
         (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
             "This is a question: it is answered with a choice, not allowed.",
@@ -267,8 +269,8 @@ fn check_answer(ask: &PermissionAsk, answer: &Answer, id: &str) -> Result<(), Pr
             format!("Answer with: areyouj allow {id}, or: areyouj deny {id}"),
         )),
         (Answer::AllowAlways { suggestions }, PermissionKind::Tool | PermissionKind::Plan) => {
-            let known = |index: &usize| *index < ask.suggestions.len();
-            if ask.suggestions.is_empty() {
+            let known = |index: &usize| *index < request.suggestions.len();
+            if request.suggestions.is_empty() {
                 return Err(Problem::new(
                     "always_not_offered",
                     "Claude offers no rule for \"always\" here.",
@@ -278,13 +280,13 @@ fn check_answer(ask: &PermissionAsk, answer: &Answer, id: &str) -> Result<(), Pr
             match suggestions {
                 Some(chosen) if chosen.is_empty() || !chosen.iter().all(known) => Err(invalid(
                     "There is no such suggestion.",
-                    format!("The prompt has {} suggestions, counted from 0.", ask.suggestions.len()),
+                    format!("The prompt has {} suggestions, counted from 0.", request.suggestions.len()),
                 )),
                 _ => Ok(()),
             }
         }
         (Answer::Choose { choices }, PermissionKind::Question) => {
-            check_choices(ask.input.shown(), choices, id)
+            check_choices(request.input.shown(), choices, id)
         }
     }
 }

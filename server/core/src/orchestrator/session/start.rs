@@ -9,8 +9,8 @@ use super::turn::Turn;
 use crate::orchestrator::retry::{INITIALIZE_TIMEOUT_MS, START_TIMEOUT_MS, START_TRIES};
 use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
-    Driver, Effect, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder, MessageId, NoticeLevel, PermissionAsk,
-    Problem, Recorded, Switch,
+    ConversationState, Driver, Effect, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder, MessageId,
+    NoticeLevel, PermissionRequest, Problem, Switch,
 };
 
 /// Why waiting messages of a terminated session are cancelled.
@@ -55,14 +55,14 @@ impl Session {
         &mut self,
         step: &mut StepContext,
         inspection: u32,
-        conversation: Recorded,
+        conversation: ConversationState,
         messages: &[MessageId],
         place: &str,
     ) {
         if !self.lifecycle.awaits_inspection(inspection) {
             return;
         }
-        let resume = conversation == Recorded::Begun;
+        let resume = conversation == ConversationState::Begun;
         if self.conversation.is_recorded() && !resume {
             let problem = Problem::conversation_not_found(self.id, self.conversation.id(), place);
             self.fail(step, problem);
@@ -70,7 +70,7 @@ impl Session {
         }
         let recovery = self.recovery(step);
         self.queue.resolve_doubtful(step, messages, recovery);
-        if conversation == Recorded::Silent {
+        if conversation == ConversationState::Silent {
             self.conversation.open(step.new_uuid());
         }
         self.launch(step, resume);
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// Claude described itself, and lists its open permission requests.
-    pub(super) fn claude_ready(&mut self, step: &mut StepContext, pending: Vec<PermissionAsk>) {
+    pub(super) fn claude_ready(&mut self, step: &mut StepContext, pending: Vec<PermissionRequest>) {
         let (first, took) = self.lifecycle.claude_ready(step.now);
         if first {
             self.note = None;

@@ -9,7 +9,7 @@ use super::permissions::PermissionRequests;
 use super::queue::Queue;
 use super::turn::Turn;
 use crate::orchestrator::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
-use crate::orchestrator::{MessageId, MessageRow, Seen};
+use crate::orchestrator::{MessageId, MessageRow, ProcessStatus};
 
 /// The input of one launch's terminal. Not stored: a restarted daemon finds it out again.
 #[derive(Debug, Default)]
@@ -229,30 +229,34 @@ impl TerminalInput {
     }
 
     /// What Claude's record says is noted even before Claude is ready.
-    pub(super) fn note_status(&mut self, status: &Seen) {
-        self.busy = *status == Seen::Busy;
+    pub(super) fn note_status(&mut self, status: &ProcessStatus) {
+        self.busy = *status == ProcessStatus::Busy;
     }
 
     /// What the record of a Claude that is ready says.
-    pub(super) fn status_read(&mut self, status: Seen, around: Surroundings<'_>) -> Option<TerminalOutcome> {
+    pub(super) fn status_read(
+        &mut self,
+        status: ProcessStatus,
+        around: Surroundings<'_>,
+    ) -> Option<TerminalOutcome> {
         match status {
             // What a hook asks is shown as a permission request.
-            Seen::Waiting(_) if around.asking => {
+            ProcessStatus::Waiting(_) if around.asking => {
                 self.waited = true;
                 None
             }
-            Seen::Waiting(what) => {
+            ProcessStatus::Waiting(what) => {
                 self.dialog = Some(what);
                 None
             }
-            Seen::Idle => {
+            ProcessStatus::Idle => {
                 self.dialog = None;
                 self.in_turn = false;
                 self.ahead.clear();
                 self.person_ahead = false;
                 Some(TerminalOutcome::Idle { announced: self.stopped })
             }
-            Seen::Busy => {
+            ProcessStatus::Busy => {
                 self.dialog = None;
                 // No prompt was submitted: a command of Claude's own, or the last of a turn. No hook reports its end.
                 self.stopped |= around.idle;

@@ -2,7 +2,7 @@
 
 use super::partial_output::{OutputSoFar, PartialOutput};
 use crate::orchestrator::step::StepContext;
-use crate::orchestrator::{Change, EntryBody, EntryRow, Notice, SessionId, SessionRow};
+use crate::orchestrator::{Change, EntryBody, EntryRow, Notification, SessionId, SessionRow};
 
 /// The end of a transcript. The store has all entries.
 #[derive(Debug)]
@@ -32,12 +32,12 @@ impl Transcript {
         self.seq += 1;
         let entry = EntryRow { seq: self.seq, at: step.now.wall, body };
         step.persist(Change::Entry { session: self.session, entry: entry.clone() });
-        step.publish(Notice::Entry { session: self.session, entry });
+        step.publish(Notification::Entry { session: self.session, entry });
     }
 
     /// Claude says more.
     pub(super) fn add_partial(&mut self, step: &mut StepContext, thinking: bool, text: String) {
         self.output.add(thinking, &text);
-        step.publish(Notice::Delta { session: self.session, seq: self.seq, thinking, text });
+        step.publish(Notification::Delta { session: self.session, seq: self.seq, thinking, text });
     }
 }

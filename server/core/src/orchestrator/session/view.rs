@@ -13,13 +13,13 @@ pub(super) fn attention(session: &Session) -> Option<Attention> {
     }
     let open = u32::try_from(session.permissions.open().count()).unwrap_or(u32::MAX);
     let plain = |kind, title| Attention { kind, permission: None, message: None, title, open };
-    if let Some(request) = session.permissions.open().next() {
-        let kind = match request.ask.kind {
+    if let Some(row) = session.permissions.open().next() {
+        let kind = match row.request.kind {
             PermissionKind::Tool => AttentionKind::Permission,
             PermissionKind::Question => AttentionKind::Question,
             PermissionKind::Plan => AttentionKind::Plan,
         };
-        return Some(Attention { permission: Some(request.id), ..plain(kind, request.ask.title.clone()) });
+        return Some(Attention { permission: Some(row.id), ..plain(kind, row.request.title.clone()) });
     }
     if let Some(dialog) = session.terminal.dialog() {
         return Some(plain(AttentionKind::Terminal, dialog.to_owned()));

@@ -25,7 +25,7 @@ fn created(bench: &mut Bench, model: Option<&str>, mode: Option<&str>) -> Sessio
 }
 
 /// Claude crashes and is started again; what it is started with.
-fn crash(bench: &mut Bench, session: SessionId, recorded: Recorded) -> Option<LaunchOrder> {
+fn crash(bench: &mut Bench, session: SessionId, recorded: ConversationState) -> Option<LaunchOrder> {
     let launch = bench.view(session).row.launch;
     bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(9) }]);
     bench.pass(10_000);
@@ -50,7 +50,7 @@ fn error(bench: &Bench, session: SessionId) -> Option<String> {
 
 #[test]
 fn a_conversation_of_which_a_turn_has_ended_is_never_begun_anew() {
-    for recorded in [Recorded::Nothing, Recorded::Silent] {
+    for recorded in [ConversationState::Nothing, ConversationState::Silent] {
         let mut bench = Bench::new(Settings::default());
         let session = bench.ready();
         let conversation = bench.view(session).row.claude_session;
@@ -70,10 +70,10 @@ fn a_conversation_that_claude_has_just_opened_may_have_no_record_yet() {
     let session = bench.ready();
     let opened = Uuid::from_u128(5);
     bench.facts(session, vec![ended_turn(), Fact::Conversation(opened)]);
-    let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Nothing).unwrap();
     assert_eq!((order.claude_session, order.resume), (opened, false));
     bench.facts(session, vec![ready(), Fact::Conversation(opened), ended_turn()]);
-    assert_eq!(crash(&mut bench, session, Recorded::Nothing), None, "a turn of it has ended");
+    assert_eq!(crash(&mut bench, session, ConversationState::Nothing), None, "a turn of it has ended");
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn a_new_claude_gets_the_permission_mode_that_was_reported_last() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, None, Some("bypassPermissions"));
     bench.facts(session, vec![mode("bypassPermissions"), ready(), mode("plan")]);
-    let order = crash(&mut bench, session, Recorded::Begun).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Begun).unwrap();
     assert_eq!(order.spec.permission_mode.as_deref(), Some("plan"));
-    let order = crash(&mut bench, session, Recorded::Begun).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Begun).unwrap();
     assert_eq!(order.spec.permission_mode.as_deref(), Some("plan"), "even if the second said nothing");
 }
 
@@ -101,7 +101,7 @@ fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing
 
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
     bench.change(session, SessionOperation::Restart).0.unwrap();
-    let effects = bench.recorded(session, Recorded::Nothing);
+    let effects = bench.recorded(session, ConversationState::Nothing);
     let asks_again = |effect: &Effect| matches!(effect, Effect::Launch(order) if order.spec.permission_mode.as_deref() == Some("plan"));
     assert!(effects.iter().any(asks_again), "the wider mode was never in effect: {effects:?}");
 }
@@ -112,7 +112,7 @@ fn a_narrower_mode_than_asked_for_is_shown_and_kept() {
     let session = created(&mut bench, None, Some("bypassPermissions"));
     bench.facts(session, vec![mode("default"), ready()]);
     assert_eq!(error(&bench, session), None);
-    let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Nothing).unwrap();
     assert_eq!(order.spec.permission_mode.as_deref(), Some("default"));
 }
 
@@ -122,7 +122,7 @@ fn a_mode_that_is_widened_later_is_somebodys_choice() {
     let session = created(&mut bench, None, Some("plan"));
     bench.facts(session, vec![mode("plan"), ready(), mode("acceptEdits")]);
     assert_eq!(error(&bench, session), None);
-    let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Nothing).unwrap();
     assert_eq!(order.spec.permission_mode.as_deref(), Some("acceptEdits"));
 }
 
@@ -132,11 +132,11 @@ fn at_a_terminal_only_a_mode_that_nobody_can_have_set_is_too_wide() {
         let mut bench = Bench::new(Settings::default());
         bench.driver = Driver::Terminal;
         let session = created(&mut bench, None, Some("plan"));
-        bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+        bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)]);
         if typed {
             bench.facts(session, vec![Fact::Typed(0)]);
         }
-        bench.facts(session, vec![mode("acceptEdits"), Fact::Prompted("hello".to_owned())]);
+        bench.facts(session, vec![mode("acceptEdits"), Fact::PromptSubmitted("hello".to_owned())]);
         assert_eq!(error(&bench, session).is_some(), !typed);
     }
 }
@@ -146,11 +146,11 @@ fn a_model_that_was_asked_for_is_asked_for_again_until_claude_reports_another() 
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, Some("opusplan"), None);
     bench.facts(session, vec![ready(), model("claude-sonnet"), model("claude-sonnet")]);
-    let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Nothing).unwrap();
     assert_eq!(order.spec.model.as_deref(), Some("opusplan"));
     bench.facts(session, vec![ready(), model("claude-sonnet"), model("claude-haiku")]);
     for _ in 0..2 {
-        let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
+        let order = crash(&mut bench, session, ConversationState::Nothing).unwrap();
         assert_eq!(order.spec.model.as_deref(), Some("claude-haiku"));
     }
 }
@@ -160,6 +160,6 @@ fn the_model_that_claude_chose_by_itself_is_asked_for_the_next_time() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, None, None);
     bench.facts(session, vec![ready(), model("claude-opus")]);
-    let order = crash(&mut bench, session, Recorded::Nothing).unwrap();
+    let order = crash(&mut bench, session, ConversationState::Nothing).unwrap();
     assert_eq!(order.spec.model.as_deref(), Some("claude-opus"));
 }

@@ -92,7 +92,7 @@ fn every_refusal_of_a_command_is_printed() {
 fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
-    let ask = PermissionAsk {
+    let ask = PermissionRequest {
         request_id: "r".to_owned(),
         kind,
         tool: "Bash".to_owned(),
@@ -100,7 +100,7 @@ fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer
         title: "ls".to_owned(),
         suggestions,
     };
-    bench.facts(session, vec![Fact::Asked(ask)]);
+    bench.facts(session, vec![Fact::PermissionRequested(ask)]);
     printable(bench.answer(&format!("{session}-1"), answer).0.expect_err("a refusal"), session)
 }
 
@@ -200,7 +200,14 @@ fn every_error_of_a_session_is_printed() {
     let mut bench = Bench::new(Settings::default());
     bench.driver = Driver::Terminal;
     let session = bench.create().0.unwrap();
-    bench.facts(session, vec![started(1), Fact::Seen(Seen::Idle), Fact::Prompted("by hand".to_owned())]);
+    bench.facts(
+        session,
+        vec![
+            started(1),
+            Fact::ProcessStatus(ProcessStatus::Idle),
+            Fact::PromptSubmitted("by hand".to_owned()),
+        ],
+    );
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![Fact::Quit, Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
     problems.push(error_of(&bench, session));
@@ -220,7 +227,7 @@ fn notices(facts: Vec<Fact>) -> Vec<String> {
     bench.send(session, "hello").unwrap();
     let effects = bench.facts(session, facts);
     let texts = effects.iter().filter_map(|effect| match effect {
-        Effect::Publish(Notice::Entry { entry, .. }) => match &entry.body {
+        Effect::Publish(Notification::Entry { entry, .. }) => match &entry.body {
             EntryBody::Notice { level, text } => Some(format!("{level:?}: {text}")),
             _ => None,
         },

@@ -13,7 +13,7 @@ fn ready() -> (Bench, SessionId) {
     bench.driver = Driver::Terminal;
     let session = bench.create().0.unwrap();
     bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
-    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)]);
     assert_eq!(status(&bench, session), Status::Idle);
     (bench, session)
 }
@@ -23,7 +23,7 @@ fn status(bench: &Bench, session: SessionId) -> Status {
 }
 
 fn prompted(text: &str) -> Fact {
-    Fact::Prompted(text.to_owned())
+    Fact::PromptSubmitted(text.to_owned())
 }
 
 fn pasted() -> Fact {
@@ -48,7 +48,7 @@ fn input() -> ToolInput {
 }
 
 fn asked() -> Fact {
-    Fact::Asked(PermissionAsk {
+    Fact::PermissionRequested(PermissionRequest {
         request_id: PROMPT.to_owned(),
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
@@ -59,7 +59,7 @@ fn asked() -> Fact {
 }
 
 fn waiting() -> Fact {
-    Fact::Seen(Seen::Waiting("permission prompt".to_owned()))
+    Fact::ProcessStatus(ProcessStatus::Waiting("permission prompt".to_owned()))
 }
 
 fn pastes(effects: &[Effect]) -> Vec<String> {
@@ -109,7 +109,10 @@ fn a_message_that_is_not_confirmed_gets_one_more_enter_and_then_a_person_decides
 fn enter_is_not_pressed_into_a_dialog() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
-    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Waiting("dialog open".to_owned()))]);
+    bench.facts(
+        session,
+        vec![pasted(), Fact::ProcessStatus(ProcessStatus::Waiting("dialog open".to_owned()))],
+    );
     assert!(sent(&bench.pass(10_000)).is_empty());
     assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff));
 }
@@ -125,11 +128,11 @@ fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
     assert_eq!(pastes(&bench.pass(1_000)), ["one"]);
 
     let (mut bench, session) = ready();
-    bench.facts(session, vec![Fact::Seen(Seen::Waiting("dialog open".to_owned()))]);
+    bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Waiting("dialog open".to_owned()))]);
     bench.send(session, "one").unwrap();
     let view = bench.view(session);
     assert_eq!((view.row.status, view.attention.unwrap().kind), (Status::Waiting, AttentionKind::Terminal));
-    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["one"]);
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)])), ["one"]);
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
     assert_eq!(steer(&mut bench, "next"), Vec::<String>::new());
     bench.facts(session, vec![Fact::Typed(0), stop()]);
     bench.pass(1_000);
-    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["next"]);
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)])), ["next"]);
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn an_enter_is_not_pressed_for_a_message_while_somebody_types_or_a_turn_runs() {
 
     let (mut bench, session) = ready();
     let id = bench.send(session, "one").unwrap();
-    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Busy)]);
+    bench.facts(session, vec![pasted(), Fact::ProcessStatus(ProcessStatus::Busy)]);
     assert!(sent(&bench.pass(10_000)).is_empty());
     assert_eq!(state(&bench, session, id), Some(MessageState::Running), "it waits inside Claude");
 }
@@ -185,16 +188,16 @@ fn an_enter_is_not_pressed_for_a_message_while_somebody_types_or_a_turn_runs() {
 fn keys_that_answered_are_no_draft_later_and_a_draft_from_before_is_one() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked(), Fact::Typed(1), stop()]);
-    bench.facts(session, vec![Fact::Withdrawn { request_id: PROMPT.to_owned() }, Fact::Typed(1)]);
+    bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: PROMPT.to_owned() }, Fact::Typed(1)]);
     assert!(!bench.state.sessions[&session].terminal_is_taken());
     let (mut bench, session) = ready();
     bench.facts(session, vec![Fact::Typed(4), asked(), Fact::Typed(5)]);
-    bench.facts(session, vec![Fact::Withdrawn { request_id: PROMPT.to_owned() }]);
+    bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: PROMPT.to_owned() }]);
     assert!(bench.state.sessions[&session].terminal_is_taken());
 }
 
 #[test]
-fn a_move_waits_for_what_may_run_while_the_host_is_being_found() {
+fn a_switch_waits_for_a_turn_that_may_run_while_the_host_is_looked_for() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
     bench.step(Event::LinkLost { session, launch: 1 });
@@ -207,7 +210,10 @@ fn keys_that_answer_a_dialog_are_no_draft() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked(), Fact::Typed(1)]);
     bench.send(session, "one").unwrap();
-    assert_eq!(pastes(&bench.facts(session, vec![waiting(), Fact::Seen(Seen::Busy), stop()])), ["one"]);
+    assert_eq!(
+        pastes(&bench.facts(session, vec![waiting(), Fact::ProcessStatus(ProcessStatus::Busy), stop()])),
+        ["one"]
+    );
 }
 
 #[test]
@@ -216,7 +222,7 @@ fn what_somebody_typed_before_is_named_when_a_message_was_joined_with_it() {
     bench.send(session, "one").unwrap();
     let effects = bench.facts(session, vec![pasted(), prompted("my draftone")]);
     let warned = |effect: &Effect| match effect {
-        Effect::Publish(Notice::Entry { entry, .. }) => {
+        Effect::Publish(Notification::Entry { entry, .. }) => {
             matches!(&entry.body, EntryBody::Notice { text, .. } if text.contains("joined"))
         }
         _ => false,
@@ -235,7 +241,7 @@ fn a_persons_own_turn_holds_the_queue_until_it_ends() {
 }
 
 #[test]
-fn what_a_person_submits_during_a_turn_has_its_own_before_the_queue_goes_on() {
+fn a_prompt_that_a_person_submits_during_a_turn_has_its_own_before_the_queue_resumes() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), prompted("and another")]);
     bench.send(session, "one").unwrap();
@@ -248,16 +254,16 @@ fn what_a_person_submits_during_a_turn_has_its_own_before_the_queue_goes_on() {
 fn a_record_that_is_ahead_of_its_hook_makes_no_second_turn() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "one").unwrap();
-    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Busy), prompted("one"), stop()]);
+    bench.facts(session, vec![pasted(), Fact::ProcessStatus(ProcessStatus::Busy), prompted("one"), stop()]);
     assert_eq!((state(&bench, session, id), status(&bench, session)), (None, Status::Idle));
 }
 
 #[test]
 fn a_record_that_is_behind_its_hook_is_no_interruption() {
     let (mut bench, session) = ready();
-    bench.facts(session, vec![prompted("by hand"), stop(), Fact::Seen(Seen::Busy)]);
+    bench.facts(session, vec![prompted("by hand"), stop(), Fact::ProcessStatus(ProcessStatus::Busy)]);
     bench.send(session, "one").unwrap();
-    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["one"]);
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)])), ["one"]);
 }
 
 #[test]
@@ -266,7 +272,7 @@ fn an_escape_that_no_hook_tells_of_ends_the_turn_and_holds_the_queue() {
     let id = bench.send(session, "one").unwrap();
     bench.send(session, "two").unwrap();
     bench.facts(session, vec![pasted(), prompted("one")]);
-    let effects = bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    let effects = bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)]);
     assert!(pastes(&effects).is_empty());
     assert_eq!(state(&bench, session, id), Some(MessageState::Interrupted));
     let view = bench.view(session);
@@ -283,23 +289,30 @@ fn an_interrupt_is_an_escape_and_idle_is_its_answer() {
     let (answer, effects) = bench.change(session, SessionOperation::Interrupt);
     assert_eq!(code(&answer), "ok");
     assert!(matches!(sent(&effects)[..], [Input::Interrupt { .. }]));
-    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)]);
     assert_eq!(status(&bench, session), Status::Idle);
-    assert!(!bench.pass(60_000).iter().any(|effect| matches!(effect, Effect::Publish(Notice::Entry { .. }))));
+    assert!(
+        !bench
+            .pass(60_000)
+            .iter()
+            .any(|effect| matches!(effect, Effect::Publish(Notification::Entry { .. })))
+    );
 }
 
 #[test]
-fn a_prompt_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_let_go() {
-    for by in [Fact::ToolRan { tool: "Bash".to_owned(), input: input() }, Fact::Seen(Seen::Busy)] {
+fn a_request_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook_released() {
+    for by in
+        [Fact::ToolRan { tool: "Bash".to_owned(), input: input() }, Fact::ProcessStatus(ProcessStatus::Busy)]
+    {
         let (mut bench, session) = ready();
         bench.facts(session, vec![prompted("by hand"), asked()]);
         assert_eq!(status(&bench, session), Status::Waiting);
         // What it was before it began to wait says nothing.
-        bench.facts(session, vec![Fact::Seen(Seen::Busy)]);
+        bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Busy)]);
         assert_eq!(status(&bench, session), Status::Waiting);
         bench.facts(session, vec![waiting()]);
         let effects = bench.facts(session, vec![by]);
-        assert!(matches!(sent(&effects)[..], [Input::LetGo { request_id }] if request_id == PROMPT));
+        assert!(matches!(sent(&effects)[..], [Input::ReleaseHook { request_id }] if request_id == PROMPT));
         assert_eq!(status(&bench, session), Status::Active);
         let (answer, _) = bench.answer(&format!("{session}-1"), Answer::Allow);
         assert_eq!(code(&answer), "permission_answered");
@@ -316,7 +329,7 @@ fn an_answer_from_an_editor_goes_to_the_hook_once() {
         session,
         vec![
             Fact::Written(Written::Answer { request_id: PROMPT.to_owned() }),
-            Fact::Seen(Seen::Busy),
+            Fact::ProcessStatus(ProcessStatus::Busy),
             Fact::ToolRan { tool: "Bash".to_owned(), input: input() },
         ],
     );
@@ -327,10 +340,10 @@ fn an_answer_from_an_editor_goes_to_the_hook_once() {
 fn a_command_of_claudes_own_is_done_when_claude_is_idle_again_or_never_was_busy() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "/compact").unwrap();
-    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Busy)]);
+    bench.facts(session, vec![pasted(), Fact::ProcessStatus(ProcessStatus::Busy)]);
     bench.pass(2_000);
     assert_eq!(state(&bench, session, id), Some(MessageState::Running));
-    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)]);
     assert_eq!((state(&bench, session, id), bench.view(session).row.paused), (None, Pause::default()));
 
     let id = bench.send(session, "/nonsense").unwrap();
@@ -346,13 +359,13 @@ fn a_screen_before_the_start_waits_for_a_person_as_long_as_it_takes_and_holds_no
     let session = bench.create().0.unwrap();
     assert_eq!(launches(&bench.create().1), 0);
     bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
-    let effects = bench.facts(session, vec![Fact::Seen(Seen::Waiting("trust".to_owned()))]);
+    let effects = bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Waiting("trust".to_owned()))]);
     assert_eq!(launches(&effects), 1, "another may start meanwhile");
     let effects = bench.pass(24 * 3_600 * 1_000);
     assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
     assert_eq!((view.row.status, view.attention.unwrap().title.as_str()), (Status::Waiting, "trust"));
-    bench.facts(session, vec![Fact::Seen(Seen::Idle)]);
+    bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)]);
     assert_eq!(status(&bench, session), Status::Idle);
 }
 
@@ -392,7 +405,7 @@ fn what_was_not_pasted_when_claude_crashed_is_pasted_by_the_next() {
     bench.pass(500);
     bench.inspected(session, true);
     bench.facts(session, vec![Fact::Started { launch: 2, pid: 8 }]);
-    assert_eq!(pastes(&bench.facts(session, vec![Fact::Seen(Seen::Idle)])), ["one"]);
+    assert_eq!(pastes(&bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Idle)])), ["one"]);
 }
 
 fn switch(bench: &mut Bench, session: SessionId, driver: Driver, interrupt: bool) -> Vec<Effect> {
@@ -402,7 +415,7 @@ fn switch(bench: &mut Bench, session: SessionId, driver: Driver, interrupt: bool
 }
 
 #[test]
-fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
+fn a_conversation_switches_when_its_turn_has_ended_and_keeps_its_queue() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
     bench.send(session, "two").unwrap();
@@ -431,7 +444,7 @@ fn a_conversation_moves_when_its_turn_has_ended_and_takes_its_queue_along() {
 }
 
 #[test]
-fn a_move_can_be_taken_back_before_it_happens() {
+fn a_switch_can_be_cancelled_before_it_happens() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
     switch(&mut bench, session, Driver::Stream, false);
@@ -444,7 +457,7 @@ fn a_move_can_be_taken_back_before_it_happens() {
 }
 
 #[test]
-fn a_move_that_may_not_wait_breaks_the_turn_off() {
+fn a_switch_that_must_not_wait_interrupts_the_turn() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
     let effects = switch(&mut bench, session, Driver::Stream, true);
@@ -453,7 +466,7 @@ fn a_move_that_may_not_wait_breaks_the_turn_off() {
 }
 
 #[test]
-fn a_restarted_daemon_goes_on_waiting_for_the_confirmation() {
+fn a_restarted_daemon_keeps_waiting_for_the_confirmation() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![pasted()]);
@@ -467,7 +480,7 @@ fn an_idle_claude_that_has_not_taken_a_paste_yet_was_not_interrupted() {
     let (mut bench, session) = ready();
     let first = bench.send(session, "one").unwrap();
     bench.send(session, "two").unwrap();
-    bench.facts(session, vec![pasted(), Fact::Seen(Seen::Idle)]);
+    bench.facts(session, vec![pasted(), Fact::ProcessStatus(ProcessStatus::Idle)]);
     assert_eq!(
         (bench.view(session).row.paused, state(&bench, session, first)),
         (Pause::default(), Some(MessageState::Running))
@@ -477,7 +490,7 @@ fn an_idle_claude_that_has_not_taken_a_paste_yet_was_not_interrupted() {
 }
 
 #[test]
-fn a_prompt_of_an_earlier_conversation_id_is_followed_to_the_next() {
+fn a_new_conversation_id_replaces_the_earlier_one() {
     let (mut bench, session) = ready();
     let next = Uuid::from_u128(99);
     bench.facts(session, vec![Fact::Conversation(next)]);
