@@ -11,7 +11,8 @@ pub(super) enum Asked {
     Results(Vec<String>),
 }
 
-/// Claude puts a message that came in the middle of a turn into a system message, between these words.
+/// Claude puts a message that came in the middle of a turn between these words: in the user's last message or, depending
+/// on its version, in a system message after it.
 const STEERED: (&str, &str) =
     ("The user sent a new message while you were working:\n", "\n\nThis is how Claude Code");
 
@@ -25,7 +26,8 @@ impl Asked {
             Some(last) => (&messages[last]["content"], &messages[last + 1..]),
             None => (&Value::Null, messages),
         };
-        if let Some(words) = following.iter().find_map(|message| steered(&message["content"])) {
+        let following = following.iter().map(|message| &message["content"]);
+        if let Some(words) = following.chain([content]).find_map(steered) {
             return Asked::Prompt(words);
         }
         if let Some(text) = content.as_str() {
