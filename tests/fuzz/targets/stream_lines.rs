@@ -29,8 +29,7 @@ fn answer(ask: &PermissionRequest) {
     ];
     for answer in answers {
         let allowed = matches!(answer, Answer::Allow | Answer::AllowAlways { .. });
-        let line =
-            encode(&Input::Answer { request: Box::new(ask.clone()), answer }).expect("an answer");
+        let line = encode(&Input::Answer { request: Box::new(ask.clone()), answer }).expect("an answer");
         assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1), "an answer is a line");
         assert_eq!(decode_input(&line), Written::Answer { request_id: ask.request_id.clone() });
         let line = std::str::from_utf8(&line).expect("an answer is text");
