@@ -68,6 +68,13 @@ macro_rules! method_table {
             type Params = $nparams;
         })+
 
+        /// Calls a macro with the names of all requests, as they are in [`Method`] and [`request`]:
+        /// `each_request!(callback)` expands to `callback!(Initialize Shutdown …)`.
+        #[macro_export]
+        macro_rules! each_request {
+            ($callback:ident) => { $callback!($($request)+) };
+        }
+
         /// The table as data, for the generator: name, description, schema of the parameters, schema of the result.
         #[cfg(feature = "schema")]
         pub fn table(generator: &mut schemars::SchemaGenerator) -> Table {

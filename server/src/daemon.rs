@@ -3,11 +3,11 @@
 //! It can die at any moment: what it acknowledged is on disk, sessions live in their hosts, and the next daemon resumes
 //! from the store and the journals. This file wires the parts; [`lifecycle`] starts and ends them.
 
+mod api;
 mod claude;
-mod commands;
+mod client;
 mod connection;
 mod core;
-mod directories;
 mod directory_checks;
 mod gate;
 mod host_connection;
@@ -21,8 +21,10 @@ pub(crate) mod outbox;
 #[cfg(test)]
 mod problems;
 mod queues;
+mod refusals;
+mod reply;
 mod shared;
-mod wire;
+mod to_wire;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use areyouj_core::orchestrator::{
     Settings, Snapshot,
 };
 use areyouj_store::{Committer, StoreError};
+use client::Client;
 use connection::Connection;
 use core::{Committed, Core};
 use host_connection::{HostConnection, HostOrder};
@@ -153,9 +156,10 @@ impl Daemon {
             return;
         }
         self.clients += 1;
-        let connection = Arc::new(Connection::new(self.clients));
-        self.shared.hub.add(self.clients, Arc::clone(&connection));
-        self.tasks.spawn(connection.serve(stream, Arc::clone(&self.shared), self.inbox.clone()));
+        let client = Arc::new(Client::new(self.clients));
+        self.shared.hub.add(Arc::clone(&client));
+        let connection = Connection::new(client, Arc::clone(&self.shared), self.inbox.clone());
+        self.tasks.spawn(connection.serve(stream));
     }
 
     async fn carry_out(&mut self, effect: Effect) {
@@ -164,7 +168,7 @@ impl Daemon {
                 self.shared.hub.reply(client, reply, result, &self.shared.reader);
             }
             Effect::Publish(Notification::QueueChanged(session)) => {
-                if self.shared.hub.is_heard()
+                if self.shared.hub.has_listeners()
                     && let Some(asking) = self.queues.changed(session, &self.inbox)
                 {
                     self.tasks.spawn(asking);

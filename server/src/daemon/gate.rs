@@ -10,6 +10,8 @@ use tokio::time::timeout;
 
 use areyouj_core::orchestrator::Problem;
 
+use super::refusals::internal;
+
 /// Threads that may hang in the kernel at the same time. The store and everything else have threads of their own.
 pub(super) const GATE_THREADS: usize = 8;
 
@@ -49,14 +51,6 @@ impl Gate {
             Err(_) => Err(not_responding()),
         }
     }
-}
-
-pub(super) fn internal(panic: &str) -> Problem {
-    Problem::new(
-        "internal",
-        format!("Something went wrong inside AreYouJ: {panic}."),
-        "Try again; if it stays, report it with the output of: areyouj doctor",
-    )
 }
 
 fn not_responding() -> Problem {

@@ -1,4 +1,4 @@
-//! The clients that are connected: who watches what, and what each is to be told.
+//! The connected clients: which sessions each one watches, and which notifications each one gets.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,36 +6,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use areyouj_protocol as wire;
 use areyouj_protocol::notification;
 
-use super::connection::Connection;
+use super::client::Client;
 use super::outbox::{Frame, notification_frame};
-use super::shared::storage_problem;
-use super::wire as to_wire;
-use areyouj_core::orchestrator::{
-    ClientId, Notification, Outcome, PartialOutput, Problem, ReplyId, SessionId, SessionView,
-};
+use super::to_wire;
+use areyouj_core::orchestrator::{ClientId, Notification, Outcome, Problem, ReplyId, SessionId};
 use areyouj_store::ReaderPool;
-
-/// Entries that attaching returns when the client has none yet.
-const ATTACH_NEWEST: usize = 200;
-/// Entries that attaching returns at most.
-const ATTACH_MOST: usize = 1_000;
-/// Bytes of entries that one answer holds at most, roughly.
-pub(super) const PAGE_BYTES: usize = 4 << 20;
 
 /// All connected clients.
 #[derive(Default)]
 pub(super) struct Hub {
-    clients: Mutex<HashMap<ClientId, Client>>,
+    viewers: Mutex<HashMap<ClientId, Viewer>>,
 }
 
-struct Client {
-    connection: Arc<Connection>,
+/// A client, and the sessions whose output it gets.
+struct Viewer {
+    client: Arc<Client>,
     watches: HashSet<SessionId>,
 }
 
 impl Hub {
-    pub(super) fn add(&self, client: ClientId, connection: Arc<Connection>) {
-        self.lock().insert(client, Client { connection, watches: HashSet::new() });
+    pub(super) fn add(&self, client: Arc<Client>) {
+        self.lock().insert(client.id, Viewer { client, watches: HashSet::new() });
     }
 
     pub(super) fn remove(&self, client: ClientId) {
@@ -46,74 +37,67 @@ impl Hub {
         u32::try_from(self.lock().len()).unwrap_or(u32::MAX)
     }
 
-    /// Nothing more will be sent; what waits still is.
+    /// Closes every outbox: the clients still get what is in it.
     pub(super) fn close(&self) {
-        for client in self.lock().values() {
-            client.connection.outbox.close();
+        for viewer in self.lock().values() {
+            viewer.client.outbox.close();
         }
     }
 
-    /// Answers every request that waits with the reason why nothing can be done now.
+    /// Refuses every unanswered request.
     pub(super) fn refuse_pending(&self, problem: &Problem) {
-        for client in self.lock().values() {
-            client.connection.refuse_pending(problem);
+        for viewer in self.lock().values() {
+            viewer.client.refuse_pending(problem);
         }
     }
 
-    /// Answers a request.
+    /// Answers a request. From here on, or until here, the client gets the output of a session that it attached to, or
+    /// detached from.
     pub(super) fn reply(
         &self,
         client: ClientId,
         reply: ReplyId,
-        result: Result<Outcome, Problem>,
+        outcome: Result<Outcome, Problem>,
         reader: &Arc<ReaderPool>,
     ) {
-        let mut clients = self.lock();
-        let Some(client) = clients.get_mut(&client) else { return };
-        match result {
-            Ok(Outcome::Attached { session, since, partial_output }) => {
-                client.watches.insert(session.row.id);
-                attach(
-                    Arc::clone(&client.connection),
-                    reply,
-                    *session,
-                    since,
-                    partial_output,
-                    Arc::clone(reader),
-                );
+        let mut viewers = self.lock();
+        let Some(viewer) = viewers.get_mut(&client) else { return };
+        match &outcome {
+            Ok(Outcome::Attached { session, .. }) => {
+                viewer.watches.insert(session.row.id);
             }
             Ok(Outcome::Detached(session)) => {
-                client.watches.remove(&session);
-                client.connection.complete(reply, Ok(Outcome::Done), reader);
+                viewer.watches.remove(session);
             }
-            other => client.connection.complete(reply, other, reader),
+            _ => {}
         }
+        viewer.client.complete(reply, outcome, reader);
     }
 
-    /// Tells everybody, or those who watch. Serialised once.
+    /// Sends a notification to all clients that want it. It is serialised once.
     pub(super) fn publish(&self, notification: Notification) {
         match notification {
             Notification::Created { revision, session } => {
                 let session = to_wire::session(*session);
                 let session_id = session.id.clone();
-                self.tell_all(&notification_frame::<notification::SessionCreated>(&wire::SessionCreated {
+                self.notify_all(&notification_frame::<notification::SessionCreated>(&wire::SessionCreated {
                     revision,
                     session_id,
                     session,
                 }));
             }
-            // Whoever has a picture of the list is told; it is not painted for nobody.
-            Notification::Changed { .. } if !self.is_heard() => {}
+            // Serialising a session is expensive: not done if every client is quiet.
+            Notification::Changed { .. } if !self.has_listeners() => {}
             Notification::Changed { revision, session, status_changed } => {
                 self.changed(revision, to_wire::session(*session), status_changed);
             }
             Notification::Terminated { revision, session } => {
-                self.tell_all(&notification_frame::<notification::SessionTerminated>(
+                self.notify_all(&notification_frame::<notification::SessionTerminated>(
                     &wire::SessionTerminated { revision, session_id: session.to_string() },
                 ));
             }
             Notification::Removed { revision, session } => {
-                self.tell_all(&notification_frame::<notification::SessionListUpdate>(
+                self.notify_all(&notification_frame::<notification::SessionListUpdate>(
                     &wire::SessionListUpdate { revision, session_id: session.to_string(), session: None },
                 ));
             }
@@ -121,15 +105,15 @@ impl Hub {
             Notification::Queue(queue) => {
                 let queue = to_wire::queue(queue);
                 let session_id = queue.session_id.clone();
-                self.tell_all(&notification_frame::<notification::QueueUpdate>(&wire::QueueUpdate {
+                self.notify_all(&notification_frame::<notification::QueueUpdate>(&wire::QueueUpdate {
                     session_id,
                     queue,
                 }));
             }
-            Notification::Permission(prompt) => {
-                let permission = to_wire::permission(*prompt);
+            Notification::Permission(request) => {
+                let permission = to_wire::permission(*request);
                 let session_id = permission.session_id.clone();
-                self.tell_all(&notification_frame::<notification::PermissionUpdate>(
+                self.notify_all(&notification_frame::<notification::PermissionUpdate>(
                     &wire::PermissionUpdate { session_id, permission },
                 ));
             }
@@ -144,7 +128,7 @@ impl Hub {
                     entry: Some(entry),
                     delta: None,
                 };
-                self.tell_watchers(session, &notification_frame::<notification::ClaudeOutput>(&output));
+                self.notify_watchers(session, &notification_frame::<notification::ClaudeOutput>(&output));
             }
             Notification::Delta { session, seq, thinking, text } => {
                 if !self.is_watched(session) {
@@ -152,7 +136,7 @@ impl Hub {
                 }
                 let delta = Some(wire::Delta { thinking, text });
                 let output = wire::ClaudeOutput { session_id: session.to_string(), seq, entry: None, delta };
-                self.tell_watchers(session, &notification_frame::<notification::ClaudeOutput>(&output));
+                self.notify_watchers(session, &notification_frame::<notification::ClaudeOutput>(&output));
             }
         }
     }
@@ -169,69 +153,35 @@ impl Hub {
                 attention: session.attention.clone(),
                 error: session.error.clone(),
             };
-            self.tell_all(&notification_frame::<notification::SessionStatusChanged>(&change));
+            self.notify_all(&notification_frame::<notification::SessionStatusChanged>(&change));
         }
         let session_id = session.id.clone();
         let update = wire::SessionListUpdate { revision, session_id, session: Some(session) };
-        self.tell_all(&notification_frame::<notification::SessionListUpdate>(&update));
+        self.notify_all(&notification_frame::<notification::SessionListUpdate>(&update));
     }
 
-    /// Whether anybody wants to be told of what happens.
-    pub(super) fn is_heard(&self) -> bool {
-        self.lock().values().any(|client| !client.connection.is_quiet())
+    /// Whether any client wants notifications of all sessions.
+    pub(super) fn has_listeners(&self) -> bool {
+        self.lock().values().any(|viewer| !viewer.client.is_quiet())
     }
 
-    fn tell_all(&self, frame: &Frame) {
-        for client in self.lock().values().filter(|client| !client.connection.is_quiet()) {
-            client.connection.outbox.notify(Arc::clone(frame));
+    fn notify_all(&self, frame: &Frame) {
+        for viewer in self.lock().values().filter(|viewer| !viewer.client.is_quiet()) {
+            viewer.client.outbox.notify(Arc::clone(frame));
         }
     }
 
-    fn tell_watchers(&self, session: SessionId, frame: &Frame) {
-        for client in self.lock().values().filter(|client| client.watches.contains(&session)) {
-            client.connection.outbox.notify(Arc::clone(frame));
+    fn notify_watchers(&self, session: SessionId, frame: &Frame) {
+        for viewer in self.lock().values().filter(|viewer| viewer.watches.contains(&session)) {
+            viewer.client.outbox.notify(Arc::clone(frame));
         }
     }
 
     fn is_watched(&self, session: SessionId) -> bool {
-        self.lock().values().any(|client| client.watches.contains(&session))
+        self.lock().values().any(|viewer| viewer.watches.contains(&session))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Client>> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Viewer>> {
+        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Reads what the client lacks and answers; output that is published meanwhile waits behind the answer.
-fn attach(
-    connection: Arc<Connection>,
-    reply: ReplyId,
-    session: SessionView,
-    since: Option<u64>,
-    partial_output: Vec<PartialOutput>,
-    reader: Arc<ReaderPool>,
-) {
-    let slot = connection.outbox.reserve();
-    tokio::task::spawn_blocking(move || {
-        let (id, seq) = (session.row.id, session.row.seq);
-        let limit = if since.is_some() { ATTACH_MOST } else { ATTACH_NEWEST };
-        let page = reader.read(|reader| reader.entries(id, Some(seq + 1), since, limit, PAGE_BYTES));
-        let frame = match page {
-            Ok((entries, more)) => connection.frame(
-                reply,
-                &wire::AttachResult {
-                    session: to_wire::session(session),
-                    entries: entries.into_iter().map(|entry| to_wire::entry(id, entry)).collect(),
-                    seq,
-                    more,
-                    deltas: partial_output
-                        .into_iter()
-                        .map(|PartialOutput { thinking, text }| wire::Delta { thinking, text })
-                        .collect(),
-                },
-            ),
-            Err(error) => connection.error_frame(reply, &storage_problem(&error)),
-        };
-        connection.outbox.fill(slot, frame);
-    });
 }

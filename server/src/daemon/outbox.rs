@@ -40,9 +40,9 @@ pub(super) fn notification_frame<N: Notification>(params: &N::Params) -> Frame {
     frame(&envelope::notification(N::METHOD, params))
 }
 
-/// Notifications that a client may leave unread, in bytes. Who lets more pile up loses them, is told so with
-/// `areyouj/resync`, and lists and attaches again. Answers are not counted: of a client that has not read
-/// [`super::connection::MAX_IN_FLIGHT`] of them no further request is read.
+/// Unread notifications of a client, in bytes, at most. A client that leaves more unread loses all of them and receives
+/// `areyouj/resync`; then it lists and attaches again. Answers do not count: the connection reads no further request of
+/// a client that has too many unread answers.
 const MAX_WAITING_BYTES: usize = 1 << 20;
 
 /// What is given out at once, so that many small frames leave together.
@@ -153,16 +153,13 @@ impl Outbox {
         slot
     }
 
-    /// Fills a place that was kept, or gives it up.
-    pub(super) fn fill(&self, slot: Slot, frame: Option<Frame>) {
+    /// Fills a reserved place.
+    pub(super) fn fill(&self, slot: Slot, frame: Frame) {
         let mut waiting = self.lock();
         let place =
-            waiting.items.iter().position(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
+            waiting.items.iter_mut().find(|item| matches!(item, Item::Reserved(kept) if *kept == slot));
         if let Some(place) = place {
-            waiting.items.remove(place);
-            if let Some(frame) = frame {
-                waiting.items.insert(place, Item::Answer(frame));
-            }
+            *place = Item::Answer(frame);
         }
         drop(waiting);
         self.changed.notify_one();
@@ -266,13 +263,8 @@ mod tests {
         outbox.notify(frame(2));
         assert_eq!(next(&outbox).await, [3]);
         assert!(outbox.take().is_none());
-        outbox.fill(slot, Some(frame(1)));
+        outbox.fill(slot, frame(1));
         assert_eq!(next(&outbox).await, [1, 2]);
-        let slot = outbox.reserve();
-        outbox.notify(frame(4));
-        assert!(outbox.take().is_none());
-        outbox.fill(slot, None);
-        assert_eq!(next(&outbox).await, [4], "a place that is given up holds nobody up");
     }
 
     #[tokio::test]

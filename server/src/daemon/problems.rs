@@ -11,7 +11,7 @@ use super::claude::files::Open;
 use super::claude::find::find_claude;
 use super::directory_checks::{check_directory, not_accessible, not_permitted};
 use super::shared::storage_problem;
-use super::{commands, connection, gate, launch, outage};
+use super::{api, launch, outage, refusals};
 use crate::texts::assert_problems;
 
 fn json_error() -> serde_json::Error {
@@ -29,18 +29,18 @@ fn every_refusal_of_a_request_is_printed() {
     assert_problems(
         "problems-daemon-requests",
         [
-            commands::invalid_params(&json_error()),
-            commands::unknown_method("areyouj/new"),
-            commands::not_initialized(),
-            commands::cancelled(),
-            commands::going_away(),
-            commands::message_gone("3f2a9c1b"),
-            gate::internal("REASON"),
-            commands::message_id("1").unwrap_err(),
-            commands::word("model", Some("-x".to_owned())).unwrap_err(),
-            commands::environment_too_large(3 << 20),
-            commands::not_the_last_one(),
-            connection::not_rpc(&json_error()),
+            refusals::invalid_params(&json_error()),
+            refusals::unknown_method("areyouj/new"),
+            refusals::not_initialized(),
+            refusals::cancelled(),
+            refusals::going_away(),
+            api::queue::message_gone(uuid::Uuid::nil()),
+            refusals::internal("REASON"),
+            api::queue::message_id("1").unwrap_err(),
+            api::session::option_word("model", Some("-x".to_owned())).unwrap_err(),
+            api::session::environment_too_large(3 << 20),
+            api::queue::not_the_last_one(),
+            refusals::not_rpc(&json_error()),
             storage_problem(&StoreError::Full),
             launch::failed("REASON.".to_owned(), session).problem,
             Open { pid: 4711, directory: "/project".to_owned() }.problem(session),

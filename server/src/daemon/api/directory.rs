@@ -1,26 +1,38 @@
-//! Choosing a directory: what there is, and whether a session could live in it.
+//! Directories: choosing one for a session.
 
 use std::fs;
 
-use areyouj_protocol::{DirectoryList, DirectoryValid};
-
-use super::directory_checks::{check_directory, check_readable};
 use areyouj_core::orchestrator::Problem;
+use areyouj_protocol::{DirectoryList, DirectoryListParams, DirectoryParams, DirectoryValid, request};
 
-/// More names than anybody looks through; whoever types another letter gets others.
+use super::{Context, Handler, Plan};
+use crate::daemon::directory_checks::{check_directory, check_readable, not_accessible};
+
+/// Names in one answer, at most; typing more letters narrows the list.
 const MAX_NAMES: usize = 1_000;
 
-/// The directories whose paths begin with this one.
-pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> {
+impl Handler for request::DirectoryList {
+    async fn plan(params: DirectoryListParams, context: &Context) -> Result<Plan<Self>, Problem> {
+        context.shared.gate.run(move || list(&params.path, params.hidden)).await.map(Plan::Answer)
+    }
+}
+
+impl Handler for request::DirectoryValidate {
+    async fn plan(params: DirectoryParams, context: &Context) -> Result<Plan<Self>, Problem> {
+        context.shared.gate.run(move || validate(&params.path)).await.map(Plan::Answer)
+    }
+}
+
+/// The directories whose paths begin with this text.
+fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> {
     let typed = from_home(typed);
     let (directory, prefix) = match typed.rfind('/') {
         Some(slash) => (&typed[..=slash], &typed[slash + 1..]),
         None => (typed.as_str(), ""),
     };
-    // With the slash at its end a file would be said to be missing.
+    // With a slash at its end, a file would be reported as missing.
     check_readable(if directory == "/" { directory } else { directory.trim_end_matches('/') })?;
-    let entries = fs::read_dir(directory)
-        .map_err(|error| super::directory_checks::not_accessible(directory, &error))?;
+    let entries = fs::read_dir(directory).map_err(|error| not_accessible(directory, &error))?;
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry)))
@@ -28,7 +40,7 @@ pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> 
             name.starts_with(prefix) && (hidden || !name.starts_with('.') || prefix.starts_with('.'))
         })
         .filter(|(_, entry)| {
-            // A link to a directory is one too; files are told apart without a look at each.
+            // A link to a directory counts as one; the kinds of all others need no further system call.
             let kind = entry.file_type();
             kind.is_ok_and(|kind| kind.is_dir() || kind.is_symlink() && entry.path().is_dir())
         })
@@ -40,8 +52,8 @@ pub(super) fn list(typed: &str, hidden: bool) -> Result<DirectoryList, Problem> 
     Ok(DirectoryList { directory: directory.to_owned(), names, more })
 }
 
-/// Whether a session could be created here.
-pub(super) fn validate(typed: &str) -> Result<DirectoryValid, Problem> {
+/// Checks whether a session could be created in this directory.
+fn validate(typed: &str) -> Result<DirectoryValid, Problem> {
     let typed = from_home(typed);
     let trimmed = typed.trim_end_matches('/');
     let directory = if trimmed.is_empty() && typed.starts_with('/') { "/" } else { trimmed };
@@ -49,7 +61,7 @@ pub(super) fn validate(typed: &str) -> Result<DirectoryValid, Problem> {
     Ok(DirectoryValid { directory: directory.to_owned() })
 }
 
-/// `~` and what follows it, as a shell would read it.
+/// Expands a leading `~` as a shell would.
 fn from_home(typed: &str) -> String {
     let home = || std::env::home_dir().and_then(|home| home.into_os_string().into_string().ok());
     match typed.strip_prefix('~') {
@@ -85,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_becomes_the_path_of_a_session() {
+    fn typed_text_becomes_the_path_of_a_session() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().to_str().unwrap();
         assert_eq!(validate(&format!("{root}//")).unwrap().directory, root);
