@@ -14,8 +14,8 @@ mod transcript;
 
 use std::sync::Arc;
 
-use areyouj_core::orchestrator::{Idempotent, Operation, Problem, Query, SessionRef};
-use areyouj_protocol::Request;
+use areyouj_core::orchestrator::{Idempotent, Operation, Problem, Query, SessionOperation, SessionRef};
+use areyouj_protocol::{Request, SessionActionParams};
 
 use super::client::{Client, Introduction};
 use super::reply::Reply;
@@ -71,4 +71,10 @@ impl Context {
 /// An operation's target, with the id that the client chose for its request.
 fn idempotent<T>(request_id: String, target: T) -> Idempotent<T> {
     Idempotent { request_id, target }
+}
+
+/// An operation on the session that the parameters name.
+fn on_session(params: SessionActionParams, operation: SessionOperation, context: &Context) -> Operation {
+    let target = context.session(params.session_id);
+    Operation::Session(idempotent(params.request_id, target), operation)
 }

@@ -11,8 +11,7 @@ use areyouj_protocol::{
 use areyouj_store::ReaderPool;
 use uuid::Uuid;
 
-use super::session::on_session;
-use super::{Context, Handler, PAGE_BYTES, Plan, idempotent};
+use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session};
 use crate::daemon::refusals::invalid;
 use crate::daemon::reply::{Rendered, Reply, expected, reply, reply_or_explain};
 use crate::daemon::shared::storage_problem;

@@ -12,7 +12,7 @@ use areyouj_protocol::{
 };
 use areyouj_store::ReaderPool;
 
-use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, queue};
+use super::{Context, Handler, PAGE_BYTES, Plan, on_session, queue};
 use crate::daemon::claude::files::ClaudeFiles;
 use crate::daemon::claude::find::find_claude;
 use crate::daemon::directory_checks::check_directory;
@@ -139,16 +139,6 @@ impl Handler for request::SessionDetach {
         let detached = reply(|outcome| matches!(outcome, Outcome::Detached(_)).then_some(Empty {}));
         Ok(Plan::Operation(Operation::Detach(context.session(params.session_id)), detached))
     }
-}
-
-/// An operation on the session that the parameters name.
-pub(super) fn on_session(
-    params: SessionActionParams,
-    operation: SessionOperation,
-    context: &Context,
-) -> Operation {
-    let target = context.session(params.session_id);
-    Operation::Session(idempotent(params.request_id, target), operation)
 }
 
 fn session() -> Reply<Session> {
