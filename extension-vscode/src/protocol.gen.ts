@@ -201,7 +201,7 @@ export interface Notifications {
   "areyouj/sessionCreated": { params: SessionCreated };
   /** A session was terminated. */
   "areyouj/sessionTerminated": { params: SessionTerminated };
-  /** A session's status changed. */
+  /** A session's status changed. Only for clients that asked for it. */
   "areyouj/sessionStatusChanged": { params: SessionStatusChanged };
   /** A session's queue changed. */
   "areyouj/queueUpdate": { params: QueueUpdate };
@@ -569,6 +569,8 @@ export interface InitializeParams {
   workspaceFolders?: WorkspaceFolder[];
   /** Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many. */
   quiet?: boolean;
+  /** Send this client `areyouj/sessionStatusChanged`, too. `areyouj/sessionListUpdate` holds the whole session with its status; the other notification is smaller and is sent only when the status changes. */
+  statusChanges?: boolean;
 }
 
 /** Answer to `initialize`. */
@@ -920,7 +922,7 @@ export interface SessionError {
 
 /** A list of sessions. */
 export interface SessionList {
-  /** Grows by one with every change of the list; pushes carry it too. A gap means: list again. */
+  /** Grows with each change of a session; notifications carry it, too. Of two states, the one with the greater revision is newer. The numbers a client sees need not be consecutive: lost notifications are announced by `areyouj/resync`. */
   revision: number;
   /** Newest first. */
   sessions: Session[];
@@ -958,7 +960,7 @@ export interface SessionRenameParams {
   name: string;
 }
 
-/** Notification `areyouj/sessionStatusChanged`. */
+/** Notification `areyouj/sessionStatusChanged`, for clients that asked for it with `statusChanges`. */
 export interface SessionStatusChanged {
   /** The list's revision. */
   revision: number;

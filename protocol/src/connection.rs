@@ -17,6 +17,10 @@ pub struct InitializeParams {
     /// clients that show nothing: what goes to everybody costs as much as everybody is many.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
+    /// Send this client `areyouj/sessionStatusChanged`, too. `areyouj/sessionListUpdate` holds the whole session with its
+    /// status; the other notification is smaller and is sent only when the status changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub status_changes: bool,
 }
 
 /// The program on the other end.

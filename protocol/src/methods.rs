@@ -192,7 +192,7 @@ method_table! {
         SessionCreated = "areyouj/sessionCreated" (SessionCreated);
         /// A session was terminated.
         SessionTerminated = "areyouj/sessionTerminated" (SessionTerminated);
-        /// A session's status changed.
+        /// A session's status changed. Only for clients that asked for it.
         SessionStatusChanged = "areyouj/sessionStatusChanged" (SessionStatusChanged);
         /// A session's queue changed.
         QueueUpdate = "areyouj/queueUpdate" (QueueUpdate);

@@ -233,7 +233,9 @@ pub struct SessionListParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionList {
-    /// Grows by one with every change of the list; pushes carry it too. A gap means: list again.
+    /// Grows with each change of a session; notifications carry it, too. Of two states, the one with the greater revision
+    /// is newer. The numbers a client sees need not be consecutive: lost notifications are announced by
+    /// `areyouj/resync`.
     pub revision: u64,
     /// Newest first.
     pub sessions: Vec<Session>,
@@ -330,7 +332,7 @@ pub struct SessionTerminated {
     pub session_id: String,
 }
 
-/// Notification `areyouj/sessionStatusChanged`.
+/// Notification `areyouj/sessionStatusChanged`, for clients that asked for it with `statusChanges`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -228,6 +228,7 @@ impl Client {
             client_info: Some(info),
             workspace_folders: None,
             quiet: false,
+            status_changes: false,
         });
         let result =
             self.attempt(request::Initialize::METHOD.as_str(), &params.map_err(Attempt::Refused)?)?;

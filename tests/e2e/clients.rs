@@ -23,11 +23,15 @@ fn framed(body: &str) -> String {
 }
 
 fn connect(home: &TestHome) -> UnixStream {
+    introduced(home, r#"{"quiet":true}"#)
+}
+
+fn introduced(home: &TestHome, params: &str) -> UnixStream {
     let mut stream = UnixStream::connect(home.path().join("run/daemon-v1.sock")).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(HELD_UP)).unwrap();
-    let initialize = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"quiet":true}}"#;
-    stream.write_all(framed(initialize).as_bytes()).unwrap();
+    let initialize = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{params}}}"#);
+    stream.write_all(framed(&initialize).as_bytes()).unwrap();
     stream
 }
 
@@ -85,4 +89,37 @@ fn an_id_that_nobody_should_have_to_keep_is_refused() {
         stream.shutdown(std::net::Shutdown::Write).unwrap();
         assert_eq!(count(&mut stream, "\"code\":\"invalid_request\""), 1, "{id}");
     }
+}
+
+#[test]
+fn a_change_of_a_status_is_sent_once_and_once_more_to_a_client_that_asks_for_it() {
+    let home = TestHome::with_stand_in("obedient");
+    home.ok(&["daemon", "start"]);
+    let clients = ["{}", r#"{"statusChanges":true}"#].map(|params| introduced(&home, params));
+    // A client without an answer may not be known yet.
+    let answers = clients.map(|mut stream| {
+        stream
+            .write_all(framed(r#"{"jsonrpc":"2.0","id":1,"method":"areyouj/daemon/status"}"#).as_bytes())
+            .unwrap();
+        let mut answered = Vec::new();
+        while !String::from_utf8_lossy(&answered).contains("\"id\":1") {
+            let mut some = [0; 4096];
+            let length = stream.read(&mut some).unwrap();
+            assert!(length > 0, "the daemon closed the connection");
+            answered.extend(&some[..length]);
+        }
+        stream
+    });
+    home.ok(&["new", "."]);
+    home.ok(&["daemon", "stop", "--sessions"]);
+    let seen = answers.map(|mut stream| {
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        let said = String::from_utf8(said).unwrap();
+        ["areyouj/sessionListUpdate", "areyouj/sessionStatusChanged"]
+            .map(|method| said.matches(method).count())
+    });
+    let [[updates, none], [same, changes]] = seen;
+    assert!(updates > changes && changes > 0, "{seen:?}");
+    assert_eq!((same, none), (updates, 0), "{seen:?}");
 }

@@ -1,5 +1,5 @@
 ---The client's model of the daemon: sessions, open permission requests, messages that need a decision, and watched queues.
----After a gap, a resync or a new connection the model fetches everything again and keeps the old state until then.
+---After a resync or a new connection the model fetches everything again and keeps the old state until then.
 
 local events = require("areyouj.events")
 
@@ -259,12 +259,6 @@ function Model:update(update)
     return
   end
   if update.revision <= self.revision then return end
-  if update.revision > self.revision + 1 then
-    self.revision = nil
-    self.early_updates = { update }
-    self:list()
-    return
-  end
   self.revision = update.revision
   self.sessions[update.sessionId] = update.session
   if update.session then

@@ -25,7 +25,7 @@ interface Update {
 
 /**
  * The known state of the daemon: sessions, open permission requests, messages that wait for a decision, and watched
- * queues. After a gap, a resync or a new connection everything is requested again; until then the old state stays.
+ * queues. After a resync or a new connection everything is requested again; until then the old state stays.
  */
 export class Model implements vscode.Disposable {
   #connection: Connection;
@@ -229,12 +229,6 @@ export class Model implements vscode.Disposable {
       return;
     }
     if (update.revision <= this.#revision) return;
-    if (update.revision > this.#revision + 1) {
-      this.#revision = null;
-      this.#early = [update];
-      void this.#list();
-      return;
-    }
     this.#revision = update.revision;
     if (update.session === undefined) {
       this.#sessions.delete(update.sessionId);

@@ -68,14 +68,27 @@ void test("ignores an update that the list already contains", async () => {
   assert.equal(model.session("A")?.status, "active");
 });
 
-void test("lists again after a gap, and applies updates that arrived meanwhile", async () => {
+void test("applies updates whose revisions are not consecutive", async () => {
+  const { daemon, model } = await connected([session("A"), session("B")]);
+  daemon.push("areyouj/sessionListUpdate", { revision: 13, sessionId: "A", session: session("A", { name: "newer" }) });
+  daemon.push("areyouj/sessionListUpdate", { revision: 12, sessionId: "A", session: session("A", { name: "older" }) });
+  daemon.push("areyouj/sessionListUpdate", { revision: 20, sessionId: "B" });
+  assert.deepEqual(
+    model.sessions.map(({ id, name }) => [id, name]),
+    [["A", "newer"]],
+  );
+  assert.equal(daemon.count("areyouj/session/list"), 1);
+});
+
+void test("applies updates that arrived while the list was requested", async () => {
   const { state, daemon, model } = await connected([session("A")]);
   state.revision = 13;
   state.sessions = [session("A", { name: "listed" }), session("B")];
+  daemon.push("areyouj/resync", { dropped: 1 });
   daemon.push("areyouj/sessionListUpdate", {
     revision: 13,
     sessionId: "A",
-    session: session("A", { name: "skipped ahead" }),
+    session: session("A", { name: "in the list" }),
   });
   daemon.push("areyouj/sessionListUpdate", {
     revision: 14,

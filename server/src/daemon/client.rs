@@ -20,6 +20,7 @@ pub(super) struct Client {
     introduction: Mutex<Option<Introduction>>,
     pending: Mutex<HashMap<ReplyId, Pending>>,
     quiet: AtomicBool,
+    status_changes: AtomicBool,
 }
 
 /// What a client says about itself.
@@ -48,12 +49,14 @@ impl Client {
             introduction: Mutex::default(),
             pending: Mutex::default(),
             quiet: AtomicBool::new(false),
+            status_changes: AtomicBool::new(false),
         }
     }
 
-    /// Records what the client says about itself. A quiet client gets notifications of attached sessions only.
-    pub(super) fn introduce(&self, introduction: Introduction, quiet: bool) {
+    /// Records what the client says about itself, and which notifications it wants.
+    pub(super) fn introduce(&self, introduction: Introduction, quiet: bool, status_changes: bool) {
         self.quiet.store(quiet, Ordering::Relaxed);
+        self.status_changes.store(status_changes, Ordering::Relaxed);
         *self.lock_introduction() = Some(introduction);
     }
 
@@ -68,6 +71,11 @@ impl Client {
     /// Whether the client wants only notifications of sessions that it attached to.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client wants a notification of its own for each change of a status.
+    pub(super) fn wants_status_changes(&self) -> bool {
+        self.status_changes.load(Ordering::Relaxed)
     }
 
     /// The origin of a command. Every client is the local user: the listener rejects all others.

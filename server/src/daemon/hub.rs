@@ -1,5 +1,6 @@
 //! The connected clients: which sessions each one watches, and which notifications each one gets.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -143,21 +144,28 @@ impl Hub {
 
     fn changed(&self, revision: u64, session: wire::Session, status_changed: bool) {
         if status_changed {
-            let change = wire::SessionStatusChanged {
-                revision,
-                session_id: session.id.clone(),
-                status: session.status,
-                status_since: session.status_since,
-                status_source: session.status_source,
-                status_reason: session.status_reason.clone(),
-                attention: session.attention.clone(),
-                error: session.error.clone(),
-            };
-            self.notify_all(&notification_frame::<notification::SessionStatusChanged>(&change));
+            self.status_changed(revision, &session);
         }
         let session_id = session.id.clone();
         let update = wire::SessionListUpdate { revision, session_id, session: Some(session) };
         self.notify_all(&notification_frame::<notification::SessionListUpdate>(&update));
+    }
+
+    fn status_changed(&self, revision: u64, session: &wire::Session) {
+        let change = || wire::SessionStatusChanged {
+            revision,
+            session_id: session.id.clone(),
+            status: session.status,
+            status_since: session.status_since,
+            status_source: session.status_source,
+            status_reason: session.status_reason.clone(),
+            attention: session.attention.clone(),
+            error: session.error.clone(),
+        };
+        let frame = LazyCell::new(|| notification_frame::<notification::SessionStatusChanged>(&change()));
+        for viewer in self.lock().values().filter(|viewer| viewer.client.wants_status_changes()) {
+            viewer.client.outbox.notify(Arc::clone(&frame));
+        }
     }
 
     /// Whether any client wants notifications of all sessions.

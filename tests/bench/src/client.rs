@@ -40,7 +40,8 @@ impl Client {
         let stream = UnixStream::connect(home.join("run/daemon-v1.sock")).context("no daemon listens")?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut client = Client { stream, frames: Frames::default(), next_id: 0 };
-        let parameters = json!({ "clientInfo": { "name": "areyouj-bench" }, "quiet": quiet });
+        let parameters =
+            json!({ "clientInfo": { "name": "areyouj-bench" }, "quiet": quiet, "statusChanges": !quiet });
         client.request("initialize", &parameters)?;
         Ok(client)
     }

@@ -34,7 +34,7 @@ end
 return {
   tests = {
     {
-      "the model applies updates of the list, and fetches it again after a gap",
+      "the model applies newer updates of the list, and fetches it again after a resync",
       function()
         local server = daemon()
         local model = Model.new(server)
@@ -46,9 +46,11 @@ return {
         same("newest first", ids(model), { "B", "A" })
         server.push("areyouj/sessionListUpdate", { revision = 6, sessionId = "B" })
         same("old news", ids(model), { "B", "A" })
-        server.push("areyouj/sessionListUpdate", { revision = 9, sessionId = "C", session = session("C") })
-        same("after a gap, what was known", ids(model), { "B", "A" })
-        server.list(9, { session("C") })
+        server.push("areyouj/sessionListUpdate", { revision = 9, sessionId = "A" })
+        same("a revision that is newer by more than one", ids(model), { "B" })
+        server.push("areyouj/resync", { dropped = 3 })
+        same("until the answer, what was known", ids(model), { "B" })
+        server.list(12, { session("C") })
         same("listed again", ids(model), { "C" })
       end,
     },

@@ -43,7 +43,7 @@
 ---| "areyouj/sessionListUpdate" # (areyouj.SessionListUpdate) The list of sessions, or one of them, changed.
 ---| "areyouj/sessionCreated" # (areyouj.SessionCreated) A session was created.
 ---| "areyouj/sessionTerminated" # (areyouj.SessionTerminated) A session was terminated.
----| "areyouj/sessionStatusChanged" # (areyouj.SessionStatusChanged) A session's status changed.
+---| "areyouj/sessionStatusChanged" # (areyouj.SessionStatusChanged) A session's status changed. Only for clients that asked for it.
 ---| "areyouj/queueUpdate" # (areyouj.QueueUpdate) A session's queue changed.
 ---| "areyouj/permissionUpdate" # (areyouj.PermissionUpdate) A prompt was asked, answered or withdrawn.
 ---| "areyouj/claudeOutput" # (areyouj.ClaudeOutput) Output of a session that this client attached to.
@@ -343,6 +343,7 @@
 ---@field clientInfo? areyouj.ClientInfo Who connects; shown in the audit trail and as the author of answers.
 ---@field workspaceFolders? areyouj.WorkspaceFolder[] The folders open in the editor. A request without a session means the newest live session of one of them.
 ---@field quiet? boolean Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many.
+---@field statusChanges? boolean Send this client `areyouj/sessionStatusChanged`, too. `areyouj/sessionListUpdate` holds the whole session with its status; the other notification is smaller and is sent only when the status changes.
 
 ---Answer to `initialize`.
 ---@class areyouj.InitializeResult
@@ -552,7 +553,7 @@
 
 ---A list of sessions.
 ---@class areyouj.SessionList
----@field revision integer Grows by one with every change of the list; pushes carry it too. A gap means: list again.
+---@field revision integer Grows with each change of a session; notifications carry it, too. Of two states, the one with the greater revision is newer. The numbers a client sees need not be consecutive: lost notifications are announced by `areyouj/resync`.
 ---@field sessions areyouj.Session[] Newest first.
 
 ---Parameters of `areyouj/session/list`.
@@ -575,7 +576,7 @@
 ---@field sessionId? string An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
 ---@field name string At most 100 characters; empty takes the name away.
 
----Notification `areyouj/sessionStatusChanged`.
+---Notification `areyouj/sessionStatusChanged`, for clients that asked for it with `statusChanges`.
 ---@class areyouj.SessionStatusChanged
 ---@field revision integer The list's revision.
 ---@field sessionId string The session's id.

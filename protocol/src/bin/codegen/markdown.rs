@@ -118,6 +118,7 @@ fn example() -> Result<String> {
     let initialize = InitializeParams {
         client_info: Some(ClientInfo { name: "example".into(), version: Some("1.0.0".into()) }),
         quiet: false,
+        status_changes: true,
         workspace_folders: Some(vec![WorkspaceFolder {
             uri: "file:///home/ada/engine".into(),
             name: "engine".into(),

@@ -22,7 +22,7 @@ impl Handler for request::Initialize {
     async fn plan(params: InitializeParams, context: &Context) -> Result<Plan<Self>, Problem> {
         let folders = paths(&params.workspace_folders.unwrap_or_default()).take(MAX_FOLDERS).collect();
         let introduction = Introduction { name: client_name(params.client_info), folders };
-        context.client.introduce(introduction, params.quiet);
+        context.client.introduce(introduction, params.quiet, params.status_changes);
         Ok(Plan::Answer(InitializeResult {
             capabilities: ServerCapabilities {
                 experimental: ExperimentalCapabilities {

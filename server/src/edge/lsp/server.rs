@@ -322,6 +322,7 @@ impl LanguageServer for Server {
                 .workspace_folders
                 .map(|folders| folders.into_iter().map(folder).collect()),
             quiet: false,
+            status_changes: false,
         };
         {
             let mut state = self.lock();
