@@ -17,13 +17,15 @@ mod operations;
 mod pen;
 mod repaint;
 mod strings;
+mod tables;
 
 use boundary::Boundary;
 use grid::Grid;
 use keyboard::Keyboard;
 use modes::Modes;
-use pen::{Pen, Tables};
+use pen::Pen;
 use strings::Strings;
+use tables::Tables;
 
 /// The size of a screen, in cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

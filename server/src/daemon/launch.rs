@@ -1,16 +1,16 @@
-//! Starting a host, and looking into Claude's own record of a conversation.
+//! Starting a host, and reading Claude's own record of a conversation.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader as AsyncBufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 use super::claude::files::ClaudeFiles;
@@ -26,16 +26,16 @@ use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
 
 /// A host starts in a few milliseconds; on a machine that swaps, in seconds.
-const HOST_START: Duration = Duration::from_secs(15);
+const HOST_START_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How often Claude's record is tried to be read, and the time in between: descriptors may be free again by then.
-const RECORD_TRIES: u32 = 10;
+/// Attempts to read Claude's record, and the pause between them: descriptors can be free again after it.
+const RECORD_ATTEMPTS: u32 = 10;
 const RECORD_PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest first line of a host.
-const HOST_LINE: u64 = 4_096;
+/// Maximum length of a host's first line.
+const HOST_LINE_BYTES: u64 = 4_096;
 
-/// The mark of this session's processes, as it stands in their environment.
+/// The mark of this session's processes in their environment.
 pub(super) fn mark(session: SessionId) -> String {
     format!("{SESSION_MARK}={session}")
 }
@@ -43,11 +43,11 @@ pub(super) fn mark(session: SessionId) -> String {
 /// Why there is no host.
 pub(super) struct NoHost {
     pub(super) problem: Problem,
-    /// Trying again by itself makes no sense.
+    /// Another attempt would fail too, until a person changes something.
     pub(super) permanent: bool,
 }
 
-/// Starts the host of this launch; returns when it listens.
+/// Starts the host of this launch, and returns when it listens.
 pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
     let temporary = |problem| NoHost { problem, permanent: false };
     let permanent = |problem: Problem| {
@@ -64,11 +64,13 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), No
     };
     let checked = shared.gate.run(move || Ok(checks.run())).await.map_err(temporary)?;
     let program = checked.map_err(permanent)?;
-    let directory = write_launch_file(shared, order, program, environment)?;
-    spawn(shared, order, &directory).await
+    let files = HostFiles::new(shared, order, program, environment)?;
+    // Not abandoned half-way: a launch file must not appear when it is that of an earlier launch.
+    let host = shared.gate.run_to_end(move || files.start()).await.map_err(temporary)?;
+    wait_until_ready(host, order.session).await
 }
 
-/// What must be true outside of AreYouJ before a host starts. The file systems in question may not respond.
+/// What must be true outside of AreYouJ before a host starts. The file systems might not respond.
 struct Checks {
     session: SessionId,
     directory: String,
@@ -90,92 +92,110 @@ impl Checks {
     }
 }
 
-/// Writes the host's orders into the session's directory, which it returns.
-fn write_launch_file(
-    shared: &Shared,
-    order: &LaunchOrder,
-    program: PathBuf,
-    environment: BTreeMap<String, String>,
-) -> Result<PathBuf, NoHost> {
-    let mut variables: BTreeMap<OsString, OsString> =
-        environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    let arguments = match order.spec.driver {
-        Driver::Stream => stream::arguments(order).into_iter().map(OsString::from).collect(),
-        Driver::Terminal => {
-            let own = paths::own_program()
-                .map_err(|error| failed(format!("This program was not found: {error}."), order.session))?;
-            let socket = shared.paths.host_socket(&order.session);
-            variables.insert(terminal::HOST_SOCKET.into(), socket.into());
-            terminal::arguments(order, &own)
-        }
-    };
-    let settled = match order.spec.driver {
-        Driver::Stream => stream::ENVIRONMENT,
-        Driver::Terminal => terminal::ENVIRONMENT,
-    };
-    for (name, value) in settled {
-        variables.insert(name.into(), value.into());
-    }
-    variables.insert(SESSION_MARK.into(), order.session.to_string().into());
-    let launch = Launch {
-        launch: order.launch,
-        session: order.session.to_string(),
-        floor: order.position.next,
-        terminal: (order.spec.driver == Driver::Terminal).then_some(sizing(shared.config.terminal_size)),
-        directory: order.spec.directory.clone().into(),
-        program,
-        arguments,
-        environment: variables.into_iter().collect(),
-    };
-    let directory = shared.paths.session_dir(&order.session);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&directory)
-        .and_then(|()| launch.write(&directory.join("launch")))
-        .map_err(|error| failed(format!("The session's files cannot be written: {error}."), order.session))?;
-    Ok(directory)
+/// What a host is started with.
+struct HostFiles {
+    launch: Launch,
+    session: SessionId,
+    /// The session's directory.
+    directory: PathBuf,
+    socket: PathBuf,
 }
 
-async fn spawn(shared: &Shared, order: &LaunchOrder, directory: &Path) -> Result<(), NoHost> {
-    let failed = |message: String| failed(message, order.session);
-    let program =
-        paths::host_program().map_err(|error| failed(format!("areyouj-host was not found: {error}.")))?;
-    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(directory.join("host.log"));
-    let log = log.map_err(|error| failed(format!("The host's log cannot be written: {error}.")))?;
-    let mut child = Command::new(program)
-        .arg(directory)
-        .arg(shared.paths.host_socket(&order.session))
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .spawn()
-        .map_err(|error| failed(format!("The session host cannot be started: {error}.")))?;
+impl HostFiles {
+    fn new(
+        shared: &Shared,
+        order: &LaunchOrder,
+        program: PathBuf,
+        environment: BTreeMap<String, String>,
+    ) -> Result<HostFiles, NoHost> {
+        let mut variables: BTreeMap<OsString, OsString> =
+            environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let socket = shared.paths.host_socket(&order.session);
+        let arguments = match order.spec.driver {
+            Driver::Stream => stream::arguments(order).into_iter().map(OsString::from).collect(),
+            Driver::Terminal => {
+                let own = paths::own_program().map_err(|error| {
+                    failed(format!("This program was not found: {error}."), order.session)
+                })?;
+                variables.insert(terminal::HOST_SOCKET.into(), socket.clone().into());
+                terminal::arguments(order, &own)
+            }
+        };
+        let fixed = match order.spec.driver {
+            Driver::Stream => stream::ENVIRONMENT,
+            Driver::Terminal => terminal::ENVIRONMENT,
+        };
+        for (name, value) in fixed {
+            variables.insert(name.into(), value.into());
+        }
+        variables.insert(SESSION_MARK.into(), order.session.to_string().into());
+        let launch = Launch {
+            launch: order.launch,
+            session: order.session.to_string(),
+            floor: order.position.next,
+            terminal: (order.spec.driver == Driver::Terminal).then_some(sizing(shared.config.terminal_size)),
+            directory: order.spec.directory.clone().into(),
+            program,
+            arguments,
+            environment: variables.into_iter().collect(),
+        };
+        let directory = shared.paths.session_dir(&order.session);
+        Ok(HostFiles { launch, session: order.session, directory, socket })
+    }
+
+    /// Writes the launch file and starts the host.
+    fn start(&self) -> Result<Child, Problem> {
+        let failed = |message: String| failed(message, self.session).problem;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory)
+            .and_then(|()| self.launch.write(&self.directory.join("launch")))
+            .map_err(|error| failed(format!("The session's files cannot be written: {error}.")))?;
+        let program =
+            paths::host_program().map_err(|error| failed(format!("areyouj-host was not found: {error}.")))?;
+        let log =
+            OpenOptions::new().create(true).append(true).mode(0o600).open(self.directory.join("host.log"));
+        let log = log.map_err(|error| failed(format!("The host's log cannot be written: {error}.")))?;
+        Command::new(program)
+            .arg(&self.directory)
+            .arg(&self.socket)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| failed(format!("The session host cannot be started: {error}.")))
+    }
+}
+
+/// Returns when the host listens.
+async fn wait_until_ready(mut child: Child, session: SessionId) -> Result<(), NoHost> {
+    let failed = |message: String| failed(message, session);
     let output = child.stdout.take();
     let mut line = String::new();
-    let mut said = Ok(());
+    let mut read = Ok(());
     if let Some(output) = output {
-        let mut output = AsyncBufReader::new(output.take(HOST_LINE));
-        said = match tokio::time::timeout(HOST_START, output.read_line(&mut line)).await {
+        let mut output = AsyncBufReader::new(output.take(HOST_LINE_BYTES));
+        read = match tokio::time::timeout(HOST_START_TIMEOUT, output.read_line(&mut line)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failed(format!("The session host did not start: {error}."))),
             Err(_) => Err(failed("The session host did not start in time.".to_owned())),
         };
     }
-    if said.is_err() {
-        // It may start Claude yet, and nobody would know of it.
+    if read.is_err() {
+        // It can still start Claude, which nothing would follow.
         let _ = child.kill().await;
-        let mark = mark(order.session);
+        let mark = mark(session);
         let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
     } else {
-        // Somebody has to wait for it, however long it lives.
+        // Collects its exit status, however long it lives.
         tokio::spawn(async move {
             let _ = child.wait().await;
         });
     }
-    said?;
+    read?;
     if line.trim_end() == "ready" {
         return Ok(());
     }
@@ -196,8 +216,8 @@ pub(super) fn failed(message: String, session: SessionId) -> NoHost {
     NoHost { problem, permanent: false }
 }
 
-/// What Claude's own record says, see [`ClaudeFiles::conversation`], and where it was looked for. A record that cannot be
-/// read for long is assumed to hold everything, so that no message runs twice.
+/// What Claude's own record says, see [`ClaudeFiles::conversation`], and the place that was searched. A record that stays
+/// unreadable is assumed to hold everything, so that no message runs twice.
 pub(super) async fn inspect(
     shared: Arc<Shared>,
     session: SessionId,
@@ -205,7 +225,7 @@ pub(super) async fn inspect(
     claude_session: Uuid,
     messages: Vec<MessageId>,
 ) -> (ConversationState, Vec<MessageId>, String) {
-    for _ in 0..RECORD_TRIES {
+    for _ in 0..RECORD_ATTEMPTS {
         let (directory, asked) = (directory.clone(), messages.clone());
         let read = async {
             let environment = shared.environment(session)?;

@@ -4,7 +4,7 @@ use vte::Params;
 
 use super::State;
 use super::cell::{Color, Packed, look};
-use super::pen::{Extra, Tables};
+use super::pen::{Extra, link};
 
 /// Carries out what the parser finds.
 pub(super) struct Performer<'a> {
@@ -24,7 +24,7 @@ impl vte::Perform for Performer<'_> {
         match parameters {
             [b"8", parameters, address @ ..] => {
                 self.state.set_extra(Extra {
-                    link: Tables::link(parameters, &address.join(&b';')),
+                    link: link(parameters, &address.join(&b';')),
                     ..self.state.pen.extra.clone()
                 });
             }

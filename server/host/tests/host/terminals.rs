@@ -41,8 +41,8 @@ fn the_terminal_is_the_programs_own() {
     session.start();
     let mut viewer = Viewer::of(&session, SIZE, false);
     viewer.waits_for("mine");
-    // It leads a session, and is in the foreground.
-    viewer.waits_for("Ss+");
+    // It leads a session, and is in the foreground, running or not.
+    viewer.waits_for("s+");
     // Ctrl-C is a signal to it.
     viewer.types("\u{3}");
     assert!(!viewer.tries_until(|_| false));

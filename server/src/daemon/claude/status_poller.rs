@@ -1,8 +1,11 @@
-//! Looks at what a terminal's Claude keeps about its own process: it corroborates the hooks, which do not tell of everything
-//! (an Esc, a dialog, a screen before the start).
+//! Polls what a terminal's Claude records about its own process. The record corroborates the hooks, which do not report
+//! everything: an Esc, a dialog, a screen before the start.
 //!
-//! It looks while something is going on, and rests while Claude is idle and nothing happens.
+//! The poller polls while something happens, and rests while Claude is idle. It has no I/O: [`StatusPoller::begin`] says
+//! what to read, [`ProcessRecord::read`] reads it on a thread of the gate, [`StatusPoller::finish`] judges the result. At
+//! most one poll is under way, so a file system that does not respond makes the poller skip its ticks.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,41 +13,38 @@ use tokio::time::Instant;
 use super::files::ClaudeFiles;
 use areyouj_core::orchestrator::{Fact, ProcessStatus};
 
-/// Between two looks: a person who pressed Esc waits for no longer than two of them.
-const LOOK: Duration = Duration::from_millis(200);
+/// Between two polls: after an Esc, a person waits for no more than two of them.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long after something happened it is still looked: what follows from a key shows within this time.
+/// How long the poller continues after something happened: the effect of a key shows within this time.
 const AWAKE: Duration = Duration::from_secs(5);
 
-/// Looks at a record that is older than what was told of a turn, and says otherwise, before it is believed: Claude writes what
-/// it does within milliseconds, or when its hooks have run.
-const STALE_LOOKS: u32 = 25;
+/// Polls after which a record is believed although it is older than what hooks reported about the turn and contradicts it:
+/// Claude writes its record within milliseconds, or when its hooks have run.
+const STALE_POLLS: u32 = 25;
 
-/// A Claude that says nothing of itself after this time shows a screen of its own that is known to come: it begins within a
-/// second.
+/// A Claude without a record after this time shows a screen that its settings predict: a start takes less than a second.
 const KNOWN_SCREEN: Duration = Duration::from_millis(1_500);
 
-/// After this time it shows something, whatever it may be; ten starts at once take four seconds each.
+/// A Claude without a record after this time shows some screen; ten starts at once take four seconds each.
 const ANY_SCREEN: Duration = Duration::from_secs(20);
 
-/// What was told last of a turn, and when, in milliseconds since the epoch.
-#[derive(Clone, Copy, Debug, Default)]
+/// The latest report about a turn, with its time in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::daemon) enum LastTurn {
-    /// Nothing.
+    /// No report.
     #[default]
     Unknown,
-    /// It began.
     Began(u64),
-    /// What was asked in it was answered.
+    /// A permission request of the turn was answered.
     Answered(u64),
-    /// It came to its end.
     Ended(u64),
 }
 
 impl LastTurn {
-    /// Whether this is older, and says otherwise.
-    fn outdates(self, seen: &ProcessStatus, since: u64) -> bool {
-        match (self, seen) {
+    /// Whether a record from this time is older and contradicts the report.
+    fn outdates(self, status: &ProcessStatus, since: u64) -> bool {
+        match (self, status) {
             (LastTurn::Began(at) | LastTurn::Answered(at), ProcessStatus::Idle)
             | (LastTurn::Answered(at), ProcessStatus::Waiting(_))
             | (LastTurn::Ended(at), ProcessStatus::Busy) => since < at,
@@ -53,129 +53,172 @@ impl LastTurn {
     }
 }
 
-/// The watch over one Claude; none over a stream.
-pub(in crate::daemon) struct StatusPoller(Option<Polled>);
+/// What to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::daemon) struct Poll {
+    /// Without a record of the process, also what Claude asks before it begins.
+    first_question: bool,
+}
 
-struct Polled {
-    records: ClaudeFiles,
-    pid: u32,
-    directory: String,
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::daemon) struct Polled {
+    /// Claude's status and its time in milliseconds since the epoch; `None` without a record.
+    status: Option<(ProcessStatus, u64)>,
+    /// What Claude asks before it begins, if that was read.
+    first_question: Option<Option<String>>,
+}
+
+/// Where a terminal's Claude records its status.
+pub(in crate::daemon) struct ProcessRecord {
+    pub(in crate::daemon) environment: BTreeMap<String, String>,
+    /// Claude's working directory.
+    pub(in crate::daemon) directory: String,
+    pub(in crate::daemon) pid: u32,
+}
+
+impl ProcessRecord {
+    /// Reads it. The file system might not respond.
+    pub(in crate::daemon) fn read(&self, poll: Poll) -> Polled {
+        let files = ClaudeFiles::of(&self.environment, &self.directory);
+        let status = files.status(self.pid);
+        let first_question =
+            (poll.first_question && status.is_none()).then(|| files.asks_first(&self.directory));
+        Polled { status, first_question }
+    }
+}
+
+/// When to poll one Claude, and what follows from the results.
+pub(in crate::daemon) struct StatusPoller {
     begun: Instant,
     awake_until: Instant,
     due: Instant,
-    /// What was told last, unless something happened since that it says nothing about.
-    told: Option<ProcessStatus>,
-    /// It was seen idle once, and may be about to tell why.
+    polling: bool,
+    /// Something happened since the poll that is under way began: its result can be older than that.
+    overtaken: bool,
+    /// What was reported last, unless a turn began or ended since.
+    reported: Option<ProcessStatus>,
+    /// One poll found Claude idle; a second one must confirm it.
     idle_once: bool,
-    /// Looks at which its record was out of date.
-    stale_looks: u32,
-    /// What it asks first, once that was looked up.
-    asks_first: Option<Option<String>>,
+    /// Consecutive polls with an outdated record.
+    stale_polls: u32,
+    /// What Claude asks before it begins, once that was read.
+    first_question: Option<Option<String>>,
 }
 
 impl StatusPoller {
-    pub(in crate::daemon) fn none() -> StatusPoller {
-        StatusPoller(None)
-    }
-
-    /// Over the Claude with this process id, in this directory.
-    pub(in crate::daemon) fn of(records: ClaudeFiles, pid: u32, directory: String) -> StatusPoller {
-        let now = Instant::now();
-        StatusPoller(Some(Polled {
-            records,
-            pid,
-            directory,
+    pub(in crate::daemon) fn new(now: Instant) -> StatusPoller {
+        StatusPoller {
             begun: now,
             awake_until: now + AWAKE,
             due: now,
-            told: None,
+            polling: false,
+            overtaken: false,
+            reported: None,
             idle_once: false,
-            stale_looks: 0,
-            asks_first: None,
-        }))
-    }
-
-    /// When to look next; none while Claude rests.
-    pub(in crate::daemon) fn due(&self) -> Option<Instant> {
-        let watched = self.0.as_ref()?;
-        let rests = watched.told == Some(ProcessStatus::Idle) && watched.awake_until <= watched.due;
-        (!rests).then_some(watched.due)
-    }
-
-    /// Something happens that Claude may take notice of.
-    pub(in crate::daemon) fn wake(&mut self) {
-        if let Some(watched) = &mut self.0 {
-            let now = Instant::now();
-            watched.due = watched.due.max(now).min(now + LOOK);
-            watched.awake_until = now + AWAKE;
+            stale_polls: 0,
+            first_question: None,
         }
     }
 
-    /// These facts were told. A turn that begins or ends makes old what was told of Claude before.
-    pub(in crate::daemon) fn heard(&mut self, facts: &[Fact]) {
+    /// When to begin the next poll; `None` during a poll and while Claude rests.
+    pub(in crate::daemon) fn due(&self) -> Option<Instant> {
+        let rests = self.reported == Some(ProcessStatus::Idle) && self.awake_until <= self.due;
+        (!rests && !self.polling).then_some(self.due)
+    }
+
+    /// Something happened that Claude can react to.
+    pub(in crate::daemon) fn wake(&mut self, now: Instant) {
+        self.due = self.due.max(now).min(now + POLL_INTERVAL);
+        self.awake_until = now + AWAKE;
+    }
+
+    /// The journal holds these facts. A turn that begins or ends makes the last report obsolete.
+    pub(in crate::daemon) fn facts(&mut self, now: Instant, facts: &[Fact]) {
         if facts.is_empty() {
             return;
         }
-        self.wake();
-        if let Some(watched) = &mut self.0
-            && facts.iter().any(|fact| {
-                matches!(fact, Fact::PromptSubmitted(_) | Fact::PermissionRequested(_) | Fact::TurnEnded(_))
-            })
-        {
-            watched.told = None;
-            watched.idle_once = false;
-            // Claude writes that it is idle a moment after it has told that it stops.
-            watched.due = Instant::now() + LOOK;
+        self.wake(now);
+        self.overtaken = true;
+        if facts.iter().any(|fact| {
+            matches!(fact, Fact::PromptSubmitted(_) | Fact::PermissionRequested(_) | Fact::TurnEnded(_))
+        }) {
+            self.reported = None;
+            self.idle_once = false;
+            // Claude records that it is idle a moment after its hook reported the end of the turn.
+            self.due = now + POLL_INTERVAL;
         }
     }
 
-    /// Looks, and returns what is to be told. `caught_up`: everything that the journal holds has been told.
-    pub(in crate::daemon) fn look(&mut self, caught_up: bool, turn: LastTurn) -> Option<ProcessStatus> {
-        let watched = self.0.as_mut()?;
-        watched.due = Instant::now() + LOOK;
-        let now = watched.records.status(watched.pid);
-        let (seen, since) = now.or_else(|| watched.first_screen().map(|screen| (screen, u64::MAX)))?;
-        let stale = turn.outdates(&seen, since);
-        watched.stale_looks = if stale { watched.stale_looks + 1 } else { 0 };
-        if stale && watched.stale_looks < STALE_LOOKS {
+    /// Begins a poll, which [`StatusPoller::finish`] ends.
+    pub(in crate::daemon) fn begin(&mut self, now: Instant) -> Poll {
+        self.due = now + POLL_INTERVAL;
+        self.polling = true;
+        self.overtaken = false;
+        Poll { first_question: self.first_question.is_none() && self.may_show_first_screen(now) }
+    }
+
+    /// Ends a poll, and returns the status to report. No result: nothing could be read. `caught_up`: everything that the
+    /// journal holds has been reported.
+    pub(in crate::daemon) fn finish(
+        &mut self,
+        now: Instant,
+        polled: Option<Polled>,
+        caught_up: bool,
+        turn: LastTurn,
+    ) -> Option<ProcessStatus> {
+        self.polling = false;
+        // A poll that took long skips ticks.
+        if self.due <= now {
+            self.due = now + POLL_INTERVAL;
+        }
+        let polled = polled.filter(|_| !self.overtaken)?;
+        if polled.first_question.is_some() {
+            self.first_question = polled.first_question;
+        }
+        let found = polled.status.or_else(|| self.first_screen(now).map(|screen| (screen, u64::MAX)));
+        let (status, since) = found?;
+        let stale = turn.outdates(&status, since);
+        self.stale_polls = if stale { self.stale_polls + 1 } else { 0 };
+        if stale && self.stale_polls < STALE_POLLS {
             return None;
         }
-        if seen == ProcessStatus::Idle {
-            // Twice, and with nothing left to be told: what it did last it may be telling just now.
-            let sure = caught_up && std::mem::replace(&mut watched.idle_once, caught_up);
+        if status == ProcessStatus::Idle {
+            // Twice, and with nothing left to report: Claude can be about to report what it did last.
+            let sure = caught_up && std::mem::replace(&mut self.idle_once, caught_up);
             if !sure {
                 return None;
             }
         } else {
-            watched.idle_once = false;
+            self.idle_once = false;
         }
-        if watched.told.as_ref() == Some(&seen) {
+        if self.reported.as_ref() == Some(&status) {
             return None;
         }
-        watched.told = Some(seen.clone());
-        Some(seen)
+        self.reported = Some(status.clone());
+        Some(status)
     }
-}
 
-impl Polled {
-    /// What a Claude shows that has not said anything of itself yet.
-    fn first_screen(&mut self) -> Option<ProcessStatus> {
-        if matches!(self.told, Some(ProcessStatus::Idle | ProcessStatus::Busy))
-            || self.begun.elapsed() < KNOWN_SCREEN
-        {
+    /// Whether a Claude without a record can show a screen of its own by now.
+    fn may_show_first_screen(&self, now: Instant) -> bool {
+        !matches!(self.reported, Some(ProcessStatus::Idle | ProcessStatus::Busy))
+            && now - self.begun >= KNOWN_SCREEN
+    }
+
+    /// The screen of a Claude without a record.
+    fn first_screen(&self, now: Instant) -> Option<ProcessStatus> {
+        if !self.may_show_first_screen(now) {
             return None;
         }
-        let (records, directory) = (&self.records, &self.directory);
-        let known = self.asks_first.get_or_insert_with(|| records.asks_first(directory)).clone();
+        let known = self.first_question.clone()?;
         let any = || "Claude shows something in its terminal before it begins".to_owned();
-        let what = known.or_else(|| (self.begun.elapsed() >= ANY_SCREEN).then(any))?;
+        let what = known.or_else(|| (now - self.begun >= ANY_SCREEN).then(any))?;
         Some(ProcessStatus::Waiting(what))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::fs;
 
     use super::*;
@@ -185,7 +228,8 @@ mod tests {
 
     struct Claude {
         home: tempfile::TempDir,
-        watch: StatusPoller,
+        record: ProcessRecord,
+        poller: StatusPoller,
     }
 
     impl Claude {
@@ -194,97 +238,135 @@ mod tests {
             fs::create_dir(home.path().join("sessions")).unwrap();
             fs::write(home.path().join(".claude.json"), settings).unwrap();
             let config = home.path().to_str().unwrap().to_owned();
-            let records = ClaudeFiles::of(&BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]), "/");
-            Claude { home, watch: StatusPoller::of(records, 7, "/work".to_owned()) }
+            let environment = BTreeMap::from([("CLAUDE_CONFIG_DIR".to_owned(), config)]);
+            let record = ProcessRecord { environment, directory: "/work".to_owned(), pid: 7 };
+            Claude { home, record, poller: StatusPoller::new(Instant::now()) }
         }
 
-        fn says(&self, status: &str) {
+        fn records(&self, status: &str) {
             let record = format!(r#"{{"status":"{status}","waitingFor":"dialog open"}}"#);
             fs::write(self.home.path().join("sessions/7.json"), record).unwrap();
         }
 
-        fn looks(&mut self, times: usize) -> Vec<ProcessStatus> {
-            (0..times).filter_map(|_| self.watch.look(true, LastTurn::Unknown)).collect()
+        fn poll(&mut self, caught_up: bool, turn: LastTurn) -> Option<ProcessStatus> {
+            let now = Instant::now();
+            let poll = self.poller.begin(now);
+            let polled = self.record.read(poll);
+            self.poller.finish(now, Some(polled), caught_up, turn)
+        }
+
+        fn polls(&mut self, times: usize) -> Vec<ProcessStatus> {
+            (0..times).filter_map(|_| self.poll(true, LastTurn::Unknown)).collect()
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn idle_is_believed_when_it_stays_and_nothing_is_left_to_be_told() {
+    async fn idle_is_reported_when_it_stays_and_the_journal_holds_nothing_more() {
         let mut claude = Claude::new(TRUSTING);
-        claude.says("idle");
-        assert_eq!(claude.watch.look(false, LastTurn::Unknown), None);
-        assert_eq!(claude.watch.look(false, LastTurn::Unknown), None);
-        assert_eq!(claude.watch.look(true, LastTurn::Unknown), None);
-        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
-        claude.says("busy");
-        assert_eq!(claude.looks(2), [ProcessStatus::Busy]);
-        claude.says("idle");
-        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
+        claude.records("idle");
+        assert_eq!(claude.poll(false, LastTurn::Unknown), None);
+        assert_eq!(claude.poll(false, LastTurn::Unknown), None);
+        assert_eq!(claude.poll(true, LastTurn::Unknown), None);
+        assert_eq!(claude.polls(3), [ProcessStatus::Idle]);
+        claude.records("busy");
+        assert_eq!(claude.polls(2), [ProcessStatus::Busy]);
+        claude.records("idle");
+        assert_eq!(claude.polls(3), [ProcessStatus::Idle]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_record_that_is_older_than_what_was_told_of_the_turn_is_not_believed_for_a_while() {
-        type Told = fn(u64) -> LastTurn;
+    async fn a_record_that_is_older_than_the_report_about_the_turn_is_ignored_for_a_while() {
+        type Report = fn(u64) -> LastTurn;
         let waiting =
             ProcessStatus::Waiting("Claude shows in its terminal: something that wants an answer".to_owned());
-        let cases: [(&str, ProcessStatus, Told); 4] = [
+        let cases: [(&str, ProcessStatus, Report); 4] = [
             ("idle", ProcessStatus::Idle, LastTurn::Began),
             ("idle", ProcessStatus::Idle, LastTurn::Answered),
             ("waiting", waiting, LastTurn::Answered),
             ("busy", ProcessStatus::Busy, LastTurn::Ended),
         ];
-        for (word, status, told) in cases {
+        for (word, status, report) in cases {
             let record = format!(r#"{{"status":"{word}","statusUpdatedAt":1000}}"#);
-            let seen = |told_at: u64, looks: u32| -> Vec<ProcessStatus> {
+            let reported = |reported_at: u64, polls: u32| -> Vec<ProcessStatus> {
                 let mut claude = Claude::new(TRUSTING);
                 fs::write(claude.home.path().join("sessions/7.json"), &record).unwrap();
-                (0..looks).filter_map(|_| claude.watch.look(true, told(told_at))).collect()
+                (0..polls).filter_map(|_| claude.poll(true, report(reported_at))).collect()
             };
-            assert_eq!(seen(1_001, STALE_LOOKS - 1), []);
-            assert_eq!(seen(1_001, STALE_LOOKS + 1), std::slice::from_ref(&status));
-            assert_eq!(seen(1_000, 2), [status]);
+            assert_eq!(reported(1_001, STALE_POLLS - 1), []);
+            assert_eq!(reported(1_001, STALE_POLLS + 1), std::slice::from_ref(&status));
+            assert_eq!(reported(1_000, 2), [status]);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_prompt_idle_is_told_anew() {
+    async fn after_a_message_idle_is_reported_again() {
         let mut claude = Claude::new(TRUSTING);
-        claude.says("idle");
-        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
-        claude.watch.heard(&[Fact::PromptSubmitted("go".to_owned())]);
-        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
+        claude.records("idle");
+        assert_eq!(claude.polls(3), [ProcessStatus::Idle]);
+        claude.poller.facts(Instant::now(), &[Fact::PromptSubmitted("go".to_owned())]);
+        assert_eq!(claude.polls(3), [ProcessStatus::Idle]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_rests_while_claude_is_idle_and_nothing_happens() {
         let mut claude = Claude::new(TRUSTING);
-        claude.says("idle");
-        claude.looks(2);
+        claude.records("idle");
+        claude.polls(2);
         tokio::time::advance(AWAKE).await;
-        claude.looks(1);
-        assert_eq!(claude.watch.due(), None);
-        claude.watch.wake();
-        assert!(claude.watch.due().is_some());
-        claude.says("waiting");
-        claude.looks(1);
+        claude.polls(1);
+        assert_eq!(claude.poller.due(), None);
+        claude.poller.wake(Instant::now());
+        assert!(claude.poller.due().is_some());
+        claude.records("waiting");
+        claude.polls(1);
         tokio::time::advance(AWAKE).await;
-        claude.looks(1);
-        assert!(claude.watch.due().is_some());
-        assert_eq!(StatusPoller::none().due(), None);
+        claude.polls(1);
+        assert!(claude.poller.due().is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_claude_that_says_nothing_shows_a_screen_of_its_own() {
+    async fn a_claude_without_a_record_shows_a_screen_of_its_own() {
         let mut claude = Claude::new("{}");
-        assert_eq!(claude.looks(1), []);
+        assert_eq!(claude.polls(1), []);
         tokio::time::advance(KNOWN_SCREEN).await;
-        assert!(matches!(&claude.looks(2)[..], [ProcessStatus::Waiting(what)] if what.contains("set up")));
+        assert!(matches!(&claude.polls(2)[..], [ProcessStatus::Waiting(what)] if what.contains("set up")));
         let mut claude = Claude::new(TRUSTING);
         tokio::time::advance(KNOWN_SCREEN).await;
-        assert_eq!(claude.looks(1), []);
+        assert_eq!(claude.polls(1), []);
         tokio::time::advance(ANY_SCREEN).await;
-        assert!(matches!(&claude.looks(2)[..], [ProcessStatus::Waiting(_)]));
-        claude.says("idle");
-        assert_eq!(claude.looks(3), [ProcessStatus::Idle]);
+        assert!(matches!(&claude.polls(2)[..], [ProcessStatus::Waiting(_)]));
+        claude.records("idle");
+        assert_eq!(claude.polls(3), [ProcessStatus::Idle]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_that_hangs_skips_ticks_and_is_not_repeated() {
+        let mut poller = StatusPoller::new(Instant::now());
+        poller.begin(Instant::now());
+        for _ in 0..100 {
+            tokio::time::advance(POLL_INTERVAL).await;
+            poller.wake(Instant::now());
+            assert_eq!(poller.due(), None);
+        }
+        let busy = Polled { status: Some((ProcessStatus::Busy, 1)), first_question: None };
+        let now = Instant::now();
+        assert_eq!(poller.finish(now, Some(busy), true, LastTurn::Unknown), Some(ProcessStatus::Busy));
+        assert_eq!(poller.due(), Some(now + POLL_INTERVAL));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_result_that_facts_overtook_is_ignored_and_so_is_none() {
+        let mut poller = StatusPoller::new(Instant::now());
+        let now = Instant::now();
+        let waiting =
+            Polled { status: Some((ProcessStatus::Waiting("a dialog".to_owned()), 1)), first_question: None };
+        poller.begin(now);
+        poller.facts(now, &[Fact::PromptSubmitted("go".to_owned())]);
+        assert_eq!(poller.finish(now, Some(waiting.clone()), true, LastTurn::Unknown), None);
+        poller.begin(now);
+        assert_eq!(poller.finish(now, None, true, LastTurn::Unknown), None);
+        poller.begin(now);
+        let reported = poller.finish(now, Some(waiting), true, LastTurn::Unknown);
+        assert!(matches!(reported, Some(ProcessStatus::Waiting(_))));
     }
 }

@@ -1,51 +1,53 @@
-//! Reading a session's journal for its link.
+//! Reading a session's journal for its host connection.
 
 use std::path::PathBuf;
 
+use super::following::{Chunk, Progress, ReadState};
 use crate::daemon::claude::status_poller::LastTurn;
 use crate::daemon::journal_fact;
 use areyouj_core::driver::ingest::Ingest;
-use areyouj_core::orchestrator::{Fact, Written};
+use areyouj_core::orchestrator::{Driver, Fact, Position, Written};
 use areyouj_journal::{JournalError, Reader};
 
-/// Journal bytes that are read before the facts in them are passed on.
+/// Journal bytes to read before the facts in them are reported.
 const READ_BYTES: u64 = 256 << 10;
 
-/// Journal bytes that are read again for what stands in a terminal's input: far more than somebody types at a time.
+/// Journal bytes to read again for the draft in a terminal's input: far more than a person types at a time.
 const RECALL_BYTES: u64 = 1 << 20;
 
-/// How far reading came.
-pub(super) enum Progress {
-    /// After a record.
-    To(u64),
-    /// There is no further record.
-    End,
-    /// It cannot be read now.
-    Failed,
-}
-
-/// How a link reads: no further than the end of its launch, because what follows is for the next link.
+/// Reads the journal up to the end of one launch, because the next connection reads what follows.
 pub(super) struct Reading {
-    pub(super) launch: u32,
-    pub(super) ingest: Ingest,
-    pub(super) journal: PathBuf,
-    pub(super) reader: Option<Reader>,
+    launch: u32,
+    ingest: Ingest,
+    journal: PathBuf,
+    reader: Option<Reader>,
     /// No further record of this launch can be read.
-    pub(super) ended: bool,
-    /// That is because of damage: Claude's end will not be read either.
-    pub(super) wedged: bool,
-    /// What was told last of a turn at a terminal.
-    pub(super) turn: LastTurn,
-    /// What stands in a terminal's input was found out again, and not told yet.
-    pub(super) recalled: bool,
+    ended: bool,
+    /// Damage hides the rest of this launch, and Claude's end with it.
+    wedged: bool,
+    turn: LastTurn,
 }
 
 impl Reading {
-    /// Finds out again what stands in a terminal's input, from what the journal holds before this offset.
-    pub(super) fn recall(&mut self, before: u64) {
-        if !self.recalled {
-            return;
+    /// Reads this journal from the position on.
+    pub(super) fn new(launch: u32, driver: Driver, journal: PathBuf, position: Position) -> Reading {
+        let mut reading = Reading {
+            launch,
+            ingest: Ingest::new(driver, position),
+            journal,
+            reader: None,
+            ended: false,
+            wedged: false,
+            turn: LastTurn::Unknown,
+        };
+        if driver == Driver::Terminal {
+            reading.recall(position.next);
         }
+        reading
+    }
+
+    /// Finds out again what draft is in a terminal's input, from the journal before this offset.
+    fn recall(&mut self, before: u64) {
         let Ok(mut latest) = Reader::open_latest(&self.journal, RECALL_BYTES) else { return };
         while let Ok(Some(record)) = latest.next()
             && record.offset < before
@@ -54,9 +56,29 @@ impl Reading {
         }
     }
 
-    /// Reads on in the journal, up to where a living host says that it goes; returns the facts, and how far it came.
-    pub(super) fn take_in(&mut self, end: Option<u64>) -> (Vec<Fact>, Progress) {
+    /// The offset that reading begins at.
+    pub(super) fn start(&self) -> u64 {
+        self.ingest.start()
+    }
+
+    /// How far the journal was read, and what follows from it.
+    pub(super) fn state(&self) -> ReadState {
+        ReadState { position: self.ingest.position(), typed: self.ingest.typed(), turn: self.turn }
+    }
+
+    /// Whether the end of Claude was read.
+    pub(super) fn has_end(&self) -> bool {
+        self.ended && !self.wedged
+    }
+
+    /// Reads the next part of the journal, up to the length that a living host reported.
+    pub(super) fn read(&mut self, end: Option<u64>) -> Chunk {
         let mut facts = Vec::new();
+        let progress = self.read_into(end, &mut facts);
+        Chunk { facts, progress, wedged: self.wedged, state: self.state() }
+    }
+
+    fn read_into(&mut self, end: Option<u64>, facts: &mut Vec<Fact>) -> Progress {
         let mut progress = Progress::End;
         let open = match self.reader.take() {
             Some(open) => Ok(open),
@@ -66,8 +88,7 @@ impl Reading {
             Ok(open) => self.reader.insert(open),
             Err(error) => {
                 tracing::warn!(%error, journal = %self.journal.display(), "the journal cannot be opened");
-                let progress = if self.journal.exists() { Progress::Failed } else { Progress::End };
-                return (facts, progress);
+                return if self.journal.exists() { Progress::Failed } else { Progress::End };
             }
         };
         let mut read = 0;
@@ -80,19 +101,12 @@ impl Reading {
                 Ok(Some(record)) => {
                     read += record.next - record.offset;
                     progress = Progress::To(record.next);
-                    let (told, time_us) = (facts.len(), record.time_us);
+                    let (before, time_us) = (facts.len(), record.time_us);
                     let record = journal_fact::record(&record);
                     self.ended = journal_fact::ends(&record, self.launch);
-                    self.ingest.take(&record, &mut facts);
-                    for fact in &facts[told..] {
-                        match fact {
-                            Fact::PromptSubmitted(_) => self.turn = LastTurn::Began(time_us / 1_000),
-                            Fact::Written(Written::Answer { .. }) => {
-                                self.turn = LastTurn::Answered(time_us / 1_000);
-                            }
-                            Fact::TurnEnded(_) => self.turn = LastTurn::Ended(time_us / 1_000),
-                            _ => {}
-                        }
+                    self.ingest.take(&record, facts);
+                    for fact in &facts[before..] {
+                        self.turn = turn_after(fact, time_us / 1_000).unwrap_or(self.turn);
                     }
                 }
                 Ok(None) => break,
@@ -109,7 +123,7 @@ impl Reading {
                             self.ingest.go_on_at(next);
                             progress = Progress::To(next);
                         }
-                        // The rest of what this host records cannot be read: the next one cuts the damage off.
+                        // The rest of what this host records cannot be read: the next host truncates the journal here.
                         None => {
                             self.ended = true;
                             self.wedged = true;
@@ -126,6 +140,16 @@ impl Reading {
                 }
             }
         }
-        (facts, progress)
+        progress
+    }
+}
+
+/// What a fact of this time, in milliseconds since the epoch, says about the turn.
+fn turn_after(fact: &Fact, at: u64) -> Option<LastTurn> {
+    match fact {
+        Fact::PromptSubmitted(_) => Some(LastTurn::Began(at)),
+        Fact::Written(Written::Answer { .. }) => Some(LastTurn::Answered(at)),
+        Fact::TurnEnded(_) => Some(LastTurn::Ended(at)),
+        _ => None,
     }
 }
