@@ -1,6 +1,6 @@
-//! The database's file, opened beside SQLite and never closed again: closing any descriptor of a file drops all locks
-//! that this process has on it, SQLite's among them. Another program would then take itself for the last user of the
-//! database and remove the log to which this one goes on committing.
+//! The database file, opened separately from SQLite and never closed. Closing any descriptor of a file releases all
+//! locks of this process on it, including SQLite's. Another program could then close the database as its last user, and
+//! delete the log to which this process is still committing.
 
 use std::fs::File;
 use std::io;
@@ -8,20 +8,20 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Every file that was ever asked for: the database, and those that were put in its place.
-static HELD: Mutex<Vec<Arc<File>>> = Mutex::new(Vec::new());
+/// Every file that was ever opened: the database, and files that replaced it.
+static OPEN_FILES: Mutex<Vec<Arc<File>>> = Mutex::new(Vec::new());
 
-/// The file at this path, for reading.
+/// Opens the file at this path for reading, or returns the descriptor that is already open.
 pub(super) fn open(path: &Path) -> io::Result<Arc<File>> {
-    let wanted = std::fs::metadata(path)?;
-    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-    for file in held.iter() {
-        let there = file.metadata()?;
-        if (there.dev(), there.ino()) == (wanted.dev(), wanted.ino()) {
+    let metadata = std::fs::metadata(path)?;
+    let mut files = OPEN_FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    for file in files.iter() {
+        let known = file.metadata()?;
+        if (known.dev(), known.ino()) == (metadata.dev(), metadata.ino()) {
             return Ok(Arc::clone(file));
         }
     }
     let file = Arc::new(File::open(path)?);
-    held.push(Arc::clone(&file));
+    files.push(Arc::clone(&file));
     Ok(file)
 }
