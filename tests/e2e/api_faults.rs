@@ -21,7 +21,7 @@ fn a_rate_limit_with_a_time_to_wait_is_shown_and_waited_for() {
     let id = home.idle_session(&home.project("project"), &[]);
     let message = send_and_see_the_reason(&home, &id, "error: 429 1 after=5", "429");
     assert!(home.ok(&["show", &id]).contains("429"));
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.wait_message(&id, &message, "done");
     assert!(home.ok(&["logs", &id]).contains("Recovered from error 429."));
     assert_eq!(home.session(&id)["statusReason"], serde_json::Value::Null);
@@ -33,9 +33,9 @@ fn a_rate_limit_without_a_time_to_wait_is_shown_and_waited_for() {
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
     let message = send_and_see_the_reason(&home, &id, "error: 429 3 after=none", "429");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.wait_message(&id, &message, "done");
-    assert_eq!(home.api.times_asked("error: 429 3 after=none"), 4);
+    assert_eq!(home.api.prompt_count_of("error: 429 3 after=none"), 4);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_rate_limit_that_does_not_end_fails_the_turn_and_holds_the_queue() {
     let session = home.session(&id);
     assert_eq!((&session["status"], &session["attention"]["kind"]), (&"idle".into(), &"failed".into()));
     assert_eq!(home.message(&id, &waiting)["state"], "queued");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.ok(&["queue", "skip", &message]);
     home.wait_message(&id, &waiting, "done");
 }
@@ -65,9 +65,9 @@ fn a_claude_whose_login_is_refused_needs_a_person_and_only_there() {
     let waiting = home.send(&id, "after");
     assert_eq!(home.wait_error(&id), "login_needed");
     assert_eq!(home.message(&id, &message)["state"], "failed");
-    assert_eq!(home.waiting(&id), ["after"]);
+    assert_eq!(home.queued_texts(&id), ["after"]);
     assert!(home.ok(&["show", &id]).contains("areyouj restart"));
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.ok(&["restart", &id]);
     home.ok(&["queue", "skip", &message]);
     home.wait_message(&id, &waiting, "done");
@@ -82,6 +82,6 @@ fn a_claude_without_any_login_needs_a_person() {
     let message = home.send(&id, "hello");
     assert_eq!(home.wait_error(&id), "login_needed");
     assert_ne!(home.message(&id, &message)["state"], "done");
-    assert_eq!(home.api.times_asked("hello"), 0);
-    bystander.goes_on(&home);
+    assert_eq!(home.api.prompt_count_of("hello"), 0);
+    bystander.assert_responsive(&home);
 }

@@ -11,7 +11,7 @@ use areyouj_tests::processes;
 fn without_claude_no_session_is_created() {
     let home = TestHome::with_claude(Path::new("/nonexistent/claude"));
     let directory = home.project("project");
-    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "claude_not_found");
+    assert_eq!(home.error_code(&["new", directory.to_str().unwrap()]), "claude_not_found");
     assert!(home.sessions().is_empty());
 }
 
@@ -22,7 +22,7 @@ fn a_claude_that_may_not_be_executed_is_named_as_such() {
     let plain = directory.join("claude");
     fs::write(&plain, "no program").unwrap();
     let home = home.with("AREYOUJ_CLAUDE", plain.to_str().unwrap());
-    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "claude_not_executable");
+    assert_eq!(home.error_code(&["new", directory.to_str().unwrap()]), "claude_not_executable");
 }
 
 #[test]
@@ -31,10 +31,10 @@ fn a_directory_in_the_place_of_claude_is_named_as_such() {
     let bystander = Bystander::of(&home);
     let directory = home.project("project");
     let home = home.with("AREYOUJ_CLAUDE", directory.to_str().unwrap());
-    let error = home.refusal(&["new", directory.to_str().unwrap()]);
+    let error = home.rejection(&["new", directory.to_str().unwrap()]);
     assert_eq!(error["code"], "claude_not_executable");
     assert!(text_of(&error, "message").contains("AREYOUJ_CLAUDE"), "{error}");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_claude_that_is_removed_or_closed_while_its_session_runs_is_named_at_the_nex
     fs::write(&link, "no program").unwrap();
     home.areyouj(&["restart", &id]);
     assert_eq!(home.wait_error(&id), "claude_not_executable");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 /// The real Claude, which refuses its arguments.
@@ -63,8 +63,8 @@ fn a_claude_that_refuses_a_mode_is_given_up_with_what_it_said() {
     assert_eq!(home.wait_error(&id), "claude_start_failed");
     let error = home.session(&id)["error"].clone();
     assert!(text_of(&error, "log").contains("reckless"), "{error}");
-    assert_eq!(home.waiting(&id), ["patience"]);
-    bystander.goes_on(&home);
+    assert_eq!(home.queued_texts(&id), ["patience"]);
+    bystander.assert_responsive(&home);
 }
 
 /// A real program, and the wrong one.
@@ -77,8 +77,8 @@ fn a_program_that_is_not_claude_is_given_up_with_what_it_said() {
     assert_eq!(home.wait_error(&id), "claude_start_failed");
     let error = home.session(&id)["error"].clone();
     assert!(text_of(&error, "log").contains("option"), "{error}");
-    assert_eq!(home.waiting(&id), ["patience"]);
-    bystander.goes_on(&home);
+    assert_eq!(home.queued_texts(&id), ["patience"]);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -96,11 +96,11 @@ fn a_message_waits_while_claude_does_not_start_and_a_person_can_try_again() {
     let home = TestHome::with_stand_in("refuses");
     let id = home.new_session(&home.project("project"), &["-m", "patience"]);
     assert_eq!(home.wait_error(&id), "claude_start_failed");
-    assert_eq!(home.waiting(&id), ["patience"]);
+    assert_eq!(home.queued_texts(&id), ["patience"]);
     home.ok(&["restart", &id]);
     home.wait_session(&id, "it is tried again", |session| session["status"] != "error");
     assert_eq!(home.wait_error(&id), "claude_start_failed");
-    assert_eq!(home.waiting(&id), ["patience"]);
+    assert_eq!(home.queued_texts(&id), ["patience"]);
 }
 
 /// It takes the minute that Claude is given to become ready.
@@ -117,15 +117,15 @@ fn a_claude_that_never_answers_is_ended_and_started_again() {
     assert_eq!(second["status"], "starting");
     assert!(text_of(&second, "statusReason").len() > 1, "{second}");
     assert!(!processes::is_running(process_id(&first, "pid")));
-    assert_eq!(home.waiting(&id), ["patience"]);
-    bystander.goes_on(&home);
+    assert_eq!(home.queued_texts(&id), ["patience"]);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
 fn lines_that_make_no_sense_are_passed_over() {
     let home = TestHome::with_stand_in("garbage");
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "hello");
+    home.send_and_wait(&id, "hello");
     assert!(home.ok(&["logs", &id]).contains("The stand-in heard message 1."));
 }
 
@@ -135,7 +135,7 @@ fn a_flood_of_output_slows_nothing_else_down_and_is_taken_in_whole() {
     let flooded = home.idle_session(&home.project("flooded"), &[]);
     let message = home.send(&flooded, "pour");
     let other = home.idle_session(&home.project("other"), &[]);
-    home.say(&other, "hello");
+    home.send_and_wait(&other, "hello");
     home.wait_message(&flooded, &message, "done");
     assert!(home.ok(&["logs", &flooded]).contains("The stand-in heard message 1."));
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 
 /// More bytes of requests than fit between client and daemon while nobody reads.
 const REQUESTS: usize = 16 << 20;
@@ -24,7 +24,7 @@ fn framed(body: &str) -> String {
 
 fn connect(home: &TestHome) -> UnixStream {
     let mut stream = UnixStream::connect(home.path().join("run/daemon-v1.sock")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(EVENT_TIMEOUT)).unwrap();
     stream.set_write_timeout(Some(HELD_UP)).unwrap();
     let initialize = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"quiet":true}}"#;
     stream.write_all(framed(initialize).as_bytes()).unwrap();
@@ -64,7 +64,7 @@ fn a_client_that_does_not_read_its_answers_is_held_up_and_gets_all_of_them_when_
         let mut writer = stream.try_clone().unwrap();
         let rest = all[written..asked * request.len()].to_owned();
         let writing = thread::spawn(move || {
-            writer.set_write_timeout(Some(PATIENCE))?;
+            writer.set_write_timeout(Some(EVENT_TIMEOUT))?;
             writer.write_all(rest.as_bytes())?;
             writer.shutdown(std::net::Shutdown::Write)
         });

@@ -13,7 +13,7 @@ fn cleared(options: &[&str]) -> (TestHome, String) {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), options);
     for text in ["before the clear", "/clear", "after the clear"] {
-        home.say(&id, text);
+        home.send_and_wait(&id, text);
     }
     (home, id)
 }
@@ -21,7 +21,7 @@ fn cleared(options: &[&str]) -> (TestHome, String) {
 /// Says one thing more, which must reach Claude together with what was said after the clear and nothing before it.
 #[track_caller]
 fn continues_after_the_clear(home: &TestHome, id: &str) {
-    home.say(id, "one thing more");
+    home.send_and_wait(id, "one thing more");
     let sent = home.api.newest().conversation;
     assert!(sent.iter().any(|text| text.contains("after the clear")), "lost what was said: {sent:#?}");
     assert!(!sent.iter().any(|text| text.contains("before the clear")), "not cleared: {sent:#?}");
@@ -95,7 +95,7 @@ fn a_terminal_that_is_restarted_after_a_clear_continues_with_what_was_said_since
 fn a_conversation_whose_record_is_gone_is_an_error_until_the_record_is_back() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "remember this");
+    home.send_and_wait(&id, "remember this");
     let record = record(&home, &id);
     let elsewhere = home.path().join("kept.jsonl");
     fs::rename(&record, &elsewhere).unwrap();
@@ -109,14 +109,14 @@ fn a_conversation_whose_record_is_gone_is_an_error_until_the_record_is_back() {
     home.areyouj(&["restart", &id]);
     assert_eq!(home.wait_error(&id), "conversation_not_found");
     assert_eq!(
-        (home.waiting(&id), home.api.prompts()),
+        (home.queued_texts(&id), home.api.prompts()),
         (vec!["and go on".into()], vec!["remember this".into()])
     );
 
     fs::rename(&elsewhere, &record).unwrap();
     home.ok(&["restart", &id]);
     home.wait(&id, "idle");
-    home.say(&id, "one thing more");
+    home.send_and_wait(&id, "one thing more");
     let sent = home.api.newest().conversation;
     for text in ["remember this", "and go on"] {
         assert!(sent.iter().any(|known| known.contains(text)), "{sent:#?}");
@@ -127,11 +127,11 @@ fn a_conversation_whose_record_is_gone_is_an_error_until_the_record_is_back() {
 fn a_relative_configuration_directory_is_one_of_the_sessions_directory() {
     let home = TestHome::new().with("CLAUDE_CONFIG_DIR", "./claude");
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "remember this");
+    home.send_and_wait(&id, "remember this");
     let before = home.session(&id);
     home.kill(process_id(&before, "pid"));
     wait_for_another(&home, &id, &before);
-    home.say(&id, "one thing more");
+    home.send_and_wait(&id, "one thing more");
     let sent = home.api.newest().conversation;
     assert!(sent.iter().any(|text| text.contains("remember this")), "{sent:#?}");
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use areyouj_tests::home::{PATIENCE, TestHome, process_id, text_of};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, process_id, text_of};
 use areyouj_tests::processes;
 
 /// How often the daemon is killed in one test.
@@ -26,7 +26,7 @@ fn killing_the_daemon_again_and_again_loses_nothing_and_doubles_nothing() {
         let meanwhile = format!("slow: 3 meanwhile {round}");
         let adding = home.spawn(&["send", &working, &meanwhile]);
         home.kill(daemon);
-        home.expect(adding.finish(PATIENCE).and_then(areyouj_tests::cli::Run::success));
+        home.expect(adding.finish(EVENT_TIMEOUT).and_then(areyouj_tests::cli::Run::success));
         texts.extend([surely, meanwhile]);
     }
 
@@ -42,11 +42,11 @@ fn killing_the_daemon_again_and_again_loses_nothing_and_doubles_nothing() {
         let after = home.session(id);
         assert_eq!((&after["pid"], &after["hostPid"]), (&before["pid"], &before["hostPid"]));
     }
-    let prompt = home.wait_prompt(&asking);
+    let prompt = home.wait_permission_request(&asking);
     home.ok(&["allow", &text_of(&prompt, "id")]);
     home.wait_message(&asking, &asked, "done");
     assert!(home.project("asking").join("answered.txt").is_file());
-    assert_eq!(home.api.times_asked("run: touch answered.txt"), 1);
+    assert_eq!(home.api.prompt_count_of("run: touch answered.txt"), 1);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_turn_that_runs_while_the_daemon_is_dead_is_known_afterwards() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     home.kill(home.daemon_pid());
     home.api.release("gate");
     home.wait_message(&id, &message, "done");
@@ -67,9 +67,9 @@ fn a_turn_that_runs_while_the_daemon_is_dead_is_known_afterwards() {
 fn a_killed_claude_comes_back_with_its_conversation_and_a_person_decides_about_the_cut_off_message() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let cut_off = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     home.wait(&id, "active");
     let waiting = home.send(&id, "after");
     let before = home.session(&id);
@@ -86,7 +86,7 @@ fn a_killed_claude_comes_back_with_its_conversation_and_a_person_decides_about_t
     let command = fs::read_to_string(format!("/proc/{}/cmdline", process_id(&after, "pid"))).unwrap();
     assert!(command.contains(&format!("--resume\0{}", text_of(&before, "claudeSessionId"))), "{command:?}");
     assert_eq!(home.message(&id, &waiting)["state"], "queued");
-    assert_eq!(home.api.times_asked("hold: gate"), 1, "nothing runs again by itself");
+    assert_eq!(home.api.prompt_count_of("hold: gate"), 1, "nothing runs again by itself");
 
     let again = text_of(&home.json(&["queue", "again", &cut_off]), "id");
     home.api.release("gate");
@@ -100,7 +100,7 @@ fn a_killed_claude_comes_back_with_its_conversation_and_a_person_decides_about_t
 fn cut_off(home: &TestHome) -> (String, String, String) {
     let id = home.idle_session(&home.project("project"), &[]);
     let cut_off = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     let waiting = home.send(&id, "after");
     home.kill(process_id(&home.session(&id), "pid"));
     home.wait_message(&id, &cut_off, "interrupted");
@@ -131,13 +131,13 @@ fn a_cut_off_message_can_be_continued() {
 fn an_idle_claude_that_is_killed_comes_back_and_nothing_is_asked() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let before = home.session(&id);
     home.kill(process_id(&before, "pid"));
     home.wait_session(&id, "Claude is back", |session| {
         session["status"] == "idle" && session["pid"].is_i64() && session["pid"] != before["pid"]
     });
-    home.say(&id, "after");
+    home.send_and_wait(&id, "after");
     assert_eq!(home.api.prompts(), ["before", "after"]);
 }
 
@@ -146,7 +146,7 @@ fn a_killed_host_takes_its_claude_along_and_both_come_back() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
     let other = home.idle_session(&home.project("other"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let (before, untouched) = (home.session(&id), home.session(&other));
     home.kill(process_id(&before, "hostPid"));
     let after = home.wait_session(&id, "a new host and Claude are there", |session| {
@@ -154,7 +154,7 @@ fn a_killed_host_takes_its_claude_along_and_both_come_back() {
     });
     assert!(!processes::is_running(process_id(&before, "pid")), "never two Claudes in one conversation");
     assert_eq!(after["claudeSessionId"], before["claudeSessionId"]);
-    home.say(&id, "after");
+    home.send_and_wait(&id, "after");
     assert_eq!(home.api.prompts(), ["before", "after"]);
     assert_eq!(home.session(&other)["pid"], untouched["pid"], "other sessions notice nothing");
 }
@@ -163,16 +163,19 @@ fn a_killed_host_takes_its_claude_along_and_both_come_back() {
 fn everything_killed_at_once_comes_back() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let cut_off = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     let waiting = home.send(&id, "after");
     let session = home.session(&id);
     let daemon = home.daemon_pid();
     for pid in [daemon, process_id(&session, "hostPid")] {
         home.expect(processes::kill(pid));
     }
-    assert!(processes::wait_for_exit(process_id(&session, "pid"), PATIENCE), "Claude ends with its host");
+    assert!(
+        processes::wait_for_exit(process_id(&session, "pid"), EVENT_TIMEOUT),
+        "Claude ends with its host"
+    );
     home.wait_message(&id, &cut_off, "interrupted");
     home.ok(&["queue", "skip", &cut_off]);
     home.wait_message(&id, &waiting, "done");
@@ -190,7 +193,7 @@ fn a_daemon_that_is_killed_while_sessions_start_leaves_every_one_of_them_with_on
             let daemon = home.daemon_pid();
             let adding = home.spawn(&["new", directory.to_str().unwrap()]);
             home.kill(daemon);
-            let added = home.expect(adding.finish(PATIENCE).and_then(areyouj_tests::cli::Run::success));
+            let added = home.expect(adding.finish(EVENT_TIMEOUT).and_then(areyouj_tests::cli::Run::success));
             added.stdout.trim().to_owned()
         })
         .collect();

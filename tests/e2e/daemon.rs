@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use areyouj_tests::cli::Run;
-use areyouj_tests::home::{PATIENCE, TestHome, rows, texts};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, rows, texts};
 
 /// How many clients start at once.
 const CLIENTS: usize = 20;
@@ -19,7 +19,9 @@ fn many_clients_that_start_at_once_start_one_daemon() {
     let clients: Vec<_> = (0..CLIENTS).map(|_| home.spawn(&["new", directory.to_str().unwrap()])).collect();
     let ids: HashSet<String> = clients
         .into_iter()
-        .map(|client| home.expect(client.finish(PATIENCE).and_then(Run::success)).stdout.trim().to_owned())
+        .map(|client| {
+            home.expect(client.finish(EVENT_TIMEOUT).and_then(Run::success)).stdout.trim().to_owned()
+        })
         .collect();
     assert_eq!(ids.len(), CLIENTS);
     assert_eq!(home.sessions().into_iter().collect::<HashSet<_>>(), ids);
@@ -34,7 +36,7 @@ fn as_many_sessions_are_active_as_the_limit_allows() {
     let home = TestHome::with_stand_in("obedient");
     let directory = home.project("project");
     let ids: Vec<String> = (0..MAX_ACTIVE).map(|_| home.new_session(&directory, &[])).collect();
-    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "too_many_sessions");
+    assert_eq!(home.error_code(&["new", directory.to_str().unwrap()]), "too_many_sessions");
     home.ok(&["terminate", &ids[0]]);
     home.wait(&ids[0], "terminated");
     home.idle_session(&directory, &[]);
@@ -66,7 +68,7 @@ fn the_daemon_and_the_hosts_leave_the_terminal_that_they_were_started_from() {
 #[test]
 fn a_daemon_is_not_started_inside_of_a_session() {
     let home = TestHome::with_stand_in("obedient").with("AREYOUJ_SESSION_ID", "K7M2Q9XD");
-    assert_eq!(home.refused(&["ls"]), "daemon_unavailable");
+    assert_eq!(home.error_code(&["ls"]), "daemon_unavailable");
     assert_eq!(home.processes(), []);
 }
 
@@ -82,7 +84,7 @@ fn sessions_go_on_without_a_daemon() {
     let after = home.session(&id);
     assert_eq!((&after["pid"], &after["hostPid"]), (&before["pid"], &before["hostPid"]));
     assert_ne!(home.daemon_pid(), daemon);
-    home.say(&id, "still there?");
+    home.send_and_wait(&id, "still there?");
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn stopping_with_sessions_leaves_no_process() {
     let home = TestHome::with_stand_in("obedient");
     let ids = [home.idle_session(&home.project("one"), &[]), home.idle_session(&home.project("two"), &[])];
     home.ok(&["daemon", "stop", "--sessions"]);
-    assert_eq!(areyouj_tests::processes::wait_until_gone(home.path(), PATIENCE), []);
+    assert_eq!(areyouj_tests::processes::wait_until_gone(home.path(), EVENT_TIMEOUT), []);
     for id in ids {
         assert_eq!(home.session(&id)["status"], "terminated");
     }

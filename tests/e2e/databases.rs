@@ -36,7 +36,7 @@ impl Scene {
         let bystander = Bystander::of(&home);
         let paused = home.idle_session(&home.project("paused"), &[]);
         for number in 0..5 {
-            home.say(&paused, &format!("done {number}"));
+            home.send_and_wait(&paused, &format!("done {number}"));
         }
         home.ok(&["queue", "pause", &paused]);
         let mut scene = Scene { home, bystander, paused, sound: Files::new() };
@@ -85,10 +85,10 @@ impl Scene {
         let damaged = self.files();
         let run = self.home.areyouj(&["ls", "--json"]);
         let code = (run.status != 0).then(|| {
-            let error = self.home.refusal_of(&run);
+            let error = self.home.error_of(&run);
             error["code"].as_str().unwrap().to_owned()
         });
-        self.bystander.lives();
+        self.bystander.assert_alive();
         let daemon =
             self.home.processes().into_iter().find(|process| process.command.ends_with("daemon run"));
         if let Some(daemon) = &daemon {
@@ -103,8 +103,8 @@ impl Scene {
             assert!(self.database().is_file(), "{what}: the database is gone");
         }
         self.restore();
-        self.bystander.goes_on(&self.home);
-        assert_eq!(self.home.waiting(&self.paused), TEXTS, "{what}: what was accepted is there");
+        self.bystander.assert_responsive(&self.home);
+        assert_eq!(self.home.queued_texts(&self.paused), TEXTS, "{what}: what was accepted is there");
         self.kill();
         code
     }
@@ -203,7 +203,7 @@ fn every_command_says_what_is_wrong_with_the_database() {
     let code = scene.with("no database", |scene| {
         fs::write(scene.database(), "no database").unwrap();
         for arguments in [&["show", &id][..], &["daemon", "start"], &["send", &id, "x"], &["logs", &id]] {
-            let error = scene.home.refusal(arguments);
+            let error = scene.home.rejection(arguments);
             assert_eq!(error["code"], "database_damaged", "{arguments:?}");
             let message = error["message"].as_str().unwrap();
             assert!(message.contains(scene.database().to_str().unwrap()), "{error}");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use areyouj_tests::home::{PATIENCE, TestHome, text_of};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, text_of};
 use areyouj_tests::tmux::Terminal;
 use serde_json::{Value, json};
 
@@ -35,16 +35,16 @@ fn waiting(home: &TestHome, directory: &Path, word: &str) -> (String, Terminal) 
     assert_eq!(attention["kind"], "terminal");
     assert!(attention["title"].as_str().is_some_and(|title| title.contains(word)), "{session:#?}");
     let terminal = home.expect(Terminal::open(&home.cli.directory, &home.cli.environment, SIZE));
-    home.expect(terminal.type_in(&format!("areyouj attach {id}\n")));
+    home.expect(terminal.type_text(&format!("areyouj attach {id}\n")));
     (id, terminal)
 }
 
 /// Moves to the choice with this text, and chooses it. Claude ignores keys that come right after a dialog was drawn, so a
 /// key that has no effect is pressed again.
 fn choose(home: &TestHome, terminal: &Terminal, text: &str, key: &str) {
-    home.expect(terminal.wait_for(text, PATIENCE));
+    home.expect(terminal.wait_for(text, EVENT_TIMEOUT));
     let marked = format!("❯ {text}");
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + EVENT_TIMEOUT;
     loop {
         home.expect(terminal.press(&[key]));
         let moved = terminal.wait_for(&marked, EFFECT);
@@ -72,7 +72,7 @@ fn an_api_key_that_is_new_is_asked_about() {
     let home = home_with("customApiKeyResponses", json!({}));
     let project = home.project("project");
     let (id, terminal) = waiting(&home, &project, "API key");
-    home.expect(terminal.wait_for("Do you want to use this API key?", PATIENCE));
+    home.expect(terminal.wait_for("Do you want to use this API key?", EVENT_TIMEOUT));
     choose(&home, &terminal, "Yes", "Up");
     home.wait(&id, "idle");
     assert_eq!(home.api.prompts(), ["hello"]);
@@ -83,7 +83,7 @@ fn a_claude_that_was_never_set_up_is_shown_to_wait_for_that() {
     let home = home_with("hasCompletedOnboarding", json!(false));
     let project = home.project("project");
     let (id, terminal) = waiting(&home, &project, "set up");
-    home.expect(terminal.wait_for("Choose the text style", PATIENCE));
+    home.expect(terminal.wait_for("Choose the text style", EVENT_TIMEOUT));
     home.ok(&["terminate", &id]);
-    home.expect(terminal.wait_for(&format!("{id} was terminated."), PATIENCE));
+    home.expect(terminal.wait_for(&format!("{id} was terminated."), EVENT_TIMEOUT));
 }

@@ -5,7 +5,7 @@
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::disk::Kind;
-use areyouj_tests::home::{PATIENCE, TestHome, text_of};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, text_of};
 
 /// More messages than any room that the daemon has left in its files takes.
 const MANY: usize = 2_000;
@@ -19,7 +19,7 @@ fn send_until_refused(home: &TestHome, session: &str) -> Vec<String> {
         let text = format!("{number} {}", "x".repeat(8_000));
         let run = home.areyouj(&["send", session, &text, "--json"]);
         if run.status != 0 {
-            let error = home.refusal_of(&run);
+            let error = home.error_of(&run);
             assert_eq!(error["code"], "storage_full", "{error}");
             assert!(text_of(&error, "hint").contains("space"), "{error}");
             return accepted;
@@ -37,7 +37,7 @@ fn goes_on_by_itself(kind: Kind) {
     home.ok(&["queue", "pause", &paused]);
     let before = home.send(&paused, "accepted while there was room");
     let turn = home.send(&working, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     home.wait(&working, "active");
 
     let accepted = send_until_refused(&home, &paused);
@@ -46,22 +46,22 @@ fn goes_on_by_itself(kind: Kind) {
     let new = home.areyouj(&["new", home.project("new").to_str().unwrap(), "--json"]);
     let created = new.status == 0;
     if !created {
-        assert_eq!(home.refusal_of(&new)["code"], "storage_full", "{new}");
+        assert_eq!(home.error_of(&new)["code"], "storage_full", "{new}");
     }
-    bystander.lives();
+    bystander.assert_alive();
 
-    home.expect(home.disk().make_room());
+    home.expect(home.disk().free_space());
     home.wait_message(&working, &turn, "done");
     let said = home.ok(&["logs", &working]);
     assert_eq!(said.matches("gate was released.").count(), 1, "{said}");
-    assert_eq!(home.api.times_asked("hold: gate"), 1);
+    assert_eq!(home.api.prompt_count_of("hold: gate"), 1);
     let kept = [vec!["accepted while there was room".to_owned()], accepted, refused].concat();
-    assert_eq!(home.waiting(&paused), kept, "all that was accepted is there, once and in order");
+    assert_eq!(home.queued_texts(&paused), kept, "all that was accepted is there, once and in order");
     assert_eq!(home.message(&paused, &before)["state"], "queued");
     assert_eq!(home.sessions().len(), 3 + usize::from(created));
-    home.say(&working, "run: echo made > file");
+    home.send_and_wait(&working, "run: echo made > file");
     assert!(home.project("working").join("file").is_file());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -87,10 +87,10 @@ fn a_daemon_that_starts_on_a_full_disk_serves_or_says_so_and_sessions_live() {
         home.expect(home.disk().fill());
         let run = home.areyouj(&["ls", "--json"]);
         if run.status != 0 {
-            assert_eq!(home.refusal_of(&run)["code"], "storage_full", "{stop}: {run}");
+            assert_eq!(home.error_of(&run)["code"], "storage_full", "{stop}: {run}");
         }
-        bystander.lives();
-        home.expect(home.disk().make_room());
-        bystander.goes_on(&home);
+        bystander.assert_alive();
+        home.expect(home.disk().free_space());
+        bystander.assert_responsive(&home);
     }
 }

@@ -23,7 +23,7 @@ fn mode(path: &Path) -> u32 {
 #[track_caller]
 fn refused_in(home: &TestHome, other: &Path) -> serde_json::Value {
     let cli = home.cli.clone().with("AREYOUJ_HOME", other);
-    home.refusal_of(&home.expect(cli.run(&["ls", "--json"])))
+    home.error_of(&home.expect(cli.run(&["ls", "--json"])))
 }
 
 #[test]
@@ -51,11 +51,11 @@ fn a_home_that_is_a_file_is_refused_and_left_alone() {
 fn a_home_that_may_not_be_written_is_refused() {
     let home = TestHome::with_permissions("obedient");
     set_mode(home.path(), 0o500);
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     set_mode(home.path(), 0o700);
     assert_eq!(error["code"], "directory_not_accessible");
     assert!(text_of(&error, "message").contains(home.path().to_str().unwrap()), "{error}");
-    Bystander::of(&home).goes_on(&home);
+    Bystander::of(&home).assert_responsive(&home);
 }
 
 /// The stand-in, as the user whom permissions bind may not enter where the real one is.
@@ -70,13 +70,13 @@ fn a_home_that_may_not_be_written_any_more_keeps_its_sessions_and_goes_on_when_i
     };
     // The directories themselves would be opened again by whoever starts.
     set_modes("run", 0o400);
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     assert_eq!(error["code"], "directory_not_accessible", "{error}");
-    bystander.lives();
+    bystander.assert_alive();
     set_modes("run", 0o600);
     // A database is opened again too.
     set_modes("data", 0o400);
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -87,23 +87,23 @@ fn a_file_system_that_turns_read_only_costs_no_session_and_goes_on_when_it_is_no
     let read_only = home.expect(home.disk().read_only());
 
     // What is open stays so; what is new has no place.
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     let new = home.new_session(&home.project("new"), &["-m", "patience"]);
     assert_eq!(home.wait_error(&new), "host_failed");
     let error = home.session(&new)["error"].clone();
     assert!(text_of(&error, "message").to_lowercase().contains("read-only"), "{error}");
 
     home.kill(home.daemon_pid());
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     assert_eq!(error["code"], "directory_not_accessible", "{error}");
-    bystander.lives();
+    bystander.assert_alive();
 
     drop(read_only);
-    bystander.goes_on(&home);
-    home.say(&id, "hello");
+    bystander.assert_responsive(&home);
+    home.send_and_wait(&id, "hello");
     home.ok(&["restart", &new]);
     home.wait(&new, "idle");
-    assert_eq!(home.api.times_asked("patience"), 1);
+    assert_eq!(home.api.prompt_count_of("patience"), 1);
 }
 
 #[test]
@@ -118,13 +118,13 @@ fn directories_of_somebody_else_are_refused() {
     for name in ["run", "data", "state"] {
         let directory = home.path().join(name);
         chown(&directory, Some(NOBODY), None).unwrap();
-        let error = home.refusal(&["ls"]);
+        let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "directory_not_accessible", "{error}");
         assert!(text_of(&error, "message").contains(&NOBODY.to_string()), "{error}");
-        bystander.lives();
+        bystander.assert_alive();
         chown(&directory, Some(0), None).unwrap();
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -138,5 +138,5 @@ fn directories_that_others_may_enter_are_closed_to_them() {
     for directory in directories {
         assert_eq!(mode(&directory), 0o700, "{directory:?}");
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use areyouj_tests::bystander::Bystander;
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 
 /// Where the random places of these tests begin; another number is another test.
 const SEED: u64 = 20_261_122;
@@ -36,16 +36,16 @@ impl Scene {
         let home = TestHome::new();
         let bystander = Bystander::of(&home);
         let id = home.idle_session(&home.project("project"), &[]);
-        home.say(&id, "before");
+        home.send_and_wait(&id, "before");
         let claude = home.session(&id)["pid"].clone();
         let message = home.send(&id, "hold: gate");
-        home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+        home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
         home.wait(&id, "active");
         home.kill(home.daemon_pid());
         let mut scene = Scene { home, bystander, id, message, claude, news: 0 };
         scene.news = scene.bytes().len();
         scene.home.api.release("gate");
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + EVENT_TIMEOUT;
         while !String::from_utf8_lossy(&scene.bytes()[scene.news..]).contains(r#""state":"idle""#) {
             assert!(Instant::now() < end, "the turn does not end without a daemon");
             std::thread::park_timeout(LOOK);
@@ -72,7 +72,7 @@ impl Scene {
 
     /// A new daemon makes what it can of the journal; the session takes messages again, and the bystander never
     /// noticed anything.
-    fn goes_on(&self, what: &str) {
+    fn assert_responsive(&self, what: &str) {
         let home = &self.home;
         let session = home
             .wait_session(&self.id, what, |session| session["status"] == "idle" && session["pid"].is_i64());
@@ -86,10 +86,10 @@ impl Scene {
             }
             other => panic!("{what}: the message is {other}: {session}"),
         }
-        home.say(&self.id, "after");
-        assert_eq!(home.api.times_asked("hold: gate"), 1, "{what}: nothing runs twice");
-        assert_eq!(home.api.times_asked("after"), 1);
-        self.bystander.goes_on(home);
+        home.send_and_wait(&self.id, "after");
+        assert_eq!(home.api.prompt_count_of("hold: gate"), 1, "{what}: nothing runs twice");
+        assert_eq!(home.api.prompt_count_of("after"), 1);
+        self.bystander.assert_responsive(home);
     }
 
     fn tells_of_the_damage(&self) -> bool {
@@ -106,7 +106,7 @@ fn a_byte_that_flips_in_what_no_daemon_has_read_yet_is_told_and_the_session_goes
         let place = random.usize(scene.news..scene.bytes().len());
         scene.flip(place);
         let what = format!("byte {place}, the news begin at {}", scene.news);
-        scene.goes_on(&what);
+        scene.assert_responsive(&what);
         assert!(scene.tells_of_the_damage(), "{what}");
     }
 }
@@ -118,14 +118,14 @@ fn a_byte_that_flips_in_what_was_read_before_is_of_no_importance() {
     for place in [random.usize(16..2_000), random.usize(..4), random.usize(8..16)] {
         let scene = Scene::new();
         scene.flip(place);
-        scene.goes_on(&format!("byte {place}"));
+        scene.assert_responsive(&format!("byte {place}"));
         let session = scene.home.session(&scene.id);
         assert_eq!(session["pid"], scene.claude, "byte {place}: Claude had no reason to end");
         assert!(!scene.tells_of_the_damage());
         // A host that opens the journal anew has to make do with it too.
         scene.home.ok(&["restart", &scene.id]);
         scene.home.wait(&scene.id, "idle");
-        scene.home.say(&scene.id, "once more");
+        scene.home.send_and_wait(&scene.id, "once more");
     }
 }
 
@@ -135,7 +135,7 @@ fn a_journal_with_another_version_is_left_alone_and_named_when_a_host_is_to_open
     let scene = Scene::new();
     let version = 4;
     scene.flip(version);
-    scene.goes_on("version");
+    scene.assert_responsive("version");
     let before = scene.bytes();
     let home = &scene.home;
     home.areyouj(&["restart", &scene.id]);
@@ -143,11 +143,11 @@ fn a_journal_with_another_version_is_left_alone_and_named_when_a_host_is_to_open
     let error = home.session(&scene.id)["error"].clone();
     assert!(error["message"].as_str().unwrap().contains("newer"), "{error}");
     assert!(scene.bytes().starts_with(&before));
-    scene.bystander.goes_on(home);
+    scene.bystander.assert_responsive(home);
     scene.flip(version);
     home.ok(&["restart", &scene.id]);
     home.wait(&scene.id, "idle");
-    home.say(&scene.id, "once more");
+    home.send_and_wait(&scene.id, "once more");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_journal_that_was_cut_in_the_middle_is_told_and_the_session_goes_on() {
     let scene = Scene::new();
     let middle = scene.news + (scene.bytes().len() - scene.news) / 2;
     OpenOptions::new().write(true).open(scene.segment()).unwrap().set_len(middle as u64).unwrap();
-    scene.goes_on("cut");
+    scene.assert_responsive("cut");
     assert!(scene.tells_of_the_damage());
 }
 
@@ -163,6 +163,6 @@ fn a_journal_that_was_cut_in_the_middle_is_told_and_the_session_goes_on() {
 fn a_journal_that_was_removed_is_told_and_the_session_goes_on() {
     let scene = Scene::new();
     fs::remove_file(scene.segment()).unwrap();
-    scene.goes_on("removed");
+    scene.assert_responsive("removed");
     assert!(scene.tells_of_the_damage());
 }

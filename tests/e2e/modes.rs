@@ -33,13 +33,13 @@ fn a_new_claude_has_the_permission_mode_that_was_in_effect_and_not_that_of_creat
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &["--permission-mode", "bypassPermissions"]);
     assert_eq!(home.session(&id)["permissionMode"], "bypassPermissions");
-    home.say(&id, "think first:");
+    home.send_and_wait(&id, "think first:");
     assert_eq!(home.session(&id)["permissionMode"], "plan");
     assert_eq!(kill_and_wait(&home, &id), "plan");
     let file = home.project("project").join("file.txt");
     fs::write(&file, "before").unwrap();
     home.send(&id, &format!("edit: {} | before | after", file.display()));
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     assert_eq!(fs::read_to_string(&file).unwrap(), "before", "nothing is changed unasked");
     home.ok(&["deny", &text_of(&prompt, "id")]);
     home.wait(&id, "idle");
@@ -74,7 +74,7 @@ fn a_claude_with_a_wider_permission_mode_than_was_asked_for_gets_no_messages() {
         again["status"] == "error" && again["statusSince"] != session["statusSince"]
     });
     assert_eq!(text_of(&again["error"], "code"), "permission_mode_wider");
-    assert_eq!((home.waiting(&id), home.api.prompts()), (vec!["hello".into()], vec![]));
+    assert_eq!((home.queued_texts(&id), home.api.prompts()), (vec!["hello".into()], vec![]));
 }
 
 #[test]
@@ -89,12 +89,12 @@ fn a_claude_in_a_terminal_with_a_wider_permission_mode_than_was_asked_for_is_end
 fn a_new_claude_has_the_model_that_was_in_effect_and_not_that_of_creation() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &["--model", "sonnet"]);
-    home.say(&id, "/model haiku");
-    home.say(&id, "before");
+    home.send_and_wait(&id, "/model haiku");
+    home.send_and_wait(&id, "before");
     let model = home.api.newest().model;
     assert!(model.contains("haiku"), "{model}");
     kill_and_wait(&home, &id);
-    home.say(&id, "after");
+    home.send_and_wait(&id, "after");
     assert_eq!(home.api.newest().model, model);
     assert_eq!(home.session(&id)["model"], model.as_str());
 }

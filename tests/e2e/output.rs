@@ -2,15 +2,15 @@
 
 use std::process::{Command, Stdio};
 
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 use serde_json::Value;
 
 #[test]
 fn the_transcript_has_every_entry_once_and_in_order() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &["--permission-mode", "bypassPermissions"]);
-    let thought = home.say(&id, "think: tea");
-    home.say(&id, "run: echo made");
+    let thought = home.send_and_wait(&id, "think: tea");
+    home.send_and_wait(&id, "run: echo made");
     let entries = home.transcript(&id);
     let numbers: Vec<u64> = entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (1..=entries.len() as u64).collect::<Vec<_>>(), "no gap");
@@ -34,10 +34,10 @@ fn the_transcript_has_every_entry_once_and_in_order() {
 fn logs_can_be_followed() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let mut following = home.spawn(&["logs", &id, "-f", "--json"]);
     let mut heard = |text: &str| loop {
-        let line = home.expect(following.line(PATIENCE));
+        let line = home.expect(following.line(EVENT_TIMEOUT));
         let entry: Value = serde_json::from_str(&line).unwrap();
         if entry["body"]["kind"] == "text" && entry["body"]["text"] == text {
             break;
@@ -76,10 +76,10 @@ fn nothing_that_a_person_or_claude_said_controls_the_terminal() {
     let home = TestHome::new();
     let nasty = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J";
     let id = home.idle_session(&home.project("a\u{1b}[7mb"), &[]);
-    home.say(&id, nasty);
+    home.send_and_wait(&id, nasty);
     // Claude refuses commands with control characters by itself; a question may hold any.
     home.send(&id, &format!("ask: {nasty}? | yes{nasty} | no"));
-    home.wait_prompt(&id);
+    home.wait_permission_request(&id);
     for arguments in [&["ls"][..], &["show", &id], &["queue", &id, "--all"], &["logs", &id], &["permissions"]]
     {
         let run = home.areyouj(arguments);
@@ -119,7 +119,7 @@ fn a_reader_that_goes_away_is_no_error_to_speak_of() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     for number in 0..5 {
-        home.say(&id, &format!("message {number}"));
+        home.send_and_wait(&id, &format!("message {number}"));
     }
     let program = home.cli.program.display().to_string();
     let run = Command::new("/bin/bash")

@@ -8,7 +8,7 @@ fn asked(home: &TestHome) -> (String, String, Value) {
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "run: touch made.txt");
     home.wait(&id, "waiting");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     (id, message, prompt)
 }
 
@@ -34,8 +34,8 @@ fn a_prompt_is_answered_once() {
     let (id, message, prompt) = asked(&home);
     let request = text_of(&prompt, "id");
     home.ok(&["allow", &request]);
-    assert_eq!(home.refused(&["allow", &request]), "permission_answered");
-    assert_eq!(home.refused(&["deny", &request]), "permission_answered");
+    assert_eq!(home.error_code(&["allow", &request]), "permission_answered");
+    assert_eq!(home.error_code(&["deny", &request]), "permission_answered");
     home.wait_message(&id, &message, "done");
     assert_eq!(home.json(&["permissions"]).to_string().matches(&request).count(), 0);
 }
@@ -47,7 +47,7 @@ fn of_many_answers_at_once_exactly_one_counts() {
     let request = text_of(&prompt, "id");
     let answers: Vec<_> = (0..8).map(|_| home.spawn(&["allow", &request, "--json"])).collect();
     let answers: Vec<_> =
-        answers.into_iter().map(|run| home.expect(run.finish(areyouj_tests::home::PATIENCE))).collect();
+        answers.into_iter().map(|run| home.expect(run.finish(areyouj_tests::home::EVENT_TIMEOUT))).collect();
     assert_eq!(answers.iter().filter(|run| run.status == 0).count(), 1, "{answers:#?}");
     for run in answers.iter().filter(|run| run.status != 0) {
         assert_eq!(home.expect(run.error())["code"], "permission_answered");
@@ -62,7 +62,7 @@ fn always_lets_the_same_command_run_without_asking_again() {
     assert!(prompt["suggestions"].as_array().is_some_and(|suggestions| !suggestions.is_empty()), "{prompt}");
     home.ok(&["allow", &text_of(&prompt, "id"), "--always"]);
     home.wait_message(&id, &message, "done");
-    home.say(&id, "run: touch made.txt");
+    home.send_and_wait(&id, "run: touch made.txt");
     assert_eq!(home.session(&id)["permissionMode"], "default", "a rule was added, the mode is as it was");
 }
 
@@ -86,7 +86,7 @@ fn a_question_is_answered_with_a_choice() {
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "ask: Which colour? | Red | Blue");
     home.wait(&id, "waiting");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     assert_eq!(prompt["kind"], "question");
     assert_eq!(home.session(&id)["attention"]["kind"], "question");
     home.ok(&["answer", &text_of(&prompt, "id"), "Blue"]);
@@ -100,11 +100,11 @@ fn a_request_is_listed_and_answered_however_deep_its_input_is() {
     let home = TestHome::with_stand_in("deep");
     let other = home.idle_session(&home.project("other"), &[]);
     home.send(&other, "1");
-    let beside = text_of(&home.wait_prompt(&other), "id");
+    let beside = text_of(&home.wait_permission_request(&other), "id");
     let id = home.idle_session(&home.project("project"), &[]);
     for levels in [124, 125, 126, 127, 128, 60, 64, 65, 122, 123, 10_000] {
         let message = home.send(&id, &levels.to_string());
-        let request = text_of(&home.wait_prompt(&id), "id");
+        let request = text_of(&home.wait_permission_request(&id), "id");
         if levels == 10_000 {
             home.kill(home.daemon_pid());
         }
@@ -131,7 +131,7 @@ fn a_plan_is_allowed() {
     let id = home.idle_session(&home.project("project"), &["--permission-mode", "plan"]);
     let message = home.send(&id, "plan: First this, then that.");
     home.wait(&id, "waiting");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     assert_eq!(prompt["kind"], "plan");
     home.ok(&["allow", &text_of(&prompt, "id")]);
     home.wait_message(&id, &message, "done");
@@ -144,7 +144,7 @@ fn an_interrupt_withdraws_the_prompt() {
     let (id, message, prompt) = asked(&home);
     home.ok(&["interrupt", &id]);
     home.wait_message(&id, &message, "interrupted");
-    assert_eq!(home.refused(&["allow", &text_of(&prompt, "id")]), "permission_withdrawn");
+    assert_eq!(home.error_code(&["allow", &text_of(&prompt, "id")]), "permission_withdrawn");
     assert!(!home.project("project").join("made.txt").exists());
 }
 
@@ -154,7 +154,7 @@ fn two_prompts_of_one_message_are_answered_one_by_one() {
     let directory = home.project("project");
     let id = home.idle_session(&directory, &[]);
     let message = home.send(&id, "run2: touch one.txt ;; touch two.txt");
-    let first = text_of(&home.wait_prompt(&id), "id");
+    let first = text_of(&home.wait_permission_request(&id), "id");
     home.ok(&["allow", &first]);
     let second = home.until("a second prompt is open", || {
         let open = rows(&home.cli.json(&["permissions", &id])?, "permissions");

@@ -1,6 +1,6 @@
 //! The queue of a session: one message, one turn, in order.
 
-use areyouj_tests::home::{PATIENCE, TestHome, rows, texts};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, rows, texts};
 use areyouj_tests::lsp::Editor;
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn held(home: &TestHome) -> (String, String) {
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     home.wait(&id, "active");
     (id, message)
 }
@@ -23,7 +23,7 @@ fn queued_messages_run_in_order_after_an_edit_a_removal_and_a_move() {
     home.ok(&["queue", "rm", &sent[2]]);
     home.ok(&["queue", "move", &sent[5], "0"]);
     let order = ["six", "one", "two, edited", "four", "five"];
-    assert_eq!(home.waiting(&id), order);
+    assert_eq!(home.queued_texts(&id), order);
     assert_eq!(home.session(&id)["queued"], 5);
     home.api.release("gate");
     home.wait(&id, "idle");
@@ -71,7 +71,7 @@ fn a_cleared_queue_is_empty_and_the_running_turn_goes_on() {
         home.send(&id, text);
     }
     home.ok(&["queue", "clear", &id]);
-    assert!(home.waiting(&id).is_empty());
+    assert!(home.queued_texts(&id).is_empty());
     home.api.release("gate");
     home.wait_message(&id, &message, "done");
     assert_eq!(home.api.prompts(), ["hold: gate"]);
@@ -95,7 +95,7 @@ fn an_interrupted_turn_ends_and_what_waits_stays() {
 fn without_a_running_turn_there_is_nothing_to_interrupt() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    assert_eq!(home.refused(&["interrupt", &id]), "no_running_turn");
+    assert_eq!(home.error_code(&["interrupt", &id]), "no_running_turn");
 }
 
 #[test]
@@ -105,20 +105,20 @@ fn a_waiting_message_is_steered_in_one_step() {
     let id = home.idle_session(&project, &[]);
     let mut editor = Editor::start(&home, &project);
     let running = home.send(&id, "slow: 40 busy");
-    home.expect(home.api.wait_for_prompt("slow: 40 busy", PATIENCE));
+    home.expect(home.api.wait_for_prompt("slow: 40 busy", EVENT_TIMEOUT));
     home.wait(&id, "active");
     let (first, second) = (home.send(&id, "first"), home.send(&id, "second"));
     let mut steer = |message: &str, text: &str| {
-        editor.ask(
+        editor.try_request(
             "areyouj/queue/steer",
             &json!({ "sessionId": id, "message": { "id": message, "text": text } }),
         )
     };
     assert_eq!(steer(&second, "edited meanwhile").unwrap_err()["data"]["code"], "request_conflict");
     assert_eq!(steer(&second, "second").unwrap()["state"], "running");
-    home.settled(&id, &running);
+    home.message_when_idle(&id, &running);
     for message in [&second, &first] {
-        assert_eq!(home.settled(&id, message)["state"], "done");
+        assert_eq!(home.message_when_idle(&id, message)["state"], "done");
     }
     let asked = home.api.prompts();
     assert_eq!(asked.iter().filter(|prompt| prompt.as_str() == "second").count(), 1, "once: {asked:?}");
@@ -158,12 +158,12 @@ fn a_steering_message_enters_the_running_turn_before_what_waits() {
 fn a_message_that_runs_or_ran_cannot_be_changed() {
     let home = TestHome::new();
     let (id, running) = held(&home);
-    assert_eq!(home.refused(&["queue", "edit", &running, "other"]), "message_not_queued");
-    assert_eq!(home.refused(&["queue", "rm", &running]), "message_not_queued");
+    assert_eq!(home.error_code(&["queue", "edit", &running, "other"]), "message_not_queued");
+    assert_eq!(home.error_code(&["queue", "rm", &running]), "message_not_queued");
     home.api.release("gate");
     home.wait_message(&id, &running, "done");
-    assert_eq!(home.refused(&["queue", "move", &running, "0"]), "message_not_queued");
-    assert_eq!(home.refused(&["queue", "again", &running]), "message_not_interrupted");
+    assert_eq!(home.error_code(&["queue", "move", &running, "0"]), "message_not_queued");
+    assert_eq!(home.error_code(&["queue", "again", &running]), "message_not_interrupted");
 }
 
 #[test]
@@ -172,8 +172,8 @@ fn queues_of_different_sessions_do_not_mix() {
     let (first, _) = held(&home);
     let second = home.idle_session(&home.project("other"), &[]);
     home.send(&first, "for the first");
-    home.say(&second, "for the second");
-    assert_eq!(home.waiting(&first), ["for the first"]);
+    home.send_and_wait(&second, "for the second");
+    assert_eq!(home.queued_texts(&first), ["for the first"]);
     let seconds = rows(&home.json(&["queue", &second, "--all"]), "messages");
     assert_eq!(texts(&seconds, "text"), ["for the second"]);
     home.api.release("gate");
@@ -184,8 +184,8 @@ fn queues_of_different_sessions_do_not_mix() {
 fn an_overloaded_api_is_waited_for() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "error: 529 1");
-    assert_eq!(home.api.times_asked("error: 529 1"), 2);
+    home.send_and_wait(&id, "error: 529 1");
+    assert_eq!(home.api.prompt_count_of("error: 529 1"), 2);
 }
 
 #[test]

@@ -14,11 +14,11 @@ fn unknown_ids_are_named_as_such() {
     for arguments in
         [&["show", unknown][..], &["send", unknown, "text"], &["terminate", unknown], &["logs", unknown]]
     {
-        assert_eq!(home.refused(arguments), "session_not_found", "{arguments:?}");
+        assert_eq!(home.error_code(arguments), "session_not_found", "{arguments:?}");
     }
     let message = "00000000-0000-4000-8000-000000000000";
-    assert_eq!(home.refused(&["queue", "rm", message]), "message_not_found");
-    assert_eq!(home.refused(&["allow", &format!("{id}-99")]), "permission_not_found");
+    assert_eq!(home.error_code(&["queue", "rm", message]), "message_not_found");
+    assert_eq!(home.error_code(&["allow", &format!("{id}-99")]), "permission_not_found");
 }
 
 /// What nobody ever gave a session, a message or a prompt for an id.
@@ -66,14 +66,14 @@ fn rubbish_is_no_id_and_means_no_session_even_if_there_is_only_one() {
             (&["answer", id, "1"], "permission_not_found"),
         ] {
             let shown: String = format!("{arguments:?}").chars().take(80).collect();
-            let error = home.refusal(arguments);
+            let error = home.rejection(arguments);
             assert_eq!(error["code"], code, "{shown}");
             assert!(text_of(&error, "message").len() < 500, "{shown}: the message is endless");
         }
         let run = home.areyouj(&["show", id]);
         assert!(!run.stderr.contains(|c: char| c.is_control() && c != '\n'), "{:?}", run.stderr);
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn nothing_is_no_id_as_it_would_be_the_beginning_of_every_one() {
         assert_eq!(run.status, 2, "{run}");
         assert_eq!(home.expect(run.error())["code"], "invalid_params", "{run}");
     }
-    assert_eq!(home.refused(&["queue", "rm", ""]), "message_not_found");
-    assert_eq!(home.refused(&["allow", ""]), "permission_not_found");
-    bystander.goes_on(&home);
+    assert_eq!(home.error_code(&["queue", "rm", ""]), "message_not_found");
+    assert_eq!(home.error_code(&["allow", ""]), "permission_not_found");
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn the_beginning_of_an_id_must_fit_one_session_only() {
     for _ in 0..MORE_THAN_LETTERS {
         let letter = home.new_session(&directory, &[])[..1].to_owned();
         if letters.contains(&letter) {
-            assert_eq!(home.refused(&["show", &letter]), "ambiguous_id");
+            assert_eq!(home.error_code(&["show", &letter]), "ambiguous_id");
             return;
         }
         assert_eq!(&home.session(&letter)["id"].as_str().unwrap()[..1], letter);

@@ -10,7 +10,7 @@ use areyouj_tests::environment;
 use areyouj_tests::messages_api::MessagesApi;
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Claude {
     api: MessagesApi,
@@ -89,7 +89,7 @@ fn a_thought_comes_before_the_words() -> Result<()> {
 fn an_overloaded_api_is_asked_again() -> Result<()> {
     let claude = Claude::new()?;
     assert_eq!(claude.says(&["error: 529 2"])?, "Recovered from error 529.");
-    assert_eq!(claude.api.times_asked("error: 529 2"), 3);
+    assert_eq!(claude.api.prompt_count_of("error: 529 2"), 3);
     Ok(())
 }
 
@@ -120,16 +120,16 @@ fn slow_streams_its_words() -> Result<()> {
 fn hold_keeps_the_turn_open_until_it_is_released() -> Result<()> {
     let claude = Claude::new()?;
     let turn = areyouj_tests::cli::Running::start(&claude.cli, &["-p", "hold: door"])?;
-    claude.api.wait_for_prompt("hold: door", PATIENCE)?;
+    claude.api.wait_for_prompt("hold: door", EVENT_TIMEOUT)?;
     claude.api.release("door");
-    assert_eq!(turn.finish(PATIENCE)?.success()?.stdout.trim(), "Holding … door was released.");
+    assert_eq!(turn.finish(EVENT_TIMEOUT)?.success()?.stdout.trim(), "Holding … door was released.");
     Ok(())
 }
 
 #[test]
 fn a_prompt_of_a_person_can_be_given_a_script() -> Result<()> {
     let claude = Claude::new()?;
-    claude.api.on("How much is it?", "run: echo $((6 * 7))");
+    claude.api.set_script("How much is it?", "run: echo $((6 * 7))");
     assert_eq!(claude.says(&["How much is it?", "--allowedTools", "Bash"])?, "Result: 42");
     Ok(())
 }

@@ -14,13 +14,13 @@ fn two_sessions_work_in_two_directories_at_once() {
     let second = home.new_session(&right, &options);
     let held = [home.send(&first, "hold: both # left"), home.send(&second, "hold: both # right")];
     for prompt in ["hold: both # left", "hold: both # right"] {
-        home.expect(home.api.wait_for_prompt(prompt, areyouj_tests::home::PATIENCE));
+        home.expect(home.api.wait_for_prompt(prompt, areyouj_tests::home::EVENT_TIMEOUT));
     }
     home.api.release("both");
     home.wait_message(&first, &held[0], "done");
     home.wait_message(&second, &held[1], "done");
-    home.say(&first, "run: pwd > where.txt");
-    home.say(&second, "run: pwd > where.txt");
+    home.send_and_wait(&first, "run: pwd > where.txt");
+    home.send_and_wait(&second, "run: pwd > where.txt");
     assert_eq!(fs::read_to_string(left.join("where.txt")).unwrap().trim(), left.to_str().unwrap());
     assert_eq!(fs::read_to_string(right.join("where.txt")).unwrap().trim(), right.to_str().unwrap());
     assert_ne!(home.session(&first)["pid"], home.session(&second)["pid"]);
@@ -67,7 +67,7 @@ fn a_directory_may_have_spaces_and_a_line_break_in_its_name() {
     let home = TestHome::new();
     let directory = home.project("a b\nc 'd' \"e\" ü");
     let id = home.new_session(&directory, &["--permission-mode", "bypassPermissions"]);
-    home.say(&id, "run: touch here.txt");
+    home.send_and_wait(&id, "run: touch here.txt");
     assert!(directory.join("here.txt").is_file());
     assert_eq!(home.session(&id)["directory"], directory.to_str().unwrap());
     assert!(home.ok(&["ls"]).lines().filter(|line| line.contains(&id)).count() == 1, "a row is one line");
@@ -82,7 +82,7 @@ fn a_session_has_the_environment_of_the_client_that_created_it() {
     let client = home.cli.clone().with("MARK", "from the client").within(&directory);
     let created = home.expect(client.run(&["new", "--permission-mode", "bypassPermissions"]));
     let id = created.stdout.trim().to_owned();
-    home.say(&id, "run: echo \"$MARK $AREYOUJ_SESSION_ID\" > mark.txt");
+    home.send_and_wait(&id, "run: echo \"$MARK $AREYOUJ_SESSION_ID\" > mark.txt");
     assert_eq!(fs::read_to_string(directory.join("mark.txt")).unwrap(), format!("from the client {id}\n"));
 }
 
@@ -103,20 +103,20 @@ fn a_session_can_be_renamed_and_its_name_taken_away() {
     assert_eq!(home.session(&id)["name"], "Wählerisch 猫");
     home.ok(&["rename", &id, ""]);
     assert!(home.session(&id)["name"].is_null());
-    assert_eq!(home.refused(&["rename", &id, "two\nlines"]), "name_invalid");
+    assert_eq!(home.error_code(&["rename", &id, "two\nlines"]), "name_invalid");
 }
 
 #[test]
 fn a_restarted_session_goes_on_with_the_same_conversation() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let before = home.session(&id);
     home.ok(&["restart", &id]);
     let after = home.wait_session(&id, "a new Claude is idle", |session| {
         session["status"] == "idle" && session["pid"].is_i64() && session["pid"] != before["pid"]
     });
     assert_eq!(after["claudeSessionId"], before["claudeSessionId"]);
-    home.say(&id, "after");
+    home.send_and_wait(&id, "after");
     assert_eq!(home.api.prompts(), ["before", "after"]);
 }

@@ -64,14 +64,14 @@ fn is_found_out(act: fn(UnixStream) -> Option<UnixStream>) {
     home.ok(&["daemon", "stop"]);
     let socket = socket(&home);
     let impostor = Impostor::at(socket.clone(), act);
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     assert_eq!(error["code"], "daemon_unavailable", "{error}");
     assert!(text_of(&error, "message").contains(socket.to_str().unwrap()), "{error}");
     assert!(is_socket(&socket), "what somebody listens at is not removed");
-    bystander.lives();
+    bystander.assert_alive();
     drop(impostor);
     assert!(is_socket(&socket), "a stale socket is there");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -118,14 +118,14 @@ fn a_file_a_directory_or_a_link_in_the_place_of_the_socket_is_named_and_left_alo
     ];
     for (what, make) in make {
         make();
-        let error = home.refusal(&["ls"]);
+        let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "daemon_start_failed", "{error}");
         let message = text_of(&error, "message");
         assert!(message.contains(what) && message.contains(socket.to_str().unwrap()), "{error}");
-        bystander.lives();
+        bystander.assert_alive();
         let found = fs::symlink_metadata(&socket).unwrap();
         if found.is_dir() { fs::remove_dir(&socket).unwrap() } else { fs::remove_file(&socket).unwrap() }
     }
     assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

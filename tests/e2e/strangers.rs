@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, thread};
 
 use areyouj_tests::bystander::Bystander;
-use areyouj_tests::home::{NOBODY, PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, NOBODY, TestHome};
 use nix::unistd::geteuid;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
@@ -25,7 +25,7 @@ fn answer_to(user: u32, socket: PathBuf) -> std::io::Result<Vec<u8>> {
         set_thread_res_gid(gid, gid, gid)?;
         set_thread_res_uid(uid, uid, uid)?;
         let mut stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(EVENT_TIMEOUT))?;
         // It may be closed already, which is the answer.
         let _ = write!(stream, "Content-Length: {}\r\n\r\n{HELLO}", HELLO.len());
         let _ = stream.shutdown(std::net::Shutdown::Write);
@@ -54,7 +54,7 @@ fn a_client_of_another_user_gets_no_answer_even_if_every_door_stands_open() {
     assert_eq!(answer_to(NOBODY, socket.clone()).unwrap(), b"", "a stranger was answered");
     let ours = answer_to(0, socket).unwrap();
     assert!(String::from_utf8_lossy(&ours).contains("serverInfo"), "the same words from us are answered");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -69,8 +69,8 @@ fn a_daemon_of_another_user_is_told_nothing() {
     root.user = None;
     for arguments in [&["ls", "--json"][..], &["new", ".", "--json"], &["daemon", "stop", "--json"]] {
         let run = home.expect(root.run(arguments));
-        assert_eq!(home.refusal_of(&run)["code"], "daemon_foreign", "{run}");
+        assert_eq!(home.error_of(&run)["code"], "daemon_foreign", "{run}");
     }
     assert_eq!(home.sessions(), [bystander.id.as_str()]);
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
-use areyouj_tests::home::{PATIENCE, TestHome, process_id, text_of, texts};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, process_id, text_of, texts};
 use areyouj_tests::tmux::Terminal;
 use serde_json::Value;
 
@@ -33,16 +33,16 @@ fn attached(home: &TestHome, id: &str) -> Terminal {
 }
 
 fn attach(home: &TestHome, terminal: &Terminal, id: &str) {
-    home.expect(terminal.type_in(&format!("areyouj attach {id}\n")));
+    home.expect(terminal.type_text(&format!("areyouj attach {id}\n")));
     shows(home, terminal, READY);
 }
 
 fn shows(home: &TestHome, terminal: &Terminal, text: &str) {
-    home.expect(terminal.wait_for(text, PATIENCE));
+    home.expect(terminal.wait_for(text, EVENT_TIMEOUT));
 }
 
 fn submit(home: &TestHome, terminal: &Terminal, text: &str) {
-    home.expect(terminal.type_in(text));
+    home.expect(terminal.type_text(text));
     shows(home, terminal, text);
     home.expect(terminal.press(&["Enter"]));
 }
@@ -110,7 +110,7 @@ fn answer(home: &TestHome, terminal: &Terminal, id: &str, key: &str) {
     let answered = (0..TRIES).any(|_| {
         home.expect(terminal.press(&[key]));
         let open = |_: &Terminal| Ok(home.session(id)["status"] != "waiting");
-        terminal.wait_until("an answer", PATIENCE / TRIES as u32, open).is_ok()
+        terminal.wait_until("an answer", EVENT_TIMEOUT / TRIES as u32, open).is_ok()
     });
     assert!(answered, "{key} answers nothing");
 }
@@ -122,7 +122,7 @@ fn a_prompt_is_answered_from_anywhere_and_closed_everywhere() {
     let project = home.project("project");
 
     let first = home.send(&id, "run: touch from-outside");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     shows(&home, &terminal, "Do you want to proceed?");
     home.ok(&["allow", &text_of(&prompt, "id")]);
     home.wait_message(&id, &first, "done");
@@ -130,15 +130,15 @@ fn a_prompt_is_answered_from_anywhere_and_closed_everywhere() {
     assert!(project.join("from-outside").is_file());
 
     let second = home.send(&id, "run: touch from-the-terminal; sleep 1");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     shows(&home, &terminal, "Do you want to proceed?");
     answer(&home, &terminal, &id, "Enter");
-    assert_eq!(home.refused(&["allow", &text_of(&prompt, "id")]), "permission_answered");
+    assert_eq!(home.error_code(&["allow", &text_of(&prompt, "id")]), "permission_answered");
     home.wait_message(&id, &second, "done");
     assert!(project.join("from-the-terminal").is_file());
 
     let third = home.send(&id, "run: touch never");
-    home.wait_prompt(&id);
+    home.wait_permission_request(&id);
     shows(&home, &terminal, "Do you want to proceed?");
     answer(&home, &terminal, &id, "Escape");
     home.wait_message(&id, &third, "interrupted");
@@ -150,7 +150,7 @@ fn a_prompt_is_answered_from_anywhere_and_closed_everywhere() {
 fn a_question_is_answered_from_outside() {
     let (home, id) = session(&[]);
     let message = home.send(&id, "ask: Which colour? | Red | Blue");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     home.ok(&["answer", &text_of(&prompt, "id"), "Blue"]);
     home.wait_message(&id, &message, "done");
     assert!(said(&home.transcript(&id)).iter().any(|text| text.contains("Blue")));
@@ -158,8 +158,8 @@ fn a_question_is_answered_from_outside() {
 
 /// Waits until two terminals show the same, cell by cell, with the same modes.
 fn same(home: &TestHome, one: &Terminal, other: &Terminal) {
-    let alike =
-        one.wait_until("two terminals show the same", PATIENCE, |one| Ok(one.difference(other)?.is_none()));
+    let alike = one
+        .wait_until("two terminals show the same", EVENT_TIMEOUT, |one| Ok(one.difference(other)?.is_none()));
     home.expect(alike.with_context(|| format!("{:#?}", one.difference(other))));
 }
 
@@ -173,7 +173,7 @@ fn who_comes_back_finds_the_screen_that_one_sees_who_never_left() {
 
     for text in ["slow: 5 **bold** `code` ~~gone~~ 中文 🎉", "run: touch a"] {
         home.expect(leaving.press(&["C-\\"]));
-        home.expect(leaving.type_in("d"));
+        home.expect(leaving.type_text("d"));
         shows(&home, &leaving, &format!("Detached from {id}"));
         let after = home.expect(leaving.modes());
         let flags = |modes: &str| modes.split(' ').skip(2).map(str::to_owned).collect::<Vec<_>>();
@@ -182,7 +182,7 @@ fn who_comes_back_finds_the_screen_that_one_sees_who_never_left() {
         if text.starts_with("run") {
             home.wait(&id, "waiting");
             shows(&home, &staying, "Do you want to proceed?");
-            home.expect(leaving.type_in(&format!("areyouj attach {id}\n")));
+            home.expect(leaving.type_text(&format!("areyouj attach {id}\n")));
             shows(&home, &leaving, "Do you want to proceed?");
         } else {
             home.wait(&id, "idle");
@@ -206,10 +206,10 @@ fn everybody_sees_everything_in_the_smallest_of_the_terminals() {
             Ok(lines.max() == Some(width) && screen.contains(READY))
         }
     };
-    home.expect(large.wait_until("a screen of the smaller size", PATIENCE, is(70)));
+    home.expect(large.wait_until("a screen of the smaller size", EVENT_TIMEOUT, is(70)));
     home.expect(small.press(&["C-\\"]));
-    home.expect(small.type_in("d"));
-    home.expect(large.wait_until("a screen of the larger size", PATIENCE, is(90)));
+    home.expect(small.type_text("d"));
+    home.expect(large.wait_until("a screen of the larger size", EVENT_TIMEOUT, is(90)));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_killed_daemon_disturbs_nobody_who_looks() {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
     let waiting = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     let next = home.send(&id, "next");
     home.kill(home.daemon_pid());
     home.api.release("gate");
@@ -226,7 +226,7 @@ fn a_killed_daemon_disturbs_nobody_who_looks() {
     shows(&home, &terminal, "word2 nobody there");
     home.wait_message(&id, &waiting, "done");
     home.wait_message(&id, &next, "done");
-    assert_eq!(home.api.times_asked("next"), 1);
+    assert_eq!(home.api.prompt_count_of("next"), 1);
     home.wait(&id, "idle");
 }
 
@@ -234,9 +234,9 @@ fn a_killed_daemon_disturbs_nobody_who_looks() {
 fn a_prompt_survives_the_daemon_that_told_of_it() {
     let (home, id) = session(&[]);
     let message = home.send(&id, "run: touch a");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     home.kill(home.daemon_pid());
-    assert_eq!(text_of(&home.wait_prompt(&id), "id"), text_of(&prompt, "id"));
+    assert_eq!(text_of(&home.wait_permission_request(&id), "id"), text_of(&prompt, "id"));
     home.ok(&["allow", &text_of(&prompt, "id")]);
     home.wait_message(&id, &message, "done");
 }
@@ -246,7 +246,7 @@ fn breaks_off(key: &str) {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
     let first = home.send(&id, "hold: gate # first");
-    home.expect(home.api.wait_for_prompt("hold: gate # first", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate # first", EVENT_TIMEOUT));
     home.wait(&id, "active");
     let second = home.send(&id, "second");
     shows(&home, &terminal, "esc to interrupt");
@@ -274,7 +274,7 @@ fn control_c_breaks_the_turn_off_and_holds_the_queue() {
 fn an_interrupt_from_outside_is_an_escape() {
     let (home, id) = session(&[]);
     let message = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     home.wait(&id, "active");
     home.ok(&["interrupt", &id]);
     home.wait_message(&id, &message, "interrupted");
@@ -290,7 +290,7 @@ fn waits_for_a_draft(session: &Value) -> bool {
 fn held_by_a_draft() -> (TestHome, String, Terminal, String) {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
-    home.expect(terminal.type_in("half a thought"));
+    home.expect(terminal.type_text("half a thought"));
     shows(&home, &terminal, "half a thought");
     let message = home.send(&id, "from the queue");
     home.wait_session(&id, "a queue that waits", waits_for_a_draft);
@@ -320,10 +320,10 @@ fn a_message_is_put_into_the_running_turn() {
     let (home, id) = session(&[]);
     let terminal = attached(&home, &id);
     let first = home.send(&id, "run: touch begun; until [ -e go ]; do sleep 0.05; done");
-    let prompt = home.wait_prompt(&id);
+    let prompt = home.wait_permission_request(&id);
     home.ok(&["allow", &text_of(&prompt, "id")]);
     let begun = home.project("project").join("begun");
-    home.expect(terminal.wait_until("the tool runs", PATIENCE, |_| Ok(begun.exists())));
+    home.expect(terminal.wait_until("the tool runs", EVENT_TIMEOUT, |_| Ok(begun.exists())));
     home.wait(&id, "active");
     let steered = text_of(&home.json(&["steer", &id, "and this"]), "id");
     assert_eq!(home.message(&id, &steered)["state"], "running");
@@ -351,18 +351,18 @@ fn a_conversation_moves_to_stream_and_back_with_its_queue_and_transcript() {
     let first = home.send(&id, "in the terminal");
     home.wait_message(&id, &first, "done");
     let held = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     let queued = home.send(&id, "in the stream");
     let moving = home.spawn(&["switch-driver", &id, "stream"]);
     home.wait_session(&id, "a move that waits", |session| {
         session["statusReason"].as_str().is_some_and(|reason| reason.contains("when the turn has ended"))
     });
     home.api.release("gate");
-    home.expect(moving.finish(PATIENCE).and_then(areyouj_tests::cli::Run::success));
+    home.expect(moving.finish(EVENT_TIMEOUT).and_then(areyouj_tests::cli::Run::success));
     home.wait_message(&id, &held, "done");
     home.wait_message(&id, &queued, "done");
     assert_eq!(home.session(&id)["driver"], "stream");
-    assert_eq!(home.refused(&["attach", &id]), "not_a_terminal");
+    assert_eq!(home.error_code(&["attach", &id]), "not_a_terminal");
 
     home.ok(&["switch-driver", &id, "terminal"]);
     let last = home.send(&id, "in the terminal again");
@@ -396,10 +396,10 @@ fn a_conversation_that_is_open_elsewhere_is_not_written_to_by_two() {
     // Somebody opens it by hand.
     let terminal = shell(&home);
     let claude = home.cli.environment["AREYOUJ_CLAUDE"].to_string_lossy().into_owned();
-    home.expect(terminal.type_in(&format!("cd project && {claude} --resume {conversation}\n")));
+    home.expect(terminal.type_text(&format!("cd project && {claude} --resume {conversation}\n")));
     shows(&home, &terminal, "❯ hello");
     // The beginning of an id is enough for that.
-    let refusal = home.refusal(&["switch-driver", &id[..4], "terminal"]);
+    let refusal = home.rejection(&["switch-driver", &id[..4], "terminal"]);
     assert_eq!(text_of(&refusal, "code"), "conversation_open");
     assert!(text_of(&refusal, "message").contains("project"), "{refusal:#?}");
     assert_eq!(home.session(&id)["driver"], "stream");
@@ -434,10 +434,10 @@ fn a_view_goes_on_when_the_host_was_killed() {
 #[test]
 fn a_view_needs_a_terminal_and_a_session_that_has_one() {
     let (home, id) = session(&[]);
-    assert_eq!(home.refused(&["attach", &id]), "invalid_params");
+    assert_eq!(home.error_code(&["attach", &id]), "invalid_params");
     let stream = home.idle_session(&home.project("stream"), &[]);
-    assert_eq!(home.refused(&["attach", &stream]), "not_a_terminal");
-    assert_eq!(home.refused(&["attach", "ZZZZZZZZ"]), "session_not_found");
+    assert_eq!(home.error_code(&["attach", &stream]), "not_a_terminal");
+    assert_eq!(home.error_code(&["attach", "ZZZZZZZZ"]), "session_not_found");
 }
 
 #[test]

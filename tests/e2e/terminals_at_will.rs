@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::cli::Run;
-use areyouj_tests::home::{PATIENCE, TestHome, process_id};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, process_id};
 use areyouj_tests::tmux::Terminal;
 
 /// What both terminals and the screen in the host have.
@@ -39,22 +39,22 @@ fn terminal(home: &TestHome) -> Terminal {
 
 /// Shows the session there, from the moment on at which the terminal is called so.
 fn attach(home: &TestHome, terminal: &Terminal, id: &str, title: &str) {
-    home.expect(terminal.type_in(&format!("areyouj attach {id}\n")));
+    home.expect(terminal.type_text(&format!("areyouj attach {id}\n")));
     is_called(home, terminal, title);
 }
 
 fn is_called(home: &TestHome, terminal: &Terminal, title: &str) {
     let what = format!("a terminal that is called {title:?}");
-    home.expect(terminal.wait_until(&what, PATIENCE, |terminal| Ok(terminal.title()? == title)));
+    home.expect(terminal.wait_until(&what, EVENT_TIMEOUT, |terminal| Ok(terminal.title()? == title)));
 }
 
 fn detach(home: &TestHome, terminal: &Terminal, id: &str) {
     home.expect(terminal.press(&["C-\\"]));
-    home.expect(terminal.type_in("d"));
+    home.expect(terminal.type_text("d"));
     let said = format!("Detached from {id}");
-    home.expect(terminal.wait_for(&said, PATIENCE));
+    home.expect(terminal.wait_for(&said, EVENT_TIMEOUT));
     // So that the title tells of the next time.
-    home.expect(terminal.type_in("clear; printf '\\033]2;away\\033\\\\'\n"));
+    home.expect(terminal.type_text("clear; printf '\\033]2;away\\033\\\\'\n"));
     is_called(home, terminal, "away");
 }
 
@@ -127,11 +127,11 @@ fn who_leaves_and_comes_back_sees_the_same_as_one_who_stays_on_all_that_terminal
     attach(&home, &staying, &id, "screen 0");
     for (number, (name, _)) in (1..).zip(&screens) {
         let title = format!("screen {number}");
-        home.expect(staying.type_in("x"));
+        home.expect(staying.type_text("x"));
         is_called(&home, &staying, &title);
         attach(&home, &leaving, &id, &title);
         let alike = staying
-            .wait_until(name, PATIENCE, |staying| Ok(staying.difference(&leaving)?.is_none()))
+            .wait_until(name, EVENT_TIMEOUT, |staying| Ok(staying.difference(&leaving)?.is_none()))
             .with_context(|| format!("{name}: {:#?}", staying.difference(&leaving)));
         home.expect(alike);
         detach(&home, &leaving, &id);
@@ -184,9 +184,9 @@ fn a_flood_costs_the_daemon_nothing_and_other_sessions_go_on() {
     attach(&home, &terminal, &id, "ready");
     let daemon = home.daemon_pid();
     let before = memory(daemon);
-    home.expect(terminal.type_in("x"));
-    home.expect(terminal.wait_until("the end of the flood", 2 * PATIENCE, |terminal| {
-        bystander.goes_on(&home);
+    home.expect(terminal.type_text("x"));
+    home.expect(terminal.wait_until("the end of the flood", 2 * EVENT_TIMEOUT, |terminal| {
+        bystander.assert_responsive(&home);
         Ok(terminal.title()? == "over")
     }));
     let grown = most_memory(daemon).saturating_sub(before);

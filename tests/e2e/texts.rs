@@ -12,12 +12,12 @@ fn a_message_has_some_text() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     for blank in ["", " ", "\n\t \r\n", "\u{2003}\u{a0}"] {
-        assert_eq!(home.refused(&["send", &bystander.id, blank]), "message_empty", "{blank:?}");
+        assert_eq!(home.error_code(&["send", &bystander.id, blank]), "message_empty", "{blank:?}");
         let run = home.expect(home.cli.run_with_input(&["send", &bystander.id, "-", "--json"], blank));
-        assert_eq!(home.refusal_of(&run)["code"], "message_empty", "{blank:?}");
+        assert_eq!(home.error_of(&run)["code"], "message_empty", "{blank:?}");
     }
     assert!(home.messages(&bystander.id).is_empty());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_message_of_just_the_limit_runs_whole_and_one_byte_more_is_refused() {
     let send = |text: &str| home.expect(home.cli.run_with_input(&["send", &id, "-", "--json"], text));
     for beyond in [format!("{largest}!"), "x".repeat(2_000_000), "ä".repeat(1_500_001), "x".repeat(3 << 20)]
     {
-        let error = home.refusal_of(&send(&beyond));
+        let error = home.error_of(&send(&beyond));
         assert_eq!(error["code"], "message_too_large", "{} bytes: {error}", beyond.len());
     }
     assert!(home.messages(&id).is_empty());
@@ -37,7 +37,7 @@ fn a_message_of_just_the_limit_runs_whole_and_one_byte_more_is_refused() {
     home.wait_message(&id, &message, "done");
     assert_eq!(home.api.prompts(), [largest.as_str()]);
     assert_eq!(home.message(&id, &message)["text"], largest.as_str());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -59,13 +59,13 @@ fn a_message_is_kept_byte_for_byte_and_never_reaches_a_terminal_raw() {
     assert_eq!(home.api.prompts(), [nasty]);
     home.ok(&["queue", "pause", &id]);
     home.expect(home.cli.run_with_input(&["send", &id, "-"], nasty));
-    assert_eq!(home.waiting(&id), [nasty]);
+    assert_eq!(home.queued_texts(&id), [nasty]);
     for arguments in
         [&["ls"][..], &["show", &id], &["queue", &id], &["queue", &id, "--all"], &["logs", &id], &["doctor"]]
     {
         showing(arguments);
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_message_that_is_not_utf8_is_refused() {
     let bystander = Bystander::of(&home);
     let id = &bystander.id;
     let run = home.expect(home.cli.run_with_input(&["send", id, "-", "--json"], b"caf\xe9"));
-    assert_eq!(home.refusal_of(&run)["code"], "invalid_params");
+    assert_eq!(home.error_of(&run)["code"], "invalid_params");
     // As an argument, which a shell can make such and this test's own arguments cannot be.
     let shell = Cli { program: "/bin/bash".into(), ..home.cli.clone() };
     let program = home.cli.program.to_str().unwrap();
@@ -82,5 +82,5 @@ fn a_message_that_is_not_utf8_is_refused() {
     assert_eq!(run.status, 2, "{run}");
     assert_eq!(home.expect(run.error())["code"], "invalid_params");
     assert!(home.messages(id).is_empty());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::client::Client;
 
 /// How long it may take until something that is sure to happen is seen.
-const PATIENCE: Duration = Duration::from_secs(120);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Waits until that many sessions have come to this status; when each did, counted from `begun`.
 pub(crate) fn arrivals(
@@ -19,7 +19,7 @@ pub(crate) fn arrivals(
 ) -> Result<Vec<Duration>> {
     let mut arrived = Vec::new();
     while arrived.len() < count {
-        ensure!(begun.elapsed() < PATIENCE, "{} of {count} sessions came to {status}", arrived.len());
+        ensure!(begun.elapsed() < EVENT_TIMEOUT, "{} of {count} sessions came to {status}", arrived.len());
         let frame = client.frame()?;
         let seen = begun.elapsed();
         let told: Value = serde_json::from_slice(frame)?;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::processes::{self, Owned};
 
 /// How long a start may take: a minute without an answer is a hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long it may take to end once its input is closed.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -48,10 +48,10 @@ pub(crate) fn starts(cli: &Cli, claude: &Path, directories: &[PathBuf]) -> Resul
     let mut ready = Vec::new();
     let mut done = Vec::new();
     while !starting.is_empty() {
-        ensure!(begun.elapsed() < PATIENCE, "a bare Claude does not get ready");
+        ensure!(begun.elapsed() < EVENT_TIMEOUT, "a bare Claude does not get ready");
         let mut fds: Vec<_> =
             starting.iter().map(|bare| PollFd::new(bare.stdout.as_fd(), PollFlags::POLLIN)).collect();
-        let left = PATIENCE.saturating_sub(begun.elapsed());
+        let left = EVENT_TIMEOUT.saturating_sub(begun.elapsed());
         poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX))?;
         let heard: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(true)).collect();
         let mut still = Vec::new();

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 /// How long the daemon may be silent where something must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How much is read at once.
 const READ_BYTES: usize = 64 << 10;
@@ -38,7 +38,7 @@ impl Client {
 
     fn introduced(home: &Path, quiet: bool) -> Result<Client> {
         let stream = UnixStream::connect(home.join("run/daemon-v1.sock")).context("no daemon listens")?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(EVENT_TIMEOUT))?;
         let mut client = Client { stream, frames: Frames::default(), next_id: 0 };
         let parameters = json!({ "clientInfo": { "name": "areyouj-bench" }, "quiet": quiet });
         client.request("initialize", &parameters)?;

@@ -21,7 +21,7 @@ pub(crate) use tmux::Tmux;
 pub(crate) use viewer::Viewer;
 
 /// How long anything here may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Between two keys: whoever waits for the next one has gone to sleep by then.
 const BETWEEN_KEYS: Duration = Duration::from_millis(1);
@@ -43,19 +43,19 @@ pub(crate) trait Terminal {
     fn viewers(&mut self) -> &mut [Viewer];
 
     /// Types these bytes into it.
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()>;
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()>;
 
     /// Tells the program to do something, and waits until every viewer has seen it done. How long that took.
     fn tell(&mut self, line: &str) -> Result<Duration> {
         let begun = Instant::now();
-        self.type_in(format!("{line}\n").as_bytes())?;
+        self.type_text(format!("{line}\n").as_bytes())?;
         watch(self.viewers(), END)?;
         Ok(begun.elapsed())
     }
 
     /// How many microseconds each of these lines was under way to each viewer.
     fn delays(&mut self, count: usize, pause_us: u64) -> Result<Vec<f64>> {
-        self.type_in(format!("stamps {count} {pause_us}\n").as_bytes())?;
+        self.type_text(format!("stamps {count} {pause_us}\n").as_bytes())?;
         let mut delays = Vec::new();
         each_piece(self.viewers(), END, |text| {
             let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
@@ -73,15 +73,15 @@ pub(crate) trait Terminal {
     /// How many microseconds it takes until a key comes back, for that many keys.
     fn echoes(&mut self, count: usize) -> Result<Vec<f64>> {
         let mut echoes = Vec::new();
-        self.type_in(b"echo\n")?;
+        self.type_text(b"echo\n")?;
         for _ in 0..count {
             std::thread::park_timeout(BETWEEN_KEYS);
             let begun = Instant::now();
-            self.type_in(b"x")?;
+            self.type_text(b"x")?;
             watch(&mut self.viewers()[..1], b"x")?;
             echoes.push(begun.elapsed().as_secs_f64() * 1e6);
         }
-        self.type_in(&[4])?;
+        self.type_text(&[4])?;
         watch(self.viewers(), END)?;
         Ok(echoes)
     }
@@ -97,7 +97,11 @@ fn each_piece(viewers: &mut [Viewer], text: &[u8], mut seen: impl FnMut(&[u8]) -
     let begun = Instant::now();
     viewers.iter_mut().for_each(|viewer| viewer.look_for(text));
     while viewers.iter().any(|viewer| !viewer.has_found()) {
-        ensure!(begun.elapsed() < PATIENCE, "a terminal does not show {:?}", String::from_utf8_lossy(text));
+        ensure!(
+            begun.elapsed() < EVENT_TIMEOUT,
+            "a terminal does not show {:?}",
+            String::from_utf8_lossy(text)
+        );
         let mut fds: Vec<_> =
             viewers.iter().map(|viewer| PollFd::new(viewer.fd(), PollFlags::POLLIN)).collect();
         poll(&mut fds, PollTimeout::from(1_000_u16))?;

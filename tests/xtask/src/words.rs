@@ -33,6 +33,7 @@ const CLEAN: &[&str] = &[
     "extension-vscode/test",
     "extension-nvim",
     "tests/nvim",
+    "tests/src",
     "tests/xtask/src",
 ];
 

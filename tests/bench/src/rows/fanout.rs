@@ -31,7 +31,7 @@ const TOGETHER: usize = 20;
 const ROUNDS: usize = 9;
 
 /// How long a round may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
@@ -122,7 +122,7 @@ fn events(driver: &mut Client, session: &str, number: &mut u64) -> Result<()> {
 fn arrived(readers: &Readers, bytes: u64) -> Result<()> {
     let begin = Instant::now();
     while readers.bytes() < bytes {
-        ensure!(begin.elapsed() < PATIENCE, "{} bytes came, {bytes} were expected", readers.bytes());
+        ensure!(begin.elapsed() < EVENT_TIMEOUT, "{} bytes came, {bytes} were expected", readers.bytes());
         std::thread::park_timeout(Duration::from_micros(100));
     }
     Ok(())

@@ -26,7 +26,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let home = serving("obedient", SESSIONS)?;
     let sessions = idle_sessions(&home, SESSIONS);
     // Idle after work: what a turn left behind counts.
-    sessions.iter().for_each(|id| drop(home.say(id, "hello")));
+    sessions.iter().for_each(|id| drop(home.send_and_wait(id, "hello")));
     let program = programs()?.join("holder");
     let mut rounds = Rounds::default();
     let mut holders = Vec::new();

@@ -30,7 +30,7 @@ const ROUNDS: usize = 9;
 const GOAL_MS: f64 = 300.0;
 
 /// How long a daemon may take before something is wrong.
-const PATIENCE: Duration = Duration::from_secs(30);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Between two looks at the journals.
 const LOOK_MS: u8 = 1;
@@ -48,7 +48,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let journals: Vec<PathBuf> =
         sessions.iter().map(|id| home.path().join("state/sessions").join(id).join("journal")).collect();
     // Sessions that were found were spoken to.
-    sessions.iter().for_each(|id| drop(home.say(id, "hello")));
+    sessions.iter().for_each(|id| drop(home.send_and_wait(id, "hello")));
     let (mut answered, mut followed) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         home.kill(home.daemon_pid());
@@ -61,7 +61,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     }
     ensure!(hosts(&home) == before, "not all sessions kept their processes");
     // Followed is more than found: what is said gets to Claude, and what Claude says is heard.
-    sessions.iter().for_each(|id| drop(home.say(id, "hello again")));
+    sessions.iter().for_each(|id| drop(home.send_and_wait(id, "hello again")));
     for (what, ours, goal) in [
         ("the first command is answered, which starts the daemon", answered, Goal::None),
         ("all 100 sessions are followed, 1M entries in the store", followed, Goal::AtMost(GOAL_MS)),
@@ -81,7 +81,7 @@ fn come_back(home: &TestHome, journals: &[PathBuf]) -> Result<(f64, f64)> {
     let mut answered = None;
     for (journal, known) in journals.iter().zip(&lengths) {
         while length(journal)? <= *known {
-            ensure!(begun.elapsed() < PATIENCE, "{} is not followed", journal.display());
+            ensure!(begun.elapsed() < EVENT_TIMEOUT, "{} is not followed", journal.display());
             if answered.is_none() && list.0.try_wait()?.is_some() {
                 answered = Some(begun.elapsed());
             }

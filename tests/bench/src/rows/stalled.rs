@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Messages that wait, so that the session never runs out of them between two looks.
 const WAITING: usize = 6;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let home = serving("flood", 1)?;
@@ -149,7 +149,7 @@ impl Flood {
             if idle && others.iter().all(|other| other.seq() == seq) {
                 return Ok(());
             }
-            ensure!(begin.elapsed() < PATIENCE, "those who read do not get to entry {seq}");
+            ensure!(begin.elapsed() < EVENT_TIMEOUT, "those who read do not get to entry {seq}");
             std::thread::park_timeout(LOOK);
         }
     }
@@ -171,7 +171,7 @@ impl Flood {
         let watcher = stalled.read_on()?;
         let begin = Instant::now();
         while watcher.resyncs() == 0 || watcher.seq() < seq {
-            ensure!(begin.elapsed() < PATIENCE, "the client that stalled does not get back in step");
+            ensure!(begin.elapsed() < EVENT_TIMEOUT, "the client that stalled does not get back in step");
             std::thread::park_timeout(LOOK);
         }
         ensure!(watcher.seq() == seq, "the client that stalled knows entry {}, not {seq}", watcher.seq());

@@ -11,7 +11,7 @@ use crate::Bench;
 use crate::interleave::{Rounds, interleave};
 use crate::report::{Figure, Goal};
 use crate::statistics::percentile;
-use crate::terminal::{PATIENCE, Product, Raw, Terminal, Tmux};
+use crate::terminal::{EVENT_TIMEOUT, Product, Raw, Terminal, Tmux};
 
 const ROUNDS: usize = 9;
 
@@ -94,7 +94,7 @@ fn beside(flooded: &mut (dyn Terminal + Send), measure: impl FnOnce() -> Result<
             Ok(())
         });
         // Once it has gone on for a while. If it has broken down, that is said below.
-        let _ = begun.recv_timeout(PATIENCE);
+        let _ = begun.recv_timeout(EVENT_TIMEOUT);
         let measured = measure();
         over.store(true, Ordering::Release);
         flooding.join().map_err(|_| anyhow!("the flood broke down"))??;

@@ -14,7 +14,7 @@ use areyouj_tests::sandbox::programs;
 use serde_json::{Value, json};
 
 use super::viewer::{Form, Viewer};
-use super::{PATIENCE, SIZE, Terminal, program, watch};
+use super::{EVENT_TIMEOUT, SIZE, Terminal, program, watch};
 use crate::client::Client;
 use crate::processes::Owned;
 
@@ -86,7 +86,7 @@ impl Terminal for Hosted {
         &mut self.viewers
     }
 
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()> {
         let mut frame = Vec::new();
         ToHost::Typed(bytes.to_vec()).encode(&mut frame);
         Ok(self.keys.write_all(&frame)?)
@@ -143,13 +143,13 @@ impl Product {
     pub(crate) fn look(&mut self, id: &str, viewers: usize) -> Result<Hosted> {
         let (socket, begun) = (self.socket(id), Instant::now());
         while !socket.exists() {
-            ensure!(begun.elapsed() < PATIENCE, "{id} has no host");
+            ensure!(begun.elapsed() < EVENT_TIMEOUT, "{id} has no host");
             std::thread::park_timeout(std::time::Duration::from_micros(100));
         }
         loop {
             // It is there a moment before it is listened at.
             match Hosted::look(&socket, viewers) {
-                Err(_) if begun.elapsed() < PATIENCE => {}
+                Err(_) if begun.elapsed() < EVENT_TIMEOUT => {}
                 hosted => return hosted,
             }
         }

@@ -56,7 +56,7 @@ impl Terminal for Raw {
         std::slice::from_mut(&mut self.viewer)
     }
 
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.keys.write_all(bytes)?)
     }
 }

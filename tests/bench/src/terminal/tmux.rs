@@ -81,7 +81,7 @@ impl Terminal for Tmux {
         &mut self.viewers
     }
 
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()> {
         let keys: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.inputs[0].write_all(format!("send-keys -H {}\n", keys.join(" ")).as_bytes())?)
     }
@@ -91,7 +91,7 @@ impl Drop for Tmux {
     fn drop(&mut self) {
         let _ = self.command().arg("kill-server").stderr(Stdio::null()).status();
         // Zero is no server that has started: as a process id it means the group of this process.
-        if self.server != 0 && !areyouj_tests::processes::wait_for_exit(self.server, super::PATIENCE) {
+        if self.server != 0 && !areyouj_tests::processes::wait_for_exit(self.server, super::EVENT_TIMEOUT) {
             let _ = areyouj_tests::processes::kill(self.server);
         }
     }
