@@ -1,4 +1,4 @@
-//! `config.toml` with something in it that makes no sense.
+//! Invalid contents of `config.toml`.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, text_of};
 
 #[test]
-fn a_configuration_that_makes_no_sense_is_named_by_its_line_and_costs_no_session() {
+fn an_invalid_configuration_is_reported_with_its_line_and_affects_no_session() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     home.ok(&["daemon", "stop"]);
@@ -30,8 +30,8 @@ fn a_configuration_that_makes_no_sense_is_named_by_its_line_and_costs_no_session
         fs::write(&file, text).unwrap();
         let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "config_invalid", "{error}");
-        let said = text_of(&error, "message");
-        assert!(said.contains(&format!("{}, line {line}: ", file.display())), "{text:?}: {said}");
+        let message = text_of(&error, "message");
+        assert!(message.contains(&format!("{}, line {line}: ", file.display())), "{text:?}: {message}");
     }
     for unreadable in [&b"log = \"caf\xe9\""[..], &[b'#'; 2 << 20]] {
         fs::write(&file, unreadable).unwrap();
@@ -48,7 +48,7 @@ fn a_configuration_that_makes_no_sense_is_named_by_its_line_and_costs_no_session
 }
 
 #[test]
-fn a_configuration_that_is_broken_while_the_daemon_runs_is_told_at_its_restart() {
+fn a_configuration_that_becomes_invalid_is_reported_at_the_restart_of_the_daemon() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     let file = home.path().join("config/config.toml");

@@ -1,4 +1,4 @@
-//! Editors at `areyouj lsp`: two that nobody here wrote, and what happens to all of them when the daemon dies.
+//! Editors connected to `areyouj lsp`: two third-party clients, and the behaviour when the daemon exits.
 
 use std::process::{Command, Stdio};
 
@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 #[test]
-fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
+fn neovim_without_the_plugin_creates_a_session_answers_a_request_and_sends_a_selection() {
     let home = TestHome::new();
     let project = home.project("project");
     let neovim = home.expect(neovim_program());
@@ -40,7 +40,7 @@ fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
 }
 
 #[test]
-fn a_client_of_pygls_answers_and_leaves_permission_requests_counts_in_bytes_and_cancels() {
+fn a_pygls_client_answers_and_ignores_requests_uses_utf8_positions_and_cancels() {
     let home = TestHome::new();
     let project = home.project("project");
     let pygls = home.expect(pygls_directory());
@@ -75,7 +75,7 @@ fn a_client_of_pygls_answers_and_leaves_permission_requests_counts_in_bytes_and_
 }
 
 #[test]
-fn a_request_that_is_cancelled_is_answered_all_the_same() {
+fn a_cancelled_request_gets_a_response() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     let mut editor = Editor::start(&home, &project);
@@ -84,13 +84,10 @@ fn a_request_that_is_cancelled_is_answered_all_the_same() {
     let id = editor.send_request("areyouj/session/list", &json!({}));
     editor.notify("$/cancelRequest", &json!({ "id": id }));
     kill(daemon, Signal::SIGCONT).unwrap();
-    if let Err(refused) = editor.response(id) {
-        assert_eq!(
-            (&refused["code"], &refused["data"]["code"]),
-            (&json!(-32800), &json!("request_cancelled"))
-        );
+    if let Err(error) = editor.response(id) {
+        assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32800), &json!("request_cancelled")));
     }
-    // A request that changes something is carried out and answered all the same.
+    // A request that changes something is executed and returns its result.
     let id =
         editor.send_request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
     editor.notify("$/cancelRequest", &json!({ "id": id }));
@@ -98,7 +95,7 @@ fn a_request_that_is_cancelled_is_answered_all_the_same() {
 }
 
 #[test]
-fn an_editor_outlives_its_daemon_and_is_told() {
+fn an_editor_is_notified_when_its_daemon_exits_and_is_replaced() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     let mut editor = Editor::start(&home, &project);
@@ -111,16 +108,16 @@ fn an_editor_outlives_its_daemon_and_is_told() {
     editor.wait("areyouj/connectionChanged", |change| change["state"] == "connected");
     let again =
         editor.request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
-    assert_eq!(again["session"]["id"], id.as_str(), "a repeat creates nothing");
+    assert_eq!(again["session"]["id"], id.as_str(), "a repeated request creates nothing");
     let message = json!({ "id": "0c5e8a8e-51f2-4b8e-9a57-6d2f1f0b7a11", "text": "hello" });
-    // No session is named: the folders are known to the new daemon too.
+    // The request has no session id: the new daemon knows the folders, too.
     let queued = editor.request("areyouj/queue/add", &json!({ "message": message }));
     assert_eq!(queued["sessionId"], id.as_str());
     home.message_when_idle(&id, queued["id"].as_str().unwrap());
 }
 
 #[test]
-fn who_comes_in_the_middle_of_an_answer_is_told_its_beginning() {
+fn a_client_that_attaches_during_an_answer_receives_its_beginning() {
     let home = TestHome::new();
     let project = home.project("project");
     let id = home.idle_session(&project, &[]);
@@ -137,7 +134,7 @@ fn who_comes_in_the_middle_of_an_answer_is_told_its_beginning() {
 }
 
 #[test]
-fn a_session_of_an_editor_has_the_editors_environment_and_stays_when_it_goes() {
+fn a_session_has_the_environment_of_its_editor_and_survives_it() {
     let home = TestHome::new().with("OF_THE_EDITOR", "yes it is");
     let project = home.project("project");
     let mut editor = Editor::start(&home, &project);
@@ -147,27 +144,27 @@ fn a_session_of_an_editor_has_the_editors_environment_and_stays_when_it_goes() {
     home.send(&id, "run: echo \"$OF_THE_EDITOR\" > said");
     editor.wait("areyouj/permissionUpdate", |update| update["permission"]["state"] == "open");
     drop(editor);
-    let prompt = home.wait_permission_request(&id);
-    home.ok(&["allow", prompt["id"].as_str().unwrap()]);
+    let request = home.wait_permission_request(&id);
+    home.ok(&["allow", request["id"].as_str().unwrap()]);
     home.wait(&id, "idle");
     assert_eq!(std::fs::read_to_string(project.join("said")).unwrap(), "yes it is\n");
 }
 
 #[test]
-fn an_editor_without_a_daemon_is_told_why_and_may_try_again() {
+fn an_editor_without_a_daemon_receives_the_reason_and_can_retry() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     std::fs::create_dir_all(home.path().join("run/daemon-v1.sock")).unwrap();
     let mut editor = Editor::start_uninitialized(&home);
-    let refused = editor.initialize(&project).unwrap_err();
-    assert_eq!(refused["data"]["code"], "daemon_start_failed", "{refused}");
+    let error = editor.initialize(&project).unwrap_err();
+    assert_eq!(error["data"]["code"], "daemon_start_failed", "{error}");
     std::fs::remove_dir(home.path().join("run/daemon-v1.sock")).unwrap();
     editor.initialize(&project).unwrap();
     assert_eq!(editor.request("areyouj/session/list", &json!({}))["sessions"], json!([]));
 }
 
 #[test]
-fn directories_are_chosen_with_the_daemons_help() {
+fn the_daemon_lists_and_validates_directories() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("one project");
     let parent = project.parent().unwrap();
@@ -178,13 +175,13 @@ fn directories_are_chosen_with_the_daemons_help() {
     let valid =
         editor.request("areyouj/directory/validate", &json!({ "path": format!("{}/", project.display()) }));
     assert_eq!(valid["directory"], project.to_str().unwrap());
-    let refused =
+    let error =
         editor.try_request("areyouj/directory/validate", &json!({ "path": "/nowhere/at/all" })).unwrap_err();
-    assert_eq!(refused["data"]["code"], "directory_missing");
+    assert_eq!(error["data"]["code"], "directory_missing");
 }
 
 #[test]
-fn the_end_of_an_editor_is_the_end_of_its_sidecar_alone() {
+fn only_the_sidecar_exits_with_its_editor() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     let id = home.idle_session(&project, &[]);

@@ -1,14 +1,14 @@
-//! Texts that a message cannot have, and odd ones that it can.
+//! Texts that a message cannot have, and unusual ones that it can have.
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::cli::Cli;
 use areyouj_tests::home::{TestHome, text_of};
 
-/// The longest message, in bytes.
-const LIMIT: usize = 1 << 20;
+/// The maximum length of a message, in bytes.
+const LIMIT_BYTES: usize = 1 << 20;
 
 #[test]
-fn a_message_has_some_text() {
+fn a_message_must_have_text() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     for blank in ["", " ", "\n\t \r\n", "\u{2003}\u{a0}"] {
@@ -21,11 +21,11 @@ fn a_message_has_some_text() {
 }
 
 #[test]
-fn a_message_of_just_the_limit_runs_whole_and_one_byte_more_is_refused() {
+fn a_message_of_the_maximum_length_runs_and_a_longer_one_is_rejected() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
-    let largest = "All work and no play. ".repeat(LIMIT / 22 + 1)[..LIMIT - 1].to_owned() + "!";
+    let largest = "All work and no play. ".repeat(LIMIT_BYTES / 22 + 1)[..LIMIT_BYTES - 1].to_owned() + "!";
     let send = |text: &str| home.expect(home.cli.run_with_input(&["send", &id, "-", "--json"], text));
     for beyond in [format!("{largest}!"), "x".repeat(2_000_000), "ä".repeat(1_500_001), "x".repeat(3 << 20)]
     {
@@ -41,14 +41,14 @@ fn a_message_of_just_the_limit_runs_whole_and_one_byte_more_is_refused() {
 }
 
 #[test]
-fn a_message_is_kept_byte_for_byte_and_never_reaches_a_terminal_raw() {
+fn a_message_is_stored_byte_for_byte_and_printed_safely() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
     let nasty = "first\0\u{1}\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J\r\n\u{202e}last\u{7f}";
     let run = home.expect(home.cli.run_with_input(&["send", &id, "-", "--json"], nasty));
     let message = text_of(&home.expect(run.json()), "id");
-    let showing = |arguments: &[&str]| {
+    let prints_safely = |arguments: &[&str]| {
         let run = home.areyouj(arguments);
         let harmful = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert_eq!(run.status, 0, "{run}");
@@ -63,19 +63,19 @@ fn a_message_is_kept_byte_for_byte_and_never_reaches_a_terminal_raw() {
     for arguments in
         [&["ls"][..], &["show", &id], &["queue", &id], &["queue", &id, "--all"], &["logs", &id], &["doctor"]]
     {
-        showing(arguments);
+        prints_safely(arguments);
     }
     bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_message_that_is_not_utf8_is_refused() {
+fn a_message_that_is_not_utf8_is_rejected() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     let id = &bystander.id;
     let run = home.expect(home.cli.run_with_input(&["send", id, "-", "--json"], b"caf\xe9"));
     assert_eq!(home.error_of(&run)["code"], "invalid_params");
-    // As an argument, which a shell can make such and this test's own arguments cannot be.
+    // As an argument that is not UTF-8: a shell can pass one, but the arguments in this test are strings.
     let shell = Cli { program: "/bin/bash".into(), ..home.cli.clone() };
     let program = home.cli.program.to_str().unwrap();
     let run = home.expect(shell.run(&["-c", r#"exec "$0" send "$1" $'caf\xe9' --json"#, program, id]));

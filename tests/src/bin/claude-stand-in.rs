@@ -150,7 +150,7 @@ impl StandIn {
             let levels = message["message"]["content"].as_str().and_then(|text| text.parse().ok());
             return self.request_permission(message, levels.unwrap_or(1));
         }
-        self.finish(uuid, &format!("The stand-in heard message {}.", self.turns))
+        self.finish(uuid, &format!("The stand-in received message {}.", self.turns))
     }
 
     /// Calls a tool, and requests permission for it. The answer ends the turn.

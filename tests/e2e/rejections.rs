@@ -1,13 +1,13 @@
-//! Input that cannot be accepted: each refusal has a stable code, says what happened and what to do.
+//! Rejected input: each error has a stable code, a message and a hint.
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, text_of};
 
-/// More sessions than there are first letters of ids: two of them begin alike.
+/// More sessions than there are first letters of ids, so that two ids have the same one.
 const MORE_THAN_LETTERS: usize = 33;
 
 #[test]
-fn unknown_ids_are_named_as_such() {
+fn unknown_ids_are_reported() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     let unknown = "ZZZZZZZZ";
@@ -21,9 +21,9 @@ fn unknown_ids_are_named_as_such() {
     assert_eq!(home.error_code(&["allow", &format!("{id}-99")]), "permission_not_found");
 }
 
-/// What nobody ever gave a session, a message or a prompt for an id.
-fn rubbish() -> Vec<String> {
-    let odd = [
+/// Texts that are not ids of sessions, messages or permission requests.
+fn invalid_ids() -> Vec<String> {
+    let ids = [
         "../../etc",
         "/etc/passwd",
         "\u{1b}[2J\u{1b}]0;x\u{7}",
@@ -33,14 +33,14 @@ fn rubbish() -> Vec<String> {
         "'; DROP TABLE sessions",
         "é",
     ];
-    odd.into_iter().map(str::to_owned).chain([("A".repeat(100_000)), "\u{1b}[7m".repeat(10_000)]).collect()
+    ids.into_iter().map(str::to_owned).chain([("A".repeat(100_000)), "\u{1b}[7m".repeat(10_000)]).collect()
 }
 
 #[test]
-fn rubbish_is_no_id_and_means_no_session_even_if_there_is_only_one() {
+fn an_invalid_id_matches_no_session_even_if_there_is_only_one() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
-    for id in &rubbish() {
+    for id in &invalid_ids() {
         for (arguments, code) in [
             (&["show", id][..], "session_not_found"),
             (&["send", id, "text"], "session_not_found"),
@@ -68,7 +68,7 @@ fn rubbish_is_no_id_and_means_no_session_even_if_there_is_only_one() {
             let shown: String = format!("{arguments:?}").chars().take(80).collect();
             let error = home.rejection(arguments);
             assert_eq!(error["code"], code, "{shown}");
-            assert!(text_of(&error, "message").len() < 500, "{shown}: the message is endless");
+            assert!(text_of(&error, "message").len() < 500, "{shown}: the message is too long");
         }
         let run = home.areyouj(&["show", id]);
         assert!(!run.stderr.contains(|c: char| c.is_control() && c != '\n'), "{:?}", run.stderr);
@@ -77,7 +77,7 @@ fn rubbish_is_no_id_and_means_no_session_even_if_there_is_only_one() {
 }
 
 #[test]
-fn nothing_is_no_id_as_it_would_be_the_beginning_of_every_one() {
+fn an_empty_id_is_rejected_because_it_is_a_prefix_of_every_id() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     for arguments in [&["terminate", ""][..], &["send", "", "text"], &["restart", ""], &["rm", ""]] {
@@ -91,7 +91,7 @@ fn nothing_is_no_id_as_it_would_be_the_beginning_of_every_one() {
 }
 
 #[test]
-fn the_beginning_of_an_id_must_fit_one_session_only() {
+fn an_abbreviated_id_must_match_only_one_session() {
     let home = TestHome::with_stand_in("obedient").with("AREYOUJ_MAX_ACTIVE", "40");
     let directory = home.project("project");
     let mut letters = Vec::new();
