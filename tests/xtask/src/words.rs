@@ -32,6 +32,7 @@ const CLEAN: &[&str] = &[
     "extension-vscode/webview",
     "extension-vscode/test",
     "extension-nvim",
+    "tests/bench",
     "tests/e2e",
     "tests/nvim",
     "tests/src",
