@@ -9,26 +9,26 @@ export const RpcErrorCode = {
   ParseError: -32700,
   /** The body is not a JSON-RPC request. */
   InvalidRequest: -32600,
-  /** Nobody here knows the method. */
+  /** The method does not exist. */
   MethodNotFound: -32601,
   /** The parameters do not have the method's shape. */
   InvalidParams: -32602,
-  /** A request came before `initialize`. */
+  /** A request arrived before `initialize`. */
   ServerNotInitialized: -32002,
-  /** The request was understood and refused; `data.code` says why. */
+  /** The request is valid but was rejected; `data.code` has the reason. */
   Refused: -32000,
 } as const;
 export type RpcErrorCode = (typeof RpcErrorCode)[keyof typeof RpcErrorCode];
 
-/** Values of `data.code` in a JSON-RPC error. Treat an unknown one as a plain failure. */
+/** Values of `data.code` in a JSON-RPC error. Treat an unknown code as a generic failure. */
 export const ErrorCode = {
-  /** The body of a message is not JSON, or not JSON-RPC. */
+  /** The body of the message is not JSON, or not JSON-RPC. */
   InvalidRequest: "invalid_request",
-  /** The method does not exist here. */
+  /** The method does not exist. */
   UnknownMethod: "unknown_method",
   /** The parameters do not have the method's shape. */
   InvalidParams: "invalid_params",
-  /** A request came before `initialize`. */
+  /** A request arrived before `initialize`. */
   NotInitialized: "not_initialized",
   /** The client cancelled the request with `$/cancelRequest`. */
   RequestCancelled: "request_cancelled",
@@ -36,9 +36,9 @@ export const ErrorCode = {
   SessionNotFound: "session_not_found",
   /** No message has this id. */
   MessageNotFound: "message_not_found",
-  /** No permission prompt has this id. */
+  /** No permission request has this id. */
   PermissionNotFound: "permission_not_found",
-  /** The beginning of an id fits several. */
+  /** The abbreviated id matches more than one id. */
   AmbiguousId: "ambiguous_id",
   /** The directory does not exist. */
   DirectoryMissing: "directory_missing",
@@ -48,9 +48,9 @@ export const ErrorCode = {
   DirectoryNotAccessible: "directory_not_accessible",
   /** The path is not valid UTF-8. */
   DirectoryNotUtf8: "directory_not_utf8",
-  /** There is no Claude executable. */
+  /** The Claude executable was not found. */
   ClaudeNotFound: "claude_not_found",
-  /** The Claude executable may not be executed. */
+  /** The Claude executable is not executable. */
   ClaudeNotExecutable: "claude_not_executable",
   /** Claude exited before it was ready. */
   ClaudeStartFailed: "claude_start_failed",
@@ -58,69 +58,69 @@ export const ErrorCode = {
   ClaudeStartTimeout: "claude_start_timeout",
   /** Claude crashed too often in a short time. */
   CrashedTooOften: "crashed_too_often",
-  /** A person ended Claude in its terminal while messages waited. */
+  /** A person ended Claude in its terminal while messages were queued. */
   EndedInTerminal: "ended_in_terminal",
   /** Claude is not logged in. */
   LoginNeeded: "login_needed",
-  /** The session host could not be started or was lost. */
+  /** The session host could not be started, or was lost. */
   HostFailed: "host_failed",
   /** The session has no terminal: its driver is `stream`. */
   NotATerminal: "not_a_terminal",
-  /** Another Claude has the same conversation open. */
+  /** Another Claude process has the same conversation open. */
   ConversationOpen: "conversation_open",
-  /** Claude has no record of a conversation of which a turn has ended. */
+  /** Claude has no record of the conversation, although a turn of it has ended. */
   ConversationNotFound: "conversation_not_found",
-  /** Claude started in a wider permission mode than it was asked for. */
+  /** Claude started in a more permissive permission mode than the requested one. */
   PermissionModeWider: "permission_mode_wider",
   /** The message has no text. */
   MessageEmpty: "message_empty",
   /** The message is larger than the limit. */
   MessageTooLarge: "message_too_large",
-  /** The message is not waiting any more. */
+  /** The message is no longer queued. */
   MessageNotQueued: "message_not_queued",
-  /** The message was neither interrupted nor failed. */
+  /** The message is neither interrupted nor failed. */
   MessageNotInterrupted: "message_not_interrupted",
   /** The queue is full. */
   QueueFull: "queue_full",
-  /** The same id was used for something else. */
+  /** The same id was used for a different request. */
   RequestConflict: "request_conflict",
-  /** The prompt was answered before. */
+  /** The permission request was already answered. */
   PermissionAnswered: "permission_answered",
-  /** Claude withdrew the prompt. */
+  /** Claude withdrew the permission request. */
   PermissionWithdrawn: "permission_withdrawn",
-  /** The answer does not fit the prompt. */
+  /** The answer does not fit the permission request. */
   AnswerInvalid: "answer_invalid",
-  /** Claude offers no "always" for this prompt. */
+  /** Claude offers no "always" for this permission request. */
   AlwaysNotOffered: "always_not_offered",
-  /** As many sessions are active as the limit allows. */
+  /** The number of active sessions has reached the limit. */
   TooManySessions: "too_many_sessions",
-  /** The session was terminated. */
+  /** The session is terminated. */
   SessionTerminated: "session_terminated",
   /** The session has a Claude process, or will have one. */
   SessionNotTerminated: "session_not_terminated",
   /** No turn is running. */
   NoRunningTurn: "no_running_turn",
-  /** The name is too long or holds control characters. */
+  /** The name is too long or contains control characters. */
   NameInvalid: "name_invalid",
   /** The disk is full. */
   StorageFull: "storage_full",
   /** The database could not be read or written. */
   StorageFailed: "storage_failed",
-  /** The database is damaged, or the file is none. Nothing of it is deleted or changed. */
+  /** The database is damaged, or the file is not a database. The file is not changed or deleted. */
   DatabaseDamaged: "database_damaged",
   /** The database was written by a newer version. */
   DatabaseNewer: "database_newer",
-  /** The path of the home is too long for a socket. */
+  /** The path of the AreYouJ home is too long for a socket. */
   HomePathTooLong: "home_path_too_long",
   /** The configuration file cannot be used. */
   ConfigInvalid: "config_invalid",
   /** The daemon could not be started. */
   DaemonStartFailed: "daemon_start_failed",
-  /** The daemon went away, or is going away. */
+  /** The daemon has exited or is shutting down. */
   DaemonUnavailable: "daemon_unavailable",
-  /** The daemon at the socket belongs to another user. */
+  /** The daemon at the socket runs as another user. */
   DaemonForeign: "daemon_foreign",
-  /** What was waited for did not happen in time. */
+  /** The awaited event did not happen in time. */
   Timeout: "timeout",
   /** A defect in AreYouJ. */
   Internal: "internal",
@@ -129,73 +129,73 @@ export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
 /** Requests from a client to the daemon, by name. */
 export interface Requests {
-  /** Opens the connection; the first request. Sent again, it replaces what the client said of itself. */
+  /** Opens the connection. It must be the first request. A second one replaces the client's information and folders. */
   "initialize": { params: InitializeParams; result: InitializeResult };
-  /** Announces the end of the connection; sessions go on. */
+  /** Announces the end of the connection. Sessions keep running. */
   "shutdown": { params: Empty | null; result: Empty | null };
-  /** Creates a session and answers at once with status `starting`. */
+  /** Creates a session and returns immediately, with status `starting`. */
   "areyouj/session/create": { params: SessionCreateParams; result: SessionCreateResult };
   /** Lists sessions, newest first. */
   "areyouj/session/list": { params: SessionListParams; result: SessionList };
-  /** One session. */
+  /** Returns one session. */
   "areyouj/session/get": { params: SessionParams; result: Session };
-  /** Ends a session: asks Claude to finish, then signals, then kills its whole process tree. */
+  /** Terminates a session: asks Claude to finish, then sends signals, then kills the whole process tree. */
   "areyouj/session/terminate": { params: SessionActionParams; result: Session };
-  /** Breaks off the running turn. Waiting messages stay, and the queue pauses. */
+  /** Interrupts the running turn. Queued messages stay, and the queue pauses. */
   "areyouj/session/interrupt": { params: SessionActionParams; result: Session };
-  /** Stops Claude if it runs and starts it again with the same conversation. */
+  /** Stops Claude if it is running, and starts it again with the same conversation. */
   "areyouj/session/restart": { params: SessionActionParams; result: Session };
-  /** Moves the conversation to the other driver: once the running turn has ended, or breaking it off, Claude is ended and goes on there. Refused with `conversation_open` while another Claude has the conversation open. */
+  /** Switches the session to the other driver. The daemon waits for the running turn or interrupts it, stops Claude, and starts it with the other driver in the same conversation. Fails with `conversation_open` while another Claude process has the conversation open. */
   "areyouj/session/switch": { params: SessionSwitchParams; result: Session };
-  /** Names a session. */
+  /** Sets or removes the name of a session. */
   "areyouj/session/rename": { params: SessionRenameParams; result: Session };
-  /** Removes a terminated session, with its transcript and journal, for good. */
+  /** Deletes a terminated session permanently, with its transcript and journal. */
   "areyouj/session/delete": { params: SessionActionParams; result: Empty };
-  /** Marks everything in a session as seen. */
+  /** Marks everything in a session as read. */
   "areyouj/session/read": { params: SessionParams; result: Session };
-  /** Returns the newest entries and sends `areyouj/claudeOutput` from there on. */
+  /** Returns the newest entries and subscribes to `areyouj/claudeOutput` from there. */
   "areyouj/session/attach": { params: AttachParams; result: AttachResult };
-  /** Ends what attach began. */
+  /** Ends the subscription of `areyouj/session/attach`. */
   "areyouj/session/detach": { params: SessionParams; result: Empty };
-  /** The directories in a directory, to choose one for a session. */
+  /** Lists the directories in a directory, to choose one for a session. */
   "areyouj/directory/list": { params: DirectoryListParams; result: DirectoryList };
-  /** Checks whether a session could be created in a directory. What is wrong comes as an error. */
+  /** Checks whether a session can be created in a directory. A problem is reported as an error. */
   "areyouj/directory/validate": { params: DirectoryParams; result: DirectoryValid };
-  /** A page of a session's transcript. */
+  /** Returns a page of a session's transcript. */
   "areyouj/transcript/read": { params: TranscriptReadParams; result: TranscriptPage };
-  /** Queues a message. It is on disk before the answer. */
+  /** Queues a message. The message is on disk before the daemon responds. */
   "areyouj/queue/add": { params: QueueAddParams; result: Message };
-  /** Puts a message into the running turn; without a running turn, at the head of the queue. Of a message that waits already, its id and its text are given. */
+  /** Puts a message into the running turn or, without a running turn, at the head of the queue. To steer with a queued message, send its id and its text. */
   "areyouj/queue/steer": { params: QueueAddParams; result: Message };
-  /** The messages of a session. */
+  /** Returns the messages of a session. */
   "areyouj/queue/list": { params: QueueListParams; result: Queue };
-  /** Changes the text of a waiting message. */
+  /** Changes the text of a queued message. */
   "areyouj/queue/edit": { params: QueueEditParams; result: Message };
-  /** Cancels a waiting message. */
+  /** Cancels a queued message. */
   "areyouj/queue/remove": { params: MessageParams; result: Message };
-  /** Moves a waiting message. */
+  /** Moves a queued message to another position. */
   "areyouj/queue/move": { params: QueueMoveParams; result: Message };
-  /** Stops handing over messages after the running one. */
+  /** Stops delivering messages after the running one. */
   "areyouj/queue/pause": { params: SessionActionParams; result: Queue };
-  /** Goes on handing over messages. */
+  /** Resumes delivering messages. */
   "areyouj/queue/resume": { params: SessionActionParams; result: Queue };
-  /** Cancels every waiting message. */
+  /** Cancels every queued message. */
   "areyouj/queue/clear": { params: SessionActionParams; result: Queue };
-  /** Decides about a message that failed or was cut off, and resumes the queue. */
+  /** Decides what happens to a failed or interrupted message, and resumes the queue. */
   "areyouj/queue/recover": { params: QueueRecoverParams; result: Message };
-  /** Open prompts, oldest first. */
+  /** Lists open permission requests, oldest first. */
   "areyouj/permission/list": { params: PermissionListParams; result: PermissionList };
-  /** Answers a prompt, once. */
+  /** Answers a permission request. Only the first answer counts. */
   "areyouj/permission/answer": { params: PermissionAnswerParams; result: Permission };
-  /** The daemon itself. */
+  /** Returns the state of the daemon. */
   "areyouj/daemon/status": { params: Empty; result: DaemonStatus };
-  /** Stops the daemon. Sessions go on unless asked otherwise. */
+  /** Stops the daemon. Sessions keep running unless `sessions` is set. */
   "areyouj/daemon/stop": { params: DaemonStopParams; result: Empty };
 }
 
 /** Notifications from the daemon to a client, by name. */
 export interface Notifications {
-  /** The list of sessions, or one of them, changed. */
+  /** The list of sessions, or a session in it, changed. */
   "areyouj/sessionListUpdate": { params: SessionListUpdate };
   /** A session was created. */
   "areyouj/sessionCreated": { params: SessionCreated };
@@ -205,46 +205,46 @@ export interface Notifications {
   "areyouj/sessionStatusChanged": { params: SessionStatusChanged };
   /** A session's queue changed. */
   "areyouj/queueUpdate": { params: QueueUpdate };
-  /** A prompt was asked, answered or withdrawn. */
+  /** A permission request was opened, answered or withdrawn. */
   "areyouj/permissionUpdate": { params: PermissionUpdate };
-  /** Output of a session that this client attached to. */
+  /** Output of a session to which this client is attached. */
   "areyouj/claudeOutput": { params: ClaudeOutput };
-  /** This client was too slow; list and attach again. */
+  /** This client was too slow: it must list and attach again. */
   "areyouj/resync": { params: Resync };
-  /** From `areyouj lsp` itself: its connection to the daemon was lost, or is there again. */
+  /** Sent by `areyouj lsp`: it lost its connection to the daemon, or restored it. */
   "areyouj/connectionChanged": { params: ConnectionChanged };
 }
 
-/** An answer to a prompt. */
+/** An answer to a permission request. */
 export type Answer =
   | AnswerAllow
   | AnswerAllowAlways
   | AnswerDeny
   | AnswerChoose;
 
-/** Once. */
+/** Allow this call only. */
 export interface AnswerAllow {
   decision: "allow";
 }
 
-/** From now on, by Claude's own suggestions. */
+/** Allow this call and later ones, by Claude's own suggestions. */
 export interface AnswerAllowAlways {
   decision: "allowAlways";
-  /** Which of the suggestions, by index. Left out: those that allow this tool by a rule, or else the first. */
+  /** The indexes of the suggestions to apply. If omitted, those that allow this tool by a rule, otherwise the first. */
   suggestions?: number[];
 }
 
-/** No. */
+/** Reject this call. */
 export interface AnswerDeny {
   decision: "deny";
-  /** What Claude is told. */
+  /** The reason, which Claude receives. */
   message?: string;
 }
 
 /** Choices for a question. */
 export interface AnswerChoose {
   decision: "choose";
-  /** For each question in order, the labels chosen, or words of one's own. */
+  /** For each question, in order: the chosen labels, or free text. */
   choices: string[][];
 }
 
@@ -254,90 +254,90 @@ export interface AreYouJCapability {
   protocolVersion: number;
 }
 
-/** Parameters of `areyouj/session/attach`: watch a session's output from here on. */
+/** Parameters of `areyouj/session/attach`. */
 export interface AttachParams {
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
-  /** The last `seq` that the client has; it gets what came after. Left out: the newest 200 entries. */
+  /** The last `seq` that the client has; the result starts after it. If omitted, the newest 200 entries. */
   since?: number;
 }
 
-/** Answer to `areyouj/session/attach`. Output that follows continues at `seq` without a gap. */
+/** Result of `areyouj/session/attach`. The output that follows continues at `seq` without a gap. */
 export interface AttachResult {
   /** The session. */
   session: Session;
-  /** Entries in order, at most 1,000: the newest of those asked for. */
+  /** Entries in order, at most 1,000: the newest of the requested ones. */
   entries: TranscriptEntry[];
-  /** The `seq` of the newest entry, 0 if there is none. */
+  /** The `seq` of the newest entry, or 0 without entries. */
   seq: number;
-  /** Whether older entries exist than the first one here; read them with `areyouj/transcript/read`. */
+  /** Whether there are entries before the first one in this list; read them with `areyouj/transcript/read`. */
   more: boolean;
-  /** What Claude has said since the newest entry, in place of what the client has of it; at least its last 64 KiB. */
+  /** Claude's output since the newest entry, at least its last 64 KiB. It replaces the deltas that the client has. */
   deltas: Delta[];
 }
 
-/** What needs a person. */
+/** What requires a person's attention. */
 export interface Attention {
-  /** What kind of thing. */
+  /** The kind. */
   kind: AttentionKind;
-  /** The prompt to answer, for a permission, question or plan. */
+  /** The id of the permission request to answer, for a permission, question or plan. */
   permissionId: string | null;
-  /** The message to decide about, for an interrupted or failed one. */
+  /** The id of the message to decide about, if it was interrupted or failed. */
   messageId: string | null;
-  /** One line for people. */
+  /** A one-line title to display. */
   title: string;
-  /** How many prompts are open. */
+  /** The number of open permission requests. */
   open: number;
 }
 
-/** What kind of thing needs a person. */
+/** The kind of thing that requires a person's attention. */
 export type AttentionKind =
-  /** A tool asks for permission. */
+  /** A tool needs permission. */
   | "permission"
   /** Claude asked a question. */
   | "question"
   /** Claude presents a plan. */
   | "plan"
-  /** A screen of Claude's own (trust, login, set-up) wants an answer in the session's terminal. */
+  /** A screen of Claude (trust, login, set-up) needs an answer in the session's terminal. */
   | "terminal"
-  /** A message was cut off in the middle of its turn. */
+  /** A message was interrupted in the middle of its turn. */
   | "interrupted"
   /** A message failed. */
   | "failed"
-  /** The session is in `error`. */
+  /** The session's status is `error`. */
   | "error";
 
-/** Notification `areyouj/claudeOutput`, for sessions that this client attached to. It carries an entry or a delta. */
+/** Notification `areyouj/claudeOutput`, for sessions to which this client is attached. It carries an entry or a delta. */
 export interface ClaudeOutput {
   /** The session. */
   sessionId: string;
-  /** The `seq` of the newest entry, this one included. A gap means: attach again with `since`. */
+  /** The `seq` of the newest entry, including this one. After a gap, the client must attach again with `since`. */
   seq: number;
-  /** A new entry. It replaces all deltas since the one before. */
+  /** A new entry. It replaces all deltas since the previous entry. */
   entry?: TranscriptEntry;
-  /** More of what Claude is saying right now. */
+  /** The next part of the entry that Claude is writing. */
   delta?: Delta;
 }
 
-/** The program on the other end. */
+/** The program that connects. */
 export interface ClientInfo {
   /** For example `areyouj-cli` or `Visual Studio Code`. */
   name: string;
-  /** Its version. */
+  /** The version. */
   version?: string;
 }
 
-/** Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new one: list again, and attach again with `since`. */
+/** Notification `areyouj/connectionChanged`, sent by `areyouj lsp`. When the connection is lost, pending requests fail with `daemon_unavailable`, and the client can send them again. A restored connection is a new one: the client must list again, and attach again with `since`. */
 export interface ConnectionChanged {
-  /** How it stands now. */
+  /** The current state. */
   state: ConnectionState;
-  /** Why it could not be had, when the last try failed. */
+  /** Why the last attempt to connect failed. */
   error?: ConnectionError;
 }
 
-/** Why there is no connection. */
+/** Why a connection attempt failed. */
 export interface ConnectionError {
-  /** A stable code, of the same list as request errors. */
+  /** A stable code from the same list as request errors. */
   code: string;
   /** What happened. */
   message: string;
@@ -345,32 +345,32 @@ export interface ConnectionError {
   hint?: string;
 }
 
-/** How the sidecar is connected to the daemon. */
+/** The state of the sidecar's connection to the daemon. */
 export type ConnectionState =
-  /** Everything can be asked for. */
+  /** The daemon accepts requests. */
   | "connected"
-  /** The daemon went away; it is being started or waited for. This goes on until it is there. */
+  /** The connection to the daemon was lost. The sidecar starts the daemon, or waits for it, until it is connected. */
   | "reconnecting";
 
 /** The daemon as `areyouj/daemon/status` describes it. */
 export interface DaemonStatus {
-  /** Its process id. */
+  /** The daemon's process id. */
   pid: number;
-  /** Its version. */
+  /** The version. */
   version: string;
   /** See `PROTOCOL_VERSION`. */
   protocolVersion: number;
-  /** When it started. */
+  /** The time at which the daemon started. */
   startedAt: number;
-  /** Connected clients, this one included. */
+  /** The number of connected clients, including this one. */
   clients: number;
-  /** Live sessions: all but the terminated ones. */
+  /** The number of live sessions: all except terminated ones. */
   sessions: number;
-  /** Sessions with a Claude process, which the limit counts. */
+  /** The number of sessions with a Claude process, to which the limit applies. */
   activeSessions: number;
-  /** The limit on them. */
+  /** The limit on active sessions. */
   maxActiveSessions: number;
-  /** The database. */
+  /** The absolute path of the database file. */
   database: string;
   /** The directory of the daemon's log files. */
   logDirectory: string;
@@ -378,33 +378,33 @@ export interface DaemonStatus {
 
 /** Parameters of `areyouj/daemon/stop`. */
 export interface DaemonStopParams {
-  /** Also terminate every session first. Without it sessions go on without a daemon. */
+  /** Terminate every session first. Otherwise sessions keep running without a daemon. */
   sessions?: boolean;
 }
 
-/** More of what Claude is saying right now; the finished entry follows. */
+/** The next part of the entry that Claude is writing. The complete entry follows. */
 export interface Delta {
-  /** Thoughts rather than words. */
+  /** Whether the text is thinking rather than an answer. */
   thinking: boolean;
-  /** The next piece. */
+  /** The text to append. */
   text: string;
 }
 
 /** The directories in a directory. */
 export interface DirectoryList {
-  /** The directory that was read, an absolute path. */
+  /** The absolute path of the directory that was read. */
   directory: string;
-  /** Names of the directories in it that begin as asked for, in order, at most 1,000. Names that are no UTF-8 are left out: no session can be created there. */
+  /** The names of the directories in it that match the prefix, sorted, at most 1,000. Names that are not valid UTF-8 are omitted: a session cannot be created there. */
   names: string[];
-  /** Whether there are more. */
+  /** Whether there are more names. */
   more: boolean;
 }
 
 /** Parameters of `areyouj/directory/list`. */
 export interface DirectoryListParams {
-  /** An absolute path, or the beginning of one: what follows the last `/` is the beginning of the names wanted. `~` is the home directory of the daemon's user. */
+  /** An absolute path, or a prefix of one: the text after the last `/` filters the names by prefix. `~` is the home directory of the daemon's user. */
   path: string;
-  /** Those too whose names begin with a dot. */
+  /** Include names that begin with a dot. */
   hidden?: boolean;
 }
 
@@ -414,7 +414,7 @@ export interface DirectoryParams {
   path: string;
 }
 
-/** Answer to `areyouj/directory/validate`: the directory exists and can be read, written and entered. */
+/** Result of `areyouj/directory/validate`: the directory exists and can be read, written and entered. */
 export interface DirectoryValid {
   /** The absolute path to create a session with. */
   directory: string;
@@ -422,15 +422,15 @@ export interface DirectoryValid {
 
 /** How Claude is driven. */
 export type Driver =
-  /** `claude -p` with JSON lines both ways. */
+  /** `claude -p` with JSON lines on standard input and output. User interfaces call it "Transcript". */
   | "stream"
-  /** Claude's own screen in a pseudo-terminal, which `areyouj attach` shows. */
+  /** Claude's own user interface in a pseudo-terminal, which `areyouj attach` displays. User interfaces call it "Terminal". */
   | "terminal";
 
-/** No parameters, or nothing to say. */
+/** No parameters, or an empty result. */
 export type Empty = Record<string, never>;
 
-/** What a transcript entry holds. A kind that a client does not know is shown as nothing. */
+/** The content of a transcript entry. A client does not display unknown kinds. */
 export type EntryBody =
   | EntryBodyUser
   | EntryBodyText
@@ -442,116 +442,116 @@ export type EntryBody =
   | EntryBodyTurnEnd
   | EntryBodyNotice;
 
-/** A message that Claude took up. */
+/** A message that Claude started to process. */
 export interface EntryBodyUser {
   kind: "user";
-  /** The message's id, if it came through the queue. */
+  /** The message's id, if it was delivered from the queue. */
   messageId: string | null;
-  /** What was said. */
+  /** The text. */
   text: string;
 }
 
-/** Claude's words, Markdown. */
+/** Claude's answer, Markdown. */
 export interface EntryBodyText {
   kind: "text";
-  /** The words. */
+  /** The text. */
   text: string;
-  /** The tool call of the subagent that speaks. */
+  /** The tool call that started the subagent, if a subagent wrote the text. */
   parentToolUseId: string | null;
 }
 
 /** Claude's thinking. */
 export interface EntryBodyThinking {
   kind: "thinking";
-  /** The thoughts. */
+  /** The text. */
   text: string;
 }
 
 /** Claude calls a tool. */
 export interface EntryBodyToolCall {
   kind: "toolCall";
-  /** The call's id. */
+  /** The id of the call. */
   toolUseId: string;
-  /** The tool. */
+  /** The name of the tool. */
   tool: string;
-  /** What it is called with. A part below 64 levels is a string that says so and holds its JSON. */
+  /** The arguments. A value nested deeper than 64 levels is replaced by a string that says so and contains its JSON. */
   input: unknown;
-  /** The tool call of the subagent that calls. */
+  /** The tool call that started the subagent, if a subagent calls the tool. */
   parentToolUseId: string | null;
 }
 
-/** What a tool answered. */
+/** The result of a tool call. */
 export interface EntryBodyToolResult {
   kind: "toolResult";
-  /** The call's id. */
+  /** The id of the call. */
   toolUseId: string;
-  /** Whether it failed. */
+  /** Whether the call failed. */
   isError: boolean;
-  /** Its output as text, cut off at 256 KiB. */
+  /** The output as text, truncated to 256 KiB. */
   text: string;
-  /** Whether it was cut off. */
+  /** Whether the output was truncated. */
   truncated: boolean;
 }
 
-/** Claude asks for a person. */
+/** Claude opened a permission request. */
 export interface EntryBodyPermission {
   kind: "permission";
-  /** The prompt. */
+  /** The id of the permission request. */
   permissionId: string;
-  /** What kind. */
+  /** The kind of request. */
   permissionKind: PermissionKind;
-  /** The tool. */
+  /** The name of the tool. */
   tool: string;
-  /** One line for people. */
+  /** A one-line title to display. */
   title: string;
 }
 
-/** A prompt came to its end. */
+/** A permission request was answered or withdrawn. */
 export interface EntryBodyPermissionEnd {
   kind: "permissionEnd";
-  /** The prompt. */
+  /** The id of the permission request. */
   permissionId: string;
   /** `allowed`, `allowedAlways`, `denied`, `answered` or `withdrawn`. */
   outcome: string;
-  /** Who answered. */
+  /** The client that answered. */
   by: string | null;
-  /** What was said with it. */
+  /** The message that was sent with the answer. */
   message: string | null;
 }
 
-/** A turn came to its end. */
+/** A turn ended. */
 export interface EntryBodyTurnEnd {
   kind: "turnEnd";
-  /** The message whose turn it was. */
+  /** The message that started the turn. */
   messageId: string | null;
-  /** Whether it ended well. */
+  /** Whether the turn succeeded. */
   ok: boolean;
-  /** Claude's word for how it ended, for example `success` or `error_during_execution`. */
+  /** Claude's term for the outcome, for example `success` or `error_during_execution`. */
   outcome: string;
-  /** What went wrong. */
+  /** The error message, if the turn failed. */
   error: string | null;
-  /** What this turn cost, in US dollars. */
+  /** The cost of this turn, in US dollars. */
   costUsd: number;
-  /** How long it took, in milliseconds. */
+  /** The duration of the turn, in milliseconds. */
   durationMs: number;
 }
 
-/** Something about the session itself: started, resumed, crashed, retrying. */
+/** An event of the session itself: started, resumed, crashed, retrying. */
 export interface EntryBodyNotice {
   kind: "notice";
-  /** How grave it is. */
+  /** The severity. */
   level: NoticeLevel;
-  /** One line for people. */
+  /** A one-line title to display. */
   text: string;
 }
 
-/** The `data` member of a JSON-RPC error. What happened is the error's `message`. */
+/** The `data` member of a JSON-RPC error. The error's `message` says what happened. */
 export interface ErrorData {
-  /** The stable code. Codes are added, never changed; treat an unknown one as a plain failure. */
+  /** The stable code. Codes are added, never changed; treat an unknown code as a generic failure. */
   code: string;
-  /** What to do about it, one sentence. */
+  /** What to do, in one sentence. */
   hint?: string;
-  /** The same request may be sent again as it is, for example because a daemon was restarting. */
+  /** The client can send the same request again unchanged, for example because the daemon was restarting. */
   retryable?: boolean;
 }
 
@@ -563,19 +563,19 @@ export interface ExperimentalCapabilities {
 
 /** Parameters of `initialize`, the first request on every connection. */
 export interface InitializeParams {
-  /** Who connects; shown in the audit trail and as the author of answers. */
+  /** The client's name and version, shown in the audit trail and as the author of answers. */
   clientInfo?: ClientInfo;
-  /** The folders open in the editor. A request without a session means the newest live session of one of them. */
+  /** The folders open in the editor. A request without a session id applies to the newest live session in one of them. */
   workspaceFolders?: WorkspaceFolder[];
-  /** Send this client answers and the output of sessions that it attaches to, and no other notifications. For clients that show nothing: what goes to everybody costs as much as everybody is many. */
+  /** Send this client only responses and the output of sessions to which it attaches, and no other notifications. For clients without a display: the cost of a broadcast grows with the number of its recipients. */
   quiet?: boolean;
   /** Send this client `areyouj/sessionStatusChanged`, too. `areyouj/sessionListUpdate` holds the whole session with its status; the other notification is smaller and is sent only when the status changes. */
   statusChanges?: boolean;
 }
 
-/** Answer to `initialize`. */
+/** Result of `initialize`. */
 export interface InitializeResult {
-  /** What the daemon can do. A capability is there when its field is there. */
+  /** The daemon's capabilities. A capability is present when its field is present. */
   capabilities: ServerCapabilities;
   /** The daemon. */
   serverInfo: ServerInfo;
@@ -587,131 +587,131 @@ export interface Message {
   id: string;
   /** The session. */
   sessionId: string;
-  /** What is said to Claude. */
+  /** The text for Claude. */
   text: string;
-  /** How it stands. */
+  /** The state. */
   state: MessageState;
-  /** Its place among the waiting ones, 0 is next; only while it is queued. */
+  /** The position among the queued messages, 0 is next; only while it is queued. */
   position: number | null;
-  /** When it was accepted. */
+  /** The time at which the daemon accepted it. */
   createdAt: number;
-  /** When it was handed to Claude. */
+  /** The time at which it was delivered to Claude. */
   startedAt: number | null;
-  /** When it came to its end. */
+  /** The time at which it was done, failed, interrupted or cancelled. */
   finishedAt: number | null;
-  /** Why it failed or was cut off. */
+  /** Why it failed or was interrupted. */
   error: string | null;
 }
 
 /** Parameters of requests about one message. */
 export interface MessageParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** A message's id or an unambiguous beginning of one. */
+  /** The id of the message, or an unambiguous prefix of it. */
   messageId: string;
 }
 
-/** How a message stands. */
+/** The state of a message. */
 export type MessageState =
-  /** It waits. */
+  /** It waits in the queue. */
   | "queued"
-  /** Claude has it. */
+  /** Claude is processing it. */
   | "running"
-  /** Its turn ended well. */
+  /** Its turn succeeded. */
   | "done"
   /** Its turn ended with an error. */
   | "failed"
-  /** Its turn was cut off, by a person or by a crash. */
+  /** Its turn was interrupted by a person or by a crash. */
   | "interrupted"
   /** It was removed before it ran. */
   | "cancelled";
 
-/** A message to be accepted. */
+/** A new message. */
 export interface NewMessage {
-  /** A UUID chosen by the client. A repeat returns the first answer. */
+  /** A UUID chosen by the client. A repeated request returns the first result. */
   id: string;
-  /** 1 byte to 1 MiB. */
+  /** The text, 1 byte to 1 MiB. */
   text: string;
 }
 
-/** How grave a notice is. */
+/** The severity of a notice. */
 export type NoticeLevel =
-  /** Good to know. */
+  /** Information. */
   | "info"
-  /** Something went wrong and is being taken care of. */
+  /** A problem that AreYouJ is handling. */
   | "warning"
-  /** Something went wrong. */
+  /** An error. */
   | "error";
 
-/** A prompt that Claude wants answered. */
+/** A permission request of Claude. */
 export interface Permission {
   /** The session's id, a dash and a number, for example `K7M2Q9XD-3`. */
   id: string;
   /** The session. */
   sessionId: string;
-  /** What kind of prompt. */
+  /** The kind of permission request. */
   kind: PermissionKind;
-  /** The tool that asks. */
+  /** The name of the tool. */
   tool: string;
-  /** What the tool would be called with. A part below 64 levels is a string that says so and holds its JSON; an allowed tool gets the original. */
+  /** The arguments of the tool. A value nested deeper than 64 levels is replaced by a string that says so and contains its JSON; an allowed tool receives the original. */
   input: unknown;
-  /** One line for people. */
+  /** A one-line title to display. */
   title: string;
   /** Claude's own rules for "always", as Claude sent them; empty when it offers none. */
   suggestions: unknown[];
-  /** When Claude asked. */
+  /** The time at which Claude opened the request. */
   createdAt: number;
-  /** How it stands. */
+  /** The state. */
   state: PermissionState;
-  /** Who answered, by the name the client gave of itself. */
+  /** The client that answered, by the name in its `clientInfo`. */
   answeredBy: string | null;
 }
 
 /** Parameters of `areyouj/permission/answer`. */
 export interface PermissionAnswerParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** A prompt's id or an unambiguous beginning of one. */
+  /** The id of the permission request, or an unambiguous prefix of it. */
   permissionId: string;
   /** The answer. */
   answer: Answer;
 }
 
-/** What kind of prompt. */
+/** The kind of permission request. */
 export type PermissionKind =
   /** A tool wants to run. */
   | "tool"
   /** Claude asks a question with choices. */
   | "question"
-  /** Claude presents a plan and asks to go ahead. */
+  /** Claude presents a plan and asks for approval. */
   | "plan";
 
-/** Open prompts, oldest first. */
+/** Open permission requests, oldest first. */
 export interface PermissionList {
-  /** The prompts. */
+  /** The permission requests. */
   permissions: Permission[];
 }
 
 /** Parameters of `areyouj/permission/list`. */
 export interface PermissionListParams {
-  /** Only those of this session: an id or an unambiguous beginning of one. Left out: those of all sessions. */
+  /** Only the requests of this session: its id or an unambiguous prefix. If omitted, those of all sessions. */
   sessionId?: string;
 }
 
-/** How a prompt stands. */
+/** The state of a permission request. */
 export type PermissionState =
-  /** It waits for an answer. */
+  /** Waiting for an answer. */
   | "open"
-  /** Somebody answered; Claude has the answer or gets it. */
+  /** Answered; the answer was delivered to Claude or will be. */
   | "answered"
-  /** Claude took it back, or Claude is gone. */
+  /** Claude withdrew the request, or Claude exited. */
   | "withdrawn";
 
-/** Notification `areyouj/permissionUpdate`: a prompt was asked, answered or withdrawn. */
+/** Notification `areyouj/permissionUpdate`: a permission request was opened, answered or withdrawn. */
 export interface PermissionUpdate {
   /** The session. */
   sessionId: string;
-  /** The prompt as it is now. */
+  /** The permission request in its current state. */
   permission: Permission;
 }
 
@@ -719,15 +719,15 @@ export interface PermissionUpdate {
 export interface Queue {
   /** The session. */
   sessionId: string;
-  /** Whether it is paused, and why. */
+  /** The reason why it is paused, or `null` if it is not paused. */
   paused: string | null;
-  /** Finished ones (if asked for) by age, then the running one, then the waiting ones in order. */
+  /** Finished messages (if requested) by age, then the running message, then the queued ones in order. */
   messages: Message[];
 }
 
 /** Parameters of `areyouj/queue/add` and `areyouj/queue/steer`. */
 export interface QueueAddParams {
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
   /** The message. */
   message: NewMessage;
@@ -735,43 +735,43 @@ export interface QueueAddParams {
 
 /** Parameters of `areyouj/queue/edit`. */
 export interface QueueEditParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** A message's id or an unambiguous beginning of one. */
+  /** The id of the message, or an unambiguous prefix of it. */
   messageId: string;
-  /** 1 byte to 1 MiB. */
+  /** The text, 1 byte to 1 MiB. */
   text: string;
 }
 
 /** Parameters of `areyouj/queue/list`. */
 export interface QueueListParams {
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
-  /** Finished messages too, the newest 1,000 of them, but no more than about 4 MiB of text. */
+  /** Include finished messages: the newest 1,000, but no more than about 4 MiB of text. */
   all?: boolean;
 }
 
 /** Parameters of `areyouj/queue/move`. */
 export interface QueueMoveParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** A message's id or an unambiguous beginning of one. */
+  /** The id of the message, or an unambiguous prefix of it. */
   messageId: string;
-  /** The new place, 0 is next; beyond the end means last. */
+  /** The new position, 0 is next; a position beyond the end means last. */
   position: number;
 }
 
 /** Parameters of `areyouj/queue/recover`. */
 export interface QueueRecoverParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** A message's id or an unambiguous beginning of one. */
+  /** The id of the message, or an unambiguous prefix of it. */
   messageId: string;
   /** What to do. */
   choice: RecoverChoice;
 }
 
-/** Notification `areyouj/queueUpdate`: the queue as it is now, without finished messages. */
+/** Notification `areyouj/queueUpdate`: the current queue, without finished messages. */
 export interface QueueUpdate {
   /** The session. */
   sessionId: string;
@@ -779,24 +779,24 @@ export interface QueueUpdate {
   queue: Queue;
 }
 
-/** What to do about a message that failed or was cut off. */
+/** What to do about a failed or interrupted message. */
 export type RecoverChoice =
-  /** Ask Claude to go on where it was cut off, then go on with the queue. */
+  /** Ask Claude to continue where it was interrupted, then resume the queue. */
   | "continue"
-  /** Run the same message once more, then go on with the queue. */
+  /** Run the same message again, then resume the queue. */
   | "again"
-  /** Leave it, go on with the queue. */
+  /** Leave the message, and resume the queue. */
   | "skip";
 
-/** Notification `areyouj/resync`: this client was too slow and pushes for it were dropped. List again, and attach again to the sessions it watches. */
+/** Notification `areyouj/resync`: this client was too slow, and the daemon dropped notifications for it. The client must list again, and attach again to its sessions. */
 export interface Resync {
-  /** How many notifications were dropped. */
+  /** The number of dropped notifications. */
   dropped: number;
 }
 
-/** What the daemon can do. */
+/** The daemon's capabilities. */
 export interface ServerCapabilities {
-  /** Where the Language Server Protocol keeps extensions. */
+  /** The place of the Language Server Protocol for extensions. */
   experimental: ExperimentalCapabilities;
 }
 
@@ -810,91 +810,91 @@ export interface ServerInfo {
 
 /** A session: one Claude conversation in one directory. */
 export interface Session {
-  /** Eight characters of `ABCDEFGHJKMNPQRSTVWXYZ23456789`, never reused. */
+  /** The id: eight characters of `ABCDEFGHJKMNPQRSTVWXYZ23456789`, never reused. */
   id: string;
-  /** The absolute path of its directory. */
+  /** The absolute path of the session's directory. */
   directory: string;
-  /** A name that a person gave it. */
+  /** The name that a person gave the session. */
   name: string | null;
   /** How Claude is driven. */
   driver: Driver;
-  /** How it stands. */
+  /** The status. */
   status: Status;
-  /** Since when. */
+  /** The time at which the status began. */
   statusSince: number;
-  /** Which source said so. */
+  /** The source of the status. */
   statusSource: StatusSource;
-  /** More about the status, for people: which try, when the next is, what it waits for. */
+  /** Details of the status to display: the number of the attempt, the time of the next one, what the session waits for. */
   statusReason: string | null;
-  /** What is wrong, when the status is `error`. */
+  /** The problem, when the status is `error`. */
   error: SessionError | null;
-  /** What needs a person. */
+  /** What requires a person's attention. */
   attention: Attention | null;
-  /** The first line of the message that runs or ran last. */
+  /** The first line of the running message, or of the last one that ran. */
   currentTask: string | null;
-  /** When it was created. */
+  /** The time at which the session was created. */
   createdAt: number;
-  /** When something last happened in it. */
+  /** The time of the last event in the session. */
   lastActivity: number;
-  /** Claude's process id, while it runs. */
+  /** Claude's process id, while it is running. */
   pid: number | null;
-  /** The session host's process id, while it runs. */
+  /** The session host's process id, while it is running. */
   hostPid: number | null;
   /** Claude's own id of the conversation, a UUID. */
   claudeSessionId: string;
-  /** The model that answers: as asked for, then as Claude reported it. */
+  /** The model: the requested one, then the one that Claude reports. */
   model: string | null;
-  /** Claude's permission mode: as asked for, then as Claude reported it. */
+  /** Claude's permission mode: the requested one, then the one that Claude reports. */
   permissionMode: string | null;
-  /** What the conversation has cost, in US dollars, as Claude reckons it. In a terminal Claude does not tell: there it stays as it was. */
+  /** The cost of the conversation in US dollars, as Claude reports it. Claude does not report it in a terminal: there the value does not change. */
   costUsd: number;
-  /** Tokens in the context window after the last answer. */
+  /** The number of tokens in the context window after the last answer. */
   contextUsed: number | null;
   /** The size of the context window, in tokens. */
   contextMax: number | null;
-  /** Messages that wait. */
+  /** The number of queued messages. */
   queued: number;
-  /** Whether the queue is paused, and why. */
+  /** The reason why the queue is paused, or `null` if it is not paused. */
   queuePaused: string | null;
-  /** Answers and prompts that nobody has looked at. */
+  /** The number of unread answers and permission requests. */
   unread: number;
-  /** Milliseconds from the last request to start it to Claude being ready. */
+  /** The time from the last request to start Claude until Claude was ready, in milliseconds. */
   startupMs: number | null;
 }
 
 /** Parameters of requests that change one session. */
 export interface SessionActionParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
 }
 
 /** Parameters of `areyouj/session/create`. */
 export interface SessionCreateParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
   /** An absolute path. */
   directory: string;
-  /** The environment of the session: that of the creating client, as names and values. Left out by an editor: `areyouj lsp` puts in its own, which is the editor's. */
+  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. */
   environment?: Record<string, string>;
   /** A name, at most 100 characters. */
   name?: string;
   /** How Claude is driven. */
   driver?: Driver;
-  /** A model's name or alias, as `claude --model` takes it. */
+  /** The name or alias of a model, as for `claude --model`. */
   model?: string;
-  /** A permission mode, as `claude --permission-mode` takes it. */
+  /** A permission mode, as for `claude --permission-mode`. */
   permissionMode?: string;
   /** The first messages, in order. */
   messages?: NewMessage[];
 }
 
-/** Answer to `areyouj/session/create`. */
+/** Result of `areyouj/session/create`. */
 export interface SessionCreateResult {
-  /** The session, `starting`. */
+  /** The session, with status `starting`. */
   session: Session;
-  /** For people, for example that another session uses the same directory. */
+  /** A warning to display, for example that another session uses the same directory. */
   warning?: string;
 }
 
@@ -908,9 +908,9 @@ export interface SessionCreated {
   session: Session;
 }
 
-/** Why a session needs a person. */
+/** Why a session cannot continue without a person. */
 export interface SessionError {
-  /** A stable code, of the same list as request errors. */
+  /** A stable code from the same list as request errors. */
   code: string;
   /** What happened. */
   message: string;
@@ -930,33 +930,33 @@ export interface SessionList {
 
 /** Parameters of `areyouj/session/list`. */
 export interface SessionListParams {
-  /** Terminated sessions too. */
+  /** Include terminated sessions. */
   all?: boolean;
 }
 
-/** Notification `areyouj/sessionListUpdate`: what the list holds changed. */
+/** Notification `areyouj/sessionListUpdate`: a session in the list changed, or was deleted. */
 export interface SessionListUpdate {
   /** The list's new revision. */
   revision: number;
   /** The session that changed. */
   sessionId: string;
-  /** How it stands now; left out when it was removed from the list for good. */
+  /** The session in its current state; omitted if it was deleted. */
   session?: Session;
 }
 
 /** Parameters of requests that only read one session. */
 export interface SessionParams {
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
 }
 
 /** Parameters of `areyouj/session/rename`. */
 export interface SessionRenameParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
-  /** At most 100 characters; empty takes the name away. */
+  /** The name, at most 100 characters; an empty name removes it. */
   name: string;
 }
 
@@ -966,29 +966,29 @@ export interface SessionStatusChanged {
   revision: number;
   /** The session's id. */
   sessionId: string;
-  /** The new status. */
+  /** The new status of the session. */
   status: Status;
-  /** Since when. */
+  /** The time at which the status began. */
   statusSince: number;
-  /** Which source said so. */
+  /** The source of the status. */
   statusSource: StatusSource;
-  /** More about it, for people. */
+  /** Details of the status to display. */
   statusReason: string | null;
-  /** What needs a person. */
+  /** What requires a person's attention. */
   attention: Attention | null;
-  /** What is wrong, when the status is `error`. */
+  /** The problem, when the status is `error`. */
   error: SessionError | null;
 }
 
 /** Parameters of `areyouj/session/switch`. */
 export interface SessionSwitchParams {
-  /** Chosen by the client, unique, at most 64 characters. A repeat returns the first answer. */
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
-  /** Where the conversation is to go on. */
+  /** The driver to switch to. */
   driver: Driver;
-  /** Breaks off the running turn instead of waiting for its end. */
+  /** Interrupts the running turn instead of waiting for its end. */
   interrupt?: boolean;
 }
 
@@ -1000,9 +1000,9 @@ export interface SessionTerminated {
   sessionId: string;
 }
 
-/** How a session stands. */
+/** The status of a session. */
 export type Status =
-  /** Its host or Claude is being started, or restarted with back-off. */
+  /** The session host or Claude is starting, or restarting with back-off. */
   | "starting"
   /** A turn is running. */
   | "active"
@@ -1010,27 +1010,27 @@ export type Status =
   | "waiting"
   /** Ready for a message. */
   | "idle"
-  /** It needs a person; see `error`. */
+  /** The session cannot continue without a person; see `error`. */
   | "error"
-  /** Ended by a person. */
+  /** A person terminated the session. */
   | "terminated";
 
-/** Which source a status comes from. */
+/** The source of a status. */
 export type StatusSource =
-  /** Somebody's request, or our own action on it. */
+  /** A client's request, or the daemon's action on it. */
   | "request"
   /** Claude's control protocol. */
   | "control"
   /** Claude's hooks. */
   | "hook"
-  /** The state of a process, or what Claude keeps about its own. */
+  /** The state of a process, or Claude's own record of it. */
   | "process";
 
 /** One entry of a session's transcript. */
 export interface TranscriptEntry {
   /** Its number in the session: 1, 2, 3 … without gaps. */
   seq: number;
-  /** When it happened. */
+  /** The time at which it happened. */
   at: number;
   /** What happened. */
   body: EntryBody;
@@ -1040,17 +1040,17 @@ export interface TranscriptEntry {
 export interface TranscriptPage {
   /** Entries in order. */
   entries: TranscriptEntry[];
-  /** Whether older ones exist. */
+  /** Whether there are older entries. */
   more: boolean;
 }
 
 /** Parameters of `areyouj/transcript/read`. */
 export interface TranscriptReadParams {
-  /** An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder. */
+  /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
-  /** Only entries with a smaller `seq`. Left out: the newest. */
+  /** Only entries with a smaller `seq`. If omitted, the newest entries. */
   before?: number;
-  /** How many at most, 1 to 1,000; 200 if left out. A page also ends at about 4 MiB. */
+  /** The maximum number of entries, 1 to 1,000; 200 if omitted. A page also ends at about 4 MiB. */
   limit?: number;
 }
 

@@ -1,4 +1,4 @@
-//! Opening a connection, and the daemon's own state.
+//! Opening a connection, and the daemon's state.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct InitializeParams {
-    /// Who connects; shown in the audit trail and as the author of answers.
+    /// The client's name and version, shown in the audit trail and as the author of answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_info: Option<ClientInfo>,
-    /// The folders open in the editor. A request without a session means the newest live session of one of them.
+    /// The folders open in the editor. A request without a session id applies to the newest live session in one of
+    /// them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workspace_folders: Option<Vec<WorkspaceFolder>>,
-    /// Send this client answers and the output of sessions that it attaches to, and no other notifications. For
-    /// clients that show nothing: what goes to everybody costs as much as everybody is many.
+    /// Send this client only responses and the output of sessions to which it attaches, and no other notifications. For
+    /// clients without a display: the cost of a broadcast grows with the number of its recipients.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
     /// Send this client `areyouj/sessionStatusChanged`, too. `areyouj/sessionListUpdate` holds the whole session with its
@@ -23,14 +24,14 @@ pub struct InitializeParams {
     pub status_changes: bool,
 }
 
-/// The program on the other end.
+/// The program that connects.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClientInfo {
     /// For example `areyouj-cli` or `Visual Studio Code`.
     pub name: String,
-    /// Its version.
+    /// The version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
@@ -47,23 +48,23 @@ pub struct WorkspaceFolder {
     pub name: String,
 }
 
-/// Answer to `initialize`.
+/// Result of `initialize`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct InitializeResult {
-    /// What the daemon can do. A capability is there when its field is there.
+    /// The daemon's capabilities. A capability is present when its field is present.
     pub capabilities: ServerCapabilities,
     /// The daemon.
     pub server_info: ServerInfo,
 }
 
-/// What the daemon can do.
+/// The daemon's capabilities.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ServerCapabilities {
-    /// Where the Language Server Protocol keeps extensions.
+    /// The place of the Language Server Protocol for extensions.
     pub experimental: ExperimentalCapabilities,
 }
 
@@ -96,7 +97,7 @@ pub struct ServerInfo {
     pub version: String,
 }
 
-/// No parameters, or nothing to say.
+/// No parameters, or an empty result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Empty {}
@@ -106,23 +107,23 @@ pub struct Empty {}
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DaemonStatus {
-    /// Its process id.
+    /// The daemon's process id.
     pub pid: u32,
-    /// Its version.
+    /// The version.
     pub version: String,
     /// See [`crate::PROTOCOL_VERSION`].
     pub protocol_version: u32,
-    /// When it started.
+    /// The time at which the daemon started.
     pub started_at: crate::Timestamp,
-    /// Connected clients, this one included.
+    /// The number of connected clients, including this one.
     pub clients: u32,
-    /// Live sessions: all but the terminated ones.
+    /// The number of live sessions: all except terminated ones.
     pub sessions: u32,
-    /// Sessions with a Claude process, which the limit counts.
+    /// The number of sessions with a Claude process, to which the limit applies.
     pub active_sessions: u32,
-    /// The limit on them.
+    /// The limit on active sessions.
     pub max_active_sessions: u32,
-    /// The database.
+    /// The absolute path of the database file.
     pub database: String,
     /// The directory of the daemon's log files.
     pub log_directory: String,
@@ -133,41 +134,41 @@ pub struct DaemonStatus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct DaemonStopParams {
-    /// Also terminate every session first. Without it sessions go on without a daemon.
+    /// Terminate every session first. Otherwise sessions keep running without a daemon.
     pub sessions: bool,
 }
 
-/// Notification `areyouj/connectionChanged`, from `areyouj lsp` itself. Requests that were on their way when the connection
-/// was lost are answered with `daemon_unavailable` and may be sent again. When it is there again, the connection is a new
-/// one: list again, and attach again with `since`.
+/// Notification `areyouj/connectionChanged`, sent by `areyouj lsp`. When the connection is lost, pending requests fail
+/// with `daemon_unavailable`, and the client can send them again. A restored connection is a new one: the client must
+/// list again, and attach again with `since`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionChanged {
-    /// How it stands now.
+    /// The current state.
     pub state: ConnectionState,
-    /// Why it could not be had, when the last try failed.
+    /// Why the last attempt to connect failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ConnectionError>,
 }
 
-/// How the sidecar is connected to the daemon.
+/// The state of the sidecar's connection to the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ConnectionState {
-    /// Everything can be asked for.
+    /// The daemon accepts requests.
     Connected,
-    /// The daemon went away; it is being started or waited for. This goes on until it is there.
+    /// The connection to the daemon was lost. The sidecar starts the daemon, or waits for it, until it is connected.
     Reconnecting,
 }
 
-/// Why there is no connection.
+/// Why a connection attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionError {
-    /// A stable code, of the same list as request errors.
+    /// A stable code from the same list as request errors.
     pub code: String,
     /// What happened.
     pub message: String,
@@ -181,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_editor_may_say_everything_that_its_own_protocol_knows() {
+    fn initialize_accepts_every_field_that_an_editor_sends() {
         let text = r#"{
             "processId": 12, "rootUri": null, "trace": "off", "locale": "en",
             "capabilities": { "window": { "workDoneProgress": true } },
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_may_say_nothing_of_itself() {
+    fn client_info_and_folders_are_optional() {
         for text in ["{}", r#"{"clientInfo":null,"workspaceFolders":null}"#] {
             let params: InitializeParams = serde_json::from_str(text).unwrap();
             assert!(params.client_info.is_none() && params.workspace_folders.is_none());
@@ -205,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_say_is_an_empty_object_that_may_grow() {
+    fn an_empty_result_is_an_object_and_ignores_new_fields() {
         assert_eq!(serde_json::to_string(&Empty {}).unwrap(), "{}");
         assert_eq!(serde_json::from_str::<Empty>(r#"{"later":1}"#).unwrap(), Empty {});
     }
 
     #[test]
-    fn stopping_the_daemon_spares_the_sessions_unless_told_otherwise() {
+    fn stopping_the_daemon_keeps_the_sessions_running_by_default() {
         assert!(!serde_json::from_str::<DaemonStopParams>("{}").unwrap().sessions);
         assert!(serde_json::from_str::<DaemonStopParams>(r#"{"sessions":true}"#).unwrap().sessions);
     }

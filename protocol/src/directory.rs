@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryListParams {
-    /// An absolute path, or the beginning of one: what follows the last `/` is the beginning of the names wanted. `~` is
-    /// the home directory of the daemon's user.
+    /// An absolute path, or a prefix of one: the text after the last `/` filters the names by prefix. `~` is the home
+    /// directory of the daemon's user.
     pub path: String,
-    /// Those too whose names begin with a dot.
+    /// Include names that begin with a dot.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
@@ -20,12 +20,12 @@ pub struct DirectoryListParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryList {
-    /// The directory that was read, an absolute path.
+    /// The absolute path of the directory that was read.
     pub directory: String,
-    /// Names of the directories in it that begin as asked for, in order, at most 1,000. Names that are no UTF-8 are left
-    /// out: no session can be created there.
+    /// The names of the directories in it that match the prefix, sorted, at most 1,000. Names that are not valid UTF-8
+    /// are omitted: a session cannot be created there.
     pub names: Vec<String>,
-    /// Whether there are more.
+    /// Whether there are more names.
     pub more: bool,
 }
 
@@ -38,7 +38,7 @@ pub struct DirectoryParams {
     pub path: String,
 }
 
-/// Answer to `areyouj/directory/validate`: the directory exists and can be read, written and entered.
+/// Result of `areyouj/directory/validate`: the directory exists and can be read, written and entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -1,36 +1,36 @@
-//! Errors: a stable code, one sentence on what happened, one on what to do.
+//! Errors: a stable code, one sentence that says what happened, one that says what to do.
 
 use serde::{Deserialize, Serialize};
 
-/// JSON-RPC's own codes, and the one for everything that AreYouJ refuses.
+/// The codes of JSON-RPC, and the code of every request that AreYouJ rejects.
 pub mod rpc {
     /// The body is not JSON.
     pub const PARSE_ERROR: i32 = -32700;
     /// The body is not a JSON-RPC request.
     pub const INVALID_REQUEST: i32 = -32600;
-    /// Nobody here knows the method.
+    /// The method does not exist.
     pub const METHOD_NOT_FOUND: i32 = -32601;
     /// The parameters do not have the method's shape.
     pub const INVALID_PARAMS: i32 = -32602;
-    /// A request came before `initialize`.
+    /// A request arrived before `initialize`.
     pub const SERVER_NOT_INITIALIZED: i32 = -32002;
     /// The client cancelled the request.
     pub const REQUEST_CANCELLED: i32 = -32800;
-    /// The request was understood and refused; `data.code` says why.
+    /// The request is valid but was rejected; `data.code` has the reason.
     pub const REFUSED: i32 = -32000;
 }
 
-/// The `data` member of a JSON-RPC error. What happened is the error's `message`.
+/// The `data` member of a JSON-RPC error. The error's `message` says what happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorData {
-    /// The stable code. Codes are added, never changed; treat an unknown one as a plain failure.
+    /// The stable code. Codes are added, never changed; treat an unknown code as a generic failure.
     pub code: String,
-    /// What to do about it, one sentence.
+    /// What to do, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The same request may be sent again as it is, for example because a daemon was restarting.
+    /// The client can send the same request again unchanged, for example because the daemon was restarting.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retryable: bool,
 }
@@ -44,10 +44,10 @@ macro_rules! error_codes {
         }
 
         impl ErrorCode {
-            /// All of them, in the order of the documentation.
+            /// All codes, in the order of the documentation.
             pub const ALL: &[ErrorCode] = &[$(ErrorCode::$variant,)+];
 
-            /// The code as it stands on the wire.
+            /// The code on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(ErrorCode::$variant => $code,)+ }
             }
@@ -57,7 +57,7 @@ macro_rules! error_codes {
                 match self { $(ErrorCode::$variant => concat!($($doc,)+),)+ }
             }
 
-            /// The code with this name, if it is one of ours.
+            /// The code with this name, or `None` if it is unknown.
             pub fn parse(code: &str) -> Option<ErrorCode> {
                 ErrorCode::ALL.iter().copied().find(|known| known.as_str() == code)
             }
@@ -66,13 +66,13 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    /// The body of a message is not JSON, or not JSON-RPC.
+    /// The body of the message is not JSON, or not JSON-RPC.
     InvalidRequest = "invalid_request",
-    /// The method does not exist here.
+    /// The method does not exist.
     UnknownMethod = "unknown_method",
     /// The parameters do not have the method's shape.
     InvalidParams = "invalid_params",
-    /// A request came before `initialize`.
+    /// A request arrived before `initialize`.
     NotInitialized = "not_initialized",
     /// The client cancelled the request with `$/cancelRequest`.
     RequestCancelled = "request_cancelled",
@@ -80,9 +80,9 @@ error_codes! {
     SessionNotFound = "session_not_found",
     /// No message has this id.
     MessageNotFound = "message_not_found",
-    /// No permission prompt has this id.
+    /// No permission request has this id.
     PermissionNotFound = "permission_not_found",
-    /// The beginning of an id fits several.
+    /// The abbreviated id matches more than one id.
     AmbiguousId = "ambiguous_id",
     /// The directory does not exist.
     DirectoryMissing = "directory_missing",
@@ -92,9 +92,9 @@ error_codes! {
     DirectoryNotAccessible = "directory_not_accessible",
     /// The path is not valid UTF-8.
     DirectoryNotUtf8 = "directory_not_utf8",
-    /// There is no Claude executable.
+    /// The Claude executable was not found.
     ClaudeNotFound = "claude_not_found",
-    /// The Claude executable may not be executed.
+    /// The Claude executable is not executable.
     ClaudeNotExecutable = "claude_not_executable",
     /// Claude exited before it was ready.
     ClaudeStartFailed = "claude_start_failed",
@@ -102,69 +102,69 @@ error_codes! {
     ClaudeStartTimeout = "claude_start_timeout",
     /// Claude crashed too often in a short time.
     CrashedTooOften = "crashed_too_often",
-    /// A person ended Claude in its terminal while messages waited.
+    /// A person ended Claude in its terminal while messages were queued.
     EndedInTerminal = "ended_in_terminal",
     /// Claude is not logged in.
     LoginNeeded = "login_needed",
-    /// The session host could not be started or was lost.
+    /// The session host could not be started, or was lost.
     HostFailed = "host_failed",
     /// The session has no terminal: its driver is `stream`.
     NotATerminal = "not_a_terminal",
-    /// Another Claude has the same conversation open.
+    /// Another Claude process has the same conversation open.
     ConversationOpen = "conversation_open",
-    /// Claude has no record of a conversation of which a turn has ended.
+    /// Claude has no record of the conversation, although a turn of it has ended.
     ConversationNotFound = "conversation_not_found",
-    /// Claude started in a wider permission mode than it was asked for.
+    /// Claude started in a more permissive permission mode than the requested one.
     PermissionModeWider = "permission_mode_wider",
     /// The message has no text.
     MessageEmpty = "message_empty",
     /// The message is larger than the limit.
     MessageTooLarge = "message_too_large",
-    /// The message is not waiting any more.
+    /// The message is no longer queued.
     MessageNotQueued = "message_not_queued",
-    /// The message was neither interrupted nor failed.
+    /// The message is neither interrupted nor failed.
     MessageNotInterrupted = "message_not_interrupted",
     /// The queue is full.
     QueueFull = "queue_full",
-    /// The same id was used for something else.
+    /// The same id was used for a different request.
     RequestConflict = "request_conflict",
-    /// The prompt was answered before.
+    /// The permission request was already answered.
     PermissionAnswered = "permission_answered",
-    /// Claude withdrew the prompt.
+    /// Claude withdrew the permission request.
     PermissionWithdrawn = "permission_withdrawn",
-    /// The answer does not fit the prompt.
+    /// The answer does not fit the permission request.
     AnswerInvalid = "answer_invalid",
-    /// Claude offers no "always" for this prompt.
+    /// Claude offers no "always" for this permission request.
     AlwaysNotOffered = "always_not_offered",
-    /// As many sessions are active as the limit allows.
+    /// The number of active sessions has reached the limit.
     TooManySessions = "too_many_sessions",
-    /// The session was terminated.
+    /// The session is terminated.
     SessionTerminated = "session_terminated",
     /// The session has a Claude process, or will have one.
     SessionNotTerminated = "session_not_terminated",
     /// No turn is running.
     NoRunningTurn = "no_running_turn",
-    /// The name is too long or holds control characters.
+    /// The name is too long or contains control characters.
     NameInvalid = "name_invalid",
     /// The disk is full.
     StorageFull = "storage_full",
     /// The database could not be read or written.
     StorageFailed = "storage_failed",
-    /// The database is damaged, or the file is none. Nothing of it is deleted or changed.
+    /// The database is damaged, or the file is not a database. The file is not changed or deleted.
     DatabaseDamaged = "database_damaged",
     /// The database was written by a newer version.
     DatabaseNewer = "database_newer",
-    /// The path of the home is too long for a socket.
+    /// The path of the AreYouJ home is too long for a socket.
     HomePathTooLong = "home_path_too_long",
     /// The configuration file cannot be used.
     ConfigInvalid = "config_invalid",
     /// The daemon could not be started.
     DaemonStartFailed = "daemon_start_failed",
-    /// The daemon went away, or is going away.
+    /// The daemon has exited or is shutting down.
     DaemonUnavailable = "daemon_unavailable",
-    /// The daemon at the socket belongs to another user.
+    /// The daemon at the socket runs as another user.
     DaemonForeign = "daemon_foreign",
-    /// What was waited for did not happen in time.
+    /// The awaited event did not happen in time.
     Timeout = "timeout",
     /// A defect in AreYouJ.
     Internal = "internal",
@@ -181,7 +181,7 @@ mod tests {
         let mut seen = HashSet::new();
         for code in ErrorCode::ALL {
             let name = code.as_str();
-            assert!(seen.insert(name), "{name} stands for two errors");
+            assert!(seen.insert(name), "{name} names two errors");
             let words: Vec<&str> = name.split('_').collect();
             let is_word = |word: &&str| {
                 !word.is_empty()
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_of_an_error_holds_only_what_it_has() {
+    fn error_data_omits_absent_fields() {
         let plain = ErrorData { code: "queue_full".into(), hint: None, retryable: false };
         assert_eq!(serde_json::to_string(&plain).unwrap(), r#"{"code":"queue_full"}"#);
 
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_of_an_error_may_hold_more_and_an_unknown_code() {
+    fn error_data_accepts_unknown_fields_and_an_unknown_code() {
         let text = r#"{"code":"from_a_later_version","limits":{"queue":5}}"#;
         let expected = ErrorData { code: "from_a_later_version".into(), hint: None, retryable: false };
         assert_eq!(serde_json::from_str::<ErrorData>(text).unwrap(), expected);

@@ -1,22 +1,23 @@
-//! Characters in which something can hide, for every program that shows text of others: the one table, from which the
-//! tables of the extensions are generated.
+//! Hidden characters, for every program that displays untrusted text. The tables of the extensions are generated from
+//! this one.
 //!
-//! It holds every character that Unicode calls default ignorable or white space, except the line breaks, the tab and the
-//! space of ASCII. Control characters are not in it: every language knows these by itself.
+//! The table contains every character that Unicode classifies as default ignorable or white space, except the line
+//! breaks, the tab and the space of ASCII. It does not contain control characters: every language can classify those.
 
-/// How a character hides something.
+/// How a character hides content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HiddenKind {
-    /// It changes the order or the lines of what is around it, or carries text that is not shown. It does harm in any text.
+    /// It reorders the surrounding text, breaks its lines, or carries text that is not displayed. It is harmful in any
+    /// text.
     Reorders,
-    /// It has no look of its own. Emoji and some scripts need a few of these.
+    /// It is not displayed. Emoji and some scripts need a few of these.
     Invisible,
     /// It looks like a space.
     Blank,
 }
 
 impl HiddenKind {
-    /// Its name in the generated tables.
+    /// The name in the generated tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             HiddenKind::Reorders => "reorders",
@@ -26,14 +27,14 @@ impl HiddenKind {
     }
 }
 
-/// Characters that follow one another and hide in the same way.
+/// A range of characters of the same kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HiddenRange {
-    /// The first.
+    /// The first character.
     pub first: char,
-    /// The last.
+    /// The last character.
     pub last: char,
-    /// How they hide something.
+    /// How they hide content.
     pub kind: HiddenKind,
 }
 
@@ -41,7 +42,7 @@ const fn range(first: char, last: char, kind: HiddenKind) -> HiddenRange {
     HiddenRange { first, last, kind }
 }
 
-/// All of them, in ascending order.
+/// All ranges, in ascending order.
 pub const HIDDEN: &[HiddenRange] = &[
     range('\u{a0}', '\u{a0}', HiddenKind::Blank),
     range('\u{ad}', '\u{ad}', HiddenKind::Invisible),
@@ -73,7 +74,7 @@ pub const HIDDEN: &[HiddenRange] = &[
     range('\u{e0080}', '\u{e0fff}', HiddenKind::Invisible),
 ];
 
-/// How this character hides something; none if it does not.
+/// How this character hides content, or `None` if it does not.
 pub fn hidden(character: char) -> Option<HiddenKind> {
     let next = HIDDEN.partition_point(|range| range.first <= character);
     let range = HIDDEN.get(next.checked_sub(1)?)?;
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_hidden_exactly_if_a_range_holds_it() {
+    fn a_character_is_hidden_exactly_if_a_range_contains_it() {
         for character in '\0'..=char::MAX {
             let range = HIDDEN.iter().find(|range| (range.first..=range.last).contains(&character));
             assert_eq!(hidden(character), range.map(|range| range.kind), "{character:?}");
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn all_white_space_is_hidden_but_that_of_ascii_and_the_next_line() {
+    fn all_white_space_is_hidden_except_ascii_and_the_next_line() {
         let known = |character: &char| character.is_ascii() || *character == '\u{85}';
         let spaces = ('\0'..=char::MAX).filter(|space| space.is_whitespace() && !known(space));
         for space in spaces {

@@ -7,19 +7,19 @@ use crate::*;
 
 /// A request's name, parameters and result, as types.
 pub trait Request {
-    /// Its name on the wire.
+    /// The name on the wire.
     const METHOD: Method;
-    /// Its parameters.
+    /// The parameters.
     type Params: Serialize + DeserializeOwned;
-    /// Its result.
+    /// The result.
     type Result: Serialize + DeserializeOwned;
 }
 
 /// A notification's name and parameters, as types.
 pub trait Notification {
-    /// Its name on the wire.
+    /// The name on the wire.
     const METHOD: &'static str;
-    /// Its parameters.
+    /// The parameters.
     type Params: Serialize + DeserializeOwned;
 }
 
@@ -35,7 +35,7 @@ macro_rules! method_table {
         }
 
         impl Method {
-            /// All of them, in the order of the documentation.
+            /// All methods, in the order of the documentation.
             pub const ALL: &[Method] = &[$(Method::$request,)+];
 
             /// The name on the wire.
@@ -43,7 +43,7 @@ macro_rules! method_table {
                 match self { $(Method::$request => $rname,)+ }
             }
 
-            /// The method of this name.
+            /// The method with this name.
             pub fn parse(name: &str) -> Option<Method> {
                 match name { $($rname => Some(Method::$request),)+ _ => None }
             }
@@ -75,7 +75,7 @@ macro_rules! method_table {
             ($callback:ident) => { $callback!($($request)+) };
         }
 
-        /// The table as data, for the generator: name, description, schema of the parameters, schema of the result.
+        /// The table as data for the generator: name, description, schema of the parameters, schema of the result.
         #[cfg(feature = "schema")]
         pub fn table(generator: &mut schemars::SchemaGenerator) -> Table {
             Table {
@@ -99,94 +99,96 @@ macro_rules! method_table {
 /// The method table as data.
 #[cfg(feature = "schema")]
 pub struct Table {
-    /// From client to daemon, answered.
+    /// From client to daemon, each with a response.
     pub requests: Vec<TableRow>,
-    /// From daemon to client, not answered.
+    /// From daemon to client, without a response.
     pub notifications: Vec<TableRow>,
 }
 
 /// One method of the table.
 #[cfg(feature = "schema")]
 pub struct TableRow {
-    /// Its name on the wire.
+    /// The name on the wire.
     pub method: &'static str,
-    /// What it is for.
+    /// The doc comment.
     pub description: &'static str,
-    /// The schema of its parameters.
+    /// The schema of the parameters.
     pub params: schemars::Schema,
-    /// The schema of its result; notifications have none.
+    /// The schema of the result; `None` for notifications.
     pub result: Option<schemars::Schema>,
 }
 
 method_table! {
     requests {
-        /// Opens the connection; the first request. Sent again, it replaces what the client said of itself.
+        /// Opens the connection. It must be the first request. A second one replaces the client's information and
+        /// folders.
         Initialize = "initialize" (InitializeParams) -> InitializeResult;
-        /// Announces the end of the connection; sessions go on.
+        /// Announces the end of the connection. Sessions keep running.
         Shutdown = "shutdown" (Option<Empty>) -> Option<Empty>;
-        /// Creates a session and answers at once with status `starting`.
+        /// Creates a session and returns immediately, with status `starting`.
         SessionCreate = "areyouj/session/create" (SessionCreateParams) -> SessionCreateResult;
         /// Lists sessions, newest first.
         SessionList = "areyouj/session/list" (SessionListParams) -> SessionList;
-        /// One session.
+        /// Returns one session.
         SessionGet = "areyouj/session/get" (SessionParams) -> Session;
-        /// Ends a session: asks Claude to finish, then signals, then kills its whole process tree.
+        /// Terminates a session: asks Claude to finish, then sends signals, then kills the whole process tree.
         SessionTerminate = "areyouj/session/terminate" (SessionActionParams) -> Session;
-        /// Breaks off the running turn. Waiting messages stay, and the queue pauses.
+        /// Interrupts the running turn. Queued messages stay, and the queue pauses.
         SessionInterrupt = "areyouj/session/interrupt" (SessionActionParams) -> Session;
-        /// Stops Claude if it runs and starts it again with the same conversation.
+        /// Stops Claude if it is running, and starts it again with the same conversation.
         SessionRestart = "areyouj/session/restart" (SessionActionParams) -> Session;
-        /// Moves the conversation to the other driver: once the running turn has ended, or breaking it off, Claude is ended and
-        /// goes on there. Refused with `conversation_open` while another Claude has the conversation open.
+        /// Switches the session to the other driver. The daemon waits for the running turn or interrupts it, stops
+        /// Claude, and starts it with the other driver in the same conversation. Fails with `conversation_open` while
+        /// another Claude process has the conversation open.
         SessionSwitch = "areyouj/session/switch" (SessionSwitchParams) -> Session;
-        /// Names a session.
+        /// Sets or removes the name of a session.
         SessionRename = "areyouj/session/rename" (SessionRenameParams) -> Session;
-        /// Removes a terminated session, with its transcript and journal, for good.
+        /// Deletes a terminated session permanently, with its transcript and journal.
         SessionDelete = "areyouj/session/delete" (SessionActionParams) -> Empty;
-        /// Marks everything in a session as seen.
+        /// Marks everything in a session as read.
         SessionRead = "areyouj/session/read" (SessionParams) -> Session;
-        /// Returns the newest entries and sends `areyouj/claudeOutput` from there on.
+        /// Returns the newest entries and subscribes to `areyouj/claudeOutput` from there.
         SessionAttach = "areyouj/session/attach" (AttachParams) -> AttachResult;
-        /// Ends what attach began.
+        /// Ends the subscription of `areyouj/session/attach`.
         SessionDetach = "areyouj/session/detach" (SessionParams) -> Empty;
-        /// The directories in a directory, to choose one for a session.
+        /// Lists the directories in a directory, to choose one for a session.
         DirectoryList = "areyouj/directory/list" (DirectoryListParams) -> DirectoryList;
-        /// Checks whether a session could be created in a directory. What is wrong comes as an error.
+        /// Checks whether a session can be created in a directory. A problem is reported as an error.
         DirectoryValidate = "areyouj/directory/validate" (DirectoryParams) -> DirectoryValid;
-        /// A page of a session's transcript.
+        /// Returns a page of a session's transcript.
         TranscriptRead = "areyouj/transcript/read" (TranscriptReadParams) -> TranscriptPage;
-        /// Queues a message. It is on disk before the answer.
+        /// Queues a message. The message is on disk before the daemon responds.
         QueueAdd = "areyouj/queue/add" (QueueAddParams) -> Message;
-        /// Puts a message into the running turn; without a running turn, at the head of the queue. Of a message that waits
-        /// already, its id and its text are given.
+        /// Puts a message into the running turn or, without a running turn, at the head of the queue. To steer with a
+        /// queued message, send its id and its text.
         QueueSteer = "areyouj/queue/steer" (QueueAddParams) -> Message;
-        /// The messages of a session.
+        /// Returns the messages of a session.
         QueueList = "areyouj/queue/list" (QueueListParams) -> Queue;
-        /// Changes the text of a waiting message.
+        /// Changes the text of a queued message.
         QueueEdit = "areyouj/queue/edit" (QueueEditParams) -> Message;
-        /// Cancels a waiting message.
+        /// Cancels a queued message.
         QueueRemove = "areyouj/queue/remove" (MessageParams) -> Message;
-        /// Moves a waiting message.
+        /// Moves a queued message to another position.
         QueueMove = "areyouj/queue/move" (QueueMoveParams) -> Message;
-        /// Stops handing over messages after the running one.
+        /// Stops delivering messages after the running one.
         QueuePause = "areyouj/queue/pause" (SessionActionParams) -> Queue;
-        /// Goes on handing over messages.
+        /// Resumes delivering messages.
         QueueResume = "areyouj/queue/resume" (SessionActionParams) -> Queue;
-        /// Cancels every waiting message.
+        /// Cancels every queued message.
         QueueClear = "areyouj/queue/clear" (SessionActionParams) -> Queue;
-        /// Decides about a message that failed or was cut off, and resumes the queue.
+        /// Decides what happens to a failed or interrupted message, and resumes the queue.
         QueueRecover = "areyouj/queue/recover" (QueueRecoverParams) -> Message;
-        /// Open prompts, oldest first.
+        /// Lists open permission requests, oldest first.
         PermissionList = "areyouj/permission/list" (PermissionListParams) -> PermissionList;
-        /// Answers a prompt, once.
+        /// Answers a permission request. Only the first answer counts.
         PermissionAnswer = "areyouj/permission/answer" (PermissionAnswerParams) -> Permission;
-        /// The daemon itself.
+        /// Returns the state of the daemon.
         DaemonStatus = "areyouj/daemon/status" (Empty) -> DaemonStatus;
-        /// Stops the daemon. Sessions go on unless asked otherwise.
+        /// Stops the daemon. Sessions keep running unless `sessions` is set.
         DaemonStop = "areyouj/daemon/stop" (DaemonStopParams) -> Empty;
     }
     notifications {
-        /// The list of sessions, or one of them, changed.
+        /// The list of sessions, or a session in it, changed.
         SessionListUpdate = "areyouj/sessionListUpdate" (SessionListUpdate);
         /// A session was created.
         SessionCreated = "areyouj/sessionCreated" (SessionCreated);
@@ -196,13 +198,13 @@ method_table! {
         SessionStatusChanged = "areyouj/sessionStatusChanged" (SessionStatusChanged);
         /// A session's queue changed.
         QueueUpdate = "areyouj/queueUpdate" (QueueUpdate);
-        /// A prompt was asked, answered or withdrawn.
+        /// A permission request was opened, answered or withdrawn.
         PermissionUpdate = "areyouj/permissionUpdate" (PermissionUpdate);
-        /// Output of a session that this client attached to.
+        /// Output of a session to which this client is attached.
         ClaudeOutput = "areyouj/claudeOutput" (ClaudeOutput);
-        /// This client was too slow; list and attach again.
+        /// This client was too slow: it must list and attach again.
         Resync = "areyouj/resync" (Resync);
-        /// From `areyouj lsp` itself: its connection to the daemon was lost, or is there again.
+        /// Sent by `areyouj lsp`: it lost its connection to the daemon, or restored it.
         ConnectionChanged = "areyouj/connectionChanged" (ConnectionChanged);
     }
 }
@@ -213,7 +215,7 @@ mod tests {
 
     use super::*;
 
-    /// The methods that open and end a connection.
+    /// The methods that open and close a connection.
     const STANDARD: &[&str] = &["initialize", "shutdown"];
 
     #[test]
@@ -230,7 +232,7 @@ mod tests {
         let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
         let mut seen = HashSet::new();
         for name in Method::ALL.iter().map(|method| method.as_str()) {
-            assert!(seen.insert(name), "{name} stands for two requests");
+            assert!(seen.insert(name), "{name} names two requests");
             let is_own = matches!(
                 name.split('/').collect::<Vec<_>>()[..],
                 ["areyouj", noun, verb] if is_word(noun) && is_word(verb)
@@ -254,7 +256,7 @@ mod tests {
 
         let mut seen = HashSet::new();
         for row in &table.notifications {
-            assert!(seen.insert(row.method), "{} stands for two notifications", row.method);
+            assert!(seen.insert(row.method), "{} names two notifications", row.method);
             let event = row.method.strip_prefix("areyouj/").unwrap();
             assert!(event.bytes().all(|byte| byte.is_ascii_alphabetic()), "{event} is not one word");
             assert!(row.result.is_none());

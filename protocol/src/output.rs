@@ -1,4 +1,4 @@
-//! What a session says: the transcript, and live output.
+//! The transcript of a session, and its live output.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{PermissionKind, Session, Timestamp};
 
-/// Any JSON, with the order of members kept. Here because this crate depends on serde alone.
+/// Any JSON, with the order of members preserved. A type of this crate, because the crate depends only on serde.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Json {
     /// `null`.
@@ -31,7 +31,7 @@ pub enum Json {
 }
 
 impl Json {
-    /// The member of an object.
+    /// The member of an object with this name.
     pub fn get(&self, name: &str) -> Option<&Json> {
         match self {
             Json::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
@@ -47,7 +47,7 @@ impl Json {
         }
     }
 
-    /// The elements of an array; none for anything else.
+    /// The elements of an array; an empty slice for any other value.
     pub fn elements(&self) -> &[Json] {
         match self {
             Json::Array(elements) => elements,
@@ -160,144 +160,145 @@ impl schemars::JsonSchema for Json {
 pub struct TranscriptEntry {
     /// Its number in the session: 1, 2, 3 … without gaps.
     pub seq: u64,
-    /// When it happened.
+    /// The time at which it happened.
     pub at: Timestamp,
     /// What happened.
     pub body: EntryBody,
 }
 
-/// What a transcript entry holds. A kind that a client does not know is shown as nothing.
+/// The content of a transcript entry. A client does not display unknown kinds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum EntryBody {
-    /// A message that Claude took up.
+    /// A message that Claude started to process.
     User {
-        /// The message's id, if it came through the queue.
+        /// The message's id, if it was delivered from the queue.
         message_id: Option<String>,
-        /// What was said.
+        /// The text.
         text: String,
     },
-    /// Claude's words, Markdown.
+    /// Claude's answer, Markdown.
     Text {
-        /// The words.
+        /// The text.
         text: String,
-        /// The tool call of the subagent that speaks.
+        /// The tool call that started the subagent, if a subagent wrote the text.
         parent_tool_use_id: Option<String>,
     },
     /// Claude's thinking.
     Thinking {
-        /// The thoughts.
+        /// The text.
         text: String,
     },
     /// Claude calls a tool.
     ToolCall {
-        /// The call's id.
+        /// The id of the call.
         tool_use_id: String,
-        /// The tool.
+        /// The name of the tool.
         tool: String,
-        /// What it is called with. A part below 64 levels is a string that says so and holds its JSON.
+        /// The arguments. A value nested deeper than 64 levels is replaced by a string that says so and contains its
+        /// JSON.
         input: Json,
-        /// The tool call of the subagent that calls.
+        /// The tool call that started the subagent, if a subagent calls the tool.
         parent_tool_use_id: Option<String>,
     },
-    /// What a tool answered.
+    /// The result of a tool call.
     ToolResult {
-        /// The call's id.
+        /// The id of the call.
         tool_use_id: String,
-        /// Whether it failed.
+        /// Whether the call failed.
         is_error: bool,
-        /// Its output as text, cut off at 256 KiB.
+        /// The output as text, truncated to 256 KiB.
         text: String,
-        /// Whether it was cut off.
+        /// Whether the output was truncated.
         truncated: bool,
     },
-    /// Claude asks for a person.
+    /// Claude opened a permission request.
     Permission {
-        /// The prompt.
+        /// The id of the permission request.
         permission_id: String,
-        /// What kind.
+        /// The kind of request.
         permission_kind: PermissionKind,
-        /// The tool.
+        /// The name of the tool.
         tool: String,
-        /// One line for people.
+        /// A one-line title to display.
         title: String,
     },
-    /// A prompt came to its end.
+    /// A permission request was answered or withdrawn.
     PermissionEnd {
-        /// The prompt.
+        /// The id of the permission request.
         permission_id: String,
         /// `allowed`, `allowedAlways`, `denied`, `answered` or `withdrawn`.
         outcome: String,
-        /// Who answered.
+        /// The client that answered.
         by: Option<String>,
-        /// What was said with it.
+        /// The message that was sent with the answer.
         message: Option<String>,
     },
-    /// A turn came to its end.
+    /// A turn ended.
     TurnEnd {
-        /// The message whose turn it was.
+        /// The message that started the turn.
         message_id: Option<String>,
-        /// Whether it ended well.
+        /// Whether the turn succeeded.
         ok: bool,
-        /// Claude's word for how it ended, for example `success` or `error_during_execution`.
+        /// Claude's term for the outcome, for example `success` or `error_during_execution`.
         outcome: String,
-        /// What went wrong.
+        /// The error message, if the turn failed.
         error: Option<String>,
-        /// What this turn cost, in US dollars.
+        /// The cost of this turn, in US dollars.
         cost_usd: f64,
-        /// How long it took, in milliseconds.
+        /// The duration of the turn, in milliseconds.
         duration_ms: u64,
     },
-    /// Something about the session itself: started, resumed, crashed, retrying.
+    /// An event of the session itself: started, resumed, crashed, retrying.
     Notice {
-        /// How grave it is.
+        /// The severity.
         level: NoticeLevel,
-        /// One line for people.
+        /// A one-line title to display.
         text: String,
     },
 }
 
-/// How grave a notice is.
+/// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum NoticeLevel {
-    /// Good to know.
+    /// Information.
     Info,
-    /// Something went wrong and is being taken care of.
+    /// A problem that AreYouJ is handling.
     Warning,
-    /// Something went wrong.
+    /// An error.
     Error,
 }
 
-/// Parameters of `areyouj/session/attach`: watch a session's output from here on.
+/// Parameters of `areyouj/session/attach`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct AttachParams {
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// The last `seq` that the client has; it gets what came after. Left out: the newest 200 entries.
+    /// The last `seq` that the client has; the result starts after it. If omitted, the newest 200 entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
 }
 
-/// Answer to `areyouj/session/attach`. Output that follows continues at `seq` without a gap.
+/// Result of `areyouj/session/attach`. The output that follows continues at `seq` without a gap.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AttachResult {
     /// The session.
     pub session: Session,
-    /// Entries in order, at most 1,000: the newest of those asked for.
+    /// Entries in order, at most 1,000: the newest of the requested ones.
     pub entries: Vec<TranscriptEntry>,
-    /// The `seq` of the newest entry, 0 if there is none.
+    /// The `seq` of the newest entry, or 0 without entries.
     pub seq: u64,
-    /// Whether older entries exist than the first one here; read them with `areyouj/transcript/read`.
+    /// Whether there are entries before the first one in this list; read them with `areyouj/transcript/read`.
     pub more: bool,
-    /// What Claude has said since the newest entry, in place of what the client has of it; at least its last 64 KiB.
+    /// Claude's output since the newest entry, at least its last 64 KiB. It replaces the deltas that the client has.
     #[serde(default)]
     pub deltas: Vec<Delta>,
 }
@@ -307,13 +308,13 @@ pub struct AttachResult {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct TranscriptReadParams {
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// Only entries with a smaller `seq`. Left out: the newest.
+    /// Only entries with a smaller `seq`. If omitted, the newest entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// How many at most, 1 to 1,000; 200 if left out. A page also ends at about 4 MiB.
+    /// The maximum number of entries, 1 to 1,000; 200 if omitted. A page also ends at about 4 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -325,35 +326,35 @@ pub struct TranscriptReadParams {
 pub struct TranscriptPage {
     /// Entries in order.
     pub entries: Vec<TranscriptEntry>,
-    /// Whether older ones exist.
+    /// Whether there are older entries.
     pub more: bool,
 }
 
-/// Notification `areyouj/claudeOutput`, for sessions that this client attached to. It carries an entry or a delta.
+/// Notification `areyouj/claudeOutput`, for sessions to which this client is attached. It carries an entry or a delta.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ClaudeOutput {
     /// The session.
     pub session_id: String,
-    /// The `seq` of the newest entry, this one included. A gap means: attach again with `since`.
+    /// The `seq` of the newest entry, including this one. After a gap, the client must attach again with `since`.
     pub seq: u64,
-    /// A new entry. It replaces all deltas since the one before.
+    /// A new entry. It replaces all deltas since the previous entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<TranscriptEntry>,
-    /// More of what Claude is saying right now.
+    /// The next part of the entry that Claude is writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
 }
 
-/// More of what Claude is saying right now; the finished entry follows.
+/// The next part of the entry that Claude is writing. The complete entry follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Delta {
-    /// Thoughts rather than words.
+    /// Whether the text is thinking rather than an answer.
     pub thinking: bool,
-    /// The next piece.
+    /// The text to append.
     pub text: String,
 }
 
@@ -361,13 +362,13 @@ pub struct Delta {
 mod tests {
     use super::*;
 
-    /// The same JSON, after a way through [`Json`].
+    /// Parses the JSON as [`Json`] and serializes it again.
     fn round_trip(text: &str) -> String {
         serde_json::to_string(&serde_json::from_str::<Json>(text).unwrap()).unwrap()
     }
 
     #[test]
-    fn any_json_comes_back_as_it_was() {
+    fn any_json_survives_a_round_trip() {
         for text in [
             "null",
             "true",
@@ -419,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_looked_into_without_matching() {
+    fn json_has_accessors_for_members_strings_and_elements() {
         let json: Json = serde_json::from_str(r#"{"tool":"Bash","rules":["a","b"]}"#).unwrap();
         assert_eq!(json.get("tool").and_then(Json::as_str), Some("Bash"));
         assert_eq!(json.get("rules").map(|rules| rules.elements().len()), Some(2));
@@ -429,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_names_its_kind_and_writes_what_it_lacks_as_null() {
+    fn an_entry_has_its_kind_and_writes_absent_values_as_null() {
         let entry = TranscriptEntry {
             seq: 7,
             at: 1,

@@ -1,10 +1,10 @@
-//! Permission prompts: tools that ask, questions, plans.
+//! Permission requests: for tools, questions and plans.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Json, Timestamp};
 
-/// A prompt that Claude wants answered.
+/// A permission request of Claude.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -13,26 +13,26 @@ pub struct Permission {
     pub id: String,
     /// The session.
     pub session_id: String,
-    /// What kind of prompt.
+    /// The kind of permission request.
     pub kind: PermissionKind,
-    /// The tool that asks.
+    /// The name of the tool.
     pub tool: String,
-    /// What the tool would be called with. A part below 64 levels is a string that says so and holds its JSON; an allowed tool
-    /// gets the original.
+    /// The arguments of the tool. A value nested deeper than 64 levels is replaced by a string that says so and
+    /// contains its JSON; an allowed tool receives the original.
     pub input: Json,
-    /// One line for people.
+    /// A one-line title to display.
     pub title: String,
     /// Claude's own rules for "always", as Claude sent them; empty when it offers none.
     pub suggestions: Vec<Json>,
-    /// When Claude asked.
+    /// The time at which Claude opened the request.
     pub created_at: Timestamp,
-    /// How it stands.
+    /// The state.
     pub state: PermissionState,
-    /// Who answered, by the name the client gave of itself.
+    /// The client that answered, by the name in its `clientInfo`.
     pub answered_by: Option<String>,
 }
 
-/// What kind of prompt.
+/// The kind of permission request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -41,45 +41,46 @@ pub enum PermissionKind {
     Tool,
     /// Claude asks a question with choices.
     Question,
-    /// Claude presents a plan and asks to go ahead.
+    /// Claude presents a plan and asks for approval.
     Plan,
 }
 
-/// How a prompt stands.
+/// The state of a permission request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PermissionState {
-    /// It waits for an answer.
+    /// Waiting for an answer.
     Open,
-    /// Somebody answered; Claude has the answer or gets it.
+    /// Answered; the answer was delivered to Claude or will be.
     Answered,
-    /// Claude took it back, or Claude is gone.
+    /// Claude withdrew the request, or Claude exited.
     Withdrawn,
 }
 
-/// An answer to a prompt.
+/// An answer to a permission request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "decision", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Answer {
-    /// Once.
+    /// Allow this call only.
     Allow {},
-    /// From now on, by Claude's own suggestions.
+    /// Allow this call and later ones, by Claude's own suggestions.
     AllowAlways {
-        /// Which of the suggestions, by index. Left out: those that allow this tool by a rule, or else the first.
+        /// The indexes of the suggestions to apply. If omitted, those that allow this tool by a rule, otherwise the
+        /// first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         suggestions: Option<Vec<usize>>,
     },
-    /// No.
+    /// Reject this call.
     Deny {
-        /// What Claude is told.
+        /// The reason, which Claude receives.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
     /// Choices for a question.
     Choose {
-        /// For each question in order, the labels chosen, or words of one's own.
+        /// For each question, in order: the chosen labels, or free text.
         choices: Vec<Vec<String>>,
     },
 }
@@ -89,17 +90,17 @@ pub enum Answer {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PermissionListParams {
-    /// Only those of this session: an id or an unambiguous beginning of one. Left out: those of all sessions.
+    /// Only the requests of this session: its id or an unambiguous prefix. If omitted, those of all sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
 }
 
-/// Open prompts, oldest first.
+/// Open permission requests, oldest first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionList {
-    /// The prompts.
+    /// The permission requests.
     pub permissions: Vec<Permission>,
 }
 
@@ -108,22 +109,22 @@ pub struct PermissionList {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionAnswerParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// A prompt's id or an unambiguous beginning of one.
+    /// The id of the permission request, or an unambiguous prefix of it.
     pub permission_id: String,
     /// The answer.
     pub answer: Answer,
 }
 
-/// Notification `areyouj/permissionUpdate`: a prompt was asked, answered or withdrawn.
+/// Notification `areyouj/permissionUpdate`: a permission request was opened, answered or withdrawn.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PermissionUpdate {
     /// The session.
     pub session_id: String,
-    /// The prompt as it is now.
+    /// The permission request in its current state.
     pub permission: Permission,
 }
 
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_may_hold_null_and_fields_of_a_later_version() {
+    fn an_answer_accepts_null_and_fields_of_a_later_version() {
         let texts = [
             (r#"{"decision":"allow","note":"new"}"#, Answer::Allow {}),
             (r#"{"suggestions":null,"decision":"allowAlways"}"#, Answer::AllowAlways { suggestions: None }),
@@ -166,13 +167,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_decision_is_refused() {
+    fn an_unknown_decision_is_rejected() {
         assert!(serde_json::from_str::<Answer>(r#"{"decision":"perhaps"}"#).is_err());
         assert!(serde_json::from_str::<Answer>("{}").is_err());
     }
 
     #[test]
-    fn a_prompt_has_exactly_the_fields_of_the_contract() {
+    fn a_permission_request_has_exactly_the_fields_of_the_contract() {
         let permission = Permission {
             id: "K7M2Q9XD-3".into(),
             session_id: "K7M2Q9XD".into(),

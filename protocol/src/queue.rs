@@ -1,4 +1,4 @@
-//! Messages and the queue that each session keeps of them.
+//! Messages, and the queue of each session.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,36 +13,36 @@ pub struct Message {
     pub id: String,
     /// The session.
     pub session_id: String,
-    /// What is said to Claude.
+    /// The text for Claude.
     pub text: String,
-    /// How it stands.
+    /// The state.
     pub state: MessageState,
-    /// Its place among the waiting ones, 0 is next; only while it is queued.
+    /// The position among the queued messages, 0 is next; only while it is queued.
     pub position: Option<u32>,
-    /// When it was accepted.
+    /// The time at which the daemon accepted it.
     pub created_at: Timestamp,
-    /// When it was handed to Claude.
+    /// The time at which it was delivered to Claude.
     pub started_at: Option<Timestamp>,
-    /// When it came to its end.
+    /// The time at which it was done, failed, interrupted or cancelled.
     pub finished_at: Option<Timestamp>,
-    /// Why it failed or was cut off.
+    /// Why it failed or was interrupted.
     pub error: Option<String>,
 }
 
-/// How a message stands.
+/// The state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MessageState {
-    /// It waits.
+    /// It waits in the queue.
     Queued,
-    /// Claude has it.
+    /// Claude is processing it.
     Running,
-    /// Its turn ended well.
+    /// Its turn succeeded.
     Done,
     /// Its turn ended with an error.
     Failed,
-    /// Its turn was cut off, by a person or by a crash.
+    /// Its turn was interrupted by a person or by a crash.
     Interrupted,
     /// It was removed before it ran.
     Cancelled,
@@ -62,14 +62,14 @@ impl MessageState {
     }
 }
 
-/// A message to be accepted.
+/// A new message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NewMessage {
-    /// A UUID chosen by the client. A repeat returns the first answer.
+    /// A UUID chosen by the client. A repeated request returns the first result.
     pub id: String,
-    /// 1 byte to 1 MiB.
+    /// The text, 1 byte to 1 MiB.
     pub text: String,
 }
 
@@ -78,7 +78,7 @@ pub struct NewMessage {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueAddParams {
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The message.
@@ -90,10 +90,10 @@ pub struct QueueAddParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct QueueListParams {
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// Finished messages too, the newest 1,000 of them, but no more than about 4 MiB of text.
+    /// Include finished messages: the newest 1,000, but no more than about 4 MiB of text.
     pub all: bool,
 }
 
@@ -104,9 +104,9 @@ pub struct QueueListParams {
 pub struct Queue {
     /// The session.
     pub session_id: String,
-    /// Whether it is paused, and why.
+    /// The reason why it is paused, or `null` if it is not paused.
     pub paused: Option<String>,
-    /// Finished ones (if asked for) by age, then the running one, then the waiting ones in order.
+    /// Finished messages (if requested) by age, then the running message, then the queued ones in order.
     pub messages: Vec<Message>,
 }
 
@@ -115,9 +115,9 @@ pub struct Queue {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MessageParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// A message's id or an unambiguous beginning of one.
+    /// The id of the message, or an unambiguous prefix of it.
     pub message_id: String,
 }
 
@@ -126,11 +126,11 @@ pub struct MessageParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueEditParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// A message's id or an unambiguous beginning of one.
+    /// The id of the message, or an unambiguous prefix of it.
     pub message_id: String,
-    /// 1 byte to 1 MiB.
+    /// The text, 1 byte to 1 MiB.
     pub text: String,
 }
 
@@ -139,24 +139,24 @@ pub struct QueueEditParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueMoveParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// A message's id or an unambiguous beginning of one.
+    /// The id of the message, or an unambiguous prefix of it.
     pub message_id: String,
-    /// The new place, 0 is next; beyond the end means last.
+    /// The new position, 0 is next; a position beyond the end means last.
     pub position: u32,
 }
 
-/// What to do about a message that failed or was cut off.
+/// What to do about a failed or interrupted message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RecoverChoice {
-    /// Ask Claude to go on where it was cut off, then go on with the queue.
+    /// Ask Claude to continue where it was interrupted, then resume the queue.
     Continue,
-    /// Run the same message once more, then go on with the queue.
+    /// Run the same message again, then resume the queue.
     Again,
-    /// Leave it, go on with the queue.
+    /// Leave the message, and resume the queue.
     Skip,
 }
 
@@ -165,15 +165,15 @@ pub enum RecoverChoice {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct QueueRecoverParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// A message's id or an unambiguous beginning of one.
+    /// The id of the message, or an unambiguous prefix of it.
     pub message_id: String,
     /// What to do.
     pub choice: RecoverChoice,
 }
 
-/// Notification `areyouj/queueUpdate`: the queue as it is now, without finished messages.
+/// Notification `areyouj/queueUpdate`: the current queue, without finished messages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_the_queue_may_be_asked_for_with_nothing() {
+    fn every_parameter_of_the_queue_list_is_optional() {
         let params: QueueListParams = serde_json::from_str("{}").unwrap();
         assert_eq!(params.session_id, None);
         assert!(!params.all);

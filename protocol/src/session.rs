@@ -1,4 +1,4 @@
-//! Sessions: what they are, how they stand, and what can be asked of them.
+//! Sessions: their fields, their status, and the requests about them.
 
 use std::collections::BTreeMap;
 
@@ -11,56 +11,57 @@ use crate::{NewMessage, Timestamp};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// Eight characters of `ABCDEFGHJKMNPQRSTVWXYZ23456789`, never reused.
+    /// The id: eight characters of `ABCDEFGHJKMNPQRSTVWXYZ23456789`, never reused.
     pub id: String,
-    /// The absolute path of its directory.
+    /// The absolute path of the session's directory.
     pub directory: String,
-    /// A name that a person gave it.
+    /// The name that a person gave the session.
     pub name: Option<String>,
     /// How Claude is driven.
     pub driver: Driver,
-    /// How it stands.
+    /// The status.
     pub status: Status,
-    /// Since when.
+    /// The time at which the status began.
     pub status_since: Timestamp,
-    /// Which source said so.
+    /// The source of the status.
     pub status_source: StatusSource,
-    /// More about the status, for people: which try, when the next is, what it waits for.
+    /// Details of the status to display: the number of the attempt, the time of the next one, what the session waits
+    /// for.
     pub status_reason: Option<String>,
-    /// What is wrong, when the status is `error`.
+    /// The problem, when the status is `error`.
     pub error: Option<SessionError>,
-    /// What needs a person.
+    /// What requires a person's attention.
     pub attention: Option<Attention>,
-    /// The first line of the message that runs or ran last.
+    /// The first line of the running message, or of the last one that ran.
     pub current_task: Option<String>,
-    /// When it was created.
+    /// The time at which the session was created.
     pub created_at: Timestamp,
-    /// When something last happened in it.
+    /// The time of the last event in the session.
     pub last_activity: Timestamp,
-    /// Claude's process id, while it runs.
+    /// Claude's process id, while it is running.
     pub pid: Option<u32>,
-    /// The session host's process id, while it runs.
+    /// The session host's process id, while it is running.
     pub host_pid: Option<u32>,
     /// Claude's own id of the conversation, a UUID.
     pub claude_session_id: String,
-    /// The model that answers: as asked for, then as Claude reported it.
+    /// The model: the requested one, then the one that Claude reports.
     pub model: Option<String>,
-    /// Claude's permission mode: as asked for, then as Claude reported it.
+    /// Claude's permission mode: the requested one, then the one that Claude reports.
     pub permission_mode: Option<String>,
-    /// What the conversation has cost, in US dollars, as Claude reckons it. In a terminal Claude does not tell: there it stays as
-    /// it was.
+    /// The cost of the conversation in US dollars, as Claude reports it. Claude does not report it in a terminal: there
+    /// the value does not change.
     pub cost_usd: f64,
-    /// Tokens in the context window after the last answer.
+    /// The number of tokens in the context window after the last answer.
     pub context_used: Option<u64>,
     /// The size of the context window, in tokens.
     pub context_max: Option<u64>,
-    /// Messages that wait.
+    /// The number of queued messages.
     pub queued: u32,
-    /// Whether the queue is paused, and why.
+    /// The reason why the queue is paused, or `null` if it is not paused.
     pub queue_paused: Option<String>,
-    /// Answers and prompts that nobody has looked at.
+    /// The number of unread answers and permission requests.
     pub unread: u32,
-    /// Milliseconds from the last request to start it to Claude being ready.
+    /// The time from the last request to start Claude until Claude was ready, in milliseconds.
     pub startup_ms: Option<u64>,
 }
 
@@ -69,19 +70,20 @@ pub struct Session {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
-    /// `claude -p` with JSON lines both ways.
+    /// `claude -p` with JSON lines on standard input and output. User interfaces call it "Transcript".
     #[default]
     Stream,
-    /// Claude's own screen in a pseudo-terminal, which `areyouj attach` shows.
+    /// Claude's own user interface in a pseudo-terminal, which `areyouj attach` displays. User interfaces call it
+    /// "Terminal".
     Terminal,
 }
 
-/// How a session stands.
+/// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Its host or Claude is being started, or restarted with back-off.
+    /// The session host or Claude is starting, or restarting with back-off.
     Starting,
     /// A turn is running.
     Active,
@@ -89,9 +91,9 @@ pub enum Status {
     Waiting,
     /// Ready for a message.
     Idle,
-    /// It needs a person; see `error`.
+    /// The session cannot continue without a person; see `error`.
     Error,
-    /// Ended by a person.
+    /// A person terminated the session.
     Terminated,
 }
 
@@ -109,27 +111,27 @@ impl Status {
     }
 }
 
-/// Which source a status comes from.
+/// The source of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StatusSource {
-    /// Somebody's request, or our own action on it.
+    /// A client's request, or the daemon's action on it.
     Request,
     /// Claude's control protocol.
     Control,
     /// Claude's hooks.
     Hook,
-    /// The state of a process, or what Claude keeps about its own.
+    /// The state of a process, or Claude's own record of it.
     Process,
 }
 
-/// Why a session needs a person.
+/// Why a session cannot continue without a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionError {
-    /// A stable code, of the same list as request errors.
+    /// A stable code from the same list as request errors.
     pub code: String,
     /// What happened.
     pub message: String,
@@ -139,41 +141,41 @@ pub struct SessionError {
     pub log: Option<String>,
 }
 
-/// What needs a person.
+/// What requires a person's attention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Attention {
-    /// What kind of thing.
+    /// The kind.
     pub kind: AttentionKind,
-    /// The prompt to answer, for a permission, question or plan.
+    /// The id of the permission request to answer, for a permission, question or plan.
     pub permission_id: Option<String>,
-    /// The message to decide about, for an interrupted or failed one.
+    /// The id of the message to decide about, if it was interrupted or failed.
     pub message_id: Option<String>,
-    /// One line for people.
+    /// A one-line title to display.
     pub title: String,
-    /// How many prompts are open.
+    /// The number of open permission requests.
     pub open: u32,
 }
 
-/// What kind of thing needs a person.
+/// The kind of thing that requires a person's attention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AttentionKind {
-    /// A tool asks for permission.
+    /// A tool needs permission.
     Permission,
     /// Claude asked a question.
     Question,
     /// Claude presents a plan.
     Plan,
-    /// A screen of Claude's own (trust, login, set-up) wants an answer in the session's terminal.
+    /// A screen of Claude (trust, login, set-up) needs an answer in the session's terminal.
     Terminal,
-    /// A message was cut off in the middle of its turn.
+    /// A message was interrupted in the middle of its turn.
     Interrupted,
     /// A message failed.
     Failed,
-    /// The session is in `error`.
+    /// The session's status is `error`.
     Error,
 }
 
@@ -182,12 +184,12 @@ pub enum AttentionKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionCreateParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
     /// An absolute path.
     pub directory: String,
-    /// The environment of the session: that of the creating client, as names and values. Left out by an editor:
-    /// `areyouj lsp` puts in its own, which is the editor's.
+    /// The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in
+    /// its own, which is the editor's.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// A name, at most 100 characters.
@@ -196,10 +198,10 @@ pub struct SessionCreateParams {
     /// How Claude is driven.
     #[serde(default)]
     pub driver: Driver,
-    /// A model's name or alias, as `claude --model` takes it.
+    /// The name or alias of a model, as for `claude --model`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// A permission mode, as `claude --permission-mode` takes it.
+    /// A permission mode, as for `claude --permission-mode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permission_mode: Option<String>,
     /// The first messages, in order.
@@ -207,14 +209,14 @@ pub struct SessionCreateParams {
     pub messages: Vec<NewMessage>,
 }
 
-/// Answer to `areyouj/session/create`.
+/// Result of `areyouj/session/create`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionCreateResult {
-    /// The session, `starting`.
+    /// The session, with status `starting`.
     pub session: Session,
-    /// For people, for example that another session uses the same directory.
+    /// A warning to display, for example that another session uses the same directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
@@ -224,7 +226,7 @@ pub struct SessionCreateResult {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SessionListParams {
-    /// Terminated sessions too.
+    /// Include terminated sessions.
     pub all: bool,
 }
 
@@ -246,7 +248,7 @@ pub struct SessionList {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SessionParams {
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
 }
@@ -256,9 +258,9 @@ pub struct SessionParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionActionParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
 }
@@ -268,14 +270,14 @@ pub struct SessionActionParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSwitchParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// Where the conversation is to go on.
+    /// The driver to switch to.
     pub driver: Driver,
-    /// Breaks off the running turn instead of waiting for its end.
+    /// Interrupts the running turn instead of waiting for its end.
     #[serde(default)]
     pub interrupt: bool,
 }
@@ -285,16 +287,16 @@ pub struct SessionSwitchParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionRenameParams {
-    /// Chosen by the client, unique, at most 64 characters. A repeat returns the first answer.
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// An id or an unambiguous beginning of one. Left out: the newest live session of the caller's workspace folder.
+    /// A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// At most 100 characters; empty takes the name away.
+    /// The name, at most 100 characters; an empty name removes it.
     pub name: String,
 }
 
-/// Notification `areyouj/sessionListUpdate`: what the list holds changed.
+/// Notification `areyouj/sessionListUpdate`: a session in the list changed, or was deleted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -303,7 +305,7 @@ pub struct SessionListUpdate {
     pub revision: u64,
     /// The session that changed.
     pub session_id: String,
-    /// How it stands now; left out when it was removed from the list for good.
+    /// The session in its current state; omitted if it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
 }
@@ -341,27 +343,27 @@ pub struct SessionStatusChanged {
     pub revision: u64,
     /// The session's id.
     pub session_id: String,
-    /// The new status.
+    /// The new status of the session.
     pub status: Status,
-    /// Since when.
+    /// The time at which the status began.
     pub status_since: Timestamp,
-    /// Which source said so.
+    /// The source of the status.
     pub status_source: StatusSource,
-    /// More about it, for people.
+    /// Details of the status to display.
     pub status_reason: Option<String>,
-    /// What needs a person.
+    /// What requires a person's attention.
     pub attention: Option<Attention>,
-    /// What is wrong, when the status is `error`.
+    /// The problem, when the status is `error`.
     pub error: Option<SessionError>,
 }
 
-/// Notification `areyouj/resync`: this client was too slow and pushes for it were dropped. List again, and attach
-/// again to the sessions it watches.
+/// Notification `areyouj/resync`: this client was too slow, and the daemon dropped notifications for it. The client
+/// must list again, and attach again to its sessions.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Resync {
-    /// How many notifications were dropped.
+    /// The number of dropped notifications.
     pub dropped: u64,
 }
 
@@ -400,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_has_exactly_the_fields_of_the_contract_also_when_they_have_no_value() {
+    fn a_session_always_has_exactly_the_fields_of_the_contract() {
         // Scripts read these names from `areyouj ls --json`: a change here breaks them.
         let promised = "id directory name driver status statusSince statusReason error attention currentTask \
                         createdAt lastActivity pid hostPid claudeSessionId model permissionMode costUsd \
@@ -416,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_comes_back_as_it_was() {
+    fn a_session_survives_a_round_trip() {
         let mut whole = session();
         whole.status = Status::Error;
         whole.error = Some(SessionError {
@@ -445,14 +447,14 @@ mod tests {
     }
 
     #[test]
-    fn fields_without_a_value_may_be_missing() {
+    fn fields_without_a_value_can_be_omitted() {
         let mut json = serde_json::to_value(session()).unwrap();
         json.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         assert_eq!(serde_json::from_value::<Session>(json).unwrap(), session());
     }
 
     #[test]
-    fn a_session_is_created_from_no_more_than_an_id_a_directory_and_an_environment() {
+    fn a_session_needs_only_an_id_a_directory_and_an_environment() {
         let text = r#"{"requestId":"r","directory":"/tmp","environment":{"B":"2","A":"1"}}"#;
         let params: SessionCreateParams = serde_json::from_str(text).unwrap();
         assert_eq!(params.driver, Driver::Stream);
@@ -462,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_about_a_session_need_not_name_it() {
+    fn the_session_id_is_optional_in_requests_about_a_session() {
         assert_eq!(serde_json::from_str::<SessionParams>("{}").unwrap().session_id, None);
         let action: SessionActionParams = serde_json::from_str(r#"{"requestId":"r"}"#).unwrap();
         assert_eq!(serde_json::to_string(&action).unwrap(), r#"{"requestId":"r"}"#);

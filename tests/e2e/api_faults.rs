@@ -1,12 +1,12 @@
-//! When the API behind Claude refuses: what is shown meanwhile, and how it ends.
+//! API errors: the displayed reason, and the outcome.
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, text_of};
 
-/// Sends that, and waits until the session says that the API refuses and that Claude tries again.
-fn send_and_see_the_reason(home: &TestHome, id: &str, text: &str, status: &str) -> String {
+/// Sends a message, and waits until the session reports the API error and that Claude retries.
+fn send_and_wait_for_reason(home: &TestHome, id: &str, text: &str, status: &str) -> String {
     let message = home.send(id, text);
-    let session = home.wait_session(id, "the reason is shown", |session| {
+    let session = home.wait_session(id, "the reason is displayed", |session| {
         session["statusReason"].as_str().is_some_and(|reason| reason.contains(status))
     });
     assert_eq!(session["status"], "active", "{session}");
@@ -15,31 +15,31 @@ fn send_and_see_the_reason(home: &TestHome, id: &str, text: &str, status: &str) 
 }
 
 #[test]
-fn a_rate_limit_with_a_time_to_wait_is_shown_and_waited_for() {
+fn a_rate_limit_with_retry_after_is_displayed_and_retried() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
-    let message = send_and_see_the_reason(&home, &id, "error: 429 1 after=5", "429");
+    let message = send_and_wait_for_reason(&home, &id, "error: 429 1 after=5", "429");
     assert!(home.ok(&["show", &id]).contains("429"));
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.wait_message(&id, &message, "done");
     assert!(home.ok(&["logs", &id]).contains("Recovered from error 429."));
     assert_eq!(home.session(&id)["statusReason"], serde_json::Value::Null);
 }
 
 #[test]
-fn a_rate_limit_without_a_time_to_wait_is_shown_and_waited_for() {
+fn a_rate_limit_without_retry_after_is_displayed_and_retried() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
-    let message = send_and_see_the_reason(&home, &id, "error: 429 3 after=none", "429");
-    bystander.goes_on(&home);
+    let message = send_and_wait_for_reason(&home, &id, "error: 429 3 after=none", "429");
+    bystander.assert_responsive(&home);
     home.wait_message(&id, &message, "done");
-    assert_eq!(home.api.times_asked("error: 429 3 after=none"), 4);
+    assert_eq!(home.api.prompt_count_of("error: 429 3 after=none"), 4);
 }
 
 #[test]
-fn a_rate_limit_that_does_not_end_fails_the_turn_and_holds_the_queue() {
+fn a_persistent_rate_limit_fails_the_turn_and_pauses_the_queue() {
     let home = TestHome::new().with("CLAUDE_CODE_MAX_RETRIES", "1");
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
@@ -51,13 +51,13 @@ fn a_rate_limit_that_does_not_end_fails_the_turn_and_holds_the_queue() {
     let session = home.session(&id);
     assert_eq!((&session["status"], &session["attention"]["kind"]), (&"idle".into(), &"failed".into()));
     assert_eq!(home.message(&id, &waiting)["state"], "queued");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.ok(&["queue", "skip", &message]);
     home.wait_message(&id, &waiting, "done");
 }
 
 #[test]
-fn a_claude_whose_login_is_refused_needs_a_person_and_only_there() {
+fn a_rejected_login_affects_only_its_session() {
     let home = TestHome::new().with("CLAUDE_CODE_MAX_RETRIES", "1");
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
@@ -65,16 +65,16 @@ fn a_claude_whose_login_is_refused_needs_a_person_and_only_there() {
     let waiting = home.send(&id, "after");
     assert_eq!(home.wait_error(&id), "login_needed");
     assert_eq!(home.message(&id, &message)["state"], "failed");
-    assert_eq!(home.waiting(&id), ["after"]);
+    assert_eq!(home.queued_texts(&id), ["after"]);
     assert!(home.ok(&["show", &id]).contains("areyouj restart"));
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
     home.ok(&["restart", &id]);
     home.ok(&["queue", "skip", &message]);
     home.wait_message(&id, &waiting, "done");
 }
 
 #[test]
-fn a_claude_without_any_login_needs_a_person() {
+fn a_claude_without_a_login_is_an_error() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let home = home.with("ANTHROPIC_API_KEY", "");
@@ -82,6 +82,6 @@ fn a_claude_without_any_login_needs_a_person() {
     let message = home.send(&id, "hello");
     assert_eq!(home.wait_error(&id), "login_needed");
     assert_ne!(home.message(&id, &message)["state"], "done");
-    assert_eq!(home.api.times_asked("hello"), 0);
-    bystander.goes_on(&home);
+    assert_eq!(home.api.prompt_count_of("hello"), 0);
+    bystander.assert_responsive(&home);
 }

@@ -1,19 +1,19 @@
-//! Every kind of fault for a few rounds with a fixed seed; `cargo xtask chaos` runs them at length. What cannot be tried
-//! on a machine is said on standard error, and is no failure.
+//! Every kind of fault, for a few rounds with a fixed seed; `cargo xtask chaos` runs them at full length. A row that
+//! cannot run on a machine is reported on standard error and does not fail.
 
 use areyouj_tests::chaos::ROWS;
 
-/// Any number would do; a fixed one makes two runs try the same.
+/// Any number works; a fixed one makes runs comparable.
 const SEED: u64 = 1;
 
-fn few_rounds_of(name: &str) {
+fn run_few_rounds(name: &str) {
     for row in ROWS.iter().filter(|row| row.name == name) {
-        let report = row.run(SEED, row.few, false);
+        let report = row.run(SEED, row.test_rounds, false);
         if let Some(why) = &report.skipped {
             eprintln!("SKIPPED: {name}: {why}");
         }
-        let again = row.command(SEED, row.few);
-        assert!(report.broken.is_empty(), "{report}\nrepeat it with: {again}");
+        let command = row.command(SEED, row.test_rounds);
+        assert!(report.violations.is_empty(), "{report}\nrepeat it with: {command}");
     }
 }
 
@@ -22,34 +22,34 @@ macro_rules! rows {
         $(
             #[test]
             fn $test() {
-                few_rounds_of($name);
+                run_few_rounds($name);
             }
         )*
 
         #[test]
-        fn every_row_is_run_here() {
+        fn every_row_has_a_test() {
             let run = [$($name),*];
-            let there: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-            assert_eq!(there, run);
+            let all: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+            assert_eq!(all, run);
         }
     };
 }
 
 rows! {
     killed_daemons_lose_nothing = "daemon",
-    killed_clients_leave_nothing_half_done = "clients",
-    killed_claudes_come_back = "claude",
-    killed_hosts_come_back = "host",
-    everything_killed_at_once_comes_back = "everything",
-    many_at_the_same_instant_get_one_daemon = "races",
-    nothing_gets_away = "escapes",
-    what_stood_still_goes_on = "stopped",
-    a_clock_that_is_set_confuses_nobody = "clock",
-    a_full_disk_refuses_and_goes_on = "full-disk",
-    a_power_cut_loses_nothing_acknowledged = "power",
-    without_descriptors_nothing_is_lost = "descriptors",
-    without_processes_nothing_is_lost = "processes",
-    liars_harm_nobody_else = "lies",
-    flipped_bits_are_survived = "flips",
-    a_newer_version_takes_the_place_of_an_older_one = "upgrades",
+    killed_clients_leave_nothing_incomplete = "clients",
+    killed_claudes_resume = "claude",
+    killed_hosts_resume = "host",
+    all_processes_killed_at_once_resume = "everything",
+    concurrent_starts_result_in_one_daemon = "races",
+    no_process_survives_its_session = "escapes",
+    stopped_processes_resume = "stopped",
+    a_changed_clock_has_no_effect = "clock",
+    a_full_disk_rejects_work_and_recovers = "full-disk",
+    a_power_failure_loses_no_acknowledged_message = "power",
+    exhausted_descriptors_lose_nothing = "descriptors",
+    exhausted_processes_lose_nothing = "processes",
+    bad_clients_do_not_affect_others = "bad-clients",
+    flipped_bits_are_detected = "flips",
+    a_newer_version_replaces_an_older_one = "upgrades",
 }

@@ -1,22 +1,26 @@
-//! Clients that talk to the daemon directly, and do not do their part.
+//! Clients that connect to the daemon directly and violate the protocol.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this module is only for tests: a panic is a failed test"
+)]
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 
-/// More bytes of requests than fit between client and daemon while nobody reads.
-const REQUESTS: usize = 16 << 20;
+/// The size in bytes of requests that cannot be buffered between client and daemon.
+const REQUEST_BYTES: usize = 16 << 20;
 
-/// What the sockets between client and daemon hold, and some requests more.
-const TAKEN: usize = 4 << 20;
+/// The size in bytes of the socket buffers between client and daemon, and of some requests more.
+const BUFFERED_BYTES: usize = 4 << 20;
 
-/// A client that may not go on writing for this long is held up.
-const HELD_UP: Duration = Duration::from_secs(1);
+/// A client that cannot write for this long counts as blocked.
+const BLOCKED_TIMEOUT: Duration = Duration::from_secs(1);
 
 fn framed(body: &str) -> String {
     format!("Content-Length: {}\r\n\r\n{body}", body.len())
@@ -28,29 +32,29 @@ fn connect(home: &TestHome) -> UnixStream {
 
 fn introduced(home: &TestHome, params: &str) -> UnixStream {
     let mut stream = UnixStream::connect(home.path().join("run/daemon-v1.sock")).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(HELD_UP)).unwrap();
+    stream.set_read_timeout(Some(EVENT_TIMEOUT)).unwrap();
+    stream.set_write_timeout(Some(BLOCKED_TIMEOUT)).unwrap();
     let initialize = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{params}}}"#);
     stream.write_all(framed(&initialize).as_bytes()).unwrap();
     stream
 }
 
-/// How many times `what` is in what the daemon says until it says nothing more.
-fn count(stream: &mut UnixStream, what: &str) -> usize {
-    let mut said = Vec::new();
-    stream.read_to_end(&mut said).unwrap();
-    String::from_utf8(said).unwrap().matches(what).count()
+/// The number of times that `text` occurs in the daemon's output until the connection is closed.
+fn count(stream: &mut UnixStream, text: &str) -> usize {
+    let mut output = Vec::new();
+    stream.read_to_end(&mut output).unwrap();
+    String::from_utf8(output).unwrap().matches(text).count()
 }
 
 #[test]
-fn a_client_that_does_not_read_its_answers_is_held_up_and_gets_all_of_them_when_it_does() {
+fn a_client_that_does_not_read_responses_is_blocked_and_receives_all_when_it_reads() {
     let home = TestHome::with_stand_in("obedient");
     home.ok(&["daemon", "start"]);
-    for body in [r#"{"jsonrpc":"2.0","id":1,"method":"areyouj/daemon/status","params":{}}"#, "no JSON"] {
+    for body in [r#"{"jsonrpc":"2.0","id":1,"method":"areyouj/daemon/status","params":{}}"#, "not JSON"] {
         let mut stream = connect(&home);
         let request = framed(body);
-        let (mut written, all) = (0, request.repeat(REQUESTS / request.len()));
-        let held_up = loop {
+        let (mut written, all) = (0, request.repeat(REQUEST_BYTES / request.len()));
+        let blocked = loop {
             match stream.write(&all.as_bytes()[written..]) {
                 Ok(0) => break false,
                 Ok(count) => written += count,
@@ -60,25 +64,25 @@ fn a_client_that_does_not_read_its_answers_is_held_up_and_gets_all_of_them_when_
                 Err(error) => panic!("{error}"),
             }
         };
-        assert!(held_up, "{written} bytes of requests were taken in and no answer was read");
-        assert!(written < TAKEN, "{written} bytes of requests were taken in before");
+        assert!(blocked, "{written} bytes of requests were accepted although no response was read");
+        assert!(written < BUFFERED_BYTES, "{written} bytes of requests were accepted before");
         home.ok(&["ls"]);
 
-        let asked = written.div_ceil(request.len());
+        let sent = written.div_ceil(request.len());
         let mut writer = stream.try_clone().unwrap();
-        let rest = all[written..asked * request.len()].to_owned();
+        let rest = all[written..sent * request.len()].to_owned();
         let writing = thread::spawn(move || {
-            writer.set_write_timeout(Some(PATIENCE))?;
+            writer.set_write_timeout(Some(EVENT_TIMEOUT))?;
             writer.write_all(rest.as_bytes())?;
             writer.shutdown(std::net::Shutdown::Write)
         });
-        assert_eq!(count(&mut stream, "\"jsonrpc\""), asked + 1);
+        assert_eq!(count(&mut stream, "\"jsonrpc\""), sent + 1);
         writing.join().unwrap().unwrap();
     }
 }
 
 #[test]
-fn an_id_that_nobody_should_have_to_keep_is_refused() {
+fn an_invalid_or_very_long_request_id_is_rejected() {
     let home = TestHome::with_stand_in("obedient");
     home.ok(&["daemon", "start"]);
     for id in ["{}", "[1]", "true", &format!("\"{}\"", "x".repeat(1_000))] {

@@ -1,4 +1,4 @@
-//! `config.toml` with something in it that makes no sense.
+//! Invalid contents of `config.toml`.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, text_of};
 
 #[test]
-fn a_configuration_that_makes_no_sense_is_named_by_its_line_and_costs_no_session() {
+fn an_invalid_configuration_is_reported_with_its_line_and_affects_no_session() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     home.ok(&["daemon", "stop"]);
@@ -28,35 +28,35 @@ fn a_configuration_that_makes_no_sense_is_named_by_its_line_and_costs_no_session
     ];
     for (text, line) in wrong {
         fs::write(&file, text).unwrap();
-        let error = home.refusal(&["ls"]);
+        let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "config_invalid", "{error}");
-        let said = text_of(&error, "message");
-        assert!(said.contains(&format!("{}, line {line}: ", file.display())), "{text:?}: {said}");
+        let message = text_of(&error, "message");
+        assert!(message.contains(&format!("{}, line {line}: ", file.display())), "{text:?}: {message}");
     }
     for unreadable in [&b"log = \"caf\xe9\""[..], &[b'#'; 2 << 20]] {
         fs::write(&file, unreadable).unwrap();
-        let error = home.refusal(&["ls"]);
+        let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "config_invalid", "{error}");
         assert!(text_of(&error, "message").contains(file.to_str().unwrap()), "{error}");
     }
     let doctor = home.areyouj(&["doctor"]);
     assert!(doctor.status == 1 && doctor.stdout.contains(file.to_str().unwrap()), "{doctor}");
-    bystander.lives();
+    bystander.assert_alive();
     fs::write(&file, "max_active_sessions = 3\n").unwrap();
     assert_eq!(home.json(&["daemon", "start"])["maxActiveSessions"], 3);
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_configuration_that_is_broken_while_the_daemon_runs_is_told_at_its_restart() {
+fn a_configuration_that_becomes_invalid_is_reported_at_the_restart_of_the_daemon() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     let file = home.path().join("config/config.toml");
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, "max_active_sessions = none").unwrap();
-    bystander.goes_on(&home);
-    assert_eq!(home.refused(&["daemon", "restart"]), "config_invalid");
-    bystander.lives();
+    bystander.assert_responsive(&home);
+    assert_eq!(home.error_code(&["daemon", "restart"]), "config_invalid");
+    bystander.assert_alive();
     fs::remove_file(&file).unwrap();
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

@@ -1,4 +1,4 @@
-//! The conversation of a session: every new Claude continues it, and none begins another one unnoticed.
+//! The conversation of a session: every new Claude process continues it, and never silently starts another one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,94 +8,94 @@ use areyouj_tests::home::{TestHome, process_id, text_of};
 use areyouj_tests::processes;
 use serde_json::Value;
 
-/// A home with a session that was cleared in the middle, and the session's id.
+/// A home with a session whose conversation was cleared with `/clear`, and the session's id.
 fn cleared(options: &[&str]) -> (TestHome, String) {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), options);
     for text in ["before the clear", "/clear", "after the clear"] {
-        home.say(&id, text);
+        home.send_and_wait(&id, text);
     }
     (home, id)
 }
 
-/// Says one thing more, which must reach Claude together with what was said after the clear and nothing before it.
+/// Sends another message. Claude must receive it together with the conversation after `/clear`, and nothing before.
 #[track_caller]
 fn continues_after_the_clear(home: &TestHome, id: &str) {
-    home.say(id, "one thing more");
+    home.send_and_wait(id, "one more message");
     let sent = home.api.newest().conversation;
-    assert!(sent.iter().any(|text| text.contains("after the clear")), "lost what was said: {sent:#?}");
+    assert!(sent.iter().any(|text| text.contains("after the clear")), "the conversation was lost: {sent:#?}");
     assert!(!sent.iter().any(|text| text.contains("before the clear")), "not cleared: {sent:#?}");
 }
 
-/// Waits until another Claude than that of `before` is ready.
-fn wait_for_another(home: &TestHome, id: &str, before: &Value) {
+/// Waits until a Claude process other than that of `before` is ready.
+fn wait_for_new_claude(home: &TestHome, id: &str, before: &Value) {
     home.wait_session(id, "another Claude is ready", |session| {
         session["status"] == "idle" && session["pid"].is_i64() && session["pid"] != before["pid"]
     });
 }
 
-/// The file in which Claude keeps the conversation.
+/// The file in which Claude records the conversation.
 fn record(home: &TestHome, id: &str) -> PathBuf {
     let projects = Path::new(&home.cli.environment["CLAUDE_CONFIG_DIR"]).join("projects");
     let name = format!("{}.jsonl", text_of(&home.session(id), "claudeSessionId"));
-    let folders = home.expect(fs::read_dir(projects).context("Claude keeps no records"));
+    let folders = home.expect(fs::read_dir(projects).context("Claude has no records"));
     let mut records = folders.flatten().map(|folder| folder.path().join(&name));
     home.expect(records.find(|record| record.is_file()).context(name.clone()))
 }
 
 #[test]
-fn a_claude_that_is_killed_after_a_clear_comes_back_with_what_was_said_since() {
+fn a_killed_claude_continues_the_conversation_after_a_clear() {
     let (home, id) = cleared(&[]);
     let before = home.session(&id);
     home.kill(process_id(&before, "pid"));
-    wait_for_another(&home, &id, &before);
+    wait_for_new_claude(&home, &id, &before);
     continues_after_the_clear(&home, &id);
 }
 
 #[test]
-fn a_restart_after_a_clear_continues_with_what_was_said_since() {
+fn a_restart_continues_the_conversation_after_a_clear() {
     let (home, id) = cleared(&[]);
     let before = home.session(&id);
     home.ok(&["restart", &id]);
-    wait_for_another(&home, &id, &before);
+    wait_for_new_claude(&home, &id, &before);
     continues_after_the_clear(&home, &id);
 }
 
 #[test]
-fn a_daemon_that_comes_back_after_a_clear_continues_with_what_was_said_since() {
+fn a_new_daemon_continues_the_conversation_after_a_clear() {
     let (home, id) = cleared(&[]);
     let before = home.session(&id);
     let daemon = home.daemon_pid();
     for pid in [daemon, process_id(&before, "hostPid")] {
         home.expect(processes::kill(pid));
     }
-    wait_for_another(&home, &id, &before);
+    wait_for_new_claude(&home, &id, &before);
     continues_after_the_clear(&home, &id);
 }
 
 #[test]
-fn a_switch_after_a_clear_continues_with_what_was_said_since() {
+fn a_switch_of_the_driver_continues_the_conversation_after_a_clear() {
     let (home, id) = cleared(&[]);
     let before = home.session(&id);
     home.ok(&["switch-driver", &id, "terminal"]);
-    wait_for_another(&home, &id, &before);
+    wait_for_new_claude(&home, &id, &before);
     continues_after_the_clear(&home, &id);
 }
 
 #[test]
-fn a_terminal_that_is_restarted_after_a_clear_continues_with_what_was_said_since() {
+fn a_restart_in_a_terminal_continues_the_conversation_after_a_clear() {
     let (home, id) = cleared(&["--driver", "terminal"]);
     let before = home.session(&id);
     home.ok(&["restart", &id]);
-    wait_for_another(&home, &id, &before);
+    wait_for_new_claude(&home, &id, &before);
     continues_after_the_clear(&home, &id);
 }
 
 #[test]
-fn a_conversation_whose_record_is_gone_is_an_error_until_the_record_is_back() {
+fn a_missing_record_of_the_conversation_is_an_error_until_it_is_restored() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "remember this");
+    home.send_and_wait(&id, "remember this");
     let record = record(&home, &id);
     let elsewhere = home.path().join("kept.jsonl");
     fs::rename(&record, &elsewhere).unwrap();
@@ -105,33 +105,33 @@ fn a_conversation_whose_record_is_gone_is_an_error_until_the_record_is_back() {
     let searched = record.parent().and_then(Path::parent).unwrap();
     assert!(text_of(&error, "message").contains(searched.to_str().unwrap()), "{error}");
     assert!(text_of(&error, "hint").contains("areyouj restart"), "{error}");
-    home.send(&id, "and go on");
+    home.send(&id, "and continue");
     home.areyouj(&["restart", &id]);
     assert_eq!(home.wait_error(&id), "conversation_not_found");
     assert_eq!(
-        (home.waiting(&id), home.api.prompts()),
-        (vec!["and go on".into()], vec!["remember this".into()])
+        (home.queued_texts(&id), home.api.prompts()),
+        (vec!["and continue".into()], vec!["remember this".into()])
     );
 
     fs::rename(&elsewhere, &record).unwrap();
     home.ok(&["restart", &id]);
     home.wait(&id, "idle");
-    home.say(&id, "one thing more");
+    home.send_and_wait(&id, "one more message");
     let sent = home.api.newest().conversation;
-    for text in ["remember this", "and go on"] {
+    for text in ["remember this", "and continue"] {
         assert!(sent.iter().any(|known| known.contains(text)), "{sent:#?}");
     }
 }
 
 #[test]
-fn a_relative_configuration_directory_is_one_of_the_sessions_directory() {
+fn a_relative_configuration_directory_is_relative_to_the_sessions_directory() {
     let home = TestHome::new().with("CLAUDE_CONFIG_DIR", "./claude");
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "remember this");
+    home.send_and_wait(&id, "remember this");
     let before = home.session(&id);
     home.kill(process_id(&before, "pid"));
-    wait_for_another(&home, &id, &before);
-    home.say(&id, "one thing more");
+    wait_for_new_claude(&home, &id, &before);
+    home.send_and_wait(&id, "one more message");
     let sent = home.api.newest().conversation;
     assert!(sent.iter().any(|text| text.contains("remember this")), "{sent:#?}");
 }

@@ -1,25 +1,27 @@
-//! The daemon: one per user, started when it is needed, and nothing depends on its life.
+//! The daemon: one per user, started on demand, and sessions do not depend on it.
 
 use std::collections::HashSet;
 
 use areyouj_tests::cli::Run;
-use areyouj_tests::home::{PATIENCE, TestHome, rows, texts};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, rows, texts};
 
-/// How many clients start at once.
+/// The number of clients that start at once.
 const CLIENTS: usize = 20;
 
-/// The limit on active sessions, unless configured.
+/// The default limit on active sessions.
 const MAX_ACTIVE: usize = 10;
 
-/// The stand-in: so many real Claudes would be too heavy.
+/// Uses the stand-in: this many real Claudes would be too expensive.
 #[test]
-fn many_clients_that_start_at_once_start_one_daemon() {
+fn concurrent_clients_start_one_daemon() {
     let home = TestHome::with_stand_in("obedient").with("AREYOUJ_MAX_ACTIVE", "20");
     let directory = home.project("project");
     let clients: Vec<_> = (0..CLIENTS).map(|_| home.spawn(&["new", directory.to_str().unwrap()])).collect();
     let ids: HashSet<String> = clients
         .into_iter()
-        .map(|client| home.expect(client.finish(PATIENCE).and_then(Run::success)).stdout.trim().to_owned())
+        .map(|client| {
+            home.expect(client.finish(EVENT_TIMEOUT).and_then(Run::success)).stdout.trim().to_owned()
+        })
         .collect();
     assert_eq!(ids.len(), CLIENTS);
     assert_eq!(home.sessions().into_iter().collect::<HashSet<_>>(), ids);
@@ -28,18 +30,18 @@ fn many_clients_that_start_at_once_start_one_daemon() {
     assert_eq!(daemons, 1, "{:#?}", home.processes());
 }
 
-/// The stand-in: so many real Claudes would be too heavy.
+/// Uses the stand-in: this many real Claudes would be too expensive.
 #[test]
-fn as_many_sessions_are_active_as_the_limit_allows() {
+fn the_number_of_active_sessions_is_limited() {
     let home = TestHome::with_stand_in("obedient");
     let directory = home.project("project");
     let ids: Vec<String> = (0..MAX_ACTIVE).map(|_| home.new_session(&directory, &[])).collect();
-    assert_eq!(home.refused(&["new", directory.to_str().unwrap()]), "too_many_sessions");
+    assert_eq!(home.error_code(&["new", directory.to_str().unwrap()]), "too_many_sessions");
     home.ok(&["terminate", &ids[0]]);
     home.wait(&ids[0], "terminated");
     home.idle_session(&directory, &[]);
     let all = texts(&rows(&home.json(&["ls", "--all"]), "sessions"), "id");
-    assert_eq!(all.len(), MAX_ACTIVE + 1, "the refused one left nothing");
+    assert_eq!(all.len(), MAX_ACTIVE + 1, "the rejected session left nothing behind");
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn status_starts_nothing() {
 }
 
 #[test]
-fn the_daemon_and_the_hosts_leave_the_terminal_that_they_were_started_from() {
+fn the_daemon_and_the_hosts_have_sessions_of_their_own() {
     let home = TestHome::with_stand_in("obedient");
     home.idle_session(&home.project("project"), &[]);
     let ours = nix::unistd::getsid(None).unwrap();
@@ -64,25 +66,25 @@ fn the_daemon_and_the_hosts_leave_the_terminal_that_they_were_started_from() {
 }
 
 #[test]
-fn a_daemon_is_not_started_inside_of_a_session() {
+fn a_daemon_is_not_started_inside_a_session() {
     let home = TestHome::with_stand_in("obedient").with("AREYOUJ_SESSION_ID", "K7M2Q9XD");
-    assert_eq!(home.refused(&["ls"]), "daemon_unavailable");
+    assert_eq!(home.error_code(&["ls"]), "daemon_unavailable");
     assert_eq!(home.processes(), []);
 }
 
 #[test]
-fn sessions_go_on_without_a_daemon() {
+fn sessions_keep_running_without_a_daemon() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     let before = home.session(&id);
     let daemon = home.daemon_pid();
     home.ok(&["daemon", "stop"]);
     assert_eq!(home.json(&["daemon", "status"])["running"], false);
-    assert!(!home.processes().is_empty(), "the session's processes are there");
+    assert!(!home.processes().is_empty(), "the session's processes are running");
     let after = home.session(&id);
     assert_eq!((&after["pid"], &after["hostPid"]), (&before["pid"], &before["hostPid"]));
     assert_ne!(home.daemon_pid(), daemon);
-    home.say(&id, "still there?");
+    home.send_and_wait(&id, "still running?");
 }
 
 #[test]
@@ -96,18 +98,18 @@ fn a_restarted_daemon_finds_its_sessions() {
 }
 
 #[test]
-fn stopping_with_sessions_leaves_no_process() {
+fn stopping_with_sessions_stops_every_process() {
     let home = TestHome::with_stand_in("obedient");
     let ids = [home.idle_session(&home.project("one"), &[]), home.idle_session(&home.project("two"), &[])];
     home.ok(&["daemon", "stop", "--sessions"]);
-    assert_eq!(areyouj_tests::processes::wait_until_gone(home.path(), PATIENCE), []);
+    assert_eq!(areyouj_tests::processes::wait_until_gone(home.path(), EVENT_TIMEOUT), []);
     for id in ids {
         assert_eq!(home.session(&id)["status"], "terminated");
     }
 }
 
 #[test]
-fn a_daemon_that_was_killed_leaves_no_stale_socket_behind_that_matters() {
+fn the_socket_of_a_killed_daemon_does_not_prevent_a_new_one() {
     let home = TestHome::with_stand_in("obedient");
     home.ok(&["daemon", "start"]);
     for _ in 0..3 {
@@ -118,16 +120,16 @@ fn a_daemon_that_was_killed_leaves_no_stale_socket_behind_that_matters() {
 }
 
 #[test]
-fn a_daemon_keeps_nothing_that_its_starter_left_open() {
+fn a_daemon_inherits_no_files_from_the_process_that_started_it() {
     let home = TestHome::with_stand_in("obedient");
     let program = home.cli.program.to_string_lossy().into_owned();
     let shell = areyouj_tests::cli::Cli { program: "/bin/bash".into(), ..home.cli.clone() };
     let lock = home.project("project").join("lock");
     let script = format!("exec 9>'{}'; '{program}' daemon start", lock.display());
     home.expect(shell.run(&["-c", &script]).and_then(Run::success));
-    let held = std::fs::read_dir(format!("/proc/{}/fd", home.daemon_pid())).unwrap();
-    let held: Vec<_> = held.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect();
-    assert!(!held.contains(&lock), "{held:#?}");
+    let open = std::fs::read_dir(format!("/proc/{}/fd", home.daemon_pid())).unwrap();
+    let open: Vec<_> = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect();
+    assert!(!open.contains(&lock), "{open:#?}");
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn two_environments_with_one_database_have_one_daemon() {
 }
 
 #[test]
-fn doctor_finds_nothing_wrong_here() {
+fn doctor_finds_no_problem_in_a_healthy_home() {
     let home = TestHome::new();
     home.ok(&["daemon", "start"]);
     let report = home.ok(&["doctor"]);

@@ -1,9 +1,9 @@
-//! Editors at `areyouj lsp`: two that nobody here wrote, and what happens to all of them when the daemon dies.
+//! Editors connected to `areyouj lsp`: two third-party clients, and the behaviour when the daemon exits.
 
 use std::process::{Command, Stdio};
 
 use areyouj_tests::checkout::checkout;
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 use areyouj_tests::lsp::Editor;
 use areyouj_tests::neovim::neovim_program;
 use areyouj_tests::pygls::pygls_directory;
@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 #[test]
-fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
+fn neovim_without_the_plugin_creates_a_session_answers_a_request_and_sends_a_selection() {
     let home = TestHome::new();
     let project = home.project("project");
     let neovim = home.expect(neovim_program());
@@ -34,13 +34,13 @@ fn a_bare_neovim_creates_a_session_answers_a_prompt_and_sends_a_selection() {
     assert_eq!(seen["progress"], json!(["begin", "end"]));
     let id = seen["session"].as_str().unwrap();
     assert_eq!(seen["actions"], json!([format!("Send selection to Claude session {id} (project)")]));
-    let message = home.settled(id, seen["message"].as_str().unwrap());
+    let message = home.message_when_idle(id, seen["message"].as_str().unwrap());
     let wanted = format!("{}/code.lua, line 2:\n\n```\nreturn one\n```", project.display());
     assert_eq!(message["text"], wanted.as_str());
 }
 
 #[test]
-fn a_client_of_pygls_answers_and_leaves_permission_requests_counts_in_bytes_and_cancels() {
+fn a_pygls_client_answers_and_ignores_requests_uses_utf8_positions_and_cancels() {
     let home = TestHome::new();
     let project = home.project("project");
     let pygls = home.expect(pygls_directory());
@@ -68,60 +68,60 @@ fn a_client_of_pygls_answers_and_leaves_permission_requests_counts_in_bytes_and_
     assert!(seen["questions"][1]["text"].as_str().unwrap().contains(second), "{seen}");
     let id = seen["session"].as_str().unwrap();
     assert_eq!(seen["actions"], json!([format!("Send selection to Claude session {id} (project)")]));
-    let message = home.settled(id, seen["message"].as_str().unwrap());
+    let message = home.message_when_idle(id, seen["message"].as_str().unwrap());
     let wanted = format!("{}/code.rs, line 2:\n\n```\n\u{1f980}\n```", project.display());
     assert_eq!(message["text"], wanted.as_str());
     assert_eq!((&seen["cancelled"], &seen["status"]), (&json!(-32800), &json!(0)));
 }
 
 #[test]
-fn a_request_that_is_cancelled_is_answered_all_the_same() {
+fn a_cancelled_request_gets_a_response() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     let mut editor = Editor::start(&home, &project);
     let daemon = Pid::from_raw(home.daemon_pid());
     kill(daemon, Signal::SIGSTOP).unwrap();
-    let id = editor.begin("areyouj/session/list", &json!({}));
-    editor.tell("$/cancelRequest", &json!({ "id": id }));
+    let id = editor.send_request("areyouj/session/list", &json!({}));
+    editor.notify("$/cancelRequest", &json!({ "id": id }));
     kill(daemon, Signal::SIGCONT).unwrap();
-    if let Err(refused) = editor.finish(id) {
-        assert_eq!(
-            (&refused["code"], &refused["data"]["code"]),
-            (&json!(-32800), &json!("request_cancelled"))
-        );
+    if let Err(error) = editor.response(id) {
+        assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32800), &json!("request_cancelled")));
     }
-    // A request that changes something is carried out and answered all the same.
-    let id = editor.begin("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
-    editor.tell("$/cancelRequest", &json!({ "id": id }));
-    assert!(editor.finish(id).unwrap()["session"]["id"].is_string());
+    // A request that changes something is executed and returns its result.
+    let id =
+        editor.send_request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    editor.notify("$/cancelRequest", &json!({ "id": id }));
+    assert!(editor.response(id).unwrap()["session"]["id"].is_string());
 }
 
 #[test]
-fn an_editor_outlives_its_daemon_and_is_told() {
+fn an_editor_is_notified_when_its_daemon_exits_and_is_replaced() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     let mut editor = Editor::start(&home, &project);
-    let created = editor.call("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    let created =
+        editor.request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
     let id = created["session"]["id"].as_str().unwrap().to_owned();
     home.wait(&id, "idle");
     home.kill(home.daemon_pid());
     editor.wait("areyouj/connectionChanged", |change| change["state"] == "reconnecting");
     editor.wait("areyouj/connectionChanged", |change| change["state"] == "connected");
-    let again = editor.call("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
-    assert_eq!(again["session"]["id"], id.as_str(), "a repeat creates nothing");
+    let again =
+        editor.request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    assert_eq!(again["session"]["id"], id.as_str(), "a repeated request creates nothing");
     let message = json!({ "id": "0c5e8a8e-51f2-4b8e-9a57-6d2f1f0b7a11", "text": "hello" });
-    // No session is named: the folders are known to the new daemon too.
-    let queued = editor.call("areyouj/queue/add", &json!({ "message": message }));
+    // The request has no session id: the new daemon knows the folders, too.
+    let queued = editor.request("areyouj/queue/add", &json!({ "message": message }));
     assert_eq!(queued["sessionId"], id.as_str());
-    home.settled(&id, queued["id"].as_str().unwrap());
+    home.message_when_idle(&id, queued["id"].as_str().unwrap());
 }
 
 #[test]
-fn who_comes_in_the_middle_of_an_answer_is_told_its_beginning() {
+fn a_client_that_attaches_during_an_answer_receives_its_beginning() {
     let home = TestHome::new();
     let project = home.project("project");
     let id = home.idle_session(&project, &[]);
-    let attach = |editor: &mut Editor| editor.call("areyouj/session/attach", &json!({ "sessionId": id }));
+    let attach = |editor: &mut Editor| editor.request("areyouj/session/attach", &json!({ "sessionId": id }));
     let mut first = Editor::start(&home, &project);
     assert_eq!(attach(&mut first)["deltas"], json!([]));
     home.send(&id, "hold: gate");
@@ -134,61 +134,62 @@ fn who_comes_in_the_middle_of_an_answer_is_told_its_beginning() {
 }
 
 #[test]
-fn a_session_of_an_editor_has_the_editors_environment_and_stays_when_it_goes() {
+fn a_session_has_the_environment_of_its_editor_and_survives_it() {
     let home = TestHome::new().with("OF_THE_EDITOR", "yes it is");
     let project = home.project("project");
     let mut editor = Editor::start(&home, &project);
-    let created = editor.call("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    let created =
+        editor.request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
     let id = created["session"]["id"].as_str().unwrap().to_owned();
     home.send(&id, "run: echo \"$OF_THE_EDITOR\" > said");
     editor.wait("areyouj/permissionUpdate", |update| update["permission"]["state"] == "open");
     drop(editor);
-    let prompt = home.wait_prompt(&id);
-    home.ok(&["allow", prompt["id"].as_str().unwrap()]);
+    let request = home.wait_permission_request(&id);
+    home.ok(&["allow", request["id"].as_str().unwrap()]);
     home.wait(&id, "idle");
     assert_eq!(std::fs::read_to_string(project.join("said")).unwrap(), "yes it is\n");
 }
 
 #[test]
-fn an_editor_without_a_daemon_is_told_why_and_may_try_again() {
+fn an_editor_without_a_daemon_receives_the_reason_and_can_retry() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     std::fs::create_dir_all(home.path().join("run/daemon-v1.sock")).unwrap();
-    let mut editor = Editor::unintroduced(&home);
-    let refused = editor.introduce(&project).unwrap_err();
-    assert_eq!(refused["data"]["code"], "daemon_start_failed", "{refused}");
+    let mut editor = Editor::start_uninitialized(&home);
+    let error = editor.initialize(&project).unwrap_err();
+    assert_eq!(error["data"]["code"], "daemon_start_failed", "{error}");
     std::fs::remove_dir(home.path().join("run/daemon-v1.sock")).unwrap();
-    editor.introduce(&project).unwrap();
-    assert_eq!(editor.call("areyouj/session/list", &json!({}))["sessions"], json!([]));
+    editor.initialize(&project).unwrap();
+    assert_eq!(editor.request("areyouj/session/list", &json!({}))["sessions"], json!([]));
 }
 
 #[test]
-fn directories_are_chosen_with_the_daemons_help() {
+fn the_daemon_lists_and_validates_directories() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("one project");
     let parent = project.parent().unwrap();
     let mut editor = Editor::start(&home, &project);
     let listed =
-        editor.call("areyouj/directory/list", &json!({ "path": format!("{}/on", parent.display()) }));
+        editor.request("areyouj/directory/list", &json!({ "path": format!("{}/on", parent.display()) }));
     assert_eq!(listed["names"], json!(["one project"]));
     let valid =
-        editor.call("areyouj/directory/validate", &json!({ "path": format!("{}/", project.display()) }));
+        editor.request("areyouj/directory/validate", &json!({ "path": format!("{}/", project.display()) }));
     assert_eq!(valid["directory"], project.to_str().unwrap());
-    let refused =
-        editor.ask("areyouj/directory/validate", &json!({ "path": "/nowhere/at/all" })).unwrap_err();
-    assert_eq!(refused["data"]["code"], "directory_missing");
+    let error =
+        editor.try_request("areyouj/directory/validate", &json!({ "path": "/nowhere/at/all" })).unwrap_err();
+    assert_eq!(error["data"]["code"], "directory_missing");
 }
 
 #[test]
-fn the_end_of_an_editor_is_the_end_of_its_sidecar_alone() {
+fn only_the_sidecar_exits_with_its_editor() {
     let home = TestHome::with_stand_in("obedient");
     let project = home.project("project");
     let id = home.idle_session(&project, &[]);
     let mut editor = Editor::start(&home, &project);
-    assert_eq!(editor.call("shutdown", &Value::Null), Value::Null);
-    editor.tell("exit", &Value::Null);
-    assert!(editor.exit(PATIENCE).success());
+    assert_eq!(editor.request("shutdown", &Value::Null), Value::Null);
+    editor.notify("exit", &Value::Null);
+    assert!(editor.exit(EVENT_TIMEOUT).success());
     let editor = Editor::start(&home, &project);
-    assert!(editor.hang_up(PATIENCE).success());
-    home.say(&id, "still here");
+    assert!(editor.disconnect(EVENT_TIMEOUT).success());
+    home.send_and_wait(&id, "still here");
 }

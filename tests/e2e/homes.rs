@@ -1,6 +1,10 @@
-//! Homes that nothing can be kept in, and homes that somebody else could get at.
+//! Homes that cannot be written, and homes that other users can access.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this module is only for tests: a panic is a failed test"
+)]
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -19,48 +23,48 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// The error of a command in another home.
+/// The error of a command with another home.
 #[track_caller]
-fn refused_in(home: &TestHome, other: &Path) -> serde_json::Value {
+fn error_in(home: &TestHome, other: &Path) -> serde_json::Value {
     let cli = home.cli.clone().with("AREYOUJ_HOME", other);
-    home.refusal_of(&home.expect(cli.run(&["ls", "--json"])))
+    home.error_of(&home.expect(cli.run(&["ls", "--json"])))
 }
 
 #[test]
-fn a_home_whose_path_is_too_long_for_a_socket_is_refused() {
+fn a_home_whose_path_is_too_long_for_a_socket_is_rejected() {
     let home = TestHome::with_stand_in("obedient");
-    let error = refused_in(&home, &home.path().join("x".repeat(100)));
+    let error = error_in(&home, &home.path().join("x".repeat(100)));
     assert_eq!(error["code"], "home_path_too_long");
 }
 
 #[test]
-fn a_home_that_is_a_file_is_refused_and_left_alone() {
+fn a_home_that_is_a_file_is_rejected_and_not_changed() {
     let home = TestHome::with_stand_in("obedient");
     let file = home.path().join("file");
     fs::write(&file, "precious").unwrap();
     for path in [file.clone(), file.join("below")] {
-        let error = refused_in(&home, &path);
+        let error = error_in(&home, &path);
         assert_eq!(error["code"], "not_a_directory", "{error}");
     }
     assert_eq!(fs::read_to_string(file).unwrap(), "precious");
     assert_eq!(home.processes(), []);
 }
 
-/// The stand-in, as the user whom permissions bind may not enter where the real one is.
+/// Uses the stand-in: the user of this test cannot enter the directory of the real Claude.
 #[test]
-fn a_home_that_may_not_be_written_is_refused() {
+fn a_home_that_is_not_writable_is_rejected() {
     let home = TestHome::with_permissions("obedient");
     set_mode(home.path(), 0o500);
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     set_mode(home.path(), 0o700);
     assert_eq!(error["code"], "directory_not_accessible");
     assert!(text_of(&error, "message").contains(home.path().to_str().unwrap()), "{error}");
-    Bystander::of(&home).goes_on(&home);
+    Bystander::of(&home).assert_responsive(&home);
 }
 
-/// The stand-in, as the user whom permissions bind may not enter where the real one is.
+/// Uses the stand-in: the user of this test cannot enter the directory of the real Claude.
 #[test]
-fn a_home_that_may_not_be_written_any_more_keeps_its_sessions_and_goes_on_when_it_may() {
+fn a_home_that_becomes_read_only_keeps_its_sessions_and_works_again_when_writable() {
     let home = TestHome::with_permissions("obedient");
     let bystander = Bystander::of(&home);
     home.kill(home.daemon_pid());
@@ -68,48 +72,48 @@ fn a_home_that_may_not_be_written_any_more_keeps_its_sessions_and_goes_on_when_i
         let files = fs::read_dir(home.path().join(directory)).unwrap().map(|entry| entry.unwrap().path());
         files.filter(|path| path.is_file()).for_each(|path| set_mode(&path, mode));
     };
-    // The directories themselves would be opened again by whoever starts.
+    // A starting daemon would restore the permissions of the directories, but not those of these files.
     set_modes("run", 0o400);
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     assert_eq!(error["code"], "directory_not_accessible", "{error}");
-    bystander.lives();
+    bystander.assert_alive();
     set_modes("run", 0o600);
-    // A database is opened again too.
+    // The permissions of a database are restored, too.
     set_modes("data", 0o400);
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_file_system_that_turns_read_only_costs_no_session_and_goes_on_when_it_is_not() {
+fn a_file_system_that_becomes_read_only_ends_no_session_and_works_again_when_writable() {
     let Some(home) = TestHome::on_a_disk(Kind::Tmpfs) else { return };
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
     let read_only = home.expect(home.disk().read_only());
 
-    // What is open stays so; what is new has no place.
-    bystander.goes_on(&home);
+    // Files that are open stay open, but no new ones can be created.
+    bystander.assert_responsive(&home);
     let new = home.new_session(&home.project("new"), &["-m", "patience"]);
     assert_eq!(home.wait_error(&new), "host_failed");
     let error = home.session(&new)["error"].clone();
     assert!(text_of(&error, "message").to_lowercase().contains("read-only"), "{error}");
 
     home.kill(home.daemon_pid());
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     assert_eq!(error["code"], "directory_not_accessible", "{error}");
-    bystander.lives();
+    bystander.assert_alive();
 
     drop(read_only);
-    bystander.goes_on(&home);
-    home.say(&id, "hello");
+    bystander.assert_responsive(&home);
+    home.send_and_wait(&id, "hello");
     home.ok(&["restart", &new]);
     home.wait(&new, "idle");
-    assert_eq!(home.api.times_asked("patience"), 1);
+    assert_eq!(home.api.prompt_count_of("patience"), 1);
 }
 
 #[test]
-fn directories_of_somebody_else_are_refused() {
+fn directories_of_another_user_are_rejected() {
     if !geteuid().is_root() {
-        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can give a directory away");
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can change the owner of a directory");
         return;
     }
     let home = TestHome::with_stand_in("obedient");
@@ -118,17 +122,17 @@ fn directories_of_somebody_else_are_refused() {
     for name in ["run", "data", "state"] {
         let directory = home.path().join(name);
         chown(&directory, Some(NOBODY), None).unwrap();
-        let error = home.refusal(&["ls"]);
+        let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "directory_not_accessible", "{error}");
         assert!(text_of(&error, "message").contains(&NOBODY.to_string()), "{error}");
-        bystander.lives();
+        bystander.assert_alive();
         chown(&directory, Some(0), None).unwrap();
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn directories_that_others_may_enter_are_closed_to_them() {
+fn directories_that_others_can_enter_are_made_private() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     home.ok(&["daemon", "stop"]);
@@ -138,5 +142,5 @@ fn directories_that_others_may_enter_are_closed_to_them() {
     for directory in directories {
         assert_eq!(mode(&directory), 0o700, "{directory:?}");
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

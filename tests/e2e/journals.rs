@@ -1,7 +1,11 @@
-//! A journal that is damaged while no daemon runs: the session goes on, the damage is told in its transcript, and no
-//! other session notices.
+//! A journal that is damaged while no daemon is running: the session continues, its transcript reports the damage, and
+//! other sessions are not affected.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this module is only for tests: a panic is a failed test"
+)]
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -9,26 +13,26 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use areyouj_tests::bystander::Bystander;
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 
-/// Where the random places of these tests begin; another number is another test.
+/// The seed of the random positions in these tests.
 const SEED: u64 = 20_261_122;
 
-/// How many places are damaged.
-const PLACES: usize = 4;
+/// The number of damaged positions.
+const POSITIONS: usize = 4;
 
-/// Between two looks at a file that nobody tells us of.
-const LOOK: Duration = Duration::from_millis(10);
+/// The polling interval for a file without change notifications.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A session whose turn ended while no daemon ran: the end of its journal is news to the next daemon.
+/// A session whose turn ended while no daemon was running: the next daemon must read the end of its journal.
 struct Scene {
     home: TestHome,
     bystander: Bystander,
     id: String,
     message: String,
     claude: serde_json::Value,
-    /// Where in the file the news begins.
-    news: usize,
+    /// The offset of the part of the file that no daemon has read.
+    unread: usize,
 }
 
 impl Scene {
@@ -36,19 +40,19 @@ impl Scene {
         let home = TestHome::new();
         let bystander = Bystander::of(&home);
         let id = home.idle_session(&home.project("project"), &[]);
-        home.say(&id, "before");
+        home.send_and_wait(&id, "before");
         let claude = home.session(&id)["pid"].clone();
         let message = home.send(&id, "hold: gate");
-        home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+        home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
         home.wait(&id, "active");
         home.kill(home.daemon_pid());
-        let mut scene = Scene { home, bystander, id, message, claude, news: 0 };
-        scene.news = scene.bytes().len();
+        let mut scene = Scene { home, bystander, id, message, claude, unread: 0 };
+        scene.unread = scene.bytes().len();
         scene.home.api.release("gate");
-        let end = Instant::now() + PATIENCE;
-        while !String::from_utf8_lossy(&scene.bytes()[scene.news..]).contains(r#""state":"idle""#) {
-            assert!(Instant::now() < end, "the turn does not end without a daemon");
-            std::thread::park_timeout(LOOK);
+        let end = Instant::now() + EVENT_TIMEOUT;
+        while !String::from_utf8_lossy(&scene.bytes()[scene.unread..]).contains(r#""state":"idle""#) {
+            assert!(Instant::now() < end, "the turn did not end without a daemon");
+            std::thread::park_timeout(POLL_INTERVAL);
         }
         scene
     }
@@ -63,20 +67,20 @@ impl Scene {
         fs::read(self.segment()).unwrap()
     }
 
-    fn flip(&self, place: usize) {
-        let byte = self.bytes()[place] ^ 0x55;
-        // In place: the host has the file open.
+    fn flip(&self, offset: usize) {
+        let byte = self.bytes()[offset] ^ 0x55;
+        // Write in place: the host has the file open.
         let file = OpenOptions::new().write(true).open(self.segment()).unwrap();
-        file.write_all_at(&[byte], place as u64).unwrap();
+        file.write_all_at(&[byte], offset as u64).unwrap();
     }
 
-    /// A new daemon makes what it can of the journal; the session takes messages again, and the bystander never
-    /// noticed anything.
-    fn goes_on(&self, what: &str) {
+    /// A new daemon must read as much of the journal as possible, the session must accept messages again, and the
+    /// bystander must not be affected.
+    fn assert_responsive(&self, what: &str) {
         let home = &self.home;
         let session = home
             .wait_session(&self.id, what, |session| session["status"] == "idle" && session["pid"].is_i64());
-        // What becomes of the message depends on what of it can still be read; it is never just gone.
+        // The state of the message depends on how much of its turn is readable; the message must never be lost.
         let message = home.message(&self.id, &self.message);
         match message["state"].as_str().unwrap() {
             "done" => {}
@@ -86,56 +90,56 @@ impl Scene {
             }
             other => panic!("{what}: the message is {other}: {session}"),
         }
-        home.say(&self.id, "after");
-        assert_eq!(home.api.times_asked("hold: gate"), 1, "{what}: nothing runs twice");
-        assert_eq!(home.api.times_asked("after"), 1);
-        self.bystander.goes_on(home);
+        home.send_and_wait(&self.id, "after");
+        assert_eq!(home.api.prompt_count_of("hold: gate"), 1, "{what}: the message ran twice");
+        assert_eq!(home.api.prompt_count_of("after"), 1);
+        self.bystander.assert_responsive(home);
     }
 
-    fn tells_of_the_damage(&self) -> bool {
-        let told = self.home.ok(&["logs", &self.id]);
-        told.contains("The journal is damaged") || told.contains("A part of the journal is missing")
-    }
-}
-
-#[test]
-fn a_byte_that_flips_in_what_no_daemon_has_read_yet_is_told_and_the_session_goes_on() {
-    let mut random = fastrand::Rng::with_seed(SEED);
-    for _ in 0..PLACES {
-        let scene = Scene::new();
-        let place = random.usize(scene.news..scene.bytes().len());
-        scene.flip(place);
-        let what = format!("byte {place}, the news begin at {}", scene.news);
-        scene.goes_on(&what);
-        assert!(scene.tells_of_the_damage(), "{what}");
+    fn reports_damage(&self) -> bool {
+        let log = self.home.ok(&["logs", &self.id]);
+        log.contains("The journal is damaged") || log.contains("A part of the journal is missing")
     }
 }
 
 #[test]
-fn a_byte_that_flips_in_what_was_read_before_is_of_no_importance() {
+fn a_flipped_byte_in_the_unread_part_is_reported_and_the_session_continues() {
     let mut random = fastrand::Rng::with_seed(SEED);
-    // The last places are in the segment's header: what it is, and where it begins.
-    for place in [random.usize(16..2_000), random.usize(..4), random.usize(8..16)] {
+    for _ in 0..POSITIONS {
         let scene = Scene::new();
-        scene.flip(place);
-        scene.goes_on(&format!("byte {place}"));
+        let offset = random.usize(scene.unread..scene.bytes().len());
+        scene.flip(offset);
+        let what = format!("byte {offset}, the unread part starts at {}", scene.unread);
+        scene.assert_responsive(&what);
+        assert!(scene.reports_damage(), "{what}");
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_the_part_that_was_read_has_no_effect() {
+    let mut random = fastrand::Rng::with_seed(SEED);
+    // The last positions are in the segment's header: its signature, and its start offset.
+    for offset in [random.usize(16..2_000), random.usize(..4), random.usize(8..16)] {
+        let scene = Scene::new();
+        scene.flip(offset);
+        scene.assert_responsive(&format!("byte {offset}"));
         let session = scene.home.session(&scene.id);
-        assert_eq!(session["pid"], scene.claude, "byte {place}: Claude had no reason to end");
-        assert!(!scene.tells_of_the_damage());
-        // A host that opens the journal anew has to make do with it too.
+        assert_eq!(session["pid"], scene.claude, "byte {offset}: Claude must not restart");
+        assert!(!scene.reports_damage());
+        // A host that opens the journal again must accept it, too.
         scene.home.ok(&["restart", &scene.id]);
         scene.home.wait(&scene.id, "idle");
-        scene.home.say(&scene.id, "once more");
+        scene.home.send_and_wait(&scene.id, "once more");
     }
 }
 
-/// A version that is not known may as well be a newer one, whose journal is nothing to be cut off.
+/// An unknown version can be a newer one, whose journal must not be truncated.
 #[test]
-fn a_journal_with_another_version_is_left_alone_and_named_when_a_host_is_to_open_it() {
+fn a_journal_with_another_version_is_not_changed_and_reported_when_a_host_opens_it() {
     let scene = Scene::new();
     let version = 4;
     scene.flip(version);
-    scene.goes_on("version");
+    scene.assert_responsive("version");
     let before = scene.bytes();
     let home = &scene.home;
     home.areyouj(&["restart", &scene.id]);
@@ -143,26 +147,26 @@ fn a_journal_with_another_version_is_left_alone_and_named_when_a_host_is_to_open
     let error = home.session(&scene.id)["error"].clone();
     assert!(error["message"].as_str().unwrap().contains("newer"), "{error}");
     assert!(scene.bytes().starts_with(&before));
-    scene.bystander.goes_on(home);
+    scene.bystander.assert_responsive(home);
     scene.flip(version);
     home.ok(&["restart", &scene.id]);
     home.wait(&scene.id, "idle");
-    home.say(&scene.id, "once more");
+    home.send_and_wait(&scene.id, "once more");
 }
 
 #[test]
-fn a_journal_that_was_cut_in_the_middle_is_told_and_the_session_goes_on() {
+fn a_truncated_journal_is_reported_and_the_session_continues() {
     let scene = Scene::new();
-    let middle = scene.news + (scene.bytes().len() - scene.news) / 2;
+    let middle = scene.unread + (scene.bytes().len() - scene.unread) / 2;
     OpenOptions::new().write(true).open(scene.segment()).unwrap().set_len(middle as u64).unwrap();
-    scene.goes_on("cut");
-    assert!(scene.tells_of_the_damage());
+    scene.assert_responsive("cut");
+    assert!(scene.reports_damage());
 }
 
 #[test]
-fn a_journal_that_was_removed_is_told_and_the_session_goes_on() {
+fn a_deleted_journal_is_reported_and_the_session_continues() {
     let scene = Scene::new();
     fs::remove_file(scene.segment()).unwrap();
-    scene.goes_on("removed");
-    assert!(scene.tells_of_the_damage());
+    scene.assert_responsive("removed");
+    assert!(scene.reports_damage());
 }

@@ -1,8 +1,7 @@
-//! AreYouJ as a person meets it: through its command line, with the real Claude CLI and the scripted Messages API.
+//! End-to-end tests of AreYouJ through its command line, with the real Claude CLI and the scripted Messages API.
 //!
-//! One file per theme. The stand-in for Claude is used only for faults that the real one does not make, where what is
-//! tested never gets as far as Claude, and where there are so many sessions that real ones would be too heavy for the
-//! machine.
+//! One file per topic. Tests use the Claude stand-in only for faults that the real one does not have, for requests that
+//! do not reach Claude, and for more sessions than the machine can run with real Claudes.
 
 mod api_faults;
 mod chaos;
@@ -21,14 +20,14 @@ mod homes;
 mod hosts;
 mod journals;
 mod modes;
+mod other_users;
 mod output;
 mod permissions;
 mod queue;
-mod refusals;
+mod rejections;
+mod scripted_terminals;
 mod sessions;
 mod sockets;
-mod strangers;
 mod terminals;
-mod terminals_at_will;
 mod terminate;
 mod texts;

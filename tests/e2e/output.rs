@@ -1,16 +1,16 @@
-//! What the command line prints, and how it ends.
+//! The output and the exit codes of the command line.
 
 use std::process::{Command, Stdio};
 
-use areyouj_tests::home::{PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome};
 use serde_json::Value;
 
 #[test]
 fn the_transcript_has_every_entry_once_and_in_order() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &["--permission-mode", "bypassPermissions"]);
-    let thought = home.say(&id, "think: tea");
-    home.say(&id, "run: echo made");
+    let thinking = home.send_and_wait(&id, "think: tea");
+    home.send_and_wait(&id, "run: echo made");
     let entries = home.transcript(&id);
     let numbers: Vec<u64> = entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (1..=entries.len() as u64).collect::<Vec<_>>(), "no gap");
@@ -24,7 +24,7 @@ fn the_transcript_has_every_entry_once_and_in_order() {
     assert_eq!(kinds, [&first[..], &second[..]].concat());
     let of_kind =
         |kind: &str| entries.iter().find(|entry| entry["body"]["kind"] == kind).unwrap()["body"].clone();
-    assert_eq!(of_kind("user")["messageId"], thought.as_str());
+    assert_eq!(of_kind("user")["messageId"], thinking.as_str());
     assert_eq!(of_kind("thinking")["text"], "Let me think about tea.");
     assert_eq!(of_kind("toolResult")["text"], "made");
     assert!(of_kind("turnEnd")["costUsd"].as_f64().is_some_and(|cost| cost > 0.0));
@@ -34,22 +34,22 @@ fn the_transcript_has_every_entry_once_and_in_order() {
 fn logs_can_be_followed() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "before");
+    home.send_and_wait(&id, "before");
     let mut following = home.spawn(&["logs", &id, "-f", "--json"]);
-    let mut heard = |text: &str| loop {
-        let line = home.expect(following.line(PATIENCE));
+    let mut wait_for_text = |text: &str| loop {
+        let line = home.expect(following.line(EVENT_TIMEOUT));
         let entry: Value = serde_json::from_str(&line).unwrap();
         if entry["body"]["kind"] == "text" && entry["body"]["text"] == text {
             break;
         }
     };
-    heard("Echo: before");
+    wait_for_text("Echo: before");
     home.send(&id, "after");
-    heard("Echo: after");
+    wait_for_text("Echo: after");
 }
 
 #[test]
-fn exit_codes_tell_done_from_failed_usage_and_time_out() {
+fn exit_codes_distinguish_done_failed_usage_and_timeout() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     let status = |arguments: &[&str]| home.areyouj(arguments).status;
@@ -63,7 +63,7 @@ fn exit_codes_tell_done_from_failed_usage_and_time_out() {
 }
 
 #[test]
-fn usage_errors_are_json_too_when_that_is_asked_for() {
+fn usage_errors_are_json_with_the_json_option() {
     let home = TestHome::with_stand_in("obedient");
     let run = home.areyouj(&["send", "--json"]);
     assert_eq!(run.status, 2, "{run}");
@@ -72,14 +72,14 @@ fn usage_errors_are_json_too_when_that_is_asked_for() {
 }
 
 #[test]
-fn nothing_that_a_person_or_claude_said_controls_the_terminal() {
+fn texts_of_people_and_claude_cannot_control_the_terminal() {
     let home = TestHome::new();
     let nasty = "\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J";
     let id = home.idle_session(&home.project("a\u{1b}[7mb"), &[]);
-    home.say(&id, nasty);
-    // Claude refuses commands with control characters by itself; a question may hold any.
+    home.send_and_wait(&id, nasty);
+    // Claude itself rejects commands with control characters, but a question can contain any.
     home.send(&id, &format!("ask: {nasty}? | yes{nasty} | no"));
-    home.wait_prompt(&id);
+    home.wait_permission_request(&id);
     for arguments in [&["ls"][..], &["show", &id], &["queue", &id, "--all"], &["logs", &id], &["permissions"]]
     {
         let run = home.areyouj(arguments);
@@ -94,7 +94,7 @@ fn no_color_means_no_escape_sequences_even_on_a_terminal() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &["--name", "plain"]);
     let on_a_terminal = |command: &str, variable: &str| {
-        // script(1) runs a command on a terminal of its own and passes on what it prints.
+        // script(1) runs a command on a separate terminal and forwards its output.
         let run = Command::new("script")
             .args(["-qec", &format!("'{}' {command}", home.cli.program.display()), "/dev/null"])
             .env_clear()
@@ -111,15 +111,15 @@ fn no_color_means_no_escape_sequences_even_on_a_terminal() {
         assert!(!printed.is_empty() && !printed.contains('\u{1b}'), "{command}: {printed:?}");
     }
     let coloured = on_a_terminal("ls", "UNRELATED");
-    assert!(coloured.contains("\u{1b}["), "there are colours otherwise: {coloured:?}");
+    assert!(coloured.contains("\u{1b}["), "without NO_COLOR there are colours: {coloured:?}");
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error_to_speak_of() {
+fn a_closed_pipe_does_not_cause_a_panic() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     for number in 0..5 {
-        home.say(&id, &format!("message {number}"));
+        home.send_and_wait(&id, &format!("message {number}"));
     }
     let program = home.cli.program.display().to_string();
     let run = Command::new("/bin/bash")

@@ -1,53 +1,53 @@
-//! Prompts: tools that ask, questions, plans.
+//! Permission requests: for tools, questions and plans.
 
 use areyouj_tests::home::{TestHome, rows, text_of};
 use serde_json::Value;
 
-/// A session in which `run: touch made.txt` asks for permission, and the prompt.
-fn asked(home: &TestHome) -> (String, String, Value) {
+/// A session with a permission request for `run: touch made.txt`: its id, the message and the request.
+fn session_with_request(home: &TestHome) -> (String, String, Value) {
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "run: touch made.txt");
     home.wait(&id, "waiting");
-    let prompt = home.wait_prompt(&id);
-    (id, message, prompt)
+    let request = home.wait_permission_request(&id);
+    (id, message, request)
 }
 
 #[test]
 fn an_allowed_tool_runs_in_the_directory_of_its_session() {
     let home = TestHome::new();
-    let (id, message, prompt) = asked(&home);
+    let (id, message, request) = session_with_request(&home);
     let made = home.project("project").join("made.txt");
-    assert_eq!(prompt["kind"], "tool");
-    assert_eq!(prompt["tool"], "Bash");
-    assert_eq!(prompt["input"]["command"], "touch made.txt");
-    assert_eq!(home.session(&id)["attention"]["permissionId"], prompt["id"]);
-    assert!(!made.exists(), "nothing runs before the answer");
-    home.ok(&["allow", &text_of(&prompt, "id")]);
+    assert_eq!(request["kind"], "tool");
+    assert_eq!(request["tool"], "Bash");
+    assert_eq!(request["input"]["command"], "touch made.txt");
+    assert_eq!(home.session(&id)["attention"]["permissionId"], request["id"]);
+    assert!(!made.exists(), "the tool must not run before the answer");
+    home.ok(&["allow", &text_of(&request, "id")]);
     home.wait_message(&id, &message, "done");
     assert!(made.is_file());
     assert!(home.session(&id)["attention"].is_null());
 }
 
 #[test]
-fn a_prompt_is_answered_once() {
+fn a_request_is_answered_once() {
     let home = TestHome::new();
-    let (id, message, prompt) = asked(&home);
-    let request = text_of(&prompt, "id");
-    home.ok(&["allow", &request]);
-    assert_eq!(home.refused(&["allow", &request]), "permission_answered");
-    assert_eq!(home.refused(&["deny", &request]), "permission_answered");
+    let (id, message, request) = session_with_request(&home);
+    let request_id = text_of(&request, "id");
+    home.ok(&["allow", &request_id]);
+    assert_eq!(home.error_code(&["allow", &request_id]), "permission_answered");
+    assert_eq!(home.error_code(&["deny", &request_id]), "permission_answered");
     home.wait_message(&id, &message, "done");
-    assert_eq!(home.json(&["permissions"]).to_string().matches(&request).count(), 0);
+    assert_eq!(home.json(&["permissions"]).to_string().matches(&request_id).count(), 0);
 }
 
 #[test]
-fn of_many_answers_at_once_exactly_one_counts() {
+fn only_one_of_several_concurrent_answers_counts() {
     let home = TestHome::new();
-    let (id, message, prompt) = asked(&home);
-    let request = text_of(&prompt, "id");
-    let answers: Vec<_> = (0..8).map(|_| home.spawn(&["allow", &request, "--json"])).collect();
+    let (id, message, request) = session_with_request(&home);
+    let request_id = text_of(&request, "id");
+    let answers: Vec<_> = (0..8).map(|_| home.spawn(&["allow", &request_id, "--json"])).collect();
     let answers: Vec<_> =
-        answers.into_iter().map(|run| home.expect(run.finish(areyouj_tests::home::PATIENCE))).collect();
+        answers.into_iter().map(|run| home.expect(run.finish(areyouj_tests::home::EVENT_TIMEOUT))).collect();
     assert_eq!(answers.iter().filter(|run| run.status == 0).count(), 1, "{answers:#?}");
     for run in answers.iter().filter(|run| run.status != 0) {
         assert_eq!(home.expect(run.error())["code"], "permission_answered");
@@ -56,28 +56,35 @@ fn of_many_answers_at_once_exactly_one_counts() {
 }
 
 #[test]
-fn always_lets_the_same_command_run_without_asking_again() {
+fn always_runs_the_same_command_without_another_request() {
     let home = TestHome::new();
-    let (id, message, prompt) = asked(&home);
-    assert!(prompt["suggestions"].as_array().is_some_and(|suggestions| !suggestions.is_empty()), "{prompt}");
-    home.ok(&["allow", &text_of(&prompt, "id"), "--always"]);
+    let (id, message, request) = session_with_request(&home);
+    assert!(
+        request["suggestions"].as_array().is_some_and(|suggestions| !suggestions.is_empty()),
+        "{request}"
+    );
+    home.ok(&["allow", &text_of(&request, "id"), "--always"]);
     home.wait_message(&id, &message, "done");
-    home.say(&id, "run: touch made.txt");
-    assert_eq!(home.session(&id)["permissionMode"], "default", "a rule was added, the mode is as it was");
+    home.send_and_wait(&id, "run: touch made.txt");
+    assert_eq!(
+        home.session(&id)["permissionMode"],
+        "default",
+        "a rule was added, and the mode did not change"
+    );
 }
 
 #[test]
 fn a_denial_reaches_claude_with_its_message() {
     let home = TestHome::new();
-    let (id, message, prompt) = asked(&home);
-    home.ok(&["deny", &text_of(&prompt, "id"), "-m", "use a database instead"]);
+    let (id, message, request) = session_with_request(&home);
+    home.ok(&["deny", &text_of(&request, "id"), "-m", "use a database instead"]);
     home.wait_message(&id, &message, "done");
     assert!(!home.project("project").join("made.txt").exists());
-    let told = home.transcript(&id).iter().any(|entry| {
+    let received = home.transcript(&id).iter().any(|entry| {
         entry["body"]["kind"] == "toolResult"
             && entry["body"]["text"].as_str().is_some_and(|text| text.contains("use a database instead"))
     });
-    assert!(told, "{:#?}", home.transcript(&id));
+    assert!(received, "{:#?}", home.transcript(&id));
 }
 
 #[test]
@@ -86,35 +93,35 @@ fn a_question_is_answered_with_a_choice() {
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "ask: Which colour? | Red | Blue");
     home.wait(&id, "waiting");
-    let prompt = home.wait_prompt(&id);
-    assert_eq!(prompt["kind"], "question");
+    let request = home.wait_permission_request(&id);
+    assert_eq!(request["kind"], "question");
     assert_eq!(home.session(&id)["attention"]["kind"], "question");
-    home.ok(&["answer", &text_of(&prompt, "id"), "Blue"]);
+    home.ok(&["answer", &text_of(&request, "id"), "Blue"]);
     home.wait_message(&id, &message, "done");
-    let said = home.ok(&["logs", &id]);
-    assert!(said.contains("Which colour?") && said.contains("Blue"), "{said}");
+    let log = home.ok(&["logs", &id]);
+    assert!(log.contains("Which colour?") && log.contains("Blue"), "{log}");
 }
 
 #[test]
-fn a_request_is_listed_and_answered_however_deep_its_input_is() {
+fn a_request_with_deeply_nested_input_is_listed_and_answered() {
     let home = TestHome::with_stand_in("deep");
     let other = home.idle_session(&home.project("other"), &[]);
     home.send(&other, "1");
-    let beside = text_of(&home.wait_prompt(&other), "id");
+    let beside = text_of(&home.wait_permission_request(&other), "id");
     let id = home.idle_session(&home.project("project"), &[]);
     for levels in [124, 125, 126, 127, 128, 60, 64, 65, 122, 123, 10_000] {
         let message = home.send(&id, &levels.to_string());
-        let request = text_of(&home.wait_prompt(&id), "id");
+        let request_id = text_of(&home.wait_permission_request(&id), "id");
         if levels == 10_000 {
             home.kill(home.daemon_pid());
         }
         let open = rows(&home.json(&["permissions"]), "permissions");
-        let ids: Vec<String> = open.iter().map(|prompt| text_of(prompt, "id")).collect();
+        let ids: Vec<String> = open.iter().map(|request| text_of(request, "id")).collect();
         assert_eq!(ids.len(), 2, "{levels}: {ids:?}");
-        assert!(ids.contains(&request) && ids.contains(&beside), "{levels}: {ids:?}");
+        assert!(ids.contains(&request_id) && ids.contains(&beside), "{levels}: {ids:?}");
         let shown = home.ok(&["permissions", &id]);
         assert_eq!(shown.contains("deeper than 64 levels"), levels > 64, "{levels}: {shown}");
-        home.ok(&["allow", &request]);
+        home.ok(&["allow", &request_id]);
         home.wait_message(&id, &message, "done");
         let entries = home.transcript(&id);
         let last = entries.iter().rev().find(|entry| entry["body"]["kind"] == "text");
@@ -131,34 +138,36 @@ fn a_plan_is_allowed() {
     let id = home.idle_session(&home.project("project"), &["--permission-mode", "plan"]);
     let message = home.send(&id, "plan: First this, then that.");
     home.wait(&id, "waiting");
-    let prompt = home.wait_prompt(&id);
-    assert_eq!(prompt["kind"], "plan");
-    home.ok(&["allow", &text_of(&prompt, "id")]);
+    let request = home.wait_permission_request(&id);
+    assert_eq!(request["kind"], "plan");
+    home.ok(&["allow", &text_of(&request, "id")]);
     home.wait_message(&id, &message, "done");
-    home.wait_session(&id, "the plan mode is over", |session| session["permissionMode"] == "default");
+    home.wait_session(&id, "the session is no longer in plan mode", |session| {
+        session["permissionMode"] == "default"
+    });
 }
 
 #[test]
-fn an_interrupt_withdraws_the_prompt() {
+fn an_interrupt_withdraws_the_request() {
     let home = TestHome::new();
-    let (id, message, prompt) = asked(&home);
+    let (id, message, request) = session_with_request(&home);
     home.ok(&["interrupt", &id]);
     home.wait_message(&id, &message, "interrupted");
-    assert_eq!(home.refused(&["allow", &text_of(&prompt, "id")]), "permission_withdrawn");
+    assert_eq!(home.error_code(&["allow", &text_of(&request, "id")]), "permission_withdrawn");
     assert!(!home.project("project").join("made.txt").exists());
 }
 
 #[test]
-fn two_prompts_of_one_message_are_answered_one_by_one() {
+fn two_requests_of_one_message_are_answered_one_by_one() {
     let home = TestHome::new();
     let directory = home.project("project");
     let id = home.idle_session(&directory, &[]);
     let message = home.send(&id, "run2: touch one.txt ;; touch two.txt");
-    let first = text_of(&home.wait_prompt(&id), "id");
+    let first = text_of(&home.wait_permission_request(&id), "id");
     home.ok(&["allow", &first]);
-    let second = home.until("a second prompt is open", || {
+    let second = home.until("a second request is open", || {
         let open = rows(&home.cli.json(&["permissions", &id])?, "permissions");
-        Ok(open.into_iter().find(|prompt| prompt["id"] != first.as_str()))
+        Ok(open.into_iter().find(|request| request["id"] != first.as_str()))
     });
     home.ok(&["allow", &text_of(&second, "id")]);
     home.wait_message(&id, &message, "done");

@@ -1,6 +1,10 @@
-//! What may be found at the path of the daemon's socket instead of a daemon.
+//! Things other than a daemon at the path of the daemon's socket.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this module is only for tests: a panic is a failed test"
+)]
 
 use std::fs;
 use std::io::{Read, Write};
@@ -22,61 +26,62 @@ fn is_socket(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-/// Something that listens in the daemon's place. When it goes, its socket stays, as that of a killed process does.
+/// A process that listens in place of the daemon. Its socket file remains on drop, like that of a killed process.
 struct Impostor {
     socket: PathBuf,
-    over: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Impostor {
-    /// `act` is what it does with each connection, which is then kept open to the end if it gives it back.
+    /// `act` is called with each connection. If it returns the connection, it stays open until drop.
     fn at(socket: PathBuf, act: fn(UnixStream) -> Option<UnixStream>) -> Impostor {
         let listener = UnixListener::bind(&socket).unwrap();
-        let over = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&over);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            let mut kept = Vec::new();
+            let mut open = Vec::new();
             while let Ok((stream, _)) = listener.accept() {
-                if told.load(Ordering::SeqCst) {
+                if stopped.load(Ordering::SeqCst) {
                     return;
                 }
-                kept.extend(act(stream));
+                open.extend(act(stream));
             }
         });
-        Impostor { socket, over, thread: Some(thread) }
+        Impostor { socket, stop, thread: Some(thread) }
     }
 }
 
 impl Drop for Impostor {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::SeqCst);
-        // One more connection, so that it looks.
+        self.stop.store(true, Ordering::SeqCst);
+        // Another connection, so that it checks the flag.
         let _ = UnixStream::connect(&self.socket);
         self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// A command is refused while the impostor is there, which is left alone; when it is gone everything goes on.
-fn is_found_out(act: fn(UnixStream) -> Option<UnixStream>) {
+/// A command must fail while the impostor is listening, without removing its socket. Afterwards everything must work
+/// again.
+fn is_detected(act: fn(UnixStream) -> Option<UnixStream>) {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     home.ok(&["daemon", "stop"]);
     let socket = socket(&home);
     let impostor = Impostor::at(socket.clone(), act);
-    let error = home.refusal(&["ls"]);
+    let error = home.rejection(&["ls"]);
     assert_eq!(error["code"], "daemon_unavailable", "{error}");
     assert!(text_of(&error, "message").contains(socket.to_str().unwrap()), "{error}");
-    assert!(is_socket(&socket), "what somebody listens at is not removed");
-    bystander.lives();
+    assert!(is_socket(&socket), "a socket with a listener must not be removed");
+    bystander.assert_alive();
     drop(impostor);
-    assert!(is_socket(&socket), "a stale socket is there");
-    bystander.goes_on(&home);
+    assert!(is_socket(&socket), "a stale socket exists");
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn something_that_answers_garbage_is_no_daemon() {
-    is_found_out(|mut stream| {
+fn a_process_that_answers_garbage_is_not_a_daemon() {
+    is_detected(|mut stream| {
         let _ = stream.read(&mut [0; 64]);
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n\xff\xfe<html>");
         Some(stream)
@@ -84,27 +89,27 @@ fn something_that_answers_garbage_is_no_daemon() {
 }
 
 #[test]
-fn something_that_answers_json_that_makes_no_sense_is_no_daemon() {
-    is_found_out(|mut stream| {
+fn a_process_that_answers_invalid_json_rpc_is_not_a_daemon() {
+    is_detected(|mut stream| {
         let _ = stream.read(&mut [0; 64]);
         let _ = stream.write_all(b"Content-Length: 9\r\n\r\n[1, null]Content-Length: 3\r\n\r\n{\"a");
         Some(stream)
     });
 }
 
-/// It takes the quarter of a minute that a daemon is given to answer its first question.
+/// This test takes 15 seconds: the timeout for the daemon's first response.
 #[test]
-fn something_that_never_answers_is_not_waited_for_for_ever() {
-    is_found_out(Some);
+fn waiting_for_a_process_that_never_answers_is_limited() {
+    is_detected(Some);
 }
 
 #[test]
-fn something_that_hangs_up_is_no_daemon() {
-    is_found_out(|_| None);
+fn a_process_that_disconnects_is_not_a_daemon() {
+    is_detected(|_| None);
 }
 
 #[test]
-fn a_file_a_directory_or_a_link_in_the_place_of_the_socket_is_named_and_left_alone() {
+fn a_file_a_directory_or_a_link_in_place_of_the_socket_is_reported_and_not_changed() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     home.ok(&["daemon", "stop"]);
@@ -118,14 +123,14 @@ fn a_file_a_directory_or_a_link_in_the_place_of_the_socket_is_named_and_left_alo
     ];
     for (what, make) in make {
         make();
-        let error = home.refusal(&["ls"]);
+        let error = home.rejection(&["ls"]);
         assert_eq!(error["code"], "daemon_start_failed", "{error}");
         let message = text_of(&error, "message");
         assert!(message.contains(what) && message.contains(socket.to_str().unwrap()), "{error}");
-        bystander.lives();
+        bystander.assert_alive();
         let found = fs::symlink_metadata(&socket).unwrap();
         if found.is_dir() { fs::remove_dir(&socket).unwrap() } else { fs::remove_file(&socket).unwrap() }
     }
     assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

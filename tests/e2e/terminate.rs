@@ -1,9 +1,9 @@
-//! The end of a session.
+//! Terminating and deleting sessions.
 
-use areyouj_tests::home::{PATIENCE, TestHome, text_of};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, text_of};
 use areyouj_tests::processes::Process;
 
-/// What runs in this home besides the daemon.
+/// The processes of this home, without the daemon.
 fn others(home: &TestHome) -> Vec<Process> {
     let daemon = home.daemon_pid();
     home.processes().into_iter().filter(|process| process.pid != daemon).collect()
@@ -13,23 +13,23 @@ fn others(home: &TestHome) -> Vec<Process> {
 fn a_terminated_session_leaves_no_process_behind() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
-    home.say(&id, "hello");
+    home.send_and_wait(&id, "hello");
     assert!(!others(&home).is_empty());
     home.ok(&["terminate", &id]);
     home.wait(&id, "terminated");
     assert_eq!(others(&home), []);
     assert!(home.sessions().is_empty());
     assert!(home.ok(&["ls", "--all"]).contains(&id));
-    assert!(home.ok(&["logs", &id]).contains("Echo: hello"), "the transcript stays");
+    assert!(home.ok(&["logs", &id]).contains("Echo: hello"), "the transcript must remain");
 }
 
 #[test]
-fn not_even_a_process_that_left_the_group_is_left_behind() {
+fn a_process_that_left_the_process_group_is_terminated_too() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "run: setsid sleep 1000 >/dev/null 2>&1 & touch started");
-    let prompt = home.wait_prompt(&id);
-    home.ok(&["allow", &text_of(&prompt, "id")]);
+    let request = home.wait_permission_request(&id);
+    home.ok(&["allow", &text_of(&request, "id")]);
     home.wait_message(&id, &message, "done");
     let sleeping = |home: &TestHome| others(home).iter().any(|process| process.command == "sleep 1000");
     assert!(sleeping(&home), "{:#?}", others(&home));
@@ -39,11 +39,11 @@ fn not_even_a_process_that_left_the_group_is_left_behind() {
 }
 
 #[test]
-fn a_running_turn_does_not_keep_a_session_from_ending() {
+fn a_session_with_a_running_turn_can_be_terminated() {
     let home = TestHome::new();
     let id = home.idle_session(&home.project("project"), &[]);
     let message = home.send(&id, "hold: gate");
-    home.expect(home.api.wait_for_prompt("hold: gate", PATIENCE));
+    home.expect(home.api.wait_for_prompt("hold: gate", EVENT_TIMEOUT));
     home.ok(&["terminate", &id]);
     home.wait(&id, "terminated");
     assert_eq!(others(&home), []);
@@ -51,28 +51,28 @@ fn a_running_turn_does_not_keep_a_session_from_ending() {
 }
 
 #[test]
-fn a_terminated_session_takes_no_messages() {
+fn a_terminated_session_accepts_no_messages() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     home.ok(&["terminate", &id]);
     home.wait(&id, "terminated");
-    assert_eq!(home.refused(&["send", &id, "too late"]), "session_terminated");
+    assert_eq!(home.error_code(&["send", &id, "too late"]), "session_terminated");
 }
 
 #[test]
-fn a_session_is_removed_only_when_it_is_terminated() {
+fn only_a_terminated_session_can_be_deleted() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
-    assert_eq!(home.refused(&["rm", &id]), "session_not_terminated");
+    assert_eq!(home.error_code(&["rm", &id]), "session_not_terminated");
     home.ok(&["terminate", &id]);
     home.wait(&id, "terminated");
     home.ok(&["rm", &id]);
-    assert_eq!(home.refused(&["show", &id]), "session_not_found");
-    assert!(!home.path().join("state/sessions").join(&id).exists(), "its journal is gone");
+    assert_eq!(home.error_code(&["show", &id]), "session_not_found");
+    assert!(!home.path().join("state/sessions").join(&id).exists(), "its journal must be deleted");
 }
 
 #[test]
-fn files_that_a_killed_daemon_left_of_a_removed_session_go_with_the_next() {
+fn files_of_a_deleted_session_that_a_killed_daemon_left_are_deleted_by_the_next_daemon() {
     let home = TestHome::with_stand_in("obedient");
     let id = home.idle_session(&home.project("project"), &[]);
     let kept = home.idle_session(&home.project("other"), &[]);

@@ -1,35 +1,35 @@
-//! Texts that a message cannot have, and odd ones that it can.
+//! Texts that a message cannot have, and unusual ones that it can have.
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::cli::Cli;
 use areyouj_tests::home::{TestHome, text_of};
 
-/// The longest message, in bytes.
-const LIMIT: usize = 1 << 20;
+/// The maximum length of a message, in bytes.
+const LIMIT_BYTES: usize = 1 << 20;
 
 #[test]
-fn a_message_has_some_text() {
+fn a_message_must_have_text() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     for blank in ["", " ", "\n\t \r\n", "\u{2003}\u{a0}"] {
-        assert_eq!(home.refused(&["send", &bystander.id, blank]), "message_empty", "{blank:?}");
+        assert_eq!(home.error_code(&["send", &bystander.id, blank]), "message_empty", "{blank:?}");
         let run = home.expect(home.cli.run_with_input(&["send", &bystander.id, "-", "--json"], blank));
-        assert_eq!(home.refusal_of(&run)["code"], "message_empty", "{blank:?}");
+        assert_eq!(home.error_of(&run)["code"], "message_empty", "{blank:?}");
     }
     assert!(home.messages(&bystander.id).is_empty());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_message_of_just_the_limit_runs_whole_and_one_byte_more_is_refused() {
+fn a_message_of_the_maximum_length_runs_and_a_longer_one_is_rejected() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
-    let largest = "All work and no play. ".repeat(LIMIT / 22 + 1)[..LIMIT - 1].to_owned() + "!";
+    let largest = "All work and no play. ".repeat(LIMIT_BYTES / 22 + 1)[..LIMIT_BYTES - 1].to_owned() + "!";
     let send = |text: &str| home.expect(home.cli.run_with_input(&["send", &id, "-", "--json"], text));
     for beyond in [format!("{largest}!"), "x".repeat(2_000_000), "ä".repeat(1_500_001), "x".repeat(3 << 20)]
     {
-        let error = home.refusal_of(&send(&beyond));
+        let error = home.error_of(&send(&beyond));
         assert_eq!(error["code"], "message_too_large", "{} bytes: {error}", beyond.len());
     }
     assert!(home.messages(&id).is_empty());
@@ -37,18 +37,18 @@ fn a_message_of_just_the_limit_runs_whole_and_one_byte_more_is_refused() {
     home.wait_message(&id, &message, "done");
     assert_eq!(home.api.prompts(), [largest.as_str()]);
     assert_eq!(home.message(&id, &message)["text"], largest.as_str());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_message_is_kept_byte_for_byte_and_never_reaches_a_terminal_raw() {
+fn a_message_is_stored_byte_for_byte_and_printed_safely() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
     let id = home.idle_session(&home.project("project"), &[]);
     let nasty = "first\0\u{1}\u{1b}[31mred\u{1b}]0;title\u{7}\u{9b}2J\r\n\u{202e}last\u{7f}";
     let run = home.expect(home.cli.run_with_input(&["send", &id, "-", "--json"], nasty));
     let message = text_of(&home.expect(run.json()), "id");
-    let showing = |arguments: &[&str]| {
+    let prints_safely = |arguments: &[&str]| {
         let run = home.areyouj(arguments);
         let harmful = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert_eq!(run.status, 0, "{run}");
@@ -59,28 +59,28 @@ fn a_message_is_kept_byte_for_byte_and_never_reaches_a_terminal_raw() {
     assert_eq!(home.api.prompts(), [nasty]);
     home.ok(&["queue", "pause", &id]);
     home.expect(home.cli.run_with_input(&["send", &id, "-"], nasty));
-    assert_eq!(home.waiting(&id), [nasty]);
+    assert_eq!(home.queued_texts(&id), [nasty]);
     for arguments in
         [&["ls"][..], &["show", &id], &["queue", &id], &["queue", &id, "--all"], &["logs", &id], &["doctor"]]
     {
-        showing(arguments);
+        prints_safely(arguments);
     }
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_message_that_is_not_utf8_is_refused() {
+fn a_message_that_is_not_utf8_is_rejected() {
     let home = TestHome::with_stand_in("obedient");
     let bystander = Bystander::of(&home);
     let id = &bystander.id;
     let run = home.expect(home.cli.run_with_input(&["send", id, "-", "--json"], b"caf\xe9"));
-    assert_eq!(home.refusal_of(&run)["code"], "invalid_params");
-    // As an argument, which a shell can make such and this test's own arguments cannot be.
+    assert_eq!(home.error_of(&run)["code"], "invalid_params");
+    // As an argument that is not UTF-8: a shell can pass one, but the arguments in this test are strings.
     let shell = Cli { program: "/bin/bash".into(), ..home.cli.clone() };
     let program = home.cli.program.to_str().unwrap();
     let run = home.expect(shell.run(&["-c", r#"exec "$0" send "$1" $'caf\xe9' --json"#, program, id]));
     assert_eq!(run.status, 2, "{run}");
     assert_eq!(home.expect(run.error())["code"], "invalid_params");
     assert!(home.messages(id).is_empty());
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

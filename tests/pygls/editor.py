@@ -15,7 +15,7 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import default_converter
 
-PATIENCE = 60
+EVENT_TIMEOUT = 60
 CODE = "let \u00e4 = 1;\nlet \U0001f980 = \u00e4;\n"
 
 program, project, daemon = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
@@ -48,7 +48,7 @@ async def question(params):
     request = params.message.split(":")[0]
     await asyncio.create_subprocess_exec(program, "allow", request, stdout=subprocess.DEVNULL)
     try:
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(EVENT_TIMEOUT)
     except asyncio.CancelledError:
         withdrawn.set()
         raise
@@ -66,7 +66,7 @@ def progress(params):
 
 
 async def until(what, holds):
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(EVENT_TIMEOUT):
         while not holds():
             await asyncio.sleep(0.02)
     seen.setdefault("steps", []).append(what)
@@ -99,7 +99,7 @@ async def main():
     await until("the allowed command", (project / "made").exists)
     await until("the end of the start", lambda: "end" in seen["progress"])
     await execute("areyouj.lsp.send", {"sessionId": session, "text": "run: touch other"})
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(EVENT_TIMEOUT):
         await withdrawn.wait()
     await until("the command that was allowed elsewhere", (project / "other").exists)
 
@@ -121,7 +121,7 @@ async def main():
     try:
         answer = client.protocol.send_request(types.TEXT_DOCUMENT_CODE_ACTION, asked, msg_id="slow")
         client.cancel_request(types.CancelParams(id="slow"))
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(EVENT_TIMEOUT):
             await asyncio.wrap_future(answer)
     except JsonRpcException as error:
         seen["cancelled"] = error.code
@@ -130,7 +130,7 @@ async def main():
 
     await client.shutdown_async(None)
     client.exit(None)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(EVENT_TIMEOUT):
         seen["status"] = await client._server.wait()
     print(json.dumps(seen))
 

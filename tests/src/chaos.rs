@@ -1,17 +1,17 @@
-//! Faults, at random moments, against real processes: what must hold is checked afterwards, and everything that broke
-//! is named with the seed that repeats it.
+//! Injects faults into real processes at random moments, and checks the guarantees afterwards. A violation is reported
+//! with the seed that reproduces it.
 //!
-//! `cargo xtask chaos` runs the rows at full length; the tests run every row for a few rounds with a fixed seed. The
-//! seed decides what is done and when it is tried; what the machine makes of it is its own.
+//! `cargo xtask chaos` runs the rows at full length; the tests run a test_rounds rounds of every row with a fixed seed. The
+//! seed determines the actions and their times, but not how the machine schedules them.
 
 mod arena;
+mod bad_clients;
 mod disk;
 mod disks;
 mod escapes;
 mod flips;
 mod kills;
 mod ledger;
-mod lies;
 mod load;
 mod pauses;
 mod previous;
@@ -26,14 +26,14 @@ use anyhow::Result;
 
 /// One kind of fault.
 pub struct Row {
-    /// What it is called on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What is done, in one line.
-    pub about: &'static str,
-    /// Rounds of a full run.
+    /// A one-line description of the fault.
+    pub description: &'static str,
+    /// The number of rounds of a full run.
     pub rounds: u32,
-    /// Rounds in the tests.
-    pub few: u32,
+    /// The number of rounds in the tests.
+    pub test_rounds: u32,
     run: fn(&mut Trial) -> Result<()>,
 }
 
@@ -41,159 +41,177 @@ pub struct Row {
 pub const ROWS: &[Row] = &[
     Row {
         name: "daemon",
-        about: "the daemon is killed while messages come in, turns run and prompts are open",
+        description: "the daemon is killed while messages arrive, turns run and permission requests are open",
         rounds: 200,
-        few: 4,
+        test_rounds: 4,
         run: kills::daemon,
     },
     Row {
         name: "clients",
-        about: "clients are killed in the middle of a request",
+        description: "clients are killed during a request",
         rounds: 200,
-        few: 10,
+        test_rounds: 10,
         run: kills::clients,
     },
-    Row { name: "claude", about: "Claude is killed under load", rounds: 50, few: 2, run: kills::claude },
-    Row { name: "host", about: "session hosts are killed under load", rounds: 50, few: 2, run: kills::host },
+    Row {
+        name: "claude",
+        description: "Claude is killed under load",
+        rounds: 50,
+        test_rounds: 2,
+        run: kills::claude,
+    },
+    Row {
+        name: "host",
+        description: "session hosts are killed under load",
+        rounds: 50,
+        test_rounds: 2,
+        run: kills::host,
+    },
     Row {
         name: "everything",
-        about: "everything is killed at once, as when the machine goes down",
+        description: "all processes are killed at once, as in a crash of the machine",
         rounds: 50,
-        few: 1,
+        test_rounds: 1,
         run: kills::everything,
     },
     Row {
         name: "races",
-        about: "twenty sessions and four daemons are started at the same instant",
+        description: "twenty sessions and four daemons are started at the same time",
         rounds: 20,
-        few: 2,
+        test_rounds: 2,
         run: races::daemons,
     },
     Row {
         name: "escapes",
-        about: "what Claude started tries to get away when its session ends",
+        description: "processes that Claude started try to survive the end of their session",
         rounds: 30,
-        few: 3,
+        test_rounds: 3,
         run: escapes::trees,
     },
     Row {
         name: "stopped",
-        about: "daemon, hosts and Claudes stand still for ten seconds",
+        description: "a daemon, a host or a Claude is stopped for ten seconds",
         rounds: 9,
-        few: 3,
+        test_rounds: 3,
         run: pauses::stopped,
     },
     Row {
         name: "clock",
-        about: "the clock is set forth and back by an hour",
+        description: "the clock is set forward and back by an hour",
         rounds: 20,
-        few: 3,
+        test_rounds: 3,
         run: pauses::clock,
     },
     Row {
         name: "full-disk",
-        about: "a disk of 64 MB is filled to the last byte",
+        description: "a disk of 64 MB is filled completely",
         rounds: 10,
-        few: 2,
+        test_rounds: 2,
         run: disks::full,
     },
-    Row { name: "power", about: "the power fails under load", rounds: 30, few: 2, run: disks::power },
+    Row {
+        name: "power",
+        description: "the power fails under load",
+        rounds: 30,
+        test_rounds: 2,
+        run: disks::power,
+    },
     Row {
         name: "descriptors",
-        about: "the daemon has no descriptors left",
+        description: "the daemon runs out of file descriptors",
         rounds: 20,
-        few: 2,
+        test_rounds: 2,
         run: shortages::descriptors,
     },
     Row {
         name: "processes",
-        about: "no process and no thread can be started",
+        description: "the daemon cannot start processes or threads",
         rounds: 10,
-        few: 2,
+        test_rounds: 2,
         run: shortages::processes,
     },
     Row {
-        name: "lies",
-        about: "clients lie, send rubbish, do not read and come in crowds",
+        name: "bad-clients",
+        description: "clients send invalid data, do not read, and connect in large numbers",
         rounds: 200,
-        few: 24,
-        run: lies::clients,
+        test_rounds: 24,
+        run: bad_clients::clients,
     },
     Row {
         name: "flips",
-        about: "bits flip in the database, its log and the journals",
+        description: "bits flip in the database, its log and the journals",
         rounds: 100,
-        few: 10,
+        test_rounds: 10,
         run: flips::bits,
     },
     Row {
         name: "upgrades",
-        about: "the daemon is replaced by a newer version, and again and again, under load",
+        description: "the daemon is repeatedly replaced by a newer version under load",
         rounds: 20,
-        few: 3,
+        test_rounds: 3,
         run: upgrades::versions,
     },
 ];
 
 /// One run of a row.
 pub struct Trial {
-    /// Decides everything that is left to chance.
+    /// The seed of all random decisions.
     pub seed: u64,
-    /// How often the fault happens.
+    /// The number of times that the fault is injected.
     pub rounds: u32,
-    /// A full run, with as many sessions as a heavy user has.
+    /// Whether this is a full run, with the number of sessions of a heavy user.
     pub full: bool,
     random: fastrand::Rng,
     report: Report,
 }
 
-/// What a run showed.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What was counted and measured.
+    /// Counts and measurements, each with its name.
     pub figures: Vec<(String, String)>,
-    /// What must hold and did not. Each is one sentence.
-    pub broken: Vec<String>,
-    /// Why nothing was tried.
+    /// The violated guarantees, one sentence each.
+    pub violations: Vec<String>,
+    /// The reason why the row was not run.
     pub skipped: Option<String>,
 }
 
 impl Row {
-    /// Runs it. A trial that could not be carried through is a broken promise, too.
+    /// Runs the row. A trial that fails with an error counts as a violation, too.
     pub fn run(&self, seed: u64, rounds: u32, full: bool) -> Report {
         let random = fastrand::Rng::with_seed(seed);
         let mut trial = Trial { seed, rounds, full, random, report: Report::default() };
         if let Err(error) = (self.run)(&mut trial) {
-            trial.report.broken.push(format!("the trial could not be carried through: {error:#}"));
+            trial.report.violations.push(format!("the trial failed: {error:#}"));
         }
         trial.report
     }
 
-    /// The command that repeats a run.
+    /// The command that repeats this run.
     pub fn command(&self, seed: u64, rounds: u32) -> String {
         format!("cargo xtask chaos {} --seed {seed} --rounds {rounds}", self.name)
     }
 }
 
 impl Trial {
-    /// Notes what was counted or measured.
+    /// Records a count or a measurement.
     fn figure(&mut self, what: &str, value: impl std::fmt::Display) {
         self.report.figures.push((what.to_owned(), value.to_string()));
     }
 
-    /// Notes what must hold and did not.
-    fn broken(&mut self, what: impl Into<String>) {
-        self.report.broken.push(what.into());
+    /// Records a violation.
+    fn violation(&mut self, what: impl Into<String>) {
+        self.report.violations.push(what.into());
     }
 
-    /// Notes that, unless it holds.
+    /// Records a violation unless the condition holds.
     fn must(&mut self, holds: bool, what: impl FnOnce() -> String) {
         if !holds {
-            self.broken(what());
+            self.violation(what());
         }
     }
 
-    /// Notes durations: their middle, their 95th percentile and the longest.
+    /// Records the median, the 95th percentile and the maximum of durations.
     fn times(&mut self, what: &str, times: &mut [Duration]) {
         times.sort_unstable();
         let at = |part: f64| times.get(((times.len().max(1) - 1) as f64 * part).round() as usize);
@@ -203,7 +221,7 @@ impl Trial {
         self.figure(what, text);
     }
 
-    /// Lets a random time pass: the fault is to come at any moment.
+    /// Waits for a random time, so that the fault happens at any moment.
     fn any_moment(&mut self, within: Duration) {
         let until = Instant::now() + within.mul_f64(self.random.f64());
         while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -221,8 +239,8 @@ impl std::fmt::Display for Report {
         if let Some(why) = &self.skipped {
             writeln!(text, "  SKIPPED: {why}")?;
         }
-        for broken in &self.broken {
-            writeln!(text, "  BROKEN: {broken}")?;
+        for violation in &self.violations {
+            writeln!(text, "  VIOLATED: {violation}")?;
         }
         formatter.write_str(text.trim_end())
     }

@@ -1,11 +1,11 @@
-//! Where the sources are.
+//! The location of the sources.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// The checkout that cargo works in. It need not be the one that this was compiled in: checkouts that share a directory of
-/// builds share what is in it.
+/// The checkout in which cargo runs. It can differ from the one in which this was compiled, because checkouts with a
+/// shared build directory share its contents.
 pub fn checkout() -> &'static Path {
     static CHECKOUT: LazyLock<PathBuf> = LazyLock::new(|| {
         let compiled = || env!("CARGO_MANIFEST_DIR").into();

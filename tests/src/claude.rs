@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::installed::Installed;
 
-/// What pins it. The lock file holds the digest that npm verifies the download against.
+/// The pinned version. The lock file contains the digest with which npm verifies the download.
 const PACKAGE: &str = include_str!("../package.json");
 const PACKAGE_LOCK: &str = include_str!("../package-lock.json");
 
@@ -18,7 +18,7 @@ const PROGRAM: &str = "node_modules/@anthropic-ai/claude-code-linux-x64/claude";
 /// The pinned Claude CLI.
 ///
 /// # Errors
-/// When package.json does not pin one.
+/// If package.json does not pin a version.
 pub fn claude() -> Result<Installed> {
     let name = format!("claude-code-{}", version()?);
     Ok(Installed { name, lock: PACKAGE_LOCK.to_owned(), program: PROGRAM, install: Box::new(install) })
@@ -27,7 +27,7 @@ pub fn claude() -> Result<Installed> {
 /// The path of the pinned Claude CLI, which is installed first if it is missing.
 ///
 /// # Errors
-/// When npm is missing or cannot install the package.
+/// If npm is missing or cannot install the package.
 pub fn claude_program() -> Result<PathBuf> {
     claude()?.find()
 }
@@ -35,7 +35,7 @@ pub fn claude_program() -> Result<PathBuf> {
 /// The pinned version.
 ///
 /// # Errors
-/// When package.json does not pin one.
+/// If package.json does not pin a version.
 pub fn version() -> Result<String> {
     let package: serde_json::Value = serde_json::from_str(PACKAGE).context("package.json is not JSON")?;
     let version = &package["dependencies"]["@anthropic-ai/claude-code-linux-x64"];

@@ -1,4 +1,4 @@
-//! The `areyouj` program, run as a person or a script runs it.
+//! Runs the `areyouj` program as a person or a script does.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,28 +15,28 @@ use serde_json::Value;
 
 use crate::processes;
 
-/// How long a command may take that waits for nothing: ample on a busy machine, and still a hang is noticed.
+/// The deadline for a command that waits for nothing: enough on a busy machine, and short enough to detect a hang.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The program, and the environment it is run in. Nothing else of the caller's environment gets through.
+/// The program, and its environment. It inherits nothing else from the caller's environment.
 #[derive(Clone, Debug)]
 pub struct Cli {
-    /// `areyouj`.
+    /// The path of `areyouj`.
     pub program: PathBuf,
-    /// All of its environment.
+    /// The complete environment.
     pub environment: BTreeMap<String, OsString>,
-    /// Where it is run.
+    /// The working directory.
     pub directory: PathBuf,
-    /// As whom, if not as the caller; only root can choose.
+    /// The user id, if not the caller's; only root can set it.
     pub user: Option<u32>,
 }
 
-/// A run that came to its end.
+/// A finished run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// What was run, for messages.
+    /// The command line, for messages.
     pub command: String,
-    /// 0 done, 1 failed, 2 usage, 3 timed out; a signal counts as 128 and its number, as in a shell.
+    /// The exit code: 0 done, 1 failed, 2 usage, 3 timed out; for a signal 128 plus its number, as in a shell.
     pub status: i32,
     /// Standard output.
     pub stdout: String,
@@ -45,26 +45,26 @@ pub struct Run {
 }
 
 impl Cli {
-    /// Runs to the end.
+    /// Runs until the program exits.
     ///
     /// # Errors
-    /// When it cannot be started, or does not end within a minute; it is killed then.
+    /// If it cannot be started, or does not exit within a minute; then it is killed.
     pub fn run(&self, arguments: &[&str]) -> Result<Run> {
         self.run_within(arguments, DEADLINE)
     }
 
-    /// Runs to the end, which may take that long.
+    /// Runs until the program exits, with this deadline.
     ///
     /// # Errors
-    /// When it cannot be started, or does not end in time; it is killed then.
+    /// If it cannot be started, or does not exit in time; then it is killed.
     pub fn run_within(&self, arguments: &[&str], deadline: Duration) -> Result<Run> {
         Running::start(self, arguments)?.finish(deadline)
     }
 
-    /// Runs to the end with that on standard input.
+    /// Runs until the program exits, with this standard input.
     ///
     /// # Errors
-    /// When it cannot be started, or does not end within a minute; it is killed then.
+    /// If it cannot be started, or does not exit within a minute; then it is killed.
     pub fn run_with_input(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Result<Run> {
         let mut file = tempfile::tempfile()?;
         file.write_all(input.as_ref())?;
@@ -72,16 +72,16 @@ impl Cli {
         Running::start_with_input(self, arguments, file.into())?.finish(DEADLINE)
     }
 
-    /// Runs with `--json` and returns what it printed.
+    /// Runs with `--json` and returns the output.
     ///
     /// # Errors
-    /// When it fails, or prints anything but one JSON value.
+    /// If it fails, or prints anything other than one JSON value.
     pub fn json(&self, arguments: &[&str]) -> Result<Value> {
         let run = self.run(&[arguments, &["--json"]].concat())?.success()?;
         run.json()
     }
 
-    /// The same program in the same environment, but for this variable.
+    /// The same program, with this variable in the environment.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Cli {
         self.environment.insert(name.to_owned(), value.into());
@@ -95,7 +95,7 @@ impl Cli {
         self
     }
 
-    /// The same program, run elsewhere.
+    /// The same program, in another working directory.
     #[must_use]
     pub fn within(mut self, directory: &Path) -> Cli {
         self.directory = directory.to_owned();
@@ -104,10 +104,10 @@ impl Cli {
 }
 
 impl Run {
-    /// Itself, if it did what it was asked to do.
+    /// Returns the run if it succeeded.
     ///
     /// # Errors
-    /// With everything it printed, if its exit code is not 0.
+    /// If its exit code is not 0; the error contains its output.
     pub fn success(self) -> Result<Run> {
         if self.status == 0 { Ok(self) } else { Err(anyhow!("{self}")) }
     }
@@ -115,18 +115,18 @@ impl Run {
     /// The JSON value on standard output.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn json(&self) -> Result<Value> {
         serde_json::from_str(&self.stdout).with_context(|| format!("no JSON on standard output: {self}"))
     }
 
-    /// The `error` object that a refusal with `--json` prints on standard error.
+    /// The `error` object that a failed command with `--json` prints on standard error.
     ///
     /// # Errors
-    /// When it succeeded, or printed no such object.
+    /// If it succeeded, or did not print this object.
     pub fn error(&self) -> Result<Value> {
         if self.status == 0 {
-            bail!("it was expected to be refused: {self}");
+            bail!("the command was expected to fail: {self}");
         }
         let line = self.stderr.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
         let error: Value =
@@ -139,13 +139,13 @@ impl std::fmt::Display for Run {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             formatter,
-            "`{}` ended with {}\n--- standard output\n{}\n--- standard error\n{}",
+            "`{}` exited with {}\n--- standard output\n{}\n--- standard error\n{}",
             self.command, self.status, self.stdout, self.stderr
         )
     }
 }
 
-/// A run that goes on. It is killed when this is dropped.
+/// A running command. It is killed on drop.
 pub struct Running {
     command: String,
     child: Child,
@@ -154,10 +154,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts it; its output is read by threads, so that it never stands still.
+    /// Starts the command. Threads read its output, so that it never blocks.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn start(cli: &Cli, arguments: &[&str]) -> Result<Running> {
         Running::start_with_input(cli, arguments, Stdio::null())
     }
@@ -183,25 +183,25 @@ impl Running {
         Ok(Running { command, child, lines: lines_of(stdout)?, stderr: lines_of(stderr)? })
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// The next line of its standard output, without the line break.
+    /// Waits for the next line of its standard output, without the line break.
     ///
     /// # Errors
-    /// When none comes in time, or no more can come.
+    /// If no line arrives in time, or its output has ended.
     pub fn line(&mut self, deadline: Duration) -> Result<String> {
         let line = self.lines.recv_timeout(deadline);
         line.map(|line| line.trim_end_matches('\n').to_owned())
-            .with_context(|| format!("`{}` printed no further line", self.command))
+            .with_context(|| format!("`{}` printed no more lines", self.command))
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     ///
     /// # Errors
-    /// When it does not end in time; it is killed then, and the error holds what it had printed.
+    /// If it does not exit in time; then it is killed, and the error contains its output.
     pub fn finish(mut self, deadline: Duration) -> Result<Run> {
         let end = Instant::now() + deadline;
         let exited = i32::try_from(self.child.id()).is_ok_and(|pid| processes::wait_for_exit(pid, deadline));
@@ -215,20 +215,20 @@ impl Running {
             stdout: rest(&self.lines, end),
             stderr: rest(&self.stderr, end),
         };
-        if exited { Ok(run) } else { Err(anyhow!("no end within {deadline:?}: {run}")) }
+        if exited { Ok(run) } else { Err(anyhow!("it did not exit within {deadline:?}: {run}")) }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail when it has ended, which is what is wanted.
+        // Both fail if it has already exited, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// How long is waited for output after the end: somebody else may hold the pipe open for ever, which is a defect that
-/// must not look like a hang of the test.
+/// How long to wait for output after the exit: another process can keep the pipe open indefinitely, which is a defect
+/// that must not look like a hang of the test.
 const OUTPUT_AFTER_END: Duration = Duration::from_secs(5);
 
 fn rest(lines: &Receiver<String>, end: Instant) -> String {
@@ -270,19 +270,19 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_all_of_its_output_and_its_exit_code() {
+    fn a_run_has_its_complete_output_and_its_exit_code() {
         let run = bash().run(&["-c", "echo out; echo err >&2; exit 3"]).unwrap();
         assert_eq!((run.status, run.stdout.as_str(), run.stderr.as_str()), (3, "out\n", "err\n"));
     }
 
     #[test]
-    fn nothing_of_the_callers_environment_gets_through() {
+    fn the_environment_of_the_caller_is_not_inherited() {
         let run = bash().with("MARK", "mine").run(&["-c", "echo $MARK${HOME:-nothing}"]).unwrap();
         assert_eq!(run.stdout, "minenothing\n");
     }
 
     #[test]
-    fn a_run_that_does_not_end_is_killed_and_what_it_printed_is_told() {
+    fn a_run_that_does_not_exit_is_killed_and_its_output_is_reported() {
         let error = bash()
             .run_within(&["-c", "echo begun; exec sleep 1000"], Duration::from_millis(500))
             .unwrap_err();

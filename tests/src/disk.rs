@@ -1,7 +1,7 @@
-//! A small disk for one test, which can be filled up. Only root can mount one.
+//! A small disk for one test, which can be filled. Only root can mount it.
 //!
-//! It is mounted in a mount namespace of the calling thread's own, which everything that the thread starts from then on
-//! is in too. So nothing of it is left when they have ended, even if the test was killed.
+//! It is mounted in a separate mount namespace of the calling thread, which all processes that the thread starts later
+//! inherit. So the mount disappears with them, even if the test is killed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -12,31 +12,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, ensure};
 use nix::sched::{CloneFlags, unshare};
 
-/// How large a disk is.
+/// The size of a disk.
 const MEGABYTES: u64 = 64;
 
-/// What kind of disk.
+/// The kind of disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// In memory.
     Tmpfs,
-    /// In a file, with the file system that most people have.
+    /// In a file, with the most common file system.
     Ext4,
 }
 
-/// A mounted disk. It is unmounted when this is dropped.
+/// A mounted disk. It is unmounted on drop.
 pub struct Disk {
     place: PathBuf,
     mounted: AtomicBool,
 }
 
 impl Disk {
-    /// Mounts an empty disk on that directory. `image` is where an ext4 file system is kept.
+    /// Mounts an empty disk on this directory. `image` is the path of the file for an ext4 file system.
     ///
     /// # Errors
-    /// When the caller may not mount.
+    /// If the caller is not allowed to mount.
     pub fn mount(kind: Kind, place: &Path, image: &Path) -> Result<Disk> {
-        unshare(CloneFlags::CLONE_NEWNS).context("no mount namespace of one's own")?;
+        unshare(CloneFlags::CLONE_NEWNS).context("cannot create a mount namespace")?;
         run(Command::new("mount").args(["--make-rprivate", "/"]))?;
         let place = place.to_owned();
         match kind {
@@ -46,7 +46,7 @@ impl Disk {
             }
             Kind::Ext4 => {
                 File::create(image)?.set_len(MEGABYTES << 20)?;
-                // Blocks of the size that larger disks have, and none set aside for root, who is the one to fill it up.
+                // The block size of larger disks, and no blocks reserved for root, because root fills the disk.
                 run(Command::new("mkfs.ext4").args(["-q", "-F", "-b", "4096", "-m", "0"]).arg(image))?;
                 run(Command::new("mount").args(["-o", "loop"]).arg(image).arg(&place))?;
             }
@@ -54,11 +54,11 @@ impl Disk {
         Ok(Disk { place, mounted: AtomicBool::new(true) })
     }
 
-    /// Mounts the disk over itself, read-only: what has files on it open goes on writing them, and nothing more can be
-    /// opened for writing. Dropping what is returned makes it writable again.
+    /// Mounts the disk read-only over itself: processes keep writing to files that they have open, but nothing more can
+    /// be opened for writing. Dropping the result makes the disk writable again.
     ///
     /// # Errors
-    /// When it cannot be mounted.
+    /// If it cannot be mounted.
     pub fn read_only(&self) -> Result<Disk> {
         run(Command::new("mount").arg("--bind").arg(&self.place).arg(&self.place))?;
         let disk = Disk { place: self.place.clone(), mounted: AtomicBool::new(true) };
@@ -66,36 +66,36 @@ impl Disk {
         Ok(disk)
     }
 
-    /// Writes until not one more byte fits. Can be done again, after something has become free.
+    /// Writes until the disk is completely full. Can be called again when space was freed.
     ///
     /// # Errors
-    /// When it fails for another reason than that.
+    /// If it fails for any other reason.
     pub fn fill(&self) -> Result<()> {
-        let mut ballast = OpenOptions::new().append(true).create(true).open(self.ballast())?;
+        let mut filler = OpenOptions::new().append(true).create(true).open(self.filler())?;
         let mut size = 1 << 20;
-        let piece = vec![b'.'; size];
+        let chunk = vec![b'.'; size];
         while size > 0 {
-            match ballast.write(&piece[..size]) {
+            match filler.write(&chunk[..size]) {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::StorageFull => size /= 2,
-                Err(error) => return Err(error).context("the disk cannot be filled up"),
+                Err(error) => return Err(error).context("the disk cannot be filled"),
             }
         }
         Ok(())
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     ///
     /// # Errors
-    /// When it was not filled up.
-    pub fn make_room(&self) -> Result<()> {
-        fs::remove_file(self.ballast()).context("no room can be made")
+    /// If the disk was not filled.
+    pub fn free_space(&self) -> Result<()> {
+        fs::remove_file(self.filler()).context("the space cannot be freed")
     }
 
-    /// Unmounts it; whoever has something open there keeps that.
+    /// Unmounts the disk; processes keep the files that they have open.
     ///
     /// # Errors
-    /// When it cannot be unmounted. That it is not mounted any more is no error.
+    /// If it cannot be unmounted. It is not an error if it is no longer mounted.
     pub fn unmount(&self) -> Result<()> {
         if self.mounted.swap(false, Ordering::SeqCst) {
             run(Command::new("umount").arg("--lazy").arg(&self.place))?;
@@ -103,8 +103,8 @@ impl Disk {
         Ok(())
     }
 
-    fn ballast(&self) -> PathBuf {
-        self.place.join("ballast")
+    fn filler(&self) -> PathBuf {
+        self.place.join("filler")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The environment in which Claude sees nothing of the person's own and reaches nothing but the scripted API.
+//! An environment that isolates Claude from the user's settings, and in which it can reach only the scripted API.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,38 +8,38 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-/// The key that the scripted API is called with; it opens nothing.
+/// The API key for the scripted API; it is not a real key.
 const API_KEY: &str = "sk-ant-test-key-of-the-scripted-api";
 
-/// How much of a key Claude keeps to remember that the person approved of it.
+/// The number of characters at the end of a key by which Claude remembers that the user approved it.
 const APPROVED_CHARACTERS: usize = 20;
 
-/// Nothing listens here: whatever tries to leave loopback is refused at once.
+/// Nothing listens on this address: connections beyond loopback fail immediately.
 const CLOSED_PROXY: &str = "http://127.0.0.1:9";
 
-/// Where in a person's home the projects are.
+/// The directory of projects in the user's home.
 pub const PROJECTS: &str = "projects";
 
-/// All variables, and the directories that they name, made below `root`. Onboarding is settled beforehand.
+/// Creates the directories below `root`, and returns all variables. Claude's onboarding is already completed.
 ///
 /// # Errors
-/// When the directories cannot be made.
+/// If the directories cannot be created.
 pub fn isolated(root: &Path, api: &str) -> Result<BTreeMap<String, OsString>> {
     let user = root.join("user");
     let config = user.join(".claude");
     let temporary = root.join("tmp");
     for directory in [&config, &temporary] {
-        fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     }
     let approved = &API_KEY[API_KEY.len() - APPROVED_CHARACTERS..];
-    // What is below is trusted, too.
+    // Directories below it are trusted, too.
     let trusted = user.join(PROJECTS);
-    let settled = json!({
+    let settings = json!({
         "hasCompletedOnboarding": true,
         "projects": { trusted.to_string_lossy(): { "hasTrustDialogAccepted": true } },
         "customApiKeyResponses": { "approved": [approved], "rejected": [] },
     });
-    fs::write(config.join(".claude.json"), settled.to_string())?;
+    fs::write(config.join(".claude.json"), settings.to_string())?;
     let variables: [(&str, OsString); 16] = [
         ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
         ("HOME", user.into()),
@@ -54,7 +54,7 @@ pub fn isolated(root: &Path, api: &str) -> Result<BTreeMap<String, OsString>> {
         ("DISABLE_AUTOUPDATER", "1".into()),
         ("DISABLE_TELEMETRY", "1".into()),
         ("DISABLE_ERROR_REPORTING", "1".into()),
-        // Claude refuses some modes to root outside of a sandbox.
+        // Claude rejects some modes for root outside of a sandbox.
         ("IS_SANDBOX", "1".into()),
         ("HTTPS_PROXY", CLOSED_PROXY.into()),
         ("NO_PROXY", "127.0.0.1,localhost".into()),

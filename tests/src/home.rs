@@ -1,7 +1,7 @@
-//! What a test runs in: a sandbox, the scripted API, and the commands of a person with their answers checked.
+//! The environment of a test: a sandbox, the scripted API, and commands with checked results.
 //!
-//! Every function here fails the test, with everything there is to know, when `areyouj` does not do what it is
-//! expected to do. When a home goes out of scope nothing of it is left, and the test fails if something was.
+//! Every function fails the test with a complete diagnosis if `areyouj` does not behave as expected. On drop, the home
+//! is removed, and the test fails if processes were left behind.
 
 #![allow(clippy::panic, reason = "this module is only for tests: a panic is a failed test")]
 
@@ -19,48 +19,48 @@ use crate::messages_api::MessagesApi;
 use crate::processes::{self, Process};
 use crate::sandbox::{Sandbox, programs};
 
-/// How long something may take that is sure to happen: ample on a machine that is busy with other tests.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The deadline for an event that must happen: enough on a machine that is busy with other tests.
+pub const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long it may take until a Claude that does not start is noticed: a minute without an answer is a hang, and a
-/// Claude that exits is started a few times, with some time between.
-pub const START_PATIENCE: Duration = Duration::from_secs(120);
+/// How long it can take until a failed start of Claude is reported: a minute without a response is a hang, and a Claude
+/// that exits is restarted a few times with a back-off.
+pub const START_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The user who owns nothing.
+/// The user id of `nobody`.
 pub const NOBODY: u32 = 65_534;
 
-/// A home for one test.
+/// An AreYouJ home for one test.
 pub struct TestHome {
     sandbox: Option<Sandbox>,
-    /// What Claude talks to.
+    /// The API with which Claude communicates.
     pub api: MessagesApi,
     /// The program in this home's environment.
     pub cli: Cli,
 }
 
 impl TestHome {
-    /// With the real Claude CLI.
+    /// Creates a home with the real Claude CLI.
     #[track_caller]
-    #[expect(clippy::new_without_default, reason = "it does more than a default may do")]
+    #[expect(clippy::new_without_default, reason = "a default must not have side effects")]
     pub fn new() -> TestHome {
         TestHome::with_claude(&expect(claude_program()))
     }
 
-    /// With the stand-in for Claude in one of its modes; see `src/bin/claude-stand-in.rs`.
+    /// Creates a home with the Claude stand-in in one of its modes; see `src/bin/claude-stand-in.rs`.
     #[track_caller]
     pub fn with_stand_in(mode: &str) -> TestHome {
         TestHome::with_claude(&expect(programs()).join("claude-stand-in")).with("AREYOUJ_STANDIN", mode)
     }
 
-    /// With the stand-in for Claude, and as a user whom permissions bind: if that is root, as nobody. The real Claude
-    /// is installed where nobody else may enter.
+    /// Creates a home with the Claude stand-in and a user who is subject to file permissions: root runs it as nobody.
+    /// The real Claude is installed in a directory that other users cannot enter.
     #[track_caller]
     pub fn with_permissions(mode: &str) -> TestHome {
         let mut home = TestHome::with_stand_in(mode);
         if geteuid().is_root()
             && let Some(sandbox) = &mut home.sandbox
         {
-            expect(sandbox.give_to(NOBODY));
+            expect(sandbox.change_owner(NOBODY));
             home.cli.user = sandbox.cli.user;
             home.cli.program.clone_from(&sandbox.cli.program);
             if let Some(claude) = sandbox.cli.environment.get("AREYOUJ_CLAUDE") {
@@ -70,8 +70,8 @@ impl TestHome {
         home
     }
 
-    /// With the real Claude CLI, and `AREYOUJ_HOME` on a small disk of its own. None, and a word about it, if the test
-    /// is not run by root, who alone can mount.
+    /// Creates a home with the real Claude CLI and `AREYOUJ_HOME` on a small separate disk. Returns `None`, and prints
+    /// the reason, if the test does not run as root, because only root can mount.
     #[track_caller]
     pub fn on_a_disk(kind: Kind) -> Option<TestHome> {
         if !geteuid().is_root() {
@@ -83,23 +83,23 @@ impl TestHome {
         Some(home)
     }
 
-    /// The disk that the home is on.
+    /// The disk of the home.
     #[track_caller]
     pub fn disk(&self) -> &Disk {
         match self.sandbox().disk() {
             Some(disk) => disk,
-            None => panic!("this home has no disk of its own"),
+            None => panic!("this home has no separate disk"),
         }
     }
 
-    /// With one more variable in the environment.
+    /// Adds a variable to the environment.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> TestHome {
         self.cli = self.cli.clone().with(name, value);
         self
     }
 
-    /// With that program for Claude, which need not exist.
+    /// Creates a home with this program as Claude. The program does not have to exist.
     #[track_caller]
     pub fn with_claude(claude: &Path) -> TestHome {
         let api = expect(MessagesApi::start());
@@ -107,52 +107,52 @@ impl TestHome {
         TestHome { cli: sandbox.cli.clone(), sandbox: Some(sandbox), api }
     }
 
-    /// A new directory for a session.
+    /// Creates a directory for a session.
     #[track_caller]
     pub fn project(&self, name: &str) -> PathBuf {
         expect(self.sandbox().project(name))
     }
 
-    /// What `AREYOUJ_HOME` is.
+    /// The value of `AREYOUJ_HOME`.
     #[track_caller]
     pub fn path(&self) -> &Path {
         self.sandbox().home()
     }
 
-    /// Runs a command, however it ends.
+    /// Runs a command with any exit code.
     #[track_caller]
     pub fn areyouj(&self, arguments: &[&str]) -> Run {
         self.expect(self.cli.run(arguments))
     }
 
-    /// Runs a command that succeeds, and returns what it printed.
+    /// Runs a command that must succeed, and returns its output.
     #[track_caller]
     pub fn ok(&self, arguments: &[&str]) -> String {
         self.expect(self.cli.run(arguments).and_then(Run::success)).stdout.trim().to_owned()
     }
 
-    /// Runs a command that succeeds, with `--json`, and returns what it printed.
+    /// Runs a command with `--json` that must succeed, and returns its output.
     #[track_caller]
     pub fn json(&self, arguments: &[&str]) -> Value {
         self.expect(self.cli.json(arguments))
     }
 
-    /// Runs a command that is refused, and returns the code of the error. The error must say what happened and what
-    /// to do, and the exit code must be 1.
+    /// Runs a command that must fail, and returns the error code. The error must have a message and a hint, and the
+    /// exit code must be 1.
     #[track_caller]
-    pub fn refused(&self, arguments: &[&str]) -> String {
-        text_of(&self.refusal(arguments), "code")
+    pub fn error_code(&self, arguments: &[&str]) -> String {
+        text_of(&self.rejection(arguments), "code")
     }
 
-    /// The same with all of the error.
+    /// Like [`TestHome::error_code`], but returns the whole error.
     #[track_caller]
-    pub fn refusal(&self, arguments: &[&str]) -> Value {
-        self.refusal_of(&self.areyouj(&[arguments, &["--json"]].concat()))
+    pub fn rejection(&self, arguments: &[&str]) -> Value {
+        self.error_of(&self.areyouj(&[arguments, &["--json"]].concat()))
     }
 
-    /// The error of a run with `--json` that was refused.
+    /// The error of a failed run with `--json`.
     #[track_caller]
-    pub fn refusal_of(&self, run: &Run) -> Value {
+    pub fn error_of(&self, run: &Run) -> Value {
         assert_eq!(run.status, 1, "{run}");
         let error = self.expect(run.error());
         for member in ["message", "hint"] {
@@ -161,13 +161,13 @@ impl TestHome {
         error
     }
 
-    /// Starts a command that goes on.
+    /// Starts a command without waiting for its exit.
     #[track_caller]
     pub fn spawn(&self, arguments: &[&str]) -> Running {
         self.expect(Running::start(&self.cli, arguments))
     }
 
-    /// Creates a session in that directory and returns its id.
+    /// Creates a session in this directory and returns its id.
     #[track_caller]
     pub fn new_session(&self, directory: &Path, options: &[&str]) -> String {
         let directory = directory.to_string_lossy();
@@ -182,7 +182,7 @@ impl TestHome {
         id
     }
 
-    /// The session, as `areyouj show` shows it.
+    /// The session, as printed by `areyouj show`.
     #[track_caller]
     pub fn session(&self, id: &str) -> Value {
         self.json(&["show", id])
@@ -202,21 +202,21 @@ impl TestHome {
 
     /// Queues a message and waits until it is done.
     #[track_caller]
-    pub fn say(&self, session: &str, text: &str) -> String {
+    pub fn send_and_wait(&self, session: &str, text: &str) -> String {
         let message = self.send(session, text);
         self.wait_message(session, &message, "done");
         message
     }
 
-    /// All messages of a session, finished ones too, in order.
+    /// All messages of a session, including finished ones, in order.
     #[track_caller]
     pub fn messages(&self, session: &str) -> Vec<Value> {
         rows(&self.json(&["queue", session, "--all"]), "messages")
     }
 
-    /// The texts of the waiting messages, in order.
+    /// The texts of the queued messages, in order.
     #[track_caller]
-    pub fn waiting(&self, session: &str) -> Vec<String> {
+    pub fn queued_texts(&self, session: &str) -> Vec<String> {
         let messages = rows(&self.json(&["queue", session]), "messages");
         texts(
             &messages.into_iter().filter(|message| message["state"] == "queued").collect::<Vec<_>>(),
@@ -235,20 +235,20 @@ impl TestHome {
     /// Waits for a status with `areyouj wait`.
     #[track_caller]
     pub fn wait(&self, session: &str, status: &str) {
-        let seconds = PATIENCE.as_secs().to_string();
+        let seconds = EVENT_TIMEOUT.as_secs().to_string();
         let arguments = ["wait", session, "--for", status, "--timeout", &seconds];
-        self.expect(self.cli.run_within(&arguments, 2 * PATIENCE).and_then(Run::success));
+        self.expect(self.cli.run_within(&arguments, 2 * EVENT_TIMEOUT).and_then(Run::success));
     }
 
-    /// Waits until the session has nothing more to do, and returns the message as it is then. Unlike
-    /// [`TestHome::wait_message`] it works whoever the daemon's user is.
+    /// Waits until the session is idle, and returns the message. Unlike [`TestHome::wait_message`], it works with any
+    /// user of the daemon.
     #[track_caller]
-    pub fn settled(&self, session: &str, message: &str) -> Value {
+    pub fn message_when_idle(&self, session: &str, message: &str) -> Value {
         self.wait(session, "idle");
         self.message(session, message)
     }
 
-    /// Waits until a message has come to that state.
+    /// Waits until a message is in this state.
     #[track_caller]
     pub fn wait_message(&self, session: &str, message: &str, state: &str) {
         self.until(&format!("message {message} is {state}"), || {
@@ -257,66 +257,66 @@ impl TestHome {
         });
     }
 
-    /// Waits until the session looks like that, and returns it. This may be the end of all tries to start Claude.
+    /// Waits until the session fulfils a condition, and returns it. The timeout includes all attempts to start Claude.
     #[track_caller]
     pub fn wait_session(&self, session: &str, what: &str, mut holds: impl FnMut(&Value) -> bool) -> Value {
-        self.expect(self.sandbox().until(what, START_PATIENCE, || {
+        self.expect(self.sandbox().until(what, START_TIMEOUT, || {
             let session = self.cli.json(&["show", session])?;
             Ok(holds(&session).then_some(session))
         }))
     }
 
-    /// Waits until the session has given up, and returns the code of its error.
+    /// Waits until the session's status is `error`, and returns the error code.
     #[track_caller]
     pub fn wait_error(&self, session: &str) -> String {
-        let given_up =
-            self.wait_session(session, "the session is in error", |session| session["status"] == "error");
-        text_of(&given_up["error"], "code")
+        let session = self
+            .wait_session(session, "the session's status is error", |session| session["status"] == "error");
+        text_of(&session["error"], "code")
     }
 
-    /// Waits until a prompt of this session is open, and returns it.
+    /// Waits until a permission request of this session is open, and returns it.
     #[track_caller]
-    pub fn wait_prompt(&self, session: &str) -> Value {
-        self.until("a prompt is open", || {
+    pub fn wait_permission_request(&self, session: &str) -> Value {
+        self.until("a permission request is open", || {
             Ok(rows(&self.cli.json(&["permissions", session])?, "permissions").into_iter().next())
         })
     }
 
-    /// The transcript, as `areyouj logs --json` prints it: one entry a line.
+    /// The transcript, as printed by `areyouj logs --json`: one entry per line.
     #[track_caller]
     pub fn transcript(&self, session: &str) -> Vec<Value> {
         let text = self.ok(&["logs", session, "--json"]);
         text.lines().map(|line| self.expect(serde_json::from_str(line).map_err(Into::into))).collect()
     }
 
-    /// What runs in this home now, the daemon included.
+    /// The running processes of this home, including the daemon.
     #[track_caller]
     pub fn processes(&self) -> Vec<Process> {
         processes::of_home(self.path())
     }
 
-    /// Kills a process at once and waits until it is gone.
+    /// Kills a process and waits until it has exited.
     #[track_caller]
     pub fn kill(&self, pid: i32) {
         self.expect(processes::kill(pid));
-        assert!(processes::wait_for_exit(pid, PATIENCE), "process {pid} does not die");
+        assert!(processes::wait_for_exit(pid, EVENT_TIMEOUT), "process {pid} does not exit");
     }
 
-    /// The daemon's process id; starts none.
+    /// The process id of the daemon. Does not start one.
     #[track_caller]
     pub fn daemon_pid(&self) -> i32 {
         let status = self.json(&["daemon", "status"]);
-        assert_eq!(status["running"], true, "no daemon runs: {status}");
+        assert_eq!(status["running"], true, "no daemon is running: {status}");
         process_id(&status, "pid")
     }
 
-    /// Waits until `check` finds what it looks for; see [`Sandbox::until`].
+    /// Waits until `check` returns a value; see [`Sandbox::until`].
     #[track_caller]
     pub fn until<T>(&self, what: &str, check: impl FnMut() -> Result<Option<T>>) -> T {
-        self.expect(self.sandbox().until(what, PATIENCE, check))
+        self.expect(self.sandbox().until(what, EVENT_TIMEOUT, check))
     }
 
-    /// What was to be had, or a failed test that shows why not.
+    /// Returns the value, or fails the test with a diagnosis.
     #[track_caller]
     pub fn expect<T>(&self, result: Result<T>) -> T {
         match result {
@@ -351,22 +351,22 @@ impl Drop for TestHome {
     }
 }
 
-/// The rows of a list: the command line prints an array, or an object that holds it.
+/// The rows of a list: the command line prints an array, or an object that contains it.
 pub fn rows(list: &Value, member: &str) -> Vec<Value> {
     list.get(member).unwrap_or(list).as_array().cloned().unwrap_or_default()
 }
 
-/// A member of every row, as text.
+/// A member of every row, as a string.
 pub fn texts(rows: &[Value], member: &str) -> Vec<String> {
     rows.iter().map(|row| row[member].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// A member that must be a text.
+/// A member that must be a string.
 #[track_caller]
 pub fn text_of(value: &Value, member: &str) -> String {
     match value[member].as_str() {
         Some(text) => text.to_owned(),
-        None => panic!("no text {member:?} in {value}"),
+        None => panic!("no string {member:?} in {value}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Pinned programs that few people have: verified by digest and installed once for all checkouts, in the user's cache.
+//! Pinned programs, verified by digest and installed once for all checkouts, in the user's cache.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use crate::checkout::checkout;
 
 /// A program and how to install it.
 pub struct Installed {
-    /// Its name and version; also the name of its directory in the cache.
+    /// The name and version; also the name of the directory in the cache.
     pub name: String,
-    /// What pins it, with digests. This is also the stamp of a finished installation: it is written last, so an
-    /// interrupted installation has none.
+    /// The lock file with the digests. It is also the stamp of a complete installation: it is written last, so an
+    /// interrupted installation has no stamp.
     pub lock: String,
     /// The path of the program inside the directory.
     pub program: &'static str,
-    /// Installs it into the directory, which may hold the remains of an interrupted installation.
+    /// Installs the program into the directory, which can contain the remains of an interrupted installation.
     pub install: Install,
 }
 
@@ -26,20 +26,21 @@ pub struct Installed {
 pub type Install = Box<dyn Fn(&Path) -> Result<()>>;
 
 impl Installed {
-    /// Returns the program and installs it first if it is missing. An installed program needs no network.
+    /// Returns the path of the program, and installs it first if it is missing. An installed program needs no network.
     ///
     /// # Errors
-    /// When the installation fails.
+    /// If the installation fails.
     pub fn find(&self) -> Result<PathBuf> {
         let (directory, program) = (self.directory()?, self.program()?);
-        if self.is_there()? {
+        if self.is_installed()? {
             return Ok(program);
         }
         let _installation = Installation::begin()?;
         // Another process may have installed it while this one waited.
-        if !self.is_there()? {
+        if !self.is_installed()? {
             eprintln!("==> installing {}", self.name);
-            fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+            fs::create_dir_all(&directory)
+                .with_context(|| format!("cannot create {}", directory.display()))?;
             (self.install)(&directory).with_context(|| format!("{} cannot be installed", self.name))?;
             ensure!(program.is_file(), "{} was not installed", program.display());
             fs::write(stamp(&directory), &self.lock)?;
@@ -47,19 +48,19 @@ impl Installed {
         Ok(program)
     }
 
-    /// Whether it is installed, by this lock.
+    /// Whether it is installed with this lock file.
     ///
     /// # Errors
-    /// When there is no place for a cache.
-    pub fn is_there(&self) -> Result<bool> {
+    /// If there is no cache directory.
+    pub fn is_installed(&self) -> Result<bool> {
         let stamped = fs::read_to_string(stamp(&self.directory()?)).is_ok_and(|lock| lock == self.lock);
         Ok(stamped && self.program()?.is_file())
     }
 
-    /// Where the program is once it is installed.
+    /// The path of the program after the installation.
     ///
     /// # Errors
-    /// When there is no place for a cache.
+    /// If there is no cache directory.
     pub fn program(&self) -> Result<PathBuf> {
         Ok(self.directory()?.join(self.program))
     }
@@ -69,7 +70,7 @@ impl Installed {
     }
 }
 
-/// Installs the packages of Python that a requirements file of the checkout pins, with their digests.
+/// Installs the Python packages that a requirements file of the checkout pins, with their digests.
 pub(crate) fn pip_install(requirements: &'static str) -> Install {
     Box::new(move |directory| {
         let output = Command::new("python3")
@@ -91,30 +92,30 @@ fn stamp(directory: &Path) -> PathBuf {
     directory.join("installed")
 }
 
-/// The one installation of this user that is under way.
-pub struct Installation(#[allow(dead_code, reason = "held until it is dropped")] Flock<File>);
+/// The lock of this user's only running installation.
+pub struct Installation(#[allow(dead_code, reason = "held until drop")] Flock<File>);
 
 impl Installation {
-    /// Begins an installation. It waits for another one to end, and says so.
+    /// Begins an installation. It prints a message if it must wait for another one.
     ///
     /// # Errors
-    /// When the cache cannot be written.
+    /// If the cache cannot be written.
     pub fn begin() -> Result<Installation> {
         let cache = cache_directory()?;
-        fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+        fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
         let lock = File::create(cache.join("installing"))?;
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).or_else(|(lock, _)| {
-            eprintln!("==> waiting for another installation to end");
+            eprintln!("==> waiting for another installation");
             Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno)
         })?;
         Ok(Installation(lock))
     }
 }
 
-/// Where everything is kept that is installed or built once for all checkouts.
+/// The directory for everything that is installed or built once for all checkouts.
 ///
 /// # Errors
-/// When neither `XDG_CACHE_HOME` nor `HOME` is set.
+/// If neither `XDG_CACHE_HOME` nor `HOME` is set.
 pub fn cache_directory() -> Result<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));

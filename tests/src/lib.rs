@@ -1,7 +1,7 @@
-//! The test infrastructure: a home of one's own, the scripted Messages API, and the real Claude CLI.
+//! The test infrastructure: isolated homes, the scripted Messages API, and the real Claude CLI.
 //!
-//! The end-to-end tests (`e2e/`) and the demo (`cargo xtask demo`) drive the `areyouj` program as a person does,
-//! through its command line, and let the real Claude CLI talk to [`messages_api`] on loopback.
+//! The end-to-end tests (`e2e/`) and the demo (`cargo xtask demo`) use the command line of `areyouj` as a person does.
+//! The real Claude CLI connects to [`messages_api`] on loopback.
 
 pub mod bystander;
 pub mod chaos;

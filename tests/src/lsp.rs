@@ -1,4 +1,4 @@
-//! An editor at `areyouj lsp`, as far as a test needs one.
+//! A minimal editor for tests, connected to `areyouj lsp`.
 
 #![allow(
     clippy::panic,
@@ -15,29 +15,29 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::home::{PATIENCE, TestHome};
+use crate::home::{EVENT_TIMEOUT, TestHome};
 use crate::processes;
 
-/// A sidecar, and what it said.
+/// A sidecar process, and the messages from it.
 pub struct Editor {
     child: Child,
     input: Option<ChildStdin>,
     messages: Receiver<Value>,
-    /// Notifications that nobody waited for yet.
+    /// Notifications that the test has not consumed yet.
     notifications: VecDeque<Value>,
     next_id: u64,
 }
 
 impl Editor {
-    /// One that speaks AreYouJ's own part of the protocol and has this folder open.
+    /// Starts an editor that supports the `areyouj/…` methods and has this folder open.
     pub fn start(home: &TestHome, folder: &Path) -> Editor {
-        let mut editor = Editor::unintroduced(home);
-        editor.introduce(folder).unwrap();
+        let mut editor = Editor::start_uninitialized(home);
+        editor.initialize(folder).unwrap();
         editor
     }
 
-    /// One that has said nothing yet.
-    pub fn unintroduced(home: &TestHome) -> Editor {
+    /// Starts an editor that has not sent `initialize` yet.
+    pub fn start_uninitialized(home: &TestHome) -> Editor {
         let mut child = Command::new(&home.cli.program)
             .arg("lsp")
             .env_clear()
@@ -60,11 +60,11 @@ impl Editor {
         Editor { child, input, messages, notifications: VecDeque::new(), next_id: 0 }
     }
 
-    /// Says who it is.
+    /// Sends `initialize` and `initialized`.
     ///
     /// # Errors
-    /// What the sidecar refuses it with.
-    pub fn introduce(&mut self, folder: &Path) -> Result<Value, Value> {
+    /// The error of the response.
+    pub fn initialize(&mut self, folder: &Path) -> Result<Value, Value> {
         let uri = format!("file://{}", folder.display().to_string().replace(' ', "%20"));
         let params = json!({
             "processId": std::process::id(),
@@ -72,38 +72,38 @@ impl Editor {
             "capabilities": { "experimental": { "areyouj": {} } },
             "workspaceFolders": [{ "uri": uri, "name": "folder" }],
         });
-        let result = self.ask("initialize", &params)?;
-        self.tell("initialized", &json!({}));
+        let result = self.try_request("initialize", &params)?;
+        self.notify("initialized", &json!({}));
         Ok(result)
     }
 
-    /// Asks, and returns the result.
-    pub fn call(&mut self, method: &str, params: &Value) -> Value {
-        self.ask(method, params).unwrap_or_else(|error| panic!("{method} was refused: {error}"))
+    /// Sends a request, and returns the result.
+    pub fn request(&mut self, method: &str, params: &Value) -> Value {
+        self.try_request(method, params).unwrap_or_else(|error| panic!("{method} failed: {error}"))
     }
 
-    /// Asks.
+    /// Sends a request, and returns the result or the error.
     ///
     /// # Errors
-    /// The error of the answer.
-    pub fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
-        let id = self.begin(method, params);
-        self.finish(id)
+    /// The error of the response.
+    pub fn try_request(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
+        let id = self.send_request(method, params);
+        self.response(id)
     }
 
     /// Sends a request, and returns its id.
-    pub fn begin(&mut self, method: &str, params: &Value) -> u64 {
+    pub fn send_request(&mut self, method: &str, params: &Value) -> u64 {
         self.next_id += 1;
         let id = self.next_id;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }));
         id
     }
 
-    /// Waits for the answer to a request.
+    /// Waits for the response to a request.
     ///
     /// # Errors
-    /// The error of the answer.
-    pub fn finish(&mut self, id: u64) -> Result<Value, Value> {
+    /// The error of the response.
+    pub fn response(&mut self, id: u64) -> Result<Value, Value> {
         loop {
             let mut message = self.receive();
             if message["id"] != id {
@@ -116,12 +116,12 @@ impl Editor {
         }
     }
 
-    /// Tells.
-    pub fn tell(&mut self, method: &str, params: &Value) {
+    /// Sends a notification.
+    pub fn notify(&mut self, method: &str, params: &Value) {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// Waits for such a notification, and returns its parameters; those before it are passed over.
+    /// Waits for a notification that fulfils a condition, and returns its parameters; earlier ones are discarded.
     pub fn wait(&mut self, method: &str, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
             let mut message = self.notifications.pop_front().unwrap_or_else(|| self.receive());
@@ -131,15 +131,15 @@ impl Editor {
         }
     }
 
-    /// Waits for the sidecar's end.
+    /// Waits until the sidecar exits.
     pub fn exit(mut self, deadline: Duration) -> ExitStatus {
         let pid = i32::try_from(self.child.id()).unwrap();
-        assert!(processes::wait_for_exit(pid, deadline), "the sidecar does not end");
+        assert!(processes::wait_for_exit(pid, deadline), "the sidecar does not exit");
         self.child.wait().unwrap()
     }
 
-    /// Goes without a word, as an editor that was killed.
-    pub fn hang_up(mut self, deadline: Duration) -> ExitStatus {
+    /// Closes the connection without `shutdown`, like a killed editor.
+    pub fn disconnect(mut self, deadline: Duration) -> ExitStatus {
         self.input = None;
         self.exit(deadline)
     }
@@ -152,8 +152,8 @@ impl Editor {
 
     fn receive(&self) -> Value {
         self.messages
-            .recv_timeout(PATIENCE)
-            .unwrap_or_else(|error| panic!("the sidecar says nothing: {error}"))
+            .recv_timeout(EVENT_TIMEOUT)
+            .unwrap_or_else(|error| panic!("no message from the sidecar: {error}"))
     }
 }
 

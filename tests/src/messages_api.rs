@@ -1,8 +1,8 @@
-//! The scripted Messages API: what Claude talks to in tests and in the demo, on loopback.
+//! The scripted Messages API: the API for Claude in tests and in the demo, on loopback.
 //!
-//! What it answers is decided by the text of the prompt alone; see [`script`] for the language. It remembers every
-//! prompt in the order of arrival, so that a test can tell that each message ran exactly once, and it holds turns
-//! open until it is told to go on, so that no test depends on timing.
+//! Only the text of the prompt determines the response; see [`script`] for the language. The API records every prompt
+//! in the order of arrival, so that a test can check that each message ran exactly once. It can hold turns open until
+//! the test releases them, so that no test depends on timing.
 
 mod request;
 pub mod script;
@@ -25,10 +25,10 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 
-use request::Asked;
+use request::UserContent;
 use script::{Reply, Script};
 
-/// A running scripted API. It stops when this is dropped, and breaks off what it was still sending.
+/// A running scripted API. On drop it stops, and interrupts responses that it is still sending.
 pub struct MessagesApi {
     url: String,
     shared: Arc<Shared>,
@@ -51,23 +51,23 @@ struct Record {
     replies: u64,
 }
 
-/// What the newest request with a prompt held.
+/// The contents of the newest request with a prompt.
 #[derive(Clone, Debug, Default)]
 pub struct Newest {
-    /// The model that was asked.
+    /// The requested model.
     pub model: String,
     /// Every text of the conversation, in order.
     pub conversation: Vec<String>,
 }
 
 impl MessagesApi {
-    /// Starts on a free port of 127.0.0.1, on a thread of its own.
+    /// Starts on a free port of 127.0.0.1, in a separate thread.
     ///
     /// # Errors
-    /// When the port cannot be bound or the thread cannot be started.
+    /// If the port cannot be bound or the thread cannot be started.
     pub fn start() -> Result<MessagesApi> {
         let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("the scripted API finds no port")?;
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("the scripted API cannot bind a port")?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared {
@@ -84,7 +84,7 @@ impl MessagesApi {
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&shared));
         let thread = std::thread::Builder::new().name("messages-api".into()).spawn(move || {
-            // The runtime ends with this block, and with it every answer that is still being sent.
+            // The runtime ends with this block, and with it every response that is still being sent.
             runtime.block_on(async {
                 tokio::select! {
                     _ = serve(listener, router) => {}
@@ -95,49 +95,49 @@ impl MessagesApi {
         Ok(MessagesApi { url, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What `ANTHROPIC_BASE_URL` has to be.
+    /// The value for `ANTHROPIC_BASE_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// From now on answers this very prompt by that script: for prompts that a person would write.
-    pub fn on(&self, prompt: &str, script: &str) {
+    /// Answers this prompt with this script from now on, so that a prompt can be natural language.
+    pub fn set_script(&self, prompt: &str, script: &str) {
         self.shared.record().scripts.insert(prompt.to_owned(), script.to_owned());
     }
 
-    /// Every prompt in the order of arrival, as often as it arrived. The results of tools are no prompts.
+    /// All prompts in the order of arrival, including repeated ones. Tool results are not prompts.
     pub fn prompts(&self) -> Vec<String> {
         self.shared.record().prompts.clone()
     }
 
-    /// What the newest request with a prompt held.
+    /// The contents of the newest request with a prompt.
     pub fn newest(&self) -> Newest {
         self.shared.record().newest.clone()
     }
 
-    /// Tells how many prompts have arrived, from any thread.
-    pub fn counter(&self) -> impl Fn() -> usize + Clone + Send + 'static {
+    /// A function that returns the number of prompts so far, for any thread.
+    pub fn prompt_counter(&self) -> impl Fn() -> usize + Clone + Send + 'static {
         let shared = Arc::clone(&self.shared);
         move || shared.record().prompts.len()
     }
 
-    /// How often this prompt arrived.
-    pub fn times_asked(&self, prompt: &str) -> usize {
+    /// The number of times that this prompt arrived.
+    pub fn prompt_count_of(&self, prompt: &str) -> usize {
         self.shared.record().prompts.iter().filter(|known| *known == prompt).count()
     }
 
     /// Waits until this prompt has arrived.
     ///
     /// # Errors
-    /// When it has not within `deadline`; the error lists what did arrive.
+    /// If it has not arrived within `deadline`; the error lists the prompts that arrived.
     pub fn wait_for_prompt(&self, prompt: &str, deadline: Duration) -> Result<()> {
         self.wait_for_prompts(prompt, 1, deadline)
     }
 
-    /// Waits until this prompt has arrived so many times.
+    /// Waits until this prompt has arrived this many times.
     ///
     /// # Errors
-    /// When it has not within `deadline`; the error lists what did arrive.
+    /// If it has not arrived within `deadline`; the error lists the prompts that arrived.
     pub fn wait_for_prompts(&self, prompt: &str, times: usize, deadline: Duration) -> Result<()> {
         let end = Instant::now() + deadline;
         let mut record = self.shared.record();
@@ -154,7 +154,7 @@ impl MessagesApi {
         Ok(())
     }
 
-    /// Lets every `hold: NAME` of this name go on, those that come later too.
+    /// Releases every `hold: NAME` with this name, including later ones.
     pub fn release(&self, name: &str) {
         self.shared.released.send_modify(|released| {
             released.insert(name.to_owned());
@@ -178,14 +178,14 @@ impl Shared {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides on the answer and remembers the prompt.
+    /// Determines the response and records the prompt.
     fn answer(&self, request: &Value) -> (u64, Reply) {
         let mut record = self.record();
         record.replies += 1;
         let number = record.replies;
-        let prompt = match Asked::of(request) {
-            Asked::Prompt(prompt) => prompt,
-            Asked::Results(results) => return (number, script::closing(&results)),
+        let prompt = match UserContent::of(request) {
+            UserContent::Prompt(prompt) => prompt,
+            UserContent::Results(results) => return (number, script::closing(&results)),
         };
         record.prompts.push(prompt.clone());
         let model = request["model"].as_str().unwrap_or_default().to_owned();
@@ -232,7 +232,7 @@ async fn count_tokens(body: Bytes) -> Json<Value> {
 }
 
 async fn not_found() -> Response {
-    failure(StatusCode::NOT_FOUND, "not_found_error", "the scripted API has nothing here")
+    failure(StatusCode::NOT_FOUND, "not_found_error", "the scripted API does not have this path")
 }
 
 fn scripted_failure(scripted: &script::Failure) -> Response {

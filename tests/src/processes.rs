@@ -1,4 +1,4 @@
-//! Processes of a home: found by what they were started with, whoever their parent is.
+//! The processes of a home, identified by their environment and arguments, with any parent.
 
 use std::fs;
 use std::path::Path;
@@ -9,19 +9,19 @@ use nix::sys::signal::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 
-/// A process, as far as a person wants to know.
+/// A process, for diagnosis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its id.
+    /// The process id.
     pub pid: i32,
-    /// Its command line, shortened.
+    /// The command line, shortened.
     pub command: String,
 }
 
-/// The longest command line that is shown.
+/// The maximum length of a displayed command line.
 const COMMAND_CHARACTERS: usize = 160;
 
-/// The processes that were started with `AREYOUJ_HOME` set to this home, or with something in it as an argument.
+/// The processes whose environment has `AREYOUJ_HOME` set to this home, or that have a path in it as an argument.
 pub fn of_home(home: &Path) -> Vec<Process> {
     let variable = format!("AREYOUJ_HOME={}", home.display()).into_bytes();
     let inside = format!("{}/", home.display()).into_bytes();
@@ -37,7 +37,7 @@ pub fn of_home(home: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// Waits until none of them is left, new ones included. Returns those that still are when the time is over.
+/// Waits until all processes of a home have exited, including new ones. Returns those that remain after the deadline.
 pub fn wait_until_gone(home: &Path, deadline: Duration) -> Vec<Process> {
     let end = Instant::now() + deadline;
     loop {
@@ -50,7 +50,8 @@ pub fn wait_until_gone(home: &Path, deadline: Duration) -> Vec<Process> {
     }
 }
 
-/// Kills all of them, and what they started before they were killed. Returns those that still are when the time is over.
+/// Kills all processes of a home, including those that they start in the meantime. Returns those that remain after the
+/// deadline.
 pub fn kill_all(home: &Path, deadline: Duration) -> Vec<Process> {
     let end = Instant::now() + deadline;
     loop {
@@ -59,7 +60,7 @@ pub fn kill_all(home: &Path, deadline: Duration) -> Vec<Process> {
             return left;
         }
         for process in &left {
-            // An error means that it has ended meanwhile.
+            // An error means that the process has already exited.
             let _ = kill(process.pid);
         }
         for process in &left {
@@ -68,31 +69,31 @@ pub fn kill_all(home: &Path, deadline: Duration) -> Vec<Process> {
     }
 }
 
-/// Waits until a process has exited, also one that is nobody's child here. False when the time is over.
+/// Waits until a process has exited; it does not have to be a child. Returns false after the deadline.
 pub fn wait_for_exit(pid: i32, deadline: Duration) -> bool {
     let Some(id) = rustix::process::Pid::from_raw(pid) else { return true };
-    // An error means that there is no such process.
+    // An error means that the process does not exist.
     let Ok(pidfd) = pidfd_open(id, PidfdFlags::empty()) else { return true };
     let timeout = Timespec::try_from(deadline).ok();
     let mut exits = [PollFd::new(&pidfd, PollFlags::IN)];
     matches!(poll(&mut exits, timeout.as_ref()), Ok(1..))
 }
 
-/// Kills this one process, at once.
+/// Kills this process.
 ///
 /// # Errors
-/// When there is no such process.
+/// If the process does not exist.
 pub fn kill(pid: i32) -> Result<()> {
-    // Other numbers mean groups of processes, that of the caller first of all.
+    // Other numbers address process groups, such as the caller's.
     anyhow::ensure!(pid > 0, "{pid} is not the id of a process");
     let id = nix::unistd::Pid::from_raw(pid);
     nix::sys::signal::kill(id, Signal::SIGKILL).with_context(|| format!("cannot kill process {pid}"))
 }
 
-/// Whether there is such a process, dead ones that nobody has waited for not counted.
+/// Whether the process is running. Zombies do not count.
 pub fn is_running(pid: i32) -> bool {
-    // The state follows the name, which is in parentheses and may hold any. The command line would not do: it is
-    // empty for a moment after the start.
+    // The state follows the name, which is in parentheses and can contain parentheses. The command line is not
+    // suitable: it is empty for a moment after the start.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
@@ -109,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
     #[test]
     fn processes_of_a_home_are_found_by_their_environment_and_their_arguments() {
@@ -131,17 +132,17 @@ mod tests {
         }
         assert!(found.contains(&by_environment.id()) && found.contains(&by_argument.id()), "{found:?}");
         assert!(!found.contains(&unrelated.id()), "{found:?}");
-        assert_eq!(wait_until_gone(home.path(), PATIENCE), []);
+        assert_eq!(wait_until_gone(home.path(), EVENT_TIMEOUT), []);
     }
 
     #[test]
-    fn the_exit_of_a_process_is_waited_for() {
+    fn waiting_for_the_exit_of_a_process() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         assert!(is_running(pid));
         assert!(!wait_for_exit(pid, Duration::from_millis(1)));
         kill(pid).unwrap();
-        assert!(wait_for_exit(pid, PATIENCE));
+        assert!(wait_for_exit(pid, EVENT_TIMEOUT));
         child.wait().unwrap();
         assert!(!is_running(pid));
     }

@@ -1,4 +1,4 @@
-//! The language client of pygls, which tests drive `areyouj lsp` with besides Neovim.
+//! The language client of pygls, the second client (after Neovim) with which tests drive `areyouj lsp`.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,16 @@ use anyhow::{Context, Result};
 
 use crate::installed::{Installed, pip_install};
 
-/// What pins it, with the digests that pip verifies the downloads against.
+/// The pinned versions, with the digests with which pip verifies the downloads.
 const REQUIREMENTS: &str = include_str!("../pygls/requirements.txt");
 
-/// A module of the package; the packages are two directories above it.
+/// A module of the package; the package directory is two levels above it.
 const PROGRAM: &str = "pygls/client.py";
 
 /// The pinned pygls.
 ///
 /// # Errors
-/// When requirements.txt does not pin one.
+/// If requirements.txt does not pin a version.
 pub fn pygls() -> Result<Installed> {
     let pinned = REQUIREMENTS.split_once("pygls==").context("requirements.txt pins no pygls")?.1;
     let name = format!("pygls-{}", pinned.split_whitespace().next().unwrap_or_default());
@@ -26,8 +26,8 @@ pub fn pygls() -> Result<Installed> {
 /// The directory to put on Python's path. The pinned pygls is installed first if it is missing.
 ///
 /// # Errors
-/// When pip is missing or cannot install the packages.
+/// If pip is missing or cannot install the packages.
 pub fn pygls_directory() -> Result<PathBuf> {
     let program = pygls()?.find()?;
-    program.ancestors().nth(2).map(PathBuf::from).context("the module is in no directory")
+    program.ancestors().nth(2).map(PathBuf::from).context("the module has no parent directory")
 }

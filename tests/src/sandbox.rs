@@ -1,4 +1,4 @@
-//! A place to run AreYouJ in that is cut off from the person's own: directories, environment, clean-up.
+//! An isolated environment in which AreYouJ runs: directories, variables, clean-up.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,13 +16,13 @@ use crate::environment::{self, PROJECTS};
 use crate::processes;
 use crate::watch::Watch;
 
-/// How long everything may take to end once it was told to: longer than the grace that a session gets.
+/// How long everything can take to stop: longer than the grace period of a session.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How much of the daemon's log is shown when something failed.
+/// The number of lines of the daemon's log in a diagnosis.
 const LOG_LINES: usize = 60;
 
-/// Directories of its own, and `areyouj` in an environment of its own.
+/// Separate directories, and `areyouj` in a separate environment.
 pub struct Sandbox {
     root: TempDir,
     home: PathBuf,
@@ -32,19 +32,19 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Cut off from the person's own settings and from the network. `api`: the address of the scripted API; `claude`:
-    /// what sessions run; `programs`: where `areyouj` is.
+    /// Creates a sandbox that is isolated from the user's settings and from the network. `api` is the address of the
+    /// scripted API, `claude` the program that sessions run, `programs` the directory of `areyouj`.
     ///
     /// # Errors
-    /// When the directories cannot be made, or `areyouj` is not there.
+    /// If the directories cannot be created, or `areyouj` does not exist.
     pub fn isolated(api: &str, claude: &Path, programs: &Path) -> Result<Sandbox> {
         Sandbox::isolated_with_home(None, api, claude, programs)
     }
 
-    /// As [`Sandbox::isolated`], with this for AreYouJ's home, which is not removed: a disk of its own, for example.
+    /// Like [`Sandbox::isolated`], with this AreYouJ home, which is not removed. It can be on a separate disk.
     ///
     /// # Errors
-    /// When the directories cannot be made, or `areyouj` is not there.
+    /// If the directories cannot be created, or `areyouj` does not exist.
     pub fn isolated_with_home(
         home: Option<&Path>,
         api: &str,
@@ -58,11 +58,11 @@ impl Sandbox {
         })
     }
 
-    /// With the person's own environment and Claude, and an AreYouJ of its own.
+    /// Creates a sandbox with the user's environment and Claude, and a separate AreYouJ.
     ///
     /// # Errors
-    /// When the directories cannot be made, or `areyouj` is not there.
-    pub fn around_the_person(programs: &Path) -> Result<Sandbox> {
+    /// If the directories cannot be created, or `areyouj` does not exist.
+    pub fn with_user_environment(programs: &Path) -> Result<Sandbox> {
         Sandbox::new(None, programs, |_| {
             Ok(std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -80,11 +80,11 @@ impl Sandbox {
             bail!("areyouj and areyouj-host are not in {}: run `cargo xtask test`", programs.display());
         }
         let root = tempfile::Builder::new().prefix("areyouj-").tempdir().context("no temporary directory")?;
-        // /proc and Claude name directories by their real path.
+        // /proc and Claude use the real paths of directories.
         let path = root.path().canonicalize()?;
         let home = home.map_or_else(|| path.join("home"), Path::to_owned);
         let mut environment = environment(&path)?;
-        // Where people keep them: in their own directory.
+        // Projects are in the user's home directory, as for real users.
         let projects = Path::new(&environment["HOME"]).join(PROJECTS);
         for directory in [&home, &projects] {
             fs::create_dir_all(directory)?;
@@ -104,30 +104,30 @@ impl Sandbox {
         })
     }
 
-    /// What `AREYOUJ_HOME` is.
+    /// The value of `AREYOUJ_HOME`.
     pub fn home(&self) -> &Path {
         &self.home
     }
 
-    /// A new directory for a session.
+    /// Creates a directory for a session.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// If it cannot be created.
     pub fn project(&self, name: &str) -> Result<PathBuf> {
         let directory = self.cli.directory.join(name);
-        fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+        fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
         if let Some(user) = self.cli.user {
             chown(&directory, Some(user), Some(user))?;
         }
         Ok(directory)
     }
 
-    /// Gives everything here to that user, and runs `areyouj` as that user from now on. Before anything was run. The
-    /// programs are copied, as the user may not be able to get to where they were built.
+    /// Makes this user the owner of all files, and runs `areyouj` as this user from now on. Must be called before any
+    /// program runs. The programs are copied, because the user may be unable to access the build directory.
     ///
     /// # Errors
-    /// When the caller may not, or the user cannot run the programs.
-    pub fn give_to(&mut self, user: u32) -> Result<()> {
+    /// If the caller lacks the permission, or the user cannot run the programs.
+    pub fn change_owner(&mut self, user: u32) -> Result<()> {
         let programs = self.root.path().canonicalize()?.join("bin");
         fs::create_dir(&programs)?;
         let copy = |program: &Path| -> Result<PathBuf> {
@@ -141,31 +141,31 @@ impl Sandbox {
             let claude = copy(Path::new(claude))?;
             self.cli.environment.insert("AREYOUJ_CLAUDE".into(), claude.into());
         }
-        give(self.root.path(), user)?;
+        change_owner_below(self.root.path(), user)?;
         self.cli = self.cli.clone().as_user(user);
         self.cli.run(&["--version"]).and_then(Run::success)?;
         Ok(())
     }
 
-    /// Keeps the home on a disk of its own from now on. Before anything was run.
+    /// Puts the home on a separate disk. Must be called before any program runs.
     ///
     /// # Errors
-    /// When the disk cannot be made.
+    /// If the disk cannot be created.
     pub fn mount(&mut self, kind: disk::Kind) -> Result<()> {
         self.disk = Some(Disk::mount(kind, &self.home, &self.root.path().join("disk.img"))?);
         Ok(())
     }
 
-    /// The disk that the home is on, if it has one of its own.
+    /// The disk of the home, if it has a separate one.
     pub fn disk(&self) -> Option<&Disk> {
         self.disk.as_ref()
     }
 
-    /// Waits until `check` finds what it looks for. It looks again whenever the daemon says that something changed,
-    /// so it may only look at what the daemon tells of.
+    /// Waits until `check` returns a value. `check` runs again after every notification of the daemon, so it must
+    /// depend only on state whose changes the daemon announces.
     ///
     /// # Errors
-    /// When `check` fails, or has found nothing within `deadline`.
+    /// If `check` fails, or returns no value within `deadline`.
     pub fn until<T>(
         &self,
         what: &str,
@@ -176,20 +176,22 @@ impl Sandbox {
         let left = || end.saturating_duration_since(Instant::now());
         let mut watch: Option<Watch> = None;
         while !left().is_zero() {
-            // Without a daemon there is nobody to listen to; the check, which uses the command line, starts one.
+            // Without a daemon there are no notifications; the check, which uses the command line, starts one.
             watch = watch.or_else(|| Watch::open(&self.home, left()).ok());
             if let Some(found) = check()? {
                 return Ok(found);
             }
-            watch = watch.and_then(|mut watch| watch.changed(left()).is_ok().then_some(watch));
+            watch = watch.and_then(|mut watch| watch.wait_for_change(left()).is_ok().then_some(watch));
         }
         match check()? {
-            Some(_) => Err(anyhow!("{what}: it happened, but the daemon told nobody for {deadline:?}")),
+            Some(_) => {
+                Err(anyhow!("{what}: it happened, but the daemon sent no notification for {deadline:?}"))
+            }
             None => Err(anyhow!("{what}: it did not happen within {deadline:?}")),
         }
     }
 
-    /// What a person needs to see when something failed: processes, and the end of the daemon's log.
+    /// The diagnosis of a failure: processes, and the end of the daemon's log.
     pub fn diagnosis(&self) -> String {
         let processes: Vec<String> = processes::of_home(&self.home)
             .iter()
@@ -205,20 +207,20 @@ impl Sandbox {
         format!("--- processes\n{}\n--- end of the daemon's log\n{tail}", processes.join("\n"))
     }
 
-    /// Ends everything that runs here and removes the directories.
+    /// Stops all processes of the sandbox and removes the directories.
     ///
     /// # Errors
-    /// When something did not end by itself; it is killed, so that nothing is left in any case.
+    /// If a process did not stop; it is killed, so that nothing is left behind in any case.
     pub fn close(&self) -> Result<()> {
         let mut problem = None;
         if !processes::of_home(&self.home).is_empty() {
-            // Sessions go on without a daemon, and only a daemon can end them.
+            // Sessions keep running without a daemon, and only a daemon can terminate them.
             let stopped = self
                 .cli
                 .run(&["daemon", "start"])
                 .and_then(|_| self.cli.run_within(&["daemon", "stop", "--sessions"], GRACE))
                 .and_then(Run::success);
-            problem = stopped.err().map(|error| error.context("not everything could be stopped"));
+            problem = stopped.err().map(|error| error.context("not all processes could be stopped"));
         }
         let left = processes::wait_until_gone(&self.home, GRACE);
         if !left.is_empty() {
@@ -232,26 +234,27 @@ impl Sandbox {
     }
 }
 
-fn give(path: &Path, user: u32) -> Result<()> {
-    lchown(path, Some(user), Some(user)).with_context(|| format!("cannot give {} away", path.display()))?;
+fn change_owner_below(path: &Path, user: u32) -> Result<()> {
+    lchown(path, Some(user), Some(user))
+        .with_context(|| format!("cannot change the owner of {}", path.display()))?;
     if path.symlink_metadata()?.is_dir() {
         for entry in fs::read_dir(path)? {
-            give(&entry?.path(), user)?;
+            change_owner_below(&entry?.path(), user)?;
         }
     }
     Ok(())
 }
 
-/// Where `areyouj` is: `AREYOUJ_BIN_DIR`, or where the running program was built.
+/// The directory of `areyouj`: `AREYOUJ_BIN_DIR`, or the build directory of the running program.
 ///
 /// # Errors
-/// When the running program does not know where it is.
+/// If the path of the running program is unknown.
 pub fn programs() -> Result<PathBuf> {
     if let Some(directory) = std::env::var_os("AREYOUJ_BIN_DIR") {
         return Ok(directory.into());
     }
-    let here = std::env::current_exe().context("where is this program?")?;
-    // Tests are built into a directory below that of the programs.
+    let here = std::env::current_exe().context("the path of this program is unknown")?;
+    // Tests are in a subdirectory of the programs' directory.
     let directory = here.ancestors().skip(1).find(|directory| directory.join("areyouj").is_file());
-    Ok(directory.or(here.parent()).context("a program without a directory")?.to_owned())
+    Ok(directory.or(here.parent()).context("the program has no parent directory")?.to_owned())
 }

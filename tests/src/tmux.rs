@@ -1,4 +1,4 @@
-//! A terminal for tests: tmux, with a server of its own for each.
+//! A terminal for tests: tmux, with a separate server for each terminal.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,22 +11,22 @@ use anyhow::{Context, Result, bail};
 
 use crate::processes;
 
-/// Between two looks at the screen: tmux tells nobody when it changes, only when it ends.
-const LOOK: Duration = Duration::from_millis(30);
+/// The interval between two reads of the screen: tmux does not report changes, only its exit.
+const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
 /// A terminal.
 pub struct Terminal {
     server: String,
-    /// Where the sockets of tmux are.
+    /// The directory of tmux's sockets.
     sockets: OsString,
     pid: i32,
 }
 
 impl Terminal {
-    /// A terminal of this size with a shell in this directory and environment.
+    /// Opens a terminal of this size, with a shell in this directory and environment.
     ///
     /// # Errors
-    /// When tmux is not there or does not start.
+    /// If tmux is missing or does not start.
     pub fn open(
         directory: &Path,
         environment: &BTreeMap<String, OsString>,
@@ -39,13 +39,13 @@ impl Terminal {
         command.args(["-L", &server, "-f", "/dev/null", "new-session", "-d"]);
         command.args(["-x", &columns.to_string(), "-y", &rows.to_string()]);
         command.arg("PS1='$ ' exec sh").current_dir(directory).env_clear().envs(environment);
-        // Its socket is where that of nobody else is.
+        // A separate directory for its socket.
         let sockets = environment.get("TMPDIR").cloned().unwrap_or_else(|| std::env::temp_dir().into());
         command.env("TMUX_TMPDIR", &sockets);
         succeeded(&command.output().context("tmux cannot be started")?)?;
         let mut terminal = Terminal { server, sockets, pid: 0 };
         let pid = terminal.tmux(&["display-message", "-p", "#{pid}"])?;
-        terminal.pid = pid.trim().parse().context("tmux does not tell its process id")?;
+        terminal.pid = pid.trim().parse().context("tmux does not report its process id")?;
         Ok(terminal)
     }
 
@@ -58,7 +58,7 @@ impl Terminal {
     /// Presses keys, by their names.
     ///
     /// # Errors
-    /// When the terminal is gone, as for all that follow.
+    /// If the terminal has exited. This applies to all functions below.
     pub fn press(&self, keys: &[&str]) -> Result<()> {
         self.tmux(&[&["send-keys"], keys].concat()).map(|_| ())
     }
@@ -66,66 +66,67 @@ impl Terminal {
     /// Types text.
     ///
     /// # Errors
-    /// When the terminal is gone.
-    pub fn type_in(&self, text: &str) -> Result<()> {
+    /// If the terminal has exited.
+    pub fn type_text(&self, text: &str) -> Result<()> {
         self.tmux(&["send-keys", "-l", text]).map(|_| ())
     }
 
-    /// Pastes text, with bracketed paste if the program in the terminal turned that on.
+    /// Pastes text, with bracketed paste if the program in the terminal enabled it.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn paste(&self, text: &str) -> Result<()> {
         self.tmux(&["set-buffer", "--", text])?;
         self.tmux(&["paste-buffer", "-p", "-r"]).map(|_| ())
     }
 
-    /// What stands on the screen, cell by cell. Whether a blank at the end of a row was written nobody sees.
+    /// The cells of the screen. Trailing blanks without attributes are removed, because tmux does not distinguish
+    /// written blanks from empty cells.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn cells(&self) -> Result<Vec<Vec<Cell>>> {
         Ok(cells(&self.tmux(&["capture-pane", "-p", "-e", "-N"])?))
     }
 
-    /// What stands on the screen.
+    /// The text of the screen.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn screen(&self) -> Result<String> {
         self.tmux(&["capture-pane", "-p"])
     }
 
-    /// What went off the top of the screen, and what stands on it.
+    /// The text of the scrollback and of the screen.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn history(&self) -> Result<String> {
         self.tmux(&["capture-pane", "-p", "-S", "-"])
     }
 
-    /// What the terminal is to report: mouse, bracketed paste, the alternate screen, the cursor.
+    /// The modes of the terminal: mouse, alternate screen, cursor, keypad, scroll region.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn modes(&self) -> Result<String> {
         let modes = "#{alternate_on} #{cursor_x},#{cursor_y} #{cursor_flag} #{keypad_cursor_flag} #{keypad_flag} \
             #{mouse_any_flag} #{mouse_sgr_flag} #{wrap_flag} #{insert_flag} #{origin_flag} #{scroll_region_upper}";
         self.tmux(&["display-message", "-p", modes])
     }
 
-    /// What programs called it last.
+    /// The title that programs set last.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn title(&self) -> Result<String> {
         self.tmux(&["display-message", "-p", "#{pane_title}"]).map(|title| title.trim_end().to_owned())
     }
 
-    /// The first of the modes, or of the cells, in which it differs from another terminal; none if both show the same.
+    /// The first difference in modes or cells from another terminal, or `None` if both display the same.
     ///
     /// # Errors
-    /// When one of them is gone.
+    /// If one of them has exited.
     pub fn difference(&self, other: &Terminal) -> Result<Option<String>> {
         let modes = [self.modes()?, other.modes()?];
         if modes[0] != modes[1] {
@@ -140,41 +141,41 @@ impl Terminal {
         Ok(None)
     }
 
-    /// Gives the terminal another size.
+    /// Changes the size of the terminal.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal has exited.
     pub fn resize(&self, (columns, rows): (u16, u16)) -> Result<()> {
         let (columns, rows) = (columns.to_string(), rows.to_string());
         self.tmux(&["resize-window", "-x", &columns, "-y", &rows]).map(|_| ())
     }
 
-    /// Waits until the screen holds this.
+    /// Waits until the screen contains this text.
     ///
     /// # Errors
-    /// When it does not in time, with what stands there instead.
-    pub fn wait_for(&self, text: &str, patience: Duration) -> Result<()> {
+    /// If it does not in time; the error contains the screen.
+    pub fn wait_for(&self, text: &str, timeout: Duration) -> Result<()> {
         let what = format!("the screen shows {text:?}");
-        self.wait_until(&what, patience, |terminal| Ok(terminal.screen()?.contains(text)))
+        self.wait_until(&what, timeout, |terminal| Ok(terminal.screen()?.contains(text)))
     }
 
-    /// Waits until this holds.
+    /// Waits until a condition is fulfilled.
     ///
     /// # Errors
-    /// When it does not in time, with what stands on the screen.
+    /// If it is not in time; the error contains the screen.
     pub fn wait_until(
         &self,
         what: &str,
-        patience: Duration,
+        timeout: Duration,
         mut holds: impl FnMut(&Terminal) -> Result<bool>,
     ) -> Result<()> {
-        let until = Instant::now() + patience;
+        let until = Instant::now() + timeout;
         while !holds(self)? {
             if Instant::now() > until {
-                bail!("not in time: {what}. The screen:\n{}", self.screen()?);
+                bail!("not in time: {what}. Screen:\n{}", self.screen()?);
             }
-            if processes::wait_for_exit(self.pid, LOOK) {
-                bail!("the terminal ended, not so that {what}");
+            if processes::wait_for_exit(self.pid, POLL_INTERVAL) {
+                bail!("the terminal exited before this happened: {what}");
             }
         }
         Ok(())
@@ -183,30 +184,30 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // By its id, so that nothing else can be meant; what runs in it gets a hang-up.
+        // Killed by process id, so that no other server is affected; programs in it receive SIGHUP.
         if self.pid > 0 {
             let _ = processes::kill(self.pid);
         }
     }
 }
 
-/// A character and its look: the codes that are on, by what they are about.
+/// A character and its attributes: the active SGR codes, by attribute.
 pub type Cell = (char, BTreeMap<u16, String>);
 
-/// The characters that letters stand for in the set of line drawings, from the grave accent on.
-const LINES: &str = "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·";
+/// The characters of the line drawing set, in the order of the letters that encode them, from the grave accent on.
+const LINE_CHARACTERS: &str = "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·";
 
-/// What a character of that set looks like.
-fn drawn(character: char) -> char {
+/// Decodes a character of the line drawing set.
+fn line_character(character: char) -> char {
     let place = u32::from(character).checked_sub(u32::from('`'));
-    place.and_then(|place| LINES.chars().nth(place as usize)).unwrap_or(character)
+    place.and_then(|place| LINE_CHARACTERS.chars().nth(place as usize)).unwrap_or(character)
 }
 
-/// The cells of a text with select graphic rendition sequences, which go on from line to line. A line that was drawn by its
-/// letter is one that was drawn by its character.
+/// The cells of a text with SGR sequences, whose attributes continue across lines. A line character is the same whether
+/// it was encoded by its letter or directly.
 fn cells(text: &str) -> Vec<Vec<Cell>> {
-    let mut look = BTreeMap::new();
-    let mut draws = false;
+    let mut attributes = BTreeMap::new();
+    let mut line_drawing = false;
     let mut rows = Vec::new();
     for line in text.lines() {
         let mut row = Vec::new();
@@ -215,14 +216,20 @@ fn cells(text: &str) -> Vec<Vec<Cell>> {
             if character == '\u{1b}' {
                 let sequence: String =
                     characters.by_ref().take_while(|character| *character != 'm').collect();
-                change(&mut look, sequence.trim_start_matches('['));
+                apply(&mut attributes, sequence.trim_start_matches('['));
             } else if matches!(character, '\u{e}' | '\u{f}') {
-                draws = character == '\u{e}';
+                line_drawing = character == '\u{e}';
             } else {
-                row.push((if draws { drawn(character) } else { character }, look.clone()));
+                row.push((
+                    if line_drawing { line_character(character) } else { character },
+                    attributes.clone(),
+                ));
             }
         }
-        while row.last().is_some_and(|(character, look): &Cell| *character == ' ' && look.is_empty()) {
+        while row
+            .last()
+            .is_some_and(|(character, attributes): &Cell| *character == ' ' && attributes.is_empty())
+        {
             row.pop();
         }
         rows.push(row);
@@ -230,27 +237,27 @@ fn cells(text: &str) -> Vec<Vec<Cell>> {
     rows
 }
 
-/// Carries out one sequence.
-fn change(look: &mut BTreeMap<u16, String>, sequence: &str) {
+/// Applies one SGR sequence.
+fn apply(attributes: &mut BTreeMap<u16, String>, sequence: &str) {
     let mut codes = sequence.split(';');
     while let Some(code) = codes.next() {
         let number: u16 = code.split(':').next().and_then(|number| number.parse().ok()).unwrap_or(0);
         match number {
-            0 => look.clear(),
-            22 => look.retain(|about, _| !matches!(about, 1 | 2)),
-            23..=29 => drop(look.remove(&(number - 20))),
-            39 | 49 | 59 => drop(look.remove(&(number - 9))),
+            0 => attributes.clear(),
+            22 => attributes.retain(|attribute, _| !matches!(attribute, 1 | 2)),
+            23..=29 => drop(attributes.remove(&(number - 20))),
+            39 | 49 | 59 => drop(attributes.remove(&(number - 9))),
             38 | 48 | 58 => {
                 let rest: Vec<&str> = match codes.next() {
                     Some("5") => codes.by_ref().take(1).collect(),
                     Some("2") => codes.by_ref().take(3).collect(),
                     _ => Vec::new(),
                 };
-                look.insert(number - 8, format!("{code};{}", rest.join(";")));
+                attributes.insert(number - 8, format!("{code};{}", rest.join(";")));
             }
-            30..=37 | 90..=97 => drop(look.insert(30, code.to_owned())),
-            40..=47 | 100..=107 => drop(look.insert(40, code.to_owned())),
-            _ => drop(look.insert(number, code.to_owned())),
+            30..=37 | 90..=97 => drop(attributes.insert(30, code.to_owned())),
+            40..=47 | 100..=107 => drop(attributes.insert(40, code.to_owned())),
+            _ => drop(attributes.insert(number, code.to_owned())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Hears from the daemon that something changed, so that nobody has to ask again and again.
+//! Waits for notifications of the daemon, so that tests do not have to poll.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -8,19 +8,19 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-/// The longest message taken from the daemon: far above every real one.
+/// The maximum size of a message from the daemon: far larger than any real one.
 const MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
 
-/// A client of the daemon that only listens.
+/// A client of the daemon that only receives notifications.
 pub struct Watch {
     reader: BufReader<UnixStream>,
 }
 
 impl Watch {
-    /// Connects to the daemon of this home. What happens after this returns is heard.
+    /// Connects to the daemon of this home. It receives every notification after this function returns.
     ///
     /// # Errors
-    /// When no daemon listens there, or it does not answer in time.
+    /// If no daemon listens, or it does not respond in time.
     pub fn open(home: &Path, deadline: Duration) -> Result<Watch> {
         let mut stream = UnixStream::connect(home.join("run/daemon-v1.sock")).context("no daemon listens")?;
         let request = json!({
@@ -30,16 +30,16 @@ impl Watch {
         .to_string();
         write!(stream, "Content-Length: {}\r\n\r\n{request}", request.len())?;
         let mut watch = Watch { reader: BufReader::new(stream) };
-        watch.changed(deadline)?;
+        watch.wait_for_change(deadline)?;
         Ok(watch)
     }
 
-    /// Waits until the daemon says anything, and passes over everything else that it has said by then.
+    /// Waits for a message of the daemon, and discards all messages that have arrived by then.
     ///
     /// # Errors
-    /// When it says nothing in time, or goes away; then this watch is of no more use.
-    pub fn changed(&mut self, deadline: Duration) -> Result<()> {
-        ensure!(!deadline.is_zero(), "the time is over");
+    /// If no message arrives in time, or the daemon exits; then this watch cannot be used again.
+    pub fn wait_for_change(&mut self, deadline: Duration) -> Result<()> {
+        ensure!(!deadline.is_zero(), "the deadline has passed");
         self.reader.get_ref().set_read_timeout(Some(deadline))?;
         loop {
             self.message()?;

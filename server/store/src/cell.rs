@@ -1,4 +1,4 @@
-//! How one value of a row is written into a column, and read back.
+//! How a value of a row is written to a column and read from it.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ use areyouj_core::orchestrator::{
     SessionId, Status, StatusSource, ToolInput, rules,
 };
 
-/// A value that fits into a column.
+/// A value that can be stored in a column.
 pub(super) trait Cell: Sized {
-    /// The value as SQLite takes it.
+    /// Converts the value for SQLite.
     fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError>;
 
-    /// The value out of what SQLite gives. Anything that [`Cell::bind`] cannot have written is damage.
+    /// Converts a value from SQLite. A value that [`Cell::bind`] cannot have written is damage.
     fn read(value: ValueRef<'_>) -> Result<Self, StoreError>;
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Cells<'row> {
 }
 
 impl<'row> Cells<'row> {
-    /// Begins with the first column.
+    /// Starts at the first column.
     pub(super) fn of(row: &'row Row<'row>) -> Cells<'row> {
         Cells { row, next: 0 }
     }
@@ -154,7 +154,7 @@ impl Cell for SessionId {
     }
 }
 
-/// With hyphens and in lower case, so that the beginning of an id is the beginning of its text.
+/// With hyphens and in lower case, so that a prefix of an id is a prefix of its text.
 impl Cell for Uuid {
     fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
         Ok(self.hyphenated().to_string().into())
@@ -165,14 +165,14 @@ impl Cell for Uuid {
     }
 }
 
-/// Enums of plain words are stored as the words that serde has for them.
+/// Enums without fields are stored as their serde names.
 macro_rules! words {
     ($($word:ident),+ $(,)?) => {$(
         impl Cell for $word {
             fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
                 match serde_json::to_value(self) {
                     Ok(Value::String(word)) => Ok(word.into()),
-                    _ => Err(StoreError::Failed(format!("{self:?} is not a word"))),
+                    _ => Err(StoreError::Failed(format!("{self:?} has no serde name"))),
                 }
             }
 
@@ -186,7 +186,7 @@ macro_rules! words {
 
 words!(Driver, Goal, MessageState, PermissionKind, PermissionState, Status, StatusSource);
 
-/// A word, and nothing for a queue that is not paused.
+/// A name, or NULL for a queue that is not paused.
 impl Cell for Pause {
     fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
         Ok(self.word().map_or(ToSqlOutput::Borrowed(ValueRef::Null), ToSqlOutput::from))
@@ -200,7 +200,7 @@ impl Cell for Pause {
     }
 }
 
-/// Everything that has a shape of its own is stored as JSON.
+/// Structured values are stored as JSON.
 macro_rules! json {
     ($($shape:ty),+ $(,)?) => {$(
         impl Cell for $shape {
@@ -217,7 +217,7 @@ macro_rules! json {
 
 json!(Answer, BTreeMap<String, String>, EntryBody, Problem);
 
-/// Stored whole, however deep it is.
+/// Stored completely, at any depth.
 impl Cell for ToolInput {
     fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
         Ok(self.text().into_owned().into())
@@ -242,7 +242,7 @@ impl Cell for Vec<Value> {
 fn to_json<T: Serialize>(value: &T) -> Result<ToSqlOutput<'static>, StoreError> {
     match serde_json::to_string(value) {
         Ok(text) => Ok(text.into()),
-        Err(error) => Err(StoreError::Failed(format!("a value has no form as JSON: {error}"))),
+        Err(error) => Err(StoreError::Failed(format!("a value cannot be written as JSON: {error}"))),
     }
 }
 
@@ -252,13 +252,13 @@ mod tests {
     use areyouj_core::orchestrator::PauseReason;
 
     #[test]
-    fn a_number_too_large_for_the_database_is_refused_rather_than_changed() {
+    fn a_number_too_large_for_the_database_is_rejected_and_not_changed() {
         assert!(i64::MAX.unsigned_abs().bind().is_ok());
         assert!(matches!((i64::MAX.unsigned_abs() + 1).bind(), Err(StoreError::Failed(_))));
     }
 
     #[test]
-    fn what_cannot_have_been_written_is_damage() {
+    fn a_value_that_cannot_have_been_written_is_damage() {
         assert!(matches!(u64::read(ValueRef::Integer(-1)), Err(StoreError::Corrupt(_))));
         assert!(matches!(u32::read(ValueRef::Integer(i64::MAX)), Err(StoreError::Corrupt(_))));
         assert!(matches!(bool::read(ValueRef::Integer(2)), Err(StoreError::Corrupt(_))));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_stored_as_a_word_and_none_as_nothing() {
+    fn a_pause_is_stored_as_a_name_and_the_lack_of_one_as_null() {
         for (pause, stored) in [
             (Pause::default(), ValueRef::Null),
             (Pause::HELD, ValueRef::Text(b"person")),
@@ -282,18 +282,18 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_stored_as_it_stands_on_the_wire() {
+    fn an_enum_is_stored_as_its_name_on_the_wire() {
         let bound = MessageState::Interrupted.bind().unwrap();
         assert_eq!(bound, ToSqlOutput::from("interrupted".to_owned()));
     }
 
-    /// An array in an array, so many levels deep.
+    /// Nested arrays of this depth.
     fn nested(levels: usize) -> String {
         format!("{}{}", "[".repeat(levels), "]".repeat(levels))
     }
 
     #[test]
-    fn rows_of_older_versions_are_read_however_deep_they_are() {
+    fn rows_of_older_versions_are_read_at_any_depth() {
         for levels in [63, 64, 100, 124, 125, 126] {
             let input = ToolInput::read(ValueRef::Text(nested(levels).as_bytes())).unwrap();
             assert_eq!(input.bind().unwrap(), ToSqlOutput::from(nested(levels)));

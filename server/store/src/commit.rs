@@ -1,4 +1,4 @@
-//! Making changes durable, all of a step or none.
+//! Makes the changes of a step durable, all or none.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::cell::Cell;
 use super::rows::Stored;
 use areyouj_core::orchestrator::{AuditRow, Change, EntryRow, MessageRow, PermissionRow, SessionRow};
 
-/// How many of clients' requests are remembered. A client repeats a request within seconds, after a daemon's restart;
-/// this many are hours of a busy day.
+/// The number of client requests to remember. A client repeats a request within seconds of a daemon restart; this many
+/// requests cover hours of heavy use.
 pub(super) const REQUESTS_KEPT: u64 = 10_000;
 
-/// Requests are forgotten this many at a time: seldom enough to cost nothing, often enough to stay small.
+/// Old requests are deleted in steps of this many: the cost of a deletion is negligible, and the table stays small.
 const REQUESTS_PRUNED_EVERY: u64 = 1_000;
 
-/// Room for every statement of this file, so that none is compiled twice.
+/// Space for every statement of this file, so that each is compiled once.
 const CACHED_STATEMENTS: usize = 16;
 
 /// The one connection that writes.
@@ -25,7 +25,7 @@ pub struct Committer {
     statements: Statements,
 }
 
-/// The statements that write a new row and a known one, made from lists of columns.
+/// For each table, the statements that insert and update a row, generated from the list of columns.
 struct Statements {
     session: [String; 2],
     message: [String; 2],
@@ -45,24 +45,24 @@ impl Committer {
 
     /// Makes the changes durable, in this order and in one transaction.
     ///
-    /// A change that was made before is made again without harm: rows are replaced. A repeated transcript entry
-    /// replaces the first one, because what the daemon holds in memory and has told its clients is the later one. A
-    /// repeated request leaves the first one, whose answer was given. Only the audit trail counts every repeat: that
-    /// something was done twice is what it is for.
+    /// Committing a change again is safe: it replaces the row. A repeated transcript entry replaces the first one,
+    /// because the daemon has the later one in memory and has sent it to its clients. A repeated request keeps the
+    /// first one, which was already answered. Only the audit trail records every repetition.
     ///
     /// # Errors
     ///
-    /// None of the changes is on disk then.
+    /// After an error, none of the changes is on disk.
     pub fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         self.commit_all(changes.iter())
     }
 
-    /// [`Committer::commit`] for changes that are not in one place.
+    /// Like [`Committer::commit`], for changes that are not in one slice.
     pub(super) fn commit_all<'a>(
         &mut self,
         changes: impl Iterator<Item = &'a Change> + Clone,
     ) -> Result<(), StoreError> {
-        // Of a session's rows in one transaction only the last would ever be seen, so only that one is written.
+        // If a transaction has several rows of one session, only the last one would be visible, so only that one is
+        // written.
         let mut last_rows = HashMap::new();
         for (index, change) in changes.clone().enumerate() {
             if let Change::Session(row) = change {
@@ -86,7 +86,7 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
     match change {
         Change::Session(row) => {
             let [insert, update] = &statements.session;
-            // All but the first time it is there.
+            // The row exists, except the first time.
             if execute(connection, update, row.as_ref())? == 0 {
                 connection
                     .prepare_cached("INSERT OR IGNORE INTO session_ids (id) VALUES (?1)")?
@@ -135,7 +135,7 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
     Ok(())
 }
 
-/// Writes a row, new or known.
+/// Inserts or updates a row.
 fn write(
     connection: &Connection,
     [insert, update]: &[String; 2],
@@ -147,13 +147,13 @@ fn write(
     Ok(())
 }
 
-/// Carries out a statement with a row's values; returns how many rows it wrote.
+/// Executes a statement with a row's values; returns the number of rows written.
 fn execute(connection: &Connection, statement: &str, row: &impl Stored) -> Result<usize, StoreError> {
     Ok(connection.prepare_cached(statement)?.execute(params_from_iter(row.cells()?))?)
 }
 
-/// Requests are numbered without gaps, since only the oldest ones ever go; so the number of a new one says both when
-/// to forget and how far.
+/// Requests are numbered without gaps, because only the oldest ones are deleted. So the number of a new request
+/// determines both when to delete and how many.
 fn remember(connection: &Connection, key: &String, subject: &String, at: u64) -> Result<(), StoreError> {
     let number = connection
         .prepare_cached(
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_comes_back_as_it_was_committed() {
+    fn every_row_is_read_as_it_was_committed() {
         let mut store = Store::new();
         let full = session_id("AAAAAAAA");
         let bare = session_id("BBBBBBBB");
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_transcript_entry_comes_back_as_it_was_committed() {
+    fn every_kind_of_transcript_entry_is_read_as_it_was_committed() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         let entries = entries_of_every_kind();
@@ -241,7 +241,7 @@ mod tests {
         let id = session_id("AAAAAAAA");
         store.commit(&one_of_each(id));
         let before = store.dump();
-        // The audit trail alone counts repeats.
+        // Only the audit trail records repetitions.
         let repeat: Vec<_> =
             one_of_each(id).into_iter().filter(|change| !matches!(change, Change::Audit(_))).collect();
         store.commit(&repeat);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_removed_session_leaves_its_id_its_requests_and_its_audit_trail() {
+    fn the_id_the_requests_and_the_audit_trail_of_a_deleted_session_remain() {
         let mut store = Store::new();
         let ids = ["AAAAAAAA", "BBBBBBBB"].map(session_id);
         store.commit(&one_of_each(ids[0]));
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn storing_a_session_again_takes_no_longer_the_more_belongs_to_it() {
+    fn the_cost_of_updating_a_session_does_not_grow_with_its_transcript() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         store.commit(&one_of_each(id));
@@ -315,18 +315,18 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_kept_all_or_not_at_all() {
+    fn changes_are_committed_all_or_none() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         store.commit(&[Change::Session(Box::new(session(id)))]);
         let before = store.dump();
-        let refused = [
-            // Of a session that does not exist.
+        let rejected = [
+            // An entry of a session that does not exist.
             entry_change(session_id("BBBBBBBB"), 1),
-            // A number that no column can hold.
+            // A number that does not fit into a column.
             entry_change(id, u64::MAX),
         ];
-        for change in refused {
+        for change in rejected {
             let outcome = store.committer().commit(&[entry_change(id, 1), change]);
             assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
             assert_eq!(store.dump(), before);
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_reported_as_such_and_leaves_nothing_half_written() {
+    fn a_full_disk_is_reported_and_nothing_is_written_partially() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         store.commit(&[Change::Session(Box::new(session(id)))]);
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn old_requests_are_forgotten_and_the_newest_never() {
+    fn only_the_oldest_requests_are_deleted() {
         let mut store = Store::new();
         let request =
             |number: u64| Change::Request { key: format!("{number}"), subject: String::new(), at: 1 };
@@ -374,6 +374,6 @@ mod tests {
             .query_row("SELECT count(*) FROM requests", [], |row| row.get::<_, i64>(0))
             .unwrap()
             .unsigned_abs();
-        assert_eq!(stored, REQUESTS_KEPT + 1, "forgetting comes in steps");
+        assert_eq!(stored, REQUESTS_KEPT + 1, "requests are deleted in steps");
     }
 }

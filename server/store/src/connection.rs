@@ -1,4 +1,4 @@
-//! Opening the database's file: who may, in which mode, with which settings.
+//! Opens the database file: checks its version, its permissions and its settings.
 
 use std::ffi::{CStr, OsString};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
@@ -10,63 +10,64 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, held, schema};
+use super::{StoreError, database_file, schema};
 
-/// How long a connection waits for another program to let go of the database.
+/// How long a connection waits for another program to release the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The write-ahead log is cut back to this many bytes after it was copied into the database, so that one large
-/// transaction does not occupy the disk for ever.
-const LOG_LIMIT: u32 = 16 * 1024 * 1024;
+/// The write-ahead log is truncated to this many bytes after a checkpoint, so that one large transaction does not
+/// occupy the disk permanently.
+const LOG_LIMIT_BYTES: u32 = 16 * 1024 * 1024;
 
-/// The write-ahead log is copied into the database when it has this many pages, a few less than [`LOG_LIMIT`] keeps.
-/// A message touches some seven pages, and whoever commits waits for the copying: with SQLite's own 1,000 it came every
-/// 140 messages. Reading this much after a crash takes a moment.
-const LOG_PAGES: u32 = LOG_LIMIT / (4096 + 64);
+/// A checkpoint copies the write-ahead log into the database when the log has this many pages, a few less than fit into
+/// [`LOG_LIMIT_BYTES`]. A message changes about seven pages, and a commit waits for the checkpoint: with SQLite's
+/// default of 1,000 pages there was one every 140 messages. Reading a log of this size after a crash takes little time.
+const LOG_PAGES: u32 = LOG_LIMIT_BYTES / (4096 + 64);
 
-/// The log is laid out only where this much is free, so that nothing is taken from a small disk before it is needed.
-const AMPLE_ROOM: u64 = 16 * LOG_LIMIT as u64;
+/// The log is preallocated only if this much disk space is free, so that a small disk keeps its space until it is
+/// needed.
+const PREALLOCATION_FREE_BYTES: u64 = 16 * LOG_LIMIT_BYTES as u64;
 
-/// The way in which SQLite uses files: as on every Unix, but one process keeps the database to itself, and the index of
-/// the write-ahead log is in its memory. In a file, which SQLite maps, the index can end the process: on a disk that is
-/// full to the last byte there is no block behind what is written to (`SIGBUS`).
-const ALONE: &CStr = c"unix-excl";
+/// SQLite's file system layer for Unix with exclusive locking: only one process can open the database, and the index of
+/// the write-ahead log is in its memory. Otherwise SQLite maps the index from a file. On a completely full disk, a
+/// write to that mapping has no block behind it, and `SIGBUS` kills the process.
+const EXCLUSIVE_VFS: &CStr = c"unix-excl";
 
-/// Every SQLite database begins with this.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// The first bytes of every SQLite database.
+const FILE_SIGNATURE: &[u8; 16] = b"SQLite format 3\0";
 
-/// The length of a database's header, and where in it `user_version` stands, big-endian.
+/// The length of the database header, and the position of `user_version` in it, big-endian.
 const HEADER_LENGTH: usize = 100;
 const HEADER_VERSION: std::ops::Range<usize> = 60..64;
 
-/// Where in the header the size of a page, a count of changes, the number of pages, and the count of changes for which
-/// that number is right begin.
+/// Offsets in the header: the page size, the change counter, the number of pages, and the value of the change counter
+/// for which that number is valid.
 const HEADER_PAGE_SIZE: usize = 16;
 const HEADER_CHANGES: usize = 24;
 const HEADER_PAGES: usize = 28;
 const HEADER_PAGES_VALID_FOR: usize = 92;
 
-/// Refuses a database of a newer version, and a file that is none, without changing a byte of it or of its log.
-pub(super) fn refuse_newer(path: &Path) -> Result<(), StoreError> {
+/// Rejects a database of a newer version, and a file that is not a database, without changing it or its log.
+pub(super) fn reject_newer(path: &Path) -> Result<(), StoreError> {
     let pending = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     let Some(version) = header_version(path)? else {
-        // SQLite would take the log for a left-over and delete it.
+        // SQLite would consider the log obsolete and delete it.
         let lost = StoreError::Corrupt("the file is empty, but its write-ahead log is not".to_owned());
         return if pending { Err(lost) } else { Ok(()) };
     };
-    accept(version)?;
+    check_version(version)?;
     if !pending {
-        refuse_shortened(path)?;
+        reject_truncated(path)?;
     }
-    // SQLite is asked only if the log may hold a newer header.
-    if pending { accept(logged_version(path)?) } else { Ok(()) }
+    // Only SQLite can read a newer header from the log.
+    if pending { check_version(logged_version(path)?) } else { Ok(()) }
 }
 
-/// Refuses a file that is shorter than its header says: SQLite would work on it until it comes to what is missing, and
-/// what it writes until then is lost with the first backup that is put back. With a log this does not show; what is
-/// missing may be there.
-fn refuse_shortened(path: &Path) -> Result<(), StoreError> {
-    let file = held::open(path)?;
+/// Rejects a file that is shorter than its header says. SQLite would use it until it reads a missing page, and
+/// everything written until then would be lost when a backup is restored. With a log this check is impossible: the log
+/// can contain the missing pages.
+fn reject_truncated(path: &Path) -> Result<(), StoreError> {
+    let file = database_file::open(path)?;
     let mut header = [0; HEADER_LENGTH];
     file.read_exact_at(&mut header, 0)?;
     let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -74,7 +75,7 @@ fn refuse_shortened(path: &Path) -> Result<(), StoreError> {
         1 => 65_536,
         size => u64::from(size),
     };
-    // Programs older than the field leave it as it was; then it says nothing.
+    // Programs that do not know the field leave it unchanged, and then it is not valid.
     let valid = word(HEADER_CHANGES) == word(HEADER_PAGES_VALID_FOR);
     let wanted = u64::from(word(HEADER_PAGES)) * page;
     let found = file.metadata()?.len();
@@ -84,14 +85,14 @@ fn refuse_shortened(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn accept(found: u32) -> Result<(), StoreError> {
+fn check_version(found: u32) -> Result<(), StoreError> {
     let known = schema::VERSION;
     if found > known { Err(StoreError::Newer { found, known }) } else { Ok(()) }
 }
 
-/// The version in the file's own header; none if the file is missing or empty.
+/// The version in the header of the file, or `None` if the file is missing or empty.
 fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
-    let file = match held::open(path) {
+    let file = match database_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -101,7 +102,7 @@ fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
     }
     let mut header = [0; HEADER_LENGTH];
     match file.read_exact_at(&mut header, 0) {
-        Ok(()) if header.starts_with(MAGIC) => {
+        Ok(()) if header.starts_with(FILE_SIGNATURE) => {
             let mut version = [0; size_of::<u32>()];
             version.copy_from_slice(&header[HEADER_VERSION]);
             Ok(Some(u32::from_be_bytes(version)))
@@ -111,21 +112,22 @@ fn header_version(path: &Path) -> Result<Option<u32>, StoreError> {
     }
 }
 
-/// The version with the log taken into account, which stays as it is.
+/// The version according to the file and its log. The log does not change.
 fn logged_version(path: &Path) -> Result<u32, StoreError> {
     let connection = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     keep_log_on_close(&connection, true)?;
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
-/// Whether closing leaves the log as it is. Otherwise the last connection copies it into the database and removes it.
+/// Sets whether closing the connection keeps the log. Otherwise the last connection copies it into the database and
+/// deletes it.
 pub(super) fn keep_log_on_close(connection: &Connection, keep: bool) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)?;
     Ok(())
 }
 
-/// Makes sure that the file is there and that its owner alone may read it and write to it: it holds what people say to
-/// Claude, and environments. SQLite gives the log beside it the same mode, if it makes it.
+/// Creates the file if it is missing, and makes sure that only its owner can read and write it: it contains
+/// conversations and environments. SQLite creates the log with the same mode.
 pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
@@ -134,7 +136,7 @@ pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
         _ => {}
     }
-    // The mask may have taken more than was asked for, and a restored backup may have any mode.
+    // The umask can have removed permissions, and a restored backup can have any mode.
     keep_private(path)?;
     match keep_private(&beside(path, "-wal")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
@@ -149,47 +151,48 @@ fn keep_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The connection that writes. There is one at a time; the daemon's lock sees to that.
+/// Opens the connection that writes. There is one at a time, because of the daemon's lock.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     let connection = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
-        return Err(StoreError::Failed("this file system cannot hold a write-ahead log".to_owned()));
+        return Err(StoreError::Failed("this file system does not support a write-ahead log".to_owned()));
     }
-    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_LIMIT_BYTES)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-    // NORMAL does not wait for the log to be on disk, and loses what was acknowledged in most power cuts.
+    // NORMAL does not wait until the log is on disk, and loses acknowledged changes in most power failures.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
 
-/// Writes zeros behind the end of the write-ahead log, up to [`LOG_LIMIT`]. Whoever commits waits for less then: a write
-/// into blocks that are there, instead of one that makes the file grow, which the file system has to note as well. SQLite
-/// ends reading a log where a checksum is wrong, as it does with what an earlier round left behind.
+/// Preallocates the write-ahead log: writes zeros after its end, up to [`LOG_LIMIT_BYTES`]. This makes commits faster,
+/// because they write into existing blocks and do not extend the file, which also changes metadata of the file system.
+/// SQLite stops reading a log at the first wrong checksum, as it does for frames of an earlier checkpoint.
 ///
-/// Only while nobody commits. On a disk without [`AMPLE_ROOM`] it does nothing, and the log grows as it is written.
-pub(super) fn lay_out_log(path: &Path) -> io::Result<()> {
+/// Must not run during a commit. With less than [`PREALLOCATION_FREE_BYTES`] of free disk space it does nothing, and
+/// the log grows as it is written.
+pub(super) fn preallocate_log(path: &Path) -> io::Result<()> {
     let log = OpenOptions::new().write(true).open(beside(path, "-wal"))?;
     let disk = nix::sys::statvfs::fstatvfs(&log)?;
-    if disk.blocks_available().saturating_mul(disk.fragment_size()) < AMPLE_ROOM {
+    if disk.blocks_available().saturating_mul(disk.fragment_size()) < PREALLOCATION_FREE_BYTES {
         return Ok(());
     }
     let length = log.metadata()?.len();
-    let missing = usize::try_from(u64::from(LOG_LIMIT).saturating_sub(length)).unwrap_or(0);
+    let missing = usize::try_from(u64::from(LOG_LIMIT_BYTES).saturating_sub(length)).unwrap_or(0);
     match log.write_all_at(&vec![0; missing], length) {
         Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-            // The room is needed for what is worth more.
+            // The remaining space is more useful for other files.
             log.set_len(length)?;
         }
         written => written?,
     }
-    // A commit asks for its own bytes to be on disk. Where they lie and how long the file is has to be there before.
+    // A commit syncs only its own data. The location of the blocks and the file length must be on disk before.
     log.sync_all()
 }
 
-/// A connection that only reads, beside the one that writes. Opened as that one is: with a file that it may not write to,
-/// SQLite goes about locks in another way, and could give up the one that keeps other programs out.
+/// Opens a connection that only reads, in addition to the one that writes. It is opened for writing, too: SQLite
+/// handles locks of a read-only file differently, and could release the lock that excludes other programs.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
@@ -199,14 +202,14 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
 
 fn open_with(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags_and_vfs(path, flags, ALONE)?;
+    let connection = Connection::open_with_flags_and_vfs(path, flags, EXCLUSIVE_VFS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // What is sorted may be private, and never leaves memory.
+    // Sorted rows can be private, so they must stay in memory.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }
 
-/// The file with this suffix that SQLite keeps beside the database.
+/// The path of SQLite's companion file with this suffix.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
@@ -222,7 +225,7 @@ mod tests {
     use crate::{Reader, open};
     use areyouj_core::orchestrator::Change;
 
-    /// The bytes of every file of a directory.
+    /// The contents of every file in a directory.
     fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
         entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
@@ -232,7 +235,7 @@ mod tests {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
-    /// A store with something in it.
+    /// A store with a session and 1,000 entries.
     fn filled() -> Store {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_at_the_file_does_not_give_up_the_locks_that_the_connection_has() {
+    fn reading_the_file_does_not_release_the_locks_of_the_connection() {
         use std::os::unix::fs::MetadataExt;
         let store = filled();
         let inode = format!(":{} ", fs::metadata(store.path()).unwrap().ino());
@@ -252,9 +255,9 @@ mod tests {
             all.lines().filter(|lock| lock.contains(&inode) && lock.contains(&own)).count()
         };
         let before = locks();
-        assert!(before > 0, "SQLite holds a lock that tells others that the log is in use");
+        assert!(before > 0, "SQLite holds a lock while the log is in use");
         drop(Reader::open(store.path()).unwrap());
-        refuse_newer(store.path()).unwrap();
+        reject_newer(store.path()).unwrap();
         create_file(store.path()).unwrap();
         assert_eq!(locks(), before);
     }
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_and_every_file_are_for_their_owner_only() {
+    fn only_the_owner_can_access_the_directory_and_its_files() {
         let home = tempfile::tempdir().unwrap();
         let directory = home.path().join("new/data");
         let path = directory.join("areyouj.db");
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_others_may_read_is_closed_to_them_and_one_that_its_owner_may_not_write_is_opened() {
+    fn wrong_permissions_of_the_database_are_corrected() {
         for wrong in [0o644, 0o400] {
             let store = filled();
             let crashed = tempfile::tempdir().unwrap();
@@ -306,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_database_is_refused_and_not_a_byte_of_it_changes() {
+    fn a_newer_database_is_rejected_and_does_not_change() {
         let mut store = filled();
         store.close();
         drop(make_newer(store.path()));
@@ -319,10 +322,11 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_database_is_refused_even_if_only_its_log_says_so() {
+    fn a_newer_database_is_rejected_even_if_only_its_log_has_the_version() {
         let mut store = filled();
         store.close();
-        // As a crash leaves it: copied while the newer program has it open, with the log not yet taken in.
+        // The state after a crash: a copy made while the newer program has the database open, before a checkpoint of
+        // the log.
         let newer = make_newer(store.path());
         let crashed = tempfile::tempdir().unwrap();
         let path = crashed.path().join("areyouj.db");
@@ -338,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_in_the_log_is_there_at_the_next_start() {
+    fn changes_that_a_crash_left_in_the_log_are_read_at_the_next_start() {
         let store = filled();
         let crashed = tempfile::tempdir().unwrap();
         let path = crashed.path().join("areyouj.db");
@@ -350,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    fn a_file_that_is_not_a_database_is_rejected_and_not_changed() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("areyouj.db");
         for content in [b"short".as_slice(), &[0; 4096], &[b'x'; 4096]] {
@@ -361,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_emptied_behind_its_log_is_refused_and_left_alone() {
+    fn an_empty_database_with_a_log_is_rejected_and_not_changed() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("areyouj.db");
         fs::write(&path, b"").unwrap();
@@ -372,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_was_cut_off_is_refused_and_left_alone() {
+    fn a_truncated_database_is_rejected_and_not_changed() {
         let mut store = filled();
         store.close();
         let sound = fs::read(store.path()).unwrap();
@@ -391,10 +395,10 @@ mod tests {
         store.close();
         let sound = fs::read(store.path()).unwrap();
         let page = 4096;
-        let mut refused = 0;
+        let mut rejected = 0;
         for damaged in 0..sound.len() / page {
             let mut bytes = sound.clone();
-            // The header's own hundred bytes say whether it is a database at all.
+            // Keep the header, which identifies the file as a database.
             let start = (damaged * page).max(HEADER_LENGTH);
             bytes[start..(damaged + 1) * page].fill(0xA5);
             fs::write(store.path(), &bytes).unwrap();
@@ -403,9 +407,9 @@ mod tests {
             assert!(matches!(opened, Ok(()) | Err(StoreError::Corrupt(_))), "page {damaged}: {opened:?}");
             assert!(matches!(checked, Err(StoreError::Corrupt(_))), "page {damaged}: {checked:?}");
             assert_eq!(fs::metadata(store.path()).unwrap().len(), sound.len() as u64);
-            refused += u32::from(opened.is_err());
+            rejected += u32::from(opened.is_err());
         }
-        assert!(refused > 0, "a start notices damage in what it reads");
+        assert!(rejected > 0, "a start detects damage in the pages that it reads");
     }
 
     #[test]
@@ -417,20 +421,20 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_laid_out_and_what_it_held_is_kept() {
+    fn the_log_is_preallocated_and_keeps_its_contents() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         store.commit(&[Change::Session(Box::new(session(id))), entry_change(id, 1)]);
         let bytes = fs::read(beside(store.path(), "-wal")).unwrap();
-        assert_eq!(bytes.len(), LOG_LIMIT as usize);
-        // As a daemon leaves it that knew nothing of laying out, and was killed: as long as what it holds.
-        let held = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        assert_eq!(bytes.len(), LOG_LIMIT_BYTES as usize);
+        // The log of a killed daemon that did not preallocate: it ends after its contents.
+        let length = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
         let directory = tempfile::tempdir().unwrap();
         let copy = directory.path().join("areyouj.db");
         fs::copy(store.path(), &copy).unwrap();
-        fs::write(beside(&copy, "-wal"), &bytes[..held]).unwrap();
+        fs::write(beside(&copy, "-wal"), &bytes[..length]).unwrap();
         let _committer = open(&copy).unwrap();
         assert_eq!(Reader::open(&copy).unwrap().totals(), Ok((1, 0, 1)));
-        assert_eq!(fs::metadata(beside(&copy, "-wal")).unwrap().len(), u64::from(LOG_LIMIT));
+        assert_eq!(fs::metadata(beside(&copy, "-wal")).unwrap().len(), u64::from(LOG_LIMIT_BYTES));
     }
 }

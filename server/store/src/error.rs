@@ -1,4 +1,4 @@
-//! What can be wrong with the store, and what people are told about it.
+//! Errors of the store, and the problems that clients report for them.
 
 use std::io;
 use std::path::Path;
@@ -8,15 +8,15 @@ use rusqlite::ffi;
 
 use areyouj_core::orchestrator::Problem;
 
-/// The store could not do its work. Nothing of the transaction in question is on disk.
+/// An error of the store. No part of the affected transaction is on disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A newer version of AreYouJ wrote the database.
-    #[error("the database has version {found}, and this program knows versions up to {known}")]
+    #[error("the database has version {found}, and this program supports versions up to {known}")]
     Newer {
-        /// The database's version.
+        /// The version of the database.
         found: u32,
-        /// The newest version that this program knows.
+        /// The newest version that this program supports.
         known: u32,
     },
     /// The disk is full.
@@ -28,22 +28,22 @@ pub enum StoreError {
     /// Another program has the database open.
     #[error("another program has the database open")]
     Busy,
-    /// Anything else: the file system or SQLite refused.
+    /// Any other error of the file system or SQLite.
     #[error("the database could not be read or written: {0}")]
     Failed(String),
 }
 
 impl StoreError {
-    /// The refusal for clients and people; `path` is the database's.
+    /// The problem to report to clients; `path` is the path of the database.
     pub fn problem(&self, path: &Path) -> Problem {
         let path = path.display();
         let (code, message, hint) = match self {
             StoreError::Newer { found, known } => (
                 ErrorCode::DatabaseNewer,
                 format!(
-                    "The database {path} has version {found}; this AreYouJ knows versions up to {known}."
+                    "The database {path} has version {found}; this AreYouJ supports versions up to {known}."
                 ),
-                "Use the version of AreYouJ that wrote it, or a later one. Nothing was changed.",
+                "Use the version of AreYouJ that wrote it, or a later one. The database was not changed.",
             ),
             StoreError::Full => (
                 ErrorCode::StorageFull,
@@ -53,18 +53,18 @@ impl StoreError {
             StoreError::Corrupt(what) => (
                 ErrorCode::DatabaseDamaged,
                 format!("The database {path} is damaged: {what}."),
-                "Nothing was deleted. Restore the file from a backup, or move it away together with the \
-                 -wal file beside it to begin anew.",
+                "Nothing was deleted. Restore the file from a backup. To start with an empty database instead, \
+                 move the file and the -wal file next to it to another directory.",
             ),
             StoreError::Busy => (
                 ErrorCode::StorageFailed,
                 format!("Another program has the database {path} open."),
-                "Close it, for example a shell of sqlite3, and try again: the daemon keeps the database to itself.",
+                "Close that program, for example a sqlite3 shell, and try again: the daemon needs exclusive access to the database.",
             ),
             StoreError::Failed(what) => (
                 ErrorCode::StorageFailed,
                 format!("The database {path} could not be read or written: {what}."),
-                "Check that the directory belongs to you, may be written and is on a local disk.",
+                "Check that the directory belongs to you, is writable and is on a local disk.",
             ),
         };
         Problem { code: code.as_str().to_owned(), message, hint: hint.to_owned(), log: None }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_has_a_stable_code_and_tells_people_the_path_and_what_to_do() {
+    fn every_problem_has_a_stable_code_the_path_and_a_hint() {
         let errors = [
             (StoreError::Newer { found: 7, known: 1 }, "database_newer"),
             (StoreError::Full, "storage_full"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_apart_from_other_failures_of_the_file_system() {
+    fn a_full_disk_is_distinguished_from_other_errors_of_the_file_system() {
         assert_eq!(StoreError::from(io::Error::from(io::ErrorKind::StorageFull)), StoreError::Full);
         assert!(matches!(
             StoreError::from(io::Error::from(io::ErrorKind::PermissionDenied)),

@@ -1,15 +1,15 @@
-//! What is kept on disk: one SQLite database per user, and the only place with SQL.
+//! The store: one SQLite database per user. This crate is the only one with SQL.
 //!
-//! [`open`] gives the one connection that writes and everything that a daemon starts with. A daemon hands the
-//! connection to [`spawn_writer`], whose thread makes changes durable in groups and says so in order; whatever needs
-//! no place in that order is read with a [`Reader`]. A power cut loses nothing that was said to be durable
-//! (`synchronous=FULL`), and no error ever deletes a database.
+//! [`open`] returns the one connection that writes, and the snapshot with which a daemon starts. The daemon passes the
+//! connection to [`spawn_writer`], whose thread makes changes durable in groups and reports them in order. Reads that
+//! do not depend on that order use a [`Reader`]. A power failure loses no change that was reported as durable
+//! (`synchronous=FULL`), and an error never deletes a database.
 
 mod cell;
 mod commit;
 mod connection;
+mod database_file;
 mod error;
-mod held;
 mod load;
 mod pool;
 mod read;
@@ -29,21 +29,21 @@ pub use writer::{WriterHandle, spawn_writer};
 
 use areyouj_core::orchestrator::Snapshot;
 
-/// Opens the database for writing, with everything that a daemon starts with. A missing one is created, for its owner
-/// only; one of an older version is brought up to date.
+/// Opens the database for writing and reads the snapshot with which a daemon starts. A missing database is created with
+/// access only for its owner; one of an older version is migrated.
 ///
 /// # Errors
 ///
-/// A database of a newer version is refused before anything is written.
+/// A database of a newer version is rejected before anything is written.
 pub fn open(path: &Path) -> Result<(Committer, Snapshot), StoreError> {
-    connection::refuse_newer(path)?;
+    connection::reject_newer(path)?;
     connection::create_file(path)?;
     let mut connection = connection::open_for_writing(path)?;
-    // If what follows shows damage, closing the database must not write the log into it.
+    // If the next steps detect damage, closing the database must not write the log into it.
     connection::keep_log_on_close(&connection, true)?;
     schema::migrate(&mut connection)?;
     let snapshot = load::snapshot(&connection)?;
     connection::keep_log_on_close(&connection, false)?;
-    connection::lay_out_log(path)?;
+    connection::preallocate_log(path)?;
     Ok((Committer::new(connection), snapshot))
 }

@@ -1,5 +1,5 @@
-//! What a daemon starts with. Of finished work nothing is read but the ids of the latest messages: a start takes as long
-//! with a million transcript entries as with none.
+//! Reads the snapshot with which a daemon starts. Of finished work it reads only the ids of the latest messages, so the
+//! duration of a start does not depend on the size of the transcripts.
 
 use rusqlite::Connection;
 
@@ -14,19 +14,19 @@ const OPEN_MESSAGES: &str = "WHERE session IN (SELECT id FROM sessions) AND fini
     AND state IN ('queued', 'running') ORDER BY session, rank";
 const PAUSE_MESSAGES: &str = "WHERE state NOT IN ('queued', 'running')
     AND id IN (SELECT pause_message FROM sessions WHERE pause_message IS NOT NULL) ORDER BY session, rank";
-// The condition of the partial index, word by word; SQLite uses it only then.
+// The exact condition of the partial index: otherwise SQLite does not use it.
 const OPEN_PERMISSIONS: &str =
     "WHERE state = 'open' OR (state = 'answered' AND delivered = 0) ORDER BY session, number";
 const USED_IDS: &str = "SELECT id FROM session_ids";
-// A message that was accepted is a request that was carried out.
+// An accepted message is also a completed request.
 const REQUESTS: &str = "SELECT key, subject FROM (
         SELECT * FROM (SELECT key, subject, at, number FROM requests ORDER BY number DESC LIMIT ?1)
         UNION ALL
         SELECT * FROM (SELECT id, 'queue/add ' || session, created_at, rowid FROM messages ORDER BY rowid DESC LIMIT ?1)
     ) ORDER BY at DESC, number DESC LIMIT ?1";
 
-/// Reads the snapshot. Sessions are in the order of their creation, messages and prompts of a session in theirs,
-/// requests from the oldest to the newest.
+/// Reads the snapshot. Sessions, and the messages and permission requests of a session, are in order of creation;
+/// client requests are from oldest to newest.
 pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
     let mut messages: Vec<MessageRow> = rows(connection, OPEN_MESSAGES)?;
     messages.extend(rows::<MessageRow>(connection, PAUSE_MESSAGES)?);
@@ -54,7 +54,7 @@ mod tests {
     use areyouj_core::orchestrator::{Answer, Change, MessageState, PermissionState};
 
     #[test]
-    fn a_new_database_holds_nothing() {
+    fn a_new_database_is_empty() {
         let snapshot = Store::new().reopen();
         assert!(
             snapshot.sessions.is_empty() && snapshot.messages.is_empty() && snapshot.permissions.is_empty()
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_gets_messages_that_are_open_and_those_that_a_pause_is_about() {
+    fn a_start_reads_open_messages_and_those_that_caused_a_pause() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         let states = [
@@ -97,11 +97,11 @@ mod tests {
 
         let waiting = SessionRow { pause_message: Some(rows[0].id), ..bare_session(id) };
         store.commit(&[Change::Session(Box::new(waiting))]);
-        assert_eq!(store.reopen().messages.len(), 2, "an open message comes once");
+        assert_eq!(store.reopen().messages.len(), 2, "an open message is read once");
     }
 
     #[test]
-    fn a_start_gets_prompts_that_are_open_or_whose_answer_may_not_have_arrived() {
+    fn a_start_reads_permission_requests_that_are_open_or_have_an_undelivered_answer() {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         let kinds = [
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_searches_indexes_and_never_reads_what_is_finished() {
+    fn a_start_uses_indexes_and_never_reads_finished_work() {
         let store = Store::new();
         let plans = [
             store.plan(&MessageRow::select(OPEN_MESSAGES)),
@@ -141,7 +141,7 @@ mod tests {
             let short = step.starts_with("SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id=?)")
                 || step.starts_with("SEARCH messages USING INDEX messages_finished (session=? AND finished_at=?)")
                 || step.starts_with("SCAN permissions USING INDEX permissions_open")
-                // There are as many sessions as a start reads anyway.
+                // A start reads all sessions in any case.
                 || step.starts_with("SCAN sessions")
                 || !(step.contains("SCAN") || step.contains("SEARCH"));
             assert!(short, "{plans:#?}");

@@ -1,15 +1,15 @@
-//! A pool of connections that read, so that one long read does not make the others wait.
+//! A pool of connections for reading, so that one long read does not delay the others.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Reader, StoreError};
 
-/// Connections that the pool keeps while nobody uses them. Each holds up to 2 MB of pages, and more than two reads at
-/// the same time are rare; further connections are opened on demand, in about a millisecond, and closed after use.
-const KEPT_IDLE: usize = 2;
+/// The number of unused connections that the pool keeps open. Each caches up to 2 MB of pages, and more than two
+/// concurrent reads are rare. Further connections are opened on demand, in about a millisecond, and closed after use.
+const IDLE_CONNECTIONS_MAX: usize = 2;
 
-/// Connections that read one database.
+/// Connections for reading one database.
 pub struct ReaderPool {
     database: PathBuf,
     idle: Mutex<Vec<Reader>>,
@@ -19,16 +19,16 @@ impl ReaderPool {
     /// Opens the pool with one connection; the database must exist.
     ///
     /// # Errors
-    /// As [`Reader::open`].
+    /// Those of [`Reader::open`].
     pub fn open(database: &Path) -> Result<ReaderPool, StoreError> {
         let first = Reader::open(database)?;
         Ok(ReaderPool { database: database.to_owned(), idle: Mutex::new(vec![first]) })
     }
 
-    /// Reads over a connection that nobody else uses meanwhile.
+    /// Calls `read` with a connection that it has exclusively.
     ///
     /// # Errors
-    /// Those of `read`, and those of [`Reader::open`] when a further connection is needed and cannot be opened.
+    /// Those of `read`, and those of [`Reader::open`] if another connection must be opened.
     pub fn read<T>(&self, read: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.lock().pop();
         let reader = match idle {
@@ -37,7 +37,7 @@ impl ReaderPool {
         };
         let result = read(&reader);
         let mut idle = self.lock();
-        if idle.len() < KEPT_IDLE {
+        if idle.len() < IDLE_CONNECTIONS_MAX {
             idle.push(reader);
         }
         result
@@ -54,7 +54,7 @@ mod tests {
     use crate::samples::Store;
 
     #[test]
-    fn a_read_does_not_wait_for_another_one() {
+    fn a_read_does_not_wait_for_another_read() {
         let store = Store::new();
         let pool = ReaderPool::open(store.path()).unwrap();
         pool.read(|first| {
@@ -67,6 +67,6 @@ mod tests {
             })
         })
         .unwrap();
-        assert_eq!(pool.lock().len(), KEPT_IDLE);
+        assert_eq!(pool.lock().len(), IDLE_CONNECTIONS_MAX);
     }
 }

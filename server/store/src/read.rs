@@ -1,4 +1,5 @@
-//! Reading what is not in the daemon's memory: transcripts, finished messages, answered prompts, the audit trail.
+//! Reads data that is not in the daemon's memory: transcripts, finished messages, answered permission requests, the
+//! audit trail.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,32 +13,33 @@ use areyouj_core::orchestrator::{
     AuditRow, EntryRow, MessageId, MessageRow, PermissionId, PermissionRow, SessionId, SessionRow,
 };
 
-/// `PRAGMA integrity_check` stops after this many faults; people need to know that there are some, not all of them.
-const FAULTS_SHOWN: u32 = 5;
+/// `PRAGMA integrity_check` stops after this many faults: the user must know that there are faults, but does not need
+/// all of them.
+const FAULTS_MAX: u32 = 5;
 
-/// Comes after every letter that an id can have.
+/// Sorts after every character of an id.
 const AFTER_IDS: char = '~';
 
-/// A connection that only reads. It sees everything that was committed before each of its calls, and waits for
-/// nobody. One thread at a time may use it.
+/// A connection that only reads. Each call sees everything that was committed before it, and never waits for a writer.
+/// Only one thread can use it at a time.
 pub struct Reader {
     connection: Connection,
 }
 
 impl Reader {
-    /// Opens the database for reading; it must be there.
+    /// Opens the database for reading; the database must exist.
     ///
     /// # Errors
     ///
-    /// A database of a newer version is refused.
+    /// A database of a newer version is rejected.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
-        connection::refuse_newer(path)?;
+        connection::reject_newer(path)?;
         Ok(Reader { connection: connection::open_for_reading(path)? })
     }
 
-    /// A page of a session's transcript: of the entries with a `seq` below `before` and above `after`, the newest
-    /// ones, from old to new. At most `limit` entries, and at most about `max_bytes` of them as JSON; but at least
-    /// one if there is any, however large, so that a client always gets on. Also whether the range holds older ones.
+    /// A page of a session's transcript: the newest entries with a `seq` below `before` and above `after`, from old to
+    /// new, and whether the range has older ones. The page has at most `limit` entries and about `max_bytes` of JSON.
+    /// It has at least one entry, of any size, if there is one, so that a client can always continue.
     pub fn entries(
         &self,
         session: SessionId,
@@ -70,8 +72,8 @@ impl Reader {
         Ok((entries, older))
     }
 
-    /// A session's newest messages that came to an end, in the order in which they did. At most `limit`, and at most
-    /// about `max_bytes` of their texts; but at least one if there is any.
+    /// A session's newest finished messages, in the order in which they finished. At most `limit` messages and about
+    /// `max_bytes` of text, but at least one if there is one.
     pub fn finished_messages(
         &self,
         session: SessionId,
@@ -102,19 +104,19 @@ impl Reader {
         Ok(self.rows("WHERE id = ?1", [id.bind()?])?.pop())
     }
 
-    /// The first messages by id whose ids begin with this text, in whichever case it is.
+    /// The first messages, by id, whose ids begin with this prefix, ignoring case.
     pub fn messages_with_prefix(&self, prefix: &str, limit: usize) -> Result<Vec<MessageRow>, StoreError> {
         let first = prefix.to_ascii_lowercase();
         let end = format!("{first}{AFTER_IDS}");
         self.rows("WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3", params![first, end, count(limit)])
     }
 
-    /// The prompt with this id.
+    /// The permission request with this id.
     pub fn permission(&self, id: PermissionId) -> Result<Option<PermissionRow>, StoreError> {
         Ok(self.rows("WHERE session = ?1 AND number = ?2", [id.session.bind()?, id.number.bind()?])?.pop())
     }
 
-    /// The first prompts by session and number whose ids begin with this text, in whichever case it is.
+    /// The first permission requests, by session and number, whose ids begin with this prefix, ignoring case.
     pub fn permissions_with_prefix(
         &self,
         prefix: &str,
@@ -131,12 +133,12 @@ impl Reader {
         )
     }
 
-    /// A session.
+    /// The session with this id.
     pub fn session(&self, session: SessionId) -> Result<Option<SessionRow>, StoreError> {
         Ok(self.rows("WHERE id = ?1", [session.bind()?])?.pop())
     }
 
-    /// The environment that the session was created in.
+    /// The environment in which the session was created.
     pub fn environment(&self, session: SessionId) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT environment FROM environments WHERE session = ?1")?;
@@ -162,8 +164,8 @@ impl Reader {
         Ok(found)
     }
 
-    /// How many sessions, messages and transcript entries there are. Entries are numbered without gaps, so that the
-    /// newest of each session tells their number and a large transcript need not be read.
+    /// The numbers of sessions, messages and transcript entries. Entries are numbered without gaps, so the newest entry
+    /// of each session gives their number without reading the transcript.
     pub fn totals(&self) -> Result<(u64, u64, u64), StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM messages),
@@ -179,9 +181,9 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Corrupt`] says what is damaged.
+    /// [`StoreError::Corrupt`] describes the damage.
     pub fn integrity_check(&self) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare(&format!("PRAGMA integrity_check({FAULTS_SHOWN})"))?;
+        let mut statement = self.connection.prepare(&format!("PRAGMA integrity_check({FAULTS_MAX})"))?;
         let found: Vec<String> = collect(&mut statement, [], |cells| cells.take())?;
         if found == ["ok"] { Ok(()) } else { Err(StoreError::Corrupt(found.join("; "))) }
     }
@@ -192,7 +194,7 @@ impl Reader {
     }
 }
 
-/// A bound given by a client, which may be beyond anything that the database can hold.
+/// Limits a client's bound to the range of the database.
 fn clamp(bound: u64) -> i64 {
     i64::try_from(bound).unwrap_or(i64::MAX)
 }
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_holds_the_newest_entries_of_the_range_from_old_to_new() {
+    fn a_page_has_the_newest_entries_of_the_range_from_old_to_new() {
         let (store, id) = transcript(9);
         let reader = store.reader();
         let page = |before, after, limit| {
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_keeps_to_its_bytes_but_never_comes_back_empty() {
+    fn a_page_respects_its_size_but_is_never_empty() {
         let (store, id) = transcript(5);
         let reader = store.reader();
         let size = serde_json::to_string(&entry(5).body).unwrap().len();
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn finished_messages_come_in_the_order_of_their_end_and_the_oldest_are_left_out() {
+    fn finished_messages_are_in_the_order_of_their_end_without_the_oldest() {
         let (mut store, id) = transcript(0);
         let finish = |number, state, finished_at| {
             let row = MessageRow { state, finished_at, ..message(id, number) };
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_found_by_its_id_or_the_beginning_of_it() {
+    fn a_message_is_found_by_its_id_or_a_prefix() {
         let (mut store, id) = transcript(0);
         let rows: Vec<_> = ["aaaa0000", "aaaa1111", "aaab0000"]
             .map(|start| MessageRow {
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_is_found_by_its_id_or_the_beginning_of_it() {
+    fn a_permission_request_is_found_by_its_id_or_a_prefix() {
         let mut store = Store::new();
         let ids = ["KAAAAAAA", "KBBBBBBB"].map(session_id);
         store.commit(&ids.map(|id| Change::Session(Box::new(session(id)))));
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn totals_count_what_there_is() {
+    fn totals_count_sessions_messages_and_entries() {
         let (mut store, id) = transcript(4);
         let other = session_id("BBBBBBBB");
         store.commit(&[
@@ -344,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_kept_with_its_session() {
+    fn an_environment_is_stored_with_its_session() {
         let (mut store, id) = transcript(0);
         assert_eq!(store.reader().environment(id).unwrap(), None);
         store.commit(&[Change::Environment { session: id, environment: environment() }]);
@@ -352,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_for_the_beginning_of_an_id_uses_an_index() {
+    fn searching_for_the_prefix_of_an_id_uses_an_index() {
         let store = Store::new();
         let messages = store.plan(&MessageRow::select("WHERE id >= 'a' AND id < 'a~' ORDER BY id LIMIT 5"));
         assert_eq!(messages, ["SEARCH messages USING INDEX sqlite_autoindex_messages_1 (id>? AND id<?)"]);
@@ -364,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_database_passes_the_check() {
+    fn an_intact_database_passes_the_integrity_check() {
         let (store, _) = transcript(100);
         assert_eq!(store.reader().integrity_check(), Ok(()));
     }

@@ -1,4 +1,4 @@
-//! Sessions, messages and prompts as rows of their tables.
+//! Sessions, messages and permission requests as rows of their tables.
 
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Params, Statement};
@@ -9,33 +9,33 @@ use areyouj_core::orchestrator::{
     MessageRow, PermissionId, PermissionRequest, PermissionRow, Position, SessionRow, SessionSpec,
 };
 
-/// A row of a table of its own. The columns, the cells and what is read stand in the same order.
+/// A row of a table. `COLUMNS`, `cells` and `read` must have the same order.
 pub(super) trait Stored: Sized {
     /// The table.
     const TABLE: &'static str;
-    /// The columns of its primary key, with commas between them.
+    /// The columns of the primary key, separated by commas.
     const KEY: &'static str;
-    /// All its columns.
+    /// All columns.
     const COLUMNS: &'static [&'static str];
 
     /// The values of all columns.
     fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError>;
 
-    /// The row out of the values of all columns.
+    /// Builds the row from the values of all columns.
     fn read(cells: &mut Cells<'_>) -> Result<Self, StoreError>;
 
-    /// The statement that reads the rows that `rest` describes: a condition, an order, a limit.
+    /// The statement that reads rows; `rest` is the condition, order and limit.
     fn select(rest: &str) -> String {
         format!("SELECT {} FROM {} {rest}", Self::COLUMNS.join(", "), Self::TABLE)
     }
 
-    /// Whether this column belongs to the key. The key of a known row is never set again: SQLite would take it for a new
-    /// one, and look through every row of other tables that refers to it.
+    /// Whether this column belongs to the key. An update never sets the key: SQLite would treat it as changed, and
+    /// check every row of other tables that refers to it.
     fn is_key(column: &str) -> bool {
         Self::KEY.split(", ").any(|key| key == column)
     }
 
-    /// The statement that writes a row that is known, and does nothing if there is none.
+    /// The statement that updates an existing row, and does nothing without one.
     fn update() -> String {
         let (mut keys, mut changes) = (Vec::new(), Vec::new());
         for (place, column) in (1..).zip(Self::COLUMNS) {
@@ -45,10 +45,10 @@ pub(super) trait Stored: Sized {
         format!("UPDATE {} SET {} WHERE {}", Self::TABLE, changes.join(", "), keys.join(" AND "))
     }
 
-    /// The statement that writes a row that is new, and does nothing if it is known.
+    /// The statement that inserts a new row, and does nothing if it exists.
     ///
-    /// With [`Stored::update`] it is what `ON CONFLICT … DO UPDATE` does, for which SQLite keeps a copy of every page that
-    /// it touches: an accepted message would wait a tenth longer.
+    /// Together with [`Stored::update`] it replaces `ON CONFLICT … DO UPDATE`, for which SQLite copies every page that
+    /// it changes: accepting a message would take a tenth longer.
     fn insert() -> String {
         let places: Vec<String> = (1..=Self::COLUMNS.len()).map(|place| format!("?{place}")).collect();
         format!(
@@ -61,7 +61,7 @@ pub(super) trait Stored: Sized {
     }
 }
 
-/// All rows that the statement finds, each made by `read`.
+/// All rows that the statement returns, each converted by `read`.
 pub(super) fn collect<T>(
     statement: &mut Statement<'_>,
     params: impl Params,

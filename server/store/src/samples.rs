@@ -1,4 +1,4 @@
-//! A store in a temporary directory and rows to put into it, for tests.
+//! A store in a temporary directory, and sample rows for tests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use areyouj_core::orchestrator::{
     Position, Problem, SessionId, SessionRow, SessionSpec, Snapshot, Status, StatusSource, ToolInput,
 };
 
-/// A store of a test's own.
+/// A store in a temporary directory of its own.
 pub(super) struct Store {
     committer: Option<Committer>,
     path: PathBuf,
@@ -55,7 +55,7 @@ impl Store {
         self.committer = None;
     }
 
-    /// What a daemon that starts now finds.
+    /// The snapshot with which a daemon would start now.
     pub(super) fn reopen(&mut self) -> Snapshot {
         self.close();
         let (committer, snapshot) = open(&self.path).unwrap();
@@ -80,7 +80,7 @@ impl Store {
         tables.map(|table| (table.clone(), rows(&format!("SELECT * FROM {table}")))).collect()
     }
 
-    /// How SQLite would carry out a statement.
+    /// SQLite's query plan for a statement.
     pub(super) fn plan(&self, sql: &str) -> Vec<String> {
         let connection = Connection::open(&self.path).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -142,7 +142,7 @@ pub(super) fn session(id: SessionId) -> SessionRow {
     }
 }
 
-/// A session with nothing in the fields that may be empty.
+/// A session with all optional fields empty.
 pub(super) fn bare_session(id: SessionId) -> SessionRow {
     let full = session(id);
     SessionRow {
@@ -175,7 +175,7 @@ pub(super) fn bare_session(id: SessionId) -> SessionRow {
     }
 }
 
-/// A message with a value in every field; `number` makes its id.
+/// A message with a value in every field; its id is derived from `number`.
 pub(super) fn message(session: SessionId, number: u32) -> MessageRow {
     MessageRow {
         id: Uuid::from_u128(u128::from(number) << 96),
@@ -193,7 +193,7 @@ pub(super) fn message(session: SessionId, number: u32) -> MessageRow {
     }
 }
 
-/// A message with nothing in the fields that may be empty.
+/// A message with all optional fields empty.
 pub(super) fn bare_message(session: SessionId, number: u32) -> MessageRow {
     MessageRow {
         text: String::new(),
@@ -208,7 +208,7 @@ pub(super) fn bare_message(session: SessionId, number: u32) -> MessageRow {
     }
 }
 
-/// A prompt with a value in every field.
+/// A permission request with a value in every field.
 pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
     PermissionRow {
         id: PermissionId { session, number },
@@ -229,7 +229,7 @@ pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
     }
 }
 
-/// A prompt with nothing in the fields that may be empty.
+/// A permission request with all optional fields empty.
 pub(super) fn bare_permission(session: SessionId, number: u32) -> PermissionRow {
     let full = permission(session, number);
     PermissionRow {
@@ -246,7 +246,7 @@ pub(super) fn entry(seq: u64) -> EntryRow {
     EntryRow {
         seq,
         at: 1,
-        body: EntryBody::Text { text: "what Claude says, ".repeat(5), parent_tool_use_id: None },
+        body: EntryBody::Text { text: "an answer of Claude, ".repeat(5), parent_tool_use_id: None },
     }
 }
 

@@ -1,19 +1,19 @@
-//! The tables, and how a database of an older version becomes one of this version.
+//! The schema, and the migrations from older versions.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-/// What turns a database of version N into one of version N + 1, by N. A shipped entry is never edited: databases
-/// that it made exist. Whoever adds something that an older program cannot read, a new kind of transcript entry for
-/// one, adds a migration too, if only an empty one, so that the older program refuses the database.
+/// The migrations from version N to version N + 1, by N. A shipped migration must never be edited, because databases
+/// that it created exist. A change that an older program cannot read, such as a new kind of transcript entry, also
+/// needs a migration, even an empty one, so that the older program rejects the database.
 const MIGRATIONS: &[&str] =
     &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
-/// The version of the databases that this program writes.
+/// The schema version that this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
-/// Brings the database to [`VERSION`], each step in a transaction of its own.
+/// Migrates the database to [`VERSION`], each step in a separate transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let from: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for (version, migration) in (1..=VERSION).zip(MIGRATIONS).skip(from as usize) {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_an_older_version_has_a_record_if_one_of_its_messages_came_to_its_end() {
+    fn a_session_of_an_older_version_has_a_record_if_one_of_its_messages_finished() {
         for (state, recorded) in [
             ("queued", false),
             ("interrupted", false),

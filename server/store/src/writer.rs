@@ -1,4 +1,4 @@
-//! The thread that makes changes durable: one wait for the disk for everything that came in during the last one.
+//! The thread that makes changes durable. One transaction commits everything that arrived during the previous one.
 
 use std::thread::{self, JoinHandle};
 
@@ -7,33 +7,33 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::{Committer, StoreError};
 use areyouj_core::orchestrator::Change;
 
-/// The most batches in one transaction. Together they wait for the disk once; beyond this many the transaction itself
-/// takes longer than the wait, and the first would be kept from its answer by the last.
-const GROUP_LIMIT: usize = 256;
+/// The maximum number of batches in one transaction, which waits for the disk once. With more batches, writing takes
+/// longer than that wait, and the last batch would delay the response to the first.
+const GROUP_MAX_BATCHES: usize = 256;
 
-/// What one step of the orchestrator wants kept, and what is to happen then.
+/// The changes of one step of the orchestrator, and the value to return once they are durable.
 struct Batch<T> {
     changes: Vec<Change>,
     then: T,
 }
 
-/// The way to the writer's thread. Dropping it ends the thread once everything submitted is done.
+/// A handle to the writer thread. When it is dropped, the thread finishes all submitted batches and exits.
 pub struct WriterHandle<T> {
     sender: Sender<Batch<T>>,
     thread: JoinHandle<()>,
 }
 
-/// Starts the thread that writes. It calls `done` with each batch's `then`, those of one transaction at a time and in
-/// the order of submission, once the batches' changes and those of all batches before are on disk.
+/// Starts the writer thread. It calls `done` once per transaction with the `then` values of its batches, in the order
+/// of submission, when their changes and those of all earlier batches are on disk.
 ///
-/// When a transaction fails, `done` gets the error for every batch of that transaction and for all that come later:
-/// the daemon's memory is ahead of the disk then, and only starting anew from the disk puts that right.
+/// If a transaction fails, `done` receives the error for every batch of that transaction and for all later batches: the
+/// daemon's memory is then ahead of the disk, and the daemon must restart from the disk.
 ///
-/// `capacity` is how many batches wait for the thread before [`WriterHandle::submit`] does.
+/// `capacity` is the number of batches that can wait for the thread before [`WriterHandle::submit`] blocks.
 ///
 /// # Errors
 ///
-/// The system has no room for another thread.
+/// The system cannot create another thread.
 pub fn spawn_writer<T: Send + 'static>(
     committer: Committer,
     capacity: usize,
@@ -47,21 +47,21 @@ pub fn spawn_writer<T: Send + 'static>(
 }
 
 impl<T> WriterHandle<T> {
-    /// Hands over changes, possibly none, and what is to happen when they are on disk. Returns at once, unless as many
-    /// batches as the capacity wait already: then it waits until the disk has caught up. That is meant: nobody should
-    /// produce changes faster than they can be kept.
+    /// Submits changes, possibly none, and the value for `done` when they are on disk. It returns immediately, unless
+    /// the number of waiting batches has reached the capacity: then it waits for the disk. This back-pressure is
+    /// intended: changes must not arrive faster than they can be stored.
     ///
     /// # Errors
     ///
-    /// The thread is gone, which it is only after a panic; gives back `then`.
+    /// Returns `then` if the thread has exited, which happens only after a panic.
     pub async fn submit(&self, changes: Vec<Change>, then: T) -> Result<(), T> {
-        self.sender.send(Batch { changes, then }).await.map_err(|refused| refused.0.then)
+        self.sender.send(Batch { changes, then }).await.map_err(|error| error.0.then)
     }
 
-    /// Blocks until everything submitted is done and the database is closed.
+    /// Blocks until all submitted batches are done and the database is closed.
     pub fn close(self) {
         drop(self.sender);
-        // A panic of the thread has been reported by the thread.
+        // The thread has already reported its panic.
         let _ = self.thread.join();
     }
 }
@@ -73,7 +73,7 @@ fn run<T>(
 ) {
     let mut outcome = Ok(());
     let mut group = Vec::new();
-    while receiver.blocking_recv_many(&mut group, GROUP_LIMIT) > 0 {
+    while receiver.blocking_recv_many(&mut group, GROUP_MAX_BATCHES) > 0 {
         let changes = group.iter().flat_map(|batch| &batch.changes);
         if outcome.is_ok() && changes.clone().next().is_some() {
             outcome = committer.commit_all(changes);
@@ -94,10 +94,10 @@ mod tests {
     use crate::samples::{Store, entry_change, session, session_id};
     use crate::{Reader, open};
 
-    /// Long enough for a slow disk, short enough to notice that something hangs.
+    /// Long enough for a slow disk, short enough to detect a hang.
     const DEADLINE: Duration = Duration::from_secs(60);
 
-    /// Names the database for the child of the test that kills one.
+    /// The variable with the path of the database, for the child process of the test that kills it.
     const CHILD: &str = "AREYOUJ_TEST_STORE_CHILD";
 
     fn count(reader: &Reader) -> u64 {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_done_in_order_and_only_once_others_can_read_them() {
+    fn batches_are_reported_in_order_and_only_when_they_are_readable() {
         let mut store = store();
         let reader = store.reader();
         let (report, reports) = channel();
@@ -138,12 +138,12 @@ mod tests {
         assert_eq!(reports.len(), 500);
         for (expected, (outcome, seq, visible)) in (1..).zip(reports) {
             assert_eq!((outcome, seq), (Ok(()), expected));
-            assert!(visible >= seq, "{seq} was called done with {visible} on disk");
+            assert!(visible >= seq, "{seq} was reported with {visible} on disk");
         }
     }
 
     #[test]
-    fn batches_that_wait_share_one_transaction_and_those_without_changes_keep_their_place() {
+    fn waiting_batches_share_one_transaction_and_empty_batches_keep_their_order() {
         let mut store = store();
         let reader = store.reader();
         let (report, reports) = channel();
@@ -161,7 +161,7 @@ mod tests {
         submit(&writer, vec![], 0);
         assert_eq!(reports.recv_timeout(DEADLINE), Ok((0, 0)));
         for seq in 1..=20 {
-            // Every other one has nothing to keep.
+            // Every other batch is empty.
             let changes = if seq % 2 == 1 { vec![entry(seq / 2 + 1)] } else { vec![] };
             submit(&writer, changes, seq);
         }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_nothing_is_called_done_any_more() {
+    fn after_an_error_no_batch_is_reported_as_done() {
         let mut store = store();
         let (report, reports) = channel();
         let (go, gate) = channel::<()>();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn dropping_the_handle_finishes_what_was_submitted() {
+    fn dropping_the_handle_finishes_all_submitted_batches() {
         let mut store = store();
         let (report, reports) = channel();
         let writer = spawn_writer(store.take_committer(), 64, move |outcome, group: Vec<()>| {
@@ -219,15 +219,16 @@ mod tests {
         let ended = std::iter::from_fn(|| match reports.recv_timeout(DEADLINE) {
             Ok(outcome) => Some(outcome),
             Err(mpsc::RecvTimeoutError::Disconnected) => None,
-            Err(mpsc::RecvTimeoutError::Timeout) => panic!("the writer did not end"),
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("the writer did not exit"),
         });
         assert_eq!(ended.collect::<Vec<_>>(), vec![Ok(()); 50]);
         assert_eq!(count(&store.reader()), 50);
     }
 
-    /// The child of the next test: writes until it is killed, and prints what it was told is done.
+    /// The child process of the next test: writes until it is killed, and prints the batches that were reported as
+    /// done.
     #[test]
-    #[ignore = "a part of another test, which kills it"]
+    #[ignore = "the child process of another test, which kills it"]
     fn child_that_writes_until_it_is_killed() {
         let Some(path) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
         let (committer, _) = open(&path).unwrap();
@@ -235,25 +236,25 @@ mod tests {
         let writer = spawn_writer(committer, 16, |outcome, group: Vec<u64>| {
             outcome.unwrap();
             for seq in group {
-                // The test harness leaves its own line unfinished.
+                // The test harness has printed an incomplete line.
                 println!("\ndone {seq}");
             }
         })
         .unwrap();
-        // More than the parent ever waits for: ends by itself if the parent is gone.
+        // More than the parent waits for, so that the child exits even if the parent has exited.
         for seq in from + 1..from + 100_000 {
             submit(&writer, vec![entry(seq)], seq);
         }
     }
 
     #[test]
-    fn whatever_was_called_done_survives_sigkill_at_any_moment() {
+    fn batches_reported_as_done_survive_sigkill_at_any_moment() {
         let mut store = store();
         store.close();
         for _ in 0..5 {
             let mut random = [0; 2];
             getrandom::fill(&mut random).unwrap();
-            let patience = usize::from(u16::from_le_bytes(random) % 500);
+            let batches_before_kill = usize::from(u16::from_le_bytes(random) % 500);
             let mut child = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "writer::tests::child_that_writes_until_it_is_killed"])
                 .args(["--ignored", "--nocapture"])
@@ -266,8 +267,8 @@ mod tests {
                 .lines()
                 .map(Result::unwrap)
                 .filter_map(|line| line.strip_prefix("done ")?.parse::<u64>().ok());
-            let before: Vec<_> = lines.by_ref().take(patience + 1).collect();
-            assert_eq!(before.len(), patience + 1, "the child ended by itself");
+            let before: Vec<_> = lines.by_ref().take(batches_before_kill + 1).collect();
+            assert_eq!(before.len(), batches_before_kill + 1, "the child exited early");
             child.kill().unwrap();
             let done: Vec<_> = before.into_iter().chain(lines).collect();
             child.wait().unwrap();

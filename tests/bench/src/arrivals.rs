@@ -1,4 +1,4 @@
-//! What a connected client sees of sessions: the moments at which they come to a status.
+//! Measures when a connected client receives the status changes of sessions.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::client::Client;
 
-/// How long it may take until something that is sure to happen is seen.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The deadline for an event that must happen.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Waits until that many sessions have come to this status; when each did, counted from `begun`.
+/// Waits until this many sessions have reached this status; returns the time of each since `begun`.
 pub(crate) fn arrivals(
     client: &mut Client,
     status: &str,
@@ -19,12 +19,14 @@ pub(crate) fn arrivals(
 ) -> Result<Vec<Duration>> {
     let mut arrived = Vec::new();
     while arrived.len() < count {
-        ensure!(begun.elapsed() < PATIENCE, "{} of {count} sessions came to {status}", arrived.len());
+        ensure!(begun.elapsed() < EVENT_TIMEOUT, "{} of {count} sessions reached {status}", arrived.len());
         let frame = client.frame()?;
-        let seen = begun.elapsed();
-        let told: Value = serde_json::from_slice(frame)?;
-        if told["method"] == "areyouj/sessionStatusChanged" && told["params"]["status"] == status {
-            arrived.push(seen);
+        let elapsed = begun.elapsed();
+        let notification: Value = serde_json::from_slice(frame)?;
+        if notification["method"] == "areyouj/sessionStatusChanged"
+            && notification["params"]["status"] == status
+        {
+            arrived.push(elapsed);
         }
     }
     Ok(arrived)

@@ -1,4 +1,4 @@
-//! Claude started by nobody in between: the peer of everything that starts it for a person.
+//! Claude started directly: the peer of starting it through AreYouJ.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -16,29 +16,29 @@ use uuid::Uuid;
 
 use crate::processes::{self, Owned};
 
-/// How long a start may take: a minute without an answer is a hang.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The deadline for a start: a minute without a response is a hang.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long it may take to end once its input is closed.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// The deadline for the exit after its input was closed.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much is read at once: the answer is long.
+/// The size of one read: the response is long.
 const READ_BYTES: usize = 64 << 10;
 
-/// Every answer to a control request begins so.
+/// Part of every response to a control request.
 const ANSWER: &[u8] = br#""type":"control_response""#;
 
-/// A started Claude that was asked to describe itself.
+/// A started Claude that has received an `initialize` request.
 struct Bare {
-    // Dropped first, so that it ends by itself.
+    // Dropped first, so that Claude exits normally.
     stdin: ChildStdin,
     stdout: ChildStdout,
-    said: Vec<u8>,
+    output: Vec<u8>,
     child: Owned,
 }
 
-/// Starts that many at once, with the arguments and the environment of a session; how long each took from the start
-/// of the first until it had described itself.
+/// Starts one Claude per directory at once, with the arguments and the environment of a session. Returns the time of
+/// each from the first start until its response to `initialize`.
 pub(crate) fn starts(cli: &Cli, claude: &Path, directories: &[PathBuf]) -> Result<Vec<Duration>> {
     let begun = Instant::now();
     let mut starting = directories
@@ -48,24 +48,24 @@ pub(crate) fn starts(cli: &Cli, claude: &Path, directories: &[PathBuf]) -> Resul
     let mut ready = Vec::new();
     let mut done = Vec::new();
     while !starting.is_empty() {
-        ensure!(begun.elapsed() < PATIENCE, "a bare Claude does not get ready");
+        ensure!(begun.elapsed() < EVENT_TIMEOUT, "a bare Claude does not become ready");
         let mut fds: Vec<_> =
             starting.iter().map(|bare| PollFd::new(bare.stdout.as_fd(), PollFlags::POLLIN)).collect();
-        let left = PATIENCE.saturating_sub(begun.elapsed());
+        let left = EVENT_TIMEOUT.saturating_sub(begun.elapsed());
         poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX))?;
-        let heard: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(true)).collect();
-        let mut still = Vec::new();
-        for (mut bare, heard) in starting.into_iter().zip(heard) {
-            if heard && bare.has_answered()? {
+        let readable: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(true)).collect();
+        let mut remaining = Vec::new();
+        for (mut bare, readable) in starting.into_iter().zip(readable) {
+            if readable && bare.has_answered()? {
                 ready.push(begun.elapsed());
                 done.push(bare);
             } else {
-                still.push(bare);
+                remaining.push(bare);
             }
         }
-        starting = still;
+        starting = remaining;
     }
-    done.into_iter().try_for_each(Bare::end)?;
+    done.into_iter().try_for_each(Bare::stop)?;
     Ok(ready)
 }
 
@@ -85,7 +85,7 @@ impl Bare {
             position: Position { next: 0, line_start: 0, line_skip: 0 },
         };
         let initialize = Input::Initialize { request_id: format!("{}1-1", stream::INITIALIZE_PREFIX) };
-        let Ok(initialize) = stream::encode(&initialize) else { bail!("initialize cannot be said") };
+        let Ok(initialize) = stream::encode(&initialize) else { bail!("initialize cannot be encoded") };
         let mut command: Command = processes::command(cli, claude, &[]);
         command.args(stream::arguments(&order)).envs(stream::ENVIRONMENT.iter().copied());
         command.current_dir(directory).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -95,32 +95,32 @@ impl Bare {
         let flags = OFlag::from_bits_retain(fcntl(&stdout, FcntlArg::F_GETFL)?);
         fcntl(&stdout, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         stdin.write_all(&initialize)?;
-        Ok(Bare { stdin, stdout, said: Vec::new(), child })
+        Ok(Bare { stdin, stdout, output: Vec::new(), child })
     }
 
-    /// Reads what it has said since, and looks for the whole line of its answer.
+    /// Reads the available output, and searches it for the complete line of the response.
     fn has_answered(&mut self) -> Result<bool> {
-        let mut piece = vec![0; READ_BYTES];
+        let mut chunk = vec![0; READ_BYTES];
         loop {
-            match self.stdout.read(&mut piece) {
-                Ok(0) => bail!("Claude ended before it was ready"),
-                Ok(read) => self.said.extend_from_slice(&piece[..read]),
+            match self.stdout.read(&mut chunk) {
+                Ok(0) => bail!("Claude exited before it was ready"),
+                Ok(read) => self.output.extend_from_slice(&chunk[..read]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error.into()),
             }
         }
-        let whole = self.said.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
-        Ok(self.said[..whole].windows(ANSWER.len()).any(|bytes| bytes == ANSWER))
+        let whole = self.output.iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        Ok(self.output[..whole].windows(ANSWER.len()).any(|bytes| bytes == ANSWER))
     }
 
-    /// Closes its input and waits, so that it leaves its files in order for the next one.
-    fn end(self) -> Result<()> {
+    /// Closes its input and waits for its exit, so that its files are consistent for the next one.
+    fn stop(self) -> Result<()> {
         let Bare { stdin, stdout, child, .. } = self;
         drop(stdin);
         let pid = i32::try_from(child.0.id())?;
-        // Its output must not stand in its way.
+        // Pending output must not block its exit.
         drop(stdout);
-        ensure!(areyouj_tests::processes::wait_for_exit(pid, FAREWELL), "a bare Claude does not end");
+        ensure!(areyouj_tests::processes::wait_for_exit(pid, EXIT_TIMEOUT), "a bare Claude does not exit");
         Ok(())
     }
 }

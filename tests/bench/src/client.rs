@@ -1,4 +1,4 @@
-//! A client of the daemon that costs next to nothing itself: frames as bytes, and JSON only where it is asked for.
+//! A client of the daemon with minimal overhead: frames are bytes, and JSON is parsed only on request.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -8,37 +8,37 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-/// How long the daemon may be silent where something must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The deadline for a message that must arrive.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How much is read at once.
+/// The size of one read.
 const READ_BYTES: usize = 64 << 10;
 
-/// Answers begin so; notifications have a method in this place.
+/// The start of every response; notifications have a method in this position.
 const ANSWER: &[u8] = br#"{"jsonrpc":"2.0","id":"#;
 
 /// One connection.
 pub(crate) struct Client {
-    /// The stream itself, for those who wait for many at once.
+    /// The stream, for callers that poll several clients.
     pub(crate) stream: UnixStream,
     frames: Frames,
     next_id: u64,
 }
 
 impl Client {
-    /// Connects to the daemon of this home and introduces itself.
+    /// Connects to the daemon of this home and sends `initialize`.
     pub(crate) fn connect(home: &Path) -> Result<Client> {
-        Client::introduced(home, false)
+        Client::initialized(home, false)
     }
 
-    /// Connects as one that only asks: it is told of nothing that it does not ask for.
+    /// Connects as a quiet client, which receives only responses.
     pub(crate) fn connect_quiet(home: &Path) -> Result<Client> {
-        Client::introduced(home, true)
+        Client::initialized(home, true)
     }
 
-    fn introduced(home: &Path, quiet: bool) -> Result<Client> {
+    fn initialized(home: &Path, quiet: bool) -> Result<Client> {
         let stream = UnixStream::connect(home.join("run/daemon-v1.sock")).context("no daemon listens")?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(EVENT_TIMEOUT))?;
         let mut client = Client { stream, frames: Frames::default(), next_id: 0 };
         let parameters =
             json!({ "clientInfo": { "name": "areyouj-bench" }, "quiet": quiet, "statusChanges": !quiet });
@@ -46,26 +46,26 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks, and waits for the result. Notifications that come before it are passed over.
+    /// Sends a request, and waits for the result. Earlier notifications are skipped.
     pub(crate) fn request(&mut self, method: &str, params: &Value) -> Result<Value> {
         self.next_id += 1;
         self.send(&request(self.next_id, method, params))?;
         let mut answer: Value = serde_json::from_slice(self.answer()?)?;
         match answer.get("error") {
-            Some(error) => bail!("{method} was refused: {error}"),
+            Some(error) => bail!("{method} failed: {error}"),
             None => Ok(answer["result"].take()),
         }
     }
 
-    /// Sends a frame that was made before.
+    /// Sends an encoded frame.
     pub(crate) fn send(&mut self, frame: &[u8]) -> Result<()> {
         Ok(self.stream.write_all(frame)?)
     }
 
-    /// Waits for the next answer, whatever it answers, and passes over notifications before it.
+    /// Waits for the next response to any request, and skips notifications before it.
     pub(crate) fn answer(&mut self) -> Result<&[u8]> {
         loop {
-            // A borrow that is returned from a loop is not understood by the compiler yet.
+            // The borrow checker does not yet accept a borrow that is returned from a loop.
             let body = self.frames.next(&mut self.stream)?;
             if self.frames.bytes[body.clone()].starts_with(ANSWER) {
                 return Ok(&self.frames.bytes[body]);
@@ -80,23 +80,23 @@ impl Client {
     }
 }
 
-/// A request as it goes over the wire.
+/// Encodes a request as a frame.
 pub(crate) fn request(id: u64, method: &str, params: &Value) -> Vec<u8> {
     let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
     format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// Finds frames in what is read.
+/// Splits the input into frames.
 #[derive(Default)]
 pub(crate) struct Frames {
-    /// What is read goes here, behind what is `filled`; what is behind that is of no meaning, and cleared only once.
+    /// The buffer. Only the first `filled` bytes are valid; the rest is zeroed once, when the buffer grows.
     bytes: Vec<u8>,
     filled: usize,
     used: usize,
 }
 
 impl Frames {
-    /// Where the next body is in `bytes`; reads until it is there.
+    /// The range of the next body in `bytes`; reads until it is complete.
     fn next(&mut self, stream: &mut UnixStream) -> Result<std::ops::Range<usize>> {
         loop {
             if let Some(body) = self.take()? {
@@ -106,7 +106,7 @@ impl Frames {
         }
     }
 
-    /// The next body among what was read.
+    /// The range of the next body in the bytes that were read.
     fn take(&mut self) -> Result<Option<std::ops::Range<usize>>> {
         let Some((header, length)) = header(&self.bytes[self.used..self.filled])? else { return Ok(None) };
         let body = self.used + header..self.used + header + length;
@@ -124,14 +124,14 @@ impl Frames {
         if self.bytes.len() < self.filled + READ_BYTES {
             self.bytes.resize(self.filled + READ_BYTES, 0);
         }
-        let read = stream.read(&mut self.bytes[self.filled..]).context("the daemon is silent")?;
+        let read = stream.read(&mut self.bytes[self.filled..]).context("the daemon does not respond")?;
         ensure!(read > 0, "the daemon closed the connection");
         self.filled += read;
         Ok(())
     }
 }
 
-/// The length of the header at the beginning and of the body behind it; none if the header is not all there.
+/// The lengths of the header at the start and of the body after it, or `None` if the header is incomplete.
 pub(crate) fn header(bytes: &[u8]) -> Result<Option<(usize, usize)>> {
     const BEGIN: &[u8] = b"Content-Length: ";
     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
@@ -146,24 +146,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_found_however_they_arrive() {
+    fn frames_are_found_with_any_split_of_the_input() {
         let bytes = b"Content-Length: 2\r\n\r\n{}Content-Length: 3\r\n\r\n[1]";
-        for cut in 0..bytes.len() {
+        for split in 0..bytes.len() {
             let mut frames = Frames::default();
             let mut found = Vec::new();
-            for piece in [&bytes[..cut], &bytes[cut..]] {
-                frames.bytes.extend_from_slice(piece);
-                frames.filled += piece.len();
+            for part in [&bytes[..split], &bytes[split..]] {
+                frames.bytes.extend_from_slice(part);
+                frames.filled += part.len();
                 while let Some(body) = frames.take().unwrap() {
                     found.push(frames.bytes[body].to_vec());
                 }
             }
-            assert_eq!(found, [b"{}".to_vec(), b"[1]".to_vec()], "cut at {cut}");
+            assert_eq!(found, [b"{}".to_vec(), b"[1]".to_vec()], "split at {split}");
         }
     }
 
     #[test]
-    fn what_is_no_frame_is_an_error() {
+    fn invalid_frames_are_an_error() {
         assert!(header(b"HTTP/1.1 200\r\n\r\n").is_err());
     }
 }

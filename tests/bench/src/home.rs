@@ -1,12 +1,12 @@
-//! A daemon of its own for a row, with sessions that run the stand-in for Claude.
+//! A separate daemon for a row, with sessions that run the Claude stand-in.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 use areyouj_tests::home::TestHome;
 
-/// A home whose daemon runs and allows that many sessions at a time. `mode` is the stand-in's.
-pub(crate) fn serving(mode: &str, sessions: usize) -> Result<TestHome> {
+/// A home with a running daemon that allows this many active sessions. `mode` is the mode of the stand-in.
+pub(crate) fn start_daemon(mode: &str, sessions: usize) -> Result<TestHome> {
     let home = TestHome::with_stand_in(mode);
     let directory = home.path().join("config");
     fs::create_dir_all(&directory)?;
@@ -15,7 +15,7 @@ pub(crate) fn serving(mode: &str, sessions: usize) -> Result<TestHome> {
     Ok(home)
 }
 
-/// That many idle sessions; their ids.
+/// Creates this many idle sessions; returns their ids.
 pub(crate) fn idle_sessions(home: &TestHome, count: usize) -> Vec<String> {
     let ids: Vec<String> =
         (0..count).map(|number| home.new_session(&home.project(&format!("project-{number}")), &[])).collect();
@@ -23,7 +23,7 @@ pub(crate) fn idle_sessions(home: &TestHome, count: usize) -> Vec<String> {
     ids
 }
 
-/// The memory that only this process has, in bytes.
+/// The private memory of this process, in bytes.
 pub(crate) fn private_memory(pid: i32) -> Result<u64> {
     let path = format!("/proc/{pid}/smaps_rollup");
     let rollup = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;

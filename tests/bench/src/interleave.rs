@@ -1,18 +1,18 @@
-//! Ours and the peer by turns, so that both meet the same machine.
+//! Measures AreYouJ and the peer alternately, so that both run under the same conditions.
 
 use anyhow::Result;
 
-/// What was measured round by round.
+/// The measurements of each round.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
-    /// Ours.
+    /// Those of AreYouJ.
     pub(crate) ours: Vec<f64>,
-    /// The peer's, of the same rounds.
+    /// Those of the peer, from the same rounds.
     pub(crate) peer: Vec<f64>,
 }
 
-/// Measures that many rounds after one that does not count. Who is first changes from round to round, so that neither
-/// always runs in the other's wake.
+/// Measures this many rounds after a warm-up round. The order alternates between rounds, so that neither always runs
+/// after the other.
 pub(crate) fn interleave(
     rounds: usize,
     mut ours: impl FnMut() -> Result<f64>,
@@ -42,10 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_take_turns_in_being_first_and_the_first_round_does_not_count() {
+    fn the_order_alternates_and_the_warm_up_round_does_not_count() {
         let order = RefCell::new(String::new());
-        let measure = |who: char| {
-            order.borrow_mut().push(who);
+        let measure = |name: char| {
+            order.borrow_mut().push(name);
             Ok(order.borrow().len() as f64)
         };
         let rounds = interleave(2, || measure('o'), || measure('p')).unwrap();
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_ends_it() {
+    fn an_error_ends_the_measurement() {
         assert!(interleave(2, || anyhow::bail!("no"), || Ok(1.0)).is_err());
     }
 }

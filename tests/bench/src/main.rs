@@ -1,7 +1,7 @@
-//! Benchmarks. Every figure stands beside a peer or a physical limit that was measured in the same run, by turns.
+//! Benchmarks. Every figure is compared with a peer or a physical limit that is measured alternately in the same run.
 //!
-//! `cargo xtask bench` builds the programs in the release profile and starts this. What a machine can do changes from
-//! hour to hour, so goals are ratios wherever there is something to compare with.
+//! `cargo xtask bench` builds the programs with the release profile and runs this program. The speed of a machine
+//! changes over time, so goals are ratios wherever there is a peer.
 
 mod arrivals;
 mod bare;
@@ -25,31 +25,31 @@ use clap::Parser;
 use report::Report;
 use rows::{ROWS, Row};
 
-/// Measures AreYouJ against its peers.
+/// Measure AreYouJ against its peers
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 struct Arguments {
-    /// Only these rows
+    /// Run only these rows
     rows: Vec<String>,
-    /// Say which rows there are, and measure nothing
+    /// List the rows and exit
     #[arg(long)]
     list: bool,
-    /// How long a row may go on that measures over a time; each has a length of its own
+    /// Duration of rows that measure over a period; each has its own default
     #[arg(long)]
     seconds: Option<u64>,
 }
 
-/// What a row is run with.
+/// The context of a row.
 pub(crate) struct Bench {
-    /// Where figures go.
+    /// The report to which rows add figures.
     pub(crate) report: Report,
     seconds: Option<u64>,
 }
 
 impl Bench {
-    /// How long to measure over a time: what was asked for, or the row's own length.
-    pub(crate) fn seconds(&self, otherwise: u64) -> u64 {
-        self.seconds.unwrap_or(otherwise)
+    /// The duration of a measurement over a period: the requested one, or the row's default.
+    pub(crate) fn seconds(&self, default: u64) -> u64 {
+        self.seconds.unwrap_or(default)
     }
 }
 
@@ -64,22 +64,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs what was asked for; whether every goal is met.
+/// Runs the requested rows; returns whether every goal is met.
 fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.list {
         for row in ROWS {
-            println!("{:12} {}", row.name, row.about);
+            println!("{:12} {}", row.name, row.description);
         }
         return Ok(true);
     }
     let chosen = choose(&arguments.rows)?;
     let mut bench = Bench { report: Report::default(), seconds: arguments.seconds };
     for row in chosen {
-        println!("\n== {}: {}", row.name, row.about);
+        println!("\n== {}: {}", row.name, row.description);
         bench.report.begin(row.name);
-        // A row that breaks down must not keep the others from being measured.
+        // A panic in a row must not prevent the others from running.
         let ran = catch_unwind(AssertUnwindSafe(|| (row.run)(&mut bench)));
-        if let Err(error) = ran.unwrap_or_else(|_| Err(anyhow!("it broke down, see above"))) {
+        if let Err(error) = ran.unwrap_or_else(|_| Err(anyhow!("it panicked, see above"))) {
             bench.report.failed(&format!("{error:#}"));
         }
     }
@@ -93,7 +93,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Row>> {
     }
     let find = |name: &String| match ROWS.iter().find(|row| row.name == name) {
         Some(row) => Ok(row),
-        None => bail!("there is no row {name:?}; `cargo xtask bench --list` says which there are"),
+        None => bail!("there is no row {name:?}; `cargo xtask bench --list` lists the rows"),
     };
     names.iter().map(find).collect()
 }

@@ -1,4 +1,4 @@
-//! Many sockets read by one thread, which counts what comes: the readers' side of both ours and the peer.
+//! Many sockets read by one thread, which counts the bytes: the receiving side of AreYouJ and of the peer.
 
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsFd;
@@ -10,16 +10,16 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result, anyhow};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-/// How much is read at once.
+/// The size of one read.
 const READ_BYTES: usize = 64 << 10;
 
-/// Sockets that are ready at once, at most.
+/// The maximum number of ready sockets per wait.
 const EVENTS: usize = 512;
 
-/// Between two looks whether the readers are to end.
-const LOOK_MS: u16 = 50;
+/// The interval between two checks whether the readers must stop.
+const STOP_CHECK_MS: u16 = 50;
 
-/// A thread that reads from sockets until it is told to end.
+/// A thread that reads from sockets until it is stopped.
 pub(crate) struct Readers {
     bytes: Arc<AtomicU64>,
     end: Arc<AtomicBool>,
@@ -27,7 +27,7 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    /// Begins to read from these.
+    /// Starts reading from these sockets.
     pub(crate) fn start(streams: Vec<UnixStream>) -> Result<Readers> {
         let (bytes, end) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let (counted, ended) = (Arc::clone(&bytes), Arc::clone(&end));
@@ -37,15 +37,15 @@ impl Readers {
         Ok(Readers { bytes, end, thread })
     }
 
-    /// How much came altogether so far.
+    /// The total number of bytes received so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Acquire)
     }
 
-    /// Ends the thread; how many bytes came on each socket.
+    /// Stops the thread; returns the number of bytes received on each socket.
     pub(crate) fn finish(self) -> Result<Vec<u64>> {
         self.end.store(true, Ordering::Release);
-        self.thread.join().map_err(|_| anyhow!("the readers broke down"))?
+        self.thread.join().map_err(|_| anyhow!("the readers panicked"))?
     }
 }
 
@@ -59,7 +59,7 @@ fn read(mut streams: Vec<UnixStream>, bytes: &AtomicU64, end: &AtomicBool) -> Re
     let mut buffer = vec![0; READ_BYTES];
     let mut ready = vec![EpollEvent::empty(); EVENTS];
     while !end.load(Ordering::Acquire) {
-        let count = epoll.wait(&mut ready, EpollTimeout::from(LOOK_MS))?;
+        let count = epoll.wait(&mut ready, EpollTimeout::from(STOP_CHECK_MS))?;
         for event in &ready[..count] {
             let index = usize::try_from(event.data())?;
             match streams[index].read(&mut buffer) {

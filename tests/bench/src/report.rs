@@ -1,44 +1,44 @@
-//! Figures with their peers and goals, and the table of them all.
+//! Figures with their peers and goals, and the table of all figures.
 
 use std::fmt;
 
 use crate::interleave::Rounds;
 use crate::statistics::{median, percentile, quartiles, ratios};
 
-/// What a figure must come to.
+/// The goal of a figure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
-    /// Ours by the peer's at most this.
+    /// The maximum ratio of AreYouJ to the peer.
     RatioAtMost(f64),
-    /// Ours by the peer's at least this.
+    /// The minimum ratio of AreYouJ to the peer.
     RatioAtLeast(f64),
-    /// Ours at most this, in the figure's unit.
+    /// The maximum value, in the unit of the figure.
     AtMost(f64),
-    /// Ours at least this, in the figure's unit.
+    /// The minimum value, in the unit of the figure.
     AtLeast(f64),
-    /// Nothing: told for comparison.
+    /// No goal: shown for comparison.
     None,
 }
 
-/// Something measured several times, with a peer measured by turns with it.
+/// A value that was measured several times, alternately with a peer.
 #[derive(Debug)]
 pub(crate) struct Figure {
-    /// What was measured.
+    /// The name of the measurement.
     pub(crate) what: String,
     /// The unit of all samples.
     pub(crate) unit: &'static str,
-    /// Which percentile of the samples counts: 50 is the median.
+    /// The percentile of the samples that is reported: 50 is the median.
     pub(crate) percent: f64,
-    /// Our samples.
+    /// The samples of AreYouJ.
     pub(crate) ours: Vec<f64>,
-    /// The peer's name and samples. As many as ours: they belong together round by round.
+    /// The name and the samples of the peer. If there are as many as of AreYouJ, they belong to the same rounds.
     pub(crate) peer: Option<(String, Vec<f64>)>,
-    /// What it must come to.
+    /// The goal.
     pub(crate) goal: Goal,
 }
 
 impl Figure {
-    /// The median of rounds against a peer.
+    /// A figure with the median of rounds against a peer.
     pub(crate) fn of_rounds(
         what: &str,
         unit: &'static str,
@@ -54,8 +54,8 @@ impl Figure {
         percentile(&self.ours, self.percent)
     }
 
-    /// Ours by the peer's. For medians of rounds, the median of what each round came to: a machine that was slow for
-    /// a while was so for both.
+    /// The ratio of AreYouJ to the peer. For medians of rounds it is the median of the ratios of all rounds, because a
+    /// slow period of the machine affects both.
     fn ratio(&self) -> Option<f64> {
         let (_, peer) = self.peer.as_ref()?;
         let of_rounds = ratios(&self.ours, peer).filter(|_| self.percent == 50.0);
@@ -65,7 +65,8 @@ impl Figure {
         })
     }
 
-    /// Whether the goal is met. What could not be measured (NaN) has not met it; no goal is always met.
+    /// Whether the goal is met. A value that could not be measured (NaN) does not meet it; a figure without a goal
+    /// always does.
     fn is_met(&self) -> bool {
         let ratio = self.ratio().unwrap_or(f64::NAN);
         match self.goal {
@@ -88,7 +89,7 @@ impl Figure {
     }
 
     fn cells(&self, row: &str) -> Vec<String> {
-        let told = |samples: &[f64]| {
+        let summary = |samples: &[f64]| {
             let (first, third) = quartiles(samples);
             let value = number(percentile(samples, self.percent));
             format!("{value} {} [{}..{}]", self.unit, number(first), number(third))
@@ -102,10 +103,10 @@ impl Figure {
         vec![
             row.to_owned(),
             format!("{}{which}", self.what),
-            told(&self.ours),
+            summary(&self.ours),
             self.peer
                 .as_ref()
-                .map_or_else(|| "-".to_owned(), |(name, peer)| format!("{} ({name})", told(peer))),
+                .map_or_else(|| "-".to_owned(), |(name, peer)| format!("{} ({name})", summary(peer))),
             self.ratio().map_or_else(|| "-".to_owned(), |ratio| format!("{} x", number(ratio))),
             self.goal(),
             mark.to_owned(),
@@ -113,7 +114,7 @@ impl Figure {
     }
 }
 
-/// All that was measured, skipped or failed.
+/// All figures, and the skipped and failed measurements.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     row: &'static str,
@@ -123,32 +124,32 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// What follows belongs to this row.
+    /// Assigns the following figures to this row.
     pub(crate) fn begin(&mut self, row: &'static str) {
         self.row = row;
     }
 
-    /// Adds a figure, and says it at once: a run takes minutes.
+    /// Adds a figure and prints it immediately, because a run takes minutes.
     pub(crate) fn add(&mut self, figure: Figure) {
         println!("   {}", figure.cells(self.row)[1..].join("  |  "));
         self.figures.push((self.row, figure));
     }
 
-    /// Says loudly that something could not be measured here, for example because the peer is not installed.
+    /// Reports that something could not be measured, for example because the peer is not installed.
     pub(crate) fn skip(&mut self, what: &str, why: &str) {
         let skipped = format!("{}: {what}: {why}", self.row);
         println!("==> SKIPPED {skipped}");
         self.skipped.push(skipped);
     }
 
-    /// The row broke down.
+    /// Reports that the row failed.
     pub(crate) fn failed(&mut self, why: &str) {
         let failed = format!("{}: {why}", self.row);
         println!("==> FAILED {failed}");
         self.failed.push(failed);
     }
 
-    /// Whether every goal is met and no row broke down.
+    /// Whether every goal is met and no row failed.
     pub(crate) fn is_good(&self) -> bool {
         self.failed.is_empty() && self.figures.iter().all(|(_, figure)| figure.is_met())
     }
@@ -186,7 +187,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Three digits that mean something; large ones whole.
+/// Formats a number with three significant digits, and large ones as integers.
 fn number(value: f64) -> String {
     match value.abs() {
         size if !size.is_finite() => "?".to_owned(),
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_hour_for_both_leaves_the_ratio_as_it_is() {
+    fn a_slow_period_for_both_does_not_change_the_ratio() {
         let figure = figure(&[2.0, 200.0, 2.2], &[1.0, 100.0, 110.0], Goal::None);
         assert_eq!(figure.ratio(), Some(2.0));
     }
@@ -245,13 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_measured_has_not_met_its_goal() {
+    fn a_value_that_could_not_be_measured_does_not_meet_its_goal() {
         assert!(!figure(&[], &[], Goal::AtMost(1.0)).is_met());
         assert!(!figure(&[1.0], &[], Goal::RatioAtMost(1.0)).is_met());
     }
 
     #[test]
-    fn a_row_that_broke_down_is_no_success_and_a_skipped_peer_is_said() {
+    fn a_failed_row_is_not_a_success_and_a_skipped_peer_is_reported() {
         let mut report = report(vec![]);
         report.skip("against dtach", "it is not installed");
         assert!(report.is_good());
@@ -263,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_goal_cannot_be_overlooked() {
+    fn a_missed_goal_is_marked() {
         let text = report(vec![figure(&[4.0], &[2.0], Goal::RatioAtMost(1.5))]).to_string();
         assert!(text.contains("MISSED") && text.contains("2.00 x") && text.contains("<= 1.5 x"), "{text}");
     }

@@ -1,5 +1,5 @@
-//! A client that watches one session, on a thread of its own: it attaches, reads, and attaches again when it is told
-//! that it was too slow.
+//! A client that watches one session in a separate thread: it attaches, reads, and attaches again after
+//! `areyouj/resync`.
 
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -16,10 +16,10 @@ use crate::client::{Client, request};
 const RESYNC: &[u8] = br#"{"jsonrpc":"2.0","method":"areyouj/resync""#;
 const OUTPUT: &[u8] = br#"{"jsonrpc":"2.0","method":"areyouj/claudeOutput""#;
 
-/// Where an output's number stands at the latest.
+/// The length of the prefix of an output that contains its `seq`.
 const NUMBER_WITHIN: usize = 160;
 
-/// What a watcher has seen.
+/// The statistics of a watcher.
 #[derive(Debug, Default)]
 struct Seen {
     bytes: AtomicU64,
@@ -28,14 +28,14 @@ struct Seen {
     ends: AtomicBool,
 }
 
-/// A client that attached and reads nothing yet.
+/// A client that has attached and does not read yet.
 pub(crate) struct Attached {
     client: Client,
     session: String,
     seen: Arc<Seen>,
 }
 
-/// A client that reads.
+/// A client that is reading.
 pub(crate) struct Watcher {
     seen: Arc<Seen>,
     stream: UnixStream,
@@ -51,8 +51,8 @@ impl Attached {
         Ok(Attached { client, session: session.to_owned(), seen })
     }
 
-    /// Begins to read.
-    pub(crate) fn read_on(self) -> Result<Watcher> {
+    /// Starts reading.
+    pub(crate) fn start_reading(self) -> Result<Watcher> {
         let (seen, stream) = (Arc::clone(&self.seen), self.client.stream.try_clone()?);
         let thread = std::thread::Builder::new().name("watcher".into()).spawn(move || self.read())?;
         Ok(Watcher { seen, stream, thread })
@@ -67,7 +67,7 @@ impl Attached {
             };
             self.seen.bytes.fetch_add(body.len() as u64, Ordering::AcqRel);
             if body.starts_with(OUTPUT) {
-                let seq = number(body).context("output without a number")?;
+                let seq = number(body).context("output without a seq")?;
                 self.seen.seq.fetch_max(seq, Ordering::AcqRel);
             } else if body.starts_with(RESYNC) {
                 self.seen.resyncs.fetch_add(1, Ordering::AcqRel);
@@ -84,31 +84,31 @@ impl Attached {
 }
 
 impl Watcher {
-    /// Bytes that came so far.
+    /// The number of bytes received so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.seen.bytes.load(Ordering::Acquire)
     }
 
-    /// The number of the newest entry that it knows of.
+    /// The `seq` of the newest entry that it knows.
     pub(crate) fn seq(&self) -> u64 {
         self.seen.seq.load(Ordering::Acquire)
     }
 
-    /// How often it was told that it was too slow.
+    /// The number of `areyouj/resync` notifications.
     pub(crate) fn resyncs(&self) -> u64 {
         self.seen.resyncs.load(Ordering::Acquire)
     }
 
-    /// Hangs up.
+    /// Disconnects.
     pub(crate) fn finish(self) -> Result<()> {
         self.seen.ends.store(true, Ordering::Release);
-        // An error means that the daemon has hung up.
+        // An error means that the daemon has disconnected.
         let _ = self.stream.shutdown(Shutdown::Both);
-        self.thread.join().map_err(|_| anyhow!("a watcher broke down"))?
+        self.thread.join().map_err(|_| anyhow!("a watcher panicked"))?
     }
 }
 
-/// The number of an output, without parsing it all.
+/// The `seq` of an output, without parsing the whole message.
 fn number(body: &[u8]) -> Option<u64> {
     const NAME: &[u8] = b"\"seq\":";
     let head = &body[..body.len().min(NUMBER_WITHIN)];
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_of_an_output_is_found_in_its_head() {
+    fn the_seq_of_an_output_is_found_in_its_prefix() {
         let body = br#"{"jsonrpc":"2.0","method":"areyouj/claudeOutput","params":{"sessionId":"A","seq":4711,"entry":null}}"#;
         assert_eq!(number(body), Some(4711));
         assert_eq!(number(b"{}"), None);

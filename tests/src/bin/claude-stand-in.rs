@@ -1,17 +1,16 @@
-//! A stand-in for the Claude CLI, for faults that the real one does not make and for many sessions at once.
+//! A stand-in for the Claude CLI, for faults that the real one does not have and for many sessions at once.
 //!
-//! It is not Claude: whatever is said about Claude's behaviour is tested with the real one. `AREYOUJ_STANDIN` says
-//! what it does:
+//! Tests of Claude's behaviour use the real one. `AREYOUJ_STANDIN` selects the mode:
 //!
 //! | mode | behaviour |
 //! |---|---|
 //! | `obedient` | answers `initialize`, and every message with one line of text |
-//! | `exits` | complains on standard error and exits with 1 before it is ready |
-//! | `refuses` | complains about its arguments and exits with 2 before it is ready |
-//! | `silent` | reads everything and never answers |
-//! | `garbage` | prints lines that make no sense between those that do; otherwise obedient |
-//! | `flood` | says very much about every message; otherwise obedient |
-//! | `deep` | asks before each turn for a tool whose input has as many levels as the message says; says what came back |
+//! | `exits` | prints an error and exits with 1 before it is ready |
+//! | `refuses` | prints an error about its arguments and exits with 2 before it is ready |
+//! | `silent` | reads its input and never responds |
+//! | `garbage` | prints invalid lines between valid ones; otherwise obedient |
+//! | `flood` | prints very long output for every message; otherwise obedient |
+//! | `deep` | requests permission in each turn for a tool whose input is as deeply nested as the message says; reports whether the input came back |
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, StdoutLock, Write};
@@ -20,8 +19,9 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-/// How many deltas of how many bytes a flood has: 16 MiB together, more than any buffer on the way holds.
-const FLOOD: (usize, usize) = (4096, 4096);
+/// The number of deltas in a flood, and the size of each in bytes: 16 MiB together, more than all buffers in between
+/// can hold.
+const FLOOD_DELTAS: (usize, usize) = (4096, 4096);
 
 fn main() -> io::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -50,13 +50,13 @@ fn main() -> io::Result<ExitCode> {
                 session: session.unwrap_or_default(),
                 out: io::stdout().lock(),
                 turns: 0,
-                asked: None,
+                pending: None,
             };
             claude.run()?;
             Ok(ExitCode::SUCCESS)
         }
         other => {
-            eprintln!("stand-in: AREYOUJ_STANDIN={other:?} is no mode");
+            eprintln!("stand-in: AREYOUJ_STANDIN={other:?} is not a mode");
             Ok(ExitCode::from(64))
         }
     }
@@ -72,13 +72,13 @@ struct StandIn {
     session: String,
     out: StdoutLock<'static>,
     turns: u64,
-    /// What waits for an answer.
-    asked: Option<Asked>,
+    /// The permission request that waits for an answer.
+    pending: Option<PendingRequest>,
 }
 
-/// A question whether a tool may run.
-struct Asked {
-    /// The message in whose turn it is asked.
+/// A permission request for a tool.
+struct PendingRequest {
+    /// The message of the turn.
     message: Value,
     /// The tool's input.
     input: String,
@@ -86,15 +86,15 @@ struct Asked {
     request: String,
 }
 
-/// Stands for text that has more levels than a value can have.
-const DEEP: &str = "deep";
+/// A placeholder for JSON text that is nested deeper than a `Value` can be.
+const DEEP_PLACEHOLDER: &str = "deep";
 
 impl StandIn {
     fn run(&mut self) -> io::Result<()> {
         for line in io::stdin().lock().lines() {
             let line = line?;
-            if let Some(Asked { message, input, .. }) =
-                self.asked.take_if(|_| line.contains(r#""behavior":"#))
+            if let Some(PendingRequest { message, input, .. }) =
+                self.pending.take_if(|_| line.contains(r#""behavior":"#))
             {
                 let answer = format!(r#""behavior":"allow","updatedInput":{input}}}"#);
                 let said = if line.contains(&answer) { "came back whole" } else { "did not come back" };
@@ -116,14 +116,14 @@ impl StandIn {
             Some("initialize") => json!({ "commands": [], "models": [], "agents": [] }),
             _ => json!({}),
         };
-        let pending = if self.asked.is_some() { json!([DEEP]) } else { json!([]) };
+        let pending = if self.pending.is_some() { json!([DEEP_PLACEHOLDER]) } else { json!([]) };
         let answer = json!({ "type": "control_response", "response": {
             "subtype": "success", "request_id": request["request_id"], "response": response,
             "pending_permission_requests": pending,
         } });
-        match &self.asked {
-            Some(asked) => {
-                let line = with_deep(&answer, &asked.request);
+        match &self.pending {
+            Some(pending) => {
+                let line = with_deep(&answer, &pending.request);
                 self.print_line(&line)
             }
             None => self.print(&answer),
@@ -148,25 +148,25 @@ impl StandIn {
         }
         if self.mode == "deep" {
             let levels = message["message"]["content"].as_str().and_then(|text| text.parse().ok());
-            return self.ask(message, levels.unwrap_or(1));
+            return self.request_permission(message, levels.unwrap_or(1));
         }
-        self.finish(uuid, &format!("The stand-in heard message {}.", self.turns))
+        self.finish(uuid, &format!("The stand-in received message {}.", self.turns))
     }
 
-    /// Calls a tool, and asks whether it may. The answer to that ends the turn.
-    fn ask(&mut self, message: &Value, levels: usize) -> io::Result<()> {
+    /// Calls a tool, and requests permission for it. The answer ends the turn.
+    fn request_permission(&mut self, message: &Value, levels: usize) -> io::Result<()> {
         let input = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
         let call = json!({ "type": "assistant", "parent_tool_use_id": null, "message": {
             "id": format!("msg_{}", self.turns), "type": "message", "role": "assistant", "model": "stand-in",
-            "content": [{ "type": "tool_use", "id": "toolu_1", "name": "Deep", "input": DEEP }],
+            "content": [{ "type": "tool_use", "id": "toolu_1", "name": "Deep", "input": DEEP_PLACEHOLDER }],
         } });
         let ask = json!({ "type": "control_request", "request_id": format!("ask-{}", self.turns), "request": {
-            "subtype": "can_use_tool", "tool_name": "Deep", "input": DEEP,
+            "subtype": "can_use_tool", "tool_name": "Deep", "input": DEEP_PLACEHOLDER,
         } });
         let request = with_deep(&ask, &input);
         self.print_line(&with_deep(&call, &input))?;
         self.print_line(&request)?;
-        self.asked = Some(Asked { message: message.clone(), input, request });
+        self.pending = Some(PendingRequest { message: message.clone(), input, request });
         self.state("requires_action")
     }
 
@@ -183,7 +183,7 @@ impl StandIn {
         self.state("idle")
     }
 
-    /// Keeps the message where Claude keeps its record of the conversation.
+    /// Stores the message where Claude stores its record of the conversation.
     fn record(&self, message: &Value) -> io::Result<()> {
         let Some(config) = std::env::var_os("CLAUDE_CONFIG_DIR") else { return Ok(()) };
         let folder = Path::new(&config).join("projects/stand-in");
@@ -193,8 +193,8 @@ impl StandIn {
     }
 
     fn flood(&mut self) -> io::Result<()> {
-        let text = "x".repeat(FLOOD.1);
-        for _ in 0..FLOOD.0 {
+        let text = "x".repeat(FLOOD_DELTAS.1);
+        for _ in 0..FLOOD_DELTAS.0 {
             self.print(&json!({ "type": "stream_event", "parent_tool_use_id": null, "event": {
                 "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text },
             } }))?;
@@ -227,7 +227,7 @@ impl StandIn {
     }
 }
 
-/// The text of a value in which this takes the place of [`DEEP`].
+/// The JSON text of a value, with [`DEEP_PLACEHOLDER`] replaced by this text.
 fn with_deep(value: &Value, text: &str) -> String {
-    value.to_string().replace(&json!(DEEP).to_string(), text)
+    value.to_string().replace(&json!(DEEP_PLACEHOLDER).to_string(), text)
 }

@@ -1,15 +1,16 @@
-//! A home for tests that are not written in Rust: the scripted Messages API and an environment for `areyouj`, from the
-//! first line on standard output to the end of standard input.
+//! A home for tests that are not written in Rust: the scripted Messages API and an environment for `areyouj`. It exists
+//! from the first line on standard output until standard input is closed.
 //!
-//! `test-home [--stand-in MODE] [PROJECT]…` prints one line of JSON: `environment` (names and values), `program` (the path
-//! of `areyouj`), `home` (`AREYOUJ_HOME`) and `projects` (a directory for each name). Then it reads one order per line and
-//! answers each with one line:
+//! `test-home [--stand-in MODE] [PROJECT]…` prints one line of JSON: `environment` (names and values), `program` (the
+//! path of `areyouj`), `home` (`AREYOUJ_HOME`) and `projects` (a directory for each name). Then it reads one command
+//! per line and answers each with one line:
 //!
-//! - `{"on": [PROMPT, SCRIPT]}`: answer this prompt by this script; `null`
-//! - `{"release": NAME}`: let turns go on that are held by this name; `null`
-//! - `{"prompts": true}`: every prompt so far, in the order of arrival
+//! - `{"on": [PROMPT, SCRIPT]}`: answer this prompt with this script; returns `null`
+//! - `{"release": NAME}`: release turns that are held with this name; returns `null`
+//! - `{"prompts": true}`: returns all prompts so far, in the command of arrival
 //!
-//! At the end of its input it ends everything that lives in the home and removes it; exit 1 if something was left behind.
+//! At the end of its input it stops all processes of the home and removes it. It exits with 1 if something was left
+//! behind.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -46,33 +47,33 @@ fn run(mut arguments: Vec<String>) -> Result<()> {
         .collect();
     let projects: BTreeMap<&String, String> =
         arguments.iter().map(|name| (name, home.project(name).display().to_string())).collect();
-    say(&json!({
+    print(&json!({
         "environment": environment,
         "program": home.cli.program.display().to_string(),
         "home": home.path().display().to_string(),
         "projects": projects,
     }))?;
     for line in std::io::stdin().lock().lines() {
-        let order: Value = serde_json::from_str(&line?)?;
-        say(&obey(&home, &order)?)?;
+        let command: Value = serde_json::from_str(&line?)?;
+        print(&execute(&home, &command)?)?;
     }
     Ok(())
 }
 
-fn obey(home: &TestHome, order: &Value) -> Result<Value> {
-    if let (Some(prompt), Some(script)) = (order["on"][0].as_str(), order["on"][1].as_str()) {
-        home.api.on(prompt, script);
-    } else if let Some(name) = order["release"].as_str() {
+fn execute(home: &TestHome, command: &Value) -> Result<Value> {
+    if let (Some(prompt), Some(script)) = (command["on"][0].as_str(), command["on"][1].as_str()) {
+        home.api.set_script(prompt, script);
+    } else if let Some(name) = command["release"].as_str() {
         home.api.release(name);
-    } else if order["prompts"] == true {
+    } else if command["prompts"] == true {
         return Ok(json!(home.api.prompts()));
     } else {
-        bail!("no such order: {order}");
+        bail!("unknown command: {command}");
     }
     Ok(Value::Null)
 }
 
-fn say(line: &Value) -> Result<()> {
+fn print(line: &Value) -> Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "{line}")?;
     Ok(output.flush()?)

@@ -1,5 +1,5 @@
-//! The place of a trial: a sandbox with sessions in it. What goes wrong here is an error, never a panic, so that a
-//! trial can go on and say everything that broke.
+//! The environment of a trial: a sandbox with sessions. Failures are errors and never panics, so that a trial can
+//! continue and report every violation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::messages_api::MessagesApi;
 use crate::processes::{self, Process};
 use crate::sandbox::{Sandbox, programs};
 
-/// How long something may take that is sure to happen, on a machine that does much else.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// The deadline for an event that must happen, on a heavily loaded machine.
+pub(super) const EVENT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A sandbox and what runs in it.
+/// A sandbox and the programs that run in it.
 pub(super) struct Arena {
     sandbox: Sandbox,
     pub(super) api: MessagesApi,
@@ -26,25 +26,25 @@ pub(super) struct Arena {
     closed: bool,
 }
 
-/// A session as it was found.
+/// The state of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct SessionState {
     pub(super) status: String,
     pub(super) pid: Option<i32>,
     pub(super) host: Option<i32>,
     pub(super) conversation: String,
     pub(super) error: Option<String>,
-    /// The message that a person is to decide about.
+    /// The message about which a person must decide.
     pub(super) undecided: Option<String>,
 }
 
 impl Arena {
-    /// With the real Claude, and room for that many sessions.
+    /// Creates an arena with the real Claude and this limit of active sessions.
     pub(super) fn new(sessions: u32) -> Result<Arena> {
         Arena::with(None, &claude_program()?, sessions)
     }
 
-    /// With the stand-in for Claude in one of its modes, and room for that many sessions.
+    /// Creates an arena with the Claude stand-in in one of its modes, and this limit of active sessions.
     pub(super) fn stand_in(mode: &str, sessions: u32) -> Result<Arena> {
         let program = programs()?.join("claude-stand-in");
         let mut arena = Arena::with(None, &program, sessions)?;
@@ -52,7 +52,7 @@ impl Arena {
         Ok(arena)
     }
 
-    /// With the real Claude, and AreYouJ's home in a place of its own.
+    /// Creates an arena with the real Claude and this AreYouJ home.
     pub(super) fn at(home: &Path, sessions: u32) -> Result<Arena> {
         Arena::with(Some(home), &claude_program()?, sessions)
     }
@@ -66,7 +66,7 @@ impl Arena {
         Ok(Arena { cli: sandbox.cli.clone(), sandbox, api, closed: false })
     }
 
-    /// What `AREYOUJ_HOME` is.
+    /// The value of `AREYOUJ_HOME`.
     pub(super) fn home(&self) -> &Path {
         self.sandbox.home()
     }
@@ -76,10 +76,10 @@ impl Arena {
     }
 
     pub(super) fn ok(&self, arguments: &[&str]) -> Result<String> {
-        Ok(self.cli.run_within(arguments, PATIENCE).and_then(Run::success)?.stdout.trim().to_owned())
+        Ok(self.cli.run_within(arguments, EVENT_TIMEOUT).and_then(Run::success)?.stdout.trim().to_owned())
     }
 
-    /// Sets a variable for every command that follows, and for the daemon that one of them starts.
+    /// Sets a variable for all following commands, and for the daemon that one of them starts.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.cli = self.cli.clone().with(name, value);
     }
@@ -88,13 +88,13 @@ impl Arena {
         self.cli.json(arguments)
     }
 
-    /// Creates a session in a directory of its own.
+    /// Creates a session in a separate directory.
     pub(super) fn create(&self, name: &str) -> Result<String> {
         let directory = self.project(name)?;
         self.ok(&["new", &directory.to_string_lossy()])
     }
 
-    /// Creates so many sessions and waits until all are idle.
+    /// Creates this many sessions and waits until all are idle.
     pub(super) fn sessions(&self, count: usize) -> Result<Vec<String>> {
         let ids: Vec<String> =
             (0..count).map(|number| self.create(&format!("project-{number}"))).collect::<Result<_>>()?;
@@ -105,18 +105,18 @@ impl Arena {
     }
 
     pub(super) fn wait(&self, session: &str, status: &str) -> Result<()> {
-        let seconds = PATIENCE.as_secs().to_string();
+        let seconds = EVENT_TIMEOUT.as_secs().to_string();
         let arguments = ["wait", session, "--for", status, "--timeout", &seconds];
-        self.cli.run_within(&arguments, 2 * PATIENCE).and_then(Run::success)?;
+        self.cli.run_within(&arguments, 2 * EVENT_TIMEOUT).and_then(Run::success)?;
         Ok(())
     }
 
-    pub(super) fn find(&self, session: &str) -> Result<Found> {
+    pub(super) fn session_state(&self, session: &str) -> Result<SessionState> {
         let shown = self.json(&["show", session])?;
         let pid = |member: &str| shown[member].as_i64().and_then(|pid| i32::try_from(pid).ok());
         let attention = &shown["attention"];
         let undecided = matches!(attention["kind"].as_str(), Some("interrupted" | "failed"));
-        Ok(Found {
+        Ok(SessionState {
             status: text_of(&shown, "status"),
             pid: pid("pid"),
             host: pid("hostPid"),
@@ -126,54 +126,62 @@ impl Arena {
         })
     }
 
-    /// All messages of a session, finished ones too.
+    /// All messages of a session, including finished ones.
     pub(super) fn messages(&self, session: &str) -> Result<Vec<Value>> {
         Ok(rows(&self.json(&["queue", session, "--all"])?, "messages"))
     }
 
     pub(super) fn until<T>(&self, what: &str, check: impl FnMut() -> Result<Option<T>>) -> Result<T> {
-        self.sandbox.until(what, PATIENCE, check)
+        self.sandbox.until(what, EVENT_TIMEOUT, check)
     }
 
-    /// Waits until a session looks like that.
+    /// Waits until the state of a session fulfils a condition.
     pub(super) fn until_session(
         &self,
         session: &str,
         what: &str,
-        mut holds: impl FnMut(&Found) -> bool,
-    ) -> Result<Found> {
-        self.until(&format!("session {session} {what}"), || Ok(Some(self.find(session)?).filter(&mut holds)))
-            .with_context(|| format!("it is {:?}\n{}", self.find(session).ok(), self.sandbox.diagnosis()))
+        mut holds: impl FnMut(&SessionState) -> bool,
+    ) -> Result<SessionState> {
+        self.until(&format!("session {session} {what}"), || {
+            Ok(Some(self.session_state(session)?).filter(&mut holds))
+        })
+        .with_context(|| {
+            format!("its state is {:?}\n{}", self.session_state(session).ok(), self.sandbox.diagnosis())
+        })
     }
 
     pub(super) fn processes(&self) -> Vec<Process> {
         processes::of_home(self.home())
     }
 
-    /// The daemon that serves; one is started if there is none.
+    /// The process id of the daemon. Starts one if none is running.
     pub(super) fn daemon(&self) -> Result<i32> {
         let status = self.json(&["daemon", "start"]).and_then(|_| self.json(&["daemon", "status"]))?;
         let pid = status["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
-        pid.with_context(|| format!("no daemon runs: {status}"))
+        pid.with_context(|| format!("no daemon is running: {status}"))
     }
 
-    /// Kills one process and waits until it is gone.
+    /// Kills a process and waits until it has exited.
     pub(super) fn kill(&self, pid: i32) -> Result<()> {
         processes::kill(pid)?;
-        if processes::wait_for_exit(pid, PATIENCE) { Ok(()) } else { Err(anyhow!("{pid} does not die")) }
+        if processes::wait_for_exit(pid, EVENT_TIMEOUT) {
+            Ok(())
+        } else {
+            Err(anyhow!("process {pid} does not exit"))
+        }
     }
 
-    /// How long the daemon takes to answer now; one that is not there is started.
-    pub(super) fn answers(&self) -> Result<Duration> {
-        let asked = Instant::now();
+    /// The time that the daemon takes to answer. Starts the daemon if none is running.
+    pub(super) fn response_time(&self) -> Result<Duration> {
+        let start = Instant::now();
         self.ok(&["ls"])?;
-        Ok(asked.elapsed())
+        Ok(start.elapsed())
     }
 
-    /// Ends everything.
+    /// Ends all processes and removes the sandbox.
     ///
     /// # Errors
-    /// When something was left behind. It is gone in any case.
+    /// When processes or files were left behind. They are removed in any case.
     pub(super) fn close(mut self) -> Result<()> {
         self.closed = true;
         self.sandbox.close()

@@ -1,4 +1,4 @@
-//! A disk of its own for a trial: an ext4 file system in a file, which can be full and can lose its power.
+//! A separate disk for a trial: an ext4 file system in a file, which can be filled and can lose power.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,66 +10,66 @@ use nix::unistd::geteuid;
 use rustix::ioctl::{Setter, ioctl, opcode};
 use tempfile::TempDir;
 
-/// How long something may keep the file system busy after its last process was killed.
-const BUSY: Duration = Duration::from_secs(10);
+/// How long the file system can stay busy after its last process was killed.
+const UNMOUNT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `FS_IOC_SHUTDOWN`: from now on nothing reaches the disk any more.
+/// `FS_IOC_SHUTDOWN`: after this call, nothing is written to the disk.
 const SHUTDOWN: u32 = opcode::read::<u32>(b'X', 125);
 
-/// What has not been written by then is lost, the file system's own log included: a power cut.
-const WITHOUT_FLUSHING_THE_LOG: u32 = 2;
+/// A power failure: everything that is not yet written is lost, including the file system's own log.
+const DISCARD_LOG: u32 = 2;
 
-/// A mounted file system. It is gone when this is dropped.
+/// A mounted file system. It is unmounted and deleted on drop.
 pub(super) struct Disk {
-    /// Holds the image and the place where it is mounted.
-    place: TempDir,
+    /// Contains the image and the mount point.
+    directory: TempDir,
 }
 
 impl Disk {
-    /// Makes and mounts one of so many megabytes; none, and why, if this machine or this user cannot.
+    /// Creates and mounts a disk of this size. The inner error is the reason why this machine or this user cannot.
     pub(super) fn new(megabytes: u64) -> Result<Result<Disk, String>> {
         if !geteuid().is_root() {
-            return Ok(Err("only root may mount a disk".to_owned()));
+            return Ok(Err("only root can mount a disk".to_owned()));
         }
-        let disk = Disk { place: tempfile::Builder::new().prefix("areyouj-disk-").tempdir()? };
+        let disk = Disk { directory: tempfile::Builder::new().prefix("areyouj-disk-").tempdir()? };
         File::create(disk.image())?.set_len(megabytes << 20)?;
         std::fs::create_dir(disk.root())?;
-        // No room for root alone: a full disk is full for everybody.
+        // No space reserved for root: a full disk must be full for every user.
         let made = run("mkfs.ext4", &["-q", "-m", "0", "-F", &disk.image().to_string_lossy()])
             .and_then(|()| disk.mount());
         Ok(match made {
             Ok(()) => Ok(disk),
-            Err(error) => Err(format!("a disk cannot be made here: {error:#}")),
+            Err(error) => Err(format!("a disk cannot be created on this machine: {error:#}")),
         })
     }
 
-    /// Where it is mounted.
+    /// The mount point.
     pub(super) fn root(&self) -> PathBuf {
-        self.place.path().join("disk")
+        self.directory.path().join("disk")
     }
 
-    /// A home for AreYouJ on it.
+    /// The path of an AreYouJ home on the disk.
     pub(super) fn home(&self) -> PathBuf {
         self.root().join("home")
     }
 
-    /// Cuts the power: what was not forced to the disk is lost, and everything fails from now on.
+    /// Cuts the power: data that is not synced is lost, and every later operation fails.
     #[expect(unsafe_code, reason = "no safe call shuts a file system down")]
     pub(super) fn cut_power(&self) -> Result<()> {
         let root = File::open(self.root())?;
         // SAFETY: the opcode takes a pointer to a u32 that it reads.
-        unsafe { ioctl(&root, Setter::<SHUTDOWN, u32>::new(WITHOUT_FLUSHING_THE_LOG)) }?;
+        unsafe { ioctl(&root, Setter::<SHUTDOWN, u32>::new(DISCARD_LOG)) }?;
         Ok(())
     }
 
-    /// Mounts it anew, as after a reboot. Nothing may use it.
+    /// Mounts the disk again, as after a reboot. Nothing must be using it.
     pub(super) fn remount(&self) -> Result<()> {
         self.unmount()?;
         self.mount()
     }
 
     fn image(&self) -> PathBuf {
-        self.place.path().join("image")
+        self.directory.path().join("image")
     }
 
     fn mount(&self) -> Result<()> {
@@ -77,12 +77,12 @@ impl Disk {
     }
 
     fn unmount(&self) -> Result<()> {
-        let deadline = Instant::now() + BUSY;
+        let deadline = Instant::now() + UNMOUNT_TIMEOUT;
         loop {
             match run("umount", &[&self.root().to_string_lossy()]) {
                 Ok(()) => return Ok(()),
                 Err(error) if Instant::now() > deadline => return Err(error),
-                // Killed processes close their files a moment after they are gone for others.
+                // A killed process can still close its files shortly after it has exited for observers.
                 Err(_) => std::thread::park_timeout(Duration::from_millis(20)),
             }
         }
@@ -106,7 +106,7 @@ fn is_mounted(root: &Path) -> bool {
 }
 
 fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    // Where administrators' programs are, though an unadorned PATH may not say so.
+    // The directories of administration programs, which a user's PATH can lack.
     let output = Command::new(program)
         .args(arguments)
         .env("PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin")

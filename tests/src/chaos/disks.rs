@@ -1,4 +1,4 @@
-//! Disks that are full, and disks that lose their power.
+//! Disks that are full, and disks that lose power.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,26 +11,26 @@ use anyhow::{Context, Result};
 use rusqlite::Connection;
 
 use super::Trial;
-use super::arena::{Arena, PATIENCE};
+use super::arena::{Arena, EVENT_TIMEOUT};
 use super::disk::Disk;
-use super::kills::{Field, Size};
+use super::kills::{Size, Workload};
 use super::ledger::Rules;
-use super::load::Fate;
+use super::load::Tolerance;
 
-/// Megabytes of the disk that gets full.
-const SMALL: u64 = 64;
+/// The size of the disk that is filled.
+const FULL_DISK_MB: u64 = 64;
 
-/// Megabytes of the disk that loses its power: enough that the write-ahead log is laid out on it.
-const LARGE: u64 = 512;
+/// The size of the disk that loses power: large enough that the write-ahead log is preallocated on it.
+const POWER_DISK_MB: u64 = 512;
 
-/// Power cuts that a writer may survive by luck which does not wait for the disk.
-const MOST_CONTROLS: u32 = 20;
+/// The maximum number of power failures that a writer without syncing can survive by chance.
+const CONTROL_ROUNDS_MAX: u32 = 20;
 
-/// What clients may be told while the disk is full.
-const FULL: Fate = Fate::Refused(&["storage_full"]);
+/// The errors that clients can receive while the disk is full.
+const FULL_DISK_ERRORS: Tolerance = Tolerance::KillsAndErrors(&["storage_full"]);
 
-/// What clients may be told while the disk is gone.
-const GONE: Fate = Fate::Refused(&[
+/// The errors that clients can receive while the disk is unavailable.
+const POWER_FAILURE_ERRORS: Tolerance = Tolerance::KillsAndErrors(&[
     "storage_failed",
     "storage_full",
     "database_damaged",
@@ -38,66 +38,73 @@ const GONE: Fate = Fate::Refused(&[
     "daemon_start_failed",
 ]);
 
-/// A disk is filled to the last byte, again and again.
+/// Fills a disk completely, repeatedly.
 pub(super) fn full(trial: &mut Trial) -> Result<()> {
-    let Some(disk) = disk(trial, SMALL)? else { return Ok(()) };
-    let size = Size { talking: 3, asking: 1, producers: 4 };
+    let Some(disk) = disk(trial, FULL_DISK_MB)? else { return Ok(()) };
+    let size = Size { busy: 3, waiting: 1, producers: 4 };
     let arena = Arena::at(&disk.home(), 4)?;
-    let field = Field::within(arena, trial, &size, FULL, |_| Ok(()))?;
-    let (mut refusals, mut recoveries) = (0, Vec::new());
+    let workload = Workload::within(arena, trial, &size, FULL_DISK_ERRORS, |_| Ok(()))?;
+    let (mut rejections, mut recoveries) = (0, Vec::new());
     for _ in 0..trial.rounds {
         trial.any_moment(Duration::from_secs(1));
         let filler = disk.root().join("filler");
         fill(&filler)?;
-        // New work is refused in clear words, sooner or later: what was there may still give a little room.
-        let refused = refused(&field)?;
-        trial.must(refused.as_deref() == Some("storage_full"), || {
-            format!("with a full disk a message was answered with {refused:?}")
+        // New work is rejected with a clear error, sooner or later: existing files can still have a little free space.
+        let code = rejection_code(&workload)?;
+        trial.must(code.as_deref() == Some("storage_full"), || {
+            format!("with a full disk, a message was answered with {code:?}")
         });
-        refusals += u32::from(refused.is_some());
+        rejections += u32::from(code.is_some());
         trial.any_moment(Duration::from_secs(2));
         fs::remove_file(&filler)?;
-        let room = Instant::now();
-        let id = field.any_talking(trial);
-        field.arena.until_session(&id, "goes on by itself", |_| true)?;
-        while field.arena.cli.run(&["queue", "resume", &id])?.status != 0 {
-            anyhow::ensure!(room.elapsed() < PATIENCE, "nothing can be done though there is room");
+        let freed = Instant::now();
+        let id = workload.any_busy(trial);
+        workload.arena.until_session(&id, "resumes automatically", |_| true)?;
+        while workload.arena.cli.run(&["queue", "resume", &id])?.status != 0 {
+            anyhow::ensure!(
+                freed.elapsed() < EVENT_TIMEOUT,
+                "the queue cannot be resumed although there is free space"
+            );
             thread::park_timeout(Duration::from_millis(50));
         }
-        recoveries.push(room.elapsed());
+        recoveries.push(freed.elapsed());
     }
-    trial.figure("times that the disk was full to the last byte", trial.rounds);
-    trial.figure("clear refusals", refusals);
-    trial.times("from room on the disk to work that is taken", &mut recoveries);
-    field.close(trial, Rules::default())
+    trial.figure("times that the disk was completely full", trial.rounds);
+    trial.figure("rejections with a clear error", rejections);
+    trial.times("from free space on the disk to accepted work", &mut recoveries);
+    workload.close(trial, Rules::default())
 }
 
-/// The power fails under load.
+/// Cuts the power under load.
 pub(super) fn power(trial: &mut Trial) -> Result<()> {
-    let Some(disk) = disk(trial, LARGE)? else { return Ok(()) };
-    let size = Size { talking: 4, asking: 0, producers: 6 };
+    let Some(disk) = disk(trial, POWER_DISK_MB)? else { return Ok(()) };
+    let size = Size { busy: 4, waiting: 0, producers: 6 };
     let arena = Arena::at(&disk.home(), 4)?;
-    let field = Field::within(arena, trial, &size, GONE, |_| Ok(()))?;
+    let workload = Workload::within(arena, trial, &size, POWER_FAILURE_ERRORS, |_| Ok(()))?;
     let mut resumed = 0;
     for _ in 0..trial.rounds {
         trial.any_moment(Duration::from_secs(3));
-        field.load.lose_power();
+        workload.load.lose_power();
         disk.cut_power()?;
-        field.kill_all()?;
+        workload.kill_all()?;
         disk.remount()?;
-        field.load.set_down(false);
-        resumed += field.all_back(trial)?;
+        workload.load.set_down(false);
+        resumed += workload.all_back(trial)?;
     }
-    trial.figure("power cuts", trial.rounds);
-    trial.figure("sessions resumed", format!("{resumed} of {}", trial.rounds as usize * field.before.len()));
-    field.close(trial, Rules { cuts: true, ..Rules::default() })?;
+    trial.figure("power failures", trial.rounds);
+    trial.figure(
+        "sessions resumed",
+        format!("{resumed} of {}", trial.rounds as usize * workload.before.len()),
+    );
+    workload.close(trial, Rules { interruptions: true, ..Rules::default() })?;
     let lost = control(trial, &disk)?;
     trial.figure("negative control: acknowledged rows lost with synchronous=NORMAL", lost);
-    trial.must(lost > 0, || "the negative control lost nothing, so this proves nothing".to_owned());
+    trial.must(lost > 0, || "the negative control lost nothing, so the result is meaningless".to_owned());
     Ok(())
 }
 
-/// The same cuts under a writer that acknowledges without waiting for the disk. Returns how many rows were lost.
+/// The same power failures with a writer that acknowledges without waiting for the disk. Returns the number of lost
+/// rows.
 fn control(trial: &mut Trial, disk: &Disk) -> Result<i64> {
     let path = disk.root().join("control.db");
     let open = || -> Result<Connection> {
@@ -109,8 +116,8 @@ fn control(trial: &mut Trial, disk: &Disk) -> Result<i64> {
     open()?.execute_batch("CREATE TABLE rows (number INTEGER PRIMARY KEY)")?;
     disk.remount()?;
     let mut lost = 0;
-    // A cut may come just after SQLite has brought everything to disk.
-    for round in 0..trial.rounds.max(MOST_CONTROLS) {
+    // A power failure can happen just after SQLite has synced everything.
+    for round in 0..trial.rounds.max(CONTROL_ROUNDS_MAX) {
         if round >= trial.rounds && lost > 0 {
             break;
         }
@@ -155,31 +162,31 @@ fn disk(trial: &mut Trial, megabytes: u64) -> Result<Option<Disk>> {
     }
 }
 
-/// Fills the disk that this file is on to its last byte.
+/// Fills the disk of this file completely.
 fn fill(path: &Path) -> Result<()> {
     let mut file = File::create(path)?;
-    let mut piece = vec![0xA5; 1 << 20];
-    while !piece.is_empty() {
-        match file.write(&piece) {
-            Ok(written) if written == piece.len() => {}
-            // Less and less at a time, down to a single byte.
-            _ => piece.truncate(piece.len() / 2),
+    let mut chunk = vec![0xA5; 1 << 20];
+    while !chunk.is_empty() {
+        match file.write(&chunk) {
+            Ok(written) if written == chunk.len() => {}
+            // Write less and less at a time, down to a single byte.
+            _ => chunk.truncate(chunk.len() / 2),
         }
     }
     let _ = file.sync_all();
     Ok(())
 }
 
-/// Sends until a message is refused, and returns the code.
-fn refused(field: &Field) -> Result<Option<String>> {
-    let id = field.talking.first().context("no session")?;
+/// Sends messages until one is rejected, and returns the error code.
+fn rejection_code(workload: &Workload) -> Result<Option<String>> {
+    let id = workload.busy.first().context("no session")?;
     for number in 0..100 {
         let text = format!("to a full disk {number}");
-        let run = field.arena.cli.run(&["send", id, &text, "--json"])?;
+        let run = workload.arena.cli.run(&["send", id, &text, "--json"])?;
         if run.status != 0 {
             return Ok(run.error()?["code"].as_str().map(str::to_owned));
         }
-        field.load.ledger.acknowledged(id, run.json()?["id"].as_str().unwrap_or_default(), &text);
+        workload.load.ledger.acknowledged(id, run.json()?["id"].as_str().unwrap_or_default(), &text);
     }
     Ok(None)
 }

@@ -1,4 +1,4 @@
-//! Bits that flip on the disk: in the database, in its write-ahead log, in a session's journal.
+//! Flipped bits on the disk: in the database, in its write-ahead log, in a session's journal.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,35 +7,37 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::Trial;
-use super::arena::{Arena, Found};
+use super::arena::{Arena, SessionState};
 use crate::home::text_of;
 use crate::processes;
 
-/// Sessions that are there.
+/// The number of sessions.
 const SESSIONS: usize = 3;
 
-/// What a command may say about a damaged database.
-const CLEAR: &[&str] = &["database_damaged", "database_newer", "storage_failed", "daemon_start_failed"];
+/// The error codes that a command can return for a damaged database.
+const DAMAGE_CODES: &[&str] =
+    &["database_damaged", "database_newer", "storage_failed", "daemon_start_failed"];
 
-/// How long a command may take, whatever the damage is.
-const ANSWER: Duration = Duration::from_secs(20);
+/// How long a command can take, with any damage.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The end of a journal in which a bit is flipped: what the next daemon has yet to read.
-const UNREAD: u64 = 2 << 10;
+/// The length in bytes of the end of a journal in which bits are flipped: the part that the next daemon reads.
+const UNREAD_JOURNAL_BYTES: u64 = 2 << 10;
 
-/// The stand-in: what is damaged are our own files.
+/// Uses the Claude stand-in, because only AreYouJ's own files are damaged.
 pub(super) fn bits(trial: &mut Trial) -> Result<()> {
     let arena = Arena::stand_in("obedient", 20)?;
     let ids = arena.sessions(SESSIONS)?;
-    let mut told = Vec::new();
-    let (mut refused, mut unnoticed) = (0, 0);
+    let mut acknowledged = Vec::new();
+    let (mut detected, mut undetected) = (0, 0);
     for round in 0..trial.rounds {
         for id in &ids {
             let text = format!("round {round} {}", "lorem ipsum ".repeat(trial.random.usize(..100)));
-            told.push((id.clone(), text_of(&arena.json(&["send", id, text.trim()])?, "id")));
+            acknowledged.push((id.clone(), text_of(&arena.json(&["send", id, text.trim()])?, "id")));
         }
         trial.any_moment(Duration::from_millis(30));
-        let before: Vec<Found> = ids.iter().map(|id| arena.find(id)).collect::<Result<_>>()?;
+        let before: Vec<SessionState> =
+            ids.iter().map(|id| arena.session_state(id)).collect::<Result<_>>()?;
         arena.kill(arena.daemon()?)?;
         match trial.random.u8(..3) {
             0 => journal(trial, &arena, &ids)?,
@@ -43,14 +45,14 @@ pub(super) fn bits(trial: &mut Trial) -> Result<()> {
                 let database = arena.home().join("data/areyouj.db");
                 let damaged = if kind == 1 { database } else { arena.home().join("data/areyouj.db-wal") };
                 if fs::metadata(&damaged).is_ok_and(|metadata| metadata.len() > 0) {
-                    let clear = self::database(trial, &arena, &damaged)?;
-                    refused += u32::from(clear);
-                    unnoticed += u32::from(!clear);
+                    let reported = self::database(trial, &arena, &damaged)?;
+                    detected += u32::from(reported);
+                    undetected += u32::from(!reported);
                 }
             }
         }
         for (id, before) in ids.iter().zip(before) {
-            let now = arena.until_session(id, "comes to rest", |found| {
+            let now = arena.until_session(id, "settles", |found| {
                 found.status == "idle" || found.status == "error" || found.undecided.is_some()
             })?;
             trial.must(now.conversation == before.conversation && now.error.is_none(), || {
@@ -61,52 +63,54 @@ pub(super) fn bits(trial: &mut Trial) -> Result<()> {
             }
         }
     }
-    for (session, message) in &told {
-        let there = arena.messages(session)?.iter().any(|row| row["id"] == **message);
-        trial.must(there, || format!("message {message} of {session} is lost"));
+    for (session, message) in &acknowledged {
+        let found = arena.messages(session)?.iter().any(|row| row["id"] == **message);
+        trial.must(found, || format!("message {message} of {session} is lost"));
     }
     trial.figure("flips", trial.rounds);
-    trial.figure("in the database or its log: refused, not noticed", format!("{refused}, {unnoticed}"));
-    trial.figure("messages acknowledged, all there", told.len());
+    trial.figure("in the database or its log: detected, not detected", format!("{detected}, {undetected}"));
+    trial.figure("messages acknowledged, none lost", acknowledged.len());
     arena.close()
 }
 
-/// Flips bits in one of the database's files, looks what the daemon makes of it, and puts the files back. True if the
-/// damage was told in clear words.
+/// Flips bits in one of the database files, checks the reaction of the daemon, and restores the files. Returns whether
+/// the daemon reported the damage.
 fn database(trial: &mut Trial, arena: &Arena, damaged: &Path) -> Result<bool> {
     let files = Files::read(&arena.home().join("data"))?;
     let length = fs::metadata(damaged)?.len();
     flip(trial, damaged, 0..length)?;
     let flipped = fs::read(damaged)?;
-    let asked = Instant::now();
-    let run = arena.cli.run_within(&["ls", "--json"], ANSWER);
+    let start = Instant::now();
+    let run = arena.cli.run_within(&["ls", "--json"], RESPONSE_TIMEOUT);
     let run = match run {
         Ok(run) => run,
         Err(error) => {
-            trial.broken(format!("a flipped bit in {} hangs the daemon: {error:#}", damaged.display()));
-            files.put_back()?;
+            trial.violation(format!("a flipped bit in {} hangs the daemon: {error:#}", damaged.display()));
+            files.restore()?;
             return Ok(false);
         }
     };
-    let clear = run.status != 0;
-    if clear {
+    let reported = run.status != 0;
+    if reported {
         let code = run.error()?["code"].as_str().map(str::to_owned).unwrap_or_default();
-        trial.must(CLEAR.contains(&code.as_str()), || format!("a flipped bit was answered with {code}"));
-        let whole = fs::read(damaged).is_ok_and(|now| now == flipped);
-        trial.must(whole, || format!("{} was changed although it was refused", damaged.display()));
+        trial.must(DAMAGE_CODES.contains(&code.as_str()), || {
+            format!("a flipped bit was answered with {code}")
+        });
+        let unchanged = fs::read(damaged).is_ok_and(|now| now == flipped);
+        trial.must(unchanged, || format!("{} was changed although it was rejected", damaged.display()));
     }
-    trial.must(asked.elapsed() < ANSWER, || "a flipped bit holds a command up".to_owned());
-    // The daemon that went on with the damage is not to write into what is put back.
+    trial.must(start.elapsed() < RESPONSE_TIMEOUT, || "a flipped bit delays a command".to_owned());
+    // A daemon that started despite the damage must not write into the restored files.
     let status = arena.json(&["daemon", "status"])?;
     if let Some(pid) = status["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()) {
         let _ = processes::kill(pid);
-        processes::wait_for_exit(pid, ANSWER);
+        processes::wait_for_exit(pid, RESPONSE_TIMEOUT);
     }
-    files.put_back()?;
-    Ok(clear)
+    files.restore()?;
+    Ok(reported)
 }
 
-/// Flips bits in what a daemon has yet to read of a session's journal. The session goes on.
+/// Flips bits in the part of a session's journal that the daemon has not read yet. The session keeps running.
 fn journal(trial: &mut Trial, arena: &Arena, ids: &[String]) -> Result<()> {
     let id = &ids[trial.random.usize(..ids.len())];
     let directory = arena.home().join("state/sessions").join(id).join("journal");
@@ -115,27 +119,27 @@ fn journal(trial: &mut Trial, arena: &Arena, ids: &[String]) -> Result<()> {
     segments.sort();
     let newest = segments.last().context("a session without a journal")?;
     let length = fs::metadata(newest)?.len();
-    flip(trial, newest, length.saturating_sub(UNREAD)..length)
+    flip(trial, newest, length.saturating_sub(UNREAD_JOURNAL_BYTES)..length)
 }
 
-/// Flips a few bits somewhere in this part of a file.
+/// Flips a test_rounds random bits in this part of a file.
 fn flip(trial: &mut Trial, path: &Path, part: std::ops::Range<u64>) -> Result<()> {
     let mut bytes = fs::read(path)?;
     for _ in 0..trial.random.u8(1..4) {
         if !part.is_empty() {
-            let place = usize::try_from(trial.random.u64(part.clone()))?;
-            bytes[place] ^= 1 << trial.random.u8(..8);
+            let index = usize::try_from(trial.random.u64(part.clone()))?;
+            bytes[index] ^= 1 << trial.random.u8(..8);
         }
     }
     use std::os::unix::fs::FileExt;
-    // In place: the host goes on writing to this very file.
+    // Write in place: the host keeps writing to this file.
     let file = fs::OpenOptions::new().write(true).open(path)?;
     let (start, end) = (usize::try_from(part.start)?, usize::try_from(part.end)?);
     file.write_all_at(&bytes[start..end], part.start)?;
     Ok(())
 }
 
-/// The files of a directory, with what was in them.
+/// The files of a directory, with their contents.
 struct Files {
     directory: PathBuf,
     contents: Vec<(PathBuf, Vec<u8>)>,
@@ -151,7 +155,7 @@ impl Files {
         Ok(Files { directory: directory.to_owned(), contents })
     }
 
-    fn put_back(self) -> Result<()> {
+    fn restore(self) -> Result<()> {
         for entry in fs::read_dir(&self.directory)? {
             fs::remove_file(entry?.path())?;
         }

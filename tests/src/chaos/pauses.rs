@@ -1,4 +1,4 @@
-//! Time that goes wrong: processes that stand still for a while, and a clock that is set.
+//! Faults of time: processes that are stopped for a while, and a clock that is changed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,25 +10,25 @@ use nix::unistd::Pid;
 
 use super::Trial;
 use super::arena::Arena;
-use super::kills::{Field, Size};
+use super::kills::{Size, Workload};
 use super::ledger::Rules;
-use super::load::Fate;
+use super::load::Tolerance;
 
-/// How long a process stands still in a full run.
-const STILL: Duration = Duration::from_secs(10);
+/// How long a process is stopped in a full run.
+const STOPPED_FOR: Duration = Duration::from_secs(10);
 
-/// How far the clock is set.
-const HOUR: i64 = 3_600;
+/// How far the clock is changed, in seconds.
+const CLOCK_CHANGE_S: i64 = 3_600;
 
-/// Daemon, hosts and Claudes are stopped for a while and go on.
+/// Stops a daemon, a host or a Claude for a while, then continues it.
 pub(super) fn stopped(trial: &mut Trial) -> Result<()> {
-    let field = Field::new(trial, &few(trial), Fate::Served)?;
-    let still = if trial.full { STILL } else { STILL / 10 };
+    let workload = Workload::new(trial, &size(trial), Tolerance::Nothing)?;
+    let pause = if trial.full { STOPPED_FOR } else { STOPPED_FOR / 10 };
     for round in 0..trial.rounds {
-        let id = field.any_talking(trial);
-        let found = field.running(&id)?;
-        let (who, pid) = match round % 3 {
-            0 => ("the daemon", field.arena.daemon()?),
+        let id = workload.any_busy(trial);
+        let found = workload.running(&id)?;
+        let (name, pid) = match round % 3 {
+            0 => ("the daemon", workload.arena.daemon()?),
             1 => ("a host", found.host.context("no host")?),
             _ => ("a Claude", found.pid.context("no Claude")?),
         };
@@ -36,70 +36,73 @@ pub(super) fn stopped(trial: &mut Trial) -> Result<()> {
         kill(process, Signal::SIGSTOP)?;
         trial.any_moment(Duration::ZERO);
         let stopped_for = std::time::Instant::now();
-        if who != "the daemon" {
-            // The daemon does not stand still with it.
-            let answered = field.arena.answers()?;
-            trial.must(answered < still.max(Duration::from_secs(5)), || {
-                format!("with {who} stopped, the daemon took {answered:?} to answer")
+        if name != "the daemon" {
+            // The daemon must keep responding.
+            let answered = workload.arena.response_time()?;
+            trial.must(answered < pause.max(Duration::from_secs(5)), || {
+                format!("with {name} stopped, the daemon took {answered:?} to answer")
             });
         }
-        while let Some(left) = still.checked_sub(stopped_for.elapsed()) {
+        while let Some(left) = pause.checked_sub(stopped_for.elapsed()) {
             std::thread::park_timeout(left);
         }
         kill(process, Signal::SIGCONT)?;
         trial.any_moment(Duration::from_secs(1));
     }
-    trial.figure("times that a process stood still", format!("{} x {still:?}", trial.rounds));
-    field.close(trial, Rules::default())
+    trial.figure("times that a process was stopped", format!("{} x {pause:?}", trial.rounds));
+    workload.close(trial, Rules::default())
 }
 
-/// The daemon's clock is set forth and back by an hour.
+/// Sets the daemon's clock forward and back by an hour.
 pub(super) fn clock(trial: &mut Trial) -> Result<()> {
     let Some(library) = faketime() else {
         trial.report.skipped = Some("libfaketime is not installed (apt-get install faketime)".to_owned());
         return Ok(());
     };
-    let size = few(trial);
-    let arena = Arena::new(u32::try_from(size.talking + size.asking)?)?;
+    let size = size(trial);
+    let arena = Arena::new(u32::try_from(size.busy + size.waiting)?)?;
     let shift = arena.home().join("clock");
-    let field = Field::within(arena, trial, &size, Fate::Served, |arena| {
+    let workload = Workload::within(arena, trial, &size, Tolerance::Nothing, |arena| {
         fs::write(&shift, "+0")?;
-        // Not Claude, which has the environment of the client that created its session. A monotonic clock is never
-        // set, neither here nor anywhere.
+        // This does not affect Claude, which has the environment of the client that created its session. The monotonic
+        // clock is never changed, as on a real machine.
         arena.set("LD_PRELOAD", &library.to_string_lossy());
         arena.set("FAKETIME_TIMESTAMP_FILE", &shift.to_string_lossy());
         arena.set("FAKETIME_NO_CACHE", "1");
         arena.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         arena.kill(arena.daemon()?)
     })?;
-    let daemon = field.arena.daemon()?;
+    let daemon = workload.arena.daemon()?;
     let loaded = fs::read_to_string(format!("/proc/{daemon}/maps"))?.contains("libfaketime");
     trial.must(loaded, || "the daemon's clock cannot be set".to_owned());
     for _ in 0..trial.rounds {
-        let seconds = if trial.random.bool() { HOUR } else { -HOUR } + trial.random.i64(-1..=1);
+        let seconds =
+            if trial.random.bool() { CLOCK_CHANGE_S } else { -CLOCK_CHANGE_S } + trial.random.i64(-1..=1);
         fs::write(&shift, format!("{seconds:+}"))?;
         trial.any_moment(Duration::from_secs(2));
-        let answered = field.arena.answers()?;
+        let answered = workload.arena.response_time()?;
         trial.must(answered < Duration::from_secs(5), || {
-            format!("with the clock set by {seconds} s the daemon took {answered:?} to answer")
+            format!("with the clock changed by {seconds} s, the daemon took {answered:?} to answer")
         });
     }
-    let same = field.arena.daemon()?;
-    trial.must(same == daemon, || "the daemon did not survive its clock".to_owned());
-    trial.figure("times that the clock was set", trial.rounds);
-    field.close(trial, Rules { clock: true, ..Rules::default() })
+    let same = workload.arena.daemon()?;
+    trial.must(same == daemon, || "the daemon restarted because of the clock".to_owned());
+    trial.figure("times that the clock was changed", trial.rounds);
+    workload.close(trial, Rules { clock: true, ..Rules::default() })
 }
 
-/// The library that sets the clock for a single program, where Debian has it for this machine.
+/// The path of the library that changes the clock of a single program, in Debian's location.
 fn faketime() -> Option<PathBuf> {
-    let places = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
-    places.map(|place| place.path().join("faketime/libfaketime.so.1")).find(|library| library.is_file())
+    let directories = fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    directories
+        .map(|directory| directory.path().join("faketime/libfaketime.so.1"))
+        .find(|library| library.is_file())
 }
 
-fn few(trial: &Trial) -> Size {
+fn size(trial: &Trial) -> Size {
     if trial.full {
-        Size { talking: 6, asking: 2, producers: 6 }
+        Size { busy: 6, waiting: 2, producers: 6 }
     } else {
-        Size { talking: 2, asking: 1, producers: 2 }
+        Size { busy: 2, waiting: 1, producers: 2 }
     }
 }

@@ -1,4 +1,4 @@
-//! The programs of the previous host contract, built from this repository's own history.
+//! The programs with the previous host contract, built from this repository's history.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,33 +10,36 @@ use nix::fcntl::{Flock, FlockArg};
 use crate::checkout::checkout;
 use crate::installed::cache_directory;
 
-/// What the commit after it brought: the line that raised the contract.
-const RAISED: &str = "pub const CONTRACT: u32 = 3;";
+/// The line that raised the contract, in the commit after it.
+const CONTRACT_LINE: &str = "pub const CONTRACT: u32 = 3;";
 
-/// Where that line is.
-const WIRE: &str = "server/src/host/wire.rs";
+/// The file with that line.
+const CONTRACT_FILE: &str = "server/src/host/wire.rs";
 
-/// What the programs are built of.
+/// The paths from which the programs are built.
 const SOURCES: &[&str] = &["Cargo.toml", "Cargo.lock", "server", "protocol", "tests"];
 
-/// The directory of the previous programs, built if need be; or why they cannot be.
+/// The directory of the previous programs, which are built first if necessary. The inner error is the reason why they
+/// cannot be built.
 pub(super) fn programs() -> Result<Result<PathBuf, String>> {
     let Some(commit) = commit() else {
-        return Ok(Err("the history that the previous version is built from is not here".to_owned()));
+        return Ok(Err(
+            "the repository lacks the history from which the previous version is built".to_owned()
+        ));
     };
-    let place = cache_directory()?.join(format!("previous-{commit}"));
-    let built = place.join("target/debug");
-    let stamp = place.join("built");
-    fs::create_dir_all(&place)?;
-    let lock = File::create(place.join("lock"))?;
-    let _held = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
+    let directory = cache_directory()?.join(format!("previous-{commit}"));
+    let built = directory.join("target/debug");
+    let stamp = directory.join("built");
+    fs::create_dir_all(&directory)?;
+    let lock = File::create(directory.join("lock"))?;
+    let _lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| errno)?;
     if !stamp.exists() {
-        let sources = place.join("sources");
+        let sources = directory.join("sources");
         fs::create_dir_all(&sources)?;
         unpack(&commit, &sources)?;
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["build", "--quiet", "--locked", "-p", "areyouj", "--bins"]).current_dir(&sources);
-        let status = cargo.env("CARGO_TARGET_DIR", place.join("target")).status()?;
+        let status = cargo.env("CARGO_TARGET_DIR", directory.join("target")).status()?;
         ensure!(status.success(), "the previous version could not be built in {}", sources.display());
         fs::write(&stamp, &commit)?;
     }
@@ -45,7 +48,8 @@ pub(super) fn programs() -> Result<Result<PathBuf, String>> {
 
 /// The last commit before the contract was raised.
 fn commit() -> Option<String> {
-    let raised = git(&["log", "--format=%H", "--reverse", &format!("-S{RAISED}"), "--", WIRE])?;
+    let raised =
+        git(&["log", "--format=%H", "--reverse", &format!("-S{CONTRACT_LINE}"), "--", CONTRACT_FILE])?;
     let raised = raised.lines().next()?.to_owned();
     Some(git(&["rev-parse", "--verify", &format!("{raised}^")])?.trim().to_owned())
 }

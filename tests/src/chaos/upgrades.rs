@@ -1,5 +1,5 @@
-//! The daemon is replaced by a newer version, and then again and again, while everything goes on. Not by the older one: that
-//! leaves a newer version's database alone.
+//! Replaces the daemon by a newer version, repeatedly, while everything keeps running. It is never replaced by the
+//! older version, which rejects the database of a newer one.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::arena::{Arena, PATIENCE};
-use super::kills::{Field, Size};
+use super::arena::{Arena, EVENT_TIMEOUT};
+use super::kills::{Size, Workload};
 use super::ledger::Rules;
-use super::load::Fate;
+use super::load::Tolerance;
 use super::{Trial, previous};
 use crate::cli::Run;
 use crate::sandbox;
 
-/// An installation that is replaced under everybody who uses it, as packages do.
+/// An installation that is replaced while it is in use, as packages do.
 struct Installed {
     program: PathBuf,
     versions: [PathBuf; 2],
@@ -27,7 +27,7 @@ impl Installed {
         Installed { program, versions: [older.join("areyouj"), newer.join("areyouj")] }
     }
 
-    /// Puts one of the two versions in place, at once and whole.
+    /// Installs one of the two versions atomically.
     fn put(&self, version: usize) -> Result<()> {
         let next = self.program.with_extension("next");
         symlink(&self.versions[version], &next)?;
@@ -43,47 +43,47 @@ pub(super) fn versions(trial: &mut Trial) -> Result<()> {
             return Ok(());
         }
     };
-    let mut arena = Arena::new(u32::try_from(SIZE.talking + SIZE.asking)? + 40)?;
+    let mut arena = Arena::new(u32::try_from(SIZE.busy + SIZE.waiting)? + 40)?;
     let installed = Installed::at(arena.home().join("areyouj"), &older, &sandbox::programs()?);
     installed.put(0)?;
     arena.cli.program.clone_from(&installed.program);
-    // Hosts of the older version, under a daemon of the older version.
-    let mut field = Field::within(arena, trial, &SIZE, Fate::Served, |_| Ok(()))?;
+    // Hosts and a daemon of the older version.
+    let mut workload = Workload::within(arena, trial, &SIZE, Tolerance::Nothing, |_| Ok(()))?;
     let mut later = Vec::new();
     let mut ready = Vec::new();
     for round in 0..trial.rounds {
         trial.any_moment(Duration::from_secs(1));
         installed.put(1)?;
-        let asked = Instant::now();
+        let start = Instant::now();
         if trial.random.bool() {
-            field.arena.cli.run_within(&["daemon", "restart"], PATIENCE).and_then(Run::success)?;
+            workload.arena.cli.run_within(&["daemon", "restart"], EVENT_TIMEOUT).and_then(Run::success)?;
         } else {
-            // An update that kills what it replaces.
-            field.arena.kill(field.arena.daemon()?)?;
+            // An update that kills the daemon it replaces.
+            workload.arena.kill(workload.arena.daemon()?)?;
         }
-        field.arena.answers()?;
-        ready.push(asked.elapsed());
+        workload.arena.response_time()?;
+        ready.push(start.elapsed());
         if later.len() < 4 {
-            let id = field.arena.create(&format!("later-{round}"))?;
-            field.arena.wait(&id, "idle")?;
-            later.push((id.clone(), field.arena.find(&id)?));
+            let id = workload.arena.create(&format!("later-{round}"))?;
+            workload.arena.wait(&id, "idle")?;
+            later.push((id.clone(), workload.arena.session_state(&id)?));
         }
     }
     for (id, before) in &later {
-        let text = format!("to {id} in the end");
-        let sent = field.arena.json(&["send", id, &text])?;
-        field.load.ledger.acknowledged(id, sent["id"].as_str().unwrap_or_default(), &text);
-        field.arena.wait(id, "idle")?;
-        let now = field.arena.find(id)?;
+        let text = format!("to {id} at the end");
+        let sent = workload.arena.json(&["send", id, &text])?;
+        workload.load.ledger.acknowledged(id, sent["id"].as_str().unwrap_or_default(), &text);
+        workload.arena.wait(id, "idle")?;
+        let now = workload.arena.session_state(id)?;
         trial.must(now == *before, || format!("session {id} was {before:?} and is {now:?}"));
-        let done = field.arena.messages(id)?.iter().any(|message| message["state"] == "done");
-        trial.must(done, || format!("session {id} does not take messages any more"));
+        let done = workload.arena.messages(id)?.iter().any(|message| message["state"] == "done");
+        trial.must(done, || format!("session {id} no longer processes messages"));
     }
-    field.also(later.into_iter().map(|(id, _)| id));
+    workload.also(later.into_iter().map(|(id, _)| id));
     trial.figure("replacements by the newer version", trial.rounds);
     trial.times("from the replacement to the next answer", &mut ready);
-    field.close(trial, Rules::default())
+    workload.close(trial, Rules::default())
 }
 
-/// Sessions and clients.
-const SIZE: Size = Size { talking: 4, asking: 2, producers: 4 };
+/// The numbers of sessions and clients.
+const SIZE: Size = Size { busy: 4, waiting: 2, producers: 4 };

@@ -1,25 +1,25 @@
-//! What a request to the Messages API asks for.
+//! The contents of requests to the Messages API.
 
 use serde_json::Value;
 
-/// What the last message of the user says.
+/// The contents of the user's last message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// Words of a person: the beginning of a turn, or a message that was put into a running one.
+pub(super) enum UserContent {
+    /// A person's prompt: the start of a turn, or a message that was put into a running turn.
     Prompt(String),
-    /// The results of the tools that were called, and nothing else.
+    /// Only tool results.
     Results(Vec<String>),
 }
 
-/// Claude puts a message that came in the middle of a turn between these words: in the user's last message or, depending
-/// on its version, in a system message after it.
-const STEERED: (&str, &str) =
+/// Claude puts a message that arrives during a turn between these texts: in the user's last message or, depending on
+/// its version, in a system message after it.
+const STEERING_MARKERS: (&str, &str) =
     ("The user sent a new message while you were working:\n", "\n\nThis is how Claude Code");
 
-impl Asked {
-    /// Messages of the role `system` may follow the user's, and reminders that Claude adds may surround the words:
-    /// both are passed over, unless they are how Claude hands on a message in the middle of a turn.
-    pub(super) fn of(request: &Value) -> Asked {
+impl UserContent {
+    /// Reads the last user message. Messages with the role `system` can follow it, and Claude can add reminders around
+    /// the prompt: both are ignored, unless they contain a message that arrived during a turn.
+    pub(super) fn of(request: &Value) -> UserContent {
         let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         let last = messages.iter().rposition(|message| message["role"] == "user");
         let (content, following) = match last {
@@ -27,18 +27,18 @@ impl Asked {
             None => (&Value::Null, messages),
         };
         let following = following.iter().map(|message| &message["content"]);
-        if let Some(words) = following.chain([content]).find_map(steered) {
-            return Asked::Prompt(words);
+        if let Some(text) = following.chain([content]).find_map(steering_message) {
+            return UserContent::Prompt(text);
         }
         if let Some(text) = content.as_str() {
-            return Asked::Prompt(text.trim().to_owned());
+            return UserContent::Prompt(text.trim().to_owned());
         }
         let blocks = content.as_array().map(Vec::as_slice).unwrap_or_default();
-        let words =
+        let text =
             blocks.iter().rev().filter_map(|block| block["text"].as_str()).find(|text| !is_reminder(text));
-        match words {
-            Some(words) => Asked::Prompt(words.trim().to_owned()),
-            None => Asked::Results(results(blocks)),
+        match text {
+            Some(text) => UserContent::Prompt(text.trim().to_owned()),
+            None => UserContent::Results(results(blocks)),
         }
     }
 }
@@ -54,19 +54,20 @@ pub(super) fn texts(request: &Value) -> Vec<String> {
     messages.iter().flat_map(of_message).collect()
 }
 
-/// About as many tokens as that many bytes of a request are; never 0, so that every turn costs something.
+/// The approximate number of tokens in this many bytes of a request; never 0, so that every turn has a cost.
 pub(super) fn tokens(bytes: usize) -> usize {
     bytes / 4 + 1
 }
 
-fn steered(content: &Value) -> Option<String> {
+fn steering_message(content: &Value) -> Option<String> {
     let texts = content.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut texts = texts.iter().filter_map(|block| block["text"].as_str()).chain(content.as_str());
-    let words = texts.find_map(|text| Some(text.split_once(STEERED.0)?.1))?;
-    Some(words.split(STEERED.1).next().unwrap_or(words).trim().to_owned())
+    let text = texts.find_map(|text| Some(text.split_once(STEERING_MARKERS.0)?.1))?;
+    Some(text.split(STEERING_MARKERS.1).next().unwrap_or(text).trim().to_owned())
 }
 
-/// In the order of the calls, which their ids show: they come in the order in which the tools were done.
+/// The results in the order of the calls, which is the order of their ids. Claude sends them in the order in which the
+/// tools finished.
 fn results(blocks: &[Value]) -> Vec<String> {
     let mut results: Vec<&Value> = blocks.iter().filter(|block| block["type"] == "tool_result").collect();
     results.sort_by_key(|block| block["tool_use_id"].as_str());
@@ -100,11 +101,11 @@ mod tests {
             { "role": "assistant", "content": "answer" },
             { "role": "user", "content": [{ "type": "text", "text": "context" }, { "type": "text", "text": "second" }] },
         ] });
-        assert_eq!(Asked::of(&request), Asked::Prompt("second".into()));
+        assert_eq!(UserContent::of(&request), UserContent::Prompt("second".into()));
     }
 
     #[test]
-    fn the_texts_of_a_request_are_those_of_everybody() {
+    fn the_texts_of_a_request_include_those_of_all_roles() {
         let request = json!({ "messages": [
             { "role": "user", "content": "first" },
             { "role": "assistant", "content": [{ "type": "text", "text": "answer" }] },
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn system_messages_and_reminders_are_passed_over() {
+    fn system_messages_and_reminders_are_ignored() {
         let request = json!({ "messages": [
             { "role": "user", "content": [
                 { "type": "text", "text": "words" },
@@ -122,25 +123,25 @@ mod tests {
             ] },
             { "role": "system", "content": "more" },
         ] });
-        assert_eq!(Asked::of(&request), Asked::Prompt("words".into()));
+        assert_eq!(UserContent::of(&request), UserContent::Prompt("words".into()));
     }
 
     #[test]
-    fn results_of_tools_alone_are_no_prompt_and_come_in_the_order_of_the_calls() {
+    fn tool_results_alone_are_not_a_prompt_and_are_in_the_order_of_the_calls() {
         let request = json!({ "messages": [{ "role": "user", "content": [
             { "type": "tool_result", "tool_use_id": "b", "content": [{ "type": "text", "text": "two" }] },
             { "type": "tool_result", "tool_use_id": "a", "content": "one" },
         ] }] });
-        assert_eq!(Asked::of(&request), Asked::Results(vec!["one".into(), "two".into()]));
+        assert_eq!(UserContent::of(&request), UserContent::Results(vec!["one".into(), "two".into()]));
     }
 
     #[test]
-    fn a_message_in_the_middle_of_a_turn_is_a_prompt() {
-        let text = format!("{}words\n\nof mine{} …", STEERED.0, STEERED.1);
+    fn a_message_during_a_turn_is_a_prompt() {
+        let text = format!("{}words\n\nof mine{} …", STEERING_MARKERS.0, STEERING_MARKERS.1);
         let request = json!({ "messages": [
             { "role": "user", "content": [{ "type": "tool_result", "tool_use_id": "a", "content": "one" }] },
             { "role": "system", "content": [{ "type": "text", "text": text }] },
         ] });
-        assert_eq!(Asked::of(&request), Asked::Prompt("words\n\nof mine".into()));
+        assert_eq!(UserContent::of(&request), UserContent::Prompt("words\n\nof mine".into()));
     }
 }

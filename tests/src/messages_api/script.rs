@@ -1,33 +1,33 @@
-//! The language of prompts that the scripted API understands.
+//! The prompt language of the scripted API.
 //!
-//! | prompt | answer |
+//! | prompt | response |
 //! |---|---|
-//! | `run: COMMAND` | calls Bash, and closes with `Result: …` |
-//! | `run2: COMMAND ;; COMMAND` | calls Bash twice in one message, and closes with `Result: … \| …` |
-//! | `edit: PATH \| BEFORE \| AFTER` | calls Read and Edit in one message, and closes with `Result: … \| …` |
+//! | `run: COMMAND` | calls Bash, then answers `Result: …` |
+//! | `run2: COMMAND ;; COMMAND` | calls Bash twice in one message, then answers `Result: … \| …` |
+//! | `edit: PATH \| BEFORE \| AFTER` | calls Read and Edit in one message, then answers `Result: … \| …` |
 //! | `slow: N TEXT` | N words, one every 50 ms, then `TEXT` |
 //! | `hold: NAME` | one word, then nothing until the test releases NAME, then the rest |
-//! | `error: STATUS [TIMES] [after=SECONDS]` | an API error, TIMES times (for ever if left out), then text |
-//! | `think: TEXT` | a thought, then text |
-//! | `ask: QUESTION \| CHOICE \| CHOICE …` | calls AskUserQuestion, and closes with `Result: …` |
-//! | `plan: TEXT` | calls ExitPlanMode, and closes with `Result: …` |
-//! | `think first:` | calls EnterPlanMode, and closes with `Result: …` |
+//! | `error: STATUS [TIMES] [after=SECONDS]` | an API error, TIMES times (always if omitted), then text |
+//! | `think: TEXT` | thinking, then text |
+//! | `ask: QUESTION \| CHOICE \| CHOICE …` | calls AskUserQuestion, then answers `Result: …` |
+//! | `plan: TEXT` | calls ExitPlanMode, then answers `Result: …` |
+//! | `think first:` | calls EnterPlanMode, then answers `Result: …` |
 //! | anything else | `Echo: …` |
 //!
-//! What follows TIMES, or a `#` after NAME, is ignored: it makes prompts distinguishable. SECONDS is how long Claude is
-//! told to wait, 0 if left out; `after=none` tells it nothing.
+//! Text after TIMES, or after a `#` following NAME, is ignored: it makes prompts distinguishable. SECONDS is the value
+//! of the `retry-after` header, 0 if omitted; `after=none` omits the header.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The pace of `slow:`: visible to a person, and many words fit in a test.
-const WORD: Duration = Duration::from_millis(50);
+/// The time between two words of `slow:`: visible to a person, and short enough for many words in a test.
+const WORD_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The longest echo: a reply to a message of a megabyte need not be one.
+/// The maximum length of an echo: the reply to a message of a megabyte should be short.
 const ECHO_CHARACTERS: usize = 2000;
 
-/// A prompt, understood.
+/// A parsed prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Script {
     Echo(String),
@@ -42,7 +42,7 @@ pub(super) enum Script {
     EnterPlanMode,
 }
 
-/// What is answered.
+/// The response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     Blocks(Vec<Block>),
@@ -53,7 +53,7 @@ pub(super) enum Reply {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) status: u16,
-    /// The header `retry-after`, if there is one.
+    /// The value of the header `retry-after`, if present.
     pub(super) retry_after: Option<String>,
 }
 
@@ -61,18 +61,18 @@ pub(super) struct Failure {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Block {
     Thinking(String),
-    /// Pieces of one text, with what comes before each.
-    Text(Vec<(Before, String)>),
+    /// The parts of a text, each with the delay before it.
+    Text(Vec<(Delay, String)>),
     ToolUse {
         name: &'static str,
         input: Value,
     },
 }
 
-/// What comes before a piece of text.
+/// The delay before a part of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Before {
-    Nothing,
+pub(super) enum Delay {
+    None,
     Time(Duration),
     Release(String),
 }
@@ -82,7 +82,7 @@ impl Script {
         parse(prompt).unwrap_or_else(|| Script::Echo(prompt.to_owned()))
     }
 
-    /// `failures`: how often this prompt has been answered with an error, this time included.
+    /// `failures` is the number of times that this prompt was answered with an error, including this time.
     pub(super) fn reply(self, failures: u32) -> Reply {
         Reply::Blocks(match self {
             Script::Echo(text) => vec![words(&format!("Echo: {}", shortened(&text)))],
@@ -94,18 +94,18 @@ impl Script {
                 std::iter::once(words("I run that.")).chain(calls).collect()
             }
             Script::Edit { path, before, after } => {
-                // Claude changes no file that it has not read.
+                // Claude edits only files that it has read.
                 let read = Block::ToolUse { name: "Read", input: json!({ "file_path": path }) };
                 let input = json!({ "file_path": path, "old_string": before, "new_string": after });
                 vec![words("I change that."), read, Block::ToolUse { name: "Edit", input }]
             }
             Script::Slow { words, text } => {
-                let paced = (1..=words).map(|word| (Before::Time(WORD), format!("word{word} ")));
-                vec![Block::Text(paced.chain([(Before::Nothing, text)]).collect())]
+                let paced = (1..=words).map(|word| (Delay::Time(WORD_INTERVAL), format!("word{word} ")));
+                vec![Block::Text(paced.chain([(Delay::None, text)]).collect())]
             }
             Script::Hold(name) => {
                 let rest = format!("{name} was released.");
-                vec![Block::Text(vec![(Before::Nothing, "Holding … ".into()), (Before::Release(name), rest)])]
+                vec![Block::Text(vec![(Delay::None, "Holding … ".into()), (Delay::Release(name), rest)])]
             }
             Script::Error { failure, times } => {
                 if times.is_none_or(|times| failures <= times) {
@@ -135,7 +135,7 @@ impl Script {
     }
 }
 
-/// What follows the results of tools.
+/// The response to tool results.
 pub(super) fn closing(results: &[String]) -> Reply {
     Reply::Blocks(vec![words(&format!("Result: {}", shortened(&results.join(" | "))))])
 }
@@ -178,7 +178,7 @@ fn parse(prompt: &str) -> Option<Script> {
 }
 
 fn words(text: &str) -> Block {
-    Block::Text(text.split_inclusive(' ').map(|word| (Before::Nothing, word.to_owned())).collect())
+    Block::Text(text.split_inclusive(' ').map(|word| (Delay::None, word.to_owned())).collect())
 }
 
 fn shortened(text: &str) -> String {
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_before_it_is_changed() {
+    fn a_file_is_read_before_it_is_edited() {
         let Reply::Blocks(blocks) = Script::parse("edit: /a | old | new").reply(0) else {
             panic!("an error")
         };
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_of_one_name_can_have_different_texts() {
+    fn holds_with_one_name_can_have_different_texts() {
         assert_eq!(Script::parse("hold: door # second"), Script::Hold("door".into()));
     }
 }

@@ -1,4 +1,4 @@
-//! A message as server-sent events, or whole.
+//! A message, as server-sent events or as one JSON value.
 
 use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::request;
-use super::script::{Before, Block};
+use super::script::{Block, Delay};
 
-/// An answer, with what it says about itself.
+/// A response message with its metadata.
 pub(super) struct Message {
     id: String,
     model: Value,
@@ -20,11 +20,11 @@ pub(super) struct Message {
     blocks: Vec<Block>,
 }
 
-/// Names of holds that were released.
+/// The names of released holds.
 type Released = watch::Receiver<HashSet<String>>;
 
 impl Message {
-    /// `number`: different for every message; ids are made of it.
+    /// `number` must be unique for every message; ids are derived from it.
     pub(super) fn new(number: u64, request: &Value, blocks: Vec<Block>) -> Message {
         Message {
             id: format!("msg_{number:04}"),
@@ -34,12 +34,12 @@ impl Message {
         }
     }
 
-    /// The whole message, once every wait in it is over.
+    /// Waits for all delays in the message, and returns it as one JSON value.
     pub(super) async fn whole(self, mut released: Released) -> Value {
         for block in &self.blocks {
-            if let Block::Text(pieces) = block {
-                for (before, _) in pieces {
-                    wait(before, &mut released).await;
+            if let Block::Text(parts) = block {
+                for (delay, _) in parts {
+                    wait(delay, &mut released).await;
                 }
             }
         }
@@ -51,21 +51,21 @@ impl Message {
         })
     }
 
-    /// Server-sent events, each as soon as what it waits for has happened.
+    /// The message as server-sent events, each after its delay.
     pub(super) fn into_stream(self, released: Released) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        let events: VecDeque<(Before, Value)> = self.events().into();
+        let events: VecDeque<(Delay, Value)> = self.events().into();
         stream::unfold((events, released), |(mut events, mut released)| async move {
-            let (before, event) = events.pop_front()?;
-            wait(&before, &mut released).await;
+            let (delay, event) = events.pop_front()?;
+            wait(&delay, &mut released).await;
             let name = event["type"].as_str().unwrap_or_default();
             let frame = format!("event: {name}\ndata: {event}\n\n");
             Some((Ok(Bytes::from(frame)), (events, released)))
         })
     }
 
-    fn events(&self) -> Vec<(Before, Value)> {
+    fn events(&self) -> Vec<(Delay, Value)> {
         let mut events = vec![(
-            Before::Nothing,
+            Delay::None,
             json!({ "type": "message_start", "message": {
                 "id": self.id, "type": "message", "role": "assistant", "model": self.model, "content": [],
                 "stop_reason": null, "stop_sequence": null, "usage": self.usage(1),
@@ -74,23 +74,23 @@ impl Message {
         for (index, block) in self.blocks.iter().enumerate() {
             let start = self.empty_block(index, block);
             events.push((
-                Before::Nothing,
+                Delay::None,
                 json!({ "type": "content_block_start", "index": index, "content_block": start }),
             ));
-            events.extend(deltas(block).into_iter().map(|(before, delta)| {
-                (before, json!({ "type": "content_block_delta", "index": index, "delta": delta }))
+            events.extend(deltas(block).into_iter().map(|(delay, delta)| {
+                (delay, json!({ "type": "content_block_delta", "index": index, "delta": delta }))
             }));
-            events.push((Before::Nothing, json!({ "type": "content_block_stop", "index": index })));
+            events.push((Delay::None, json!({ "type": "content_block_stop", "index": index })));
         }
         events.push((
-            Before::Nothing,
+            Delay::None,
             json!({
                 "type": "message_delta",
                 "delta": { "stop_reason": self.stop_reason(), "stop_sequence": null },
                 "usage": { "output_tokens": self.output_tokens() },
             }),
         ));
-        events.push((Before::Nothing, json!({ "type": "message_stop" })));
+        events.push((Delay::None, json!({ "type": "message_stop" })));
         events
     }
 
@@ -111,8 +111,8 @@ impl Message {
                 whole["thinking"] = json!(text);
                 whole["signature"] = json!(SIGNATURE);
             }
-            Block::Text(pieces) => {
-                whole["text"] = json!(pieces.iter().map(|(_, piece)| piece.as_str()).collect::<String>());
+            Block::Text(parts) => {
+                whole["text"] = json!(parts.iter().map(|(_, part)| part.as_str()).collect::<String>());
             }
             Block::ToolUse { input, .. } => whole["input"] = input.clone(),
         }
@@ -133,7 +133,7 @@ impl Message {
             .iter()
             .map(|block| match block {
                 Block::Thinking(text) => request::tokens(text.len()),
-                Block::Text(pieces) => pieces.len(),
+                Block::Text(parts) => parts.len(),
                 Block::ToolUse { input, .. } => request::tokens(input.to_string().len()),
             })
             .sum()
@@ -147,31 +147,31 @@ impl Message {
     }
 }
 
-/// Claude does not check the signature of a thought; it must be there.
+/// Claude requires a signature for thinking, but does not verify it.
 const SIGNATURE: &str = "c2lnbmF0dXJl";
 
-fn deltas(block: &Block) -> Vec<(Before, Value)> {
+fn deltas(block: &Block) -> Vec<(Delay, Value)> {
     match block {
         Block::Thinking(text) => vec![
-            (Before::Nothing, json!({ "type": "thinking_delta", "thinking": text })),
-            (Before::Nothing, json!({ "type": "signature_delta", "signature": SIGNATURE })),
+            (Delay::None, json!({ "type": "thinking_delta", "thinking": text })),
+            (Delay::None, json!({ "type": "signature_delta", "signature": SIGNATURE })),
         ],
-        Block::Text(pieces) => pieces
+        Block::Text(parts) => parts
             .iter()
-            .map(|(before, piece)| (before.clone(), json!({ "type": "text_delta", "text": piece })))
+            .map(|(delay, part)| (delay.clone(), json!({ "type": "text_delta", "text": part })))
             .collect(),
         Block::ToolUse { input, .. } => {
-            vec![(Before::Nothing, json!({ "type": "input_json_delta", "partial_json": input.to_string() }))]
+            vec![(Delay::None, json!({ "type": "input_json_delta", "partial_json": input.to_string() }))]
         }
     }
 }
 
-async fn wait(before: &Before, released: &mut Released) {
-    match before {
-        Before::Nothing => {}
-        Before::Time(time) => tokio::time::sleep(*time).await,
-        Before::Release(name) => {
-            // An error means that the API is going away, and this answer with it.
+async fn wait(delay: &Delay, released: &mut Released) {
+    match delay {
+        Delay::None => {}
+        Delay::Time(time) => tokio::time::sleep(*time).await,
+        Delay::Release(name) => {
+            // An error means that the API is stopping, and this response is dropped.
             let _ = released.wait_for(|released| released.contains(name)).await;
         }
     }

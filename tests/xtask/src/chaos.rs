@@ -1,4 +1,4 @@
-//! Faults at random moments, at full length. What broke is named with the command that repeats it.
+//! Injects faults at random moments, at full length. A violation is reported with the command that repeats it.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use areyouj_tests::chaos::{ROWS, Row};
 use crate::cargo;
 use crate::setup::{self, Need, Package};
 
-/// The real Claude, disks, a clock, and the history that an older version is built from.
+/// The real Claude, disks, a fake clock, and the history from which an older version is built.
 const NEEDS: [Need; 5] = [
     Need::Claude,
     Need::Package(Package::MakeDisk),
@@ -17,16 +17,16 @@ const NEEDS: [Need; 5] = [
     Need::Package(Package::Git),
 ];
 
-/// A seed that nobody chose.
+/// A random seed.
 pub(crate) fn seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::from(now.subsec_nanos())
 }
 
-/// Prints what there is.
+/// Prints all rows.
 pub(crate) fn list() -> Result<()> {
     for row in ROWS {
-        println!("{:<12} {:>4} rounds  {}", row.name, row.rounds, row.about);
+        println!("{:<12} {:>4} rounds  {}", row.name, row.rounds, row.description);
     }
     Ok(())
 }
@@ -43,22 +43,26 @@ pub(crate) fn run(names: &[String], seed: u64, rounds: Option<u32>) -> Result<()
     cargo::build_programs()?;
     let chosen: Vec<&Row> =
         ROWS.iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.name)).collect();
-    let mut broken = 0;
+    let mut failed = 0;
     for row in &chosen {
         let rounds = rounds.unwrap_or(row.rounds);
-        println!("{}: {} ({rounds} rounds, seed {seed})", row.name, row.about);
+        println!("{}: {} ({rounds} rounds, seed {seed})", row.name, row.description);
         let begun = Instant::now();
         let report = row.run(seed, rounds, true);
-        println!("{report}\n  {} in {:.1} s", verdict(&report.broken), begun.elapsed().as_secs_f64());
-        if !report.broken.is_empty() {
+        println!("{report}\n  {} in {:.1} s", verdict(&report.violations), begun.elapsed().as_secs_f64());
+        if !report.violations.is_empty() {
             println!("  repeat it with: {}", row.command(seed, rounds));
-            broken += 1;
+            failed += 1;
         }
     }
-    ensure!(broken == 0, "{broken} of {} rows broke a promise", chosen.len());
+    ensure!(failed == 0, "{failed} of {} rows violated a guarantee", chosen.len());
     Ok(())
 }
 
-fn verdict(broken: &[String]) -> String {
-    if broken.is_empty() { "everything held".to_owned() } else { format!("{} BROKEN", broken.len()) }
+fn verdict(violations: &[String]) -> String {
+    if violations.is_empty() {
+        "all guarantees held".to_owned()
+    } else {
+        format!("{} VIOLATED", violations.len())
+    }
 }

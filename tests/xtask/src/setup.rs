@@ -73,7 +73,7 @@ enum Step {
 impl Step {
     fn is_done(&self) -> Result<bool> {
         match self {
-            Step::Program(program) => program.is_there(),
+            Step::Program(program) => program.is_installed(),
             Step::Modules(modules) => Ok(modules.are_there()),
         }
     }

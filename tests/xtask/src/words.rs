@@ -14,7 +14,9 @@ const CLEAN: &[&str] = &[
     "README.md",
     "CHANGELOG.md",
     "ARCHITECTURE.md",
+    "protocol",
     "server/docs",
+    "server/store",
     "server/src/cli",
     "server/src/cli.rs",
     "server/src/client",
@@ -30,7 +32,10 @@ const CLEAN: &[&str] = &[
     "extension-vscode/webview",
     "extension-vscode/test",
     "extension-nvim",
+    "tests/bench",
+    "tests/e2e",
     "tests/nvim",
+    "tests/src",
     "tests/xtask/src",
 ];
 

@@ -1,8 +1,8 @@
-//! The contract as the generators need it: methods and types, read from the method table and its JSON Schemas.
+//! The generators' model of the contract: methods and types, read from the method table and its JSON Schemas.
 //!
-//! Every type has two schemas: as it is written (serialised) and as it is read (deserialised). What the daemon sends
-//! follows the first alone. What a client sends may also leave out whatever the daemon fills in, so the second counts
-//! too. Any form of schema that is not known here is an error, so that no type is ever generated half.
+//! Every type has two schemas: one for serialization and one for deserialization. Messages from the daemon follow only
+//! the first. A client can omit fields for which the daemon has defaults, so its messages follow the second, too. An
+//! unsupported form of schema is an error, so that a type is never generated incompletely.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::Result;
 
-/// Everything there is to generate from.
+/// The whole contract.
 pub(crate) struct Contract {
     /// Requests, in the order of the table.
     pub requests: Vec<Method>,
@@ -22,7 +22,7 @@ pub(crate) struct Contract {
     pub types: BTreeMap<String, Type>,
     /// The stable codes of `data.code`.
     pub codes: Vec<Constant<&'static str>>,
-    /// The codes of JSON-RPC itself.
+    /// The codes of JSON-RPC.
     pub rpc_codes: Vec<Constant<i32>>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Method {
     pub name: &'static str,
     pub description: String,
     pub params: Shape,
-    /// Notifications have none.
+    /// `None` for notifications.
     pub result: Option<Shape>,
 }
 
@@ -48,17 +48,17 @@ pub(crate) struct Type {
     pub body: Body,
 }
 
-/// What a named type is.
+/// The definition of a named type.
 pub(crate) enum Body {
     /// An object.
     Record(Vec<Field>),
-    /// One of several words.
+    /// One of several strings.
     Words(Vec<Word>),
-    /// One of several objects, told apart by the word in one of their fields.
+    /// One of several objects, distinguished by the value of one of their fields.
     Tagged { tag: String, variants: Vec<Variant> },
 }
 
-/// One of several words.
+/// One of several strings.
 pub(crate) struct Word {
     pub value: String,
     pub description: String,
@@ -66,9 +66,9 @@ pub(crate) struct Word {
 
 /// One of several objects.
 pub(crate) struct Variant {
-    /// The word that tells it apart.
+    /// The value of the tag field.
     pub word: Word,
-    /// Its other fields.
+    /// The other fields.
     pub fields: Vec<Field>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Field {
     pub name: String,
     pub description: String,
     pub shape: Shape,
-    /// Whether it may be left out.
+    /// Whether it can be omitted.
     pub optional: bool,
 }
 
@@ -91,7 +91,7 @@ pub(crate) enum Shape {
     String,
     Named(String),
     Array(Box<Shape>),
-    /// An object of any names with values of one shape.
+    /// An object with arbitrary names and values of one shape.
     Map(Box<Shape>),
     /// The shape, or `null`.
     Nullable(Box<Shape>),
@@ -104,8 +104,8 @@ impl Contract {
         let mut as_written = settings.clone().for_serialize().into_generator();
         let mut as_read = settings.for_deserialize().into_generator();
         let methods = table(&mut as_written);
-        // The table does not hold the type of errors, which belongs to all requests. The other generator needs the
-        // same types, not the same table.
+        // The table does not include the type of errors, which belongs to all requests. The other generator needs the
+        // same types, but not the same table.
         as_written.subschema_for::<ErrorData>();
         as_read.subschema_for::<ErrorData>();
         table(&mut as_read);
@@ -157,10 +157,10 @@ fn rpc_codes() -> Vec<Constant<i32>> {
     [
         ("ParseError", rpc::PARSE_ERROR, "The body is not JSON."),
         ("InvalidRequest", rpc::INVALID_REQUEST, "The body is not a JSON-RPC request."),
-        ("MethodNotFound", rpc::METHOD_NOT_FOUND, "Nobody here knows the method."),
+        ("MethodNotFound", rpc::METHOD_NOT_FOUND, "The method does not exist."),
         ("InvalidParams", rpc::INVALID_PARAMS, "The parameters do not have the method's shape."),
-        ("ServerNotInitialized", rpc::SERVER_NOT_INITIALIZED, "A request came before `initialize`."),
-        ("Refused", rpc::REFUSED, "The request was understood and refused; `data.code` says why."),
+        ("ServerNotInitialized", rpc::SERVER_NOT_INITIALIZED, "A request arrived before `initialize`."),
+        ("Refused", rpc::REFUSED, "The request is valid but was rejected; `data.code` has the reason."),
     ]
     .map(|(name, value, description)| Constant { name: name.into(), value, description: description.into() })
     .into()
@@ -231,12 +231,12 @@ fn words(alternatives: &[Value]) -> Result<Vec<Word>> {
 }
 
 fn tagged(written: &[Value], read: &[Value]) -> Result<Body> {
-    let first = written.first().and_then(tag).ok_or("a union of nothing")?.0;
+    let first = written.first().and_then(tag).ok_or("a union without variants")?.0;
     let mut variants = Vec::new();
     for (written, read) in written.iter().zip(read) {
         let (tag, value) = tag(written).ok_or_else(|| unknown(written))?;
         if tag != first {
-            return Err(format!("variants told apart by `{first}` and by `{tag}`").into());
+            return Err(format!("variants are tagged by `{first}` and by `{tag}`").into());
         }
         variants.push(Variant {
             word: Word { value: value.to_owned(), description: description(written) },
@@ -246,13 +246,13 @@ fn tagged(written: &[Value], read: &[Value]) -> Result<Body> {
     Ok(Body::Tagged { tag: first.to_owned(), variants })
 }
 
-/// The field that tells a variant apart, and the word in it.
+/// The tag field of a variant, and its value.
 fn tag(variant: &Value) -> Option<(&str, &str)> {
     let properties = variant["properties"].as_object()?;
     properties.iter().find_map(|(name, property)| Some((name.as_str(), property["const"].as_str()?)))
 }
 
-/// The fields of an object, without the one that tells it apart from others.
+/// The fields of an object, without its tag field.
 fn fields(written: &Value, read: &Value, tag: Option<&str>) -> Result<Vec<Field>> {
     let requires = |schema: &Value, name: &str| {
         schema["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name))
@@ -267,7 +267,7 @@ fn fields(written: &Value, read: &Value, tag: Option<&str>) -> Result<Vec<Field>
         fields.push(Field {
             name: name.clone(),
             description: description(property),
-            // A field that is left out when it has no value is never written as null.
+            // A field that is omitted when it has no value is never written as null.
             shape: match shape {
                 Shape::Nullable(value) if !always_written => *value,
                 shape => shape,
@@ -300,7 +300,7 @@ fn shape(schema: &Value) -> Result<Shape> {
         return Err(unknown(schema));
     }
     match members.get("type") {
-        // Any keyword but these annotations would narrow what is allowed.
+        // Any keyword except these annotations would restrict the allowed values.
         None if members.keys().all(|keyword| matches!(keyword.as_str(), "description" | "default")) => {
             Ok(Shape::Any)
         }
@@ -332,14 +332,14 @@ fn shape_of_type(name: &str, schema: &Value) -> Result<Shape> {
 }
 
 fn unknown(schema: &Value) -> Box<dyn std::error::Error> {
-    format!("the generator does not know this form of schema: {schema}").into()
+    format!("the generator does not support this form of schema: {schema}").into()
 }
 
 fn description(schema: &Value) -> String {
     plain(schema["description"].as_str().unwrap_or_default())
 }
 
-/// A doc comment as one line of Markdown, without links that mean something to Rust alone.
+/// A doc comment as one line of Markdown, without the syntax of Rust's links.
 fn plain(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").replace("[`crate::", "`").replace("[`", "`").replace("`]", "`")

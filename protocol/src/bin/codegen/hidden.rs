@@ -1,4 +1,4 @@
-//! The table of characters in which something can hide, for the extensions.
+//! The table of hidden characters, for the extensions.
 
 use std::fmt::Write;
 
@@ -10,9 +10,9 @@ use crate::HEADER;
 pub(crate) fn typescript() -> String {
     let mut out = format!(
         "// {HEADER}\n\n\
-        /** How a character hides something: it reorders or carries text, it has no look of its own, or it looks like a space. */\n\
+        /** How a character hides content: it reorders or carries text, it is not displayed, or it looks like a space. */\n\
         export type HiddenKind = \"reorders\" | \"invisible\" | \"blank\";\n\n\
-        /** Characters in which something can hide, in ascending order: the first and the last of each range. */\n\
+        /** Hidden characters in ascending order: the first and the last of each range, and the kind. */\n\
         export const HIDDEN: readonly (readonly [first: number, last: number, kind: HiddenKind])[] = [\n"
     );
     for range in HIDDEN {
@@ -26,7 +26,7 @@ pub(crate) fn typescript() -> String {
 pub(crate) fn lua() -> String {
     let mut out = format!(
         "-- {HEADER}\n\n\
-        ---Characters in which something can hide, in ascending order: the first and the last of each range, and how.\n\
+        ---Hidden characters in ascending order: the first and the last of each range, and the kind.\n\
         ---@type {{ [1]: integer, [2]: integer, [3]: \"reorders\"|\"invisible\"|\"blank\" }}[]\n\
         return {{\n"
     );

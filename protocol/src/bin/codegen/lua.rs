@@ -1,24 +1,24 @@
-//! The contract as LuaCATS annotations, which Lua language servers read.
+//! Renders the contract as LuaCATS annotations, which Lua language servers read.
 
 use areyouj_protocol::PROTOCOL_VERSION;
 
 use crate::HEADER;
 use crate::contract::{Body, Contract, Field, Method, Shape, Type, Variant};
 
-/// What every name starts with.
+/// The prefix of every name.
 const NAMESPACE: &str = "areyouj";
 
 /// The whole file.
 pub(crate) fn render(contract: &Contract) -> String {
     let mut out = format!("---@meta\n-- {HEADER}\n--\n");
     out += &format!(
-        "-- Version {PROTOCOL_VERSION} of the contract. A field marked `?` may be left out, or be null on the wire;\n"
+        "-- Version {PROTOCOL_VERSION} of the contract. A field marked `?` can be omitted, or be null on the wire;\n"
     );
     out += "-- depending on its version, Neovim decodes null as nil or as vim.NIL.\n";
     out += &methods("RequestMethod", "Requests from a client to the daemon.", &contract.requests);
     out +=
         &methods("NotificationMethod", "Notifications from the daemon to a client.", &contract.notifications);
-    out += "\n---Values of `data.code` in a JSON-RPC error. Treat an unknown one as a plain failure.\n";
+    out += "\n---Values of `data.code` in a JSON-RPC error. Treat an unknown code as a generic failure.\n";
     out += &format!("---@alias {NAMESPACE}.ErrorCode\n");
     for code in &contract.codes {
         out += &choice(code.value, &code.description);
@@ -34,7 +34,7 @@ pub(crate) fn render(contract: &Contract) -> String {
     out
 }
 
-/// The names of methods, and what each takes and returns.
+/// The names of methods, each with its parameters and result.
 fn methods(name: &str, description: &str, methods: &[Method]) -> String {
     let mut out = format!("\n---{description}\n---@alias {NAMESPACE}.{name}\n");
     for method in methods {

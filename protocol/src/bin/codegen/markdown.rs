@@ -1,4 +1,4 @@
-//! The contract as PROTOCOL.md, for engineers.
+//! Renders the contract as PROTOCOL.md.
 
 use areyouj_protocol::{
     AreYouJCapability, ClientInfo, Driver, ExperimentalCapabilities, InitializeParams, InitializeResult,
@@ -19,33 +19,34 @@ pub(crate) fn render(contract: &Contract) -> Result<String> {
     out += LANGUAGE_SERVER;
     out += &example()?;
     out += &errors(contract);
-    out += "\n## Requests\n\nFrom a client to the daemon; each is answered.\n";
+    out += "\n## Requests\n\nFrom a client to the daemon, each with a response.\n";
     out += &methods(&contract.requests);
-    out += "\n## Notifications\n\nFrom the daemon to a client; none is answered.\n";
+    out += "\n## Notifications\n\nFrom the daemon to a client, without a response.\n";
     out += &methods(&contract.notifications);
-    out += "\n## Types\n\nA field marked `?` may be left out, and is left out rather than sent as `null`. A field that may be `null` is\n\
-            always there when the daemon writes it.\n";
+    out += "\n## Types\n\nA field marked `?` is optional, and is omitted rather than sent as `null`.\n\
+            The daemon always writes a field whose type includes `null`.\n";
     for (name, definition) in &contract.types {
         out += &section(name, definition);
     }
     Ok(out)
 }
 
-/// What `areyouj lsp` adds for editors that do not know the contract.
+/// The features of `areyouj lsp` for editors that do not support the contract.
 const LANGUAGE_SERVER: &str = "
 ## Language server
 
-`areyouj lsp` is also a plain language server. An editor that announces `experimental.areyouj` as a client capability gets the
-notifications below as they are. For any other editor it translates: permission requests become `window/showMessageRequest`, the
-start of a session becomes progress, and code actions send the selection or its diagnostics to a session. Positions are in the
-first encoding of `general.positionEncodings` that is known: UTF-8, UTF-16 or UTF-32.
+`areyouj lsp` is also a plain language server.
+An editor that announces `experimental.areyouj` as a client capability receives the notifications below unchanged.
+For any other editor `areyouj lsp` translates: permission requests become `window/showMessageRequest`, the start of a session becomes progress, and code actions send the selection or its diagnostics to a session.
+Positions use the first supported encoding of `general.positionEncodings`: UTF-8, UTF-16 or UTF-32.
 
-The commands of `workspace/executeCommand` take one object each. A `messageId` or `requestId` in it makes a repeat return the
-first answer. The result is the session or the message.
+Each command of `workspace/executeCommand` takes one object.
+With a `messageId` or `requestId` in it, a repeated command returns the first result.
+The result is the session or the message.
 
 | Command | Argument |
 |---|---|
-| `areyouj.lsp.newSession` | `directory` (left out: the first workspace folder), `name`, `message`, all optional |
+| `areyouj.lsp.newSession` | `directory` (default: the first workspace folder), `name`, `message`, all optional |
 | `areyouj.lsp.send` | `text`, and optionally `sessionId` |
 | `areyouj.lsp.sendSelection` | `uri`, `range`, and optionally `sessionId` |
 | `areyouj.lsp.sendDiagnostics` | `uri`, `diagnostics`, and optionally `sessionId` |
@@ -58,9 +59,9 @@ fn introduction() -> String {
         "\
 # Protocol
 
-How editors, the command line and scripts talk to the AreYouJ daemon. Version {PROTOCOL_VERSION} of the contract. The types in
-`protocol/src` are its one source; this document, the extension's TypeScript and the plugin's LuaCATS types are generated
-from them.
+How editors, the command line and scripts communicate with the AreYouJ daemon.
+This is version {PROTOCOL_VERSION} of the contract.
+The types in `protocol/src` are its single source; this document, the extension's TypeScript and the plugin's LuaCATS types are generated from them.
 
 ## Framing
 
@@ -72,39 +73,36 @@ Content-Length: 44\\r\\n
 {{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"shutdown\"}}
 ```
 
-`Content-Length` counts the bytes of the body. Editors speak it to `areyouj lsp` over standard input and output; that program
-forwards the `areyouj/…` methods to the daemon's Unix socket. The first request on every connection is `initialize`. The
-notification `$/cancelRequest` with an `id` cancels a request: one that only reads is answered with {request_cancelled} if its
-answer is not ready, any other with what came of it.
+`Content-Length` is the number of bytes in the body.
+Editors send these messages to `areyouj lsp` over standard input and output, and `areyouj lsp` forwards the `areyouj/…` methods to the daemon's Unix socket.
+The first request on every connection must be `initialize`.
+The notification `$/cancelRequest` with an `id` cancels a request.
+A cancelled request that only reads fails with {request_cancelled} unless its result is ready; a request that changes something returns its result.
 
 ## Tolerance
 
 - Unknown fields are ignored, in both directions.
 - Unknown notifications are ignored.
-- An unknown request is answered with {method_not_found}, `{unknown_method}`.
-- Words, codes and kinds are added over time: treat an unknown error code as a plain failure, show an unknown kind of
-  transcript entry as nothing.
-- An optional part of the daemon is a capability: it is there when its field is there.
+- An unknown request fails with {method_not_found}, `{unknown_method}`.
+- Later versions add error codes, and values and kinds of existing fields: treat an unknown error code as a generic failure, and do not display a transcript entry of an unknown kind.
+- An optional part of the daemon is a capability: it is present when its field is present.
 
 ## Versioning
 
-The daemon's socket is named after the version of the contract, `daemon-v{PROTOCOL_VERSION}.sock`, so programs of different contracts never
-talk past each other. What is only added keeps the version; the rules of tolerance make it safe. What would break a
-client raises it. `initialize` returns the version as `capabilities.experimental.areyouj.protocolVersion`.
+The daemon's socket is named after the version of the contract, `daemon-v{PROTOCOL_VERSION}.sock`, so programs with different contracts never connect to each other.
+An addition keeps the version, because the rules of tolerance make it safe.
+A change that breaks a client increments the version.
+`initialize` returns the version as `capabilities.experimental.areyouj.protocolVersion`.
 
 ## Conventions
 
 - Times are milliseconds since the Unix epoch, costs are US dollars, token counts are tokens.
-- A request that changes something carries an id chosen by the client: `requestId`, or for a message its own UUID. A
-  repeat returns the first answer and changes nothing, so a request whose answer was lost is simply sent again.
-  Requests without such an id may be repeated by their nature.
-- A change is on disk before it is acknowledged.
-- Ids of sessions, messages and prompts may be shortened to any unambiguous beginning. A request about a session that
-  names none means the newest live session of one of the client's workspace folders.
-- Pushes about the list of sessions carry its `revision`, output carries the session's `seq`. A gap means: list again, or
-  attach again with `since`.
-- A client reads its answers while it asks: of one that has left 64 of them unread, no further request is read.
-- A client that is too slow loses pushes rather than slow anything down. `{resync}` tells it to list and attach again.
+- A request that changes something carries an id chosen by the client: `requestId`, or for a message its own UUID. A repeated request returns the first result and changes nothing, so a client that lost a response can send the request again. Requests without such an id are safe to repeat.
+- A change is on disk before the daemon acknowledges it.
+- Ids of sessions, messages and permission requests can be shortened to any unambiguous prefix. A request about a session without a session id applies to the newest live session of the client's workspace folders.
+- Notifications about the list of sessions carry its `revision`, output carries the session's `seq`. After a gap, the client must list again, or attach again with `since`.
+- A client must read responses while it sends requests: the daemon stops reading from a client that has 64 unread responses.
+- A slow client loses notifications and does not slow anything else down. It receives `{resync}`, and must then list and attach again.
 ",
         method_not_found = rpc::METHOD_NOT_FOUND,
         request_cancelled = rpc::REQUEST_CANCELLED,
@@ -113,7 +111,7 @@ client raises it. `initialize` returns the version as `capabilities.experimental
     )
 }
 
-/// A conversation made with the types themselves, so that it cannot differ from them.
+/// An example conversation, built from the types so that it cannot deviate from them.
 fn example() -> Result<String> {
     let initialize = InitializeParams {
         client_info: Some(ClientInfo { name: "example".into(), version: Some("1.0.0".into()) }),
@@ -155,17 +153,20 @@ fn example() -> Result<String> {
         attention: None,
         error: None,
     };
-    let mut out = String::from("\n## Example\n\nBodies only, set in lines for reading.\n");
+    let mut out = String::from("\n## Example\n\nOnly the bodies, formatted for reading.\n");
     out += &step("The client opens the connection:", &request(1, MethodName::Initialize, &initialize)?)?;
-    out += &step("The daemon answers:", &answer(1, &initialized)?)?;
+    out += &step("The daemon responds:", &answer(1, &initialized)?)?;
     out += &step("The client creates a session:", &request(2, MethodName::SessionCreate, &create)?)?;
-    out += &step("The daemon answers at once:", &answer(2, &created)?)?;
+    out += &step("The daemon responds immediately:", &answer(2, &created)?)?;
     let pushed = json!({
         "jsonrpc": "2.0",
         "method": notification::SessionStatusChanged::METHOD,
         "params": serde_json::to_value(&ready)?,
     });
-    out += &step("Claude is ready and takes up the message; the daemon says so by itself:", &pushed)?;
+    out += &step(
+        "Claude is ready and starts to process the message, and the daemon sends a notification:",
+        &pushed,
+    )?;
     Ok(out)
 }
 
@@ -218,8 +219,9 @@ fn errors(contract: &Contract) -> String {
         "\
 \n## Errors
 
-A request that fails is answered with a JSON-RPC error. Its `message` is one sentence that says what happened; its `data` is
-[ErrorData](#errordata): a stable code, one sentence that says what to do, and whether the same request may be sent again.
+A request that fails returns a JSON-RPC error.
+Its `message` is one sentence that says what happened.
+Its `data` is [ErrorData](#errordata): a stable code, one sentence that says what to do, and whether the same request can be sent again.
 
 ```json
 {{
@@ -245,7 +247,7 @@ A request that fails is answered with a JSON-RPC error. Its `message` is one sen
     out
 }
 
-/// One table for each noun, `areyouj/<noun>/…`, and one for what belongs to none.
+/// One table for each noun, `areyouj/<noun>/…`, and one for the methods without a noun.
 fn methods(methods: &[Method]) -> String {
     let mut out = String::new();
     for group in methods.chunk_by(|one, other| noun(one.name) == noun(other.name)) {
@@ -254,8 +256,8 @@ fn methods(methods: &[Method]) -> String {
             out += &format!("\n### `areyouj/{noun}`\n");
         }
         out += match has_result {
-            true => "\n| Method | Params | Result | What it does |\n|---|---|---|---|\n",
-            false => "\n| Method | Params | What it says |\n|---|---|---|\n",
+            true => "\n| Method | Params | Result | Description |\n|---|---|---|---|\n",
+            false => "\n| Method | Params | Description |\n|---|---|---|\n",
         };
         for method in group {
             let result = method.result.as_ref().map(|result| format!(" {} |", type_of(result)));
@@ -281,13 +283,13 @@ fn section(name: &str, definition: &Type) -> String {
     match &definition.body {
         Body::Record(fields) => out += &table(fields),
         Body::Words(words) => {
-            out += "\n| Word | Meaning |\n|---|---|\n";
+            out += "\n| Value | Meaning |\n|---|---|\n";
             for word in words {
                 out += &format!("| `\"{}\"` | {} |\n", word.value, cell(&word.description));
             }
         }
         Body::Tagged { tag, variants } => {
-            out += &format!("\nThe field `{tag}` says which of these it is.\n");
+            out += &format!("\nThe field `{tag}` identifies the variant.\n");
             for variant in variants {
                 out += &format!("\n`\"{}\"`: {}\n", variant.word.value, variant.word.description);
                 out += &table(&variant.fields);
@@ -324,7 +326,7 @@ fn type_of(shape: &Shape) -> String {
     }
 }
 
-/// Text for one cell of a table, where a bar would begin the next.
+/// Escapes text for a table cell, in which `|` would start the next cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

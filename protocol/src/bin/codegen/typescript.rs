@@ -1,4 +1,4 @@
-//! The contract as TypeScript.
+//! Renders the contract as TypeScript.
 
 use std::fmt::Display;
 
@@ -15,8 +15,10 @@ pub(crate) fn render(contract: &Contract) -> String {
     out += &format!("export const PROTOCOL_VERSION = {PROTOCOL_VERSION};\n\n");
     out += &comment("", "Values of `code` in a JSON-RPC error.");
     out += &constants("RpcErrorCode", &contract.rpc_codes, i32::to_string);
-    out +=
-        &comment("", "Values of `data.code` in a JSON-RPC error. Treat an unknown one as a plain failure.");
+    out += &comment(
+        "",
+        "Values of `data.code` in a JSON-RPC error. Treat an unknown code as a generic failure.",
+    );
     out += &constants("ErrorCode", &contract.codes, quote);
     out += &comment("", "Requests from a client to the daemon, by name.");
     out += &methods("Requests", &contract.requests);
@@ -27,7 +29,7 @@ pub(crate) fn render(contract: &Contract) -> String {
     out + &types.join("\n")
 }
 
-/// A doc comment, or nothing if there is nothing to say.
+/// A doc comment, or an empty string without a text.
 fn comment(indent: &str, text: &str) -> String {
     match text {
         "" => String::new(),
@@ -35,7 +37,7 @@ fn comment(indent: &str, text: &str) -> String {
     }
 }
 
-/// An object of constants, and the union of their values under the same name.
+/// An object of constants, and a type with the same name: the union of their values.
 fn constants<T: Display>(name: &str, constants: &[Constant<T>], value: impl Fn(&T) -> String) -> String {
     let mut out = format!("export const {name} = {{\n");
     for constant in constants {

@@ -1,9 +1,9 @@
-//! A program at a terminal that does what it is told, line by line: it sits in Claude's place, and in that of the program of
+//! A program in a terminal that executes commands, one per line. It runs in place of Claude, and in the terminals of
 //! the peers.
 //!
-//! `lines LENGTH BYTES` writes that much in lines of that length, then END; `stamps COUNT MICROSECONDS` writes the time, so
-//! often and with that much in between, then END; `echo` gives every byte back until an EOT; `flood` writes until the
-//! terminal is gone.
+//! `lines LENGTH BYTES` writes this many bytes in lines of this length, then END. `stamps COUNT MICROSECONDS` writes
+//! the time this many times at this interval, then END. `echo` echoes every byte until an EOT. `flood` writes until the
+//! terminal is closed.
 
 use std::fs;
 use std::io::{self, BufRead, Read, Write};
@@ -13,19 +13,19 @@ use std::time::Duration;
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use nix::time::{ClockId, clock_gettime};
 
-/// What is written at a time where there is much of it.
-const PIECE: usize = 64 << 10;
+/// The size of one write of a large output.
+const CHUNK_BYTES: usize = 64 << 10;
 
-/// The length of a line that tells the time, its end included.
-const STAMP: usize = 80;
+/// The length of a line with a time stamp, including the line break.
+const STAMP_LINE_BYTES: usize = 80;
 
-/// What ends an echo.
+/// The byte that ends an echo.
 const EOT: u8 = 4;
 
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        // The terminal is gone: that is how it ends.
+        // The terminal was closed, which is the normal exit.
         Err(_) => ExitCode::FAILURE,
     }
 }
@@ -45,18 +45,18 @@ fn run() -> io::Result<()> {
             return Ok(());
         }
         let words: Vec<&str> = line.split_whitespace().collect();
-        let number = |place: usize| words.get(place).and_then(|word| word.parse().ok()).unwrap_or(0);
+        let number = |index: usize| words.get(index).and_then(|word| word.parse().ok()).unwrap_or(0);
         match words.first() {
             Some(&"lines") => lines(&mut out, number(1), number(2))?,
             Some(&"stamps") => stamps(&mut out, number(1), number(2) as u64)?,
             Some(&"echo") => echo(&mut input, &mut out)?,
-            Some(&"flood") => lines(&mut out, STAMP, usize::MAX)?,
+            Some(&"flood") => lines(&mut out, STAMP_LINE_BYTES, usize::MAX)?,
             _ => {}
         }
     }
 }
 
-/// Says of itself what Claude says, so that the daemon knows that it is idle.
+/// Writes the same status file as Claude, so that the daemon knows that it is idle.
 fn record() -> io::Result<()> {
     let Some(config) = std::env::var_os("CLAUDE_CONFIG_DIR") else { return Ok(()) };
     let (sessions, pid) = (std::path::Path::new(&config).join("sessions"), std::process::id());
@@ -67,12 +67,12 @@ fn record() -> io::Result<()> {
 fn lines(out: &mut impl Write, length: usize, bytes: usize) -> io::Result<()> {
     let length = length.max(2);
     let line: Vec<u8> = (0..length - 1).map(|at| b'a' + (at % 26) as u8).chain([b'\n']).collect();
-    let piece = line.repeat((PIECE / length).max(1));
+    let chunk = line.repeat((CHUNK_BYTES / length).max(1));
     let mut left = bytes - bytes % length;
     while left > 0 {
-        let some = left.min(piece.len());
-        out.write_all(&piece[..some])?;
-        left -= some;
+        let length = left.min(chunk.len());
+        out.write_all(&chunk[..length])?;
+        left -= length;
     }
     end(out)
 }
@@ -83,7 +83,7 @@ fn stamps(out: &mut impl Write, count: usize, microseconds: u64) -> io::Result<(
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC)?;
         let nanoseconds = now.tv_sec() * 1_000_000_000 + now.tv_nsec();
         let text = format!("T{nanoseconds}.");
-        out.write_all(format!("{text:-<width$}\n", width = STAMP - 1).as_bytes())?;
+        out.write_all(format!("{text:-<width$}\n", width = STAMP_LINE_BYTES - 1).as_bytes())?;
         out.flush()?;
     }
     end(out)

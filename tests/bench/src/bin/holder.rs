@@ -1,4 +1,4 @@
-//! The least that can hold a session: it waits for a descriptor and does nothing else. The peer of `areyouj-host`.
+//! A minimal process that only waits for a descriptor: the peer of `areyouj-host`.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -8,10 +8,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 fn main() -> ExitCode {
     let stdin = io::stdin();
-    let mut held = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    let mut descriptors = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
     println!("ready");
-    // It ends with whoever started it.
-    match poll(&mut held, PollTimeout::NONE) {
+    // It exits with the process that started it.
+    match poll(&mut descriptors, PollTimeout::NONE) {
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -1,5 +1,5 @@
-//! The ceiling of durable messages: SQLite as the store uses it, with nothing around it. One thread commits what comes
-//! in from threads that each wait until theirs is on disk; no JSON, no sockets, no rules.
+//! The upper limit for durable messages: SQLite with the settings of the store, and nothing else. One thread commits
+//! rows of several threads, each of which waits until its row is on disk; without JSON, sockets and rules.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::enqueue::TEXT_BYTES;
 
-/// As the store's messages, with what refers to them.
+/// The store's table of messages, with its index.
 const SCHEMA: &str = "
     CREATE TABLE messages (
         id TEXT NOT NULL PRIMARY KEY,
@@ -30,15 +30,15 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE INDEX messages_finished ON messages (session, finished_at);";
 
-/// As the store's: the log is copied into the database when it has this many pages.
+/// The number of pages in the log that triggers a checkpoint, as in the store.
 const LOG_PAGES: u32 = 4096;
 
 const INSERT: &str = "INSERT INTO messages VALUES (?1, ?2, ?3, 'queued', ?4, 0, 0, 0, ?5, NULL, NULL, NULL)";
 
-/// A message, and whom to tell that it is on disk.
+/// A message, and the channel for the notification that it is on disk.
 type Message = (String, Sender<()>);
 
-/// A database with nothing around it.
+/// A bare SQLite database.
 pub(super) struct BareSqlite {
     connection: Mutex<Connection>,
 }
@@ -53,7 +53,7 @@ impl BareSqlite {
         Ok(BareSqlite { connection: Mutex::new(connection) })
     }
 
-    /// That many threads with that many messages each; messages a second.
+    /// Runs this many threads with this many messages each; returns messages per second.
     pub(super) fn round(&self, producers: usize, each: usize) -> Result<f64> {
         let barrier = Barrier::new(producers + 1);
         let (sender, receiver) = channel::<Message>();
@@ -66,7 +66,7 @@ impl BareSqlite {
                     barrier.wait();
                     for id in ids {
                         let (done, wait) = channel();
-                        // The end of the one who commits is told by that one.
+                        // The committing thread reports its own failure.
                         if sender.send((id, done)).is_err() || wait.recv().is_err() {
                             return;
                         }
@@ -86,7 +86,7 @@ impl BareSqlite {
     }
 }
 
-/// Commits what has come in, in one transaction, again and again; how many messages.
+/// Repeatedly commits all waiting messages in one transaction; returns the number of messages.
 fn commit_all(connection: &mut Connection, messages: &Receiver<Message>) -> Result<usize> {
     let text = "x".repeat(TEXT_BYTES);
     let mut count = 0;
@@ -102,7 +102,7 @@ fn commit_all(connection: &mut Connection, messages: &Receiver<Message>) -> Resu
         }
         transaction.commit()?;
         for (_, done) in group {
-            // A producer that is gone needs no word.
+            // A producer that has exited needs no notification.
             let _ = done.send(());
         }
     }

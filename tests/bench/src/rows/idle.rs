@@ -1,4 +1,4 @@
-//! What many idle sessions cost in time: nothing may wake up for nothing.
+//! The CPU time of many idle sessions: no process must wake up without a reason.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -8,29 +8,29 @@ use areyouj_tests::home::process_id;
 
 use crate::Bench;
 use crate::client::Client;
-use crate::home::{idle_sessions, serving};
+use crate::home::{idle_sessions, start_daemon};
 use crate::processes::Used;
 use crate::report::{Figure, Goal};
 
 const SESSIONS: usize = 100;
 
-/// How long it is looked at.
+/// The duration of the measurement.
 const SECONDS: u64 = 60;
 
-/// What is told as 0.0 %.
-const NOTHING_PERCENT: f64 = 0.049;
+/// The maximum, which is displayed as 0.0 %.
+const GOAL_PERCENT: f64 = 0.049;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let home = serving("obedient", SESSIONS)?;
+    let home = start_daemon("obedient", SESSIONS)?;
     let sessions = idle_sessions(&home, SESSIONS);
-    // Somebody looks on, as an editor does.
+    // A client is connected, as an editor would be.
     let client = Client::connect(home.path())?;
     let daemon = [home.daemon_pid()];
     let hosts: Vec<i32> = sessions.iter().map(|id| process_id(&home.session(id), "hostPid")).collect();
     let used = |pids: &[i32]| -> Result<Vec<Used>> { pids.iter().map(|pid| Used::by(*pid)).collect() };
     let before = (used(&daemon)?, used(&hosts)?);
     let begun = Instant::now();
-    let told = listen(&client, Duration::from_secs(bench.seconds(SECONDS)))?;
+    let received = listen(&client, Duration::from_secs(bench.seconds(SECONDS)))?;
     let seconds = begun.elapsed().as_secs_f64();
     let after = (used(&daemon)?, used(&hosts)?);
     for (what, before, after) in
@@ -51,28 +51,28 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
             percent: 50.0,
             ours: vec![percent],
             peer: None,
-            goal: Goal::AtMost(NOTHING_PERCENT),
+            goal: Goal::AtMost(GOAL_PERCENT),
         });
     }
-    println!("   a client that looked on was told {told} bytes");
+    println!("   a connected client received {received} bytes");
     Ok(())
 }
 
-/// Reads for so long what the daemon says by itself; how many bytes it was.
+/// Reads notifications of the daemon for this time; returns the number of bytes.
 fn listen(client: &Client, time: Duration) -> Result<usize> {
     use std::io::Read;
     let end = Instant::now() + time;
-    let mut told = 0;
-    let mut piece = [0; 4096];
+    let mut received = 0;
+    let mut buffer = [0; 4096];
     loop {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(told);
+            return Ok(received);
         }
         client.stream.set_read_timeout(Some(left))?;
-        match (&client.stream).read(&mut piece) {
-            Ok(0) => anyhow::bail!("the daemon went away"),
-            Ok(read) => told += read,
+        match (&client.stream).read(&mut buffer) {
+            Ok(0) => anyhow::bail!("the daemon exited"),
+            Ok(read) => received += read,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             Err(error) => return Err(error.into()),
         }

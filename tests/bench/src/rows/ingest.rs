@@ -1,4 +1,4 @@
-//! How fast a journal becomes facts, next to how fast its lines can be found and their JSON be passed over.
+//! The speed of converting a journal to facts, compared with splitting its lines and skipping their JSON.
 
 use std::fs::File;
 use std::io::Read;
@@ -16,22 +16,22 @@ use crate::Bench;
 use crate::interleave::interleave;
 use crate::report::{Figure, Goal};
 
-/// What the real Claude said in a few short turns.
+/// The output of the real Claude in a few short turns.
 const TURNS: &str = include_str!("../../../../server/core/src/driver/fixtures/turns.jsonl");
 
-/// How much is read in one round: seconds of the fullest output.
-const BYTES: usize = 48 << 20;
+/// The number of bytes per round: several seconds of maximum output.
+const ROUND_BYTES: usize = 48 << 20;
 
-/// A full record of output.
-const RECORD: usize = 64 << 10;
+/// The size of a full record of output.
+const RECORD_BYTES: usize = 64 << 10;
 
-/// Facts are handed on whenever this much was read, as the daemon does.
-const BATCH: u64 = 256 << 10;
+/// The number of bytes after which facts are passed on, as in the daemon.
+const BATCH_BYTES: u64 = 256 << 10;
 
 const ROUNDS: usize = 7;
 
-/// MB/s that output may come with at most from a few busy sessions together.
-const GOAL: f64 = 100.0;
+/// The maximum output of a few busy sessions together, in MB/s.
+const GOAL_MB_PER_S: f64 = 100.0;
 
 pub(super) fn run(bench: &mut Bench) -> Result<()> {
     let delta = |text: &str| {
@@ -39,31 +39,37 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
             r#"{{"type":"stream_event","event":{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}},"session_id":"5b0cbcb5-6d18-4a6c-ba0a-1f4bd3a5b1f7","parent_tool_use_id":null,"uuid":"d7c4a3b2-9a0f-4f5e-8f3c-2f7f9a1e6b1d"}}"#
         )
     };
-    let words = "What Claude writes comes in pieces of a few words. ";
+    let words = "Claude streams its output a few words at a time. ";
     let streamed: Vec<String> = (1..=20).map(|length| delta(&words.repeat(length % 4 + 1))).collect();
-    let said = TURNS.lines().filter_map(|line| line.strip_prefix("<< "));
-    let turns: Vec<String> = said.filter(|line| !line.contains("stream_event")).map(String::from).collect();
-    measure(bench, "words as they are streamed", &streamed)?;
+    let output = TURNS.lines().filter_map(|line| line.strip_prefix("<< "));
+    let turns: Vec<String> = output.filter(|line| !line.contains("stream_event")).map(String::from).collect();
+    measure(bench, "streamed words", &streamed)?;
     measure(bench, "transcript of tiny turns", &turns)
 }
 
 fn measure(bench: &mut Bench, what: &str, lines: &[String]) -> Result<()> {
     let text = lines.join("\n") + "\n";
-    let text = text.repeat(BYTES / text.len());
+    let text = text.repeat(ROUND_BYTES / text.len());
     let directory = TempDir::new()?;
     let (journal, plain) = (directory.path().join("journal"), directory.path().join("plain"));
     let mut writer = Writer::open(&journal, 0)?;
-    for piece in text.as_bytes().chunks(RECORD) {
-        writer.append(Kind::Output, piece)?;
+    for chunk in text.as_bytes().chunks(RECORD_BYTES) {
+        writer.append(Kind::Output, chunk)?;
     }
     std::fs::write(&plain, &text)?;
     let megabytes = text.len() as f64 / 1e6;
     let rounds = interleave(
         ROUNDS,
-        || timed(megabytes, || take_in(&journal)),
-        || timed(megabytes, || pass_over(&plain)),
+        || timed(megabytes, || ingest_journal(&journal)),
+        || timed(megabytes, || skip_lines(&plain)),
     )?;
-    bench.report.add(Figure::of_rounds(what, "MB/s", "find lines, skip JSON", rounds, Goal::AtLeast(GOAL)));
+    bench.report.add(Figure::of_rounds(
+        what,
+        "MB/s",
+        "find lines, skip JSON",
+        rounds,
+        Goal::AtLeast(GOAL_MB_PER_S),
+    ));
     Ok(())
 }
 
@@ -73,8 +79,8 @@ fn timed(amount: f64, work: impl FnOnce() -> Result<usize>) -> Result<f64> {
     Ok(amount / begin.elapsed().as_secs_f64())
 }
 
-/// Ours; how many facts there were.
-fn take_in(journal: &Path) -> Result<usize> {
+/// AreYouJ; returns the number of facts.
+fn ingest_journal(journal: &Path) -> Result<usize> {
     let mut reader = Reader::open(journal, 0)?;
     let mut ingest = Ingest::new(Driver::Stream, Position::default());
     let mut facts = Vec::new();
@@ -84,7 +90,7 @@ fn take_in(journal: &Path) -> Result<usize> {
         let (offset, next) = (record.offset, record.next);
         ingest.take(&JournalRecord { offset, next, kind, payload: &record.payload }, &mut facts);
         read += next - offset;
-        if read >= BATCH {
+        if read >= BATCH_BYTES {
             read = 0;
             count += std::mem::take(&mut facts).len();
         }
@@ -94,14 +100,14 @@ fn take_in(journal: &Path) -> Result<usize> {
     Ok(count)
 }
 
-/// The limit: nothing is taken out of the lines; how many there were.
-fn pass_over(plain: &Path) -> Result<usize> {
+/// The limit: skips the contents of the lines; returns the number of lines.
+fn skip_lines(plain: &Path) -> Result<usize> {
     let mut file = File::open(plain)?;
-    let mut buffer = Vec::with_capacity(2 * RECORD);
+    let mut buffer = Vec::with_capacity(2 * RECORD_BYTES);
     let mut lines = 0;
     loop {
         let filled = buffer.len();
-        buffer.resize(filled + RECORD, 0);
+        buffer.resize(filled + RECORD_BYTES, 0);
         let read = file.read(&mut buffer[filled..])?;
         buffer.truncate(filled + read);
         if read == 0 {
@@ -110,7 +116,7 @@ fn pass_over(plain: &Path) -> Result<usize> {
         let mut begin = 0;
         while let Some(length) = memchr::memchr(b'\n', &buffer[begin..]) {
             let line = &buffer[begin..begin + length];
-            serde_json::from_slice::<IgnoredAny>(line).context("a line that is no JSON")?;
+            serde_json::from_slice::<IgnoredAny>(line).context("a line that is not JSON")?;
             lines += 1;
             begin += length + 1;
         }

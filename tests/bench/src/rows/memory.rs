@@ -1,32 +1,32 @@
-//! What sessions cost in memory beyond Claude itself.
+//! The memory of sessions, without Claude.
 
 use anyhow::Result;
 use areyouj_tests::home::process_id;
 use areyouj_tests::sandbox::programs;
 
 use crate::Bench;
-use crate::home::{idle_sessions, private_memory, serving};
+use crate::home::{idle_sessions, private_memory, start_daemon};
 use crate::interleave::Rounds;
 use crate::processes::{Owned, command};
 use crate::report::{Figure, Goal};
 
-/// A day's work.
+/// A typical number of sessions.
 const SESSIONS: usize = 8;
 
-/// The most that a host and the daemon may take.
+/// The maximum memory of a host and of the daemon.
 const HOST_MB: f64 = 0.25;
 const DAEMON_MB: f64 = 16.0;
 
-/// Megabytes.
+/// The private memory of a process, in megabytes.
 fn of(pid: i32) -> Result<f64> {
     Ok(private_memory(pid)? as f64 / 1e6)
 }
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let home = serving("obedient", SESSIONS)?;
+    let home = start_daemon("obedient", SESSIONS)?;
     let sessions = idle_sessions(&home, SESSIONS);
-    // Idle after work: what a turn left behind counts.
-    sessions.iter().for_each(|id| drop(home.say(id, "hello")));
+    // Idle after a turn, so that memory of the turn counts.
+    sessions.iter().for_each(|id| drop(home.send_and_wait(id, "hello")));
     let program = programs()?.join("holder");
     let mut rounds = Rounds::default();
     let mut holders = Vec::new();

@@ -1,4 +1,4 @@
-//! From asking for a session to a Claude that is ready, against starting the same Claude directly.
+//! The time from the request for a session to a ready Claude, compared with starting the same Claude directly.
 
 use std::path::PathBuf;
 use std::slice;
@@ -18,8 +18,8 @@ use crate::report::{Figure, Goal};
 
 const ROUNDS: usize = 15;
 
-/// What we may add to Claude's own start.
-const GOAL: f64 = 1.15;
+/// The maximum ratio to Claude's own start.
+const GOAL_RATIO: f64 = 1.15;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let claude = match claude_program() {
@@ -34,7 +34,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let project: PathBuf = home.project("project");
     let argument = project.to_string_lossy().into_owned();
     let mut client = Client::connect(home.path())?;
-    let mut own_words = Vec::new();
+    let mut startup_ms = Vec::new();
     let measured = interleave(
         ROUNDS,
         || {
@@ -42,7 +42,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
             let (_, id) = timed(&mut command(&home.cli, &home.cli.program, &["new", &argument]))?;
             let ready = arrivals(&mut client, "idle", 1, begun)?;
             let session = home.session(id.trim());
-            own_words.push(session["startupMs"].as_f64().context("no startupMs")?);
+            startup_ms.push(session["startupMs"].as_f64().context("no startupMs")?);
             home.ok(&["terminate", id.trim()]);
             arrivals(&mut client, "terminated", 1, Instant::now())?;
             Ok(ready[0].as_secs_f64() * 1e3)
@@ -50,12 +50,18 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
         || Ok(bare::starts(&home.cli, &claude, slice::from_ref(&project))?[0].as_secs_f64() * 1e3),
     )?;
     let peer = "claude, bare";
-    bench.report.add(Figure::of_rounds("request to ready", "ms", peer, measured, Goal::RatioAtMost(GOAL)));
+    bench.report.add(Figure::of_rounds(
+        "request to ready",
+        "ms",
+        peer,
+        measured,
+        Goal::RatioAtMost(GOAL_RATIO),
+    ));
     bench.report.add(Figure {
-        what: "of that, what the session shows as startupMs".to_owned(),
+        what: "of that, the session's startupMs".to_owned(),
         unit: "ms",
         percent: 50.0,
-        ours: own_words,
+        ours: startup_ms,
         peer: None,
         goal: Goal::None,
     });

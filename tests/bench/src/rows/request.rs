@@ -1,4 +1,4 @@
-//! From asking for a session to having its id, as a person or a script asks.
+//! The time from the request for a session to its id, with the command line.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,18 +8,18 @@ use anyhow::Result;
 use crate::Bench;
 use crate::arrivals::arrivals;
 use crate::client::Client;
-use crate::home::serving;
+use crate::home::start_daemon;
 use crate::interleave::interleave;
 use crate::processes::{command, timed};
 use crate::report::{Figure, Goal};
 
 const ROUNDS: usize = 100;
 
-/// What nobody notices.
+/// A time that a person does not notice.
 const GOAL_MS: f64 = 20.0;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let home = serving("obedient", ROUNDS + 1)?;
+    let home = start_daemon("obedient", ROUNDS + 1)?;
     let project = home.project("project").to_string_lossy().into_owned();
     let mut client = Client::connect(home.path())?;
     let measured = interleave(
@@ -27,7 +27,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
         || {
             let begun = Instant::now();
             let (took, _) = timed(&mut command(&home.cli, &home.cli.program, &["new", &project]))?;
-            // The next one is not to run into this one's start.
+            // The next round must not overlap this start.
             arrivals(&mut client, "idle", 1, begun)?;
             Ok(took.as_secs_f64() * 1e3)
         },

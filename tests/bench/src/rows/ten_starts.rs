@@ -1,4 +1,5 @@
-//! Ten sessions asked for at once, against one alone and against ten Claudes started directly at once.
+//! Ten concurrent requests for sessions, compared with one request, and with ten Claudes that are started directly at
+//! once.
 
 use std::path::{Path, PathBuf};
 use std::slice;
@@ -20,11 +21,11 @@ const AT_ONCE: usize = 10;
 
 const ROUNDS: usize = 5;
 
-/// The first of ten may come so much later than one alone.
-const FIRST: f64 = 1.2;
+/// The maximum ratio of the first of ten to a single one.
+const FIRST_GOAL_RATIO: f64 = 1.2;
 
-/// The last of ten may come no later than the last of ten that were started directly.
-const LAST: f64 = 1.0;
+/// The maximum ratio of the last of ten to the last of ten that are started directly.
+const LAST_GOAL_RATIO: f64 = 1.0;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let claude = match claude_program() {
@@ -51,7 +52,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
         if !direct_first {
             direct = in_ms(&bare::starts(&home.cli, &claude, &projects)?);
         }
-        // The first round does not count: files are read into memory in it.
+        // The first round is a warm-up that reads files into memory.
         if round > 0 {
             first.ours.push(together[0]);
             first.peer.push(alone[0]);
@@ -63,21 +64,23 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     }
     let direct = "ten bare claudes at once";
     for (what, peer, rounds, goal) in [
-        ("the first of ten ready", "one alone", first, Goal::RatioAtMost(FIRST)),
+        ("the first of ten ready", "one alone", first, Goal::RatioAtMost(FIRST_GOAL_RATIO)),
         ("the fifth of ten ready", direct, middle, Goal::None),
-        ("the last of ten ready", direct, last, Goal::RatioAtMost(LAST)),
+        ("the last of ten ready", direct, last, Goal::RatioAtMost(LAST_GOAL_RATIO)),
     ] {
         bench.report.add(Figure::of_rounds(what, "ms", peer, rounds, goal));
     }
     Ok(())
 }
 
-/// Asks for a session in each directory at once, as a script would; when each got ready, in milliseconds.
+/// Requests a session in each directory at once, as a script would; returns the time at which each was ready, in
+/// milliseconds.
 fn ours(home: &TestHome, client: &mut Client, directories: &[PathBuf]) -> Result<Vec<f64>> {
     let begun = Instant::now();
-    let asking = directories.iter().map(|directory| new(home, directory)).collect::<Result<Vec<Owned>>>()?;
+    let commands =
+        directories.iter().map(|directory| start_new(home, directory)).collect::<Result<Vec<Owned>>>()?;
     let ready = arrivals(client, "idle", directories.len(), begun)?;
-    for command in asking {
+    for command in commands {
         let id = command.finish()?;
         home.ok(&["terminate", id.trim()]);
         arrivals(client, "terminated", 1, Instant::now())?;
@@ -85,8 +88,8 @@ fn ours(home: &TestHome, client: &mut Client, directories: &[PathBuf]) -> Result
     Ok(in_ms(&ready))
 }
 
-fn new(home: &TestHome, directory: &Path) -> Result<Owned> {
-    let directory = directory.to_str().context("a path that is not text")?;
+fn start_new(home: &TestHome, directory: &Path) -> Result<Owned> {
+    let directory = directory.to_str().context("a path that is not UTF-8")?;
     Owned::start(&mut command(&home.cli, &home.cli.program, &["new", directory]))
 }
 

@@ -1,4 +1,4 @@
-//! What a hook of a terminal session costs Claude, which waits for it: a process, and a word with the host.
+//! The duration of a hook of a terminal session, for which Claude waits: a process, and a message to the host.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ const GOAL_MS: f64 = 5.0;
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let hosted = Hosted::start()?;
     let socket = hosted.socket().context("a host without a socket")?;
-    let told =
+    let event =
         json!({"hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_response": "x".repeat(2_000)});
     let program = programs()?.join("areyouj");
     let mut hook = Command::new(program);
@@ -29,16 +29,22 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let mut nothing = Command::new("/bin/cat");
     let measured = interleave(
         ROUNDS,
-        || telling(&mut hook, &told.to_string()),
-        || telling(&mut nothing, &told.to_string()),
+        || run_hook(&mut hook, &event.to_string()),
+        || run_hook(&mut nothing, &event.to_string()),
     )?;
     let peer = "cat";
-    bench.report.add(Figure::of_rounds("a hook that tells", "ms", peer, measured, Goal::AtMost(GOAL_MS)));
+    bench.report.add(Figure::of_rounds(
+        "a hook that reports an event",
+        "ms",
+        peer,
+        measured,
+        Goal::AtMost(GOAL_MS),
+    ));
     Ok(())
 }
 
-/// How long a program takes, in milliseconds, that is given this on its standard input.
-fn telling(command: &mut Command, text: &str) -> Result<f64> {
+/// Runs a program with this standard input; returns its duration in milliseconds.
+fn run_hook(command: &mut Command, text: &str) -> Result<f64> {
     let begun = Instant::now();
     command.stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn()?;

@@ -1,4 +1,4 @@
-//! What an idle terminal costs in memory that has shown two thousand lines.
+//! The memory of an idle terminal with two thousand lines of history.
 
 use anyhow::Result;
 use areyouj_tests::home::process_id;
@@ -11,10 +11,10 @@ use crate::terminal::{Product, Terminal, Tmux};
 
 const SESSIONS: usize = 5;
 
-/// What the program writes: 2,000 lines, all of which tmux keeps in memory by its own default.
+/// The command for the program: 2,000 lines, all of which tmux keeps in memory by default.
 const LINES: &str = "lines 80 160000";
 
-/// The most that a host with a terminal may take.
+/// The maximum memory of a host with a terminal.
 const GOAL_KB: f64 = 200.0;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
@@ -23,12 +23,12 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let (mut hosts, mut servers) = (Vec::new(), Vec::new());
     for _ in 0..SESSIONS {
         let (id, mut hosted) = product.session(1)?;
-        hosted.tell(LINES)?;
-        // Whoever has seen it goes, as when somebody walks away.
+        hosted.run_command(LINES)?;
+        // The viewer disconnects.
         drop(hosted);
         hosts.push(process_id(&product.home.session(&id), "hostPid"));
         let mut tmux = Tmux::start(1)?;
-        tmux.tell(LINES)?;
+        tmux.run_command(LINES)?;
         servers.push(tmux);
     }
     for (host, server) in hosts.into_iter().zip(&servers) {

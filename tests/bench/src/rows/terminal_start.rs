@@ -1,4 +1,4 @@
-//! From asking for a program at a terminal to the first byte of it that is seen.
+//! The time from the request for a program in a terminal to its first byte.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ use crate::terminal::{Hosted, Product, Raw, Tmux};
 
 const ROUNDS: usize = 40;
 
-/// Our goal against the least there can be.
-const GOAL: f64 = 2.0;
+/// The maximum ratio to the minimum.
+const GOAL_RATIO: f64 = 2.0;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let raw = || -> Result<f64> {
@@ -32,7 +32,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let mut tmux = Tmux::start(1)?;
     let mut window = || -> Result<f64> {
         let begun = Instant::now();
-        tmux.another()?;
+        tmux.new_window()?;
         Ok(ms(begun))
     };
     let product = std::cell::RefCell::new(Product::start()?);
@@ -41,7 +41,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
         let mut product = product.borrow_mut();
         let begun = Instant::now();
         let id = product.create(&project)?;
-        let mut hosted = product.look(&id, 1)?;
+        let mut hosted = product.attach(&id, 1)?;
         crate::terminal::watch(crate::terminal::Terminal::viewers(&mut hosted), b"ready")?;
         let took = ms(begun);
         product.home.ok(&["terminate", &id]);
@@ -50,7 +50,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let peer = "a pseudo-terminal, fork and exec";
     let rounds = interleave(ROUNDS, host, raw)?;
     let what = "a host, to the first byte";
-    bench.report.add(Figure::of_rounds(what, "ms", peer, rounds, Goal::RatioAtMost(GOAL)));
+    bench.report.add(Figure::of_rounds(what, "ms", peer, rounds, Goal::RatioAtMost(GOAL_RATIO)));
     let rounds = interleave(ROUNDS, host, &mut window)?;
     bench.report.add(tail(what, rounds, Goal::RatioAtMost(1.0)));
     let rounds = interleave(ROUNDS, whole, raw)?;
@@ -61,7 +61,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The slow ones of rounds against tmux.
+/// A figure with the 95th percentile of rounds against tmux.
 fn tail(what: &str, rounds: crate::interleave::Rounds, goal: Goal) -> Figure {
     let mut figure = Figure::of_rounds(what, "ms", "tmux -C new-window", rounds, goal);
     figure.percent = 95.0;

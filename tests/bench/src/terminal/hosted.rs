@@ -1,4 +1,4 @@
-//! Ours: a host of its own with viewers, and sessions of the whole product.
+//! AreYouJ: a separate host with viewers, and sessions of the whole product.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -13,21 +13,21 @@ use areyouj_tests::home::TestHome;
 use areyouj_tests::sandbox::programs;
 use serde_json::{Value, json};
 
-use super::viewer::{Form, Viewer};
-use super::{PATIENCE, SIZE, Terminal, program, watch};
+use super::viewer::{Transport, Viewer};
+use super::{EVENT_TIMEOUT, SIZE, Terminal, program, watch};
 use crate::client::Client;
 use crate::processes::Owned;
 
-/// A terminal that one of our hosts has.
+/// A terminal of a session host.
 pub(crate) struct Hosted {
     keys: UnixStream,
     viewers: Vec<Viewer>,
-    /// The host, if no daemon started it.
+    /// The host, if it was not started by a daemon.
     host: Option<(Owned, tempfile::TempDir)>,
 }
 
 impl Hosted {
-    /// Starts a host without a daemon, with one viewer; returns when the program has said a word.
+    /// Starts a host without a daemon, with one viewer; returns when the program is ready.
     pub(crate) fn start() -> Result<Hosted> {
         let directory = tempfile::tempdir()?;
         let launch = Launch {
@@ -46,10 +46,10 @@ impl Hosted {
         command.arg(directory.path()).arg(&socket).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut host = Owned(command.spawn().context("areyouj-host cannot be started")?);
-        let mut said = [0; 6];
-        host.0.stdout.take().context("no standard output")?.read_exact(&mut said)?;
-        ensure!(&said == b"ready\n", "the host did not start");
-        let mut hosted = Hosted::look(&socket, 1)?;
+        let mut output = [0; 6];
+        host.0.stdout.take().context("no standard output")?.read_exact(&mut output)?;
+        ensure!(&output == b"ready\n", "the host did not start");
+        let mut hosted = Hosted::attach_viewers(&socket, 1)?;
         hosted.host = Some((host, directory));
         watch(&mut hosted.viewers, b"ready")?;
         Ok(hosted)
@@ -60,13 +60,13 @@ impl Hosted {
         self.host.as_ref().map(|(_, directory)| directory.path().join("socket"))
     }
 
-    /// That many viewers of the host at this socket.
-    fn look(socket: &Path, viewers: usize) -> Result<Hosted> {
+    /// Attaches this many viewers to the host at this socket.
+    fn attach_viewers(socket: &Path, viewers: usize) -> Result<Hosted> {
         let streams = (0..viewers).map(|_| attach(socket)).collect::<Result<Vec<_>>>()?;
         let keys = streams[0].try_clone()?;
         let viewers = streams
             .into_iter()
-            .map(|stream| Viewer::new(stream.into(), Form::Frames))
+            .map(|stream| Viewer::new(stream.into(), Transport::Frames))
             .collect::<Result<Vec<_>>>()?;
         Ok(Hosted { keys, viewers, host: None })
     }
@@ -86,7 +86,7 @@ impl Terminal for Hosted {
         &mut self.viewers
     }
 
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()> {
         let mut frame = Vec::new();
         ToHost::Typed(bytes.to_vec()).encode(&mut frame);
         Ok(self.keys.write_all(&frame)?)
@@ -97,19 +97,19 @@ impl Terminal for Hosted {
 pub(crate) struct Product {
     pub(crate) home: TestHome,
     client: Client,
-    /// The requests so far: every one has an id of its own.
-    asked: u64,
+    /// The number of requests so far, for unique ids.
+    requests: u64,
 }
 
 impl Product {
-    /// A home whose daemon runs and whose Claude is the program of all terminals.
+    /// A home with a running daemon, in which the program runs in place of Claude.
     pub(crate) fn start() -> Result<Product> {
         let home = TestHome::with_claude(&program()?);
         std::fs::create_dir_all(home.path().join("config"))?;
         std::fs::write(home.path().join("config/config.toml"), "max_active_sessions = 1000\n")?;
         home.ok(&["daemon", "start"]);
         let client = Client::connect(home.path())?;
-        Ok(Product { home, client, asked: 0 })
+        Ok(Product { home, client, requests: 0 })
     }
 
     /// The socket of a session's host.
@@ -117,9 +117,9 @@ impl Product {
         self.home.path().join("run").join(format!("{id}.sock"))
     }
 
-    /// A new session, as soon as its id is told.
+    /// Creates a session; returns when its id is known.
     pub(crate) fn create(&mut self, directory: &Path) -> Result<String> {
-        self.asked += 1;
+        self.requests += 1;
         let environment: serde_json::Map<String, Value> = self
             .home
             .cli
@@ -130,7 +130,7 @@ impl Product {
         let created = self.client.request(
             "areyouj/session/create",
             &json!({
-                "requestId": format!("create-{}", self.asked),
+                "requestId": format!("create-{}", self.requests),
                 "directory": directory,
                 "driver": "terminal",
                 "environment": environment,
@@ -139,27 +139,27 @@ impl Product {
         Ok(created["session"]["id"].as_str().with_context(|| format!("no id in {created}"))?.to_owned())
     }
 
-    /// Looks at a session's terminal, as soon as there is one.
-    pub(crate) fn look(&mut self, id: &str, viewers: usize) -> Result<Hosted> {
+    /// Attaches this many viewers to a session's terminal, as soon as it exists.
+    pub(crate) fn attach(&mut self, id: &str, viewers: usize) -> Result<Hosted> {
         let (socket, begun) = (self.socket(id), Instant::now());
         while !socket.exists() {
-            ensure!(begun.elapsed() < PATIENCE, "{id} has no host");
+            ensure!(begun.elapsed() < EVENT_TIMEOUT, "{id} has no host");
             std::thread::park_timeout(std::time::Duration::from_micros(100));
         }
         loop {
-            // It is there a moment before it is listened at.
-            match Hosted::look(&socket, viewers) {
-                Err(_) if begun.elapsed() < PATIENCE => {}
+            // The socket exists a moment before the host listens on it.
+            match Hosted::attach_viewers(&socket, viewers) {
+                Err(_) if begun.elapsed() < EVENT_TIMEOUT => {}
                 hosted => return hosted,
             }
         }
     }
 
-    /// A new session with that many who look; returns when the program has said a word.
+    /// Creates a session with this many viewers; returns when the program is ready.
     pub(crate) fn session(&mut self, viewers: usize) -> Result<(String, Hosted)> {
         let directory = self.home.project("project");
         let id = self.create(&directory)?;
-        let mut hosted = self.look(&id, viewers)?;
+        let mut hosted = self.attach(&id, viewers)?;
         watch(&mut hosted.viewers, b"ready")?;
         Ok((id, hosted))
     }

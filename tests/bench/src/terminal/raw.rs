@@ -1,4 +1,4 @@
-//! The least there can be: a pseudo-terminal, a program, and a loop that reads.
+//! The minimum: a pseudo-terminal, a program, and a loop that reads.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,11 +13,11 @@ use nix::libc;
 use nix::pty::{Winsize, openpty};
 use nix::unistd::setsid;
 
-use super::viewer::{Form, Viewer};
+use super::viewer::{Transport, Viewer};
 use super::{SIZE, Terminal, program, watch};
 use crate::processes::Owned;
 
-/// A program at a terminal that we read ourselves.
+/// A program in a terminal whose output is read directly.
 pub(crate) struct Raw {
     _child: Owned,
     keys: File,
@@ -25,14 +25,14 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    /// Starts the program; returns when it has said a word.
+    /// Starts the program; returns when it is ready.
     pub(crate) fn start() -> Result<Raw> {
         let mut raw = Raw::of(&mut Command::new(program()?))?;
         watch(raw.viewers(), b"ready")?;
         Ok(raw)
     }
 
-    /// Starts this command at a terminal.
+    /// Starts this command in a terminal.
     pub(crate) fn of(command: &mut Command) -> Result<Raw> {
         let size = Winsize { ws_row: SIZE.1, ws_col: SIZE.0, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None)?;
@@ -41,12 +41,12 @@ impl Raw {
         command.stdin(side(&pty.slave)?).stdout(side(&pty.slave)?).stderr(Stdio::from(pty.slave));
         own_terminal(command);
         let child = Owned(command.spawn()?);
-        // Else its end would never be seen.
+        // The parent must close its copies, so that the end of the output is detected.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Raw {
             _child: child,
             keys: pty.master.try_clone()?.into(),
-            viewer: Viewer::new(pty.master, Form::Plain)?,
+            viewer: Viewer::new(pty.master, Transport::None)?,
         })
     }
 }
@@ -56,17 +56,17 @@ impl Terminal for Raw {
         std::slice::from_mut(&mut self.viewer)
     }
 
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.keys.write_all(bytes)?)
     }
 }
 
-/// Makes the program lead a session, and its standard input that session's terminal.
+/// Makes the program a session leader, and its standard input the controlling terminal.
 #[expect(unsafe_code, reason = "there is no other way to run code between fork and exec")]
 fn own_terminal(command: &mut Command) {
     let own = || {
         setsid()?;
-        // SAFETY: the call takes no pointer; descriptor 0 is the terminal by now.
+        // SAFETY: the call takes no pointer; descriptor 0 is already the terminal.
         Errno::result(unsafe { libc::ioctl(io::stdin().as_raw_fd(), libc::TIOCSCTTY, 0) })?;
         Ok(())
     };

@@ -5,11 +5,11 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::viewer::{Form, Viewer};
+use super::viewer::{Transport, Viewer};
 use super::{SIZE, Terminal, program, watch};
 use crate::processes::Owned;
 
-/// A server of its own, and its clients.
+/// A separate server, and its clients.
 pub(crate) struct Tmux {
     sockets: tempfile::TempDir,
     clients: Vec<Owned>,
@@ -19,7 +19,7 @@ pub(crate) struct Tmux {
 }
 
 impl Tmux {
-    /// Starts the program with that many clients that look; returns when it has said a word.
+    /// Starts the program with this many clients; returns when it is ready.
     pub(crate) fn start(clients: usize) -> Result<Tmux> {
         let mut tmux = Tmux {
             sockets: tempfile::tempdir()?,
@@ -38,7 +38,8 @@ impl Tmux {
         let mut command = tmux.command();
         let pid = command.args(["display-message", "-p", "#{pid}"]).output()?;
         tmux.server = String::from_utf8_lossy(&pid.stdout).trim().parse().context("tmux has no pid")?;
-        // What they are told when they come is no part of what is measured; that a command answers says that they are in.
+        // The initial output for clients must not be measured. The response to a command shows that a client has
+        // attached.
         for number in 0..clients {
             tmux.inputs[number].write_all(b"display-message -p attached\n")?;
         }
@@ -59,7 +60,7 @@ impl Tmux {
         self.inputs.push(child.stdin.take().context("no standard input")?);
         let output = child.stdout.take().context("no standard output")?;
         self.clients.push(Owned(child));
-        self.viewers.push(Viewer::new(output.into(), Form::Control)?);
+        self.viewers.push(Viewer::new(output.into(), Transport::Control)?);
         Ok(())
     }
 
@@ -68,8 +69,8 @@ impl Tmux {
         self.server
     }
 
-    /// Starts the program once more in a session that the first client is shown; returns when it has said a word.
-    pub(crate) fn another(&mut self) -> Result<()> {
+    /// Starts the program again in a new window of the first client; returns when it is ready.
+    pub(crate) fn new_window(&mut self) -> Result<()> {
         let program = program()?.to_string_lossy().into_owned();
         self.inputs[0].write_all(format!("new-window 'exec {program}'\n").as_bytes())?;
         watch(&mut self.viewers[..1], b"ready")
@@ -81,7 +82,7 @@ impl Terminal for Tmux {
         &mut self.viewers
     }
 
-    fn type_in(&mut self, bytes: &[u8]) -> Result<()> {
+    fn type_text(&mut self, bytes: &[u8]) -> Result<()> {
         let keys: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(self.inputs[0].write_all(format!("send-keys -H {}\n", keys.join(" ")).as_bytes())?)
     }
@@ -90,8 +91,8 @@ impl Terminal for Tmux {
 impl Drop for Tmux {
     fn drop(&mut self) {
         let _ = self.command().arg("kill-server").stderr(Stdio::null()).status();
-        // Zero is no server that has started: as a process id it means the group of this process.
-        if self.server != 0 && !areyouj_tests::processes::wait_for_exit(self.server, super::PATIENCE) {
+        // Zero means that no server has started: as a process id it addresses the process group of this process.
+        if self.server != 0 && !areyouj_tests::processes::wait_for_exit(self.server, super::EVENT_TIMEOUT) {
             let _ = areyouj_tests::processes::kill(self.server);
         }
     }

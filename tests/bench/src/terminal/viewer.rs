@@ -1,4 +1,4 @@
-//! One who looks: takes what its program wrote out of whatever it comes in.
+//! A viewer: extracts the output of the program from its transport.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -8,50 +8,50 @@ use anyhow::{Context, Result, bail, ensure};
 use areyouj_host::wire::FromHost;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-/// How much is read at once.
+/// The size of one read.
 const READ_BYTES: usize = 256 << 10;
 
-/// What the program's output comes in.
+/// The transport of the program's output.
 #[derive(Clone, Copy)]
-pub(crate) enum Form {
-    /// Nothing: the terminal itself.
-    Plain,
+pub(crate) enum Transport {
+    /// None: the terminal itself.
+    None,
     /// The frames of a host.
     Frames,
-    /// The lines of tmux in control mode. Control characters stay as it writes them.
+    /// The lines of tmux in control mode, with its escapes for control characters.
     Control,
 }
 
 /// A viewer.
 pub(crate) struct Viewer {
     input: File,
-    form: Form,
+    transport: Transport,
     buffer: Vec<u8>,
-    /// What was read and not taken out yet.
+    /// Bytes that were read and not processed yet.
     rest: Vec<u8>,
     text: Vec<u8>,
-    wanted: Vec<u8>,
-    /// The end of what was seen, as much as may begin what is wanted.
+    expected: Vec<u8>,
+    /// The end of the output, as much as can be the beginning of the expected text.
     tail: Vec<u8>,
     found: bool,
-    /// How often it was shown the whole screen, because it came or was too slow.
-    pub(crate) paints: usize,
+    /// The number of times that it received the whole screen, because it attached or was too slow.
+    pub(crate) screens: usize,
 }
 
 impl Viewer {
-    pub(crate) fn new(input: OwnedFd, form: Form) -> Result<Viewer> {
+    pub(crate) fn new(input: OwnedFd, transport: Transport) -> Result<Viewer> {
         let flags = OFlag::from_bits_retain(fcntl(&input, FcntlArg::F_GETFL)?);
         fcntl(&input, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         Ok(Viewer {
             input: input.into(),
-            form,
+            transport,
             buffer: vec![0; READ_BYTES],
             rest: Vec::new(),
             text: Vec::new(),
-            wanted: Vec::new(),
+            expected: Vec::new(),
             tail: Vec::new(),
             found: true,
-            paints: 0,
+            screens: 0,
         })
     }
 
@@ -59,84 +59,84 @@ impl Viewer {
         self.input.as_fd()
     }
 
-    /// From now on it looks for this.
-    pub(crate) fn look_for(&mut self, wanted: &[u8]) {
-        self.wanted = wanted.to_vec();
+    /// Searches the following output for this text.
+    pub(crate) fn expect(&mut self, expected: &[u8]) {
+        self.expected = expected.to_vec();
         self.tail.clear();
         self.found = false;
     }
 
-    pub(crate) fn has_found(&self) -> bool {
+    pub(crate) fn is_found(&self) -> bool {
         self.found
     }
 
-    /// What the program wrote, out of the next piece that there is to read.
+    /// The output of the program in the next available chunk.
     pub(crate) fn read(&mut self) -> Result<&[u8]> {
         self.text.clear();
         let read = match self.input.read(&mut self.buffer) {
-            Ok(0) => bail!("a terminal is gone"),
+            Ok(0) => bail!("a terminal was closed"),
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(&self.text),
-            Err(error) => return Err(error).context("a terminal is gone"),
+            Err(error) => return Err(error).context("a terminal was closed"),
         };
-        let piece = &self.buffer[..read];
-        match self.form {
-            Form::Plain => self.text.extend_from_slice(piece),
-            Form::Frames => {
-                self.rest.extend_from_slice(piece);
-                let taken = frames(&self.rest, &mut self.text, &mut self.paints)?;
-                self.rest.drain(..taken);
+        let chunk = &self.buffer[..read];
+        match self.transport {
+            Transport::None => self.text.extend_from_slice(chunk),
+            Transport::Frames => {
+                self.rest.extend_from_slice(chunk);
+                let used = frames(&self.rest, &mut self.text, &mut self.screens)?;
+                self.rest.drain(..used);
             }
-            Form::Control => {
-                self.rest.extend_from_slice(piece);
-                let taken = lines(&self.rest, &mut self.text);
-                self.rest.drain(..taken);
+            Transport::Control => {
+                self.rest.extend_from_slice(chunk);
+                let used = lines(&self.rest, &mut self.text);
+                self.rest.drain(..used);
             }
         }
         if !self.found {
             self.tail.extend_from_slice(&self.text);
-            self.found = memchr::memmem::find(&self.tail, &self.wanted).is_some();
-            let kept = self.tail.len().min(self.wanted.len() - 1);
-            self.tail.drain(..self.tail.len() - kept);
+            self.found = memchr::memmem::find(&self.tail, &self.expected).is_some();
+            let keep = self.tail.len().min(self.expected.len() - 1);
+            self.tail.drain(..self.tail.len() - keep);
         }
         Ok(&self.text)
     }
 }
 
-/// Appends what is in whole frames, and returns how far they go.
-fn frames(bytes: &[u8], text: &mut Vec<u8>, paints: &mut usize) -> Result<usize> {
-    let mut taken = 0;
+/// Appends the output in complete frames, and returns their total length.
+fn frames(bytes: &[u8], text: &mut Vec<u8>, screens: &mut usize) -> Result<usize> {
+    let mut used = 0;
     loop {
-        if let Some((output, length)) = FromHost::output(&bytes[taken..]) {
-            taken += length;
+        if let Some((output, length)) = FromHost::output(&bytes[used..]) {
+            used += length;
             text.extend_from_slice(output);
             continue;
         }
-        let Some((frame, length)) = FromHost::decode(&bytes[taken..])? else { return Ok(taken) };
-        taken += length;
+        let Some((frame, length)) = FromHost::decode(&bytes[used..])? else { return Ok(used) };
+        used += length;
         match frame {
             FromHost::Screen { bytes, .. } => {
-                *paints += 1;
+                *screens += 1;
                 text.extend_from_slice(&bytes);
             }
-            FromHost::Refused(why) => bail!("the host refused: {why}"),
-            other => ensure!(matches!(other, FromHost::Unknown(_)), "a viewer was sent {other:?}"),
+            FromHost::Refused(why) => bail!("the host rejected the viewer: {why}"),
+            other => ensure!(matches!(other, FromHost::Unknown(_)), "a viewer received {other:?}"),
         }
     }
 }
 
-/// Appends what panes wrote, out of whole lines, and returns how far they go.
+/// Appends the output of panes in complete lines, and returns their total length.
 fn lines(bytes: &[u8], text: &mut Vec<u8>) -> usize {
-    let mut taken = 0;
-    while let Some(end) = memchr::memchr(b'\n', &bytes[taken..]) {
-        let line = &bytes[taken..taken + end];
-        taken += end + 1;
+    let mut used = 0;
+    while let Some(end) = memchr::memchr(b'\n', &bytes[used..]) {
+        let line = &bytes[used..used + end];
+        used += end + 1;
         if let Some(output) = line.strip_prefix(b"%output %") {
             let at = memchr::memchr(b' ', output).map_or(output.len(), |at| at + 1);
             text.extend_from_slice(&output[at..]);
         }
     }
-    taken
+    used
 }
 
 #[cfg(test)]
@@ -144,20 +144,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_program_wrote_is_taken_out_of_what_it_comes_in() {
+    fn the_output_of_the_program_is_extracted_from_the_transport() {
         let mut bytes = Vec::new();
         for word in ["one ", "two"] {
             FromHost::Output(word.into()).encode(&mut bytes);
         }
-        let (mut text, mut paints) = (Vec::new(), 0);
+        let (mut text, mut screens) = (Vec::new(), 0);
         let whole = bytes.len();
         bytes.extend_from_slice(&[9, 0]);
-        assert_eq!(frames(&bytes, &mut text, &mut paints).unwrap(), whole);
-        assert_eq!((&text[..], paints), (&b"one two"[..], 0));
+        assert_eq!(frames(&bytes, &mut text, &mut screens).unwrap(), whole);
+        assert_eq!((&text[..], screens), (&b"one two"[..], 0));
 
         let mut text = Vec::new();
-        let said = b"%begin 1 2 0\n%end 1 2 0\n%output %0 one \\015\\012\n%output %12 two\n%outp";
-        assert_eq!(lines(said, &mut text), said.len() - 5);
+        let output = b"%begin 1 2 0\n%end 1 2 0\n%output %0 one \\015\\012\n%output %12 two\n%outp";
+        assert_eq!(lines(output, &mut text), output.len() - 5);
         assert_eq!(text, b"one \\015\\012two");
     }
 }

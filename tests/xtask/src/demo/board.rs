@@ -105,7 +105,7 @@ impl Shared {
                 // No news can mean that the daemon exited: a new watch finds out.
                 Some(listening) => {
                     self.look(sandbox);
-                    if listening.changed(NEWS).is_err() {
+                    if listening.wait_for_change(NEWS).is_err() {
                         watch = None;
                     }
                 }

@@ -20,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(180);
 
 pub(super) fn run() -> Result<()> {
     let signals = signals::hold()?;
-    let mut sandbox = Sandbox::around_the_person(&cargo::build_programs()?)?;
+    let mut sandbox = Sandbox::with_user_environment(&cargo::build_programs()?)?;
     sandbox.cli.directory = std::env::current_dir().context("where are you?")?;
     let sandbox = Arc::new(sandbox);
     signals.close(&sandbox)?;

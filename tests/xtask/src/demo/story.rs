@@ -19,7 +19,7 @@ use super::signals;
 use crate::cargo;
 
 /// How long anything in the story may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A project folder, what is asked of Claude in it, and what comes of it.
 struct Project {
@@ -88,7 +88,7 @@ pub(super) fn run() -> Result<()> {
     let signals = signals::hold()?;
     let api = MessagesApi::start()?;
     for (prompt, script) in messages() {
-        api.on(prompt, script);
+        api.set_script(prompt, script);
     }
     let sandbox = Arc::new(Sandbox::isolated(api.url(), &claude, &programs)?);
     signals.close(&sandbox)?;
@@ -128,20 +128,20 @@ fn tell(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> 
     board.say("Claude is at work; what is not running yet waits in the queues.");
 
     let asking = &sessions[1];
-    let request = sandbox.until("the prompt is open", PATIENCE, || {
+    let request = sandbox.until("the prompt is open", EVENT_TIMEOUT, || {
         let prompts = rows(&cli.json(&["permissions", &asking.id])?, "permissions");
         Ok(prompts.first().and_then(|prompt| prompt["id"].as_str()).map(str::to_owned))
     })?;
     board.say(&format!("{} asks for permission. Nobody answers yet.", asking.project.name));
     for busy in [&sessions[0], &sessions[2]] {
-        api.wait_for_prompt(busy.project.messages[0].0, PATIENCE)?;
+        api.wait_for_prompt(busy.project.messages[0].0, EVENT_TIMEOUT)?;
     }
 
     let before = processes_of(sandbox, &sessions)?;
     let daemon = cli.json(&["daemon", "status"])?["pid"].as_i64().context("no daemon")?;
     let daemon = i32::try_from(daemon)?;
     processes::kill(daemon)?;
-    processes::wait_for_exit(daemon, PATIENCE);
+    processes::wait_for_exit(daemon, EVENT_TIMEOUT);
     board.say(&format!("The daemon ({daemon}) was killed with SIGKILL, in the middle of two turns."));
     cli.run(&["send", &sessions[0].id, LATE.0])?.success()?;
     let successor = &cli.json(&["daemon", "status"])?["pid"];
@@ -153,8 +153,9 @@ fn tell(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> 
     cli.run(&["allow", &request])?.success()?;
     board.say("The prompt is still open, and is answered now: allowed.");
     for session in &sessions {
-        let seconds = PATIENCE.as_secs().to_string();
-        cli.run_within(&["wait", &session.id, "--timeout", &seconds], 2 * PATIENCE).and_then(Run::success)?;
+        let seconds = EVENT_TIMEOUT.as_secs().to_string();
+        cli.run_within(&["wait", &session.id, "--timeout", &seconds], 2 * EVENT_TIMEOUT)
+            .and_then(Run::success)?;
     }
     board.say("Everything is done.");
 
@@ -208,8 +209,8 @@ fn summarise(sandbox: &Sandbox, api: &MessagesApi, sessions: &[Session], kept: u
     Ok(Summary {
         sent: sent.len(),
         done: done.len(),
-        lost: of(&|prompt| api.times_asked(prompt) == 0 || !done.iter().any(|text| text == prompt)),
-        doubled: of(&|prompt| api.times_asked(prompt) > 1),
+        lost: of(&|prompt| api.prompt_count_of(prompt) == 0 || !done.iter().any(|text| text == prompt)),
+        doubled: of(&|prompt| api.prompt_count_of(prompt) > 1),
         sessions: sessions.len(),
         kept,
         missing,

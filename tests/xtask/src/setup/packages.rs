@@ -65,7 +65,7 @@ impl Package {
         }
     }
 
-    fn is_there(self) -> bool {
+    fn is_installed(self) -> bool {
         match self {
             Package::Pip => has_pip(),
             // The tests start it by this path, unless `CHROMIUM` names another.
@@ -108,7 +108,7 @@ pub(super) fn missing(needs: &[Need]) -> Vec<Package> {
     for need in needs {
         let own = if let Need::Package(package) = need { Some(*package) } else { None };
         for package in need.packages().iter().copied().chain(own) {
-            if !missing.contains(&package) && !package.is_there() {
+            if !missing.contains(&package) && !package.is_installed() {
                 missing.push(package);
             }
         }
@@ -138,7 +138,7 @@ pub(super) fn install(packages: &[Package]) -> Result<()> {
     apt(root, &["-o", &lock, "update", "-qq"])?;
     apt(root, &[&["-o", &lock, "install", "-y", "-qq", "--no-install-recommends"], &*names].concat())?;
     let mut still = String::new();
-    for package in packages.iter().filter(|package| !package.is_there()) {
+    for package in packages.iter().filter(|package| !package.is_installed()) {
         write!(still, " {}", package.name())?;
     }
     ensure!(

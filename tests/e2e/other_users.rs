@@ -1,6 +1,10 @@
-//! Other users of the machine: nothing is told to them, and nothing is taken from them.
+//! Other users of the machine: the daemon does not respond to them, and clients do not use their daemons.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test: a panic is a failed one")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this module is only for tests: a panic is a failed test"
+)]
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -9,24 +13,24 @@ use std::path::{Path, PathBuf};
 use std::{fs, thread};
 
 use areyouj_tests::bystander::Bystander;
-use areyouj_tests::home::{NOBODY, PATIENCE, TestHome};
+use areyouj_tests::home::{EVENT_TIMEOUT, NOBODY, TestHome};
 use nix::unistd::geteuid;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 
 const HELLO: &str =
-    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"clientInfo":{"name":"stranger"}}}"#;
+    r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"clientInfo":{"name":"other-user"}}}"#;
 
-/// What the daemon at that socket answers to a client of this user.
+/// The response of the daemon at this socket to a client of this user.
 fn answer_to(user: u32, socket: PathBuf) -> std::io::Result<Vec<u8>> {
-    let asking = thread::spawn(move || {
-        // Of this thread alone, which ends with it.
+    let client = thread::spawn(move || {
+        // Changes the user of only this thread, which exits afterwards.
         let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
         set_thread_res_gid(gid, gid, gid)?;
         set_thread_res_uid(uid, uid, uid)?;
         let mut stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        // It may be closed already, which is the answer.
+        stream.set_read_timeout(Some(EVENT_TIMEOUT))?;
+        // The connection can already be closed, which is the expected response.
         let _ = write!(stream, "Content-Length: {}\r\n\r\n{HELLO}", HELLO.len());
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut answer = Vec::new();
@@ -35,13 +39,13 @@ fn answer_to(user: u32, socket: PathBuf) -> std::io::Result<Vec<u8>> {
             read => read.map(|_| answer),
         }
     });
-    asking.join().unwrap()
+    client.join().unwrap()
 }
 
 #[test]
-fn a_client_of_another_user_gets_no_answer_even_if_every_door_stands_open() {
+fn a_client_of_another_user_gets_no_response_even_if_permissions_allow_the_connection() {
     if !geteuid().is_root() {
-        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can be somebody else");
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can become another user");
         return;
     }
     let home = TestHome::new();
@@ -51,16 +55,19 @@ fn a_client_of_another_user_gets_no_answer_even_if_every_door_stands_open() {
     for path in [home.path().parent().unwrap(), home.path(), &home.path().join("run"), &socket] {
         open(path);
     }
-    assert_eq!(answer_to(NOBODY, socket.clone()).unwrap(), b"", "a stranger was answered");
-    let ours = answer_to(0, socket).unwrap();
-    assert!(String::from_utf8_lossy(&ours).contains("serverInfo"), "the same words from us are answered");
-    bystander.goes_on(&home);
+    assert_eq!(answer_to(NOBODY, socket.clone()).unwrap(), b"", "another user received a response");
+    let own = answer_to(0, socket).unwrap();
+    assert!(
+        String::from_utf8_lossy(&own).contains("serverInfo"),
+        "the same request of the owner must be answered"
+    );
+    bystander.assert_responsive(&home);
 }
 
 #[test]
-fn a_daemon_of_another_user_is_told_nothing() {
+fn a_client_sends_nothing_to_a_daemon_of_another_user() {
     if !geteuid().is_root() {
-        eprintln!("SKIPPED, NOTHING WAS TESTED: only root gets to the daemon of another user");
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can connect to the daemon of another user");
         return;
     }
     let home = TestHome::with_permissions("obedient");
@@ -69,8 +76,8 @@ fn a_daemon_of_another_user_is_told_nothing() {
     root.user = None;
     for arguments in [&["ls", "--json"][..], &["new", ".", "--json"], &["daemon", "stop", "--json"]] {
         let run = home.expect(root.run(arguments));
-        assert_eq!(home.refusal_of(&run)["code"], "daemon_foreign", "{run}");
+        assert_eq!(home.error_of(&run)["code"], "daemon_foreign", "{run}");
     }
     assert_eq!(home.sessions(), [bystander.id.as_str()]);
-    bystander.goes_on(&home);
+    bystander.assert_responsive(&home);
 }

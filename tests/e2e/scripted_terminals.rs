@@ -1,5 +1,5 @@
-//! Terminal sessions with a script in Claude's place, which writes what Claude would not: what terminals are tested by, and
-//! more than anybody reads.
+//! Terminal sessions with a script in place of Claude, for output that Claude does not write: conformance tests of
+//! terminals, and very long output.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,13 +9,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::cli::Run;
-use areyouj_tests::home::{PATIENCE, TestHome, process_id};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, process_id};
 use areyouj_tests::tmux::Terminal;
 
-/// What both terminals and the screen in the host have.
+/// The size of both terminals, and of the screen in the host.
 const SIZE: (u16, u16) = (80, 24);
 
-/// Starts a terminal session in which this script runs, whose first argument is a directory of its own.
+/// Starts a terminal session that runs this script in a separate directory with these files.
 fn session(home: &TestHome, script: &str, files: &[(&str, &[u8])]) -> String {
     let directory = home.project("script");
     for (name, bytes) in files {
@@ -37,30 +37,30 @@ fn terminal(home: &TestHome) -> Terminal {
     home.expect(Terminal::open(&home.cli.directory, &home.cli.environment, SIZE))
 }
 
-/// Shows the session there, from the moment on at which the terminal is called so.
+/// Attaches to the session in this terminal, and waits until the terminal has this title.
 fn attach(home: &TestHome, terminal: &Terminal, id: &str, title: &str) {
-    home.expect(terminal.type_in(&format!("areyouj attach {id}\n")));
-    is_called(home, terminal, title);
+    home.expect(terminal.type_text(&format!("areyouj attach {id}\n")));
+    wait_for_title(home, terminal, title);
 }
 
-fn is_called(home: &TestHome, terminal: &Terminal, title: &str) {
-    let what = format!("a terminal that is called {title:?}");
-    home.expect(terminal.wait_until(&what, PATIENCE, |terminal| Ok(terminal.title()? == title)));
+fn wait_for_title(home: &TestHome, terminal: &Terminal, title: &str) {
+    let what = format!("the terminal has the title {title:?}");
+    home.expect(terminal.wait_until(&what, EVENT_TIMEOUT, |terminal| Ok(terminal.title()? == title)));
 }
 
 fn detach(home: &TestHome, terminal: &Terminal, id: &str) {
     home.expect(terminal.press(&["C-\\"]));
-    home.expect(terminal.type_in("d"));
-    let said = format!("Detached from {id}");
-    home.expect(terminal.wait_for(&said, PATIENCE));
-    // So that the title tells of the next time.
-    home.expect(terminal.type_in("clear; printf '\\033]2;away\\033\\\\'\n"));
-    is_called(home, terminal, "away");
+    home.expect(terminal.type_text("d"));
+    let message = format!("Detached from {id}");
+    home.expect(terminal.wait_for(&message, EVENT_TIMEOUT));
+    // Change the title, so that the next attach can be detected by it.
+    home.expect(terminal.type_text("clear; printf '\\033]2;away\\033\\\\'\n"));
+    wait_for_title(home, terminal, "away");
 }
 
-/// What terminals are tested by, one screen after the other, each on what the one before left. Of a row tmux tells what stands
-/// before the last character that was written, so one stands at the end of those that are coloured by erasing. Where a backspace leads after
-/// the last column was written is another matter on every terminal, so there is none there.
+/// Conformance tests of terminals, as a sequence of screens that build on each other. tmux reports a row only up to the
+/// last written character, so rows that are coloured by erasing end with a character. The effect of a backspace after
+/// the last column differs between terminals, so the tests avoid it.
 fn screens() -> Vec<(&'static str, String)> {
     let border: String = (1..=80).map(|column| format!("\x1b[1;{column}H*\x1b[24;{column}H*")).collect();
     let sides: String = (2..=23).map(|row| format!("\x1b[{row};1H*\x1b[{row};80H*")).collect();
@@ -71,13 +71,13 @@ fn screens() -> Vec<(&'static str, String)> {
         })
         .collect();
     let lines: String = (1..=40).map(|number| format!("line {number} of the region\r\n")).collect();
-    // tmux tells the first sixteen from those that short codes choose.
+    // tmux distinguishes the first sixteen palette colours from those of the short codes.
     let short = (40..48).chain(100..108).map(|code| format!("\x1b[{code}m "));
     let palette: String = short.chain((16..256).map(|index| format!("\x1b[48;5;{index}m "))).collect();
     let gradient: String =
         (0..76).map(|part| format!("\x1b[38;2;{};128;{}m█", part * 3, 255 - part * 3)).collect();
-    let looks: String =
-        [1, 2, 3, 4, 5, 7, 8, 9].map(|look| format!("\x1b[0;{look}mlook {look}\x1b[m ")).concat();
+    let attributes: String =
+        [1, 2, 3, 4, 5, 7, 8, 9].map(|code| format!("\x1b[0;{code}mlook {code}\x1b[m ")).concat();
     vec![
         ("a border, with the cursor in it", format!("{border}{sides}\x1b[12;30Hwithin")),
         ("erased parts", "\x1b[10;20H\x1b[1J\x1b[20;61H\x1b[0J\x1b[15;30H\x1b[1K\x1b[16;30H\x1b[0K\x1b[17;5H\x1b[9X".into()),
@@ -86,30 +86,30 @@ fn screens() -> Vec<(&'static str, String)> {
         ("lines inserted and deleted", "\x1b[7;1H\x1b[2L\x1b[10;1H\x1b[3M\x1b[2S\x1b[1T".into()),
         ("characters inserted and deleted", "\x1b[r\x1b[2J\x1b[3;1Habcdefghij\x1b[3;4H\x1b[3@xyz\x1b[3;9H\x1b[2P\x1b[4hINSERTED".into()),
         ("tab stops", format!("\x1b[4l\x1b[2J\x1b[3g\x1b[1;1H{}\x1b[1;4H\x1b[0g\x1b[1;1H{}", "\x1b[3C\x1bH".repeat(20), "\t*".repeat(13))),
-        ("tabs at them", "\x1b[3;1H\t1\t2\t3\x1b[2Z<".into()),
-        ("lines drawn", "\x1b[2J\x1b[2;2H\x1b(0lqqwqqk\x1b[3;2Hx  x  x\x1b[4;2Htqqnqqu\x1b[5;2Hmqqvqqj\x1b(B plain \x1b)0\x0eaaa".into()),
-        ("lines drawn on", "qqq\x0fqqq\x1b)B".into()),
+        ("tabs at these stops", "\x1b[3;1H\t1\t2\t3\x1b[2Z<".into()),
+        ("line drawing", "\x1b[2J\x1b[2;2H\x1b(0lqqwqqk\x1b[3;2Hx  x  x\x1b[4;2Htqqnqqu\x1b[5;2Hmqqvqqj\x1b(B plain \x1b)0\x0eaaa".into()),
+        ("line drawing continued", "qqq\x0fqqq\x1b)B".into()),
         ("no wrap at the margin", format!("\x1b[2J\x1b[?7l\x1b[2;70H{}", "0123456789abcdef")),
         ("a wrap at the margin", format!("\x1b[?7h\x1b[4;70H{}\x1b[6;80H|", "0123456789abcdef")),
         ("the last column, then more", "next\x1b[8;80Hx".into()),
-        ("looks", format!("\x1b[m\x1b[2J\x1b[2;1H{looks}\x1b[1;4;31;42mall")),
+        ("attributes", format!("\x1b[m\x1b[2J\x1b[2;1H{attributes}\x1b[1;4;31;42mall")),
         ("colours", format!("\x1b[m\x1b[4;1H{palette}\x1b[m\r\n{gradient}\x1b[m\x1b[12;1H\x1b[44mbackground\x1b[K\x1b[80G|")),
         ("colours that scroll in", "\x1b[24;1H\n\x1b[80G|\x1b[3;1H\x1b[1L\x1b[3;80H|\x1b[m".into()),
         ("wide characters", "\x1b[2J\x1b[2;1H中文字符 🎉 ｱｲｳ é e\u{301}a\u{323}\x1b[3;80H中\x1b[5;1H中文中文".into()),
         ("the alternate screen", "\x1b[9;9H\x1b[31m\x1b[?1049h\x1b[2J\x1b[3;3Hon the other screen\x1b[7;7H".into()),
-        ("written on there", "\x1b[32mmore\x1b[5;20r\x1b[20;1H\n\n".into()),
+        ("output on the alternate screen", "\x1b[32mmore\x1b[5;20r\x1b[20;1H\n\n".into()),
         ("the first screen again", "\x1b[r\x1b[?1049lback".into()),
-        ("a cursor that was saved", "\x1b[m\x1b[2J\x1b[4;4H\x1b[1;35m\x1b7\x1b[m\x1b[10;10Helsewhere".into()),
-        ("and comes back", "\x1b8here\x1b[m".into()),
+        ("a saved cursor", "\x1b[m\x1b[2J\x1b[4;4H\x1b[1;35m\x1b7\x1b[m\x1b[10;10Helsewhere".into()),
+        ("a restored cursor", "\x1b8here\x1b[m".into()),
         ("modes of mouse, paste, focus and keys", "\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?2004h\x1b[?1004h\x1b[?1h\x1b=\x1b[?25l".into()),
-        ("and back", "\x1b[?1002l\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[?1l\x1b>\x1b[?25h".into()),
-        ("the pattern to adjust a display by", "\x1b#8\x1b[5;5Hon it".into()),
+        ("modes reset", "\x1b[?1002l\x1b[?1000l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[?1l\x1b>\x1b[?25h".into()),
+        ("the alignment pattern", "\x1b#8\x1b[5;5Hon it".into()),
         ("a full reset", "\x1b[31m\x1b[3;9r\x1b[?6h\x1b[4h\x1bcfull".into()),
     ]
 }
 
 #[test]
-fn who_leaves_and_comes_back_sees_the_same_as_one_who_stays_on_all_that_terminals_are_tested_by() {
+fn a_reattached_terminal_shows_the_same_as_an_attached_one_in_all_conformance_tests() {
     let screens = screens();
     let names: Vec<String> = (1..=screens.len()).map(|number| number.to_string()).collect();
     let ends: Vec<String> = screens
@@ -127,19 +127,19 @@ fn who_leaves_and_comes_back_sees_the_same_as_one_who_stays_on_all_that_terminal
     attach(&home, &staying, &id, "screen 0");
     for (number, (name, _)) in (1..).zip(&screens) {
         let title = format!("screen {number}");
-        home.expect(staying.type_in("x"));
-        is_called(&home, &staying, &title);
+        home.expect(staying.type_text("x"));
+        wait_for_title(&home, &staying, &title);
         attach(&home, &leaving, &id, &title);
-        let alike = staying
-            .wait_until(name, PATIENCE, |staying| Ok(staying.difference(&leaving)?.is_none()))
+        let equal = staying
+            .wait_until(name, EVENT_TIMEOUT, |staying| Ok(staying.difference(&leaving)?.is_none()))
             .with_context(|| format!("{name}: {:#?}", staying.difference(&leaving)));
-        home.expect(alike);
+        home.expect(equal);
         detach(&home, &leaving, &id);
     }
 }
 
 #[test]
-fn a_detach_key_inside_a_paste_reaches_claude_and_the_shell_gets_nothing_of_the_paste() {
+fn a_detach_key_in_a_paste_reaches_claude_and_the_shell_receives_nothing() {
     let home = TestHome::new();
     let paste = "before\u{1c}d\rtouch ran-by-the-shell\rafter";
     let marked = format!("\u{1b}[200~{paste}\u{1b}[201~");
@@ -152,7 +152,7 @@ fn a_detach_key_inside_a_paste_reaches_claude_and_the_shell_gets_nothing_of_the_
     let terminal = terminal(&home);
     attach(&home, &terminal, &id, "ready");
     home.expect(terminal.paste(paste));
-    is_called(&home, &terminal, "received");
+    wait_for_title(&home, &terminal, "received");
     let received =
         home.expect(fs::read_to_string(home.project("script").join("received")).map_err(Into::into));
     assert_eq!(received, marked);
@@ -160,48 +160,48 @@ fn a_detach_key_inside_a_paste_reaches_claude_and_the_shell_gets_nothing_of_the_
     assert!(!home.cli.directory.join("ran-by-the-shell").exists());
 }
 
-/// Bytes that nobody reads.
-const FLOOD: usize = 200_000_000;
+/// The size of the flood in bytes.
+const FLOOD_BYTES: usize = 200_000_000;
 
-/// What the daemon may take more while it passes over a journal that grows by a gigabyte in a minute: a piece of it, and what
-/// the store takes for a step.
-const GROWTH: u64 = 16 << 20;
+/// The maximum memory growth of the daemon in bytes, while it skips a journal that grows by a gigabyte per minute: a
+/// chunk of the journal, and the memory of the store for a step.
+const GROWTH_MAX_BYTES: u64 = 16 << 20;
 
-/// What a journal keeps of what was taken in, and the segment that is being written.
-const JOURNAL: u64 = (64 + 2 * 16) << 20;
+/// The maximum size of a journal in bytes: the ingested part that it keeps, and the segment that is being written.
+const JOURNAL_MAX_BYTES: u64 = (64 + 2 * 16) << 20;
 
 #[test]
-fn a_flood_costs_the_daemon_nothing_and_other_sessions_go_on() {
+fn a_flood_of_output_does_not_affect_the_daemon_and_other_sessions() {
     let home = TestHome::new();
     let bystander = Bystander::of(&home);
-    let line = "Nobody reads this line, and there are very many of them, each as the one before.";
+    let line = "This is one of very many identical lines that the daemon does not have to read.";
     let script = format!(
         "stty raw -echo; printf '\\033]2;ready\\007'; head -c 1 >/dev/null\n\
-        yes '{line}\r' | head -c {FLOOD}; printf '\\033]2;over\\007'; head -c 1 >/dev/null"
+        yes '{line}\r' | head -c {FLOOD_BYTES}; printf '\\033]2;over\\007'; head -c 1 >/dev/null"
     );
     let id = session(&home, &script, &[]);
     let terminal = terminal(&home);
     attach(&home, &terminal, &id, "ready");
     let daemon = home.daemon_pid();
     let before = memory(daemon);
-    home.expect(terminal.type_in("x"));
-    home.expect(terminal.wait_until("the end of the flood", 2 * PATIENCE, |terminal| {
-        bystander.goes_on(&home);
+    home.expect(terminal.type_text("x"));
+    home.expect(terminal.wait_until("the end of the flood", 2 * EVENT_TIMEOUT, |terminal| {
+        bystander.assert_responsive(&home);
         Ok(terminal.title()? == "over")
     }));
-    let grown = most_memory(daemon).saturating_sub(before);
-    assert!(grown <= GROWTH, "the daemon grew by {} kB", grown >> 10);
+    let grown = peak_memory(daemon).saturating_sub(before);
+    assert!(grown <= GROWTH_MAX_BYTES, "the daemon grew by {} kB", grown >> 10);
     assert_eq!(home.daemon_pid(), daemon);
-    let shown = home.session(&id);
-    let host = most_memory(process_id(&shown, "hostPid"));
-    assert!(host <= 8 << 20, "the host took {} kB", host >> 10);
+    let session = home.session(&id);
+    let host = peak_memory(process_id(&session, "hostPid"));
+    assert!(host <= 8 << 20, "the host used {} kB", host >> 10);
     let journal = home.path().join("state/sessions").join(&id).join("journal");
     let kept = home.expect(size_of(&journal));
-    assert!(kept <= JOURNAL, "{kept} bytes of {FLOOD} are kept");
+    assert!(kept <= JOURNAL_MAX_BYTES, "{kept} bytes of {FLOOD_BYTES} are stored");
     home.ok(&["terminate", &id]);
 }
 
-/// A figure of a process, in bytes.
+/// A value of `/proc/PID/status`, in bytes.
 fn status_of(pid: i32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
@@ -210,17 +210,17 @@ fn status_of(pid: i32, name: &str) -> u64 {
     kilobytes.unwrap_or_default() << 10
 }
 
-/// What a process has of its own.
+/// The anonymous memory of a process, in bytes.
 fn memory(pid: i32) -> u64 {
     status_of(pid, "RssAnon:")
 }
 
-/// The most that it has had of its own at a time: what was resident, less what is of files, which only grows.
-fn most_memory(pid: i32) -> u64 {
+/// The peak anonymous memory in bytes: peak resident memory minus file-backed memory, which only grows.
+fn peak_memory(pid: i32) -> u64 {
     status_of(pid, "VmHWM:").saturating_sub(status_of(pid, "RssFile:"))
 }
 
-/// Bytes of the files in a directory.
+/// The size of the segments in a directory, in bytes.
 fn size_of(directory: &Path) -> Result<u64> {
     let mut size = 0;
     for entry in fs::read_dir(directory)? {
