@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use uuid::Uuid;
 
 use crate::json::{AnyJson, Json, MEMBERS, Name, Tree};
 
@@ -77,6 +78,11 @@ pub(in crate::driver) fn parse_whole(bytes: &[u8]) -> Option<Json<'_>> {
 /// The string under this name; empty if there is none.
 pub(in crate::driver) fn text<'a, T: Tree>(value: &'a T, name: &str) -> &'a str {
     value.member(name).and_then(Tree::text).unwrap_or_default()
+}
+
+/// The UUID under this name, if there is a valid one.
+pub(in crate::driver) fn uuid<T: Tree>(value: &T, name: &str) -> Option<Uuid> {
+    Uuid::parse_str(text(value, name)).ok()
 }
 
 /// The string under this name, taken out; empty if there is none.

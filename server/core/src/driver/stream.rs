@@ -5,6 +5,7 @@
 mod decode;
 mod encode;
 mod message;
+mod notice;
 mod permission;
 mod system;
 

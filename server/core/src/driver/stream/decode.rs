@@ -6,17 +6,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
+use super::notice::{ERROR_CHARS, info};
 use super::{INITIALIZE_PREFIX, REQUEST_PREFIX, message, permission, system};
-use crate::driver::json::{array, number, parse, repair, take_array, take_text, text};
+use crate::driver::json::{array, number, parse, repair, take_array, take_text, text, uuid};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Fact, MessageId, Stage, TurnEnd, Written};
+use crate::orchestrator::{Fact, Stage, TurnEnd, Written};
 use crate::text::plain::{short_block, short_line};
 
 /// How much of a line that is no JSON is told.
 const GARBAGE_CHARS: usize = 200;
-
-/// How much of an error's text is told; it is shown as a status, and the log has the rest.
-pub(super) const ERROR_CHARS: usize = 2000;
 
 /// Nearly every line begins so while Claude speaks; such a line is not taken apart further than needed.
 const STREAM_EVENT: &[u8] = br#"{"type":"stream_event""#;
@@ -60,7 +58,7 @@ fn facts(mut value: Json<'_>) -> Vec<Fact> {
         }
         "rate_limit_event" => system::rate_limit(&value).into_iter().collect(),
         // Its `new_conversation_id` is not the new conversation's: that one comes with the next `init`.
-        "conversation_reset" => vec![system::info("The conversation was cleared.")],
+        "conversation_reset" => vec![info("The conversation was cleared.")],
         _ => Vec::new(),
     }
 }
@@ -96,10 +94,6 @@ fn written(mut value: Json<'_>) -> Written {
         }
         _ => Written::Other,
     }
-}
-
-pub(super) fn uuid(value: &Json<'_>, name: &str) -> Option<MessageId> {
-    Uuid::parse_str(text(value, name)).ok()
 }
 
 #[derive(Deserialize)]

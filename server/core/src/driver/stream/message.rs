@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::decode::uuid;
+use super::notice::{command_output, info};
 use super::permission::tool_input;
-use super::system::{command_output, info};
-use crate::driver::json::{LARGEST, array, number, take_text, text};
+use crate::driver::json::{LARGEST, array, number, take_text, text, uuid};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
 use crate::text::plain::short_line;

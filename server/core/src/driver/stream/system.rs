@@ -1,13 +1,10 @@
 //! What Claude says about itself: its state, retries, and what is worth a notice.
 
-use super::decode::{ERROR_CHARS, uuid};
-use crate::driver::json::{number, take_text, text};
+use super::notice::{ERROR_CHARS, command_output, info, notice, said, warning};
+use crate::driver::json::{number, take_text, text, uuid};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Activity, EntryBody, Fact, NoticeLevel};
-use crate::text::plain::{short_block, short_line};
-
-/// How much of what a command of Claude's own printed is told: a few screens.
-const COMMAND_OUTPUT_CHARS: usize = 20_000;
+use crate::orchestrator::{Activity, Fact, NoticeLevel};
+use crate::text::plain::short_line;
 
 /// How much of the name of a model or a permission mode is kept. A new Claude gets it as an argument.
 const WORD_CHARS: usize = 200;
@@ -91,31 +88,6 @@ pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
         )),
         _ => None,
     }
-}
-
-/// A notice that is good to know.
-pub(super) fn info(text: &str) -> Fact {
-    notice(NoticeLevel::Info, short_line(text, ERROR_CHARS))
-}
-
-/// A notice of text that is fit to show.
-pub(super) fn notice(level: NoticeLevel, text: String) -> Fact {
-    Fact::Entry(EntryBody::Notice { level, text })
-}
-
-/// What a command of Claude's own printed.
-pub(super) fn command_output(level: NoticeLevel, output: &str) -> Option<Fact> {
-    let output = short_block(output, COMMAND_OUTPUT_CHARS);
-    (!output.is_empty()).then(|| notice(level, output))
-}
-
-fn warning(text: &str) -> Fact {
-    notice(NoticeLevel::Warning, short_line(text, ERROR_CHARS))
-}
-
-fn said(level: NoticeLevel, text: &str) -> Vec<Fact> {
-    let text = short_block(text, ERROR_CHARS);
-    if text.is_empty() { Vec::new() } else { vec![notice(level, text)] }
 }
 
 fn activity(value: &Json<'_>) -> Option<Activity> {
