@@ -1,11 +1,12 @@
 //! Creating a session: what is refused, and what a new one starts with.
 
-use super::answer::{CommandResult, Subject};
 use super::check::{check_room, check_text, checked_name, conflict};
-use super::operate::{CREATE, SEND};
+use super::context::StepContext;
+use super::requests::{CREATE, SEND};
 use super::session::Session;
-use super::step::StepContext;
-use super::{Change, Create, MessageId, Notification, Origin, Problem, SessionId, SessionRow, State};
+use super::state::State;
+use super::subject::{CommandResult, Subject};
+use super::{Change, Create, MessageId, Notification, Origin, Problem, SessionId, SessionRow};
 
 /// Random session ids that are tried. With a million ids used, one in 650,000 is taken.
 const ID_TRIES: usize = 8;

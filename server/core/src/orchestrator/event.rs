@@ -1,31 +1,6 @@
 //! What reaches the orchestrator: clients' commands, and facts from hosts and drivers.
 
-use super::{Fact, MessageId, Operation, Position, Problem, Query, SessionId};
-
-/// A connection of a client.
-pub type ClientId = u64;
-
-/// A request of a client that waits for its answer.
-pub type ReplyId = u64;
-
-/// Who acts. The transport decides that, never the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Principal {
-    /// The user whose daemon this is.
-    LocalUser {
-        /// The name that the client gave of itself, for people and the audit trail.
-        name: String,
-    },
-}
-
-impl Principal {
-    /// The name for people and the audit trail.
-    pub fn name(&self) -> &str {
-        match self {
-            Principal::LocalUser { name } => name,
-        }
-    }
-}
+use super::{ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId};
 
 /// Who sent a command, and where the answer goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,18 +108,6 @@ pub enum Event {
     ShowQueue(SessionId),
     /// Time has passed; see [`super::State::next_deadline`].
     Tick,
-}
-
-/// The session that a client means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionRef {
-    /// The one with this id, or with an id that begins like this.
-    Id(String),
-    /// The newest live session of one of these directories (the caller's workspace folders).
-    Newest {
-        /// Absolute paths.
-        directories: Vec<String>,
-    },
 }
 
 /// What a client asks for.

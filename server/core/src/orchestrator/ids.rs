@@ -1,9 +1,15 @@
-//! The ids of sessions, messages and permission requests, and the randomness that new ones are made from.
+//! The ids of clients, sessions, messages and permission requests, and the randomness that new ones are made from.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
+
+/// A connection of a client.
+pub type ClientId = u64;
+
+/// A request of a client that waits for its answer.
+pub type ReplyId = u64;
 
 /// The letters of a session id: none that is easily mistaken for another.
 pub const SESSION_ID_ALPHABET: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
@@ -45,6 +51,18 @@ impl fmt::Debug for SessionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
+}
+
+/// The session that a client means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionRef {
+    /// The one with this id, or with an id that begins like this.
+    Id(String),
+    /// The newest live session of one of these directories (the caller's workspace folders).
+    Newest {
+        /// Absolute paths.
+        directories: Vec<String>,
+    },
 }
 
 /// The text is not an id of this kind.

@@ -2,7 +2,8 @@
 //! folder.
 
 use super::session::Session;
-use super::{MessageId, PermissionId, PermissionRow, Problem, SessionId, SessionRef, State};
+use super::state::State;
+use super::{MessageId, PermissionId, PermissionRow, Problem, SessionId, SessionRef};
 
 impl State {
     /// The id of the session that a client means.

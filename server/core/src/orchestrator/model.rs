@@ -562,3 +562,12 @@ pub struct QueueView {
     /// The messages.
     pub messages: Vec<MessageView>,
 }
+
+/// A piece of what Claude is saying.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialOutput {
+    /// Thoughts rather than words.
+    pub thinking: bool,
+    /// The text.
+    pub text: String,
+}

@@ -2,31 +2,16 @@
 
 use std::str::FromStr;
 
-use super::answer::{CommandResult, Subject};
 use super::authorize::authorize;
 use super::check::{check_request_id, check_text, checked_name, conflict};
-use super::step::StepContext;
+use super::context::StepContext;
+use super::requests::{ANSWER, CREATE, SEND};
+use super::state::{Exit, State};
+use super::subject::{CommandResult, Subject};
 use super::{
     Answer, AuditRow, Change, Effect, Idempotent, MessageId, MessageOperation, MessageState, Notification,
-    Operation, Origin, PermissionId, Problem, SessionId, SessionOperation, SessionRef, State,
+    Operation, Origin, PermissionId, Problem, SessionId, SessionOperation, SessionRef,
 };
-
-/// The names under which creations, messages and answers are remembered as requests.
-pub(super) const CREATE: &str = "session/create";
-pub(super) const SEND: &str = "queue/add";
-const ANSWER: &str = "permission/answer";
-
-/// What the daemon does about a request to stop it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// It was not asked to stop.
-    #[default]
-    No,
-    /// It exits when all sessions have ended.
-    WhenEnded,
-    /// It exits at the end of the step.
-    Now,
-}
 
 impl State {
     /// Carries out an operation, audits and answers it.
@@ -158,25 +143,6 @@ impl State {
             Some((done, subject)) if done == name => subject.parse().map(Some).map_err(|_| conflict()),
             Some(_) => Err(conflict()),
         }
-    }
-
-    /// An operation was carried out: remembers that, on disk too.
-    pub(super) fn remember(
-        &mut self,
-        step: &mut StepContext,
-        request_id: String,
-        name: &str,
-        subject: impl std::fmt::Display,
-    ) {
-        let subject = format!("{name} {subject}");
-        let at = step.now.wall;
-        step.persist(Change::Request { key: request_id.clone(), subject: subject.clone(), at });
-        self.requests.remember(request_id, subject);
-    }
-
-    /// A message was accepted. The message itself tells a daemon that starts later.
-    pub(super) fn remember_message(&mut self, id: MessageId, session: SessionId) {
-        self.requests.remember(id.to_string(), format!("{SEND} {session}"));
     }
 
     fn change_session(

@@ -2,6 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
+/// The names under which creations, messages and answers are remembered as requests.
+pub(super) const CREATE: &str = "session/create";
+pub(super) const SEND: &str = "queue/add";
+pub(super) const ANSWER: &str = "permission/answer";
+
 /// Requests that are remembered. Clients repeat one within seconds.
 const MAX_REQUESTS: usize = 10_000;
 

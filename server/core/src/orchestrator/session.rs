@@ -25,17 +25,16 @@ mod view;
 
 use std::collections::BTreeSet;
 
-use super::step::StepContext;
+use super::context::StepContext;
 use super::{
     AuditRow, ClientId, Driver, Effect, EntryBody, Goal, Input, MessageRow, Millis, NoticeLevel,
-    Notification, PermissionRow, Position, Problem, SessionId, SessionRow, SessionSpec, SessionView, Status,
-    StatusSource,
+    Notification, PartialOutput, PermissionRow, Position, Problem, SessionId, SessionRow, SessionSpec,
+    SessionView, Status, StatusSource,
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
 use known::Known;
 use lifecycle::Lifecycle;
-pub use partial_output::PartialOutput;
 use permissions::PermissionRequests;
 use queue::Queue;
 pub(super) use start::End;

@@ -4,7 +4,7 @@
 use super::Session;
 use super::delivery::first_line;
 use super::terminal_input::{Submitted, Surroundings, TerminalOutcome};
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, ProcessStatus, ToolInput,
 };

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::Session;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{Goal, Problem, SessionRow, SessionSpec};
 
 /// What is in effect in Claude.

@@ -1,8 +1,8 @@
 //! Delivering messages to Claude, one turn at a time, and what becomes of them.
 
 use super::Session;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::problem::MAX_STEERS;
-use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
     Answer, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
 };

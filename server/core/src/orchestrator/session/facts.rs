@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::start::End;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{EntryBody, Fact, Input, NoticeLevel, Position, Written};
 
 impl Session {

@@ -1,6 +1,6 @@
 //! What the store, the clients and the host know of a session already.
 
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{Attention, Change, Effect, Millis, SessionRow, SessionView};
 
 /// The stored position may be this many bytes behind if the journal held nothing worth storing. After a crash the same

@@ -1,13 +1,6 @@
 //! What Claude is saying right now, for clients that attach in the middle of it.
 
-/// A piece of what Claude is saying.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartialOutput {
-    /// Thoughts rather than words.
-    pub thinking: bool,
-    /// The text.
-    pub text: String,
-}
+use crate::orchestrator::PartialOutput;
 
 /// Bytes of the end that are kept at least: more than a screen holds. The finished entry has everything.
 const KEPT_BYTES: usize = 64 * 1024;

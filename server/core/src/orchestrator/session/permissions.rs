@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Answer, Change, EntryBody, Input, Notification, PermissionId, PermissionKind, PermissionRequest,
     PermissionRow, PermissionState, Problem, SessionId, SessionRow, ToolInput,

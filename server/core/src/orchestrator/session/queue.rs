@@ -1,7 +1,7 @@
 //! The queue of one session: the messages that wait or run, their order, and why the queue is paused.
 
 use super::messages::Messages;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Change, MessageId, MessageRow, MessageState, MessageView, Pause, PauseReason, QueueView, Recovery,
     SessionId, SessionRow, TurnEnd,

@@ -6,8 +6,8 @@ use super::lifecycle::{Due, EndStep, StartStep, StopStep, SyncStep};
 use super::phase::Then;
 use super::terminal_input::TerminalInput;
 use super::turn::Turn;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INITIALIZE_TIMEOUT_MS, START_TIMEOUT_MS, START_TRIES};
-use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
     ConversationState, Driver, Effect, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder, MessageId,
     NoticeLevel, PermissionRequest, Problem, Switch,

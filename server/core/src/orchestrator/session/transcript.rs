@@ -1,8 +1,8 @@
 //! The transcript of one session: its newest entry, and what Claude is saying since.
 
-use super::partial_output::{OutputSoFar, PartialOutput};
-use crate::orchestrator::step::StepContext;
-use crate::orchestrator::{Change, EntryBody, EntryRow, Notification, SessionId, SessionRow};
+use super::partial_output::OutputSoFar;
+use crate::orchestrator::context::StepContext;
+use crate::orchestrator::{Change, EntryBody, EntryRow, Notification, PartialOutput, SessionId, SessionRow};
 
 /// The end of a transcript. The store has all entries.
 #[derive(Debug)]

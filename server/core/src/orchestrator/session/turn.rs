@@ -2,8 +2,8 @@
 
 use super::Session;
 use super::phase::Then;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INTERRUPT_TIMEOUT_MS, LOGIN_REFUSALS};
-use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
     Activity, EntryBody, Goal, INITIALIZE_PREFIX, Input, MessageState, NoticeLevel, PauseReason, Problem,
     SessionRow, Status, TurnEnd,
