@@ -65,6 +65,12 @@ macro_rules! error_codes {
     };
 }
 
+impl AsRef<str> for ErrorCode {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 error_codes! {
     /// The body of a message is not JSON, or not JSON-RPC.
     InvalidRequest = "invalid_request",

@@ -28,8 +28,13 @@ fn shown(typed: &str) -> String {
 
 impl Problem {
     /// A problem without a log.
-    pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem { code: code.to_owned(), message: message.into(), hint: hint.into(), log: None }
+    pub fn new(code: impl AsRef<str>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+        Problem { code: code.as_ref().to_owned(), message: message.into(), hint: hint.into(), log: None }
+    }
+
+    /// What to do, one sentence.
+    pub fn hint(&self) -> String {
+        self.hint.clone()
     }
 
     pub(super) fn session_not_found(text: &str) -> Problem {
