@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use areyouj_protocol::{self as wire, Method, request};
+use areyouj_protocol::{self as wire, ErrorCode, Method, request};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -238,22 +238,22 @@ async fn look_elsewhere(session: Option<String>, shared: &Arc<Shared>) -> Result
 pub(super) fn word(name: &str, value: Option<String>) -> Result<Option<String>, Problem> {
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(None) };
     if value.starts_with('-') || value.len() > MAX_WORD || value.chars().any(char::is_control) {
-        return Err(Problem {
-            code: "invalid_params".to_owned(),
-            message: format!("\"{}\" cannot be a {name}.", short_line(&value, NAME_CHARS)),
-            hint: "Name one that `claude --help` lists.".to_owned(),
-            log: None,
-        });
+        return Err(Problem::new(
+            ErrorCode::InvalidParams,
+            format!("\"{}\" cannot be a {name}.", short_line(&value, NAME_CHARS)),
+            "Name one that `claude --help` lists.",
+        ));
     }
     Ok(Some(value))
 }
 
 pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
-    Uuid::parse_str(text).map_err(|_| Problem {
-        code: "invalid_params".to_owned(),
-        message: "A message's id has to be a UUID.".to_owned(),
-        hint: "Choose a new random UUID for every message.".to_owned(),
-        log: None,
+    Uuid::parse_str(text).map_err(|_| {
+        Problem::new(
+            ErrorCode::InvalidParams,
+            "A message's id has to be a UUID.",
+            "Choose a new random UUID for every message.",
+        )
     })
 }
 
@@ -283,27 +283,25 @@ fn with_prefix(text: &str, reader: &ReaderPool) -> Vec<MessageRow> {
 /// another one did after it.
 pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(text, reader).as_slice() {
-        [_] if problem.code == "message_not_found" => not_the_last_one(),
+        [_] if problem.code.as_str() == ErrorCode::MessageNotFound.as_str() => not_the_last_one(),
         _ => problem,
     }
 }
 
 pub(super) fn not_the_last_one() -> Problem {
-    Problem {
-        code: "message_not_interrupted".to_owned(),
-        message: "The message is not the one that was cut off or failed last.".to_owned(),
-        hint: "Send its text as a new message instead.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::MessageNotInterrupted,
+        "The message is not the one that was cut off or failed last.",
+        "Send its text as a new message instead.",
+    )
 }
 
 pub(super) fn environment_too_large(bytes: usize) -> Problem {
-    Problem {
-        code: "invalid_params".to_owned(),
-        message: format!("The environment has {bytes} bytes, and the limit is {MAX_ENVIRONMENT}."),
-        hint: "Start AreYouJ from a smaller environment.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::InvalidParams,
+        format!("The environment has {bytes} bytes, and the limit is {MAX_ENVIRONMENT}."),
+        "Start AreYouJ from a smaller environment.",
+    )
 }
 
 /// The name that a client gave of itself, fit for the audit trail.
@@ -313,55 +311,45 @@ pub(super) fn client_name(info: Option<wire::ClientInfo>) -> String {
 }
 
 pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {
-    Problem {
-        code: "invalid_params".to_owned(),
-        message: format!("The parameters do not fit the method: {error}."),
-        hint: "See PROTOCOL.md for the method's parameters.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::InvalidParams,
+        format!("The parameters do not fit the method: {error}."),
+        "See PROTOCOL.md for the method's parameters.",
+    )
 }
 
 pub(super) fn unknown_method(method: &str) -> Problem {
-    Problem {
-        code: "unknown_method".to_owned(),
-        message: format!("There is no method \"{}\" here.", short_line(method, NAME_CHARS)),
-        hint: "The client may be newer than the daemon; restart it with: areyouj daemon restart".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::UnknownMethod,
+        format!("There is no method \"{}\" here.", short_line(method, NAME_CHARS)),
+        "The client may be newer than the daemon; restart it with: areyouj daemon restart",
+    )
 }
 
 pub(super) fn not_initialized() -> Problem {
-    Problem {
-        code: "not_initialized".to_owned(),
-        message: "The first request must be `initialize`.".to_owned(),
-        hint: "Send `initialize` first.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::NotInitialized,
+        "The first request must be `initialize`.",
+        "Send `initialize` first.",
+    )
 }
 
 pub(super) fn cancelled() -> Problem {
-    Problem {
-        code: "request_cancelled".to_owned(),
-        message: "The request was cancelled.".to_owned(),
-        hint: "Send it again if it is still of use.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::RequestCancelled,
+        "The request was cancelled.",
+        "Send it again if it is still of use.",
+    )
 }
 
 pub(super) fn going_away() -> Problem {
-    Problem {
-        code: "daemon_unavailable".to_owned(),
-        message: "The daemon is going away.".to_owned(),
-        hint: "Try again in a moment.".to_owned(),
-        log: None,
-    }
+    Problem::new(ErrorCode::DaemonUnavailable, "The daemon is going away.", "Try again in a moment.")
 }
 
 pub(super) fn message_gone(text: &str) -> Problem {
-    Problem {
-        code: "message_not_found".to_owned(),
-        message: format!("The message {text} was accepted before, and its session has been removed since."),
-        hint: "Send it to another session under a new id.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::MessageNotFound,
+        format!("The message {text} was accepted before, and its session has been removed since."),
+        "Send it to another session under a new id.",
+    )
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use areyouj_protocol::{self as wire, Method, Request, request};
+use areyouj_protocol::{self as wire, ErrorCode, Method, Request, request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -404,7 +404,7 @@ fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &ReaderPo
                 More::Recovered(text) => commands::explain_unrecoverable(problem, text, reader),
                 _ => problem,
             };
-            let retryable = problem.code == "daemon_unavailable";
+            let retryable = problem.code.as_str() == ErrorCode::DaemonUnavailable.as_str();
             error_frame(&pending.id, &problem, retryable)
         }
     }
@@ -480,12 +480,11 @@ fn paths(folders: &[wire::WorkspaceFolder]) -> impl Iterator<Item = String> {
 }
 
 pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
-    Problem {
-        code: "invalid_request".to_owned(),
-        message: format!("The body is not a JSON-RPC message: {error}."),
-        hint: "Send JSON-RPC 2.0 in Language Server Protocol framing.".to_owned(),
-        log: None,
-    }
+    Problem::new(
+        ErrorCode::InvalidRequest,
+        format!("The body is not a JSON-RPC message: {error}."),
+        "Send JSON-RPC 2.0 in Language Server Protocol framing.",
+    )
 }
 
 #[cfg(test)]
