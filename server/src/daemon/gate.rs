@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use areyouj_core::orchestrator::Problem;
+use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy};
 
 /// Threads that may hang in the kernel at the same time. The store and everything else have threads of their own.
 pub(super) const GATE_THREADS: usize = 8;
@@ -53,15 +53,15 @@ impl Gate {
 
 pub(super) fn internal(panic: &str) -> Problem {
     Problem::new(
-        "internal",
+        ErrorCode::Internal,
         format!("Something went wrong inside AreYouJ: {panic}."),
-        "Try again; if it stays, report it with the output of: areyouj doctor",
+        Remedy::doctor_after("Try again. If the problem stays, report it."),
     )
 }
 
 fn not_responding() -> Problem {
     Problem::new(
-        "directory_not_accessible",
+        ErrorCode::DirectoryNotAccessible,
         "The file system does not respond.",
         "Check the mount that the directory is on, then try again.",
     )
@@ -90,7 +90,7 @@ mod tests {
         tokio::task::yield_now().await;
         assert_eq!(gate.run(|| Ok(7)).await.unwrap(), 7);
         tokio::time::advance(PATIENCE).await;
-        assert_eq!(hung.await.unwrap().unwrap_err().code, "directory_not_accessible");
+        assert_eq!(hung.await.unwrap().unwrap_err().code, ErrorCode::DirectoryNotAccessible);
     }
 
     #[tokio::test(start_paused = true)]
@@ -107,6 +107,6 @@ mod tests {
         let refused = tokio::spawn(async move { gate.run(|| Ok(())).await });
         tokio::task::yield_now().await;
         tokio::time::advance(PATIENCE).await;
-        assert_eq!(refused.await.unwrap().unwrap_err().code, "directory_not_accessible");
+        assert_eq!(refused.await.unwrap().unwrap_err().code, ErrorCode::DirectoryNotAccessible);
     }
 }

@@ -73,6 +73,7 @@ pub(super) fn session_error(problem: Problem) -> wire::SessionError {
         code: problem.code.as_str().to_owned(),
         hint: problem.hint(),
         message: problem.message,
+        remedy: problem.remedy,
         log: problem.log,
     }
 }

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use areyouj_protocol::ErrorCode;
-use rusqlite::ffi;
-
 use areyouj_core::orchestrator::Problem;
+use areyouj_protocol::{ErrorCode, Remedy};
+use rusqlite::ffi;
 
 /// The store could not do its work. Nothing of the transaction in question is on disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,37 +36,39 @@ impl StoreError {
     /// The refusal for clients and people; `path` is the database's.
     pub fn problem(&self, path: &Path) -> Problem {
         let path = path.display();
-        let (code, message, hint) = match self {
+        let (code, message, remedy) = match self {
             StoreError::Newer { found, known } => (
                 ErrorCode::DatabaseNewer,
                 format!(
                     "The database {path} has version {found}; this AreYouJ knows versions up to {known}."
                 ),
-                "Use the version of AreYouJ that wrote it, or a later one. Nothing was changed.",
+                "Nothing was changed. Use the version of AreYouJ that wrote it, or a later one.".into(),
             ),
-            StoreError::Full => (
-                ErrorCode::StorageFull,
-                format!("The disk that holds {path} is full."),
-                "Free some space on that disk, then try again.",
-            ),
+            StoreError::Full => {
+                (ErrorCode::StorageFull, format!("The disk that holds {path} is full."), Remedy::FreeDisk)
+            }
             StoreError::Corrupt(what) => (
                 ErrorCode::DatabaseDamaged,
                 format!("The database {path} is damaged: {what}."),
-                "Nothing was deleted. Restore the file from a backup, or move it away together with the \
-                 -wal file beside it to begin anew.",
+                Remedy::doctor_after(
+                    "Nothing was deleted. Restore the file from a backup, or move it away together with the -wal \
+                     file beside it to start with an empty database.",
+                ),
             ),
             StoreError::Busy => (
                 ErrorCode::StorageFailed,
                 format!("Another program has the database {path} open."),
-                "Close it, for example a shell of sqlite3, and try again: the daemon keeps the database to itself.",
+                "Close that program, for example a shell of sqlite3, and try again.".into(),
             ),
             StoreError::Failed(what) => (
                 ErrorCode::StorageFailed,
                 format!("The database {path} could not be read or written: {what}."),
-                "Check that the directory belongs to you, may be written and is on a local disk.",
+                Remedy::doctor_after(
+                    "Check that you own the directory, that you can write to it and that it is on a local disk.",
+                ),
             ),
         };
-        Problem { code: code.as_str().to_owned(), message, hint: hint.to_owned(), log: None }
+        Problem::new(code, message, remedy)
     }
 }
 
@@ -101,16 +102,16 @@ mod tests {
     #[test]
     fn every_error_has_a_stable_code_and_tells_people_the_path_and_what_to_do() {
         let errors = [
-            (StoreError::Newer { found: 7, known: 1 }, "database_newer"),
-            (StoreError::Full, "storage_full"),
-            (StoreError::Corrupt("malformed".to_owned()), "database_damaged"),
-            (StoreError::Failed("permission denied".to_owned()), "storage_failed"),
+            (StoreError::Newer { found: 7, known: 1 }, ErrorCode::DatabaseNewer),
+            (StoreError::Full, ErrorCode::StorageFull),
+            (StoreError::Corrupt("malformed".to_owned()), ErrorCode::DatabaseDamaged),
+            (StoreError::Failed("permission denied".to_owned()), ErrorCode::StorageFailed),
         ];
         for (error, code) in errors {
             let problem = error.problem(Path::new("/home/ada/areyouj.db"));
             assert_eq!(problem.code, code);
             assert!(problem.message.contains("/home/ada/areyouj.db"), "{}", problem.message);
-            assert!(!problem.hint.is_empty());
+            assert!(!problem.hint().is_empty());
         }
     }
 

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::{Committer, Reader, open};
 use areyouj_core::orchestrator::{
-    Answer, AuditRow, Change, Driver, EntryBody, EntryRow, Goal, MessageRow, MessageState, NoticeLevel,
-    Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest, PermissionRow, PermissionState,
-    Position, Problem, SessionId, SessionRow, SessionSpec, Snapshot, Status, StatusSource, ToolInput,
+    Answer, AuditRow, Change, Driver, EntryBody, EntryRow, ErrorCode, Goal, MessageRow, MessageState,
+    NoticeLevel, Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest, PermissionRow,
+    PermissionState, Position, Problem, Remedy, SessionId, SessionRow, SessionSpec, Snapshot, Status,
+    StatusSource, ToolInput,
 };
 
 /// A store of a test's own.
@@ -122,9 +123,9 @@ pub(super) fn session(id: SessionId) -> SessionRow {
         status_source: StatusSource::Control,
         status_reason: Some("why".to_owned()),
         error: Some(Problem {
-            code: "login_needed".to_owned(),
+            code: ErrorCode::LoginNeeded,
             message: "Claude is not logged in.".to_owned(),
-            hint: "Log in.".to_owned(),
+            remedy: Some(Remedy::restart_after("K7M2Q9XD", "Log in.")),
             log: Some("the\nlast lines".to_owned()),
         }),
         paused: Pause::because(PauseReason::CutOff),

@@ -2,7 +2,7 @@
 
 use areyouj_protocol::{
     AreYouJCapability, ClientInfo, Driver, ExperimentalCapabilities, InitializeParams, InitializeResult,
-    NewMessage, ServerCapabilities, ServerInfo, Session, SessionCreateParams, SessionCreateResult,
+    NewMessage, Remedy, ServerCapabilities, ServerInfo, Session, SessionCreateParams, SessionCreateResult,
     SessionStatusChanged, Status, StatusSource, WorkspaceFolder,
 };
 use areyouj_protocol::{Method as MethodName, Notification, PROTOCOL_VERSION, notification, rpc};
@@ -218,13 +218,18 @@ fn errors(contract: &Contract) -> String {
 \n## Errors
 
 A request that fails is answered with a JSON-RPC error. Its `message` is one sentence that says what happened; its `data` is
-[ErrorData](#errordata): a stable code, one sentence that says what to do, and whether the same request may be sent again.
+[ErrorData](#errordata): a stable code, what to do as a sentence and often as a [Remedy](#remedy), and whether the same request
+may be sent again.
 
 ```json
 {{
   \"code\": {refused},
   \"message\": \"No session has the id K7M2Q9XD.\",
-  \"data\": {{ \"code\": \"{code}\", \"hint\": \"List the sessions with `areyouj ls --all`.\" }}
+  \"data\": {{
+    \"code\": \"{code}\",
+    \"hint\": \"{hint}\",
+    \"remedy\": {{ \"kind\": \"list_sessions\" }}
+  }}
 }}
 ```
 
@@ -233,6 +238,7 @@ A request that fails is answered with a JSON-RPC error. Its `message` is one sen
 ",
         refused = rpc::REFUSED,
         code = areyouj_protocol::ErrorCode::SessionNotFound.as_str(),
+        hint = Remedy::ListSessions.hint(),
     );
     for code in &contract.rpc_codes {
         out += &format!("| {} | {} |\n", code.value, cell(&code.description));

@@ -6,7 +6,9 @@ use super::requests::{CREATE, SEND};
 use super::session::Session;
 use super::state::State;
 use super::subject::{CommandResult, Subject};
-use super::{Change, Create, MessageId, Notification, Origin, Problem, SessionId, SessionRow};
+use super::{
+    Change, Create, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId, SessionRow,
+};
 
 /// Random session ids that are tried. With a million ids used, one in 650,000 is taken.
 const ID_TRIES: usize = 8;
@@ -56,9 +58,9 @@ impl State {
 
     fn unused_id(&self, step: &mut StepContext) -> Result<SessionId, Problem> {
         let mut tries = (0..ID_TRIES).map(|_| step.new_session_id());
-        tries
-            .find(|id| !self.used_ids.contains(id))
-            .ok_or_else(|| Problem::new("internal", "No free session id was found.", "Try again."))
+        tries.find(|id| !self.used_ids.contains(id)).ok_or_else(|| {
+            Problem::new(ErrorCode::Internal, "No free session id was found.", Remedy::TryAgain)
+        })
     }
 
     /// A warning if other sessions have the same directory.
@@ -78,9 +80,9 @@ impl State {
             return Ok(());
         }
         Err(Problem::new(
-            "too_many_sessions",
+            ErrorCode::TooManySessions,
             format!("{active} of {limit} sessions are active, and that is the limit."),
-            "Terminate one with: areyouj terminate ID, or raise max_active_sessions in config.toml.",
+            Remedy::RaiseLimit { setting: "max_active_sessions".to_owned() },
         ))
     }
 }

@@ -250,7 +250,8 @@ impl World {
                 let Some((session, id, text)) = self.some_message(message) else { return Ok(()) };
                 let target = SessionRef::Id(session.to_string());
                 let again = self.command(Operation::Send { session: target, id, text, steer: false })?;
-                let refused = matches!(&again, Some(Err(problem)) if problem.code != "session_terminated");
+                let refused =
+                    matches!(&again, Some(Err(problem)) if problem.code != ErrorCode::SessionTerminated);
                 prop_assert!(!refused, "a repeat was refused: {again:?}");
             }
             Act::Remove { message } => {
@@ -378,7 +379,7 @@ impl World {
         {
             prop_assert_eq!(first.row.id, second.row.id, "a repeat created another session");
         } else {
-            let limit = matches!(&first, Some(Err(problem)) if problem.code == "too_many_sessions");
+            let limit = matches!(&first, Some(Err(problem)) if problem.code == ErrorCode::TooManySessions);
             prop_assert!(limit, "no session and no reason: {:?}", first);
         }
         Ok(())

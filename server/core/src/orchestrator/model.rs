@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{MessageId, Pause, PermissionId, SessionId, ToolInput};
+use super::{MessageId, Pause, PermissionId, Problem, SessionId, ToolInput};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = u64;
@@ -18,20 +18,6 @@ pub struct Now {
     pub wall: Millis,
     /// Milliseconds since some fixed moment; never decreases.
     pub monotonic: u64,
-}
-
-/// A refusal or failure: a stable code of the protocol's list, what happened, what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Problem {
-    /// The stable code, as on the wire.
-    pub code: String,
-    /// What happened, one sentence.
-    pub message: String,
-    /// What to do, one sentence.
-    pub hint: String,
-    /// The end of what Claude or its host wrote to standard error, if that helps.
-    pub log: Option<String>,
 }
 
 /// How Claude is driven.

@@ -9,8 +9,8 @@ use super::requests::{ANSWER, CREATE, SEND};
 use super::state::{Exit, State};
 use super::subject::{CommandResult, Subject};
 use super::{
-    Answer, AuditRow, Change, Effect, Idempotent, MessageId, MessageOperation, MessageState, Notification,
-    Operation, Origin, PermissionId, Problem, SessionId, SessionOperation, SessionRef,
+    Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation, MessageState,
+    Notification, Operation, Origin, PermissionId, Problem, Remedy, SessionId, SessionOperation, SessionRef,
 };
 
 impl State {
@@ -20,7 +20,7 @@ impl State {
         let result = self.carry_out(step, &origin, operation);
         let (session, detail, outcome) = match &result {
             Ok(done) => (done.session, done.detail.clone(), "ok".to_owned()),
-            Err(problem) => (None, None, problem.code.clone()),
+            Err(problem) => (None, None, problem.code.as_str().to_owned()),
         };
         session.into_iter().for_each(|id| step.touch(id));
         if let Some(name) = name {
@@ -184,9 +184,9 @@ impl State {
     fn delete(&mut self, step: &mut StepContext, id: SessionId) -> Result<(), Problem> {
         if !self.session(id)?.is_terminated() {
             return Err(Problem::new(
-                "session_not_terminated",
+                ErrorCode::SessionNotTerminated,
                 format!("Session {id} still lives."),
-                format!("Terminate it first with: areyouj terminate {id}"),
+                Remedy::TerminateSession { session_id: id.to_string() },
             ));
         }
         self.sessions.remove(&id);

@@ -27,9 +27,9 @@ use std::collections::BTreeSet;
 
 use super::context::StepContext;
 use super::{
-    AuditRow, ClientId, Driver, Effect, EntryBody, Goal, Input, MessageRow, Millis, NoticeLevel,
-    Notification, PartialOutput, PermissionRow, Position, Problem, SessionId, SessionRow, SessionSpec,
-    SessionView, Status, StatusSource,
+    AuditRow, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow, Millis, NoticeLevel,
+    Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId, SessionRow,
+    SessionSpec, SessionView, Status, StatusSource,
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
@@ -320,8 +320,8 @@ impl Session {
     }
 
     /// A problem of this session with the end of its error output.
-    fn problem_with_log(&self, code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem { log: self.errors.log(), ..Problem::new(code, message, hint) }
+    fn problem_with_log(&self, code: ErrorCode, message: impl Into<String>, remedy: Remedy) -> Problem {
+        Problem { log: self.errors.log(), ..Problem::new(code, message, remedy) }
     }
 
     /// The session as clients see it.

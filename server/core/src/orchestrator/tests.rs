@@ -200,7 +200,7 @@ fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
             vec![Fact::Started { launch: next, pid: 7 }, Fact::Ready { pending: Vec::new() }],
         );
     }
-    assert_eq!(bench.view(session).row.error.unwrap().code, "crashed_too_often");
+    assert_eq!(bench.view(session).row.error.unwrap().code, ErrorCode::CrashedTooOften);
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_claude_that_has_no_login_asks_for_one_when_its_turn_ends() {
         context_max: None,
     };
     bench.facts(session, vec![Fact::LoginRefused, Fact::TurnEnded(turn)]);
-    assert_eq!(bench.view(session).row.error.unwrap().code, "login_needed");
+    assert_eq!(bench.view(session).row.error.unwrap().code, ErrorCode::LoginNeeded);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn a_login_that_the_api_keeps_refusing_interrupts_the_turn_and_asks_for_a_login(
     let effects = bench.facts(session, vec![Fact::TurnEnded(end)]);
     assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
-    assert_eq!(view.row.error.unwrap().code, "login_needed");
+    assert_eq!(view.row.error.unwrap().code, ErrorCode::LoginNeeded);
     assert_eq!(view.row.pause_message, Some(message), "the message can be sent again");
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::driver::json::{array, take_array, take_text, text};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Answer, PermissionKind, PermissionRequest, Problem, ToolInput};
+use crate::orchestrator::{Answer, ErrorCode, PermissionKind, PermissionRequest, Problem, ToolInput};
 use crate::text::plain::short_line;
 
 /// Titles are one line in lists and pop-ups.
@@ -160,12 +160,7 @@ fn answers(ask: &PermissionRequest, choices: &[Vec<String>]) -> Result<Map<Strin
 }
 
 fn invalid(message: &str, hint: &str) -> Problem {
-    Problem {
-        code: "answer_invalid".to_owned(),
-        message: message.to_owned(),
-        hint: hint.to_owned(),
-        log: None,
-    }
+    Problem::new(ErrorCode::AnswerInvalid, message, hint)
 }
 
 #[cfg(test)]
@@ -260,7 +255,7 @@ mod tests {
         let chosen = decided(&ask, &Answer::AllowAlways { suggestions: Some(vec![2, 0]) });
         assert_eq!(chosen["updatedPermissions"], json!([ask.suggestions[2], ask.suggestions[0]]));
         let problem = decision(&ask, &Answer::AllowAlways { suggestions: Some(vec![3]) }).unwrap_err();
-        assert_eq!(problem.code, "answer_invalid");
+        assert_eq!(problem.code, ErrorCode::AnswerInvalid);
     }
 
     #[test]
@@ -280,7 +275,7 @@ mod tests {
         let expected = json!({"questions": ask.input.shown()["questions"], "answers": {"Which?": "Red, Blue", "Why?": "so"}});
         assert_eq!(chosen, json!({"behavior": "allow", "updatedInput": expected}));
         let choices = vec![Vec::new(); 3];
-        assert_eq!(decision(&ask, &Answer::Choose { choices }).unwrap_err().code, "answer_invalid");
+        assert_eq!(decision(&ask, &Answer::Choose { choices }).unwrap_err().code, ErrorCode::AnswerInvalid);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use super::Session;
 use crate::orchestrator::context::StepContext;
-use crate::orchestrator::problem::MAX_STEERS;
+use crate::orchestrator::problems::MAX_STEERS;
 use crate::orchestrator::{
-    Answer, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
+    Answer, ErrorCode, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
 };
 
 /// Characters of a message that are shown as the current task.
@@ -68,9 +68,9 @@ impl Session {
         let runs = self.turn_runs() && !self.turn.is_idle() && !self.terminal_is_taken();
         if runs && self.queue.running().count() > MAX_STEERS {
             return Err(Problem::new(
-                "queue_full",
+                ErrorCode::QueueFull,
                 format!("{MAX_STEERS} messages are on their way into this turn already."),
-                "Queue it instead with: areyouj send ID TEXT",
+                "Queue the message instead.",
             ));
         }
         Ok(runs)

@@ -4,7 +4,7 @@ use super::phase::{Phase, Then, Transition};
 use crate::orchestrator::retry::{
     CRASH_WINDOW_MS, CRASHES_IN_WINDOW, START_TIMEOUT_MS, START_TRIES, crash_delay_ms, start_delay_ms,
 };
-use crate::orchestrator::{Goal, Now, Problem, SessionRow, Status};
+use crate::orchestrator::{ErrorCode, Goal, Now, Problem, Remedy, SessionRow, Status};
 
 /// The phase of a session, its launches, and the failures that decide whether another one follows.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Lifecycle {
     /// The lifecycle as the session's row has it.
     pub(super) fn restore(row: &SessionRow) -> Lifecycle {
         let problem = || {
-            let lost = || Problem::new("internal", "The session failed.", "Restart it.");
+            let lost = || Problem::new(ErrorCode::Internal, "The session failed.", Remedy::restart(row.id));
             row.error.clone().unwrap_or_else(lost)
         };
         // A restart is not stored by itself: only a Claude that was ready and must end has the status "starting".

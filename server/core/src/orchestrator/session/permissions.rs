@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
-    Answer, Change, EntryBody, Input, Notification, PermissionId, PermissionKind, PermissionRequest,
-    PermissionRow, PermissionState, Problem, SessionId, SessionRow, ToolInput,
+    Answer, Change, EntryBody, ErrorCode, Input, Notification, PermissionId, PermissionKind,
+    PermissionRequest, PermissionRow, PermissionState, Problem, Remedy, SessionId, SessionRow, ToolInput,
 };
 
 /// How many of the newest requests are kept, whatever became of them; the store has them all.
@@ -198,7 +198,7 @@ impl PermissionRequests {
         if row.state != PermissionState::Open {
             return Err(Problem::already_answered(row.state, row.answered_by.as_deref()));
         }
-        check_answer(&row.request, &answer, &row.id.to_string())?;
+        check_answer(&row.request, &answer, row.id)?;
         row.state = PermissionState::Answered;
         row.answered_by = Some(by.to_owned());
         row.answer = Some(answer.clone());
@@ -257,30 +257,30 @@ fn input(row: &PermissionRow, answer: Answer) -> Input {
     Input::Answer { request: Box::new(row.request.clone()), answer }
 }
 
-fn check_answer(request: &PermissionRequest, answer: &Answer, id: &str) -> Result<(), Problem> {
+fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) -> Result<(), Problem> {
     match (answer, request.kind) {
         (Answer::Deny { .. }, _) | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan) => Ok(()),
         (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
             "This is a question: it is answered with a choice, not allowed.",
-            format!("Choose with: areyouj answer {id} CHOICE"),
+            Remedy::AnswerQuestion { permission_id: id.to_string() },
         )),
         (Answer::Choose { .. }, PermissionKind::Tool | PermissionKind::Plan) => Err(invalid(
             "This is not a question: it is allowed or denied.",
-            format!("Answer with: areyouj allow {id}, or: areyouj deny {id}"),
+            Remedy::AllowOrDeny { permission_id: id.to_string() },
         )),
         (Answer::AllowAlways { suggestions }, PermissionKind::Tool | PermissionKind::Plan) => {
             let known = |index: &usize| *index < request.suggestions.len();
             if request.suggestions.is_empty() {
                 return Err(Problem::new(
-                    "always_not_offered",
+                    ErrorCode::AlwaysNotOffered,
                     "Claude offers no rule for \"always\" here.",
-                    format!("Allow it once with: areyouj allow {id}"),
+                    Remedy::AllowOrDeny { permission_id: id.to_string() },
                 ));
             }
             match suggestions {
                 Some(chosen) if chosen.is_empty() || !chosen.iter().all(known) => Err(invalid(
                     "There is no such suggestion.",
-                    format!("The prompt has {} suggestions, counted from 0.", request.suggestions.len()),
+                    format!("The request has {} suggestions, counted from 0.", request.suggestions.len()),
                 )),
                 _ => Ok(()),
             }
@@ -291,10 +291,9 @@ fn check_answer(request: &PermissionRequest, answer: &Answer, id: &str) -> Resul
     }
 }
 
-fn check_choices(input: &Value, choices: &[Vec<String>], id: &str) -> Result<(), Problem> {
+fn check_choices(input: &Value, choices: &[Vec<String>], id: PermissionId) -> Result<(), Problem> {
     let questions = input.get("questions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let see =
-        || format!("See the questions with: areyouj permissions {}", id.split('-').next().unwrap_or(id));
+    let see = || Remedy::ListPermissions { session_id: Some(id.session.to_string()) };
     if choices.len() != questions.len() {
         return Err(invalid(
             &format!("Claude asks {} questions and {} were answered.", questions.len(), choices.len()),
@@ -313,6 +312,6 @@ fn check_choices(input: &Value, choices: &[Vec<String>], id: &str) -> Result<(),
     Ok(())
 }
 
-fn invalid(message: &str, hint: String) -> Problem {
-    Problem::new("answer_invalid", message, hint)
+fn invalid(message: &str, remedy: impl Into<Remedy>) -> Problem {
+    Problem::new(ErrorCode::AnswerInvalid, message, remedy)
 }

@@ -327,9 +327,10 @@ impl Phase {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::orchestrator::ErrorCode;
 
     fn problem() -> Problem {
-        Problem::new("host_failed", "It failed.", "Restart it.")
+        Problem::new(ErrorCode::HostFailed, "It failed.", "Restart it.")
     }
 
     /// Every phase, with the letter that the table has for it.

@@ -9,8 +9,8 @@ use super::turn::Turn;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INITIALIZE_TIMEOUT_MS, START_TIMEOUT_MS, START_TRIES};
 use crate::orchestrator::{
-    ConversationState, Driver, Effect, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder, MessageId,
-    NoticeLevel, PermissionRequest, Problem, Switch,
+    ConversationState, Driver, Effect, ErrorCode, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder,
+    MessageId, NoticeLevel, PermissionRequest, Problem, Remedy, Switch,
 };
 
 /// Why waiting messages of a terminated session are cancelled.
@@ -281,20 +281,21 @@ impl Session {
             self.terminate(step);
             return;
         }
-        let hint = format!("Messages wait: go on with them with: areyouj restart {}", self.id);
-        self.fail(step, Problem::new("ended_in_terminal", ended, hint));
+        let remedy = Remedy::restart_after(self.id, "Messages wait; remove those that must not run.");
+        self.fail(step, Problem::new(ErrorCode::EndedInTerminal, ended, remedy));
     }
 
     fn start_problem(&self, end: End) -> Problem {
         let (code, message) = match end {
             End::Exited(exit) => {
-                ("claude_start_failed", format!("Claude ended before it was ready ({exit})."))
+                (ErrorCode::ClaudeStartFailed, format!("Claude ended before it was ready ({exit})."))
             }
-            End::HostLost => ("host_failed", "The session host was lost before Claude was ready.".to_owned()),
-            End::NotStarted => ("claude_start_failed", "Claude could not be started.".to_owned()),
+            End::HostLost => {
+                (ErrorCode::HostFailed, "The session host was lost before Claude was ready.".to_owned())
+            }
+            End::NotStarted => (ErrorCode::ClaudeStartFailed, "Claude could not be started.".to_owned()),
         };
-        let hint = format!("See why below, then try again with: areyouj restart {}", self.id);
-        self.problem_with_log(code, message, hint)
+        self.problem_with_log(code, message, Remedy::restart(self.id))
     }
 
     /// A start failed: another try follows, or a person must decide.
@@ -325,9 +326,9 @@ impl Session {
             }
             Err(crashes) => {
                 let problem = self.problem_with_log(
-                    "crashed_too_often",
+                    ErrorCode::CrashedTooOften,
                     format!("Claude crashed {crashes} times within ten minutes."),
-                    format!("Find out why below, then start it again with: areyouj restart {}", self.id),
+                    Remedy::restart_after(self.id, "Find out why it crashes."),
                 );
                 self.fail(step, problem);
             }
@@ -418,17 +419,17 @@ impl Session {
             Some(Due::Start) => self.request_start(step),
             Some(Due::Ready) => {
                 let problem = self.problem_with_log(
-                    "claude_start_timeout",
+                    ErrorCode::ClaudeStartTimeout,
                     format!("Claude did not get ready within {} s.", INITIALIZE_TIMEOUT_MS / 1_000),
-                    format!("See why below, then try again with: areyouj restart {}", self.id),
+                    Remedy::restart(self.id),
                 );
                 self.stop(step, Then::RetryStart(problem));
             }
             Some(Due::Started) => {
                 let problem = Problem::new(
-                    "host_failed",
+                    ErrorCode::HostFailed,
                     format!("The session host did not start Claude within {} s.", START_TIMEOUT_MS / 1_000),
-                    format!("See host.log, then try again with: areyouj restart {}", self.id),
+                    Remedy::restart_after(self.id, "See host.log."),
                 );
                 self.stop(step, Then::RetryStart(problem));
             }

@@ -5,8 +5,8 @@ use super::phase::Then;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INTERRUPT_TIMEOUT_MS, LOGIN_REFUSALS};
 use crate::orchestrator::{
-    Activity, EntryBody, Goal, INITIALIZE_PREFIX, Input, MessageState, NoticeLevel, PauseReason, Problem,
-    SessionRow, Status, TurnEnd,
+    Activity, EntryBody, ErrorCode, Goal, INITIALIZE_PREFIX, Input, MessageState, NoticeLevel, PauseReason,
+    Problem, Remedy, SessionRow, Status, TurnEnd,
 };
 
 /// The HTTP status with which the API refuses a login.
@@ -165,7 +165,7 @@ impl Session {
     ) -> Result<(), Problem> {
         if !self.turn_runs() {
             return Err(Problem::new(
-                "no_running_turn",
+                ErrorCode::NoRunningTurn,
                 "No turn is running.",
                 "There is nothing to interrupt.",
             ));
@@ -189,10 +189,7 @@ impl Session {
     pub(super) fn tick_turn(&mut self, step: &mut StepContext) {
         let late = self.turn.interrupted_by.take_if(|by| *by <= step.now.monotonic);
         if late.is_some() {
-            let text = format!(
-                "Claude did not answer the interrupt. Start it again with: areyouj restart {}",
-                self.id
-            );
+            let text = "Claude did not answer the interrupt. Restart the session if it stays like this.";
             self.add_notice(step, NoticeLevel::Warning, text);
         }
     }
@@ -219,11 +216,8 @@ impl Session {
     }
 
     fn login_needed(&mut self, step: &mut StepContext) {
-        let hint = format!(
-            "Log in by running `claude` in a terminal, then: areyouj restart {}, and send the failed message again.",
-            self.id
-        );
-        self.fail(step, Problem::new("login_needed", "Claude is not logged in.", hint));
+        let remedy = Remedy::LogIn { session_id: self.id.to_string() };
+        self.fail(step, Problem::new(ErrorCode::LoginNeeded, "Claude is not logged in.", remedy));
     }
 
     /// Claude refused a control request of ours.
@@ -232,9 +226,9 @@ impl Session {
         if initialize && self.lifecycle.is_initializing() {
             self.errors.add(message.to_owned());
             let problem = self.problem_with_log(
-                "claude_start_failed",
+                ErrorCode::ClaudeStartFailed,
                 "Claude refused to be initialised.",
-                format!("See why below, then try again with: areyouj restart {}", self.id),
+                Remedy::restart(self.id),
             );
             self.stop(step, Then::RetryStart(problem));
         } else if !initialize {

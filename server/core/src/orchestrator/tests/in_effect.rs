@@ -44,7 +44,7 @@ fn ready() -> Fact {
     Fact::Ready { pending: Vec::new() }
 }
 
-fn error(bench: &Bench, session: SessionId) -> Option<String> {
+fn error(bench: &Bench, session: SessionId) -> Option<ErrorCode> {
     bench.view(session).row.error.map(|problem| problem.code)
 }
 
@@ -59,7 +59,7 @@ fn a_conversation_of_which_a_turn_has_ended_is_never_begun_anew() {
         let row = bench.view(session).row;
         assert_eq!((row.status, row.claude_session), (Status::Error, conversation));
         let problem = row.error.unwrap();
-        assert_eq!(problem.code, "conversation_not_found");
+        assert_eq!(problem.code, ErrorCode::ConversationNotFound);
         assert!(problem.message.contains("/home/.claude/projects"), "{problem}");
     }
 }
@@ -96,7 +96,7 @@ fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing
     assert!(sent(&effects).is_empty(), "{effects:?}");
     assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let problem = bench.view(session).row.error.unwrap();
-    assert_eq!(problem.code, "permission_mode_wider");
+    assert_eq!(problem.code, ErrorCode::PermissionModeWider);
     assert!(problem.message.contains("plan") && problem.message.contains("acceptEdits"), "{problem}");
 
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);

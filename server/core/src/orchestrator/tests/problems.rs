@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::check::{check_room, check_text, checked_name, conflict};
-use super::super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_STEERS};
+use super::super::problems::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_STEERS};
 use super::super::*;
 use super::{Bench, failed_turn};
 use crate::texts::{assert_problems, assert_text};
@@ -14,8 +14,8 @@ fn refusal(bench: &mut Bench, session: SessionId, operation: SessionOperation) -
 
 /// The problem with a fixed id in place of the session's random one.
 fn printable(problem: Problem, session: SessionId) -> Problem {
-    let named = |text: &str| text.replace(session.as_str(), id().as_str());
-    Problem { message: named(&problem.message), hint: named(&problem.hint), ..problem }
+    let text = serde_json::to_string(&problem).unwrap();
+    serde_json::from_str(&text.replace(session.as_str(), id().as_str())).unwrap()
 }
 
 fn of(session: SessionId) -> SessionRef {

@@ -99,7 +99,7 @@ fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed
     let view = bench.view(session);
     assert_eq!(view.row.status, Status::Error);
     let error = view.row.error.unwrap();
-    assert_eq!((error.code.as_str(), error.log.as_deref()), ("claude_start_failed", Some("bad flag")));
+    assert_eq!((error.code, error.log.as_deref()), (ErrorCode::ClaudeStartFailed, Some("bad flag")));
 }
 
 #[test]

@@ -381,10 +381,7 @@ fn a_person_who_ends_claude_ends_the_session_unless_messages_wait() {
     bench.send(session, "one").unwrap();
     bench.facts(session, ending);
     let view = bench.view(session);
-    assert_eq!(
-        (view.row.status, view.row.error.unwrap().code.as_str()),
-        (Status::Error, "ended_in_terminal")
-    );
+    assert_eq!((view.row.status, view.row.error.unwrap().code), (Status::Error, ErrorCode::EndedInTerminal));
     assert_eq!(view.queued, 1);
 }
 
