@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use areyouj_protocol::{self as wire, ErrorCode, Method, request};
+use areyouj_protocol::{self as wire, ErrorCode, Method, Remedy, request};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -259,12 +259,12 @@ pub(super) fn message_id(text: &str) -> Result<MessageId, Problem> {
 
 /// Says more than "there is no such thing" about a message or prompt that has come to its end.
 pub(super) fn explain_missing(problem: Problem, text: &str, reader: &ReaderPool) -> Problem {
-    let explained = match problem.code.as_str() {
-        "message_not_found" => match with_prefix(text, reader).as_slice() {
+    let explained = match problem.code {
+        ErrorCode::MessageNotFound => match with_prefix(text, reader).as_slice() {
             [row] => Some(Problem::message_finished(row.state)),
             _ => None,
         },
-        "permission_not_found" => {
+        ErrorCode::PermissionNotFound => {
             let exact = text.to_ascii_uppercase().parse::<PermissionId>().ok();
             let row = exact.and_then(|id| reader.read(|reader| reader.permission(id)).ok().flatten());
             row.map(|row| Problem::already_answered(row.state, row.answered_by.as_deref()))
@@ -283,7 +283,7 @@ fn with_prefix(text: &str, reader: &ReaderPool) -> Vec<MessageRow> {
 /// another one did after it.
 pub(super) fn explain_unrecoverable(problem: Problem, text: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(text, reader).as_slice() {
-        [_] if problem.code.as_str() == ErrorCode::MessageNotFound.as_str() => not_the_last_one(),
+        [_] if problem.code == ErrorCode::MessageNotFound => not_the_last_one(),
         _ => problem,
     }
 }
@@ -322,7 +322,7 @@ pub(super) fn unknown_method(method: &str) -> Problem {
     Problem::new(
         ErrorCode::UnknownMethod,
         format!("There is no method \"{}\" here.", short_line(method, NAME_CHARS)),
-        "The client may be newer than the daemon; restart it with: areyouj daemon restart",
+        Remedy::RestartDaemon,
     )
 }
 
@@ -343,7 +343,7 @@ pub(super) fn cancelled() -> Problem {
 }
 
 pub(super) fn going_away() -> Problem {
-    Problem::new(ErrorCode::DaemonUnavailable, "The daemon is going away.", "Try again in a moment.")
+    Problem::new(ErrorCode::DaemonUnavailable, "The daemon is going away.", Remedy::TryAgain)
 }
 
 pub(super) fn message_gone(text: &str) -> Problem {

@@ -404,7 +404,7 @@ fn answer(pending: &Pending, result: Result<Outcome, Problem>, reader: &ReaderPo
                 More::Recovered(text) => commands::explain_unrecoverable(problem, text, reader),
                 _ => problem,
             };
-            let retryable = problem.code.as_str() == ErrorCode::DaemonUnavailable.as_str();
+            let retryable = problem.code == ErrorCode::DaemonUnavailable;
             error_frame(&pending.id, &problem, retryable)
         }
     }
