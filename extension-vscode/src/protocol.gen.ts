@@ -343,7 +343,7 @@ export interface ConnectionError {
   message: string;
   /** What to do. */
   hint?: string;
-  /** The same as a kind of action, if it is one. */
+  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
   remedy?: Remedy;
 }
 
@@ -553,7 +553,7 @@ export interface ErrorData {
   code: string;
   /** What to do about it, one sentence. */
   hint?: string;
-  /** The same as a kind of action, if it is one. */
+  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
   remedy?: Remedy;
   /** The same request may be sent again as it is, for example because a daemon was restarting. */
   retryable?: boolean;
@@ -884,7 +884,7 @@ export interface RemedyRaiseLimit {
   setting: string;
 }
 
-/** Restart the daemon. Sessions keep running. */
+/** Restart the daemon, so that it has the version of its clients. Sessions keep running. */
 export interface RemedyRestartDaemon {
   kind: "restart_daemon";
 }
@@ -1029,7 +1029,7 @@ export interface SessionError {
   message: string;
   /** What to do. */
   hint: string;
-  /** The same as a kind of action, if it is one. */
+  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
   remedy?: Remedy;
   /** The last lines that Claude or its host wrote to standard error, if any. */
   log: string | null;

@@ -17,7 +17,7 @@ pub enum Remedy {
         session_id: String,
         /// What to do before that: a sentence for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        first: Option<String>,
+        first: Option<Box<str>>,
     },
     /// Terminate a session.
     TerminateSession {
@@ -68,7 +68,7 @@ pub enum Remedy {
     RunDoctor {
         /// What to do before that: a sentence for people.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        first: Option<String>,
+        first: Option<Box<str>>,
     },
     /// Something else: a sentence for people. It is never on the wire as a remedy, only as the `hint` of the error.
     #[serde(skip)]
@@ -82,12 +82,12 @@ impl Remedy {
     }
 
     /// To do something, then restart this session.
-    pub fn restart_after(session: impl Display, first: impl Into<String>) -> Remedy {
+    pub fn restart_after(session: impl Display, first: impl Into<Box<str>>) -> Remedy {
         Remedy::RestartSession { session_id: session.to_string(), first: Some(first.into()) }
     }
 
     /// To do something; doctor shows more.
-    pub fn doctor_after(first: impl Into<String>) -> Remedy {
+    pub fn doctor_after(first: impl Into<Box<str>>) -> Remedy {
         Remedy::RunDoctor { first: Some(first.into()) }
     }
 
@@ -129,7 +129,6 @@ impl Remedy {
     }
 
     /// Whether the remedy is only a sentence, which the `hint` of an error has already.
-    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
     pub fn is_text(remedy: &Option<Remedy>) -> bool {
         matches!(remedy, None | Some(Remedy::Other(_)))
     }

@@ -49,7 +49,7 @@ pub(super) fn hint(remedy: &Remedy) -> String {
 /// The same in the output of doctor itself.
 pub(super) fn fix(remedy: &Remedy) -> Option<String> {
     match remedy {
-        Remedy::RunDoctor { first } => first.clone(),
+        Remedy::RunDoctor { first } => first.as_deref().map(str::to_owned),
         _ => Some(hint(remedy)),
     }
 }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn every_remedy_is_printed_with_its_command() {
-        let (session_id, first) = ("K7M2Q9XD".to_owned(), Some("FIRST.".to_owned()));
+        let (session_id, first) = ("K7M2Q9XD".to_owned(), Some("FIRST.".into()));
         let permission_id = "K7M2Q9XD-1".to_owned();
         let remedies = [
             Remedy::RestartSession { session_id: session_id.clone(), first: None },

@@ -196,7 +196,7 @@
 ---@field code string A stable code, of the same list as request errors.
 ---@field message string What happened.
 ---@field hint? string What to do.
----@field remedy? areyouj.Remedy The same as a kind of action, if it is one.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
 
 ---How the sidecar is connected to the daemon.
 ---@alias areyouj.ConnectionState
@@ -333,7 +333,7 @@
 ---@class areyouj.ErrorData
 ---@field code string The stable code. Codes are added, never changed; treat an unknown one as a plain failure.
 ---@field hint? string What to do about it, one sentence.
----@field remedy? areyouj.Remedy The same as a kind of action, if it is one.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
 ---@field retryable? boolean The same request may be sent again as it is, for example because a daemon was restarting.
 
 ---Extensions of the Language Server Protocol.
@@ -551,7 +551,7 @@
 ---@field kind "raise_limit"
 ---@field setting string The key in the configuration file.
 
----Restart the daemon. Sessions keep running.
+---Restart the daemon, so that it has the version of its clients. Sessions keep running.
 ---@class areyouj.Remedy.restart_daemon
 ---@field kind "restart_daemon"
 
@@ -637,7 +637,7 @@
 ---@field code string A stable code, of the same list as request errors.
 ---@field message string What happened.
 ---@field hint string What to do.
----@field remedy? areyouj.Remedy The same as a kind of action, if it is one.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
 ---@field log? string The last lines that Claude or its host wrote to standard error, if any.
 
 ---A list of sessions.
