@@ -128,7 +128,7 @@ pub(super) fn session(id: SessionId) -> SessionRow {
             remedy: Some(Remedy::restart_after("K7M2Q9XD", "Log in.")),
             log: Some("the\nlast lines".to_owned()),
         }),
-        paused: Pause::because(PauseReason::CutOff),
+        paused: Pause::because(PauseReason::MessageInterrupted),
         pause_message: Some(Uuid::from_u128(8)),
         current_task: Some("Fix it".to_owned()),
         cost_before: 0.1,

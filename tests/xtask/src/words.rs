@@ -15,6 +15,7 @@ const CLEAN: &[&str] = &[
     "CHANGELOG.md",
     "ARCHITECTURE.md",
     "server/docs",
+    "server/core",
     "server/src/cli",
     "server/src/cli.rs",
     "server/src/client",

@@ -1,16 +1,15 @@
-//! The answers to operations. They are rendered at the end of the step, when everything has happened that follows from
-//! the operation.
+//! The answers to operations. They are rendered at the end of the step, after all consequences of the operation.
 
 use super::state::State;
 use super::subject::Subject;
 use super::{MessageId, Outcome, Problem};
 
 impl State {
-    /// The answer as the state is now.
+    /// The answer for the current state.
     ///
     /// # Errors
     ///
-    /// What the answer shows does not exist any more.
+    /// The subject does not exist any more.
     pub(super) fn render(&self, subject: Subject) -> Result<Outcome, Problem> {
         let view = |id| Ok::<_, Problem>(Box::new(self.session(id)?.view()));
         match subject {
@@ -34,7 +33,7 @@ impl State {
         }
     }
 
-    /// A message; one that has ended is in the store alone.
+    /// A message. Only the store has a message that has ended.
     fn message(&self, id: MessageId) -> Outcome {
         let holder = self.holder_of(id).and_then(|session| self.sessions.get(&session));
         let view = holder.and_then(|session| {

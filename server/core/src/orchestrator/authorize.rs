@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::{Operation, Principal, Problem, Role};
 
-/// Whether a principal may carry out an operation. `session`: what the operation is about, if that is known.
+/// Whether a principal can carry out an operation. `session`: the session of the operation, if it has one.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Checks of what clients send.
+//! Validation of what clients send.
 
 use super::problems::{MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
 use super::{ErrorCode, Problem};
@@ -24,7 +24,7 @@ pub(super) fn check_request_id(request_id: &str) -> Result<(), Problem> {
 
 pub(super) fn check_text(text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
-        return Err(Problem::new(ErrorCode::MessageEmpty, "The message has no text.", "Say something."));
+        return Err(Problem::new(ErrorCode::MessageEmpty, "The message has no text.", "Write a text."));
     }
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(Problem::new(
@@ -36,7 +36,7 @@ pub(super) fn check_text(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether so many messages with so many bytes may wait in one session.
+/// Checks that a queue of so many messages and bytes is within the limits.
 pub(super) fn check_room(messages: usize, bytes: usize) -> Result<(), Problem> {
     if messages <= MAX_QUEUE && bytes <= MAX_QUEUE_BYTES {
         return Ok(());
@@ -44,9 +44,9 @@ pub(super) fn check_room(messages: usize, bytes: usize) -> Result<(), Problem> {
     Err(Problem::new(
         ErrorCode::QueueFull,
         format!(
-            "That would make {messages} waiting messages with {bytes} bytes; the limits are {MAX_QUEUE} and {MAX_QUEUE_BYTES}."
+            "The queue would hold {messages} messages with {bytes} bytes; the limits are {MAX_QUEUE} and {MAX_QUEUE_BYTES}."
         ),
-        "Wait until some have run, or remove some.",
+        "Wait until some messages have run, or remove some.",
     ))
 }
 
@@ -57,7 +57,7 @@ pub(super) fn checked_name(name: Option<String>) -> Result<Option<String>, Probl
     if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
         return Err(Problem::new(
             ErrorCode::NameInvalid,
-            format!("A name has at most {MAX_NAME_CHARS} characters and none that control a terminal."),
+            format!("A name has at most {MAX_NAME_CHARS} characters and no control characters."),
             "Choose a shorter, plain name.",
         ));
     }

@@ -1,4 +1,4 @@
-//! What one step knows, and the effects that it gathers.
+//! The context of one step, and the effects that it collects.
 
 use std::collections::BTreeSet;
 
@@ -59,7 +59,7 @@ impl StepContext {
         self.answer = Some((origin, result));
     }
 
-    /// The answer that is still to be rendered.
+    /// The answer that must still be rendered.
     pub(super) fn take_answer(&mut self) -> Option<(Origin, Result<Subject, Problem>)> {
         self.answer.take()
     }
@@ -96,12 +96,12 @@ impl StepContext {
         self.start_took = Some(took);
     }
 
-    /// How long the start took that succeeded in this step, in milliseconds.
+    /// The duration of the start that succeeded in this step, in milliseconds.
     pub(super) fn start_took(&self) -> Option<u64> {
         self.start_took
     }
 
-    /// Everything to be done, in order.
+    /// The effects, in order.
     pub(super) fn into_effects(self) -> Vec<Effect> {
         self.effects
     }

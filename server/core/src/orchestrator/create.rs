@@ -1,4 +1,4 @@
-//! Creating a session: what is refused, and what a new one starts with.
+//! Creating a session: its limits, and its first rows.
 
 use super::check::{check_room, check_text, checked_name, conflict};
 use super::context::StepContext;
@@ -10,7 +10,7 @@ use super::{
     Change, Create, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId, SessionRow,
 };
 
-/// Random session ids that are tried. With a million ids used, one in 650,000 is taken.
+/// How many random session ids are tried. With a million ids in use, one in 650,000 is taken.
 const ID_TRIES: usize = 8;
 
 impl State {
@@ -69,11 +69,14 @@ impl State {
         let others = others.filter(|other| other.directory() == directory);
         let others: Vec<String> = others.map(|other| other.id().to_string()).collect();
         (!others.is_empty()).then(|| {
-            format!("The directory is also used by {}: they may change the same files.", others.join(", "))
+            format!(
+                "The directory is also used by {}: the sessions can change the same files.",
+                others.join(", ")
+            )
         })
     }
 
-    /// Refuses one more active session than the limit allows.
+    /// Checks that the limit allows one more active session.
     pub(super) fn admit(&self) -> Result<(), Problem> {
         let (active, limit) = (self.active(), self.settings.max_active);
         if active < limit {

@@ -1,4 +1,4 @@
-//! Carrying out operations: who may, whether it was done before, and what it does.
+//! Carrying out operations: authorization, repeated requests, and the changes.
 
 use std::str::FromStr;
 
@@ -83,7 +83,7 @@ impl State {
         }
     }
 
-    /// The session that an operation is about; none if it is about none.
+    /// The session of an operation; `None` if it has none.
     fn session_of(&self, operation: &Operation) -> Result<Option<SessionId>, Problem> {
         match operation {
             Operation::Session(Idempotent { target: session, .. }, _)
@@ -109,7 +109,7 @@ impl State {
                 done.map(|id| CommandResult::on(id, subject_of(operation, id)))
             }
             Operation::Send { id, .. } => {
-                // A message that is held is compared with the one that it would repeat.
+                // A message that the queue still has is compared with the one that it repeats.
                 if self.holder_of(*id).is_some() {
                     return Ok(None);
                 }
@@ -135,7 +135,7 @@ impl State {
         })
     }
 
-    /// What an earlier request of this id was about; a conflict if it did something else.
+    /// The subject of an earlier request with this id; a conflict if that was another operation.
     fn done_before<T: FromStr>(&self, request_id: &str, name: &str) -> Result<Option<T>, Problem> {
         check_request_id(request_id)?;
         match self.requests.get(request_id) {
@@ -185,7 +185,7 @@ impl State {
         if !self.session(id)?.is_terminated() {
             return Err(Problem::new(
                 ErrorCode::SessionNotTerminated,
-                format!("Session {id} still lives."),
+                format!("Session {id} is not terminated."),
                 Remedy::TerminateSession { session_id: id.to_string() },
             ));
         }

@@ -5,7 +5,7 @@
 pub enum Principal {
     /// The user whose daemon this is.
     LocalUser {
-        /// The name that the client gave of itself, for people and the audit trail.
+        /// The name that the client gave, for people and the audit trail.
         name: String,
     },
 }
@@ -19,7 +19,7 @@ impl Principal {
     }
 }
 
-/// What a principal may do with a session. Each role may do everything that the ones before it may.
+/// What a principal can do with a session. Each role includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Watch it.

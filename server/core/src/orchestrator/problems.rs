@@ -1,10 +1,10 @@
-//! The problems that the rules report, and the limits behind them.
+//! The problems that the rules report, and the limits behind some of them.
 
 use uuid::Uuid;
 
 use super::{ErrorCode, MessageState, PermissionState, Problem, Remedy, SessionId};
 
-/// Longest message, in bytes. Claude takes no more than a few hundred kilobytes sensibly.
+/// Longest message, in bytes. Claude cannot make good use of more than a few hundred kilobytes.
 pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// Most messages that wait in one session; more are refused.
 pub(super) const MAX_QUEUE: usize = 1_000;
@@ -16,10 +16,10 @@ pub(super) const MAX_STEERS: usize = 16;
 pub(super) const MAX_NAME_CHARS: usize = 100;
 /// Longest id that a client may choose for a request, in bytes.
 pub(super) const MAX_KEY_BYTES: usize = 64;
-/// Most characters of a mistaken id that are shown: the longest real one has 36.
+/// Most characters of an invalid id that are shown: the longest valid id has 36.
 const MAX_SHOWN_CHARS: usize = 40;
 
-/// A mistaken id, fit to be shown: it may be anything.
+/// An invalid id, for display: a client can send any text.
 fn shown(typed: &str) -> String {
     let beginning: String = typed.chars().take(MAX_SHOWN_CHARS).collect();
     let more = if beginning.len() < typed.len() { "…" } else { "" };
@@ -47,7 +47,7 @@ impl Problem {
         let some = matches.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         Problem::new(
             ErrorCode::AmbiguousId,
-            format!("\"{}\" fits {} ids: {some}.", shown(text), matches.len()),
+            format!("\"{}\" matches {} ids: {some}.", shown(text), matches.len()),
             "Type more of the id.",
         )
     }
@@ -55,7 +55,7 @@ impl Problem {
     pub(super) fn message_not_found(text: &str) -> Problem {
         Problem::new(
             ErrorCode::MessageNotFound,
-            format!("No waiting or running message has an id that begins with \"{}\".", shown(text)),
+            format!("No queued or running message has an id that begins with \"{}\".", shown(text)),
             Remedy::ListMessages,
         )
     }
@@ -63,7 +63,7 @@ impl Problem {
     pub(super) fn permission_not_found(text: &str) -> Problem {
         Problem::new(
             ErrorCode::PermissionNotFound,
-            format!("No open prompt has the id \"{}\".", shown(text)),
+            format!("No open permission request has the id \"{}\".", shown(text)),
             Remedy::ListPermissions { session_id: None },
         )
     }
@@ -76,7 +76,7 @@ impl Problem {
         )
     }
 
-    /// Claude has no record of a conversation in which something was said.
+    /// Claude has no record of a conversation that has messages.
     pub(super) fn conversation_not_found(session: SessionId, conversation: Uuid, place: &str) -> Problem {
         Problem::new(
             ErrorCode::ConversationNotFound,
@@ -85,7 +85,7 @@ impl Problem {
         )
     }
 
-    /// Claude was started with more rights than it was asked for.
+    /// Claude started with more rights than the session requested.
     pub(super) fn permission_mode_wider(session: SessionId, asked: &str, reported: &str) -> Problem {
         Problem::new(
             ErrorCode::PermissionModeWider,
@@ -102,25 +102,25 @@ impl Problem {
 
     pub(super) fn not_queued(state: MessageState) -> Problem {
         let how = match state {
-            MessageState::Queued => "waiting",
-            MessageState::Running => "running",
-            MessageState::Done => "done",
-            MessageState::Failed => "failed",
-            MessageState::Interrupted => "interrupted",
-            MessageState::Cancelled => "cancelled",
+            MessageState::Queued => "is queued",
+            MessageState::Running => "is running",
+            MessageState::Done => "is done",
+            MessageState::Failed => "has failed",
+            MessageState::Interrupted => "was interrupted",
+            MessageState::Cancelled => "was cancelled",
         };
         Problem::new(
             ErrorCode::MessageNotQueued,
-            format!("The message does not wait any more: it is {how}."),
-            "Only a waiting message can be changed, moved or removed.",
+            format!("The message is not queued any more: it {how}."),
+            "Only a queued message can be changed, moved or removed.",
         )
     }
 
     pub(super) fn not_interrupted() -> Problem {
         Problem::new(
             ErrorCode::MessageNotInterrupted,
-            "The message was neither cut off nor did it fail.",
-            "Only such a message can be continued, sent again or skipped.",
+            "The message neither failed nor was interrupted.",
+            "Only a failed or interrupted message can be continued, sent again or skipped.",
         )
     }
 
@@ -129,18 +129,18 @@ impl Problem {
         match state {
             PermissionState::Withdrawn => Problem::new(
                 ErrorCode::PermissionWithdrawn,
-                "Claude does not ask this any more.",
+                "Claude has withdrawn the permission request.",
                 Remedy::ListPermissions { session_id: None },
             ),
             _ => Problem::new(
                 ErrorCode::PermissionAnswered,
-                format!("The prompt was already answered by {}.", by.unwrap_or("somebody else")),
-                "Nothing to do: a prompt is answered once.",
+                format!("The permission request was already answered by {}.", by.unwrap_or("another client")),
+                "Nothing to do: a permission request is answered once.",
             ),
         }
     }
 
-    /// A message that does not wait any more, by its state in the store.
+    /// The refusal to change a message that is not queued any more, by its state in the store.
     pub fn message_finished(state: MessageState) -> Problem {
         Problem::not_queued(state)
     }

@@ -1,8 +1,8 @@
-//! What clients can read: nothing that is kept changes with it.
+//! What clients can read without changing anything.
 
 use super::SessionRef;
 
-/// Something to read.
+/// What a client reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// The list of sessions.

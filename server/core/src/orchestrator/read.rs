@@ -8,7 +8,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// No session is the one that is meant, or several are.
+    /// No session matches, or several do.
     pub(super) fn query(&self, query: &Query) -> Result<Outcome, Problem> {
         match query {
             Query::Sessions { all } => {

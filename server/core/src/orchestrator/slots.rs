@@ -21,8 +21,8 @@ impl State {
         }
     }
 
-    /// The monotonic time from which another start may begin; none while as many start as may. Half of the starts may
-    /// begin together; each further one gives the one before it a head start.
+    /// The monotonic time from which another start can begin; `None` while all start slots are in use. Half of the
+    /// starts can begin together; each further start gives the one before it a head start.
     pub(super) fn next_start(&self) -> Option<u64> {
         let starting = self.sessions.values().filter(|session| session.holds_slot()).count();
         let most = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX);

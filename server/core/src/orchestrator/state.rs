@@ -1,4 +1,4 @@
-//! All sessions, and what is known across them.
+//! The state of all sessions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -36,14 +36,14 @@ pub(super) enum Exit {
 }
 
 impl State {
-    /// The state as the store has it.
+    /// The state from the store.
     pub(super) fn load(settings: Settings, snapshot: Snapshot, now: Now) -> State {
         let mut state = State {
             settings,
             sessions: BTreeMap::new(),
             used_ids: snapshot.used_ids.into_iter().collect(),
             requests: Requests::default(),
-            // Clients of an earlier daemon must not mistake this list for the one that they have.
+            // Clients of an earlier daemon must not mistake this list for theirs.
             revision: now.wall,
             exit: Exit::No,
             last_start: None,
@@ -108,12 +108,12 @@ impl State {
         self.requests.remember(request_id, subject);
     }
 
-    /// A message was accepted. The message itself tells a daemon that starts later.
+    /// A message was accepted. A daemon that starts later knows it from the message itself.
     pub(super) fn remember_message(&mut self, id: MessageId, session: SessionId) {
         self.requests.remember(id.to_string(), format!("{SEND} {session}"));
     }
 
-    /// A client is gone: it watches nothing any more.
+    /// A client disconnected: it watches nothing any more.
     pub(super) fn client_gone(&mut self, client: ClientId) {
         for session in self.sessions.values_mut() {
             session.unwatch(client);

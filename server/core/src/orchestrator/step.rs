@@ -1,4 +1,4 @@
-//! One step: applies an event, then what follows by itself, and renders the answer.
+//! One step: applies an event and its consequences, and renders the answer.
 
 use super::context::StepContext;
 use super::session::{End, Session};
@@ -6,8 +6,7 @@ use super::state::{Exit, State};
 use super::{Command, Effect, Entropy, Event, Notification, Now, Origin, Settings, Snapshot};
 
 impl State {
-    /// The state as the store has it, and what to do about it: look for the hosts that run, start what should run and
-    /// does not.
+    /// The state from the store, and its first effects: look for running hosts, and start the sessions that should run.
     pub fn restore(
         settings: Settings,
         snapshot: Snapshot,
@@ -24,7 +23,7 @@ impl State {
         (state, effects)
     }
 
-    /// Applies one event and returns what to do, in order. `entropy` must be another random one for every step.
+    /// Applies one event and returns the effects, in order. Every step needs new `entropy`.
     pub fn step(&mut self, now: Now, entropy: Entropy, event: Event) -> Vec<Effect> {
         let mut step = self.begin(now, entropy);
         self.apply(&mut step, event);
@@ -96,8 +95,8 @@ impl State {
         }
     }
 
-    /// The end of a step: what follows by itself in the touched sessions, free start slots, what the store and the
-    /// clients must know, the answer.
+    /// The end of a step: consequences in the touched sessions, free start slots, changes for the store, notifications,
+    /// and the answer.
     fn end(&mut self, mut step: StepContext) -> Vec<Effect> {
         for id in step.touched() {
             if let Some(session) = self.sessions.get_mut(&id) {

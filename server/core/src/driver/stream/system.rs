@@ -1,15 +1,15 @@
-//! What Claude says about itself: its state, retries, and what is worth a notice.
+//! Claude's reports about itself: its state, retries, and events that become notices.
 
-use super::notice::{ERROR_CHARS, command_output, info, notice, said, warning};
+use super::notice::{ERROR_CHARS, block, command_output, info, notice, warning};
 use crate::driver::json::{number, take_text, text, uuid};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{Activity, Fact, NoticeLevel};
 use crate::text::plain::short_line;
 
-/// How much of the name of a model or a permission mode is kept. A new Claude gets it as an argument.
+/// Longest name of a model or a permission mode, in characters. A new Claude gets it as an argument.
 const WORD_CHARS: usize = 200;
 
-/// How much of a background task's report is told; Claude takes it up in the turn that follows.
+/// Most characters that are shown of a background task's report; Claude processes the report in the next turn.
 const TASK_REPORT_CHARS: usize = 200;
 
 /// The facts in a message of type `system`.
@@ -27,12 +27,12 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
             command_output(NoticeLevel::Info, text(value, "content")).into_iter().collect()
         }
         "informational" => match text(value, "level") {
-            "warning" => said(NoticeLevel::Warning, text(value, "content")),
-            "notice" | "suggestion" => said(NoticeLevel::Info, text(value, "content")),
+            "warning" => block(NoticeLevel::Warning, text(value, "content")),
+            "notice" | "suggestion" => block(NoticeLevel::Info, text(value, "content")),
             _ => Vec::new(),
         },
         "notification" => match text(value, "priority") {
-            "high" | "immediate" => said(NoticeLevel::Info, text(value, "text")),
+            "high" | "immediate" => block(NoticeLevel::Info, text(value, "text")),
             _ => Vec::new(),
         },
         "hook_response" if text(value, "outcome") == "error" => {
@@ -44,7 +44,7 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
             vec![warning(&format!("{tool} was denied without asking: {message}"))]
         }
         "model_refusal_fallback" | "model_refusal_no_fallback" => {
-            said(NoticeLevel::Warning, text(value, "content"))
+            block(NoticeLevel::Warning, text(value, "content"))
         }
         "task_notification" => {
             let (outcome, summary) =
@@ -60,12 +60,12 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
     }
 }
 
-/// The conversation that a line of Claude's belongs to.
+/// The conversation to which a line belongs.
 pub(super) fn conversation(value: &Json<'_>) -> Option<Fact> {
     uuid(value, "session_id").map(Fact::Conversation)
 }
 
-/// What Claude says of its model and its permission mode, each empty if it says nothing.
+/// The model and the permission mode that Claude reports, each empty if it reports none.
 pub(super) fn described(model: &str, permission_mode: &str) -> Option<Fact> {
     let is_word = |text: &String| !text.is_empty() && !text.starts_with('-');
     let word = |text: &str| Some(short_line(text, WORD_CHARS)).filter(is_word);
@@ -73,7 +73,7 @@ pub(super) fn described(model: &str, permission_mode: &str) -> Option<Fact> {
     (model.is_some() || permission_mode.is_some()).then_some(Fact::Described { model, permission_mode })
 }
 
-/// What subscribers' usage limits are worth telling of.
+/// A notice about the usage limit of a subscription.
 pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
     let limit = value.member("rate_limit_info")?;
     let which = match text(limit, "rateLimitType") {

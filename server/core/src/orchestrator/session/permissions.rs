@@ -10,13 +10,14 @@ use crate::orchestrator::{
     PermissionRequest, PermissionRow, PermissionState, Problem, Remedy, SessionId, SessionRow, ToolInput,
 };
 
-/// How many of the newest requests are kept, whatever became of them; the store has them all.
+/// How many of the newest requests are kept in every state; the store has all requests.
 const SETTLED_KEPT: u32 = 16;
 
-/// Who has answered what was answered in the terminal.
+/// The author of an answer in the terminal.
 const BY_TERMINAL: &str = "the terminal";
 
-/// The permission requests of the current launch. What it returns as [`EntryBody`] belongs in the transcript.
+/// The permission requests of the current launch. The caller must add the returned [`EntryBody`] values to the
+/// transcript.
 #[derive(Debug)]
 pub(in crate::orchestrator) struct PermissionRequests {
     session: SessionId,
@@ -28,7 +29,7 @@ pub(in crate::orchestrator) struct PermissionRequests {
 }
 
 impl PermissionRequests {
-    /// As the session's row has it, without requests.
+    /// From the session's row, without requests.
     pub(super) fn restore(row: &SessionRow) -> PermissionRequests {
         PermissionRequests {
             session: row.id,
@@ -38,7 +39,7 @@ impl PermissionRequests {
         }
     }
 
-    /// Adds a request as the store has it.
+    /// Adds a request from the store.
     pub(super) fn restore_request(&mut self, row: PermissionRow) {
         self.requests.insert(row.id.number, row);
     }
@@ -80,7 +81,7 @@ impl PermissionRequests {
         self.open().find(about).map(|row| row.id.number)
     }
 
-    /// Claude makes a request. One that is known changes nothing: Claude lists open ones again.
+    /// Claude makes a request. A known request changes nothing: Claude lists open requests again.
     pub(super) fn add(
         &mut self,
         step: &mut StepContext,
@@ -111,7 +112,7 @@ impl PermissionRequests {
         Some(EntryBody::Permission { permission: number, permission_kind, tool, title })
     }
 
-    /// Forgets settled requests except the newest: Claude may list one as open that has just been answered.
+    /// Forgets settled requests except the newest ones: Claude can list a request as open that has just been answered.
     fn forget_settled(&mut self) {
         let oldest = self.newest.saturating_sub(SETTLED_KEPT);
         self.requests.retain(|number, row| {
@@ -144,13 +145,13 @@ impl PermissionRequests {
         self.withdraw(step, number)
     }
 
-    /// Claude waits for no answer any more.
+    /// Claude does not wait for any answer now.
     pub(super) fn withdraw_open(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
         let open: Vec<u32> = self.open().map(|row| row.id.number).collect();
         open.into_iter().filter_map(|number| self.withdraw(step, number)).collect()
     }
 
-    /// Claude is gone, and its requests with it.
+    /// Claude has exited, which withdraws its requests.
     pub(super) fn withdraw_all(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
         let all: Vec<u32> = self.requests.keys().copied().collect();
         let entries = all.into_iter().filter_map(|number| self.withdraw(step, number)).collect();
@@ -261,11 +262,11 @@ fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) 
     match (answer, request.kind) {
         (Answer::Deny { .. }, _) | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan) => Ok(()),
         (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
-            "This is a question: it is answered with a choice, not allowed.",
+            "This is a question, which needs a choice.",
             Remedy::AnswerQuestion { permission_id: id.to_string() },
         )),
         (Answer::Choose { .. }, PermissionKind::Tool | PermissionKind::Plan) => Err(invalid(
-            "This is not a question: it is allowed or denied.",
+            "This is not a question: it can be allowed or denied.",
             Remedy::AllowOrDeny { permission_id: id.to_string() },
         )),
         (Answer::AllowAlways { suggestions }, PermissionKind::Tool | PermissionKind::Plan) => {
@@ -279,8 +280,11 @@ fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) 
             }
             match suggestions {
                 Some(chosen) if chosen.is_empty() || !chosen.iter().all(known) => Err(invalid(
-                    "There is no such suggestion.",
-                    format!("The request has {} suggestions, counted from 0.", request.suggestions.len()),
+                    "The permission request has no such suggestion.",
+                    format!(
+                        "Suggestions are counted from 0; the permission request has {}.",
+                        request.suggestions.len()
+                    ),
                 )),
                 _ => Ok(()),
             }
@@ -296,7 +300,11 @@ fn check_choices(input: &Value, choices: &[Vec<String>], id: PermissionId) -> Re
     let see = || Remedy::ListPermissions { session_id: Some(id.session.to_string()) };
     if choices.len() != questions.len() {
         return Err(invalid(
-            &format!("Claude asks {} questions and {} were answered.", questions.len(), choices.len()),
+            &format!(
+                "Claude asks {} questions, but the number of answers is {}.",
+                questions.len(),
+                choices.len()
+            ),
             see(),
         ));
     }
@@ -306,7 +314,7 @@ fn check_choices(input: &Value, choices: &[Vec<String>], id: PermissionId) -> Re
             return Err(invalid("Every question needs an answer.", see()));
         }
         if chosen.len() > 1 && !several {
-            return Err(invalid("Only one choice is possible here.", see()));
+            return Err(invalid("The question takes only one choice.", see()));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The transcript of one session: its newest entry, and what Claude is saying since.
+//! The transcript of one session: the number of its newest entry, and the partial output since.
 
 use super::partial_output::OutputSoFar;
 use crate::orchestrator::context::StepContext;
@@ -35,7 +35,7 @@ impl Transcript {
         step.publish(Notification::Entry { session: self.session, entry });
     }
 
-    /// Claude says more.
+    /// Adds partial output.
     pub(super) fn add_partial(&mut self, step: &mut StepContext, thinking: bool, text: String) {
         self.output.add(thinking, &text);
         step.publish(Notification::Delta { session: self.session, seq: self.seq, thinking, text });
