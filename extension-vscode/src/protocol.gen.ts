@@ -343,6 +343,8 @@ export interface ConnectionError {
   message: string;
   /** What to do. */
   hint?: string;
+  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
+  remedy?: Remedy;
 }
 
 /** The state of the sidecar's connection to the daemon. */
@@ -551,6 +553,8 @@ export interface ErrorData {
   code: string;
   /** What to do, in one sentence. */
   hint?: string;
+  /** The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything. */
+  remedy?: Remedy;
   /** The client can send the same request again unchanged, for example because the daemon was restarting. */
   retryable?: boolean;
 }
@@ -788,6 +792,117 @@ export type RecoverChoice =
   /** Leave the message, and resume the queue. */
   | "skip";
 
+/** What to do about an error. A client offers it in its own terms, for example as a button or a command. For a kind that it does not know it shows the `hint` of the error, which says the same in a sentence. */
+export type Remedy =
+  | RemedyRestartSession
+  | RemedyTerminateSession
+  | RemedyNewSession
+  | RemedyListSessions
+  | RemedyListMessages
+  | RemedyListPermissions
+  | RemedyAnswerQuestion
+  | RemedyAllowOrDeny
+  | RemedyLogIn
+  | RemedyChooseDirectory
+  | RemedyFreeDisk
+  | RemedyRaiseLimit
+  | RemedyRestartDaemon
+  | RemedyTryAgain
+  | RemedyRunDoctor;
+
+/** Restart a session. */
+export interface RemedyRestartSession {
+  kind: "restart_session";
+  /** The session. */
+  sessionId: string;
+  /** What to do before that: a sentence for people. */
+  first?: string;
+}
+
+/** Terminate a session. */
+export interface RemedyTerminateSession {
+  kind: "terminate_session";
+  /** The session. */
+  sessionId: string;
+}
+
+/** Start a new session. */
+export interface RemedyNewSession {
+  kind: "new_session";
+}
+
+/** Look for the session in the list of all sessions. */
+export interface RemedyListSessions {
+  kind: "list_sessions";
+}
+
+/** Look for the message in the queue of its session. */
+export interface RemedyListMessages {
+  kind: "list_messages";
+}
+
+/** Look at the open permission requests. */
+export interface RemedyListPermissions {
+  kind: "list_permissions";
+  /** Those of this session; left out for those of all sessions. */
+  sessionId?: string;
+}
+
+/** Answer a permission request with a choice for each of its questions. */
+export interface RemedyAnswerQuestion {
+  kind: "answer_question";
+  /** The permission request. */
+  permissionId: string;
+}
+
+/** Allow a permission request once, or deny it. */
+export interface RemedyAllowOrDeny {
+  kind: "allow_or_deny";
+  /** The permission request. */
+  permissionId: string;
+}
+
+/** Log in to Claude, then restart a session and send the failed message again. */
+export interface RemedyLogIn {
+  kind: "log_in";
+  /** The session. */
+  sessionId: string;
+}
+
+/** Choose another directory, or make this one usable. */
+export interface RemedyChooseDirectory {
+  kind: "choose_directory";
+}
+
+/** Free some space on the disk, then try again. */
+export interface RemedyFreeDisk {
+  kind: "free_disk";
+}
+
+/** Terminate a session, or raise the limit that the configuration file sets. */
+export interface RemedyRaiseLimit {
+  kind: "raise_limit";
+  /** The key in the configuration file. */
+  setting: string;
+}
+
+/** Restart the daemon, so that it has the version of its clients. Sessions keep running. */
+export interface RemedyRestartDaemon {
+  kind: "restart_daemon";
+}
+
+/** Send the same request again. */
+export interface RemedyTryAgain {
+  kind: "try_again";
+}
+
+/** Have AreYouJ check its installation. */
+export interface RemedyRunDoctor {
+  kind: "run_doctor";
+  /** What to do before that: a sentence for people. */
+  first?: string;
+}
+
 /** Notification `areyouj/resync`: this client was too slow, and the daemon dropped notifications for it. The client must list again, and attach again to its sessions. */
 export interface Resync {
   /** The number of dropped notifications. */
@@ -916,6 +1031,8 @@ export interface SessionError {
   message: string;
   /** What to do. */
   hint: string;
+  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
+  remedy?: Remedy;
   /** The last lines that Claude or its host wrote to standard error, if any. */
   log: string | null;
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Remedy;
+
 /// Parameters of `initialize`, the first request on every connection.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -175,6 +177,9 @@ pub struct ConnectionError {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
+    #[serde(default, deserialize_with = "Remedy::read", skip_serializing_if = "Remedy::is_text")]
+    pub remedy: Option<Remedy>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! Errors: a stable code, one sentence that says what happened, one that says what to do.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::Remedy;
 
 /// The codes of JSON-RPC, and the code of every request that AreYouJ rejects.
 pub mod rpc {
@@ -30,9 +34,24 @@ pub struct ErrorData {
     /// What to do, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything.
+    #[serde(default, deserialize_with = "Remedy::read", skip_serializing_if = "Remedy::is_text")]
+    pub remedy: Option<Remedy>,
     /// The client can send the same request again unchanged, for example because the daemon was restarting.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retryable: bool,
+}
+
+impl ErrorData {
+    /// An error that can be remedied like this.
+    pub fn new(code: &str, remedy: Option<&Remedy>, retryable: bool) -> ErrorData {
+        ErrorData {
+            code: code.to_owned(),
+            hint: remedy.map(Remedy::hint),
+            remedy: remedy.cloned(),
+            retryable,
+        }
+    }
 }
 
 macro_rules! error_codes {
@@ -60,6 +79,12 @@ macro_rules! error_codes {
             /// The code with this name, or `None` if it is unknown.
             pub fn parse(code: &str) -> Option<ErrorCode> {
                 ErrorCode::ALL.iter().copied().find(|known| known.as_str() == code)
+            }
+        }
+
+        impl fmt::Display for ErrorCode {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.pad(self.as_str())
             }
         }
     };
@@ -202,20 +227,37 @@ mod tests {
 
     #[test]
     fn error_data_omits_absent_fields() {
-        let plain = ErrorData { code: "queue_full".into(), hint: None, retryable: false };
+        let plain = ErrorData::new("queue_full", None, false);
         assert_eq!(serde_json::to_string(&plain).unwrap(), r#"{"code":"queue_full"}"#);
 
-        let whole =
-            ErrorData { code: "daemon_unavailable".into(), hint: Some("Try again.".into()), retryable: true };
-        let text = r#"{"code":"daemon_unavailable","hint":"Try again.","retryable":true}"#;
+        let whole = ErrorData::new("daemon_unavailable", Some(&Remedy::restart("K7M2Q9XD")), true);
+        let text = concat!(
+            r#"{"code":"daemon_unavailable","hint":"Restart the session.","#,
+            r#""remedy":{"kind":"restart_session","sessionId":"K7M2Q9XD"},"retryable":true}"#
+        );
         assert_eq!(serde_json::to_string(&whole).unwrap(), text);
         assert_eq!(serde_json::from_str::<ErrorData>(text).unwrap(), whole);
     }
 
     #[test]
+    fn a_remedy_that_is_a_sentence_is_the_hint_alone() {
+        let data = ErrorData::new("queue_full", Some(&"Wait.".into()), false);
+        let text = r#"{"code":"queue_full","hint":"Wait."}"#;
+        assert_eq!(serde_json::to_string(&data).unwrap(), text);
+    }
+
+    #[test]
+    fn a_remedy_of_an_unknown_kind_is_left_out() {
+        for remedy in [r#"{"kind":"dance"}"#, r#"{"kind":"restart_session"}"#, "null", "7"] {
+            let text = format!(r#"{{"code":"queue_full","remedy":{remedy}}}"#);
+            assert_eq!(serde_json::from_str::<ErrorData>(&text).unwrap().remedy, None, "{remedy}");
+        }
+    }
+
+    #[test]
     fn error_data_accepts_unknown_fields_and_an_unknown_code() {
         let text = r#"{"code":"from_a_later_version","limits":{"queue":5}}"#;
-        let expected = ErrorData { code: "from_a_later_version".into(), hint: None, retryable: false };
+        let expected = ErrorData::new("from_a_later_version", None, false);
         assert_eq!(serde_json::from_str::<ErrorData>(text).unwrap(), expected);
     }
 }

@@ -16,6 +16,7 @@ mod methods;
 mod output;
 mod permission;
 mod queue;
+mod remedy;
 mod session;
 
 pub use connection::*;
@@ -26,6 +27,7 @@ pub use methods::*;
 pub use output::*;
 pub use permission::*;
 pub use queue::*;
+pub use remedy::*;
 pub use session::*;
 
 /// The version of this contract. It is part of the daemon's socket name, so programs with different contracts never

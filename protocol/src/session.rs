@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NewMessage, Timestamp};
+use crate::{NewMessage, Remedy, Timestamp};
 
 /// A session: one Claude conversation in one directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +137,9 @@ pub struct SessionError {
     pub message: String,
     /// What to do.
     pub hint: String,
+    /// The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
+    #[serde(default, deserialize_with = "Remedy::read", skip_serializing_if = "Remedy::is_text")]
+    pub remedy: Option<Remedy>,
     /// The last lines that Claude or its host wrote to standard error, if any.
     pub log: Option<String>,
 }
@@ -424,7 +427,8 @@ mod tests {
         whole.error = Some(SessionError {
             code: "login_needed".into(),
             message: "Claude is not logged in.".into(),
-            hint: "Run `claude` once.".into(),
+            hint: "Log in.".into(),
+            remedy: Some(Remedy::LogIn { session_id: whole.id.clone() }),
             log: Some("401".into()),
         });
         whole.attention = Some(Attention {

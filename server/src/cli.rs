@@ -13,6 +13,7 @@ mod logs;
 mod permission_request;
 mod permissions;
 mod queue;
+mod remedy;
 mod screen;
 mod sessions;
 mod spinner;

@@ -17,12 +17,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use areyouj_protocol::{
-    ClientInfo, ErrorCode, ErrorData, InitializeParams, InitializeResult, Request, request, rpc,
+    ClientInfo, ErrorCode, ErrorData, InitializeParams, InitializeResult, Remedy, Request, request, rpc,
 };
 use serde_json::Value;
 
 pub(crate) use connect::connect_socket;
 pub use failure::Failure;
+pub(crate) use failure::problem_of_file;
 
 use crate::paths::Paths;
 use crate::rpc::envelope;
@@ -357,7 +358,7 @@ pub(crate) fn unexpected(method: &str, error: &serde_json::Error) -> Failure {
     Failure::new(
         ErrorCode::Internal,
         format!("{method} has a format that this version does not know: {error}"),
-        "Run `areyouj daemon restart`, so that the daemon has the version of this program; sessions keep running.",
+        Remedy::RestartDaemon,
     )
 }
 
@@ -365,7 +366,7 @@ fn connection_lost() -> Failure {
     Failure::new(
         ErrorCode::DaemonUnavailable,
         "the daemon repeatedly closed the connection before it answered",
-        "Run `areyouj doctor` and see the daemon's log.",
+        Remedy::doctor_after("See the daemon's log."),
     )
 }
 
@@ -374,7 +375,7 @@ fn not_a_daemon(paths: &Paths) -> Failure {
     Failure::new(
         ErrorCode::DaemonUnavailable,
         format!("the process listening on {} is not an AreYouJ daemon", socket.display()),
-        "Stop that process and remove the socket, then try again. `areyouj doctor` shows more.",
+        Remedy::doctor_after("Stop that process and remove the socket, then try again."),
     )
 }
 
@@ -384,7 +385,8 @@ pub(crate) fn refusal(error: &Value) -> Failure {
         error["message"].as_str().unwrap_or("the daemon refused the request without a reason").to_owned();
     match serde_json::from_value::<ErrorData>(error["data"].clone()) {
         Ok(data) => {
-            Failure { code: data.code, message, hint: data.hint, log: None, retryable: data.retryable }
+            let remedy = data.remedy.or(data.hint.map(Remedy::Other));
+            Failure { code: data.code, message, remedy, log: None, retryable: data.retryable }
         }
         Err(_) => {
             let code = match error["code"].as_i64().and_then(|code| i32::try_from(code).ok()) {
@@ -394,7 +396,7 @@ pub(crate) fn refusal(error: &Value) -> Failure {
                 Some(rpc::SERVER_NOT_INITIALIZED) => ErrorCode::NotInitialized,
                 _ => ErrorCode::Internal,
             };
-            Failure { code: code.as_str().to_owned(), message, hint: None, log: None, retryable: false }
+            Failure { code: code.as_str().to_owned(), message, remedy: None, log: None, retryable: false }
         }
     }
 }

@@ -20,7 +20,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use areyouj_protocol::ErrorCode;
+use areyouj_protocol::{ErrorCode, Remedy};
 use nix::unistd::AccessFlags;
 use serde::Deserialize;
 
@@ -121,8 +121,8 @@ impl ConfigError {
         ErrorCode::ConfigInvalid
     }
 
-    /// What to do, one sentence.
-    pub fn hint(&self) -> String {
+    /// What to do.
+    pub fn remedy(&self) -> Remedy {
         match self {
             ConfigError::Unreadable { path, .. } => {
                 format!("Make {} readable, or remove it.", path.display())
@@ -134,6 +134,7 @@ impl ConfigError {
                 format!("Set {name} to a whole number of at least 1, or unset it.")
             }
         }
+        .into()
     }
 }
 
@@ -243,9 +244,9 @@ impl ClaudeMissing {
         }
     }
 
-    /// What to do, one sentence.
-    pub fn hint(&self) -> &'static str {
-        match self {
+    /// What to do.
+    pub fn remedy(&self) -> Remedy {
+        Remedy::doctor_after(match self {
             ClaudeMissing::NotInPath => {
                 "Install Claude Code, or set AREYOUJ_CLAUDE or `claude` in config.toml to the path of its executable."
             }
@@ -255,7 +256,7 @@ impl ClaudeMissing {
             ClaudeMissing::NotExecutable { .. } => {
                 "Set it to the Claude executable, and check that you have permission to execute it."
             }
-        }
+        })
     }
 }
 
@@ -370,7 +371,7 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.to_string().contains(&format!("line {line}:")), "{text:?}: {error}");
-            assert!(error.hint().contains("/c/config.toml"));
+            assert!(error.remedy().hint().contains("/c/config.toml"));
         }
     }
 

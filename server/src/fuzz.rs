@@ -6,7 +6,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use areyouj_core::orchestrator::Problem;
+use areyouj_core::orchestrator::{ErrorCode, Problem};
 use serde_json::Value;
 use tokio::io::BufReader;
 
@@ -35,8 +35,7 @@ pub fn daemon_answers(body: &[u8]) -> Option<(Value, [Vec<u8>; 2])> {
     let incoming: Incoming = envelope::read(body).ok()?;
     let (id, method) = (incoming.id?, incoming.method?);
     let params = incoming.params.map(|params| params.get().to_owned());
-    let problem =
-        Problem { code: "unknown_method".to_owned(), message: method, hint: String::new(), log: None };
+    let problem = Problem { code: ErrorCode::UnknownMethod, message: method, remedy: None, log: None };
     let refusal = error_frame(&id, &problem, false);
     let answer = result_frame(&id, &params);
     Some((id, [answer.to_vec(), refusal.to_vec()]))

@@ -3,8 +3,6 @@
 //! A test that finds another text writes it to a `.snap.new` file beside the snapshot. Read the difference, then
 //! accept all of them with `cargo insta accept`, or run the tests with `INSTA_UPDATE=always`.
 
-use areyouj_core::orchestrator::Problem;
-
 use crate::cli::texts::printed;
 use crate::client::Failure;
 
@@ -21,11 +19,4 @@ pub(crate) fn assert_text(name: &str, text: &str) {
 pub(crate) fn assert_problems<T: Into<Failure>>(name: &str, problems: impl IntoIterator<Item = T>) {
     let printed: Vec<String> = problems.into_iter().map(|problem| printed(&problem.into())).collect();
     assert_text(name, &printed.join("\n"));
-}
-
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Failure {
-        let Problem { code, message, hint, log } = problem;
-        Failure { code, message, hint: Some(hint), log, retryable: false }
-    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use areyouj_tests::home::{TestHome, process_id, text_of};
 use areyouj_tests::processes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A home with a session whose conversation was cleared with `/clear`, and the session's id.
 fn cleared(options: &[&str]) -> (TestHome, String) {
@@ -104,7 +104,11 @@ fn a_missing_record_of_the_conversation_is_an_error_until_it_is_restored() {
     let error = home.session(&id)["error"].clone();
     let searched = record.parent().and_then(Path::parent).unwrap();
     assert!(text_of(&error, "message").contains(searched.to_str().unwrap()), "{error}");
-    assert!(text_of(&error, "hint").contains("areyouj restart"), "{error}");
+    assert_eq!(
+        (&error["remedy"]["kind"], &error["remedy"]["sessionId"]),
+        (&json!("restart_session"), &json!(id)),
+        "{error}"
+    );
     home.send(&id, "and continue");
     home.areyouj(&["restart", &id]);
     assert_eq!(home.wait_error(&id), "conversation_not_found");

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, text_of};
+use serde_json::json;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -107,7 +108,11 @@ fn a_deleted_directory_is_named_when_claude_must_restart() {
     assert_eq!(home.wait_error(&id), "directory_missing");
     let error = home.session(&id)["error"].clone();
     assert!(text_of(&error, "message").contains(directory.to_str().unwrap()), "{error}");
-    assert!(text_of(&error, "hint").contains(&format!("areyouj restart {id}")), "{error}");
+    assert_eq!(
+        (&error["remedy"]["kind"], &error["remedy"]["sessionId"]),
+        (&json!("restart_session"), &json!(id)),
+        "{error}"
+    );
     let waiting = home.send(&id, "after");
     bystander.assert_responsive(&home);
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Context;
 use areyouj_tests::home::{TestHome, process_id, text_of};
+use serde_json::json;
 
 /// A home whose Claude always starts with these additional options.
 fn with_options(options: &str) -> TestHome {
@@ -68,7 +69,11 @@ fn a_claude_with_a_wider_permission_mode_than_requested_receives_no_messages() {
     for mode in ["acceptEdits", "plan"] {
         assert!(text_of(error, "message").contains(mode), "{error}");
     }
-    assert!(text_of(error, "hint").contains(&format!("areyouj restart {id}")), "{error}");
+    assert_eq!(
+        (&error["remedy"]["kind"], &error["remedy"]["sessionId"]),
+        (&json!("restart_session"), &json!(id)),
+        "{error}"
+    );
     home.areyouj(&["restart", &id]);
     let again = home.wait_session(&id, "its status is error again", |again| {
         again["status"] == "error" && again["statusSince"] != session["statusSince"]

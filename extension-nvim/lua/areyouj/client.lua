@@ -137,7 +137,7 @@ end
 local function daemon_connection_changed(change)
   if change.state == "connected" then return set({ state = "connected" }) end
   local why = change.error
-  set({ state = "reconnecting", problem = why and problem.new(why.code, why.message, why.hint) or nil })
+  set({ state = "reconnecting", problem = why and problem.new(why.code, why.message, problem.hint(why)) or nil })
 end
 
 ---Runs the sidecar as the transport of a language client. Its failures are reported here, once, instead of by Neovim.

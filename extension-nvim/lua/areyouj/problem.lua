@@ -18,6 +18,41 @@ function M.new(code, message, hint, retryable)
   return { code = code, message = message, hint = hint or "", retryable = retryable == true }
 end
 
+---What to do in the commands of this plugin, by the kind of the remedy. For other kinds the hint says what to do.
+---@type table<string, fun(session: string, first: string?): string>
+local IN_COMMANDS = {
+  restart_session = function(session, first)
+    local begin = first and (first .. " Then restart the session with") or "Restart the session with"
+    return begin .. " `:AreYouJ restart " .. session .. "`."
+  end,
+  terminate_session = function(session)
+    return "Terminate the session first with `:AreYouJ terminate " .. session .. "`."
+  end,
+  new_session = function() return "Start a new session with `:AreYouJ new`." end,
+  list_sessions = function() return "Look for it in the list of sessions with `:AreYouJ dashboard`." end,
+  list_messages = function() return "Look for it in the queue of its session with `:AreYouJ queue`." end,
+  list_permissions = function() return "See the open permission requests with `:AreYouJ permissions`." end,
+  log_in = function(session)
+    local restart = "Then run `:AreYouJ restart " .. session .. "` and send the failed message again."
+    return "Log in with `:terminal claude`. " .. restart
+  end,
+  run_doctor = function(_, first)
+    if first then return first .. " `:checkhealth areyouj` shows more." end
+    return "Run `:checkhealth areyouj` to find the cause."
+  end,
+}
+
+---What to do about an error of the daemon.
+---@param error { hint?: string, remedy?: areyouj.Remedy }
+---@return string
+function M.hint(error)
+  local remedy = type(error.remedy) == "table" and error.remedy or {}
+  local in_commands = IN_COMMANDS[remedy.kind]
+  local function word(value) return type(value) == "string" and value or nil end
+  if in_commands then return in_commands(word(remedy.sessionId) or "", word(remedy.first)) end
+  return word(error.hint) or ""
+end
+
 ---A JSON-RPC error as a problem.
 ---@param error any
 ---@return areyouj.Problem
@@ -26,8 +61,7 @@ function M.of(error)
   local details = type(error.data) == "table" and error.data or {}
   local message = type(error.message) == "string" and error.message or "The request failed."
   if type(details.code) == "string" then
-    local hint = type(details.hint) == "string" and details.hint or nil
-    return M.new(details.code, message, hint, details.retryable == true)
+    return M.new(details.code, message, M.hint(details), details.retryable == true)
   end
   if error.code == -32601 then
     return M.new("unknown_method", message, "Update the areyouj program: it is older than this plugin.")

@@ -47,7 +47,7 @@ export function editorActions({ model, pages, diffs, lastEditor }: Parts): Handl
     openFile: ({ sessionId, path, line }) => openFile(requireSession(model, sessionId).directory, path, line),
     openDiff: ({ title, path, before, after }) => diffs.open(title, path, before, after),
     openExternal: ({ url }) => openExternal(url),
-    command: async ({ command }) => void (await vscode.commands.executeCommand(command)),
+    command: async ({ command, sessionId }) => void (await vscode.commands.executeCommand(command, sessionId)),
   };
 }
 

@@ -188,7 +188,8 @@ export class Client implements Daemon, vscode.Disposable {
     const reason = change.error;
     this.#set({
       state: "reconnecting",
-      problem: reason === undefined ? null : problem(reason.code, reason.message, reason.hint),
+      problem:
+        reason === undefined ? null : problem(reason.code, reason.message, reason.hint, { remedy: reason.remedy }),
     });
   }
 
@@ -203,7 +204,7 @@ export class Client implements Daemon, vscode.Disposable {
         LocalCode.SidecarFailed,
         message,
         "“Show log” has the details, and “Run doctor” checks the installation.",
-        stderr === "" ? null : stderr,
+        { log: stderr === "" ? null : stderr },
       );
     if (this.#exits.length >= MAX_EXITS) return this.#fail(why);
     this.#set({ state: this.#connection.state === "connecting" ? "connecting" : "reconnecting", problem: refused });

@@ -1,4 +1,4 @@
-import { ErrorCode, type ErrorData, RpcErrorCode } from "../protocol.gen";
+import { ErrorCode, type ErrorData, type Remedy, RpcErrorCode } from "../protocol.gen";
 import type { Problem } from "../shared/bridge";
 import { LocalCode, problem } from "../shared/problem";
 
@@ -25,12 +25,15 @@ export function toProblemError(error: unknown): ProblemError {
   const message = error instanceof Error ? error.message : String(error);
   const details = errorData(error);
   if (details !== null)
-    return new ProblemError(problem(details.code, message, details.hint), details.retryable === true);
+    return new ProblemError(
+      problem(details.code, message, details.hint, { remedy: details.remedy }),
+      details.retryable === true,
+    );
   if (rpcCode(error) === RpcErrorCode.MethodNotFound) {
     const hint = "The areyouj program is older than this extension. Update it.";
     return new ProblemError(problem(ErrorCode.UnknownMethod, message, hint));
   }
-  return new ProblemError(problem(ErrorCode.Internal, message));
+  return new ProblemError(problem(ErrorCode.Internal, message, "", { remedy: { kind: "run_doctor" } }));
 }
 
 function errorData(error: unknown): ErrorData | null {
@@ -40,8 +43,14 @@ function errorData(error: unknown): ErrorData | null {
   return {
     code: found.code,
     ...("hint" in found && typeof found.hint === "string" ? { hint: found.hint } : {}),
+    ...("remedy" in found && isRemedy(found.remedy) ? { remedy: found.remedy } : {}),
     retryable: "retryable" in found && found.retryable === true,
   };
+}
+
+/** Whether a value can be a remedy; kinds that this version does not know have no buttons. */
+function isRemedy(value: unknown): value is Remedy {
+  return typeof value === "object" && value !== null && "kind" in value;
 }
 
 function rpcCode(error: unknown): number | null {

@@ -15,7 +15,7 @@ export class Problems implements ProblemReporter {
     const text = clippedLine(`${message} ${hint}`, MAX_TEXT);
     const label = await vscode.window.showErrorMessage(text, ...fixes.map((fix) => fix.label));
     const fix = fixes.find((one) => one.label === label);
-    if (fix !== undefined) await vscode.commands.executeCommand(fix.command);
+    if (fix !== undefined) await vscode.commands.executeCommand(fix.command, fix.sessionId);
   }
 
   async report(error: unknown): Promise<void> {

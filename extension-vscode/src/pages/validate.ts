@@ -130,7 +130,7 @@ const action = variant<Action, "kind">("kind", {
   openDiff: { sessionId: id, title: text(MAX_PATH), path, before: text(MAX_DIFF), after: text(MAX_DIFF) },
   copyText: { text: text(MAX_DIFF) },
   openExternal: { url: filled(MAX_URL) },
-  command: { command: oneOf(...FIX_COMMANDS) },
+  command: { command: oneOf(...FIX_COMMANDS), sessionId: optional(id) },
 });
 
 /** A message that a page can send, or null. */

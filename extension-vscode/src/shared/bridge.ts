@@ -44,6 +44,8 @@ export interface Problem {
 export interface Fix {
   label: string;
   command: FixCommand;
+  /** The session that the command is about. */
+  sessionId?: string;
 }
 
 /** Commands of the editor that fix problems. */
@@ -53,6 +55,10 @@ export const FIX_COMMANDS = [
   "areyouj.restartSidecar",
   "areyouj.logIn",
   "areyouj.doctor",
+  "areyouj.newSession",
+  "areyouj.openOrchestration",
+  "areyouj.restart",
+  "areyouj.terminate",
 ] as const;
 export type FixCommand = (typeof FIX_COMMANDS)[number];
 
@@ -197,4 +203,4 @@ export type Action =
   | { kind: "openDiff"; sessionId: string; title: string; path: string; before: string; after: string }
   | { kind: "copyText"; text: string }
   | { kind: "openExternal"; url: string }
-  | { kind: "command"; command: FixCommand };
+  | { kind: "command"; command: FixCommand; sessionId?: string };

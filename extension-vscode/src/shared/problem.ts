@@ -1,5 +1,5 @@
 /** Problems: their codes, and the buttons that fix them. */
-import { ErrorCode } from "../protocol.gen";
+import type { Remedy } from "../protocol.gen";
 import type { Fix, Problem } from "./bridge";
 
 /** Codes of problems that begin in the editor, beside those of the daemon. */
@@ -20,30 +20,53 @@ const LOG_IN: Fix = { label: "Log in", command: "areyouj.logIn" };
 const SETTINGS: Fix = { label: "Open settings", command: "areyouj.openSettings" };
 const TRY_AGAIN: Fix = { label: "Try again", command: "areyouj.restartSidecar" };
 
-const FIXES: Readonly<Partial<Record<string, Fix[]>>> = {
+/** The buttons for problems that begin in the editor. */
+const LOCAL_FIXES: Readonly<Partial<Record<string, Fix[]>>> = {
   [LocalCode.SidecarNotFound]: [SETTINGS, TRY_AGAIN],
   [LocalCode.SidecarFailed]: [TRY_AGAIN, DOCTOR, SHOW_LOG],
-  [ErrorCode.LoginNeeded]: [LOG_IN],
-  [ErrorCode.ClaudeNotFound]: [DOCTOR],
-  [ErrorCode.ClaudeNotExecutable]: [DOCTOR],
-  [ErrorCode.ClaudeStartFailed]: [DOCTOR],
-  [ErrorCode.ClaudeStartTimeout]: [DOCTOR],
-  [ErrorCode.DaemonStartFailed]: [DOCTOR, SHOW_LOG],
-  [ErrorCode.DaemonUnavailable]: [DOCTOR, SHOW_LOG],
-  [ErrorCode.DatabaseDamaged]: [DOCTOR],
-  [ErrorCode.DatabaseNewer]: [DOCTOR],
-  [ErrorCode.ConfigInvalid]: [DOCTOR],
-  [ErrorCode.Internal]: [DOCTOR, SHOW_LOG],
 };
 
-/** The buttons that fix a problem of this code. */
-export function fixesOf(code: string): Fix[] {
-  return [...(FIXES[code] ?? [])];
+/** The buttons that carry out a remedy. The hint alone says what to do about one that has none. */
+export function fixesOf(remedy: Remedy | undefined): Fix[] {
+  switch (remedy?.kind) {
+    case "restart_session":
+      return [{ label: "Restart session", command: "areyouj.restart", sessionId: remedy.sessionId }];
+    case "terminate_session":
+      return [{ label: "Terminate session", command: "areyouj.terminate", sessionId: remedy.sessionId }];
+    case "new_session":
+      return [{ label: "New session", command: "areyouj.newSession" }];
+    case "list_sessions":
+      return [{ label: "Show sessions", command: "areyouj.openOrchestration" }];
+    case "list_permissions":
+      return [{ label: "Show permission requests", command: "areyouj.openOrchestration" }];
+    case "log_in":
+      return [LOG_IN];
+    case "run_doctor":
+      return [DOCTOR, SHOW_LOG];
+    case "allow_or_deny":
+    case "answer_question":
+    case "choose_directory":
+    case "free_disk":
+    case "list_messages":
+    case "raise_limit":
+    case "restart_daemon":
+    case "try_again":
+    case undefined:
+      return [];
+    default:
+      // A kind of a later version.
+      return [];
+  }
 }
 
-/** A problem with the buttons of its code. */
-export function problem(code: string, message: string, hint = "", log: string | null = null): Problem {
-  return { code, message, hint, log, fixes: fixesOf(code) };
+/** A problem with the buttons of its remedy, or of its code if it begins in the editor. */
+export function problem(
+  code: string,
+  message: string,
+  hint = "",
+  { log = null, remedy }: { log?: string | null; remedy?: Remedy | undefined } = {},
+): Problem {
+  return { code, message, hint, log, fixes: [...(LOCAL_FIXES[code] ?? fixesOf(remedy))] };
 }
 
 /** That there is no connection, for a person who has just asked for something. */

@@ -156,7 +156,9 @@ function requireScreen(session: Session): void {
     throw notPossible(`${name} does not run in a terminal.`, "Open its transcript, or switch it to the terminal.");
   }
   if (status === "terminated") throw notPossible(`${name} is terminated.`, "Open the session to read its transcript.");
-  if (status === "error" && error !== null) throw new ProblemError(problem(error.code, error.message, error.hint));
+  if (status === "error" && error !== null) {
+    throw new ProblemError(problem(error.code, error.message, error.hint, { remedy: error.remedy }));
+  }
 }
 
 /** The session to which this command line attaches, or null. */

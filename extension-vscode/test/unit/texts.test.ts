@@ -11,6 +11,7 @@ import { quoted } from "../../src/terminal/terminals";
 import { displayName } from "../../src/shared/session";
 import { HIDDEN } from "../../src/shared/hidden.gen";
 import { clippedLine, exactText, isExactLine, plainText } from "../../src/shared/text";
+import type { Remedy } from "../../src/protocol.gen";
 import { session } from "./samples";
 
 const connected = { state: "connected", problem: null } as const;
@@ -57,6 +58,20 @@ void test("the status bar shows a lost connection and its reason", () => {
   });
   const text = statusText({ state: "reconnecting", problem: null }, [session("A", { status: "waiting" })]);
   assert.deepEqual([text.text, text.level], ["$(sync~spin) 1 waiting (reconnecting)", "normal"]);
+});
+
+void test("the buttons of a problem carry out its remedy", () => {
+  const buttons = (remedy?: Remedy) => problem("host_failed", "It failed.", "Do it.", { remedy }).fixes;
+  assert.deepEqual(buttons({ kind: "restart_session", sessionId: "K7M2Q9XD" }), [
+    { label: "Restart session", command: "areyouj.restart", sessionId: "K7M2Q9XD" },
+  ]);
+  assert.deepEqual(
+    buttons({ kind: "run_doctor" }).map(({ label }) => label),
+    ["Run doctor", "Show log"],
+  );
+  assert.deepEqual(buttons({ kind: "free_disk" }), []);
+  assert.deepEqual(buttons({ kind: "dance" } as unknown as Remedy), []);
+  assert.deepEqual(buttons(), []);
 });
 
 void test("the tooltip lists a limited number of sessions, each on one line", () => {

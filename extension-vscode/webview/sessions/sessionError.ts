@@ -23,7 +23,8 @@ export class SessionErrorCard extends PageElement {
 
   protected override render(): TemplateResult {
     const { error, id } = this.session;
-    const fixes = fixesOf(error?.code ?? "");
+    // The card has a button of its own for a restart.
+    const fixes = fixesOf(error?.remedy).filter(({ command }) => command !== "areyouj.restart");
     return html`<article class="card" aria-label="Session in error">
       <header class="row">
         <span class="codicon codicon-error status-icon status-error" aria-hidden="true"></span>
@@ -36,7 +37,7 @@ export class SessionErrorCard extends PageElement {
       </div>
       ${logFold(error?.log ?? null)}
       <div class="row wrap">
-        ${fixes.map(({ label, command }) => button(label, () => act({ kind: "command", command })))}
+        ${fixes.map(({ label, ...fix }) => button(label, () => act({ kind: "command", ...fix })))}
         ${button("Restart", () => void this.pending.run("restart", { kind: "restart", sessionId: id }), {
           secondary: fixes.length > 0,
           disabled: !this.connected || !this.settled.yes,

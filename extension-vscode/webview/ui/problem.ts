@@ -27,7 +27,7 @@ export function problemBox(problem: Problem | null, dismiss?: () => void): Templ
 export function fixButtons(problem: Problem): TemplateResult | typeof nothing {
   if (problem.fixes.length === 0) return nothing;
   return html`<div class="row wrap fixes">
-    ${problem.fixes.map((fix, index) => button(plainText(fix.label), () => act({ kind: "command", command: fix.command }), { secondary: index > 0 }))}
+    ${problem.fixes.map(({ label, ...fix }, index) => button(plainText(label), () => act({ kind: "command", ...fix }), { secondary: index > 0 }))}
   </div>`;
 }
 

@@ -1,7 +1,7 @@
-//! Drivers: how a session's Claude is started, spoken to and understood.
+//! Drivers: how to start a session's Claude, how to write to it, and what its output means.
 //!
-//! A driver puts what the orchestrator wants into Claude's words ([`stream::encode`], [`terminal::encode`]) and reads facts
-//! out of what Claude says; [`ingest`] does the latter for a whole journal. A driver decides nothing.
+//! A driver encodes the orchestrator's input for Claude ([`stream::encode`], [`terminal::encode`]) and decodes Claude's
+//! output into facts; [`ingest`] does the latter for a whole journal. A driver decides nothing.
 
 pub mod ingest;
 mod json;

@@ -1,8 +1,8 @@
 //! Any JSON of any depth, borrowed from its text.
 //!
-//! A line of Claude is read once and most of it is not needed, so copies and hash tables would be most of the work. What
-//! nests deeper than [`LEVELS`] stays text: every reader of JSON has some limit (128 levels in serde_json), and a value that
-//! passes here passes everywhere.
+//! Each line of Claude's output is read once and most of it is not needed, so copies and hash tables would be most of
+//! the work. Parts that nest deeper than [`LEVELS`] stay text: every JSON reader has a limit (128 levels in
+//! serde_json), and a value that fits this limit fits all of them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-/// The most arrays and objects inside one another that are read as such. Half of what serde_json reads: the messages that
-/// carry such a value to clients have levels of their own.
+/// The most arrays and objects inside one another that are read as such. Half of what serde_json reads: the messages
+/// that carry such a value to clients have levels of their own.
 pub(crate) const LEVELS: usize = 64;
 
 /// How many members an object is expected to have: most have some more or some less.
@@ -35,7 +35,7 @@ pub(crate) enum Json<'a> {
 }
 
 impl Json<'_> {
-    /// The truth under this name; false if there is none.
+    /// The boolean of this name; false if there is none.
     pub(crate) fn is(&self, name: &str) -> bool {
         matches!(self.member(name), Some(Json::Bool(true)))
     }
@@ -66,24 +66,24 @@ impl Json<'_> {
     }
 }
 
-/// Ways through JSON, whoever owns it.
+/// Access to JSON, owned or borrowed.
 pub(crate) trait Tree: Sized + Default {
-    /// What stands under this name.
+    /// The member of this name.
     fn member(&self, name: &str) -> Option<&Self>;
-    /// What stands under this name, to be changed.
+    /// The member of this name, mutably.
     fn member_mut(&mut self, name: &str) -> Option<&mut Self>;
-    /// The text that it is.
+    /// The text, if it is one.
     fn text(&self) -> Option<&str>;
-    /// The text that it is, as one's own.
+    /// The owned text, if it is one.
     fn into_text(self) -> Option<String>;
-    /// The array that it is.
+    /// The array, if it is one.
     fn array(&self) -> Option<&[Self]>;
-    /// The array that it is, as one's own.
+    /// The owned array, if it is one.
     fn into_array(self) -> Option<Vec<Self>>;
-    /// The number that it is.
+    /// The number, if it is one.
     fn number(&self) -> Option<&Number>;
 
-    /// Itself; null stays behind.
+    /// Takes the value and leaves null.
     fn take(&mut self) -> Self {
         std::mem::take(self)
     }

@@ -1,5 +1,5 @@
-//! Text of others, made fit to show: what Claude, its tools, people and files say can hold control sequences and characters in
-//! which something hides.
+//! Text of others, made fit to show: what Claude, its tools, people and files say can hold control sequences and
+//! characters in which something hides.
 
 pub mod always;
 pub mod plain;

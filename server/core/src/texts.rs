@@ -3,7 +3,7 @@
 //! A test that finds another text writes it to a `.snap.new` file beside the snapshot. Read the difference, then
 //! accept all of them with `cargo insta accept`, or run the tests with `INSTA_UPDATE=always`.
 
-use crate::orchestrator::Problem;
+use crate::orchestrator::{Problem, Remedy};
 
 /// Compares a text with the snapshot of this name.
 pub(crate) fn assert_text(name: &str, text: &str) {
@@ -14,12 +14,20 @@ pub(crate) fn assert_text(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// Compares the codes, messages and hints of these problems with the snapshot of this name.
+/// Compares the codes, messages, hints and remedies of these problems with the snapshot of this name.
 pub(crate) fn assert_problems(name: &str, problems: impl IntoIterator<Item = Problem>) {
     let printed = |problem: Problem| {
         let log: String =
             problem.log.iter().flat_map(|log| log.lines()).map(|line| format!("    {line}\n")).collect();
-        format!("{}\nerror: {}\n{log}  hint: {}\n", problem.code, problem.message, problem.hint)
+        let remedy = problem.remedy.as_ref().filter(|remedy| !matches!(remedy, Remedy::Other(_)));
+        let remedy = remedy.map(|remedy| format!("  remedy: {}\n", serde_json::to_string(remedy).unwrap()));
+        format!(
+            "{}\nerror: {}\n{log}  hint: {}\n{}",
+            problem.code,
+            problem.message,
+            problem.hint(),
+            remedy.unwrap_or_default()
+        )
     };
     let printed: Vec<String> = problems.into_iter().map(printed).collect();
     assert_text(name, &printed.join("\n"));

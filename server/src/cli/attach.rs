@@ -12,10 +12,10 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{Driver, ErrorCode, Session, SessionParams, Status, request};
+use areyouj_protocol::{Driver, ErrorCode, Remedy, Session, SessionParams, Status, request};
 use serde_json::json;
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, remedy};
 use crate::client::Failure;
 use areyouj_core::orchestrator::SessionId;
 use areyouj_core::text::plain;
@@ -77,11 +77,7 @@ pub(super) fn not_a_terminal(id: &str) -> Failure {
 }
 
 pub(super) fn invalid_session_id() -> Failure {
-    Failure::new(
-        ErrorCode::Internal,
-        "the daemon returned an invalid session id",
-        "Run `areyouj daemon restart`, so that the daemon has the version of this program; sessions keep running.",
-    )
+    Failure::new(ErrorCode::Internal, "the daemon returned an invalid session id", Remedy::RestartDaemon)
 }
 
 pub(super) fn terminal_failed(error: &io::Error) -> Failure {
@@ -174,8 +170,8 @@ pub(super) fn end_of(session: &Session) -> Option<(&'static str, String)> {
         Status::Terminated => Some(("terminated", format!("{id} was terminated."))),
         Status::Error => {
             let error = session.error.as_ref();
-            let [message, hint] = [error.map(|error| &error.message), error.map(|error| &error.hint)]
-                .map(|text| text.map(|text| plain::line(text)).unwrap_or_default());
+            let message = error.map(|error| plain::line(&error.message)).unwrap_or_default();
+            let hint = error.map(|error| plain::line(&remedy::hint_of_session(error))).unwrap_or_default();
             Some(("error", format!("{id} needs you: {message} {hint}")))
         }
         _ => None,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::screen::{Colour, Paint};
-use super::{CommandError, Context, daemon, plain};
+use super::{CommandError, Context, daemon, plain, remedy};
 use crate::client::Failure;
 use crate::config::Config;
 use crate::paths::Paths;
@@ -56,7 +56,12 @@ impl Check {
     }
 
     fn failed(name: &'static str, failure: Failure) -> Check {
-        Check { name, state: State::Problem, message: failure.message, fix: failure.hint }
+        Check {
+            name,
+            state: State::Problem,
+            message: failure.message,
+            fix: failure.remedy.as_ref().and_then(remedy::fix),
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Commands about permission requests: `permissions`, `allow`, `deny`, `answer`.
 
 use areyouj_protocol::{
-    Answer, ErrorCode, Permission, PermissionAnswerParams, PermissionKind, PermissionListParams, request,
+    Answer, ErrorCode, Permission, PermissionAnswerParams, PermissionKind, PermissionListParams, Remedy,
+    request,
 };
 
 use super::{CommandError, Context, choices, fresh_id, permission_request, plain, time};
@@ -53,7 +54,7 @@ pub(super) fn not_a_question(id: &str) -> Failure {
     Failure::new(
         ErrorCode::AnswerInvalid,
         format!("{id} is not a question"),
-        format!("Run `areyouj allow {id}` or `areyouj deny {id}`."),
+        Remedy::AllowOrDeny { permission_id: id.to_owned() },
     )
 }
 

@@ -7,7 +7,7 @@ use areyouj_protocol::ErrorCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CommandError, plain};
+use super::{CommandError, plain, remedy};
 use crate::client::Failure;
 
 /// The narrowest terminal that a layout supports, in columns.
@@ -152,8 +152,12 @@ pub(crate) fn write_stderr(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
+fn hint(failure: &Failure) -> Option<String> {
+    failure.remedy.as_ref().map(remedy::hint).filter(|hint| !hint.is_empty())
+}
+
 pub(crate) fn failure_json(failure: &Failure) -> String {
-    let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
+    let error = json!({"code": failure.code, "message": failure.message, "hint": hint(failure)});
     format!("{}\n", json!({"error": error}))
 }
 
@@ -162,8 +166,8 @@ pub(crate) fn failure_text(failure: &Failure, paint: Paint) -> String {
     for line in failure.log.iter().flat_map(|log| log.lines()) {
         let _ = writeln!(text, "    {}", paint.paint(Colour::Dim, &plain::line(line)));
     }
-    if let Some(hint) = failure.hint.as_deref().filter(|hint| !hint.is_empty()) {
-        let _ = writeln!(text, "  {} {}", paint.paint(Colour::Cyan, "hint:"), plain::line(hint));
+    if let Some(hint) = hint(failure) {
+        let _ = writeln!(text, "  {} {}", paint.paint(Colour::Cyan, "hint:"), plain::line(&hint));
     }
     text
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::arguments::{DriverArgument, New};
 use super::screen::{Colour, Paint, Screen};
 use super::table::{self, Cell, Column, Shorten};
-use super::{CommandError, Context, fresh_id, plain, status, text_argument, time, wait};
+use super::{CommandError, Context, fresh_id, plain, remedy, status, text_argument, time, wait};
 use crate::client::Failure;
 
 const COLUMNS: &[Column] = &[
@@ -190,7 +190,7 @@ pub(super) fn describe(session: &Session, now: Timestamp, home: Option<&str>, pa
     );
     if let Some(error) = &session.error {
         field("error", Some(format!("{} ({})", error.message, error.code)));
-        field("", Some(error.hint.clone()));
+        field("", Some(remedy::hint_of_session(error)));
         for line in error.log.iter().flat_map(|log| log.lines()) {
             field("", Some(format!("| {line}")));
         }
@@ -359,6 +359,7 @@ mod tests {
             code: "login_needed".to_owned(),
             message: "Claude is not logged in".to_owned(),
             hint: "Log in.".to_owned(),
+            remedy: None,
             log: Some("first\nlast".to_owned()),
         });
         let block = describe(&session, HOUR, Some("/home/ada"), Paint(false));

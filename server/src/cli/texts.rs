@@ -85,6 +85,7 @@ fn error() -> SessionError {
         code: "crashed_too_often".to_owned(),
         message: "MESSAGE".to_owned(),
         hint: "HINT".to_owned(),
+        remedy: None,
         log: Some("line 1\nline 2".to_owned()),
     }
 }

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use areyouj_protocol::{
-    Driver, ErrorCode, Notification as _, Session, SessionListUpdate, SessionParams, SessionTerminated,
-    Status, notification, request,
+    Driver, ErrorCode, Notification as _, Remedy, Session, SessionListUpdate, SessionParams,
+    SessionTerminated, Status, notification, request,
 };
 
 use super::arguments::Goal;
@@ -239,7 +239,7 @@ pub(super) fn terminated(session: &Session) -> Failure {
     Failure::new(
         ErrorCode::SessionTerminated,
         format!("session {} was terminated", session.id),
-        "Create a new session with `areyouj new`.",
+        Remedy::NewSession,
     )
 }
 
@@ -249,7 +249,7 @@ pub(super) fn error_of(session: &Session) -> Failure {
         None => Failure::new(
             ErrorCode::Internal,
             format!("session {} has failed", session.id),
-            format!("Run `areyouj restart {}`.", session.id),
+            Remedy::restart(&session.id),
         ),
     }
 }
@@ -304,6 +304,7 @@ mod tests {
             code: "login_needed".to_owned(),
             message: "Claude is not logged in".to_owned(),
             hint: "Log in.".to_owned(),
+            remedy: None,
             log: None,
         });
         assert_eq!(judge(&session, Goal::Error), Verdict::Reached);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::ErrorCode;
+use areyouj_protocol::{ErrorCode, Remedy};
 use nix::errno::Errno;
 use nix::sys::socket::sockopt::PeerCredentials;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket};
@@ -36,14 +36,15 @@ pub(crate) fn connect_socket(path: &Path) -> Result<Option<UnixStream>, Failure>
 }
 
 pub(super) fn cannot_connect(path: &Path, error: &io::Error) -> Failure {
-    let (code, hint) = match error.kind() {
+    let (code, remedy) = match error.kind() {
         io::ErrorKind::PermissionDenied => (
             ErrorCode::DirectoryNotAccessible,
-            "Run the command as the owner of that socket, or set AREYOUJ_HOME to a directory of your own.",
+            "Run the command as the owner of that socket, or set AREYOUJ_HOME to a directory of your own."
+                .into(),
         ),
-        _ => (ErrorCode::DaemonUnavailable, "Run `areyouj doctor` to find the cause."),
+        _ => (ErrorCode::DaemonUnavailable, Remedy::RunDoctor { first: None }),
     };
-    Failure::new(code, format!("cannot connect to {}: {error}", path.display()), hint)
+    Failure::new(code, format!("cannot connect to {}: {error}", path.display()), remedy)
 }
 
 /// Connects a blocking stream. The connect call itself does not block: with a full backlog it would block without a limit.

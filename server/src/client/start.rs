@@ -13,8 +13,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::ErrorCode;
-use serde_json::{Value, json};
+use areyouj_protocol::{ConnectionError, ErrorCode, Remedy};
+use serde_json::json;
 
 use super::{Failure, connect_socket};
 use crate::paths::{Paths, own_program};
@@ -40,8 +40,7 @@ pub fn report_ready() {
 
 /// Reports to the client that started this daemon why it cannot start.
 pub fn report_failure(failure: &Failure) {
-    let line = json!({"code": failure.code, "message": failure.message, "hint": failure.hint});
-    report(&line.to_string());
+    report(&json!(ConnectionError::from(failure)).to_string());
 }
 
 fn report(line: &str) {
@@ -71,7 +70,7 @@ pub(super) fn start_lock_held(path: &Path) -> Failure {
             "another process is starting or stopping a daemon and has held the lock {} too long",
             path.display()
         ),
-        "Try again; `areyouj doctor` shows the state of the daemon.",
+        Remedy::doctor_after("Try again."),
     )
 }
 
@@ -190,21 +189,14 @@ fn first_line(child: &mut Child, deadline: Instant) -> Option<String> {
 
 /// The failure that a daemon reported as a JSON object.
 fn reported(line: &str) -> Option<Failure> {
-    let value = serde_json::from_str::<Value>(line).ok()?;
-    Some(Failure {
-        code: value["code"].as_str()?.to_owned(),
-        message: value["message"].as_str()?.to_owned(),
-        hint: value["hint"].as_str().map(str::to_owned),
-        log: None,
-        retryable: false,
-    })
+    serde_json::from_str::<ConnectionError>(line).ok().map(Failure::from)
 }
 
 pub(super) fn start_failed(paths: &Paths, reason: &str, log: &[String]) -> Failure {
     Failure::new(
         ErrorCode::DaemonStartFailed,
         format!("the daemon could not be started: {reason}"),
-        format!("Run `areyouj doctor`, and see {}.", paths.daemon_stderr().display()),
+        Remedy::doctor_after(format!("See {}.", paths.daemon_stderr().display())),
     )
     .with_log(Some(log.join("\n")).filter(|log| !log.is_empty()))
 }

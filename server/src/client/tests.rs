@@ -182,7 +182,7 @@ fn a_refusal_has_its_code_and_hint() {
     let params = SessionActionParams { request_id: "r".to_owned(), session_id: Some("K7".to_owned()) };
     let failure = client.call::<request::SessionTerminate>(&params).unwrap_err();
     assert_eq!((failure.code.as_str(), failure.message.as_str()), ("session_not_found", "no"));
-    assert_eq!(failure.hint.as_deref(), Some("List them."));
+    assert_eq!(failure.remedy, Some("List them.".into()));
     assert_eq!(list(&mut client).unwrap_err().code, "unknown_method");
     daemon.end(client);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
 
-use areyouj_core::orchestrator::Problem;
+use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy};
 
 /// Checks that a session can live in this directory.
 pub(super) fn check_directory(directory: &str) -> Result<(), Problem> {
@@ -20,17 +20,17 @@ pub(super) fn check_readable(directory: &str) -> Result<(), Problem> {
     let shown = directory.escape_default();
     if !path.is_absolute() || directory.contains('\0') {
         let message = format!("The directory \"{shown}\" is not an absolute path.");
-        return Err(problem("directory_missing", message, "Name an absolute path."));
+        return Err(Problem::new(ErrorCode::DirectoryMissing, message, "Name an absolute path."));
     }
     match path.metadata() {
         Ok(metadata) if metadata.is_dir() => may(directory, AccessFlags::R_OK, "read"),
         Ok(_) => {
             let message = format!("\"{shown}\" is not a directory.");
-            Err(problem("not_a_directory", message, "Name the directory that it is in."))
+            Err(Problem::new(ErrorCode::NotADirectory, message, Remedy::ChooseDirectory))
         }
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             let message = format!("The directory \"{shown}\" does not exist.");
-            Err(problem("directory_missing", message, "Check the path, or create the directory."))
+            Err(Problem::new(ErrorCode::DirectoryMissing, message, Remedy::ChooseDirectory))
         }
         Err(error) => Err(not_accessible(directory, &error)),
     }
@@ -38,8 +38,8 @@ pub(super) fn check_readable(directory: &str) -> Result<(), Problem> {
 
 /// A directory that the system does not let anybody look at.
 pub(super) fn not_accessible(directory: &str, error: &std::io::Error) -> Problem {
-    let message = format!("The directory \"{}\" cannot be looked at: {error}.", directory.escape_default());
-    problem("directory_not_accessible", message, "Check the permissions of the path.")
+    let message = format!("The directory \"{}\" cannot be opened: {error}.", directory.escape_default());
+    Problem::new(ErrorCode::DirectoryNotAccessible, message, Remedy::ChooseDirectory)
 }
 
 fn may(directory: &str, flag: AccessFlags, what: &str) -> Result<(), Problem> {
@@ -48,20 +48,15 @@ fn may(directory: &str, flag: AccessFlags, what: &str) -> Result<(), Problem> {
 
 pub(super) fn not_permitted(directory: &str, what: &str) -> Problem {
     let message = format!("The directory \"{}\" cannot be {what}.", directory.escape_default());
-    let hint = "Give yourself read, write and enter permission on it, or choose another directory.";
-    problem("directory_not_accessible", message, hint)
-}
-
-fn problem(code: &str, message: String, hint: &str) -> Problem {
-    Problem { code: code.to_owned(), message, hint: hint.to_owned(), log: None }
+    Problem::new(ErrorCode::DirectoryNotAccessible, message, Remedy::ChooseDirectory)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn code(directory: &str) -> String {
-        check_directory(directory).map_or_else(|problem| problem.code, |()| "ok".to_owned())
+    fn code(directory: &str) -> &'static str {
+        check_directory(directory).map_or_else(|problem| problem.code.as_str(), |()| "ok")
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use areyouj_core::orchestrator::Problem;
+use areyouj_core::orchestrator::{ErrorCode, Problem};
 
 use super::refusals::internal;
 
@@ -96,7 +96,7 @@ impl Gate {
 
 fn not_responding() -> Problem {
     Problem::new(
-        "directory_not_accessible",
+        ErrorCode::DirectoryNotAccessible,
         "The file system does not respond.",
         "Check the mount that the directory is on, then try again.",
     )
@@ -125,7 +125,7 @@ mod tests {
         tokio::task::yield_now().await;
         assert_eq!(gate.run(|| Ok(7)).await.unwrap(), 7);
         tokio::time::advance(PATIENCE).await;
-        assert_eq!(hung.await.unwrap().unwrap_err().code, "directory_not_accessible");
+        assert_eq!(hung.await.unwrap().unwrap_err().code, ErrorCode::DirectoryNotAccessible);
     }
 
     #[tokio::test(start_paused = true)]
@@ -142,7 +142,7 @@ mod tests {
         let refused = tokio::spawn(async move { gate.run(|| Ok(())).await });
         tokio::task::yield_now().await;
         tokio::time::advance(PATIENCE).await;
-        assert_eq!(refused.await.unwrap().unwrap_err().code, "directory_not_accessible");
+        assert_eq!(refused.await.unwrap().unwrap_err().code, ErrorCode::DirectoryNotAccessible);
     }
 
     #[tokio::test(start_paused = true)]

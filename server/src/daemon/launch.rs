@@ -21,7 +21,9 @@ use crate::client::start::SESSION_MARK;
 use crate::config::TerminalSize;
 use crate::paths;
 use areyouj_core::driver::{stream, terminal};
-use areyouj_core::orchestrator::{ConversationState, Driver, LaunchOrder, MessageId, Problem, SessionId};
+use areyouj_core::orchestrator::{
+    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId,
+};
 use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
 
@@ -51,8 +53,8 @@ pub(super) struct NoHost {
 pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
     let temporary = |problem| NoHost { problem, permanent: false };
     let permanent = |problem: Problem| {
-        let hint = format!("{} Then: areyouj restart {}", problem.hint, order.session);
-        NoHost { problem: Problem { hint, ..problem }, permanent: true }
+        let remedy = Some(Remedy::restart_after(order.session, problem.hint()));
+        NoHost { problem: Problem { remedy, ..problem }, permanent: true }
     };
     let environment = shared.environment(order.session).map_err(temporary)?;
     let checks = Checks {
@@ -211,8 +213,8 @@ fn sizing(size: TerminalSize) -> Sizing {
 }
 
 pub(super) fn failed(message: String, session: SessionId) -> NoHost {
-    let hint = format!("See host.log and the daemon's log, then try again with: areyouj restart {session}");
-    let problem = Problem { code: "host_failed".to_owned(), message, hint, log: None };
+    let remedy = Remedy::restart_after(session, "See host.log and the daemon's log.");
+    let problem = Problem::new(ErrorCode::HostFailed, message, remedy);
     NoHost { problem, permanent: false }
 }
 

@@ -17,11 +17,13 @@ use super::gate::{GATE_THREADS, Gate};
 use super::hub::Hub;
 use super::shared::Shared;
 use super::{Daemon, End, listener, outage};
-use crate::client::Failure;
+use crate::client::problem_of_file;
 use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
 use crate::paths::Paths;
-use areyouj_core::orchestrator::{Goal, Problem, Recovery, SessionId, SessionRow, Settings, Snapshot};
+use areyouj_core::orchestrator::{
+    Goal, Problem, Recovery, Remedy, SessionId, SessionRow, Settings, Snapshot,
+};
 use areyouj_store::{Committer, ReaderPool};
 
 /// Days of log files that are kept.
@@ -37,24 +39,19 @@ pub fn run(paths: &Paths, config: Config) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");
-            let Problem { code, message, hint, log } = problem;
-            report_failure(&Failure { code, message, hint: Some(hint), log, retryable: false });
+            report_failure(&problem.into());
             ExitCode::FAILURE
         }
     }
 }
 
 fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| Problem {
-        code: "daemon_start_failed".to_owned(),
-        message: format!("{what}: {error}."),
-        hint: "Look for what is wrong with: areyouj doctor".to_owned(),
-        log: None,
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        let remedy = Remedy::RunDoctor { first: None };
+        Problem::new(ErrorCode::DaemonStartFailed, format!("{what}: {error}."), remedy)
     };
     let of_file = |what: &str, error: &std::io::Error| {
-        let failure = Failure::of_file(error, ErrorCode::DaemonStartFailed, format!("{what}: {error}."));
-        let Failure { code, message, hint, log, .. } = failure;
-        Problem { code, message, hint: hint.unwrap_or_default(), log }
+        problem_of_file(error, ErrorCode::DaemonStartFailed, format!("{what}: {error}."))
     };
     let _lock = listener::lock(paths)
         .map_err(|error| of_file("Another daemon runs, or its lock cannot be taken", &error))?;

@@ -16,7 +16,7 @@ use super::listener::is_own_user;
 use super::outbox::error_frame;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
-use areyouj_core::orchestrator::{Problem, Snapshot};
+use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy, Snapshot};
 use areyouj_store::{Committer, StoreError};
 
 /// Between two tries to get the store back, for example when the disk was full.
@@ -34,12 +34,11 @@ pub(super) fn in_the_way(socket: &Path) -> Option<Problem> {
         kind if kind.is_symlink() => "a symbolic link",
         _ => "a file",
     };
-    Some(Problem {
-        code: "daemon_start_failed".to_owned(),
-        message: format!("The daemon's socket {} cannot be made: {what} is in its place.", socket.display()),
-        hint: "Move it away, then try again.".to_owned(),
-        log: None,
-    })
+    Some(Problem::new(
+        ErrorCode::DaemonStartFailed,
+        format!("The daemon's socket {} cannot be made: {what} is in its place.", socket.display()),
+        Remedy::doctor_after("Move it away, then try again."),
+    ))
 }
 
 /// Tries until the store, which failed with that error, can be opened; none if the daemon is told to end before.

@@ -26,12 +26,12 @@ pub(crate) fn result_frame(id: &Value, result: &impl Serialize) -> Frame {
 
 /// The refusal of a request.
 pub(crate) fn error_frame(id: &Value, problem: &Problem, retryable: bool) -> Frame {
-    coded_error_frame(id, envelope::rpc_code(&problem.code), problem, retryable)
+    coded_error_frame(id, envelope::rpc_code(problem.code.as_str()), problem, retryable)
 }
 
 /// The refusal of a request with a number of JSON-RPC that the problem alone does not tell.
 pub(super) fn coded_error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
-    let data = ErrorData { code: problem.code.clone(), hint: Some(problem.hint.clone()), retryable };
+    let data = ErrorData::new(problem.code.as_str(), problem.remedy.as_ref(), retryable);
     frame(&envelope::error(id, code, &problem.message, Some(&data)))
 }
 

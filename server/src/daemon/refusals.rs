@@ -1,6 +1,6 @@
 //! The refusals of requests that only the daemon makes.
 
-use areyouj_core::orchestrator::Problem;
+use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy};
 
 use areyouj_core::text::plain::short_line;
 
@@ -9,12 +9,12 @@ pub(super) const QUOTED_CHARS: usize = 60;
 
 /// Whether the client can send the same request again and succeed.
 pub(super) fn is_retryable(problem: &Problem) -> bool {
-    problem.code == "daemon_unavailable"
+    problem.code == ErrorCode::DaemonUnavailable
 }
 
 /// A parameter is unusable.
 pub(super) fn invalid(message: impl Into<String>, hint: &str) -> Problem {
-    Problem::new("invalid_params", message, hint)
+    Problem::new(ErrorCode::InvalidParams, message, hint)
 }
 
 pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {
@@ -26,7 +26,7 @@ pub(super) fn invalid_params(error: &serde_json::Error) -> Problem {
 
 pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
     Problem::new(
-        "invalid_request",
+        ErrorCode::InvalidRequest,
         format!("The body is not a JSON-RPC message: {error}."),
         "Send JSON-RPC 2.0 in Language Server Protocol framing.",
     )
@@ -34,22 +34,30 @@ pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
 
 pub(super) fn unknown_method(method: &str) -> Problem {
     Problem::new(
-        "unknown_method",
+        ErrorCode::UnknownMethod,
         format!("There is no method \"{}\" here.", short_line(method, QUOTED_CHARS)),
-        "The client may be newer than the daemon; restart it with: areyouj daemon restart",
+        Remedy::RestartDaemon,
     )
 }
 
 pub(super) fn not_initialized() -> Problem {
-    Problem::new("not_initialized", "The first request must be `initialize`.", "Send `initialize` first.")
+    Problem::new(
+        ErrorCode::NotInitialized,
+        "The first request must be `initialize`.",
+        "Send `initialize` first.",
+    )
 }
 
 pub(super) fn cancelled() -> Problem {
-    Problem::new("request_cancelled", "The request was cancelled.", "Send it again if it is still of use.")
+    Problem::new(
+        ErrorCode::RequestCancelled,
+        "The request was cancelled.",
+        "Send it again if it is still of use.",
+    )
 }
 
 pub(super) fn going_away() -> Problem {
-    Problem::new("daemon_unavailable", "The daemon is going away.", "Try again in a moment.")
+    Problem::new(ErrorCode::DaemonUnavailable, "The daemon is going away.", Remedy::TryAgain)
 }
 
 /// The orchestrator answered a request with an outcome of another kind.
@@ -60,8 +68,8 @@ pub(super) fn unexpected_outcome() -> Problem {
 /// A defect of AreYouJ.
 pub(super) fn internal(what: &str) -> Problem {
     Problem::new(
-        "internal",
+        ErrorCode::Internal,
         format!("Something went wrong inside AreYouJ: {what}."),
-        "Try again; if it stays, report it with the output of: areyouj doctor",
+        Remedy::doctor_after("Try again. If the problem stays, report it."),
     )
 }

@@ -69,7 +69,13 @@ pub(super) fn status_source(source: StatusSource) -> wire::StatusSource {
 
 /// What is wrong with a session.
 pub(super) fn session_error(problem: Problem) -> wire::SessionError {
-    wire::SessionError { code: problem.code, message: problem.message, hint: problem.hint, log: problem.log }
+    wire::SessionError {
+        code: problem.code.as_str().to_owned(),
+        hint: problem.hint(),
+        message: problem.message,
+        remedy: problem.remedy,
+        log: problem.log,
+    }
 }
 
 /// What needs a person.

@@ -26,7 +26,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::ErrorCode;
+use areyouj_protocol::{ErrorCode, Remedy};
 
 use crate::client::{Failure, start};
 use crate::paths::Paths;
@@ -166,6 +166,6 @@ fn unusable(error: &io::Error) -> Failure {
     Failure::new(
         ErrorCode::DaemonUnavailable,
         format!("the connection to the daemon cannot be used: {error}"),
-        "Try again in a moment.",
+        Remedy::TryAgain,
     )
 }

@@ -3,10 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use areyouj_protocol::ErrorCode;
-use rusqlite::ffi;
-
 use areyouj_core::orchestrator::Problem;
+use areyouj_protocol::{ErrorCode, Remedy};
+use rusqlite::ffi;
 
 /// An error of the store. No part of the affected transaction is on disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,37 +36,39 @@ impl StoreError {
     /// The problem to report to clients; `path` is the path of the database.
     pub fn problem(&self, path: &Path) -> Problem {
         let path = path.display();
-        let (code, message, hint) = match self {
+        let (code, message, remedy) = match self {
             StoreError::Newer { found, known } => (
                 ErrorCode::DatabaseNewer,
                 format!(
                     "The database {path} has version {found}; this AreYouJ supports versions up to {known}."
                 ),
-                "Use the version of AreYouJ that wrote it, or a later one. The database was not changed.",
+                "Use the version of AreYouJ that wrote it, or a later one. The database was not changed.".into(),
             ),
-            StoreError::Full => (
-                ErrorCode::StorageFull,
-                format!("The disk that holds {path} is full."),
-                "Free some space on that disk, then try again.",
-            ),
+            StoreError::Full => {
+                (ErrorCode::StorageFull, format!("The disk that holds {path} is full."), Remedy::FreeDisk)
+            }
             StoreError::Corrupt(what) => (
                 ErrorCode::DatabaseDamaged,
                 format!("The database {path} is damaged: {what}."),
-                "Nothing was deleted. Restore the file from a backup. To start with an empty database instead, \
-                 move the file and the -wal file next to it to another directory.",
+                Remedy::doctor_after(
+                    "Nothing was deleted. Restore the file from a backup. To start with an empty database instead, \
+                     move the file and the -wal file next to it to another directory.",
+                ),
             ),
             StoreError::Busy => (
                 ErrorCode::StorageFailed,
                 format!("Another program has the database {path} open."),
-                "Close that program, for example a sqlite3 shell, and try again: the daemon needs exclusive access to the database.",
+                "Close that program, for example a sqlite3 shell, and try again: the daemon needs exclusive access to the database.".into(),
             ),
             StoreError::Failed(what) => (
                 ErrorCode::StorageFailed,
                 format!("The database {path} could not be read or written: {what}."),
-                "Check that the directory belongs to you, is writable and is on a local disk.",
+                Remedy::doctor_after(
+                    "Check that the directory belongs to you, is writable and is on a local disk.",
+                ),
             ),
         };
-        Problem { code: code.as_str().to_owned(), message, hint: hint.to_owned(), log: None }
+        Problem::new(code, message, remedy)
     }
 }
 
@@ -101,16 +102,16 @@ mod tests {
     #[test]
     fn every_problem_has_a_stable_code_the_path_and_a_hint() {
         let errors = [
-            (StoreError::Newer { found: 7, known: 1 }, "database_newer"),
-            (StoreError::Full, "storage_full"),
-            (StoreError::Corrupt("malformed".to_owned()), "database_damaged"),
-            (StoreError::Failed("permission denied".to_owned()), "storage_failed"),
+            (StoreError::Newer { found: 7, known: 1 }, ErrorCode::DatabaseNewer),
+            (StoreError::Full, ErrorCode::StorageFull),
+            (StoreError::Corrupt("malformed".to_owned()), ErrorCode::DatabaseDamaged),
+            (StoreError::Failed("permission denied".to_owned()), ErrorCode::StorageFailed),
         ];
         for (error, code) in errors {
             let problem = error.problem(Path::new("/home/ada/areyouj.db"));
             assert_eq!(problem.code, code);
             assert!(problem.message.contains("/home/ada/areyouj.db"), "{}", problem.message);
-            assert!(!problem.hint.is_empty());
+            assert!(!problem.hint().is_empty());
         }
     }
 

@@ -50,8 +50,8 @@ fn rows<T: Stored>(connection: &Connection, rest: &str) -> Result<Vec<T>, StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{Store, bare_session, message, permission, session_id};
-    use areyouj_core::orchestrator::{Answer, Change, MessageState, PermissionState};
+    use crate::samples::{Store, bare_session, message, permission, session, session_id};
+    use areyouj_core::orchestrator::{Answer, Change, ErrorCode, MessageState, PermissionState, Problem};
 
     #[test]
     fn a_new_database_is_empty() {
@@ -127,6 +127,27 @@ mod tests {
                 .collect::<Vec<_>>(),
         );
         assert_eq!(store.reopen().permissions, rows[..2]);
+    }
+
+    #[test]
+    fn the_problem_of_a_session_is_read_as_an_earlier_version_wrote_it() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        store.commit(&[Change::Session(Box::new(session(id)))]);
+        store.close();
+        let written = r#"{"code":"login_needed","message":"No login.","hint":"Log in.","log":"401"}"#;
+        let connection = Connection::open(store.path()).unwrap();
+        connection.execute("UPDATE sessions SET error = ?1", [written]).unwrap();
+        drop(connection);
+        let expected = Problem {
+            log: Some("401".to_owned()),
+            ..Problem::new(ErrorCode::LoginNeeded, "No login.", "Log in.")
+        };
+        let row = SessionRow { error: Some(expected), ..session(id) };
+        assert_eq!(store.reopen().sessions, std::slice::from_ref(&row));
+
+        store.commit(&[Change::Session(Box::new(row.clone()))]);
+        assert_eq!(store.reopen().sessions, [row]);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::{Committer, Reader, open};
 use areyouj_core::orchestrator::{
-    Answer, AuditRow, Change, Driver, EntryBody, EntryRow, Goal, MessageRow, MessageState, NoticeLevel,
-    Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest, PermissionRow, PermissionState,
-    Position, Problem, SessionId, SessionRow, SessionSpec, Snapshot, Status, StatusSource, ToolInput,
+    Answer, AuditRow, Change, Driver, EntryBody, EntryRow, ErrorCode, Goal, MessageRow, MessageState,
+    NoticeLevel, Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest, PermissionRow,
+    PermissionState, Position, Problem, Remedy, SessionId, SessionRow, SessionSpec, Snapshot, Status,
+    StatusSource, ToolInput,
 };
 
 /// A store in a temporary directory of its own.
@@ -122,12 +123,12 @@ pub(super) fn session(id: SessionId) -> SessionRow {
         status_source: StatusSource::Control,
         status_reason: Some("why".to_owned()),
         error: Some(Problem {
-            code: "login_needed".to_owned(),
+            code: ErrorCode::LoginNeeded,
             message: "Claude is not logged in.".to_owned(),
-            hint: "Log in.".to_owned(),
+            remedy: Some(Remedy::restart_after("K7M2Q9XD", "Log in.")),
             log: Some("the\nlast lines".to_owned()),
         }),
-        paused: Pause::because(PauseReason::CutOff),
+        paused: Pause::because(PauseReason::MessageInterrupted),
         pause_message: Some(Uuid::from_u128(8)),
         current_task: Some("Fix it".to_owned()),
         cost_before: 0.1,

@@ -484,7 +484,7 @@ return {
           home:run("send", id, "not lost")
           exit_claude(id, "error")
           editor:becomes("the status in the winbar", "vim.wo.winbar:find('R%#AreYouJDim# restart', 1, true) ~= nil")
-          editor:shows(screen(id), "Claude was ended in its terminal.")
+          editor:shows(screen(id), "A person ended Claude in its terminal.")
           editor:becomes("normal mode", "vim.fn.mode() == 'n'")
           editor:type("R")
           home:wait(id, "idle")

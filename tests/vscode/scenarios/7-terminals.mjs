@@ -175,7 +175,7 @@ export default {
       await page.icon("More actions").click();
       await page.frame.getByRole("menuitem", { name: "Switch to terminal" }).click();
       await window.confirm("When the turn ends");
-      await shows(page.frame.getByText("moves to its other form when the turn has ended"));
+      await shows(page.frame.getByText("switches its driver when the turn has ended"));
       await t.home.release("move");
       await window.toast("Anna continues in a terminal.").getByRole("button", { name: "Open terminal" }).click();
       const back = await window.screen("Anna");

@@ -17,6 +17,7 @@ const CLEAN: &[&str] = &[
     "protocol",
     "server/docs",
     "server/store",
+    "server/core",
     "server/src/cli",
     "server/src/cli.rs",
     "server/src/client",

@@ -196,6 +196,7 @@
 ---@field code string A stable code from the same list as request errors.
 ---@field message string What happened.
 ---@field hint? string What to do.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
 
 ---The state of the sidecar's connection to the daemon.
 ---@alias areyouj.ConnectionState
@@ -332,6 +333,7 @@
 ---@class areyouj.ErrorData
 ---@field code string The stable code. Codes are added, never changed; treat an unknown code as a generic failure.
 ---@field hint? string What to do, in one sentence.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything.
 ---@field retryable? boolean The client can send the same request again unchanged, for example because the daemon was restarting.
 
 ---Extensions of the Language Server Protocol.
@@ -476,6 +478,93 @@
 ---| "again" # Run the same message again, then resume the queue.
 ---| "skip" # Leave the message, and resume the queue.
 
+---What to do about an error. A client offers it in its own terms, for example as a button or a command. For a kind that it does not know it shows the `hint` of the error, which says the same in a sentence.
+---@alias areyouj.Remedy
+---| areyouj.Remedy.restart_session
+---| areyouj.Remedy.terminate_session
+---| areyouj.Remedy.new_session
+---| areyouj.Remedy.list_sessions
+---| areyouj.Remedy.list_messages
+---| areyouj.Remedy.list_permissions
+---| areyouj.Remedy.answer_question
+---| areyouj.Remedy.allow_or_deny
+---| areyouj.Remedy.log_in
+---| areyouj.Remedy.choose_directory
+---| areyouj.Remedy.free_disk
+---| areyouj.Remedy.raise_limit
+---| areyouj.Remedy.restart_daemon
+---| areyouj.Remedy.try_again
+---| areyouj.Remedy.run_doctor
+
+---Restart a session.
+---@class areyouj.Remedy.restart_session
+---@field kind "restart_session"
+---@field sessionId string The session.
+---@field first? string What to do before that: a sentence for people.
+
+---Terminate a session.
+---@class areyouj.Remedy.terminate_session
+---@field kind "terminate_session"
+---@field sessionId string The session.
+
+---Start a new session.
+---@class areyouj.Remedy.new_session
+---@field kind "new_session"
+
+---Look for the session in the list of all sessions.
+---@class areyouj.Remedy.list_sessions
+---@field kind "list_sessions"
+
+---Look for the message in the queue of its session.
+---@class areyouj.Remedy.list_messages
+---@field kind "list_messages"
+
+---Look at the open permission requests.
+---@class areyouj.Remedy.list_permissions
+---@field kind "list_permissions"
+---@field sessionId? string Those of this session; left out for those of all sessions.
+
+---Answer a permission request with a choice for each of its questions.
+---@class areyouj.Remedy.answer_question
+---@field kind "answer_question"
+---@field permissionId string The permission request.
+
+---Allow a permission request once, or deny it.
+---@class areyouj.Remedy.allow_or_deny
+---@field kind "allow_or_deny"
+---@field permissionId string The permission request.
+
+---Log in to Claude, then restart a session and send the failed message again.
+---@class areyouj.Remedy.log_in
+---@field kind "log_in"
+---@field sessionId string The session.
+
+---Choose another directory, or make this one usable.
+---@class areyouj.Remedy.choose_directory
+---@field kind "choose_directory"
+
+---Free some space on the disk, then try again.
+---@class areyouj.Remedy.free_disk
+---@field kind "free_disk"
+
+---Terminate a session, or raise the limit that the configuration file sets.
+---@class areyouj.Remedy.raise_limit
+---@field kind "raise_limit"
+---@field setting string The key in the configuration file.
+
+---Restart the daemon, so that it has the version of its clients. Sessions keep running.
+---@class areyouj.Remedy.restart_daemon
+---@field kind "restart_daemon"
+
+---Send the same request again.
+---@class areyouj.Remedy.try_again
+---@field kind "try_again"
+
+---Have AreYouJ check its installation.
+---@class areyouj.Remedy.run_doctor
+---@field kind "run_doctor"
+---@field first? string What to do before that: a sentence for people.
+
 ---Notification `areyouj/resync`: this client was too slow, and the daemon dropped notifications for it. The client must list again, and attach again to its sessions.
 ---@class areyouj.Resync
 ---@field dropped integer The number of dropped notifications.
@@ -549,6 +638,7 @@
 ---@field code string A stable code from the same list as request errors.
 ---@field message string What happened.
 ---@field hint string What to do.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
 ---@field log? string The last lines that Claude or its host wrote to standard error, if any.
 
 ---A list of sessions.

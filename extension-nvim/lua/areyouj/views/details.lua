@@ -1,4 +1,5 @@
 ---The details of a session in a float.
+local problem = require("areyouj.problem")
 local styled_lines = require("areyouj.views.styled_lines")
 local status = require("areyouj.status")
 local text = require("areyouj.text")
@@ -43,7 +44,7 @@ function M.open(session)
     built
       :add("")
       :add({ text.plain(session.error.message, 300), "AreYouJError" })
-      :add({ text.plain(session.error.hint, 300), "AreYouJDim" })
+      :add({ text.plain(problem.hint(session.error), 300), "AreYouJDim" })
     built:all(text.lines(session.error.log or ""), "  ", "AreYouJDim")
   end
   window.page(text.name(session), built)

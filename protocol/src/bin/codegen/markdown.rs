@@ -2,7 +2,7 @@
 
 use areyouj_protocol::{
     AreYouJCapability, ClientInfo, Driver, ExperimentalCapabilities, InitializeParams, InitializeResult,
-    NewMessage, ServerCapabilities, ServerInfo, Session, SessionCreateParams, SessionCreateResult,
+    NewMessage, Remedy, ServerCapabilities, ServerInfo, Session, SessionCreateParams, SessionCreateResult,
     SessionStatusChanged, Status, StatusSource, WorkspaceFolder,
 };
 use areyouj_protocol::{Method as MethodName, Notification, PROTOCOL_VERSION, notification, rpc};
@@ -221,13 +221,17 @@ fn errors(contract: &Contract) -> String {
 
 A request that fails returns a JSON-RPC error.
 Its `message` is one sentence that says what happened.
-Its `data` is [ErrorData](#errordata): a stable code, one sentence that says what to do, and whether the same request can be sent again.
+Its `data` is [ErrorData](#errordata): a stable code, what to do as a sentence and often as a [Remedy](#remedy), and whether the same request can be sent again.
 
 ```json
 {{
   \"code\": {refused},
   \"message\": \"No session has the id K7M2Q9XD.\",
-  \"data\": {{ \"code\": \"{code}\", \"hint\": \"List the sessions with `areyouj ls --all`.\" }}
+  \"data\": {{
+    \"code\": \"{code}\",
+    \"hint\": \"{hint}\",
+    \"remedy\": {{ \"kind\": \"list_sessions\" }}
+  }}
 }}
 ```
 
@@ -236,6 +240,7 @@ Its `data` is [ErrorData](#errordata): a stable code, one sentence that says wha
 ",
         refused = rpc::REFUSED,
         code = areyouj_protocol::ErrorCode::SessionNotFound.as_str(),
+        hint = Remedy::ListSessions.hint(),
     );
     for code in &contract.rpc_codes {
         out += &format!("| {} | {} |\n", code.value, cell(&code.description));

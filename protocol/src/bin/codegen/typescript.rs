@@ -118,7 +118,10 @@ fn type_of(shape: &Shape) -> String {
 }
 
 fn pascal(word: &str) -> String {
-    let mut characters = word.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).collect()
+    let capitalized = |part: &str| {
+        let mut characters = part.chars();
+        let first = characters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(characters).collect::<String>()
+    };
+    word.split('_').map(capitalized).collect()
 }

@@ -1,4 +1,4 @@
-//! Facts out of a session's journal, and how far it has been taken in.
+//! Facts out of a session's journal, and how far the journal has been ingested.
 
 use super::lines::{Line, Lines};
 use super::stream::{decode, decode_input, garbage};
@@ -6,11 +6,11 @@ use super::terminal::{self, Keys};
 use crate::orchestrator::{Driver, Exit, Fact, Position, Written};
 use crate::text::plain::short_line;
 
-/// The longest line of output that is taken in; a longer one becomes [`Fact::Garbage`]. Claude's longest hold a file or
-/// an image that a tool read, some megabytes; the bound keeps a runaway from taking the daemon's memory.
+/// The longest line of output, in bytes; a longer one becomes [`Fact::Garbage`]. Claude's longest lines hold a file or
+/// an image that a tool read, some megabytes. Without a limit one line could exhaust the daemon's memory.
 pub const OUTPUT_LINE_BYTES: usize = 64 * 1024 * 1024;
 
-/// The longest line of standard error that is told whole; of a longer one the beginning.
+/// The longest line of standard error that is kept whole, in bytes; a longer one is truncated.
 pub const ERROR_LINE_BYTES: usize = 4 * 1024;
 
 /// A record of the journal, as far as ingest needs it.
@@ -22,7 +22,7 @@ pub struct JournalRecord<'a> {
     pub next: u64,
     /// What it is.
     pub kind: RecordKind,
-    /// Its bytes.
+    /// Its payload.
     pub payload: &'a [u8],
 }
 
@@ -53,34 +53,34 @@ pub enum RecordKind {
     SpawnFailed {
         /// The launch.
         launch: u32,
-        /// The system's words.
+        /// The system's error message.
         message: String,
     },
     /// Keys that a person pressed in the terminal.
     Typed,
-    /// What a hook told: whether it waits, and the bytes.
+    /// A hook's report: whether the hook waits, and the bytes.
     Hook {
         /// It waits for an answer.
         waits: bool,
     },
-    /// A hook that waited was let go with an answer.
+    /// A hook that waited was released with an answer.
     HookAnswered {
         /// The offset of the hook's record.
         hook: u64,
     },
-    /// A hook that waited is gone by itself.
+    /// A hook that waited exited without an answer.
     HookGone {
         /// The offset of the hook's record.
         hook: u64,
     },
-    /// Nothing that concerns us.
+    /// Any other record.
     Other,
 }
 
-/// Takes in a journal, record by record.
+/// Ingests a journal, record by record.
 ///
-/// Dropped after any record and made anew from its position, it goes on as if nothing had happened, with one
-/// exception: of a line of standard error that was unfinished then, the part before is lost.
+/// It can be dropped after any record and created again from its position, with one exception: of an unfinished line of
+/// standard error, the part before the position is lost.
 #[derive(Debug)]
 pub struct Ingest {
     driver: Driver,
@@ -91,7 +91,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// Goes on from here, with a launch of this driver.
+    /// Continues from this position, with a launch of this driver.
     pub fn new(driver: Driver, position: Position) -> Ingest {
         Ingest { driver, ..Ingest::with_limit(position, OUTPUT_LINE_BYTES) }
     }
@@ -106,23 +106,23 @@ impl Ingest {
         }
     }
 
-    /// Another journal position to go on from: what came between was lost.
-    pub fn go_on_at(&mut self, next: u64) {
+    /// Continues from another position: the records before it are lost.
+    pub fn resume_at(&mut self, next: u64) {
         *self = Ingest::new(self.driver, Position { next, line_start: next, line_skip: 0 });
     }
 
-    /// How far the journal has been taken in.
+    /// How far the journal has been ingested.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// Where the journal has to be read from.
+    /// The offset from which the journal must be read.
     pub fn start(&self) -> u64 {
         self.position.line_start
     }
 
-    /// Takes in the next record and adds what it says to `facts`. Records must come in order, the first from
-    /// [`Ingest::start`] on.
+    /// Ingests the next record and adds its facts to `facts`. Records must come in order, beginning at
+    /// [`Ingest::start`].
     pub fn take(&mut self, record: &JournalRecord<'_>, facts: &mut Vec<Fact>) {
         if record.offset < self.position.next {
             self.read_again(record);
@@ -130,7 +130,7 @@ impl Ingest {
         }
         self.position.next = record.next;
         match &record.kind {
-            // What a terminal shows is for people.
+            // The screen is never parsed.
             RecordKind::Output if self.driver == Driver::Terminal => {}
             RecordKind::Output => self.take_output(record, facts),
             RecordKind::ErrorOutput => {
@@ -148,11 +148,11 @@ impl Ingest {
             }
             RecordKind::Hook { waits } => self.take_hook(record, *waits, facts),
             RecordKind::HookAnswered { hook } => {
-                let request_id = terminal::prompt_id(*hook);
+                let request_id = terminal::request_id_of(*hook);
                 facts.push(Fact::Written(Written::Answer { request_id }));
             }
             RecordKind::HookGone { hook } => {
-                facts.push(Fact::PermissionWithdrawn { request_id: terminal::prompt_id(*hook) });
+                facts.push(Fact::PermissionWithdrawn { request_id: terminal::request_id_of(*hook) });
             }
             RecordKind::Input => {
                 let lines =
@@ -183,7 +183,7 @@ impl Ingest {
         }
     }
 
-    /// Finds out again what stands in a terminal's input, from records before [`Ingest::start`], in order.
+    /// Restores the draft in the terminal's input from records before [`Ingest::start`], in order.
     pub fn recall(&mut self, record: &JournalRecord<'_>) {
         match &record.kind {
             RecordKind::Typed => self.keys.press(record.payload),
@@ -193,12 +193,12 @@ impl Ingest {
         }
     }
 
-    /// Characters that stand in a terminal's input.
+    /// The number of characters in the terminal's input.
     pub fn typed(&self) -> usize {
         self.keys.characters()
     }
 
-    /// Puts the unfinished line together again out of records whose facts were told before.
+    /// Restores the unfinished line from records whose facts were reported before.
     fn read_again(&mut self, record: &JournalRecord<'_>) {
         if record.kind == RecordKind::Output && self.driver == Driver::Stream {
             let skip =
@@ -208,11 +208,11 @@ impl Ingest {
     }
 
     fn take_hook(&mut self, record: &JournalRecord<'_>, waits: bool, facts: &mut Vec<Fact>) {
-        let told = terminal::told(record.offset, waits, record.payload);
-        if told.iter().any(|fact| matches!(fact, Fact::PromptSubmitted(_))) {
+        let facts_of_hook = terminal::decode_hook(record.offset, waits, record.payload);
+        if facts_of_hook.iter().any(|fact| matches!(fact, Fact::PromptSubmitted(_))) {
             self.keys.clear();
         }
-        facts.extend(told);
+        facts.extend(facts_of_hook);
     }
 
     fn take_output(&mut self, record: &JournalRecord<'_>, facts: &mut Vec<Fact>) {
@@ -228,8 +228,8 @@ impl Ingest {
         }
     }
 
-    /// Nothing more comes of the process that wrote these lines. A whole last line may lack only its newline; one
-    /// that was cut off is garbage to [`decode`].
+    /// The process that wrote these lines has exited. A complete last line can lack its newline; for [`decode`] a
+    /// truncated one is garbage.
     fn end_lines(&mut self, facts: &mut Vec<Fact>) {
         facts.extend(self.errors.finish().and_then(|line| error_line(&line)));
         facts.extend(self.output.finish().iter().flat_map(|line| decode(line)));

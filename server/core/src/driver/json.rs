@@ -1,23 +1,24 @@
-//! What Claude writes, as JSON, and access to it that tolerates every surprise.
+//! Claude's lines as JSON, and tolerant access to their members.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use uuid::Uuid;
 
 use crate::json::{AnyJson, Json, MEMBERS, Name, Tree};
 
-/// The line as an object; none if it is anything else. What has to be repaired first is none too: see [`repair`].
+/// The line as an object; `None` if it is anything else, or must be repaired first: see [`repair`].
 pub(in crate::driver) fn parse(line: &[u8]) -> Option<Json<'_>> {
-    // Checked as a whole, which is several times faster than text by text.
+    // Checking the line as a whole is several times faster than text by text.
     let line = std::str::from_utf8(line).ok()?;
     serde_json::from_str::<Line<'_>>(line).ok().map(|line| line.0)
 }
 
-/// What Claude says about itself at length and nobody here asks for: most of the lines that begin and end a turn. Passed
-/// over, since even a copy that borrows costs several times as much.
-fn is_passed_over(name: &str) -> bool {
+/// Long members that AreYouJ does not use; they make up most of the lines that begin and end a turn. Skipping them is
+/// several times cheaper than even a borrowing copy.
+fn is_skipped(name: &str) -> bool {
     matches!(
         name,
         "agents"
@@ -37,7 +38,7 @@ fn is_passed_over(name: &str) -> bool {
     )
 }
 
-/// A whole line: an object, without those of its own members that are passed over.
+/// A whole line: an object without its skipped members.
 struct Line<'a>(Json<'a>);
 
 impl<'de> Deserialize<'de> for Line<'de> {
@@ -58,7 +59,7 @@ impl<'de> Visitor<'de> for WholeLine {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Line<'de>, A::Error> {
         let mut object = Vec::with_capacity(MEMBERS);
         while let Some(Name(name)) = members.next_key()? {
-            if is_passed_over(&name) {
+            if is_skipped(&name) {
                 members.next_value::<IgnoredAny>()?;
             } else {
                 object.push((name, members.next_value_seed(AnyJson::INNER)?));
@@ -68,44 +69,49 @@ impl<'de> Visitor<'de> for WholeLine {
     }
 }
 
-/// All of an object; none if it is anything else.
+/// A whole object; `None` for anything else.
 pub(in crate::driver) fn parse_whole(bytes: &[u8]) -> Option<Json<'_>> {
     let json = serde_json::from_str(std::str::from_utf8(bytes).ok()?).ok()?;
     matches!(json, Json::Object(_)).then_some(json)
 }
 
-/// The string under this name; empty if there is none.
+/// The string of this name; empty if there is none.
 pub(in crate::driver) fn text<'a, T: Tree>(value: &'a T, name: &str) -> &'a str {
     value.member(name).and_then(Tree::text).unwrap_or_default()
 }
 
-/// The string under this name, taken out; empty if there is none.
+/// The UUID of this name, if there is a valid one.
+pub(in crate::driver) fn uuid<T: Tree>(value: &T, name: &str) -> Option<Uuid> {
+    Uuid::parse_str(text(value, name)).ok()
+}
+
+/// Takes the string of this name; empty if there is none.
 pub(in crate::driver) fn take_text<T: Tree>(value: &mut T, name: &str) -> String {
     value.member_mut(name).map(Tree::take).and_then(Tree::into_text).unwrap_or_default()
 }
 
-/// The array under this name, taken out; empty if there is none.
+/// Takes the array of this name; empty if there is none.
 pub(in crate::driver) fn take_array<T: Tree>(value: &mut T, name: &str) -> Vec<T> {
     value.member_mut(name).map(Tree::take).and_then(Tree::into_array).unwrap_or_default()
 }
 
-/// The array under this name; empty if there is none.
+/// The array of this name; empty if there is none.
 pub(in crate::driver) fn array<'a, T: Tree>(value: &'a T, name: &str) -> &'a [T] {
     value.member(name).and_then(Tree::array).unwrap_or_default()
 }
 
-/// The largest number that a database holds. No count that Claude tells of comes near it.
+/// The largest number that the database holds. No count that Claude reports comes near it.
 pub(in crate::driver) const LARGEST: u64 = i64::MAX as u64;
 
-/// The whole number under this name; fractions are cut off, and what no database holds becomes the largest that it does.
+/// The whole number of this name: fractions are truncated, and the result is at most [`LARGEST`].
 pub(in crate::driver) fn number<T: Tree>(value: &T, name: &str) -> Option<u64> {
     let number = value.member(name)?.number()?;
     let number = number.as_u64().or_else(|| number.as_f64().map(|number| number as u64))?;
     Some(number.min(LARGEST))
 }
 
-/// The line with what no JSON may hold replaced. JavaScript writes half surrogate pairs and broken UTF-8 where it cut a
-/// text in the middle of a character; they become the replacement character, since a lost line is worse than a lost
+/// The line with invalid characters replaced. JavaScript writes half surrogate pairs and broken UTF-8 where it
+/// truncated a text inside a character. They become the replacement character: a lost line is worse than a lost
 /// character.
 pub(in crate::driver) fn repair(line: &[u8]) -> Cow<'_, str> {
     let line = String::from_utf8_lossy(line);
@@ -125,7 +131,7 @@ pub(in crate::driver) fn repair(line: &[u8]) -> Cow<'_, str> {
                 done = backslash + ESCAPE;
                 done
             }
-            // Past the escaped character too, which may be a backslash.
+            // Skips the escaped character too, which can be a backslash.
             None => backslash + 1 + line[backslash + 1..].chars().next().map_or(0, char::len_utf8),
         };
     }
@@ -168,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_an_object_without_what_nobody_asks_for() {
+    fn a_line_is_an_object_without_its_skipped_members() {
         let line = r#"{"type":"result","usage":{"a":[1]},"message":{"usage":{"b":2}}}"#;
         let Line(json) = serde_json::from_str(line).unwrap();
         assert_eq!(json.into_value().to_string(), r#"{"type":"result","message":{"usage":{"b":2}}}"#);
@@ -176,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn only_objects_are_taken() {
+    fn only_objects_are_accepted() {
         assert_eq!(parse(b"17"), None);
         assert_eq!(parse(b"{\"a\":1"), None);
         assert_eq!(parse(b"{\"a\":1} {}"), None);
     }
 
     #[test]
-    fn members_of_another_type_are_as_if_left_out() {
+    fn members_of_another_type_count_as_missing() {
         let mut value = parse(br#"{"a":5,"b":1.9,"c":[1]}"#).unwrap();
         assert_eq!((text(&value, "a"), number(&value, "a"), number(&value, "b")), ("", Some(5), Some(1)));
         assert_eq!(array(&value, "c").len(), 1);

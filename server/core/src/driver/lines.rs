@@ -1,6 +1,7 @@
 //! Lines out of bytes that come in pieces cut anywhere.
 
-/// The capacity that is kept for the next unfinished line; more is given back, for the sake of many sessions.
+/// The capacity that is kept for the next unfinished line, in bytes; more is released, because there can be many
+/// sessions.
 const KEPT_CAPACITY: usize = 64 * 1024;
 
 /// A line.
@@ -8,7 +9,7 @@ const KEPT_CAPACITY: usize = 64 * 1024;
 pub enum Line<'a> {
     /// A whole one, without its newline.
     Whole(&'a [u8]),
-    /// The beginning, as long as the limit, of one that is longer; the rest of it is passed over.
+    /// The beginning of a line beyond the limit, as long as the limit; the rest of the line is skipped.
     TooLong(&'a [u8]),
 }
 
@@ -26,13 +27,13 @@ impl Lines {
         Lines { limit, unfinished: Vec::new(), passing_over: false }
     }
 
-    /// Whether no line has begun and not ended.
+    /// Whether there is no unfinished line.
     pub fn at_line_start(&self) -> bool {
         self.unfinished.is_empty() && !self.passing_over
     }
 
-    /// Takes in the next piece and calls `each` with every line that it completes or that gets too long in it. Returns
-    /// how many bytes of the piece come before the line that is unfinished at its end; none if no line ended.
+    /// Adds the next piece, and calls `each` for every line that the piece completes or makes too long. Returns how
+    /// many bytes of the piece come before the unfinished line at its end; `None` if no line ended.
     pub fn feed(&mut self, piece: &[u8], mut each: impl FnMut(Line<'_>)) -> Option<usize> {
         let mut begin = 0;
         while let Some(length) = memchr::memchr(b'\n', &piece[begin..]) {
@@ -43,7 +44,7 @@ impl Lines {
         (begin > 0).then_some(begin)
     }
 
-    /// Ends the unfinished line, as if a newline had come, and returns it; none if there is none or it was too long.
+    /// Ends the unfinished line as if a newline had come, and returns it; `None` if there is none, or it was too long.
     pub fn finish(&mut self) -> Option<Vec<u8>> {
         self.passing_over = false;
         Some(std::mem::take(&mut self.unfinished)).filter(|line| !line.is_empty())
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_cut_in_pieces_is_put_together() {
+    fn the_pieces_of_a_line_are_joined() {
         let (found, rest) = split(100, &[b"ab", b"c\nd", b"ef\n\ng"]);
         assert_eq!(found, [(true, b"abc".to_vec()), (true, b"def".to_vec()), (true, b"".to_vec())]);
         assert_eq!(rest.as_deref(), Some(&b"g"[..]));
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_beyond_the_limit_is_passed_over_to_its_end() {
+    fn a_line_beyond_the_limit_is_skipped_to_its_end() {
         let (found, rest) = split(3, &[b"abc\nabcd", b"efgh", b"\nxyz\n"]);
         assert_eq!(found, [(true, b"abc".to_vec()), (false, b"abc".to_vec()), (true, b"xyz".to_vec())]);
         assert_eq!(rest, None);

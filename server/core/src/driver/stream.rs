@@ -1,10 +1,11 @@
 //! The driver of stream sessions: `claude -p` with one JSON object a line both ways.
 //!
-//! The shapes are those of Claude Code 2.1; anything unknown is passed over, so that a newer one works too.
+//! The shapes are those of Claude Code 2.1; anything unknown is ignored, so that a newer version works too.
 
 mod decode;
 mod encode;
 mod message;
+mod notice;
 mod permission;
 mod system;
 
@@ -15,15 +16,15 @@ pub(super) use decode::garbage;
 pub use decode::{decode, decode_input};
 pub use encode::encode;
 pub(super) use message::{NO_LOGIN, TOOL_RESULT_BYTES};
-pub(super) use permission::{Decision, decision, prompt, tool_input, unreadable};
+pub(super) use permission::{Decision, decision, permission_request, tool_input, unreadable};
 
 use crate::orchestrator::LaunchOrder;
 pub use crate::orchestrator::{INITIALIZE_PREFIX, REQUEST_PREFIX};
 
-/// What Claude's environment must hold besides the session's own: without it Claude does not tell when it is idle.
+/// What Claude's environment must hold besides the session's own: without it Claude does not report that it is idle.
 pub const ENVIRONMENT: &[(&str, &str)] = &[("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS", "1")];
 
-/// Claude's arguments, the program's name not among them.
+/// Claude's arguments, without the program's name.
 pub fn arguments(order: &LaunchOrder) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "-p",

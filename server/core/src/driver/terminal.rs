@@ -1,12 +1,12 @@
 //! The driver of terminal sessions: Claude's own interface in a pseudo-terminal.
 //!
-//! What happens is told by Claude's hooks, which this session's own settings add to the person's. What is shown is never
-//! parsed. Messages are pasted, prompts are answered through the hook that waits for it.
+//! Claude's hooks report what happens; the session's own settings add them to the person's. The screen is never parsed.
+//! Messages are pasted, and permission requests are answered through the hook that waits for the answer.
 
 mod hook;
 mod keys;
 
-pub(super) use hook::{prompt_id, told};
+pub(super) use hook::{decode_hook, request_id_of};
 pub use keys::Keys;
 
 use std::ffi::OsString;
@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 use super::stream::decision;
 use crate::orchestrator::{Input, LaunchOrder, Problem, Written};
 
-/// Where a hook finds its session's host.
+/// The environment variable with which a hook finds its session's host.
 pub const HOST_SOCKET: &str = "AREYOUJ_HOST_SOCKET";
 
-/// What the terminal is. The ones of those who look at it may be others; these are understood by all of them.
+/// The type of the terminal. Viewers can have others; all of them understand this one.
 pub const ENVIRONMENT: &[(&str, &str)] = &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")];
 
-/// The hooks that are listened to.
+/// The hooks that AreYouJ uses.
 const HOOKS: &[&str] = &[
     "SessionStart",
     "UserPromptSubmit",
@@ -37,11 +37,11 @@ const HOOKS: &[&str] = &[
     "SessionEnd",
 ];
 
-/// The hook that Claude waits for. It has the person's answer for its result, so it waits as long as a person may take.
+/// The hook whose result is a person's answer. Claude waits for it as long as a person can take.
 pub const ASKING_HOOK: &str = "PermissionRequest";
 const ASKING_SECONDS: u32 = 7 * 24 * 3_600;
 
-/// How long Claude waits for a hook that only tells, in seconds: it takes milliseconds.
+/// How long Claude waits for a hook that only reports, in seconds: it takes milliseconds.
 const TELLING_SECONDS: u32 = 10;
 
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
@@ -49,7 +49,7 @@ const PASTE_ENDS: &[u8] = b"\x1b[201~";
 const ENTER: &[u8] = b"\r";
 const ESCAPE: &[u8] = b"\x1b";
 
-/// Claude's arguments, the program's name not among them. `program` is this program, which is the hook, too.
+/// Claude's arguments, without the program's name. `program` is the `areyouj` program, which is also the hook.
 pub fn arguments(order: &LaunchOrder, program: &Path) -> Vec<OsString> {
     let conversation = if order.resume { "--resume" } else { "--session-id" };
     let mut arguments: Vec<OsString> = vec![conversation.into(), order.claude_session.to_string().into()];
@@ -73,27 +73,30 @@ fn settings(program: &Path) -> Value {
     json!({ "hooks": Value::Object(hooks.collect()) })
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
-/// What the host is to do.
+/// An order for the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Write these bytes to the terminal.
     Write(Vec<u8>),
-    /// Let the hook go whose record is at this offset, printing this.
+    /// Release a hook, which then prints these bytes.
     AnswerHook {
-        /// The offset.
+        /// The offset of the hook's record.
         hook: u64,
         /// What it prints.
         bytes: Vec<u8>,
     },
 }
 
-/// What the host is to do about this; none if a terminal has no such thing. An answer that does not fit its prompt is a
-/// problem `answer_invalid`.
+/// The order for this input; `None` for an input that terminals do not have.
+///
+/// # Errors
+///
+/// The answer does not fit its permission request.
 pub fn encode(input: &Input) -> Result<Option<Order>, Problem> {
     Ok(match input {
         Input::Message { text, .. } => Some(Order::Write(paste(text))),
@@ -110,12 +113,12 @@ pub fn encode(input: &Input) -> Result<Option<Order>, Problem> {
     })
 }
 
-/// The message as one paste, and Enter. Nothing in it can end the paste, or be taken for a shell command.
+/// The message as one paste, and Enter. Nothing in it can end the paste or become a shell command.
 fn paste(text: &str) -> Vec<u8> {
     let text: String = text.chars().filter(|character| is_pasted(*character)).collect();
-    // To Claude, a leading exclamation mark makes a shell command of what follows.
+    // Claude runs a text after a leading exclamation mark as a shell command.
     let guard = if text.starts_with('!') { " " } else { "" };
-    // And a backslash at the end makes a new line of Enter.
+    // A backslash at the end turns Enter into a new line.
     let end = if text.ends_with('\\') { " " } else { "" };
     [PASTE_BEGINS, guard.as_bytes(), text.as_bytes(), end.as_bytes(), PASTE_ENDS, ENTER].concat()
 }

@@ -1,21 +1,9 @@
-//! Who may do what.
+//! Whether a principal can carry out an operation.
 
-use super::Operation;
 use super::session::Session;
-use super::{Principal, Problem};
+use super::{Operation, Principal, Problem, Role};
 
-/// What a principal may do with a session. Each role may do everything that the ones before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Watch it.
-    Viewer,
-    /// Work with it: send messages, answer permission requests, interrupt.
-    Operator,
-    /// Create, change and end it, and stop the daemon.
-    Owner,
-}
-
-/// Whether a principal may carry out an operation. `session`: what the operation is about, if that is known.
+/// Whether a principal can carry out an operation. `session`: the session of the operation, if it has one.
 ///
 /// # Errors
 ///

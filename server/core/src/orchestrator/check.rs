@@ -1,11 +1,11 @@
-//! Checks of what clients send.
+//! Validation of what clients send.
 
-use super::Problem;
-use super::problem::{MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
+use super::problems::{MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_QUEUE_BYTES};
+use super::{ErrorCode, Problem};
 
 pub(super) fn conflict() -> Problem {
     Problem::new(
-        "request_conflict",
+        ErrorCode::RequestConflict,
         "The same id was used before for something else.",
         "Choose a new id for every request and message.",
     )
@@ -14,7 +14,7 @@ pub(super) fn conflict() -> Problem {
 pub(super) fn check_request_id(request_id: &str) -> Result<(), Problem> {
     if request_id.is_empty() || request_id.len() > MAX_KEY_BYTES {
         return Err(Problem::new(
-            "invalid_params",
+            ErrorCode::InvalidParams,
             format!("A requestId has 1 to {MAX_KEY_BYTES} bytes."),
             "Choose a UUID.",
         ));
@@ -24,11 +24,11 @@ pub(super) fn check_request_id(request_id: &str) -> Result<(), Problem> {
 
 pub(super) fn check_text(text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
-        return Err(Problem::new("message_empty", "The message has no text.", "Say something."));
+        return Err(Problem::new(ErrorCode::MessageEmpty, "The message has no text.", "Write a text."));
     }
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(Problem::new(
-            "message_too_large",
+            ErrorCode::MessageTooLarge,
             format!("The message has {} bytes, and the limit is {MAX_MESSAGE_BYTES}.", text.len()),
             "Put the text into a file in the session's directory and name the file.",
         ));
@@ -36,17 +36,17 @@ pub(super) fn check_text(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether so many messages with so many bytes may wait in one session.
+/// Checks that a queue of so many messages and bytes is within the limits.
 pub(super) fn check_room(messages: usize, bytes: usize) -> Result<(), Problem> {
     if messages <= MAX_QUEUE && bytes <= MAX_QUEUE_BYTES {
         return Ok(());
     }
     Err(Problem::new(
-        "queue_full",
+        ErrorCode::QueueFull,
         format!(
-            "That would make {messages} waiting messages with {bytes} bytes; the limits are {MAX_QUEUE} and {MAX_QUEUE_BYTES}."
+            "The queue would hold {messages} messages with {bytes} bytes; the limits are {MAX_QUEUE} and {MAX_QUEUE_BYTES}."
         ),
-        "Wait until some have run, or remove some with: areyouj queue rm MSG",
+        "Wait until some messages have run, or remove some.",
     ))
 }
 
@@ -56,8 +56,8 @@ pub(super) fn checked_name(name: Option<String>) -> Result<Option<String>, Probl
     };
     if name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
         return Err(Problem::new(
-            "name_invalid",
-            format!("A name has at most {MAX_NAME_CHARS} characters and none that control a terminal."),
+            ErrorCode::NameInvalid,
+            format!("A name has at most {MAX_NAME_CHARS} characters and no control characters."),
             "Choose a shorter, plain name.",
         ));
     }

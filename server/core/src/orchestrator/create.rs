@@ -1,13 +1,16 @@
-//! Creating a session: what is refused, and what a new one starts with.
+//! Creating a session: its limits, and its first rows.
 
-use super::answer::{CommandResult, Subject};
 use super::check::{check_room, check_text, checked_name, conflict};
-use super::operate::{CREATE, SEND};
+use super::context::StepContext;
+use super::requests::{CREATE, SEND};
 use super::session::Session;
-use super::step::StepContext;
-use super::{Change, Create, MessageId, Notification, Origin, Problem, SessionId, SessionRow, State};
+use super::state::State;
+use super::subject::{CommandResult, Subject};
+use super::{
+    Change, Create, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId, SessionRow,
+};
 
-/// Random session ids that are tried. With a million ids used, one in 650,000 is taken.
+/// How many random session ids are tried. With a million ids in use, one in 650,000 is taken.
 const ID_TRIES: usize = 8;
 
 impl State {
@@ -55,9 +58,9 @@ impl State {
 
     fn unused_id(&self, step: &mut StepContext) -> Result<SessionId, Problem> {
         let mut tries = (0..ID_TRIES).map(|_| step.new_session_id());
-        tries
-            .find(|id| !self.used_ids.contains(id))
-            .ok_or_else(|| Problem::new("internal", "No free session id was found.", "Try again."))
+        tries.find(|id| !self.used_ids.contains(id)).ok_or_else(|| {
+            Problem::new(ErrorCode::Internal, "No free session id was found.", Remedy::TryAgain)
+        })
     }
 
     /// A warning if other sessions have the same directory.
@@ -66,20 +69,23 @@ impl State {
         let others = others.filter(|other| other.directory() == directory);
         let others: Vec<String> = others.map(|other| other.id().to_string()).collect();
         (!others.is_empty()).then(|| {
-            format!("The directory is also used by {}: they may change the same files.", others.join(", "))
+            format!(
+                "The directory is also used by {}: the sessions can change the same files.",
+                others.join(", ")
+            )
         })
     }
 
-    /// Refuses one more active session than the limit allows.
+    /// Checks that the limit allows one more active session.
     pub(super) fn admit(&self) -> Result<(), Problem> {
         let (active, limit) = (self.active(), self.settings.max_active);
         if active < limit {
             return Ok(());
         }
         Err(Problem::new(
-            "too_many_sessions",
+            ErrorCode::TooManySessions,
             format!("{active} of {limit} sessions are active, and that is the limit."),
-            "Terminate one with: areyouj terminate ID, or raise max_active_sessions in config.toml.",
+            Remedy::RaiseLimit { setting: "max_active_sessions".to_owned() },
         ))
     }
 }

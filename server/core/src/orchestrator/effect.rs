@@ -1,4 +1,4 @@
-//! What the orchestrator orders. The changes of a step are committed first; its other effects follow only when those
+//! The effects of a step. The daemon commits the changes among them first, and carries out the others when the changes
 //! are on disk.
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use super::{
     SessionSpec, SessionView,
 };
 
-/// One order.
+/// Something that the daemon must do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Store this.
+    /// Store a change.
     Persist(Change),
     /// Answer a request.
     Reply {
@@ -29,7 +29,7 @@ pub enum Effect {
     Publish(Notification),
     /// Start a host and Claude.
     Launch(LaunchOrder),
-    /// Look for the host of this launch, which may or may not exist, and read its journal.
+    /// Look for the host of this launch, which might not exist, and read its journal.
     Adopt {
         /// The session.
         session: SessionId,
@@ -64,13 +64,13 @@ pub enum Effect {
         /// What to write.
         input: Input,
     },
-    /// End Claude: close its input, wait, signal, kill the tree.
+    /// Stop Claude: close its input, wait, signal, kill the process tree.
     Stop {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
-        /// Kill the tree without waiting.
+        /// Kill the process tree without waiting.
         at_once: bool,
     },
     /// The journal before this offset is ingested and stored; the host can delete it.
@@ -92,7 +92,7 @@ pub enum Effect {
         /// The session.
         session: SessionId,
     },
-    /// Exit from the daemon.
+    /// Exit.
     Exit,
 }
 
@@ -125,7 +125,7 @@ pub enum Change {
     Request {
         /// The id that its client chose.
         key: String,
-        /// What it did and to what, for example `session/create K7M2Q9XD`.
+        /// The operation and its subject, for example `session/create K7M2Q9XD`.
         subject: String,
         /// When.
         at: u64,
@@ -165,18 +165,19 @@ pub enum Outcome {
     Permissions(Vec<PermissionRow>),
     /// A permission request.
     Permission(Box<PermissionRow>),
-    /// The client watches the session now. Entries up to the session's `seq` are in the store; later ones are published.
+    /// The client watches the session now. Entries up to the session's `seq` are in the store; later ones are
+    /// published.
     Attached {
         /// The session.
         session: Box<SessionView>,
         /// The `seq` of the newest entry that the client has.
         since: Option<u64>,
-        /// What Claude has said since the newest entry.
+        /// Claude's partial output since the newest entry.
         partial_output: Vec<PartialOutput>,
     },
     /// The client does not watch the session any more.
     Detached(SessionId),
-    /// Which session it is.
+    /// The session's id.
     Resolved(SessionId),
     /// The daemon's own numbers.
     Daemon {
@@ -222,8 +223,8 @@ pub enum Notification {
         /// The session.
         session: SessionId,
     },
-    /// A queue has changed: [`super::Event::ShowQueue`] must follow sooner or later. Clients get the whole queue, so not
-    /// with every change.
+    /// A queue has changed. The daemon must send [`super::Event::ShowQueue`] later; not for every change, because
+    /// clients receive the whole queue.
     QueueChanged(SessionId),
     /// A queue as it is now.
     Queue(QueueView),
@@ -236,13 +237,13 @@ pub enum Notification {
         /// The entry.
         entry: EntryRow,
     },
-    /// More of what Claude is saying, for clients that watch the session.
+    /// More partial output of Claude, for clients that watch the session.
     Delta {
         /// The session.
         session: SessionId,
         /// The `seq` of the newest entry.
         seq: u64,
-        /// Thoughts rather than words.
+        /// Whether it is thinking rather than text.
         thinking: bool,
         /// The next piece.
         text: String,
@@ -302,7 +303,7 @@ pub enum Input {
         /// Our id of the request.
         request_id: String,
     },
-    /// Press Enter once more: Claude did not take what was pasted into its terminal.
+    /// Press Enter once more: Claude did not accept the text that was pasted into its terminal.
     Enter,
     /// Release a hook without an answer: a person answered in the terminal.
     ReleaseHook {
@@ -311,17 +312,17 @@ pub enum Input {
     },
 }
 
-/// Everything that a daemon finds in the store when it starts.
+/// Everything that a daemon loads from the store when it starts.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// All sessions, terminated ones too.
     pub sessions: Vec<SessionRow>,
-    /// Messages that wait or run, and those that failed or were cut off and wait for a decision.
+    /// Messages that wait or run, and those that failed or were interrupted and wait for a decision.
     pub messages: Vec<MessageRow>,
-    /// Permission requests that are open, or whose answer may not have been written to Claude.
+    /// Permission requests that are open, or whose answer might not have been written to Claude.
     pub permissions: Vec<PermissionRow>,
     /// Every session id ever used.
     pub used_ids: Vec<SessionId>,
-    /// The newest requests, and what each has done.
+    /// The newest requests, and the result of each.
     pub requests: Vec<(String, String)>,
 }

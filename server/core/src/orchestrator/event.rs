@@ -1,31 +1,6 @@
-//! What reaches the orchestrator: clients' commands, and facts from hosts and drivers.
+//! The input of the orchestrator: commands of clients, and facts from hosts and drivers.
 
-use super::{Fact, MessageId, Operation, Position, Problem, Query, SessionId};
-
-/// A connection of a client.
-pub type ClientId = u64;
-
-/// A request of a client that waits for its answer.
-pub type ReplyId = u64;
-
-/// Who acts. The transport decides that, never the client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Principal {
-    /// The user whose daemon this is.
-    LocalUser {
-        /// The name that the client gave of itself, for people and the audit trail.
-        name: String,
-    },
-}
-
-impl Principal {
-    /// The name for people and the audit trail.
-    pub fn name(&self) -> &str {
-        match self {
-            Principal::LocalUser { name } => name,
-        }
-    }
-}
+use super::{ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId};
 
 /// Who sent a command, and where the answer goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +16,14 @@ pub struct Origin {
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A client asks for something.
+    /// A client sends a command.
     Command {
-        /// Who asks, and where the answer goes.
+        /// The client, and the address of the answer.
         origin: Origin,
-        /// What the client asks for.
+        /// The command.
         command: Command,
     },
-    /// A connection is gone.
+    /// A client disconnected.
     ClientGone(ClientId),
     /// A host for this launch runs and is connected.
     Launched {
@@ -59,14 +34,14 @@ pub enum Event {
         /// The host's process id.
         host_pid: u32,
     },
-    /// The connection to the host broke, and the host lives.
+    /// The connection to the host is lost, and the host still runs.
     LinkLost {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
     },
-    /// The host cannot write the journal, and why; none when it can again. It resumes by itself.
+    /// The host cannot write the journal, or can again. It resumes automatically.
     HostStalled {
         /// The session.
         session: SessionId,
@@ -75,14 +50,14 @@ pub enum Event {
         /// Why.
         why: Option<String>,
     },
-    /// The host refused an order: what was ordered did not happen and will not.
+    /// The host refused an order and will not carry it out.
     OrderRefused {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
     },
-    /// There is no host for this launch, and it left nothing behind.
+    /// The launch has no host, and no process of it remains.
     LaunchFailed {
         /// The session.
         session: SessionId,
@@ -90,7 +65,7 @@ pub enum Event {
         launch: u32,
         /// Why.
         problem: Problem,
-        /// Another try makes no sense until a person has changed something.
+        /// Another try is useless until a person has changed something.
         permanent: bool,
     },
     /// Claude's own record of the conversation was read.
@@ -101,7 +76,7 @@ pub enum Event {
         session: SessionId,
         /// What the record has of the conversation.
         conversation: ConversationState,
-        /// The messages in doubt that the record holds.
+        /// The doubtful messages that the record holds.
         messages: Vec<MessageId>,
         /// Where Claude keeps its records, for people.
         place: String,
@@ -115,44 +90,32 @@ pub enum Event {
         /// How far the journal has been ingested with them.
         position: Position,
     },
-    /// Everything that the host's journal held when the host was adopted has been ingested.
+    /// Everything that the journal held when the host was adopted has been ingested.
     Synced {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
     },
-    /// The host is gone, its journal has been ingested to the end, and every process that it left was killed.
+    /// The host exited, its journal has been ingested to the end, and every remaining process of it was killed.
     HostLost {
         /// The session.
         session: SessionId,
         /// The launch.
         launch: u32,
     },
-    /// Clients must be notified of this queue as it is now.
+    /// Clients must be notified of this queue now.
     ShowQueue(SessionId),
     /// Time has passed; see [`super::State::next_deadline`].
     Tick,
 }
 
-/// The session that a client means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionRef {
-    /// The one with this id, or with an id that begins like this.
-    Id(String),
-    /// The newest live session of one of these directories (the caller's workspace folders).
-    Newest {
-        /// Absolute paths.
-        directories: Vec<String>,
-    },
-}
-
-/// What a client asks for.
+/// A command of a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// To read something.
+    /// It reads something.
     Query(Query),
-    /// To change something.
+    /// It changes something.
     Operation(Operation),
 }
 
@@ -171,11 +134,11 @@ impl From<Operation> for Command {
 /// What Claude's own record has of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConversationState {
-    /// Something was said: Claude can resume it.
+    /// It has messages: Claude can resume it.
     Begun,
     /// There is no record.
     Nothing,
-    /// There is a record, and nothing was said in it: Claude was killed before. Claude neither resumes such a
-    /// conversation nor begins one of the same id, so it needs another id.
+    /// There is a record without messages: Claude was killed before the first. Claude neither resumes such a
+    /// conversation nor starts one with the same id, so it needs another id.
     Silent,
 }

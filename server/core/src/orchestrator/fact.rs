@@ -1,4 +1,5 @@
-//! Facts: what a session's journal tells, and what happens to the journal. Readers report facts and decide nothing.
+//! Facts: the events in a session's journal, and the state of the journal itself. Readers report facts and decide
+//! nothing.
 
 use uuid::Uuid;
 
@@ -21,53 +22,53 @@ pub enum Fact {
         /// The system's error message.
         message: String,
     },
-    /// Claude and everything it started is gone.
+    /// Claude and everything that it started has exited.
     Exited {
         /// The launch it belongs to.
         launch: u32,
         /// How it exited.
         exit: Exit,
     },
-    /// Records before this offset of the journal are missing: what they said is lost.
+    /// Records before this offset of the journal are missing, and their facts are lost.
     JournalGap {
         /// The offset.
         resume_at: u64,
     },
-    /// The journal is damaged at this offset: what was there is lost.
+    /// The journal is damaged at this offset, and the facts there are lost.
     JournalDamaged {
         /// The offset.
         offset: u64,
-        /// What follows can be read. Else not even Claude's end can, until the next host cuts the damage off.
+        /// Later records can be read. Otherwise not even Claude's exit can, until the next host truncates the journal.
         readable: bool,
     },
     /// A line that Claude wrote to standard error.
     ErrorLine(String),
-    /// Something of ours was written to Claude.
+    /// The host wrote input to Claude.
     Written(Written),
     /// Claude answered `initialize`: it is ready.
     Ready {
         /// The permission requests that are still open.
         pending: Vec<PermissionRequest>,
     },
-    /// Claude refused a control request of ours.
+    /// Claude refused one of our control requests.
     ControlFailed {
         /// Our id of the request.
         request_id: String,
-        /// Claude's words.
+        /// Claude's error message.
         message: String,
     },
-    /// Claude acknowledged a control request of ours other than `initialize`.
+    /// Claude acknowledged one of our control requests other than `initialize`.
     ControlDone {
         /// Our id of the request.
         request_id: String,
     },
-    /// What Claude says that it does.
+    /// Claude reported its activity.
     Activity(Activity),
-    /// What became of a message.
+    /// A message reached another stage.
     Lifecycle {
         /// The message.
         message: MessageId,
-        /// What became of it.
+        /// The stage.
         stage: Stage,
     },
     /// Claude reported what is in effect in its process.
@@ -77,11 +78,11 @@ pub enum Fact {
         /// The permission mode.
         permission_mode: Option<String>,
     },
-    /// Something for the transcript.
+    /// A transcript entry.
     Entry(EntryBody),
-    /// More of what Claude is saying right now.
+    /// More partial output of Claude.
     Delta {
-        /// Thoughts rather than words.
+        /// Whether it is thinking rather than text.
         thinking: bool,
         /// The next piece.
         text: String,
@@ -104,50 +105,51 @@ pub enum Fact {
     },
     /// A turn has ended.
     TurnEnded(TurnEnd),
-    /// Claude gave up because it has no login, or one that the API refuses. The turn's end follows.
+    /// Claude stopped because it has no login, or one that the API refuses. The end of the turn follows.
     LoginRefused,
     /// The API refused, and Claude tries again.
     Retrying {
-        /// Which try this was, from 1.
+        /// The number of this try, from 1.
         attempt: u32,
-        /// How many there are.
+        /// The number of tries.
         of: u32,
         /// The HTTP status.
         status: Option<u16>,
-        /// Claude's word for it, for example `rate_limit` or `authentication_failed`.
+        /// Claude's name for it, for example `rate_limit` or `authentication_failed`.
         error: String,
-        /// Milliseconds until the next.
+        /// Milliseconds until the next try.
         delay_ms: u64,
     },
     /// The conversation that Claude has open, by Claude's id. `/clear` and `/resume` change it.
     Conversation(Uuid),
-    /// A line of output that is not what Claude's protocol allows; its beginning, free of control characters.
+    /// The beginning of a line of output that Claude's protocol does not allow, free of control characters.
     Garbage(String),
     /// A prompt was submitted in the terminal: one that a person typed, or a message that was pasted.
     PromptSubmitted(String),
-    /// A tool ran: an open request for it was answered.
+    /// A tool ran, so an open permission request for it was answered.
     ToolRan {
         /// The tool.
         tool: String,
         /// What it was called with.
         input: ToolInput,
     },
-    /// A person ended Claude from inside.
+    /// A person quit Claude in its terminal.
     Quit,
-    /// A person typed, and the terminal's input holds so many characters now that were not sent, as the keys show.
+    /// A person typed. The number of characters that the terminal's input holds now and that were not sent, derived
+    /// from the keys.
     Typed(usize),
-    /// What Claude's record of its own process says. Never in the journal: the daemon polls the record.
+    /// The status in Claude's record of its process. Never in the journal: the daemon polls the record.
     ProcessStatus(ProcessStatus),
 }
 
-/// What Claude's record of its own process says.
+/// The status in Claude's record of its process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProcessStatus {
     /// No turn runs.
     Idle,
     /// A turn or a command runs.
     Busy,
-    /// Claude shows something that waits for an answer; what, for people.
+    /// A dialog waits for an answer; its description, for people.
     Waiting(String),
 }
 
@@ -169,7 +171,7 @@ impl std::fmt::Display for Exit {
     }
 }
 
-/// What was written to Claude.
+/// Input that was written to Claude.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// A message.
@@ -185,7 +187,7 @@ pub enum Written {
     Other,
 }
 
-/// What Claude says that it does.
+/// Claude's activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// No turn runs.
@@ -196,10 +198,10 @@ pub enum Activity {
     RequiresAction,
 }
 
-/// What became of a message inside Claude.
+/// A stage of a message inside Claude.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Claude has it.
+    /// Claude received it.
     Queued,
     /// Its turn began.
     Started,
@@ -212,13 +214,13 @@ pub enum Stage {
 /// How a turn ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TurnEnd {
-    /// The messages whose turn it was, as far as Claude says so.
+    /// The messages of the turn, as far as Claude names them.
     pub messages: Vec<MessageId>,
     /// Whether it succeeded.
     pub ok: bool,
-    /// Claude's word for it.
+    /// Claude's name for it.
     pub outcome: String,
-    /// What went wrong, in Claude's words.
+    /// Claude's error message.
     pub error: Option<String>,
     /// The HTTP status of the API's refusal.
     pub api_status: Option<u16>,

@@ -1,11 +1,17 @@
-//! The ids of sessions, messages and permission requests, and the randomness that new ones are made from.
+//! The ids of clients, sessions, messages and permission requests, and the randomness for new ones.
 
 use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// The letters of a session id: none that is easily mistaken for another.
+/// A connection of a client.
+pub type ClientId = u64;
+
+/// A request of a client that waits for its answer.
+pub type ReplyId = u64;
+
+/// The letters of a session id, without letters that look alike.
 pub const SESSION_ID_ALPHABET: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 
 /// The number of letters in a session id.
@@ -16,8 +22,8 @@ pub const SESSION_ID_LENGTH: usize = 8;
 pub struct SessionId([u8; SESSION_ID_LENGTH]);
 
 impl SessionId {
-    /// The id that these random bytes make. Bytes of 240 and above are skipped, so that every letter is equally likely;
-    /// none if too few remain.
+    /// The id from these random bytes. Bytes of 240 and above are skipped, so that every letter is equally likely;
+    /// `None` if too few bytes remain.
     pub fn from_random(random: &[u8]) -> Option<SessionId> {
         let letters = SESSION_ID_ALPHABET.len() as u8;
         let mut usable = random.iter().filter(|byte| **byte < u8::MAX / letters * letters);
@@ -30,7 +36,7 @@ impl SessionId {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        // The letters are ASCII by construction.
+        // The letters are always ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -45,6 +51,18 @@ impl fmt::Debug for SessionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
+}
+
+/// The session that a client means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionRef {
+    /// The one with this id, or with an id that begins like this.
+    Id(String),
+    /// The newest live session of one of these directories (the caller's workspace folders).
+    Newest {
+        /// Absolute paths.
+        directories: Vec<String>,
+    },
 }
 
 /// The text is not an id of this kind.
@@ -62,7 +80,7 @@ impl FromStr for SessionId {
     }
 }
 
-/// Randomness for one step. The rules have no source of their own, so that they can be replayed.
+/// Randomness for one step. The rules have no other source of it, so that they can be replayed.
 #[derive(Clone, Copy, Debug)]
 pub struct Entropy {
     halves: [u64; 2],
@@ -73,7 +91,7 @@ const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 const MIX: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
 
 impl Entropy {
-    /// Randomness from this seed, which must be another random one for every step.
+    /// Randomness from this seed. Every step needs a new random seed.
     pub fn new(seed: u128) -> Entropy {
         Entropy { halves: [(seed >> 64) as u64, seed as u64] }
     }
@@ -92,8 +110,8 @@ impl Entropy {
         }
     }
 
-    /// The next 16 bytes. Each half of the seed is a generator of its own (SplitMix64), so that no two seeds give the same
-    /// first bytes.
+    /// The next 16 bytes. Each half of the seed is a generator of its own (SplitMix64), so that no two seeds give the
+    /// same first bytes.
     fn bytes(&mut self) -> [u8; 16] {
         let mut bytes = [0; 16];
         for (half, place) in self.halves.iter_mut().zip(bytes.chunks_exact_mut(8)) {
@@ -106,7 +124,7 @@ impl Entropy {
     }
 }
 
-/// The beginning of the ids of our control requests: it tells Claude's answers from echoes of our own answers.
+/// The beginning of the ids of our control requests. It distinguishes Claude's responses from echoes of our own.
 pub const REQUEST_PREFIX: &str = "areyouj-";
 
 /// The beginning of the ids of our `initialize` requests.
@@ -118,7 +136,7 @@ pub type MessageId = Uuid;
 /// A permission request's id: the session's and a number that counts up in it, `K7M2Q9XD-3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PermissionId {
-    /// The session whose Claude asks.
+    /// The session whose Claude made it.
     pub session: SessionId,
     /// 1, 2, 3 … in the session.
     pub number: u32,

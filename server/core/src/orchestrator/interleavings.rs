@@ -1,9 +1,9 @@
-//! Random interleavings of people, hosts, Claudes, crashes and clocks against the promises: no message lost, none
-//! begun twice, order kept, nothing of one session in another, one turn at a time, every prompt answered once, and every
-//! new Claude has the conversation, the model and the permission mode that were in effect.
+//! Random interleavings of people, hosts, Claudes, crashes and clocks against the promises: no message lost, none begun
+//! twice, order kept, nothing of one session in another, one turn at a time, every permission request answered once,
+//! and every new Claude has the conversation, the model and the permission mode that were in effect.
 //!
-//! The world here is a model of everything around the orchestrator: a store that keeps what was committed, hosts
-//! whose journals survive the daemon, and Claudes that take messages, ask, crash and forget.
+//! The world is a model of everything around the orchestrator: a store with everything that was committed, hosts whose
+//! journals survive the daemon, and Claudes that run messages, make permission requests, crash and forget.
 
 mod acts;
 mod in_effect;
@@ -20,7 +20,7 @@ use acts::{Act, acts};
 use outside::{Claude, Disk, Outside, ask, settings, turn_end};
 use promises::check_only_about;
 
-/// Interleavings that one run tries.
+/// How many interleavings one run tries.
 const CASES: u32 = 10_000;
 
 /// The client of all commands.
@@ -34,20 +34,20 @@ struct World {
     ids: u128,
     /// Messages that were acknowledged, in order.
     acknowledged: Vec<(SessionId, MessageId, String)>,
-    /// How often Claude began a message.
+    /// How often Claude started a message.
     begun: HashMap<MessageId, u32>,
-    /// The order in which each session's messages began.
+    /// The order in which each session's messages started.
     order: BTreeMap<SessionId, Vec<MessageId>>,
     /// Sessions whose order people or crashes changed on purpose.
     reordered: BTreeSet<SessionId>,
-    /// How often Claude was told the answer to a prompt.
+    /// How often Claude received the answer to a permission request.
     answers: HashMap<String, u32>,
     asks: u32,
 }
 
 type Verdict = Result<(), TestCaseError>;
 
-/// What the one client of this world asks for.
+/// What the client of this world requests.
 fn command(operation: Operation) -> Event {
     let principal = Principal::LocalUser { name: "a person".to_owned() };
     let origin = Origin { client: ORIGIN, principal, reply: 1 };
@@ -149,7 +149,7 @@ impl World {
                     {
                         prop_assert!(
                             outside.host.as_ref().is_some_and(|claude| claude.exited),
-                            "let go too early"
+                            "released too early"
                         );
                         outside.host = None;
                         outside.linked = false;
@@ -215,7 +215,7 @@ impl World {
                 }
                 outside.journal.push(Fact::Activity(Activity::Idle));
             }
-            // A terminal's own.
+            // Only terminals have these.
             Input::Enter | Input::ReleaseHook { .. } => {}
             Input::Refuse { .. } => {}
         }
@@ -250,7 +250,8 @@ impl World {
                 let Some((session, id, text)) = self.some_message(message) else { return Ok(()) };
                 let target = SessionRef::Id(session.to_string());
                 let again = self.command(Operation::Send { session: target, id, text, steer: false })?;
-                let refused = matches!(&again, Some(Err(problem)) if problem.code != "session_terminated");
+                let refused =
+                    matches!(&again, Some(Err(problem)) if problem.code != ErrorCode::SessionTerminated);
                 prop_assert!(!refused, "a repeat was refused: {again:?}");
             }
             Act::Remove { message } => {
@@ -269,16 +270,16 @@ impl World {
             Act::Interrupt { session } => self.on_session(session, SessionOperation::Interrupt)?,
             Act::Restart { session } => self.on_session(session, SessionOperation::Restart)?,
             Act::Terminate { session } => self.on_session(session, SessionOperation::Terminate)?,
-            Act::Answer { prompt } => {
+            Act::Answer { request } => {
                 let open: Vec<_> = self.disk.permissions.values().map(|row| (row.id, row.state)).collect();
                 if open.is_empty() {
                     return Ok(());
                 }
-                let (id, state) = open[prompt % open.len()];
+                let (id, state) = open[request % open.len()];
                 let of = self.request(id.to_string());
                 let answered = self.command(Operation::Answer(of, Answer::Allow))?;
                 if state != PermissionState::Open {
-                    prop_assert!(matches!(answered, Some(Err(_))), "a prompt was answered twice");
+                    prop_assert!(matches!(answered, Some(Err(_))), "a permission request was answered twice");
                 }
             }
             Act::Recover { session, again } => {
@@ -291,7 +292,7 @@ impl World {
             }
             Act::Claude { session, ask } => {
                 if let Some(session) = self.pick(session) {
-                    self.claude_goes_on(session, ask)?;
+                    self.claude_continues(session, ask)?;
                 }
             }
             Act::Ingest { session, facts } => {
@@ -341,7 +342,7 @@ impl World {
             Act::DaemonDies { when } => self.daemon_dies(when)?,
             Act::Clock { ms } => {
                 self.now.monotonic += ms;
-                // The wall clock may go anywhere.
+                // The wall clock can change to any time.
                 self.now.wall = self.now.wall.wrapping_mul(31) % 1_000_000 + ms;
                 self.event(Event::Tick)?;
             }
@@ -378,7 +379,7 @@ impl World {
         {
             prop_assert_eq!(first.row.id, second.row.id, "a repeat created another session");
         } else {
-            let limit = matches!(&first, Some(Err(problem)) if problem.code == "too_many_sessions");
+            let limit = matches!(&first, Some(Err(problem)) if problem.code == ErrorCode::TooManySessions);
             prop_assert!(limit, "no session and no reason: {:?}", first);
         }
         Ok(())
@@ -386,11 +387,11 @@ impl World {
 
     fn some_message(&self, number: usize) -> Option<(SessionId, MessageId, String)> {
         let count = self.acknowledged.len();
-        // Rather a late one: those still wait.
+        // A late one, because it still waits.
         (count > 0).then(|| self.acknowledged[count - 1 - number % count].clone())
     }
 
-    fn claude_goes_on(&mut self, session: SessionId, ask_first: bool) -> Verdict {
+    fn claude_continues(&mut self, session: SessionId, ask_first: bool) -> Verdict {
         self.asks += 1;
         let request = format!("ask-{}", self.asks);
         let Some(outside) = self.outside.get_mut(&session) else { return Ok(()) };
@@ -436,7 +437,7 @@ impl World {
         Ok(())
     }
 
-    /// Claude begins a message and the host dies before it has written that down.
+    /// Claude starts a message, and the host dies before it has recorded that.
     fn begin_unsaid(&mut self, session: SessionId) {
         let Some(outside) = self.outside.get_mut(&session) else { return };
         let Some(claude) = outside.host.as_mut().filter(|claude| !claude.exited && claude.turn.is_none())
@@ -457,7 +458,7 @@ impl World {
         if let Some(launch) = outside.host.as_ref().filter(|_| outside.broken).map(|claude| claude.launch) {
             return self.event(Event::LinkLost { session, launch }).map(drop);
         }
-        // A link reads no further than the end of its launch: what follows is for the next link.
+        // A connection reads up to the end of its launch; the next connection reads the rest.
         let end =
             outside.journal[outside.taken..].iter().position(|fact| matches!(fact, Fact::Exited { .. }));
         let end = end.map_or(outside.journal.len(), |at| outside.taken + at + 1);
@@ -490,7 +491,7 @@ impl World {
     }
 
     fn daemon_dies(&mut self, when: u8) -> Verdict {
-        // A step is under way: its changes may or may not be on disk, its effects were not carried out.
+        // A step is under way: its changes might be on disk, its effects were not carried out.
         if when > 0
             && let Some(session) = self.pick(usize::from(when))
         {

@@ -2,7 +2,8 @@
 //! folder.
 
 use super::session::Session;
-use super::{MessageId, PermissionId, PermissionRow, Problem, SessionId, SessionRef, State};
+use super::state::State;
+use super::{MessageId, PermissionId, PermissionRow, Problem, SessionId, SessionRef};
 
 impl State {
     /// The id of the session that a client means.
@@ -19,7 +20,7 @@ impl State {
             SessionRef::Id(text) => {
                 let prefix = text.to_ascii_uppercase();
                 let of = |live: bool| {
-                    // An empty text begins every id: a script's unset variable must not mean any session.
+                    // Every id begins with an empty text: a script's unset variable must not select a session.
                     let fits = |session: &&Session| {
                         !prefix.is_empty()
                             && session.id().as_str().starts_with(&prefix)
@@ -66,7 +67,7 @@ impl State {
 
     pub(super) fn find_permission(&self, text: &str) -> Result<PermissionId, Problem> {
         let wanted = text.to_ascii_uppercase();
-        // A whole id never means a longer one: an answer to the first request must not answer the tenth.
+        // A whole id never matches a longer one: an answer to the first request must not answer the tenth.
         if let Ok(id) = wanted.parse() {
             let known = self.permission(id).map(|request| request.id);
             return known.ok_or_else(|| Problem::permission_not_found(text));

@@ -1,11 +1,10 @@
-//! What is stored: the rows of sessions, messages, permission requests and transcript entries; and the views that
-//! clients get.
+//! The stored rows of sessions, messages, permission requests and transcript entries, and the views for clients.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{MessageId, Pause, PermissionId, SessionId, ToolInput};
+use super::{MessageId, Pause, PermissionId, Problem, SessionId, ToolInput};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = u64;
@@ -18,20 +17,6 @@ pub struct Now {
     pub wall: Millis,
     /// Milliseconds since some fixed moment; never decreases.
     pub monotonic: u64,
-}
-
-/// A refusal or failure: a stable code of the protocol's list, what happened, what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Problem {
-    /// The stable code, as on the wire.
-    pub code: String,
-    /// What happened, one sentence.
-    pub message: String,
-    /// What to do, one sentence.
-    pub hint: String,
-    /// The end of what Claude or its host wrote to standard error, if that helps.
-    pub log: Option<String>,
 }
 
 /// How Claude is driven.
@@ -52,7 +37,7 @@ pub enum Status {
     Starting,
     /// A turn is running.
     Active,
-    /// A permission request or a screen of Claude's waits for an answer.
+    /// A permission request or a dialog waits for an answer.
     Waiting,
     /// Ready for a message.
     Idle,
@@ -72,11 +57,11 @@ pub enum StatusSource {
     Control,
     /// Claude's hooks.
     Hook,
-    /// The state of a process, or what Claude keeps about its own.
+    /// The state of a process, or Claude's record of its process.
     Process,
 }
 
-/// What a session is meant to be. It outlives the daemon.
+/// The goal of a session. It is stored, and outlives the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Goal {
@@ -88,16 +73,16 @@ pub enum Goal {
     Terminate,
 }
 
-/// What a session is: what it was created with, and what every launch of its Claude gets.
+/// The settings with which a session was created, and which every launch of its Claude gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSpec {
     /// The absolute path of its directory.
     pub directory: String,
     /// How Claude is driven.
     pub driver: Driver,
-    /// The model that the next Claude is asked for, or the current one was.
+    /// The model that the next launch requests, or that the current one requested.
     pub model: Option<String>,
-    /// The permission mode that the next Claude is asked for, or the current one was.
+    /// The permission mode that the next launch requests, or that the current one requested.
     pub permission_mode: Option<String>,
 }
 
@@ -122,7 +107,7 @@ pub struct SessionRow {
     pub id: SessionId,
     /// A name that a person gave it.
     pub name: Option<String>,
-    /// What it is.
+    /// Its settings.
     pub spec: SessionSpec,
     /// The driver that the conversation switches to as soon as it can.
     pub switch_to: Option<Driver>,
@@ -132,13 +117,13 @@ pub struct SessionRow {
     pub permission_mode_reported: Option<String>,
     /// Claude's id of the conversation.
     pub claude_session: Uuid,
-    /// A turn of this conversation has ended, so Claude must have a record of it.
+    /// A turn of this conversation has ended, so Claude must have a record of the conversation.
     pub recorded: bool,
     /// When it was created.
     pub created_at: Millis,
     /// When something last happened.
     pub last_activity: Millis,
-    /// What it is meant to be.
+    /// Its goal.
     pub goal: Goal,
     /// The number of the last launch of Claude: 0 before the first.
     pub launch: u32,
@@ -148,13 +133,13 @@ pub struct SessionRow {
     pub host_pid: Option<u32>,
     /// Claude's process id, once known.
     pub claude_pid: Option<u32>,
-    /// Claude of that launch has been ready.
+    /// Claude of that launch was ready.
     pub ready: bool,
     /// Its status.
     pub status: Status,
     /// Since when.
     pub status_since: Millis,
-    /// Which source said so.
+    /// The source of the status.
     pub status_source: StatusSource,
     /// Why it has this status, for people.
     pub status_reason: Option<String>,
@@ -239,14 +224,14 @@ pub enum MessageState {
     Done,
     /// Its turn ended with an error.
     Failed,
-    /// Its turn was cut off.
+    /// Its turn was interrupted.
     Interrupted,
     /// It was removed before it ran.
     Cancelled,
 }
 
 impl MessageState {
-    /// Whether nothing more will happen to it by itself.
+    /// Whether it will not change any more without a person.
     pub fn is_final(self) -> bool {
         !matches!(self, MessageState::Queued | MessageState::Running)
     }
@@ -259,17 +244,17 @@ pub struct MessageRow {
     pub id: MessageId,
     /// Its session.
     pub session: SessionId,
-    /// What Claude is told.
+    /// Its text.
     pub text: String,
     /// Its state.
     pub state: MessageState,
-    /// Waiting messages go by ascending rank.
+    /// Waiting messages are delivered in ascending order of their ranks.
     pub rank: i64,
     /// It goes into the running turn rather than being a turn of its own.
     pub steer: bool,
     /// The journal shows that it was written to Claude.
     pub written: bool,
-    /// Claude said that it began.
+    /// Claude reported that it started.
     pub started: bool,
     /// When it was accepted.
     pub created_at: Millis,
@@ -277,7 +262,7 @@ pub struct MessageRow {
     pub started_at: Option<Millis>,
     /// When it ended.
     pub finished_at: Option<Millis>,
-    /// Why it failed or was cut off.
+    /// Why it failed or was interrupted.
     pub error: Option<String>,
 }
 
@@ -301,7 +286,7 @@ pub enum PermissionState {
     Open,
     /// A person answered.
     Answered,
-    /// Claude withdrew it, or is gone.
+    /// Claude withdrew it, or has exited.
     Withdrawn,
 }
 
@@ -313,12 +298,12 @@ pub enum Answer {
     Allow,
     /// Allow it from now on, by these of the request's suggestions.
     AllowAlways {
-        /// Indexes into [`PermissionRequest::suggestions`]; none means the sensible ones.
+        /// Indexes into [`PermissionRequest::suggestions`]; `None` means the default ones.
         suggestions: Option<Vec<usize>>,
     },
     /// Deny it.
     Deny {
-        /// What Claude is told.
+        /// The message for Claude.
         message: Option<String>,
     },
     /// For each question in order, the chosen labels or a text.
@@ -337,7 +322,7 @@ pub struct PermissionRequest {
     pub kind: PermissionKind,
     /// The tool.
     pub tool: String,
-    /// What it would be called with.
+    /// Its input.
     pub input: ToolInput,
     /// One line for people, free of control characters.
     pub title: String,
@@ -372,7 +357,7 @@ pub struct PermissionRow {
 pub enum NoticeLevel {
     /// Information.
     Info,
-    /// Something went wrong, and AreYouJ deals with it.
+    /// Something went wrong, and AreYouJ handles it.
     Warning,
     /// Something went wrong, and a person must act.
     Error,
@@ -382,23 +367,23 @@ pub enum NoticeLevel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EntryBody {
-    /// A message that Claude began.
+    /// A message that Claude started.
     User {
         /// The message's id, if it came through the queue.
         message_id: Option<MessageId>,
-        /// What was said.
+        /// Its text.
         text: String,
     },
-    /// Claude's words.
+    /// Claude's text.
     Text {
-        /// The words.
+        /// The text.
         text: String,
-        /// The tool call of the subagent that speaks.
+        /// The tool call of the subagent that wrote it.
         parent_tool_use_id: Option<String>,
     },
     /// Claude's thinking.
     Thinking {
-        /// The thoughts.
+        /// The text.
         text: String,
     },
     /// Claude calls a tool.
@@ -407,13 +392,13 @@ pub enum EntryBody {
         tool_use_id: String,
         /// The tool.
         tool: String,
-        /// What it is called with, as [`ToolInput::shown`].
+        /// Its input, as [`ToolInput::shown`].
         #[serde(deserialize_with = "super::tool_input::shown")]
         input: Value,
         /// The tool call of the subagent that calls.
         parent_tool_use_id: Option<String>,
     },
-    /// What a tool answered.
+    /// The result of a tool.
     ToolResult {
         /// The call's id.
         tool_use_id: String,
@@ -421,7 +406,7 @@ pub enum EntryBody {
         is_error: bool,
         /// Its output as text.
         text: String,
-        /// Whether the text was cut off.
+        /// Whether the text was truncated.
         truncated: bool,
     },
     /// Claude makes a permission request.
@@ -443,7 +428,7 @@ pub enum EntryBody {
         outcome: String,
         /// Who answered.
         by: Option<String>,
-        /// What was said with it.
+        /// The message with the answer.
         message: Option<String>,
     },
     /// A turn has ended.
@@ -452,7 +437,7 @@ pub enum EntryBody {
         message_id: Option<MessageId>,
         /// Whether it succeeded.
         ok: bool,
-        /// Claude's word for how it ended.
+        /// Claude's name for the outcome.
         outcome: String,
         /// What went wrong.
         error: Option<String>,
@@ -486,7 +471,7 @@ pub struct EntryRow {
 pub struct AuditRow {
     /// When.
     pub at: Millis,
-    /// Who: the name that the client gave of itself, or `areyouj` for what the daemon does by its own rules.
+    /// Who: the name that the client gave, or `areyouj` for what the daemon does automatically.
     pub by: String,
     /// What: the method's noun and verb, for example `session/create`.
     pub operation: String,
@@ -522,9 +507,9 @@ pub enum AttentionKind {
     Question,
     /// Claude presents a plan.
     Plan,
-    /// A screen of Claude's own waits for an answer in the terminal.
+    /// A dialog in the terminal waits for an answer.
     Terminal,
-    /// A message was cut off.
+    /// A message was interrupted.
     Interrupted,
     /// A message failed.
     Failed,
@@ -561,4 +546,13 @@ pub struct QueueView {
     pub paused: Option<String>,
     /// The messages.
     pub messages: Vec<MessageView>,
+}
+
+/// A piece of Claude's partial output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartialOutput {
+    /// Whether it is thinking rather than text.
+    pub thinking: bool,
+    /// The text.
+    pub text: String,
 }

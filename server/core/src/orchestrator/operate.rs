@@ -1,32 +1,17 @@
-//! Carrying out operations: who may, whether it was done before, and what it does.
+//! Carrying out operations: authorization, repeated requests, and the changes.
 
 use std::str::FromStr;
 
-use super::answer::{CommandResult, Subject};
 use super::authorize::authorize;
 use super::check::{check_request_id, check_text, checked_name, conflict};
-use super::step::StepContext;
+use super::context::StepContext;
+use super::requests::{ANSWER, CREATE, SEND};
+use super::state::{Exit, State};
+use super::subject::{CommandResult, Subject};
 use super::{
-    Answer, AuditRow, Change, Effect, Idempotent, MessageId, MessageOperation, MessageState, Notification,
-    Operation, Origin, PermissionId, Problem, SessionId, SessionOperation, SessionRef, State,
+    Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation, MessageState,
+    Notification, Operation, Origin, PermissionId, Problem, Remedy, SessionId, SessionOperation, SessionRef,
 };
-
-/// The names under which creations, messages and answers are remembered as requests.
-pub(super) const CREATE: &str = "session/create";
-pub(super) const SEND: &str = "queue/add";
-const ANSWER: &str = "permission/answer";
-
-/// What the daemon does about a request to stop it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// It was not asked to stop.
-    #[default]
-    No,
-    /// It exits when all sessions have ended.
-    WhenEnded,
-    /// It exits at the end of the step.
-    Now,
-}
 
 impl State {
     /// Carries out an operation, audits and answers it.
@@ -35,7 +20,7 @@ impl State {
         let result = self.carry_out(step, &origin, operation);
         let (session, detail, outcome) = match &result {
             Ok(done) => (done.session, done.detail.clone(), "ok".to_owned()),
-            Err(problem) => (None, None, problem.code.clone()),
+            Err(problem) => (None, None, problem.code.as_str().to_owned()),
         };
         session.into_iter().for_each(|id| step.touch(id));
         if let Some(name) = name {
@@ -98,7 +83,7 @@ impl State {
         }
     }
 
-    /// The session that an operation is about; none if it is about none.
+    /// The session of an operation; `None` if it has none.
     fn session_of(&self, operation: &Operation) -> Result<Option<SessionId>, Problem> {
         match operation {
             Operation::Session(Idempotent { target: session, .. }, _)
@@ -124,7 +109,7 @@ impl State {
                 done.map(|id| CommandResult::on(id, subject_of(operation, id)))
             }
             Operation::Send { id, .. } => {
-                // A message that is held is compared with the one that it would repeat.
+                // A message that the queue still has is compared with the one that it repeats.
                 if self.holder_of(*id).is_some() {
                     return Ok(None);
                 }
@@ -150,7 +135,7 @@ impl State {
         })
     }
 
-    /// What an earlier request of this id was about; a conflict if it did something else.
+    /// The subject of an earlier request with this id; a conflict if that was another operation.
     fn done_before<T: FromStr>(&self, request_id: &str, name: &str) -> Result<Option<T>, Problem> {
         check_request_id(request_id)?;
         match self.requests.get(request_id) {
@@ -158,25 +143,6 @@ impl State {
             Some((done, subject)) if done == name => subject.parse().map(Some).map_err(|_| conflict()),
             Some(_) => Err(conflict()),
         }
-    }
-
-    /// An operation was carried out: remembers that, on disk too.
-    pub(super) fn remember(
-        &mut self,
-        step: &mut StepContext,
-        request_id: String,
-        name: &str,
-        subject: impl std::fmt::Display,
-    ) {
-        let subject = format!("{name} {subject}");
-        let at = step.now.wall;
-        step.persist(Change::Request { key: request_id.clone(), subject: subject.clone(), at });
-        self.requests.remember(request_id, subject);
-    }
-
-    /// A message was accepted. The message itself tells a daemon that starts later.
-    pub(super) fn remember_message(&mut self, id: MessageId, session: SessionId) {
-        self.requests.remember(id.to_string(), format!("{SEND} {session}"));
     }
 
     fn change_session(
@@ -218,9 +184,9 @@ impl State {
     fn delete(&mut self, step: &mut StepContext, id: SessionId) -> Result<(), Problem> {
         if !self.session(id)?.is_terminated() {
             return Err(Problem::new(
-                "session_not_terminated",
-                format!("Session {id} still lives."),
-                format!("Terminate it first with: areyouj terminate {id}"),
+                ErrorCode::SessionNotTerminated,
+                format!("Session {id} is not terminated."),
+                Remedy::TerminateSession { session_id: id.to_string() },
             ));
         }
         self.sessions.remove(&id);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Answer, Driver, MessageId, Role, SessionRef, SessionSpec};
 
-/// Something to be changed.
+/// A change that a client requests.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
     /// Create a session.
@@ -22,9 +22,9 @@ pub enum Operation {
         /// Put it into the running turn.
         steer: bool,
     },
-    /// Change a message. It is named by its id, or by an unambiguous beginning of it.
+    /// Change the message with this id, or with an id that begins like this.
     Message(Idempotent<String>, MessageOperation),
-    /// Answer a permission request, which is named like a message.
+    /// Answer the permission request with this id, or with an id that begins like this.
     Answer(Idempotent<String>, Answer),
     /// Mark everything in a session as read.
     MarkRead(SessionRef),
@@ -51,7 +51,7 @@ pub enum SessionOperation {
     Terminate,
     /// Interrupt the running turn.
     Interrupt,
-    /// Start Claude again.
+    /// Restart Claude.
     Restart,
     /// Switch the conversation to another driver.
     Switch(Switch),
@@ -76,20 +76,20 @@ pub enum MessageOperation {
     Remove,
     /// Move a waiting message to this place among the waiting ones, counted from 0.
     Move(u32),
-    /// Decide about a message that failed or was cut off.
+    /// Decide about a message that failed or was interrupted.
     Recover(Recovery),
 }
 
-/// What an operation is about, with the id that the client chose for the request: a repeat changes nothing.
+/// The target of an operation, with the id that the client chose for the request: a repeat changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idempotent<T> {
     /// The request's id.
     pub request_id: String,
-    /// What the operation is about.
+    /// The target.
     pub target: T,
 }
 
-/// A session to be created. Directory and Claude have been checked.
+/// A new session. Its directory and its Claude have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Create {
     /// The request's id.
@@ -113,20 +113,20 @@ pub struct Switch {
     pub interrupt: bool,
 }
 
-/// What to do about a message that failed or was cut off.
+/// What to do about a message that failed or was interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// Ask Claude to continue.
     Continue,
     /// Send it again.
     Again,
-    /// Leave it.
+    /// Leave it as it is.
     Skip,
 }
 
 impl Operation {
-    /// The name in the audit trail and in the record of requests: the noun and the verb of the method. None: the
-    /// operation only concerns what the client watches, and is not audited.
+    /// The name in the audit trail and in the record of requests: the noun and the verb of the method. `None`: the
+    /// operation only affects what the client watches, and is not audited.
     pub fn audit_name(&self) -> Option<&'static str> {
         Some(match self {
             Operation::Create(_) => "session/create",

@@ -3,19 +3,19 @@
 /// Whether and why a queue delivers no messages. By default it is not paused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pause {
-    /// What paused it by itself.
+    /// Why it paused automatically.
     reason: Option<PauseReason>,
-    /// A person paused it: only a person resumes it.
+    /// A person paused it, and only a person resumes it.
     held: bool,
 }
 
-/// What paused a queue by itself.
+/// Why a queue paused automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseReason {
     /// A person interrupted the turn while messages waited.
     TurnInterrupted,
-    /// A crash cut off a message in the middle of its turn: a person decides.
-    CutOff,
+    /// A crash interrupted the turn of a message: a person decides.
+    MessageInterrupted,
     /// A message failed: a person decides.
     Failed,
 }
@@ -29,22 +29,22 @@ impl Pause {
         Pause { reason: Some(reason), held: false }
     }
 
-    /// Every pause with the word that the store keeps for it.
+    /// Every pause with its word in the store.
     const WORDS: [(&str, Pause); 6] = [
         ("person", Pause::HELD),
         ("interrupt", Pause { reason: Some(PauseReason::TurnInterrupted), held: false }),
-        ("interrupted", Pause { reason: Some(PauseReason::CutOff), held: false }),
+        ("interrupted", Pause { reason: Some(PauseReason::MessageInterrupted), held: false }),
         ("failed", Pause { reason: Some(PauseReason::Failed), held: false }),
-        ("interrupted held", Pause { reason: Some(PauseReason::CutOff), held: true }),
+        ("interrupted held", Pause { reason: Some(PauseReason::MessageInterrupted), held: true }),
         ("failed held", Pause { reason: Some(PauseReason::Failed), held: true }),
     ];
 
-    /// The word that the store keeps; none if the queue is not paused.
+    /// The word in the store; `None` if the queue is not paused.
     pub fn word(self) -> Option<&'static str> {
         Pause::WORDS.iter().find(|(_, pause)| *pause == self).map(|(word, _)| *word)
     }
 
-    /// The pause that the store keeps this word for.
+    /// The pause with this word in the store.
     pub fn from_word(word: &str) -> Option<Pause> {
         Pause::WORDS.iter().find(|(known, _)| *known == word).map(|(_, pause)| *pause)
     }
@@ -60,25 +60,27 @@ impl Pause {
         let why = match self.reason {
             None => return self.held.then(|| "a person paused it".to_owned()),
             Some(PauseReason::TurnInterrupted) => "the turn was interrupted",
-            Some(PauseReason::CutOff) => "a message was cut off: continue, send again or skip",
+            Some(PauseReason::MessageInterrupted) => {
+                "a message was interrupted: continue, send again or skip"
+            }
             Some(PauseReason::Failed) => "a message failed: send again or skip",
         };
         Some(format!("{why}{held}"))
     }
 
-    /// What paused the queue by itself.
+    /// Why the queue paused automatically.
     pub fn reason(self) -> Option<PauseReason> {
         self.reason
     }
 
-    /// The pause after a person pauses the queue, too. That takes the place of an interrupted turn.
+    /// The pause after a person pauses the queue, too. This replaces the reason of an interrupted turn.
     #[must_use]
     pub fn held(self) -> Pause {
         let reason = self.reason.filter(|reason| *reason != PauseReason::TurnInterrupted);
         Pause { reason, held: true }
     }
 
-    /// The pause after a person resumes the queue, as far as that person had paused it.
+    /// The pause after a person resumes the queue: only the part that a person had paused ends.
     #[must_use]
     pub(super) fn released(self) -> Pause {
         Pause { held: false, ..self }
@@ -90,7 +92,7 @@ impl Pause {
         Pause { reason: Some(reason), ..self }
     }
 
-    /// The pause without what had paused the queue by itself.
+    /// The pause without its automatic reason.
     #[must_use]
     pub(super) fn without_reason(self) -> Pause {
         Pause { reason: None, ..self }
@@ -98,7 +100,7 @@ impl Pause {
 
     /// Whether a message waits for a person's decision.
     pub(super) fn awaits_decision(self) -> bool {
-        matches!(self.reason, Some(PauseReason::CutOff | PauseReason::Failed))
+        matches!(self.reason, Some(PauseReason::MessageInterrupted | PauseReason::Failed))
     }
 }
 
@@ -107,16 +109,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_in_databases_mean_what_they_always_have() {
-        let cut_off = Pause::because(PauseReason::CutOff);
+    fn the_words_in_databases_keep_their_meaning() {
+        let message_interrupted = Pause::because(PauseReason::MessageInterrupted);
         let failed = Pause::because(PauseReason::Failed);
         let interrupted = Pause::because(PauseReason::TurnInterrupted);
         for (word, pause) in [
             (Some("person"), Pause::HELD),
             (Some("interrupt"), interrupted),
-            (Some("interrupted"), cut_off),
+            (Some("interrupted"), message_interrupted),
             (Some("failed"), failed),
-            (Some("interrupted held"), cut_off.held()),
+            (Some("interrupted held"), message_interrupted.held()),
             (Some("failed held"), failed.held()),
             (Some("person"), interrupted.held()),
             (None, Pause::default()),

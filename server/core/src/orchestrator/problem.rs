@@ -1,151 +1,105 @@
-//! The problems that the rules report, and the limits behind them.
+//! A problem: what went wrong, and what a person can do about it.
 
-use uuid::Uuid;
+use serde::{Deserialize, Serialize};
 
-use super::{MessageState, PermissionState, Problem, SessionId};
+use super::{ErrorCode, Remedy};
 
-/// Longest message, in bytes. Claude takes no more than a few hundred kilobytes sensibly.
-pub(super) const MAX_MESSAGE_BYTES: usize = 1 << 20;
-/// Most messages that wait in one session; more are refused.
-pub(super) const MAX_QUEUE: usize = 1_000;
-/// Most bytes that wait in one session; more are refused.
-pub(super) const MAX_QUEUE_BYTES: usize = 16 << 20;
-/// Most messages on their way into one running turn; more are refused.
-pub(super) const MAX_STEERS: usize = 16;
-/// Longest name, in characters.
-pub(super) const MAX_NAME_CHARS: usize = 100;
-/// Longest id that a client may choose for a request, in bytes.
-pub(super) const MAX_KEY_BYTES: usize = 64;
-/// Most characters of a mistaken id that are shown: the longest real one has 36.
-const MAX_SHOWN_CHARS: usize = 40;
-
-/// A mistaken id, fit to be shown: it may be anything.
-fn shown(typed: &str) -> String {
-    let beginning: String = typed.chars().take(MAX_SHOWN_CHARS).collect();
-    let more = if beginning.len() < typed.len() { "…" } else { "" };
-    format!("{}{more}", beginning.escape_default())
+/// A refusal or failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(from = "Stored", into = "Stored")]
+#[error("{message}")]
+pub struct Problem {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// What happened, one sentence.
+    pub message: String,
+    /// What to do.
+    pub remedy: Option<Remedy>,
+    /// The end of what Claude or its host wrote to standard error, if that helps.
+    pub log: Option<String>,
 }
 
 impl Problem {
     /// A problem without a log.
-    pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem { code: code.to_owned(), message: message.into(), hint: hint.into(), log: None }
+    pub fn new(code: ErrorCode, message: impl Into<String>, remedy: impl Into<Remedy>) -> Problem {
+        Problem { code, message: message.into(), remedy: Some(remedy.into()), log: None }
     }
 
-    pub(super) fn session_not_found(text: &str) -> Problem {
-        Problem::new(
-            "session_not_found",
-            format!("No session has an id that begins with \"{}\".", shown(text)),
-            "List them with: areyouj ls --all",
-        )
+    /// What to do, in a sentence that fits every client; empty if there is nothing to do.
+    pub fn hint(&self) -> String {
+        self.remedy.as_ref().map(Remedy::hint).unwrap_or_default()
     }
+}
 
-    pub(super) fn no_session_here() -> Problem {
-        Problem::new(
-            "session_not_found",
-            "No live session belongs to this workspace folder.",
-            "Start one with: areyouj new",
-        )
+/// A problem in the database. Members are added, never changed: earlier versions wrote and read the hint alone.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    code: String,
+    message: String,
+    #[serde(default)]
+    hint: String,
+    #[serde(default, deserialize_with = "Remedy::read", skip_serializing_if = "Remedy::is_text")]
+    remedy: Option<Remedy>,
+    log: Option<String>,
+}
+
+impl From<Problem> for Stored {
+    fn from(problem: Problem) -> Stored {
+        let hint = problem.hint();
+        let Problem { code, message, remedy, log } = problem;
+        Stored { code: code.as_str().to_owned(), message, hint, remedy, log }
     }
+}
 
-    pub(super) fn ambiguous(text: &str, matches: &[String]) -> Problem {
-        let some = matches.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        Problem::new(
-            "ambiguous_id",
-            format!("\"{}\" fits {} ids: {some}.", shown(text), matches.len()),
-            "Type more of the id.",
-        )
-    }
-
-    pub(super) fn message_not_found(text: &str) -> Problem {
-        Problem::new(
-            "message_not_found",
-            format!("No waiting or running message has an id that begins with \"{}\".", shown(text)),
-            "List a session's messages with: areyouj queue ID --all",
-        )
-    }
-
-    pub(super) fn permission_not_found(text: &str) -> Problem {
-        Problem::new(
-            "permission_not_found",
-            format!("No open prompt has the id \"{}\".", shown(text)),
-            "List the open prompts with: areyouj permissions",
-        )
-    }
-
-    pub(super) fn terminated(session: SessionId) -> Problem {
-        Problem::new(
-            "session_terminated",
-            format!("Session {session} was terminated."),
-            "Start a new one with: areyouj new",
-        )
-    }
-
-    /// Claude has no record of a conversation in which something was said.
-    pub(super) fn conversation_not_found(session: SessionId, conversation: Uuid, place: &str) -> Problem {
-        Problem::new(
-            "conversation_not_found",
-            format!("Claude has no record of the conversation {conversation} in {place}."),
-            format!(
-                "Put the record back and continue with: areyouj restart {session}, or start a new session with: areyouj new"
-            ),
-        )
-    }
-
-    /// Claude was started with more rights than it was asked for.
-    pub(super) fn permission_mode_wider(session: SessionId, asked: &str, reported: &str) -> Problem {
-        Problem::new(
-            "permission_mode_wider",
-            format!("Claude started in the permission mode {reported}, which is wider than {asked}."),
-            format!(
-                "Remove what sets the mode (a wrapper of Claude, for example), then: areyouj restart {session}, \
-                 or start a new session with: areyouj new --permission-mode {reported}"
-            ),
-        )
-    }
-
-    pub(super) fn not_queued(state: MessageState) -> Problem {
-        let how = match state {
-            MessageState::Queued => "waiting",
-            MessageState::Running => "running",
-            MessageState::Done => "done",
-            MessageState::Failed => "failed",
-            MessageState::Interrupted => "interrupted",
-            MessageState::Cancelled => "cancelled",
-        };
-        Problem::new(
-            "message_not_queued",
-            format!("The message does not wait any more: it is {how}."),
-            "Only a waiting message can be changed, moved or removed.",
-        )
-    }
-
-    pub(super) fn not_interrupted() -> Problem {
-        Problem::new(
-            "message_not_interrupted",
-            "The message was neither cut off nor did it fail.",
-            "Only such a message can be continued, sent again or skipped.",
-        )
-    }
-
-    /// A second answer to a permission request.
-    pub fn already_answered(state: PermissionState, by: Option<&str>) -> Problem {
-        match state {
-            PermissionState::Withdrawn => Problem::new(
-                "permission_withdrawn",
-                "Claude does not ask this any more.",
-                "List the open prompts with: areyouj permissions",
-            ),
-            _ => Problem::new(
-                "permission_answered",
-                format!("The prompt was already answered by {}.", by.unwrap_or("somebody else")),
-                "Nothing to do: a prompt is answered once.",
-            ),
+impl From<Stored> for Problem {
+    fn from(stored: Stored) -> Problem {
+        let Stored { code, message, hint, remedy, log } = stored;
+        let text = || Some(hint).filter(|hint| !hint.is_empty()).map(Remedy::Other);
+        Problem {
+            // A later version may have written a code of its own.
+            code: ErrorCode::parse(&code).unwrap_or(ErrorCode::Internal),
+            message,
+            remedy: remedy.or_else(text),
+            log,
         }
     }
+}
 
-    /// A message that does not wait any more, by its state in the store.
-    pub fn message_finished(state: MessageState) -> Problem {
-        Problem::not_queued(state)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Problem {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_problem_is_stored_with_its_remedy_and_the_hint_that_says_the_same() {
+        let problem = Problem::new(ErrorCode::HostFailed, "It failed.", Remedy::restart("K7M2Q9XD"));
+        let text = concat!(
+            r#"{"code":"host_failed","message":"It failed.","hint":"Restart the session.","#,
+            r#""remedy":{"kind":"restart_session","sessionId":"K7M2Q9XD"},"log":null}"#
+        );
+        assert_eq!(serde_json::to_string(&problem).unwrap(), text);
+        assert_eq!(read(text), problem);
+    }
+
+    #[test]
+    fn a_problem_of_an_earlier_version_keeps_its_hint() {
+        let problem = read(
+            r#"{"code":"login_needed","message":"Claude is not logged in.","hint":"Log in, then: areyouj restart K7M2Q9XD","log":null}"#,
+        );
+        let hint = "Log in, then: areyouj restart K7M2Q9XD";
+        assert_eq!(problem, Problem::new(ErrorCode::LoginNeeded, "Claude is not logged in.", hint));
+        assert_eq!(read(&serde_json::to_string(&problem).unwrap()), problem);
+    }
+
+    #[test]
+    fn a_problem_of_a_later_version_is_read_as_far_as_it_is_known() {
+        let problem = read(
+            r#"{"code":"moon_eclipsed","message":"It is dark.","hint":"Wait.","remedy":{"kind":"wait"},"log":"moon"}"#,
+        );
+        let expected = Problem::new(ErrorCode::Internal, "It is dark.", "Wait.");
+        assert_eq!(problem, Problem { log: Some("moon".to_owned()), ..expected });
     }
 }

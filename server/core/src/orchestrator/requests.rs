@@ -1,12 +1,17 @@
-//! The requests that were carried out, so that a repeat changes nothing.
+//! The requests that were carried out. A repeated request changes nothing.
 
 use std::collections::{HashMap, VecDeque};
 
-/// Requests that are remembered. Clients repeat one within seconds.
+/// The names of creations, messages and answers in the record of requests.
+pub(super) const CREATE: &str = "session/create";
+pub(super) const SEND: &str = "queue/add";
+pub(super) const ANSWER: &str = "permission/answer";
+
+/// Most requests that are remembered. Clients repeat a request within seconds.
 const MAX_REQUESTS: usize = 10_000;
 
-/// The newest requests by the id that their client chose, and what each has done: the operation's name and the id of
-/// what it was about, for example `session/create K7M2Q9XD`.
+/// The newest requests by the id that their client chose, with the result of each: the operation's name and the id of
+/// its subject, for example `session/create K7M2Q9XD`.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     done: HashMap<String, String>,
@@ -14,7 +19,7 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// The operation's name, and the id of what it was about.
+    /// The operation's name, and the id of its subject.
     pub(super) fn get(&self, request_id: &str) -> Option<(&str, &str)> {
         self.done.get(request_id).map(|done| done.split_once(' ').unwrap_or((done, "")))
     }

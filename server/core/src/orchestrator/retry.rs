@@ -7,10 +7,10 @@ use super::Recovery;
 pub struct Settings {
     /// Sessions with a Claude process at the same time. Each idle Claude holds about 200 MB.
     pub max_active: u32,
-    /// Claudes that start at the same time. A start takes 0.7 CPU-seconds, so many more than there are cores delay the
-    /// first without hastening the last.
+    /// Claudes that start at the same time. A start takes 0.7 CPU-seconds. More starts than cores delay the first
+    /// one and do not speed up the last one.
     pub max_starting: u32,
-    /// What becomes of a message that a crash cut off; none: a person decides.
+    /// The decision about a message that a crash interrupted; `None`: a person decides.
     pub on_interrupted: Option<Recovery>,
 }
 
@@ -33,23 +33,24 @@ pub(super) const INTERRUPT_TIMEOUT_MS: u64 = 15_000;
 /// Claude confirms what was pasted into its terminal within a second; ten starts at once keep it for four.
 pub(super) const CONFIRM_TIMEOUT_MS: u64 = 10_000;
 
-/// After a command of Claude's own was pasted, Claude is busy or shows a dialog within this time, or the command is over.
+/// After a command of Claude's own was pasted, Claude is busy or shows a dialog within this time; otherwise the command
+/// is over.
 pub(super) const COMMAND_TIMEOUT_MS: u64 = 2_000;
 
 /// After an Enter, or a key that clears the input, Claude submits a prompt or opens a dialog within this time.
 pub(super) const REACTION_MS: u64 = 1_000;
 
-/// Starts that can fail in a row before a person must decide: with the delays below about 15 s.
+/// How many starts in a row can fail before a person must decide: with the delays below about 15 s.
 pub(super) const START_TRIES: u32 = 5;
 
-/// Crashes within [`CRASH_WINDOW_MS`] before a person must decide.
+/// How many crashes within [`CRASH_WINDOW_MS`] are allowed before a person must decide.
 pub(super) const CRASHES_IN_WINDOW: usize = 5;
 
 /// Crashes further apart than this have different causes.
 pub(super) const CRASH_WINDOW_MS: u64 = 600_000;
 
-/// Refusals of a login, each of which Claude tries again, before the session asks for a login: one or two can mean that
-/// a token is being renewed.
+/// How many refusals of its login Claude retries before the session asks for a login. One or two can mean that a token
+/// is being renewed.
 pub(super) const LOGIN_REFUSALS: u32 = 3;
 
 /// Milliseconds to wait before try number `failures + 1` of a start: 1, 2, 4, 8 s.

@@ -1,9 +1,10 @@
 //! Accepting messages.
 
-use super::answer::{CommandResult, Subject};
 use super::check::{check_room, check_text, conflict};
-use super::step::StepContext;
-use super::{MessageId, MessageState, Problem, SessionRef, State};
+use super::context::StepContext;
+use super::state::State;
+use super::subject::{CommandResult, Subject};
+use super::{MessageId, MessageState, Problem, SessionRef};
 
 impl State {
     /// Queues a message, or puts it into the running turn if `steer`. A message that waits can still be put there.

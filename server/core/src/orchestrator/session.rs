@@ -1,8 +1,8 @@
-//! One session: the parts that it is composed of, and what the store and the clients learn of it.
+//! One session: its parts, its row in the store, and its view for clients.
 //!
-//! Each part has a file of its own below `session/` and keeps its fields to itself. Rules across parts are methods of
-//! [`Session`] in the files `start`, `turn`, `delivery`, `at_terminal` and `facts`. [`Session::follow_up`] and [`Session::settle`] run
-//! once a step, after everything else.
+//! Each part has its own file below `session/` and private fields. Rules across parts are methods of [`Session`] in the
+//! files `start`, `turn`, `delivery`, `at_terminal` and `facts`. [`Session::follow_up`] and [`Session::settle`] run
+//! once per step, at its end.
 
 mod at_terminal;
 mod conversation;
@@ -25,17 +25,16 @@ mod view;
 
 use std::collections::BTreeSet;
 
-use super::step::StepContext;
+use super::context::StepContext;
 use super::{
-    AuditRow, ClientId, Driver, Effect, EntryBody, Goal, Input, MessageRow, Millis, NoticeLevel,
-    Notification, PermissionRow, Position, Problem, SessionId, SessionRow, SessionSpec, SessionView, Status,
-    StatusSource,
+    AuditRow, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow, Millis, NoticeLevel,
+    Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId, SessionRow,
+    SessionSpec, SessionView, Status, StatusSource,
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
 use known::Known;
 use lifecycle::Lifecycle;
-pub use partial_output::PartialOutput;
 use permissions::PermissionRequests;
 use queue::Queue;
 pub(super) use start::End;
@@ -44,7 +43,7 @@ use transcript::Transcript;
 use turn::Turn;
 use usage::Usage;
 
-/// The name in the audit trail of what the daemon does by its own rules.
+/// The name in the audit trail for what the daemon does automatically.
 const OWN_NAME: &str = "areyouj";
 
 /// One session.
@@ -56,7 +55,7 @@ pub(super) struct Session {
     spec: SessionSpec,
     /// The driver that the conversation switches to as soon as it can.
     switch_to: Option<Driver>,
-    /// The start that is under way follows a switch, which has its own notice.
+    /// The current start follows a switch, which has its own notice.
     switched: bool,
     lifecycle: Lifecycle,
     conversation: Conversation,
@@ -68,7 +67,7 @@ pub(super) struct Session {
     transcript: Transcript,
     errors: ErrorOutput,
     status: SessionStatus,
-    /// What to say about the phase or the turn, for people.
+    /// The status reason that the phase or the turn gives, for people.
     note: Option<String>,
     /// The beginning of the message that runs or ran last.
     current_task: Option<String>,
@@ -77,7 +76,7 @@ pub(super) struct Session {
     watchers: BTreeSet<ClientId>,
     /// Answers and permission requests that nobody has seen.
     unread: u32,
-    /// Counts our control requests, for their ids.
+    /// The number of our control requests, for their ids.
     controls: u32,
     position: Position,
     known: Known,
@@ -93,14 +92,14 @@ struct SessionStatus {
 }
 
 impl Session {
-    /// A new session. It asks for a start.
+    /// A new session. It requests a start.
     pub(super) fn create(step: &mut StepContext, row: SessionRow) -> Session {
         let mut session = Session::restore(row);
         session.request_start(step);
         session
     }
 
-    /// The session as the store has it, without messages and permission requests.
+    /// The session from the store, without messages and permission requests.
     pub(super) fn restore(row: SessionRow) -> Session {
         Session {
             id: row.id,
@@ -135,18 +134,18 @@ impl Session {
         }
     }
 
-    /// Adds a message as the store has it.
+    /// Adds a message from the store.
     pub(super) fn restore_message(&mut self, row: MessageRow) {
         self.last_activity = self.last_activity.max(row.created_at);
         self.queue.restore_message(row);
     }
 
-    /// Adds a permission request as the store has it.
+    /// Adds a permission request from the store.
     pub(super) fn restore_request(&mut self, row: PermissionRow) {
         self.permissions.restore_request(row);
     }
 
-    /// The session as it must be stored.
+    /// The session's row for the store.
     fn row(&self) -> SessionRow {
         let mut row = SessionRow {
             name: self.name.clone(),
@@ -201,7 +200,7 @@ impl Session {
         self.name = name;
     }
 
-    /// What Claude has said since the newest transcript entry.
+    /// Claude's partial output since the newest transcript entry.
     pub(super) fn partial_output(&self) -> Vec<PartialOutput> {
         self.transcript.partial_output()
     }
@@ -244,7 +243,8 @@ impl Session {
         self.lifecycle.start_requested()
     }
 
-    /// Whether the session holds a start slot. One whose terminal waits for a person does not: that takes any time.
+    /// Whether the session holds a start slot. A session whose terminal waits for a person holds none: that can take
+    /// any time.
     pub(super) fn holds_slot(&self) -> bool {
         self.lifecycle.is_starting() && self.terminal.dialog().is_none()
     }
@@ -259,7 +259,7 @@ impl Session {
         self.lifecycle.set_host_pid(pid);
     }
 
-    /// The host cannot write the journal, and why; none: it can.
+    /// The host cannot write the journal for this reason; `None`: it can.
     pub(super) fn set_stalled(&mut self, why: Option<String>) {
         self.lifecycle.set_stalled(why);
     }
@@ -269,7 +269,7 @@ impl Session {
         self.lifecycle.goal() == Goal::Terminate
     }
 
-    /// Whether the session is terminated, and its Claude gone.
+    /// Whether the session is terminated, and its Claude has exited.
     pub(super) fn is_terminated(&self) -> bool {
         self.is_being_terminated() && !self.is_active()
     }
@@ -308,7 +308,7 @@ impl Session {
         format!("{beginning}{}-{}", self.lifecycle.launch(), self.controls)
     }
 
-    /// Something that the daemon does by its own rules, for the audit trail.
+    /// Records in the audit trail what the daemon does automatically.
     fn audit_own(&self, step: &mut StepContext, operation: &str, detail: &str) {
         step.audit(AuditRow {
             at: step.now.wall,
@@ -321,8 +321,8 @@ impl Session {
     }
 
     /// A problem of this session with the end of its error output.
-    fn problem_with_log(&self, code: &str, message: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem { log: self.errors.log(), ..Problem::new(code, message, hint) }
+    fn problem_with_log(&self, code: ErrorCode, message: impl Into<String>, remedy: Remedy) -> Problem {
+        Problem { log: self.errors.log(), ..Problem::new(code, message, remedy) }
     }
 
     /// The session as clients see it.
@@ -333,12 +333,12 @@ impl Session {
     fn view_of(&self, mut row: SessionRow) -> SessionView {
         if let Some(why) = self.lifecycle.stalled() {
             row.status_reason =
-                Some(format!("held up, the journal cannot be written ({why}); goes on by itself"));
+                Some(format!("paused: the session journal cannot be written ({why}); resumes automatically"));
         }
         SessionView { row, attention: view::attention(self), queued: self.queue.length() }
     }
 
-    /// What follows by itself from everything else in a step: a switch of the driver, the next message.
+    /// The consequences of a step: a switch of the driver, the next message.
     pub(super) fn follow_up(&mut self, step: &mut StepContext) {
         if self.switch_to.is_some() && self.lifecycle.is_ready() && !self.turn_runs() {
             self.switch_now(step);
@@ -346,7 +346,7 @@ impl Session {
         self.dispatch(step);
     }
 
-    /// The end of a step: brings the status up to date, stores what has changed and notifies clients.
+    /// The end of a step: updates the status, stores the changes and notifies clients.
     pub(super) fn settle(&mut self, step: &mut StepContext) {
         let status_changed = self.update_status(step.now.wall);
         let queue = self.queue.take_changes();
@@ -366,7 +366,7 @@ impl Session {
         }
     }
 
-    /// Returns whether the status is another one now.
+    /// Returns whether the status has changed.
     fn update_status(&mut self, now: Millis) -> bool {
         let (status, source) = view::status(self);
         let changed = status != self.status.status;
@@ -380,7 +380,7 @@ impl Session {
         changed
     }
 
-    /// What must hold after every step.
+    /// Checks what must hold after every step.
     #[cfg(test)]
     pub(super) fn check(&self) -> Result<(), String> {
         self.queue.check().map_err(|broken| format!("{}: {broken}", self.id))

@@ -1,13 +1,11 @@
-//! All sessions, and the rules across them: ids, limits, start slots, requests that were carried out before.
+//! The state of all sessions.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::operate::Exit;
-use super::requests::Requests;
-use super::retry::head_start_ms;
-use super::session::{End, Session};
-use super::step::StepContext;
-use super::{Command, Effect, Entropy, Event, Notification, Now, Origin, SessionId, Settings, Snapshot};
+use super::context::StepContext;
+use super::requests::{Requests, SEND};
+use super::session::Session;
+use super::{Change, ClientId, MessageId, Now, SessionId, Settings, Snapshot};
 
 /// All sessions and the rules across them.
 #[derive(Debug)]
@@ -20,26 +18,32 @@ pub struct State {
     pub(super) revision: u64,
     pub(super) exit: Exit,
     /// Monotonic time at which the latest start began.
-    last_start: Option<u64>,
+    pub(super) last_start: Option<u64>,
     /// How long the latest successful start took, in milliseconds; 0 before the first.
-    start_took: u64,
+    pub(super) start_took: u64,
+}
+
+/// What the daemon does about a request to stop it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// It was not asked to stop.
+    #[default]
+    No,
+    /// It exits when all sessions have ended.
+    WhenEnded,
+    /// It exits at the end of the step.
+    Now,
 }
 
 impl State {
-    /// The state as the store has it, and what to do about it: look for the hosts that run, start what should run and
-    /// does not.
-    pub fn restore(
-        settings: Settings,
-        snapshot: Snapshot,
-        now: Now,
-        entropy: Entropy,
-    ) -> (State, Vec<Effect>) {
+    /// The state from the store.
+    pub(super) fn load(settings: Settings, snapshot: Snapshot, now: Now) -> State {
         let mut state = State {
             settings,
             sessions: BTreeMap::new(),
             used_ids: snapshot.used_ids.into_iter().collect(),
             requests: Requests::default(),
-            // Clients of an earlier daemon must not mistake this list for the one that they have.
+            // Clients of an earlier daemon must not mistake this list for theirs.
             revision: now.wall,
             exit: Exit::No,
             last_start: None,
@@ -62,88 +66,10 @@ impl State {
                 session.restore_request(request);
             }
         }
-        let mut step = state.begin(now, entropy);
-        for session in state.sessions.values_mut() {
-            session.adopt(&mut step);
-            step.touch(session.id());
-        }
-        let effects = state.end(step);
-        (state, effects)
+        state
     }
 
-    /// Applies one event and returns what to do, in order. `entropy` must be another random one for every step.
-    pub fn step(&mut self, now: Now, entropy: Entropy, event: Event) -> Vec<Effect> {
-        let mut step = self.begin(now, entropy);
-        self.apply(&mut step, event);
-        self.end(step)
-    }
-
-    /// The monotonic time at which [`Event::Tick`] is due.
-    pub fn next_deadline(&self) -> Option<u64> {
-        let sessions = self.sessions.values().filter_map(Session::deadline);
-        let waiting = self.sessions.values().any(Session::waits_for_slot);
-        let start = self.next_start().filter(|at| waiting && *at > 0);
-        sessions.chain(start).min()
-    }
-
-    fn begin(&self, now: Now, entropy: Entropy) -> StepContext {
-        StepContext::new(now, entropy, self.settings, self.revision)
-    }
-
-    fn apply(&mut self, step: &mut StepContext, event: Event) {
-        match event {
-            Event::Command { origin, command } => match command {
-                Command::Query(query) => {
-                    let Origin { client, reply, .. } = origin;
-                    step.push(Effect::Reply { client, reply, result: self.query(&query) });
-                }
-                Command::Operation(operation) => self.operate(step, origin, operation),
-            },
-            Event::ClientGone(client) => self.client_gone(client),
-            Event::ShowQueue(session) => {
-                if let Some(session) = self.sessions.get(&session) {
-                    step.publish(Notification::Queue(session.queue().view()));
-                }
-            }
-            Event::Tick => {
-                for session in self.sessions.values_mut() {
-                    session.tick(step);
-                    step.touch(session.id());
-                }
-            }
-            Event::Launched { session, launch, host_pid } => {
-                self.with_host(step, session, launch, |session, _| session.set_host_pid(host_pid));
-            }
-            Event::LinkLost { session, launch } => {
-                self.with_host(step, session, launch, Session::adopt);
-            }
-            Event::HostStalled { session, launch, why } => {
-                self.with_host(step, session, launch, |session, _| session.set_stalled(why));
-            }
-            Event::OrderRefused { session, launch } => {
-                self.with_host(step, session, launch, Session::order_refused);
-            }
-            Event::LaunchFailed { session, launch, problem, permanent } => {
-                self.with_host(step, session, launch, |session, step| {
-                    session.launch_failed(step, problem, permanent);
-                });
-            }
-            Event::Synced { session, launch } => self.with_host(step, session, launch, Session::synced),
-            Event::HostLost { session, launch } => {
-                self.with_host(step, session, launch, |session, step| session.ended(step, End::HostLost));
-            }
-            Event::Inspected { session, inspection, conversation, messages, place } => {
-                self.with(step, session, |session, step| {
-                    session.inspected(step, inspection, conversation, &messages, &place);
-                });
-            }
-            Event::Facts { session, facts, position } => {
-                self.with(step, session, |session, step| session.apply_facts(step, facts, position));
-            }
-        }
-    }
-
-    fn with(
+    pub(super) fn with(
         &mut self,
         step: &mut StepContext,
         id: SessionId,
@@ -156,7 +82,7 @@ impl State {
     }
 
     /// Applies a change to a session that may have a host of this launch.
-    fn with_host(
+    pub(super) fn with_host(
         &mut self,
         step: &mut StepContext,
         id: SessionId,
@@ -168,59 +94,30 @@ impl State {
         }
     }
 
-    /// The end of a step: what follows by itself in the touched sessions, free start slots, what the store and the
-    /// clients must know, the answer.
-    fn end(&mut self, mut step: StepContext) -> Vec<Effect> {
-        for id in step.touched() {
-            if let Some(session) = self.sessions.get_mut(&id) {
-                session.follow_up(&mut step);
-            }
-        }
-        self.start_took = step.start_took().unwrap_or(self.start_took);
-        self.give_start_slots(&mut step);
-        for id in step.touched() {
-            if let Some(session) = self.sessions.get_mut(&id) {
-                session.settle(&mut step);
-            }
-        }
-        self.revision = step.revision();
-        if let Some((Origin { client, reply, .. }, result)) = step.take_answer() {
-            let result = result.and_then(|subject| self.render(subject));
-            step.push(Effect::Reply { client, reply, result });
-        }
-        let ended = !self.sessions.values().any(Session::is_active);
-        if self.exit == Exit::Now || (self.exit == Exit::WhenEnded && ended) {
-            self.exit = Exit::No;
-            step.push(Effect::Exit);
-        }
-        step.into_effects()
+    /// An operation was carried out: remembers that, on disk too.
+    pub(super) fn remember(
+        &mut self,
+        step: &mut StepContext,
+        request_id: String,
+        name: &str,
+        subject: impl std::fmt::Display,
+    ) {
+        let subject = format!("{name} {subject}");
+        let at = step.now.wall;
+        step.persist(Change::Request { key: request_id.clone(), subject: subject.clone(), at });
+        self.requests.remember(request_id, subject);
     }
 
-    fn give_start_slots(&mut self, step: &mut StepContext) {
-        let waiting = self.sessions.values().filter(|session| session.waits_for_slot());
-        let mut waiting: Vec<(Option<u64>, SessionId)> =
-            waiting.map(|session| (session.start_requested(), session.id())).collect();
-        waiting.sort_unstable();
-        for (_, id) in waiting {
-            if self.next_start().is_none_or(|at| at > step.now.monotonic) {
-                return;
-            }
-            self.with(step, id, Session::begin_start);
-            self.last_start = Some(step.now.monotonic);
-        }
+    /// A message was accepted. A daemon that starts later knows it from the message itself.
+    pub(super) fn remember_message(&mut self, id: MessageId, session: SessionId) {
+        self.requests.remember(id.to_string(), format!("{SEND} {session}"));
     }
 
-    /// The monotonic time from which another start may begin; none while as many start as may. Half of the starts may
-    /// begin together; each further one gives the one before it a head start.
-    fn next_start(&self) -> Option<u64> {
-        let starting = self.sessions.values().filter(|session| session.holds_slot()).count();
-        let most = usize::try_from(self.settings.max_starting).unwrap_or(usize::MAX);
-        if starting >= most {
-            return None;
+    /// A client disconnected: it watches nothing any more.
+    pub(super) fn client_gone(&mut self, client: ClientId) {
+        for session in self.sessions.values_mut() {
+            session.unwatch(client);
         }
-        let together = (most / 2).max(1);
-        let after = self.last_start.filter(|_| starting >= together);
-        Some(after.map_or(0, |at| at + head_start_ms(self.start_took)))
     }
 
     pub(super) fn active(&self) -> u32 {

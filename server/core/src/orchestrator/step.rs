@@ -1,108 +1,125 @@
-//! What one step knows, and the effects that it gathers.
+//! One step: applies an event and its consequences, and renders the answer.
 
-use std::collections::BTreeSet;
+use super::context::StepContext;
+use super::session::{End, Session};
+use super::state::{Exit, State};
+use super::{Command, Effect, Entropy, Event, Notification, Now, Origin, Settings, Snapshot};
 
-use uuid::Uuid;
+impl State {
+    /// The state from the store, and its first effects: look for running hosts, and start the sessions that should run.
+    pub fn restore(
+        settings: Settings,
+        snapshot: Snapshot,
+        now: Now,
+        entropy: Entropy,
+    ) -> (State, Vec<Effect>) {
+        let mut state = State::load(settings, snapshot, now);
+        let mut step = state.begin(now, entropy);
+        for session in state.sessions.values_mut() {
+            session.adopt(&mut step);
+            step.touch(session.id());
+        }
+        let effects = state.end(step);
+        (state, effects)
+    }
 
-use super::answer::Subject;
-use super::{AuditRow, Change, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings};
+    /// Applies one event and returns the effects, in order. Every step needs new `entropy`.
+    pub fn step(&mut self, now: Now, entropy: Entropy, event: Event) -> Vec<Effect> {
+        let mut step = self.begin(now, entropy);
+        self.apply(&mut step, event);
+        self.end(step)
+    }
 
-/// One call of [`super::State::step`].
-pub(super) struct StepContext {
-    pub(super) now: Now,
-    pub(super) settings: Settings,
-    entropy: Entropy,
-    revision: u64,
-    start_took: Option<u64>,
-    touched: BTreeSet<SessionId>,
-    answer: Option<(Origin, Result<Subject, Problem>)>,
-    effects: Vec<Effect>,
-}
+    /// The monotonic time at which [`Event::Tick`] is due.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let sessions = self.sessions.values().filter_map(Session::deadline);
+        let waiting = self.sessions.values().any(Session::waits_for_slot);
+        let start = self.next_start().filter(|at| waiting && *at > 0);
+        sessions.chain(start).min()
+    }
 
-impl StepContext {
-    /// A step at this time. `revision`: of the list of sessions before the step.
-    pub(super) fn new(now: Now, entropy: Entropy, settings: Settings, revision: u64) -> StepContext {
-        StepContext {
-            now,
-            settings,
-            entropy,
-            revision,
-            start_took: None,
-            touched: BTreeSet::new(),
-            answer: None,
-            effects: Vec::new(),
+    fn begin(&self, now: Now, entropy: Entropy) -> StepContext {
+        StepContext::new(now, entropy, self.settings, self.revision)
+    }
+
+    fn apply(&mut self, step: &mut StepContext, event: Event) {
+        match event {
+            Event::Command { origin, command } => match command {
+                Command::Query(query) => {
+                    let Origin { client, reply, .. } = origin;
+                    step.push(Effect::Reply { client, reply, result: self.query(&query) });
+                }
+                Command::Operation(operation) => self.operate(step, origin, operation),
+            },
+            Event::ClientGone(client) => self.client_gone(client),
+            Event::ShowQueue(session) => {
+                if let Some(session) = self.sessions.get(&session) {
+                    step.publish(Notification::Queue(session.queue().view()));
+                }
+            }
+            Event::Tick => {
+                for session in self.sessions.values_mut() {
+                    session.tick(step);
+                    step.touch(session.id());
+                }
+            }
+            Event::Launched { session, launch, host_pid } => {
+                self.with_host(step, session, launch, |session, _| session.set_host_pid(host_pid));
+            }
+            Event::LinkLost { session, launch } => {
+                self.with_host(step, session, launch, Session::adopt);
+            }
+            Event::HostStalled { session, launch, why } => {
+                self.with_host(step, session, launch, |session, _| session.set_stalled(why));
+            }
+            Event::OrderRefused { session, launch } => {
+                self.with_host(step, session, launch, Session::order_refused);
+            }
+            Event::LaunchFailed { session, launch, problem, permanent } => {
+                self.with_host(step, session, launch, |session, step| {
+                    session.launch_failed(step, problem, permanent);
+                });
+            }
+            Event::Synced { session, launch } => self.with_host(step, session, launch, Session::synced),
+            Event::HostLost { session, launch } => {
+                self.with_host(step, session, launch, |session, step| session.ended(step, End::HostLost));
+            }
+            Event::Inspected { session, inspection, conversation, messages, place } => {
+                self.with(step, session, |session, step| {
+                    session.inspected(step, inspection, conversation, &messages, &place);
+                });
+            }
+            Event::Facts { session, facts, position } => {
+                self.with(step, session, |session, step| session.apply_facts(step, facts, position));
+            }
         }
     }
 
-    /// A new random id.
-    pub(super) fn new_uuid(&mut self) -> Uuid {
-        self.entropy.uuid()
-    }
-
-    /// A new random id of a session, which may be in use.
-    pub(super) fn new_session_id(&mut self) -> SessionId {
-        self.entropy.session_id()
-    }
-
-    /// Something may have changed in this session.
-    pub(super) fn touch(&mut self, session: SessionId) {
-        self.touched.insert(session);
-    }
-
-    /// The sessions in which something may have changed so far.
-    pub(super) fn touched(&self) -> Vec<SessionId> {
-        self.touched.iter().copied().collect()
-    }
-
-    /// The answer to a request. It is rendered at the end of the step.
-    pub(super) fn answer(&mut self, origin: Origin, result: Result<Subject, Problem>) {
-        self.answer = Some((origin, result));
-    }
-
-    /// The answer that is still to be rendered.
-    pub(super) fn take_answer(&mut self) -> Option<(Origin, Result<Subject, Problem>)> {
-        self.answer.take()
-    }
-
-    pub(super) fn push(&mut self, effect: Effect) {
-        self.effects.push(effect);
-    }
-
-    pub(super) fn persist(&mut self, change: Change) {
-        self.push(Effect::Persist(change));
-    }
-
-    pub(super) fn publish(&mut self, notification: Notification) {
-        self.push(Effect::Publish(notification));
-    }
-
-    pub(super) fn audit(&mut self, row: AuditRow) {
-        self.persist(Change::Audit(row));
-    }
-
-    /// The revision of the list after one more change.
-    pub(super) fn next_revision(&mut self) -> u64 {
-        self.revision += 1;
-        self.revision
-    }
-
-    /// The revision of the list now.
-    pub(super) fn revision(&self) -> u64 {
-        self.revision
-    }
-
-    /// A start has succeeded after this many milliseconds.
-    pub(super) fn start_succeeded(&mut self, took: u64) {
-        self.start_took = Some(took);
-    }
-
-    /// How long the start took that succeeded in this step, in milliseconds.
-    pub(super) fn start_took(&self) -> Option<u64> {
-        self.start_took
-    }
-
-    /// Everything to be done, in order.
-    pub(super) fn into_effects(self) -> Vec<Effect> {
-        self.effects
+    /// The end of a step: consequences in the touched sessions, free start slots, changes for the store, notifications,
+    /// and the answer.
+    fn end(&mut self, mut step: StepContext) -> Vec<Effect> {
+        for id in step.touched() {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.follow_up(&mut step);
+            }
+        }
+        self.start_took = step.start_took().unwrap_or(self.start_took);
+        self.give_start_slots(&mut step);
+        for id in step.touched() {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.settle(&mut step);
+            }
+        }
+        self.revision = step.revision();
+        if let Some((Origin { client, reply, .. }, result)) = step.take_answer() {
+            let result = result.and_then(|subject| self.render(subject));
+            step.push(Effect::Reply { client, reply, result });
+        }
+        let ended = !self.sessions.values().any(Session::is_active);
+        if self.exit == Exit::Now || (self.exit == Exit::WhenEnded && ended) {
+            self.exit = Exit::No;
+            step.push(Effect::Exit);
+        }
+        step.into_effects()
     }
 }

@@ -1,5 +1,4 @@
-//! Single rules of the orchestrator, one sentence each. What must hold in every order of events is tested by the
-//! interleavings.
+//! The rules of the orchestrator, one test each. The interleavings test what must hold in every order of events.
 
 mod in_effect;
 mod problems;
@@ -124,7 +123,7 @@ impl Bench {
         sent.map(|_| id)
     }
 
-    /// A person changes a session, in a request of its own.
+    /// A person changes a session, with a new request.
     fn change(
         &mut self,
         session: SessionId,
@@ -134,7 +133,7 @@ impl Bench {
         self.command(Operation::Session(of, operation))
     }
 
-    /// A person answers a permission request, in a request of its own.
+    /// A person answers a permission request, with a new request.
     fn answer(&mut self, permission: &str, answer: Answer) -> (Result<Outcome, Problem>, Vec<Effect>) {
         let of = self.request(permission.to_owned());
         self.command(Operation::Answer(of, answer))
@@ -186,7 +185,7 @@ fn code<T: std::fmt::Debug>(result: &Result<T, Problem>) -> &str {
 }
 
 #[test]
-fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
+fn six_crashes_within_ten_minutes_need_a_person_and_a_successful_turn_resets_the_count() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     for launch in 1..=6 {
@@ -200,11 +199,11 @@ fn six_crashes_within_ten_minutes_need_a_person_and_a_good_turn_forgives() {
             vec![Fact::Started { launch: next, pid: 7 }, Fact::Ready { pending: Vec::new() }],
         );
     }
-    assert_eq!(bench.view(session).row.error.unwrap().code, "crashed_too_often");
+    assert_eq!(bench.view(session).row.error.unwrap().code, ErrorCode::CrashedTooOften);
 }
 
 #[test]
-fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
+fn an_existing_conversation_is_resumed_and_another_one_is_started() {
     for conversation in [true, false] {
         let mut bench = Bench::new(Settings::default());
         let session = bench.ready();
@@ -217,7 +216,7 @@ fn a_conversation_that_exists_is_resumed_and_one_that_does_not_is_begun() {
 }
 
 #[test]
-fn a_conversation_in_which_nothing_was_said_is_begun_under_another_id() {
+fn a_conversation_without_messages_starts_under_another_id() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
@@ -246,7 +245,7 @@ fn a_claude_that_has_no_login_asks_for_one_when_its_turn_ends() {
         context_max: None,
     };
     bench.facts(session, vec![Fact::LoginRefused, Fact::TurnEnded(turn)]);
-    assert_eq!(bench.view(session).row.error.unwrap().code, "login_needed");
+    assert_eq!(bench.view(session).row.error.unwrap().code, ErrorCode::LoginNeeded);
 }
 
 #[test]
@@ -279,12 +278,12 @@ fn a_login_that_the_api_keeps_refusing_interrupts_the_turn_and_asks_for_a_login(
     let effects = bench.facts(session, vec![Fact::TurnEnded(end)]);
     assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let view = bench.view(session);
-    assert_eq!(view.row.error.unwrap().code, "login_needed");
+    assert_eq!(view.row.error.unwrap().code, ErrorCode::LoginNeeded);
     assert_eq!(view.row.pause_message, Some(message), "the message can be sent again");
 }
 
 #[test]
-fn a_message_that_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides() {
+fn a_message_that_a_crash_interrupted_waits_for_a_decision_unless_a_setting_decides() {
     let expected = [
         (None, true, 0),
         (Some(Recovery::Skip), false, 0),
@@ -305,7 +304,7 @@ fn a_message_that_a_crash_cut_off_waits_for_a_decision_unless_a_setting_decides(
 }
 
 #[test]
-fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
+fn a_queue_that_a_person_paused_stays_paused_after_every_decision_about_a_message() {
     for pauses_first in [true, false] {
         for choice in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
             let mut bench = Bench::new(Settings::default());
@@ -320,7 +319,10 @@ fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
             if !pauses_first {
                 bench.change(session, SessionOperation::PauseQueue).0.unwrap();
             }
-            assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff).held());
+            assert_eq!(
+                bench.view(session).row.paused,
+                Pause::because(PauseReason::MessageInterrupted).held()
+            );
             assert!(bench.view(session).attention.is_some());
             let of = bench.request(message.to_string());
             bench.command(Operation::Message(of, MessageOperation::Recover(choice))).0.unwrap();
@@ -333,7 +335,7 @@ fn a_queue_that_a_person_paused_stays_so_whatever_is_decided_about_a_message() {
 }
 
 #[test]
-fn a_queue_that_a_person_paused_stays_so_when_a_setting_decides_and_when_a_message_fails() {
+fn a_queue_that_a_person_paused_stays_paused_when_a_setting_decides_and_when_a_message_fails() {
     for on_interrupted in [Recovery::Skip, Recovery::Again, Recovery::Continue] {
         let settings = Settings { on_interrupted: Some(on_interrupted), ..Settings::default() };
         for fails in [true, false] {
@@ -389,13 +391,13 @@ fn the_beginning_of_an_id_is_enough_if_it_fits_one_and_a_live_session_comes_firs
 }
 
 #[test]
-fn a_message_moves_to_the_place_that_was_asked_for() {
+fn a_message_moves_to_the_requested_place() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     bench.change(session, SessionOperation::PauseQueue).0.unwrap();
     let ids: Vec<MessageId> = (0..5).map(|_| bench.send(session, "hello").unwrap()).collect();
     let mut expected = ids;
-    // Enough moves to use up the room between two neighbours many times over.
+    // Enough moves to use up the room between two neighbours many times.
     for turn in 0..200usize {
         let (from, to) = (turn * 3 % 5, turn % 4);
         let id = expected.remove(from);
@@ -533,7 +535,7 @@ fn an_answer_that_comes_while_the_host_is_being_found_reaches_claude_once() {
 }
 
 #[test]
-fn a_restart_in_the_middle_of_a_turn_holds_what_waits() {
+fn a_restart_in_the_middle_of_a_turn_holds_the_waiting_messages() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     bench.send(session, "runs").unwrap();

@@ -10,7 +10,8 @@ use crate::json::{Json, LEVELS};
 
 /// What Claude wants to call a tool with.
 ///
-/// Claude can nest it to any depth. Clients see at most [`LEVELS`] of it, the rest as text; an answer returns the whole.
+/// Claude can nest it to any depth. Clients see at most [`LEVELS`] of it, the rest as text; an answer returns the
+/// whole.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ToolInput {
     shown: Value,
@@ -73,8 +74,8 @@ impl ToolInput {
     }
 }
 
-/// Reads the rules that Claude suggests, as they are stored. Those that are too deep to be shown are left out: older versions
-/// stored them.
+/// Reads the rules that Claude suggests, as they are stored. Those that are too deep to be shown are left out: older
+/// versions stored them.
 ///
 /// # Errors
 /// Text that is not an array.

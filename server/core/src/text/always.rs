@@ -4,8 +4,8 @@ use areyouj_protocol::Json;
 
 use super::plain;
 
-/// The rules that “always” adds, as Claude writes them: those that allow something, else the first suggestion. One line,
-/// with nothing hidden in it.
+/// The rules that “always” adds, as Claude writes them: those that allow something, else the first suggestion. One
+/// line, with nothing hidden in it.
 pub fn in_words(suggestions: &[Json]) -> String {
     let rules: Vec<String> = suggestions
         .iter()

@@ -1,6 +1,6 @@
-//! Text without escape sequences, control characters and what hides.
+//! Text without escape sequences, control characters and hidden characters.
 //!
-//! Names, paths, prompts and what Claude says can hold escape sequences that move the cursor, retitle the window or
+//! Names, paths, messages and Claude's output can hold escape sequences that move the cursor, retitle the window or
 //! answer for the person, and characters that show a command as another one.
 
 use areyouj_protocol::{HiddenKind, hidden};
@@ -12,7 +12,7 @@ const MAX_SEQUENCE_STRING: usize = 4096;
 const ESCAPE: char = '\u{1b}';
 
 /// Several lines for reading: without escape sequences, without control characters other than newlines and tabs, and
-/// without what reorders. Line separators become newlines.
+/// without characters that reorder text. Line separators become newlines.
 pub fn text(raw: &str) -> String {
     Readable { rest: raw, strict: false }.collect()
 }
@@ -22,8 +22,8 @@ pub fn line(raw: &str) -> String {
     text(raw).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// One line of at most `max_chars` characters, for a title or a list (a cut one ends with `…`). Nothing invisible is left,
-/// and line breaks with their indentation become one space.
+/// One line of at most `max_chars` characters, for a title or a list (a cut one ends with `…`). No invisible character
+/// is left, and line breaks with their indentation become one space.
 pub fn short_line(raw: &str, max_chars: usize) -> String {
     shortened(raw, max_chars, false)
 }
@@ -33,8 +33,8 @@ pub fn short_block(raw: &str, max_chars: usize) -> String {
     shortened(raw, max_chars, true)
 }
 
-/// Text that a person decides about: nothing is removed, every character in which something can hide is shown by a visible
-/// one, so that no part of a command can hide.
+/// Text that a person decides about: nothing is removed, every character in which something can hide is shown by a
+/// visible one, so that no part of a command can hide.
 pub fn exact(raw: &str) -> String {
     let mut shown = String::with_capacity(raw.len());
     for next in raw.chars() {
@@ -51,7 +51,7 @@ pub fn exact(raw: &str) -> String {
     shown
 }
 
-/// A path: one line, and two different paths never look the same because of what cannot be seen.
+/// A path: one line. Invisible characters are shown, so that two different paths never look the same.
 pub fn path(raw: &str) -> String {
     exact(raw).replace('\n', "\u{240a}").replace('\t', "\u{2409}")
 }
@@ -59,7 +59,7 @@ pub fn path(raw: &str) -> String {
 /// The characters of a text that can be shown, line breaks as newlines.
 struct Readable<'a> {
     rest: &'a str,
-    /// Leave nothing invisible, and no space that is not one.
+    /// Removes invisible characters, and makes every space a plain one.
     strict: bool,
 }
 
@@ -119,7 +119,7 @@ fn shortened(raw: &str, max_chars: usize, keep_breaks: bool) -> String {
     shown
 }
 
-/// Makes room for the mark that says that more would follow.
+/// Makes room for the mark of a truncated text.
 fn shorten(text: &mut String) {
     if text.pop().is_some() {
         text.truncate(text.trim_end().len());
@@ -148,8 +148,8 @@ fn sequence_length(text: &str) -> usize {
     taken.map_or(first, |taken| length + taken)
 }
 
-/// The bytes up to a final one. One that the end of the text cut off is a sequence, too; one that another character
-/// interrupts is none.
+/// The number of bytes up to the final one. A sequence that the end of the text truncates counts; one that another
+/// character interrupts does not.
 fn ended(
     text: &str,
     inside: std::ops::RangeInclusive<u8>,

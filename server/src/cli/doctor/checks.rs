@@ -6,11 +6,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use areyouj_protocol::{DaemonStatus, Session, Status};
+use areyouj_protocol::{DaemonStatus, Remedy, Session, Status};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::Check;
+use crate::cli::remedy;
 use crate::client::Failure;
 use crate::config::{Config, ConfigError};
 use crate::paths::{Paths, host_program};
@@ -179,8 +180,8 @@ pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
     let mut checks = vec![Check::ok("sessions", format!("{} live", sessions.len()))];
     checks.extend(sessions.iter().filter(|session| session.status == Status::Error).map(|session| {
         let (message, fix) = match &session.error {
-            Some(error) => (format!("{} ({})", error.message, error.code), error.hint.clone()),
-            None => ("the session has failed".to_owned(), format!("Run `areyouj restart {}`.", session.id)),
+            Some(error) => (format!("{} ({})", error.message, error.code), remedy::hint_of_session(error)),
+            None => ("the session has failed".to_owned(), remedy::hint(&Remedy::restart(&session.id))),
         };
         Check::problem("session", format!("{}: {message}", session.id), fix)
     }));
@@ -270,6 +271,7 @@ mod tests {
             code: "login_needed".to_owned(),
             message: "Claude is not logged in".to_owned(),
             hint: "Log in.".to_owned(),
+            remedy: None,
             log: None,
         });
         let checks = sessions(&[failed, idle]);

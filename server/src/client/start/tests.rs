@@ -30,7 +30,7 @@ fn the_client_reports_the_failure_of_the_daemon() {
         (failure.code.as_str(), failure.message.as_str()),
         ("database_newer", "the database is newer")
     );
-    assert_eq!(failure.hint.as_deref(), Some("Upgrade."));
+    assert_eq!(failure.remedy, Some("Upgrade.".into()));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn an_early_exit_is_reported_with_the_exit_status_and_the_end_of_the_log() {
     assert_eq!(failure.code, "daemon_start_failed");
     assert!(failure.message.contains("exit status: 7"), "{failure}");
     assert_eq!(failure.log.as_deref(), Some("out of luck"));
-    assert!(failure.hint.unwrap().contains("state/log/daemon-stderr.log"));
+    assert!(failure.remedy.unwrap().hint().contains("state/log/daemon-stderr.log"));
 }
 
 #[test]

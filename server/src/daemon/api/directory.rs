@@ -74,6 +74,8 @@ fn from_home(typed: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use areyouj_core::orchestrator::ErrorCode;
+
     use super::*;
 
     #[test]
@@ -91,9 +93,9 @@ mod tests {
         assert_eq!(names("alp", false), ["alp", "alpha"]);
         assert_eq!(names(".h", false), [".hidden"]);
         assert_eq!(names("x", false), Vec::<String>::new());
-        assert_eq!(list(&format!("{root}/none/"), false).unwrap_err().code, "directory_missing");
-        assert_eq!(list(&format!("{root}/alphabet/"), false).unwrap_err().code, "not_a_directory");
-        assert_eq!(list("relative/", false).unwrap_err().code, "directory_missing");
+        assert_eq!(list(&format!("{root}/none/"), false).unwrap_err().code, ErrorCode::DirectoryMissing);
+        assert_eq!(list(&format!("{root}/alphabet/"), false).unwrap_err().code, ErrorCode::NotADirectory);
+        assert_eq!(list("relative/", false).unwrap_err().code, ErrorCode::DirectoryMissing);
     }
 
     #[test]
@@ -101,7 +103,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().to_str().unwrap();
         assert_eq!(validate(&format!("{root}//")).unwrap().directory, root);
-        assert_eq!(validate("").unwrap_err().code, "directory_missing");
+        assert_eq!(validate("").unwrap_err().code, ErrorCode::DirectoryMissing);
         assert_eq!(validate("~").unwrap().directory, from_home("~"));
         assert_eq!(from_home("~other/x"), "~other/x");
     }

@@ -1,6 +1,6 @@
 //! Permission requests: listing and answering them.
 
-use areyouj_core::orchestrator::{Operation, Outcome, PermissionId, Problem, Query, SessionRef};
+use areyouj_core::orchestrator::{ErrorCode, Operation, Outcome, PermissionId, Problem, Query, SessionRef};
 use areyouj_protocol::{Permission, PermissionAnswerParams, PermissionList, PermissionListParams, request};
 use areyouj_store::ReaderPool;
 
@@ -39,7 +39,7 @@ fn permission(outcome: Outcome) -> Rendered<Permission> {
 
 /// Says more than "not found" about a permission request that has an answer.
 fn explain_missing(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
-    if problem.code != "permission_not_found" {
+    if problem.code != ErrorCode::PermissionNotFound {
         return problem;
     }
     let id = id.to_ascii_uppercase().parse::<PermissionId>().ok();

@@ -1,8 +1,8 @@
 //! Messages: queueing, changing and deciding about them.
 
 use areyouj_core::orchestrator::{
-    MessageId, MessageOperation, MessageRow, MessageView, Operation, Outcome, Problem, Query, QueueView,
-    SessionOperation,
+    ErrorCode, MessageId, MessageOperation, MessageRow, MessageView, Operation, Outcome, Problem, Query,
+    QueueView, SessionOperation,
 };
 use areyouj_protocol::{
     Message, MessageParams, Queue, QueueAddParams, QueueEditParams, QueueListParams, QueueMoveParams,
@@ -153,7 +153,7 @@ fn finished(row: MessageRow) -> Message {
 /// Says more than "not found" about a message that has ended.
 fn explain_missing(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(id, reader).as_slice() {
-        [row] if problem.code == "message_not_found" => Problem::message_finished(row.state),
+        [row] if problem.code == ErrorCode::MessageNotFound => Problem::message_finished(row.state),
         _ => problem,
     }
 }
@@ -162,7 +162,7 @@ fn explain_missing(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
 /// one ended after it.
 fn explain_unrecoverable(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(id, reader).as_slice() {
-        [_] if problem.code == "message_not_found" => not_the_last_one(),
+        [_] if problem.code == ErrorCode::MessageNotFound => not_the_last_one(),
         _ => problem,
     }
 }
@@ -181,7 +181,7 @@ pub(in crate::daemon) fn message_id(text: &str) -> Result<MessageId, Problem> {
 
 pub(in crate::daemon) fn message_gone(id: MessageId) -> Problem {
     Problem::new(
-        "message_not_found",
+        ErrorCode::MessageNotFound,
         format!("The message {id} was accepted before, and its session has been removed since."),
         "Send it to another session under a new id.",
     )
@@ -189,7 +189,7 @@ pub(in crate::daemon) fn message_gone(id: MessageId) -> Problem {
 
 pub(in crate::daemon) fn not_the_last_one() -> Problem {
     Problem::new(
-        "message_not_interrupted",
+        ErrorCode::MessageNotInterrupted,
         "The message is not the one that was cut off or failed last.",
         "Send its text as a new message instead.",
     )

@@ -10,7 +10,9 @@ use nix::unistd::{User, geteuid};
 use serde_json::Value;
 use uuid::Uuid;
 
-use areyouj_core::orchestrator::{ConversationState, MessageId, Problem, ProcessStatus, SessionId};
+use areyouj_core::orchestrator::{
+    ConversationState, ErrorCode, MessageId, Problem, ProcessStatus, SessionId,
+};
 use areyouj_core::text::plain::short_line;
 
 /// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
@@ -40,7 +42,7 @@ impl Open {
     pub(in crate::daemon) fn problem(&self, session: SessionId) -> Problem {
         let Open { pid, directory } = self;
         Problem::new(
-            "conversation_open",
+            ErrorCode::ConversationOpen,
             format!("Claude with process id {pid} in {directory} has the conversation of {session} open."),
             "End that Claude first, so that two do not write to one conversation.",
         )

@@ -13,10 +13,7 @@ pub(in crate::daemon) fn find_claude(
     configured: Option<&Path>,
 ) -> Result<PathBuf, Problem> {
     let found = config::find_claude(|name| environment.get(name).map(OsString::from), configured);
-    found.map(|(path, _)| path).map_err(|missing| Problem {
-        code: missing.code().as_str().to_owned(),
-        message: format!("Claude was not found: {missing}."),
-        hint: missing.hint().to_owned(),
-        log: None,
+    found.map(|(path, _)| path).map_err(|missing| {
+        Problem::new(missing.code(), format!("Claude was not found: {missing}."), missing.remedy())
     })
 }

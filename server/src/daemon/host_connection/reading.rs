@@ -112,7 +112,7 @@ impl Reading {
                 Ok(None) => break,
                 Err(JournalError::Gap { resume_at }) => {
                     facts.push(Fact::JournalGap { resume_at });
-                    self.ingest.go_on_at(resume_at);
+                    self.ingest.resume_at(resume_at);
                     progress = Progress::To(resume_at);
                 }
                 Err(JournalError::Corrupt { offset }) => {
@@ -120,7 +120,7 @@ impl Reading {
                     facts.push(Fact::JournalDamaged { offset, readable: next.is_some() });
                     match next {
                         Some(next) => {
-                            self.ingest.go_on_at(next);
+                            self.ingest.resume_at(next);
                             progress = Progress::To(next);
                         }
                         // The rest of what this host records cannot be read: the next host truncates the journal here.

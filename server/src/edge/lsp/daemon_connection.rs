@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use areyouj_protocol::{
     ConnectionChanged, ConnectionError, ConnectionState, ErrorCode, InitializeParams, Method, Notification,
-    notification,
+    Remedy, notification,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -279,7 +279,7 @@ impl DaemonConnection {
                 let failure = Failure::new(
                     ErrorCode::DaemonUnavailable,
                     "The daemon refuses this client.",
-                    "Run `areyouj doctor` and follow what it says.",
+                    Remedy::RunDoctor { first: None },
                 );
                 return self.unreachable(&failure);
             }
@@ -305,7 +305,7 @@ impl DaemonConnection {
             return self.unreachable(&Failure::new(
                 ErrorCode::DaemonStartFailed,
                 "The daemon exits as soon as a client connects.",
-                "Run `areyouj doctor` and follow what it says.",
+                Remedy::RunDoctor { first: None },
             ));
         }
         self.phase = Phase::Connecting;
@@ -333,11 +333,7 @@ impl DaemonConnection {
         }
         self.phase = Phase::Connecting;
         self.down = true;
-        let error = ConnectionError {
-            code: failure.code.clone(),
-            message: failure.message.clone(),
-            hint: failure.hint.clone(),
-        };
+        let error = ConnectionError::from(failure);
         self.announce(ConnectionState::Reconnecting, Some(error));
         self.actions.push(Action::Connect(PAUSE));
     }

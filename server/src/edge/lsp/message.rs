@@ -48,5 +48,5 @@ pub(super) fn rpc_error(failure: &Failure) -> jsonrpc::Error {
 }
 
 fn data(failure: &Failure) -> ErrorData {
-    ErrorData { code: failure.code.clone(), hint: failure.hint.clone(), retryable: failure.retryable }
+    ErrorData::new(&failure.code, failure.remedy.as_ref(), failure.retryable)
 }

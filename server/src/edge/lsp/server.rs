@@ -216,7 +216,7 @@ impl Server {
         match self.ask::<request::PermissionAnswer>(&params).await {
             // If it is still open the next daemon has it asked again.
             Err(failure) if !failure.retryable => {
-                let hint = failure.hint.unwrap_or_default();
+                let hint = failure.remedy.map(|remedy| remedy.hint()).unwrap_or_default();
                 self.client.show_message(MessageType::WARNING, format!("{} {hint}", failure.message)).await;
             }
             _ => {}

@@ -1,4 +1,5 @@
 ---The footer of an automation: what needs a person, and the queue.
+local problems = require("areyouj.problem")
 local styled_lines = require("areyouj.views.styled_lines")
 local text = require("areyouj.text")
 
@@ -30,7 +31,7 @@ function M.lines(model, id, problem)
   if not session then return built end
   if session.status == "error" and session.error then
     warn("AreYouJError", "Stopped with an error: ", text.plain(session.error.message, 300))
-    built:add({ text.plain(session.error.hint, 300), "AreYouJDim" })
+    built:add({ text.plain(problems.hint(session.error), 300), "AreYouJDim" })
     built:add({ "R", "AreYouJKey" }, { " restart", "AreYouJDim" })
   elseif session.attention and session.attention.kind == "terminal" then
     warn("AreYouJWaiting", text.plain(session.attention.title, 300) .. ": ", { "o", "AreYouJKey" }, {

@@ -5,7 +5,7 @@ use crate::orchestrator::Written;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// Small, so that lines beyond it occur.
+/// Small, so that some lines exceed it.
 const LIMIT: usize = 400;
 
 const IDLE: &[u8] = br#"{"type":"system","subtype":"session_state_changed","state":"idle"}"#;
@@ -23,7 +23,7 @@ impl Journal {
         Journal(records.into_iter().map(place).collect())
     }
 
-    /// Reads from the ingest's start on, at most `count` records that are new to it.
+    /// Reads from the start of the ingest, at most `count` records that are new to it.
     fn feed(&self, ingest: &mut Ingest, count: usize) -> Vec<Fact> {
         let (start, next) = (ingest.start(), ingest.position().next);
         assert!(start <= next);
@@ -96,7 +96,7 @@ fn the_position_points_at_the_unfinished_line() {
 }
 
 #[test]
-fn records_that_were_taken_in_say_nothing_again() {
+fn records_that_were_ingested_give_no_facts_again() {
     let started = (RecordKind::Started { launch: 1, pid: 7 }, Vec::new());
     let journal =
         Journal::new([started, output(&IDLE[..20]), errors(b"warn\n"), output(&IDLE[20..]), output(b"\n")]);
@@ -115,7 +115,7 @@ fn a_gap_in_the_journal_lies_before_the_next_unfinished_line() {
 }
 
 #[test]
-fn an_exit_cuts_off_the_unfinished_line() {
+fn an_exit_ends_the_unfinished_line() {
     let launch = (RecordKind::Started { launch: 2, pid: 8 }, Vec::new());
     let journal =
         Journal::new([output(b"{\"type\":\"us"), exited(), launch, output(&[IDLE, b"\n"].concat())]);
@@ -148,19 +148,19 @@ fn a_line_beyond_the_limit_is_garbage_once() {
 }
 
 #[test]
-fn lines_of_standard_error_are_put_together_and_cleaned() {
+fn lines_of_standard_error_are_joined_and_cleaned() {
     let journal = Journal::new([errors(b"\x1b[31mbad"), errors(b" news\x1b[0m\r\n\nmore"), exited()]);
     assert_eq!(journal.read()[..2], [error("bad news"), error("more")]);
 }
 
 #[test]
-fn a_long_line_of_standard_error_is_told_by_its_beginning() {
+fn a_long_line_of_standard_error_is_truncated() {
     let journal = Journal::new([errors(&[b'e'; ERROR_LINE_BYTES + 9]), errors(b"e\nnext\n")]);
     assert_eq!(journal.read(), [error(&"e".repeat(ERROR_LINE_BYTES)), error("next")]);
 }
 
 #[test]
-fn what_was_written_is_told_line_by_line() {
+fn written_input_is_reported_line_by_line() {
     let id = Uuid::from_u128(5);
     let lines = format!("{{\"type\":\"user\",\"uuid\":\"{id}\"}}\n{{\"type\":\"control_request\"}}\n");
     let journal = Journal::new([(RecordKind::Input, lines.into_bytes())]);
@@ -168,7 +168,7 @@ fn what_was_written_is_told_line_by_line() {
 }
 
 #[test]
-fn a_failed_start_is_told() {
+fn a_failed_start_is_reported() {
     let failed = RecordKind::SpawnFailed { launch: 3, message: "no such file\n".to_owned() };
     let expected = Fact::SpawnFailed { launch: 3, message: "no such file".to_owned() };
     assert_eq!(Journal::new([(RecordKind::Other, b"?".to_vec()), (failed, Vec::new())]).read(), [expected]);
@@ -203,7 +203,7 @@ fn a_record() -> impl Strategy<Value = (RecordKind, Vec<u8>)> {
 }
 
 proptest! {
-    /// Of standard error only whole lines survive a crash; the rest is the same whatever happens.
+    /// Only whole lines of standard error survive a crash; everything else is the same in every case.
     #[test]
     fn a_crash_after_any_record_changes_nothing(
         records in proptest::collection::vec(a_record(), 0..25),
@@ -217,9 +217,9 @@ proptest! {
             facts.extend(journal.feed(&mut ingest, count));
             position = ingest.position();
         }
-        let told = |facts: Vec<Fact>| -> Vec<Fact> {
+        let known = |facts: Vec<Fact>| -> Vec<Fact> {
             facts.into_iter().filter(|fact| !matches!(fact, Fact::ErrorLine(_))).collect()
         };
-        prop_assert_eq!(told(facts), told(journal.read()));
+        prop_assert_eq!(known(facts), known(journal.read()));
     }
 }

@@ -1,4 +1,4 @@
-//! What Claude says, as facts.
+//! Claude's output as facts.
 
 use std::borrow::Cow;
 
@@ -6,22 +6,20 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
+use super::notice::{ERROR_CHARS, info};
 use super::{INITIALIZE_PREFIX, REQUEST_PREFIX, message, permission, system};
-use crate::driver::json::{array, number, parse, repair, take_array, take_text, text};
+use crate::driver::json::{array, number, parse, repair, take_array, take_text, text, uuid};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Fact, MessageId, Stage, TurnEnd, Written};
+use crate::orchestrator::{Fact, Stage, TurnEnd, Written};
 use crate::text::plain::{short_block, short_line};
 
-/// How much of a line that is no JSON is told.
+/// Most characters that are kept of a line that is not JSON.
 const GARBAGE_CHARS: usize = 200;
 
-/// How much of an error's text is told; it is shown as a status, and the log has the rest.
-pub(super) const ERROR_CHARS: usize = 2000;
-
-/// Nearly every line begins so while Claude speaks; such a line is not taken apart further than needed.
+/// The beginning of nearly every line while Claude writes. Such a line is parsed no further than necessary.
 const STREAM_EVENT: &[u8] = br#"{"type":"stream_event""#;
 
-/// The facts in one line of Claude's output. Blank lines and what is not known hold none.
+/// The facts in one line of Claude's output. Blank lines and unknown messages have none.
 pub fn decode(line: &[u8]) -> Vec<Fact> {
     let line = line.trim_ascii();
     if line.is_empty() {
@@ -59,21 +57,21 @@ fn facts(mut value: Json<'_>) -> Vec<Fact> {
             vec![Fact::PermissionWithdrawn { request_id: take_text(&mut value, "request_id") }]
         }
         "rate_limit_event" => system::rate_limit(&value).into_iter().collect(),
-        // Its `new_conversation_id` is not the new conversation's: that one comes with the next `init`.
-        "conversation_reset" => vec![system::info("The conversation was cleared.")],
+        // Its `new_conversation_id` is not the id of the new conversation, which comes with the next `init`.
+        "conversation_reset" => vec![info("The conversation was cleared.")],
         _ => Vec::new(),
     }
 }
 
 /// A line that is not what Claude's protocol allows.
 pub(in crate::driver) fn garbage(line: &[u8]) -> Fact {
-    // A character has at most four bytes; the rest of a long line need not be looked at, except that escape
-    // sequences take room and show nothing.
+    // A character has at most four bytes, and escape sequences, which are removed, need some more. The rest of a long
+    // line can be skipped.
     let beginning = &line[..line.len().min(GARBAGE_CHARS * 16)];
     Fact::Garbage(short_line(&String::from_utf8_lossy(beginning), GARBAGE_CHARS))
 }
 
-/// What one line is that we wrote to Claude.
+/// What a line is that AreYouJ wrote to Claude.
 pub fn decode_input(line: &[u8]) -> Written {
     match parse(line) {
         Some(value) => written(value),
@@ -96,10 +94,6 @@ fn written(mut value: Json<'_>) -> Written {
         }
         _ => Written::Other,
     }
-}
-
-pub(super) fn uuid(value: &Json<'_>, name: &str) -> Option<MessageId> {
-    Uuid::parse_str(text(value, name)).ok()
 }
 
 #[derive(Deserialize)]
@@ -141,7 +135,7 @@ impl StreamEvent<'_> {
     }
 }
 
-/// The same, out of a line that does not begin as expected.
+/// The same for a line that does not begin as expected.
 fn stream_event(value: &mut Json<'_>) -> Option<Fact> {
     let of_subagent = value.member("parent_tool_use_id").is_some_and(|parent| *parent != Json::Null);
     let event = value.member_mut("event")?;
@@ -162,7 +156,7 @@ fn lifecycle(value: &Json<'_>) -> Option<Fact> {
         "queued" => Stage::Queued,
         "started" => Stage::Started,
         "completed" => Stage::Completed,
-        // The other ends of a message whose turn did not come to its own end.
+        // The other ends of a message whose turn did not complete.
         "cancelled" | "discarded" | "refused" => Stage::Cancelled,
         _ => return None,
     };
@@ -179,7 +173,7 @@ fn control_request(value: Json<'_>) -> Option<Fact> {
     Some(asked.unwrap_or(Fact::Unsupported { request_id, subtype }))
 }
 
-/// The answer to a request of ours. Claude echoes our own answers too; their ids are Claude's.
+/// The response to one of our requests. Claude echoes our own responses too, which have Claude's ids.
 fn control_response(value: &mut Json<'_>) -> Vec<Fact> {
     let Some(response) = value.member_mut("response") else { return Vec::new() };
     let request_id = take_text(response, "request_id");
@@ -190,7 +184,7 @@ fn control_response(value: &mut Json<'_>) -> Vec<Fact> {
         let message = short_block(text(response, "error"), ERROR_CHARS);
         return vec![Fact::ControlFailed { request_id, message }];
     }
-    // What is in effect is what Claude answers, which need not be what it was asked for.
+    // The response names what is in effect, which can differ from the request.
     let described = response.member("response").and_then(|answer| {
         let mode = ["current_permission_mode", "mode"].map(|name| text(answer, name)).concat();
         system::described(text(answer, "model"), &mode)
@@ -227,7 +221,7 @@ fn turn_end(value: &Json<'_>) -> TurnEnd {
     }
 }
 
-/// Why a turn failed. An interrupted one gives only diagnostics for Claude's makers, which are left out.
+/// Why a turn failed. The errors of an interrupted turn are diagnostics for the developers of Claude, and are left out.
 fn turn_error(value: &Json<'_>) -> Option<String> {
     let interrupted = text(value, "terminal_reason").starts_with("aborted");
     let errors = array(value, "errors").iter().filter_map(Tree::text);

@@ -1,4 +1,4 @@
-//! What the orchestrator wants written, in Claude's words.
+//! The orchestrator's input as lines for Claude.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 use super::permission::{self, Decision};
 use crate::orchestrator::{Input, Problem};
 
-/// The line to write, newline included; nothing for what only a terminal has. An answer that does not fit its prompt is a
-/// problem `answer_invalid`.
+/// The line to write, with its newline; empty for an input that only a terminal has.
+///
+/// # Errors
+///
+/// The answer does not fit its permission request.
 pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
     let mut line = match input {
         Input::Initialize { request_id } => control_request(request_id, &json!({"subtype": "initialize"})),
-        // Without the flag a message that Claude has and has not begun would run after the interrupt.
+        // Without the flag, a message that Claude received and did not start would run after the interrupt.
         Input::Interrupt { request_id } => {
             control_request(request_id, &json!({"subtype": "interrupt", "cancel_queued": true}))
         }
@@ -24,7 +27,7 @@ pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
                 "uuid": id,
             });
             if *steer {
-                // "next" waits for the running tool call; "now" would break off the turn.
+                // "next" waits for the running tool call; "now" would interrupt the turn.
                 message["priority"] = json!("next");
             }
             message.to_string()
@@ -36,7 +39,7 @@ pub fn encode(input: &Input) -> Result<Vec<u8>, Problem> {
         Input::Refuse { request_id, message } => {
             control_response(Response::Error { request_id, error: message })?
         }
-        // A terminal's own.
+        // Only terminals have these.
         Input::Enter | Input::ReleaseHook { .. } => return Ok(Vec::new()),
     };
     line.push('\n');
@@ -47,7 +50,7 @@ fn control_request(request_id: &str, request: &Value) -> String {
     json!({"type": "control_request", "request_id": request_id, "request": request}).to_string()
 }
 
-/// Our answer to a request of Claude's. Not a [`Value`], which cannot hold every [`Decision`].
+/// The response to a request of Claude's. Not a [`Value`], which cannot hold every [`Decision`].
 #[derive(Serialize)]
 #[serde(tag = "subtype", rename_all = "lowercase")]
 enum Response<'a> {
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_not_known_is_refused() {
+    fn an_unknown_request_is_refused() {
         let refusal = Input::Refuse { request_id: "r2".to_owned(), message: "Not known.".to_owned() };
         let expected = json!({"type": "control_response",
             "response": {"subtype": "error", "request_id": "r2", "error": "Not known."}});

@@ -2,27 +2,26 @@
 
 use std::borrow::Cow;
 
-use super::decode::uuid;
+use super::notice::{command_output, info};
 use super::permission::tool_input;
-use super::system::{command_output, info};
-use crate::driver::json::{LARGEST, array, number, take_text, text};
+use crate::driver::json::{LARGEST, array, number, take_text, text, uuid};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{EntryBody, Fact, MessageId, NoticeLevel};
 use crate::text::plain::short_line;
 
-/// How much of a tool's answer is kept: transcripts are for reading, and what a tool prints has no bound.
+/// Most bytes that are kept of a tool's result: transcripts are for reading, and the output of a tool has no limit.
 pub(in crate::driver) const TOOL_RESULT_BYTES: usize = 256 * 1024;
 
-/// Names of kinds of blocks are words; a longer one is none.
+/// Longest name of a kind of block, in characters; the names are words.
 const KIND_CHARS: usize = 50;
 
-/// Claude makes up messages of its own, for example for an API error; they say nothing about the context.
+/// The model of messages that Claude generates itself, for example for an API error. Their usage does not count.
 const SYNTHETIC_MODEL: &str = "<synthetic>";
 
-/// What Claude calls it when it has no login, or one that the API refuses.
+/// Claude's code for a missing login, or one that the API refuses.
 pub(in crate::driver) const NO_LOGIN: &str = "authentication_failed";
 
-/// Claude's words, thoughts and tool calls. Claude sends one message for each block as it is finished.
+/// Claude's text, thinking and tool calls. Claude sends one message for each finished block.
 pub(super) fn assistant(mut value: Json<'_>) -> Vec<Fact> {
     let parent = Some(take_text(&mut value, "parent_tool_use_id")).filter(|id| !id.is_empty());
     let login_refused = parent.is_none() && text(&value, "error") == NO_LOGIN;
@@ -49,7 +48,7 @@ fn block_of_assistant(mut block: Json<'_>, parent: Option<&str>) -> Option<Entry
             let text = take_text(&mut block, "text");
             (!text.is_empty()).then_some(EntryBody::Text { text, parent_tool_use_id })
         }
-        // Thoughts of a subagent could not be told from Claude's own.
+        // The thinking of a subagent could not be distinguished from Claude's own.
         "thinking" if parent.is_none() => {
             let text = take_text(&mut block, "thinking");
             (!text.is_empty()).then_some(EntryBody::Thinking { text })
@@ -72,8 +71,8 @@ fn context_used(message: &Json<'_>) -> Option<u64> {
     (used > 0).then_some(used)
 }
 
-/// What tools answered, and messages that Claude took up. Texts that Claude puts into the user's mouth (reminders,
-/// summaries, prompts of subagents) are not told.
+/// The results of tools, and the messages that Claude started. Messages that Claude itself writes as the user are left
+/// out: reminders, summaries, prompts of subagents.
 pub(super) fn user(mut value: Json<'_>) -> Vec<Fact> {
     let replay = value.is("isReplay");
     let message_id = uuid(&value, "uuid").filter(|_| replay);
@@ -92,8 +91,7 @@ pub(super) fn user(mut value: Json<'_>) -> Vec<Fact> {
     facts
 }
 
-/// A message as Claude repeats it when it takes it up; commands of Claude's own come dressed up, and so does what they
-/// print.
+/// A message as Claude repeats it when its turn starts. Claude wraps its own commands, and their output, in elements.
 fn replayed(message_id: Option<MessageId>, words: String) -> Option<Fact> {
     if let Some(output) = element(&words, "local-command-stdout") {
         return command_output(NoticeLevel::Info, output);
@@ -109,13 +107,13 @@ fn replayed(message_id: Option<MessageId>, words: String) -> Option<Fact> {
     Some(Fact::Entry(EntryBody::User { message_id, text }))
 }
 
-/// What stands in the element that the text begins with.
+/// The content of the element with which the text begins.
 fn element<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
     let inner = text.strip_prefix(&format!("<{tag}>"))?;
     inner.find(&format!("</{tag}>")).map(|end| &inner[..end])
 }
 
-/// The answer of a tool; Claude's own tools bring their answers in Claude's messages.
+/// The result of a tool. The results of server tools are in Claude's own messages.
 fn block_of_user(mut block: Json<'_>) -> Option<EntryBody> {
     let tool_use_id = take_text(&mut block, "tool_use_id");
     if tool_use_id.is_empty() {
@@ -131,7 +129,7 @@ fn block_of_user(mut block: Json<'_>) -> Option<EntryBody> {
     Some(EntryBody::ToolResult { tool_use_id, is_error, text, truncated })
 }
 
-/// The blocks of something's content, which may also be a bare text or a single block.
+/// The blocks of a message's content, which can also be a bare text or a single block.
 fn content<'a>(value: &mut Json<'a>) -> Vec<Json<'a>> {
     match value.member_mut("content").map(Tree::take) {
         Some(Json::Array(blocks)) => blocks,
@@ -144,7 +142,7 @@ fn content<'a>(value: &mut Json<'a>) -> Vec<Json<'a>> {
     }
 }
 
-/// The text of blocks, one below the other; what is not text is named in brackets.
+/// The texts of blocks, one per line; other blocks are named in brackets.
 fn joined(mut blocks: Vec<Json<'_>>) -> String {
     if let [block] = blocks.as_mut_slice()
         && text(block, "type") == "text"

@@ -1,4 +1,4 @@
-//! Prompts: what Claude asks, and how an answer is worded.
+//! Permission requests: what Claude asks, and the encoding of an answer.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -6,28 +6,28 @@ use serde_json::{Map, Value};
 
 use crate::driver::json::{array, take_array, take_text, text};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Answer, PermissionKind, PermissionRequest, Problem, ToolInput};
+use crate::orchestrator::{Answer, ErrorCode, PermissionKind, PermissionRequest, Problem, ToolInput};
 use crate::text::plain::short_line;
 
-/// Titles are one line in lists and pop-ups.
+/// Longest title, in characters: one line in lists and pop-ups.
 const TITLE_CHARS: usize = 300;
 
-/// What Claude is told when a person denies without a word.
+/// The message that Claude receives when a person denies without one.
 const DENIED: &str = "The user denied this.";
 
-/// The prompt of this control request; none if it is another kind of request, has no id to answer to, or has an input that
-/// cannot be returned as it is.
+/// The permission request in this control request. `None` if it is another kind of request, has no id, or has an input
+/// that cannot be returned unchanged.
 pub(super) fn ask(mut envelope: Json<'_>) -> Option<PermissionRequest> {
     let request_id = take_text(&mut envelope, "request_id");
     let request = envelope.member_mut("request").map(Tree::take)?;
     if request_id.is_empty() || text(&request, "subtype") != "can_use_tool" {
         return None;
     }
-    prompt(request_id, request, "input")
+    permission_request(request_id, request, "input")
 }
 
-/// The prompt about a tool that the request names. The tool's input is its member of this name.
-pub(in crate::driver) fn prompt(
+/// The permission request for the tool that `request` names. The member `input` of `request` holds the tool's input.
+pub(in crate::driver) fn permission_request(
     request_id: String,
     mut request: Json<'_>,
     input: &str,
@@ -40,7 +40,7 @@ pub(in crate::driver) fn prompt(
         _ => PermissionKind::Tool,
     };
     let title = title(kind, &tool, input.shown(), &request);
-    // Claude says so when its rule for "always" would reach further than what is asked.
+    // Claude sets this when its rule for "always" would allow more than the request.
     let no_always = request.is("suppress_always_allow_rule");
     let suggestions = if no_always { Vec::new() } else { take_array(&mut request, "permission_suggestions") };
     // A rule that cannot be shown whole cannot be offered.
@@ -48,8 +48,8 @@ pub(in crate::driver) fn prompt(
     Some(PermissionRequest { request_id, kind, tool, input, title, suggestions })
 }
 
-/// The tool's input under this name; none if it holds a number that is too large to be read, below the levels that were
-/// read before.
+/// The tool's input under this name. `None` if its deep part, which is still text, holds a number that is too large to
+/// read.
 pub(in crate::driver) fn tool_input(value: &mut Json<'_>, name: &str) -> Option<ToolInput> {
     ToolInput::take(value.member_mut(name).map(Tree::take).unwrap_or_default()).ok()
 }
@@ -89,7 +89,7 @@ fn named(tool: &str, path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{tool} {path}") }
 }
 
-/// The answer as Claude reads it.
+/// The answer in Claude's format.
 #[derive(Debug, Serialize)]
 #[serde(tag = "behavior", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub(in crate::driver) enum Decision {
@@ -103,7 +103,7 @@ pub(in crate::driver) enum Decision {
     Deny { message: String, interrupt: bool },
 }
 
-/// The answer as Claude reads it.
+/// The answer in Claude's format.
 pub(in crate::driver) fn decision(ask: &PermissionRequest, answer: &Answer) -> Result<Decision, Problem> {
     let whole = || ask.input.raw().map_err(|error| unreadable(&error));
     Ok(match answer {
@@ -125,18 +125,18 @@ pub(in crate::driver) fn decision(ask: &PermissionRequest, answer: &Answer) -> R
     })
 }
 
-/// The stored input is damaged: nothing else must run in its place.
+/// The stored input is damaged. No other input must run in its place.
 pub(in crate::driver) fn unreadable(error: &serde_json::Error) -> Problem {
     invalid(&format!("The input of the tool cannot be read: {error}."), "Deny the request.")
 }
 
-/// The suggestions that "always" stands for. They are alternatives of different breadth: rules for what is asked come
-/// before whole directories and modes.
+/// The suggestions that "always" selects. They are alternatives of different breadth: rules for the request itself have
+/// precedence over whole directories and modes.
 fn always(ask: &PermissionRequest, chosen: Option<&[usize]>) -> Result<Vec<Value>, Problem> {
     if let Some(chosen) = chosen {
         let chosen: Option<Vec<&Value>> = chosen.iter().map(|index| ask.suggestions.get(*index)).collect();
         let chosen = chosen.ok_or_else(|| {
-            invalid("The prompt has no such suggestion.", "Choose among the suggestions of the prompt.")
+            invalid("The permission request has no such suggestion.", "Choose one of its suggestions.")
         })?;
         return Ok(chosen.into_iter().cloned().collect());
     }
@@ -147,7 +147,7 @@ fn always(ask: &PermissionRequest, chosen: Option<&[usize]>) -> Result<Vec<Value
     Ok(if rules.is_empty() { ask.suggestions.iter().take(1).cloned().collect() } else { rules })
 }
 
-/// Claude takes the answers by the text of the question.
+/// Claude identifies the answers by the text of the question.
 fn answers(ask: &PermissionRequest, choices: &[Vec<String>]) -> Result<Map<String, Value>, Problem> {
     let questions = array(ask.input.shown(), "questions");
     if choices.len() > questions.len() {
@@ -160,12 +160,7 @@ fn answers(ask: &PermissionRequest, choices: &[Vec<String>]) -> Result<Map<Strin
 }
 
 fn invalid(message: &str, hint: &str) -> Problem {
-    Problem {
-        code: "answer_invalid".to_owned(),
-        message: message.to_owned(),
-        hint: hint.to_owned(),
-        log: None,
-    }
+    Problem::new(ErrorCode::AnswerInvalid, message, hint)
 }
 
 #[cfg(test)]
@@ -178,7 +173,7 @@ mod tests {
         ask(serde_json::from_str(&envelope).unwrap()).unwrap()
     }
 
-    /// The answer in Claude's words.
+    /// The answer as Claude receives it.
     fn decided(ask: &PermissionRequest, answer: &Answer) -> Value {
         serde_json::to_value(decision(ask, answer).unwrap()).unwrap()
     }
@@ -260,11 +255,11 @@ mod tests {
         let chosen = decided(&ask, &Answer::AllowAlways { suggestions: Some(vec![2, 0]) });
         assert_eq!(chosen["updatedPermissions"], json!([ask.suggestions[2], ask.suggestions[0]]));
         let problem = decision(&ask, &Answer::AllowAlways { suggestions: Some(vec![3]) }).unwrap_err();
-        assert_eq!(problem.code, "answer_invalid");
+        assert_eq!(problem.code, ErrorCode::AnswerInvalid);
     }
 
     #[test]
-    fn a_denial_without_a_word_gets_one() {
+    fn a_denial_without_a_message_gets_one() {
         let decision =
             |message: Option<&str>| decided(&bash(), &Answer::Deny { message: message.map(String::from) });
         assert_eq!(decision(None), json!({"behavior": "deny", "message": DENIED, "interrupt": false}));
@@ -280,7 +275,7 @@ mod tests {
         let expected = json!({"questions": ask.input.shown()["questions"], "answers": {"Which?": "Red, Blue", "Why?": "so"}});
         assert_eq!(chosen, json!({"behavior": "allow", "updatedInput": expected}));
         let choices = vec![Vec::new(); 3];
-        assert_eq!(decision(&ask, &Answer::Choose { choices }).unwrap_err().code, "answer_invalid");
+        assert_eq!(decision(&ask, &Answer::Choose { choices }).unwrap_err().code, ErrorCode::AnswerInvalid);
     }
 
     #[test]

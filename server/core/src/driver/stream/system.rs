@@ -1,18 +1,15 @@
-//! What Claude says about itself: its state, retries, and what is worth a notice.
+//! Claude's reports about itself: its state, retries, and events that become notices.
 
-use super::decode::{ERROR_CHARS, uuid};
-use crate::driver::json::{number, take_text, text};
+use super::notice::{ERROR_CHARS, block, command_output, info, notice, warning};
+use crate::driver::json::{number, take_text, text, uuid};
 use crate::json::{Json, Tree};
-use crate::orchestrator::{Activity, EntryBody, Fact, NoticeLevel};
-use crate::text::plain::{short_block, short_line};
+use crate::orchestrator::{Activity, Fact, NoticeLevel};
+use crate::text::plain::short_line;
 
-/// How much of what a command of Claude's own printed is told: a few screens.
-const COMMAND_OUTPUT_CHARS: usize = 20_000;
-
-/// How much of the name of a model or a permission mode is kept. A new Claude gets it as an argument.
+/// Longest name of a model or a permission mode, in characters. A new Claude gets it as an argument.
 const WORD_CHARS: usize = 200;
 
-/// How much of a background task's report is told; Claude takes it up in the turn that follows.
+/// Most characters that are shown of a background task's report; Claude processes the report in the next turn.
 const TASK_REPORT_CHARS: usize = 200;
 
 /// The facts in a message of type `system`.
@@ -30,12 +27,12 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
             command_output(NoticeLevel::Info, text(value, "content")).into_iter().collect()
         }
         "informational" => match text(value, "level") {
-            "warning" => said(NoticeLevel::Warning, text(value, "content")),
-            "notice" | "suggestion" => said(NoticeLevel::Info, text(value, "content")),
+            "warning" => block(NoticeLevel::Warning, text(value, "content")),
+            "notice" | "suggestion" => block(NoticeLevel::Info, text(value, "content")),
             _ => Vec::new(),
         },
         "notification" => match text(value, "priority") {
-            "high" | "immediate" => said(NoticeLevel::Info, text(value, "text")),
+            "high" | "immediate" => block(NoticeLevel::Info, text(value, "text")),
             _ => Vec::new(),
         },
         "hook_response" if text(value, "outcome") == "error" => {
@@ -47,7 +44,7 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
             vec![warning(&format!("{tool} was denied without asking: {message}"))]
         }
         "model_refusal_fallback" | "model_refusal_no_fallback" => {
-            said(NoticeLevel::Warning, text(value, "content"))
+            block(NoticeLevel::Warning, text(value, "content"))
         }
         "task_notification" => {
             let (outcome, summary) =
@@ -63,12 +60,12 @@ pub(super) fn system(value: &mut Json<'_>) -> Vec<Fact> {
     }
 }
 
-/// The conversation that a line of Claude's belongs to.
+/// The conversation to which a line belongs.
 pub(super) fn conversation(value: &Json<'_>) -> Option<Fact> {
     uuid(value, "session_id").map(Fact::Conversation)
 }
 
-/// What Claude says of its model and its permission mode, each empty if it says nothing.
+/// The model and the permission mode that Claude reports, each empty if it reports none.
 pub(super) fn described(model: &str, permission_mode: &str) -> Option<Fact> {
     let is_word = |text: &String| !text.is_empty() && !text.starts_with('-');
     let word = |text: &str| Some(short_line(text, WORD_CHARS)).filter(is_word);
@@ -76,7 +73,7 @@ pub(super) fn described(model: &str, permission_mode: &str) -> Option<Fact> {
     (model.is_some() || permission_mode.is_some()).then_some(Fact::Described { model, permission_mode })
 }
 
-/// What subscribers' usage limits are worth telling of.
+/// A notice about the usage limit of a subscription.
 pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
     let limit = value.member("rate_limit_info")?;
     let which = match text(limit, "rateLimitType") {
@@ -91,31 +88,6 @@ pub(super) fn rate_limit(value: &Json<'_>) -> Option<Fact> {
         )),
         _ => None,
     }
-}
-
-/// A notice that is good to know.
-pub(super) fn info(text: &str) -> Fact {
-    notice(NoticeLevel::Info, short_line(text, ERROR_CHARS))
-}
-
-/// A notice of text that is fit to show.
-pub(super) fn notice(level: NoticeLevel, text: String) -> Fact {
-    Fact::Entry(EntryBody::Notice { level, text })
-}
-
-/// What a command of Claude's own printed.
-pub(super) fn command_output(level: NoticeLevel, output: &str) -> Option<Fact> {
-    let output = short_block(output, COMMAND_OUTPUT_CHARS);
-    (!output.is_empty()).then(|| notice(level, output))
-}
-
-fn warning(text: &str) -> Fact {
-    notice(NoticeLevel::Warning, short_line(text, ERROR_CHARS))
-}
-
-fn said(level: NoticeLevel, text: &str) -> Vec<Fact> {
-    let text = short_block(text, ERROR_CHARS);
-    if text.is_empty() { Vec::new() } else { vec![notice(level, text)] }
 }
 
 fn activity(value: &Json<'_>) -> Option<Activity> {

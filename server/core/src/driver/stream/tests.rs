@@ -1,4 +1,4 @@
-//! Real transcripts of Claude Code 2.1.330 against a scripted API: `>> ` is what it was sent, `<< ` what it said.
+//! Real transcripts of Claude Code 2.1.330 against a scripted API: `>> ` marks input, `<< ` marks output.
 
 use super::*;
 use crate::orchestrator::{
@@ -12,7 +12,7 @@ use uuid::Uuid;
 const TURNS: &str = include_str!("../fixtures/turns.jsonl");
 const INTERRUPT: &str = include_str!("../fixtures/interrupt.jsonl");
 const KILLED: &str = include_str!("../fixtures/killed.jsonl");
-const PROMPT_WITHDRAWN: &str = include_str!("../fixtures/prompt_withdrawn.jsonl");
+const PERMISSION_WITHDRAWN: &str = include_str!("../fixtures/permission_withdrawn.jsonl");
 const STEER: &str = include_str!("../fixtures/steer.jsonl");
 const DENIED: &str = include_str!("../fixtures/denied.jsonl");
 const IMAGE: &str = include_str!("../fixtures/image.jsonl");
@@ -26,7 +26,7 @@ const ALL: [&str; 12] = [
     TURNS,
     INTERRUPT,
     KILLED,
-    PROMPT_WITHDRAWN,
+    PERMISSION_WITHDRAWN,
     STEER,
     DENIED,
     IMAGE,
@@ -85,7 +85,7 @@ fn notices(transcript: &str) -> Vec<String> {
     entries(transcript).into_iter().filter_map(notice).collect()
 }
 
-/// The first turn of the transcript, without what other tests are about.
+/// The first turn of the transcript, without the facts that other tests check.
 fn first_turn(transcript: &str) -> Vec<Fact> {
     let mut turn = Vec::new();
     let facts = facts(transcript);
@@ -111,7 +111,7 @@ fn user(message: MessageId, text: &str) -> EntryBody {
 }
 
 #[test]
-fn the_arguments_name_a_new_conversation_or_go_on_with_one() {
+fn the_arguments_name_a_new_conversation_or_resume_one() {
     let mut order = LaunchOrder {
         session: "K7M2Q9XD".parse::<SessionId>().unwrap(),
         launch: 1,
@@ -138,7 +138,7 @@ fn the_arguments_name_a_new_conversation_or_go_on_with_one() {
 }
 
 #[test]
-fn a_turn_is_told_from_receipt_to_idle() {
+fn a_turn_is_reported_from_receipt_to_idle() {
     let message = sent(TURNS)[0];
     let stage = |stage| Fact::Lifecycle { message, stage };
     let described = Fact::Described {
@@ -178,8 +178,8 @@ fn the_answer_to_initialize_means_ready() {
 }
 
 #[test]
-fn a_second_initialize_lists_the_open_prompts() {
-    let facts = facts(PROMPT_WITHDRAWN);
+fn a_second_initialize_lists_the_open_permission_requests() {
+    let facts = facts(PERMISSION_WITHDRAWN);
     let asked = facts.iter().find_map(|fact| match fact {
         Fact::PermissionRequested(ask) => Some(ask.clone()),
         _ => None,
@@ -192,7 +192,7 @@ fn a_second_initialize_lists_the_open_prompts() {
 }
 
 #[test]
-fn a_refused_control_request_is_told() {
+fn a_refused_control_request_is_reported() {
     let expected = Fact::ControlFailed {
         request_id: "areyouj-9".to_owned(),
         message: "Unsupported control request subtype: no_such_thing".to_owned(),
@@ -225,7 +225,7 @@ fn pieces_are_found_whatever_the_order_of_members() {
 }
 
 #[test]
-fn a_tool_that_asks_is_a_prompt_a_call_and_a_result() {
+fn a_tool_that_asks_is_a_permission_request_a_call_and_a_result() {
     let call = EntryBody::ToolCall {
         tool_use_id: "toolu_1".to_owned(),
         tool: "Bash".to_owned(),
@@ -267,7 +267,7 @@ fn our_answers_are_recognised_in_the_journal() {
 }
 
 #[test]
-fn questions_and_plans_are_prompts_of_their_own_kind() {
+fn questions_and_plans_are_permission_requests_of_their_own_kind() {
     let kinds = |transcript| -> Vec<(PermissionKind, String)> {
         let ask = |fact| match fact {
             Fact::PermissionRequested(ask) => Some((ask.kind, ask.title)),
@@ -307,8 +307,8 @@ fn an_interrupted_turn_ends_cancelled_and_without_diagnostics() {
 }
 
 #[test]
-fn an_interrupt_takes_an_open_prompt_back() {
-    let facts = facts(PROMPT_WITHDRAWN);
+fn an_interrupt_withdraws_an_open_permission_request() {
+    let facts = facts(PERMISSION_WITHDRAWN);
     let place = |wanted: &dyn Fn(&Fact) -> bool| facts.iter().position(wanted).unwrap();
     let asked = place(&|fact| matches!(fact, Fact::PermissionRequested(_)));
     let withdrawn = place(&|fact| matches!(fact, Fact::PermissionWithdrawn { .. }));
@@ -319,11 +319,11 @@ fn an_interrupt_takes_an_open_prompt_back() {
     };
     assert!(asked < withdrawn);
     assert_eq!(&ask.request_id, request_id);
-    assert_eq!(notices(PROMPT_WITHDRAWN), ["Request interrupted by user for tool use"]);
+    assert_eq!(notices(PERMISSION_WITHDRAWN), ["Request interrupted by user for tool use"]);
 }
 
 #[test]
-fn a_steering_message_is_taken_up_inside_the_turn() {
+fn a_steering_message_runs_inside_the_turn() {
     let (first, steering) = (sent(STEER)[0], sent(STEER)[1]);
     let facts = facts(STEER);
     let done =
@@ -355,7 +355,7 @@ fn a_long_result_is_cut_between_characters() {
 }
 
 #[test]
-fn a_subagents_words_carry_the_call_they_belong_to() {
+fn the_text_of_a_subagent_names_its_tool_call() {
     let words = EntryBody::Text {
         text: "Hello from script: hello sub ".to_owned(),
         parent_tool_use_id: Some("toolu_7".to_owned()),
@@ -365,14 +365,14 @@ fn a_subagents_words_carry_the_call_they_belong_to() {
 }
 
 #[test]
-fn a_turn_that_nobody_asked_for_has_no_message() {
+fn a_turn_that_claude_starts_itself_has_no_message() {
     let ends = turn_ends(SUBAGENT);
     assert_eq!(ends.len(), 2);
     assert!(ends[1].ok && ends[1].messages.is_empty());
 }
 
 #[test]
-fn a_subagent_says_nothing_about_the_context_or_in_pieces() {
+fn a_subagent_reports_neither_context_usage_nor_partial_output() {
     let usage = json!({"input_tokens": 5, "output_tokens": 6});
     let message = json!({"model": "m", "usage": usage, "content": [{"type": "thinking", "thinking": "hm"}]});
     assert_eq!(
@@ -384,7 +384,7 @@ fn a_subagent_says_nothing_about_the_context_or_in_pieces() {
 }
 
 #[test]
-fn commands_of_claudes_own_are_shown_as_they_were_typed() {
+fn claudes_own_commands_are_shown_as_they_were_typed() {
     let users: Vec<EntryBody> =
         entries(COMMANDS).into_iter().filter(|entry| matches!(entry, EntryBody::User { .. })).collect();
     let sent = sent(COMMANDS);
@@ -396,19 +396,19 @@ fn commands_of_claudes_own_are_shown_as_they_were_typed() {
 #[test]
 fn a_command_keeps_its_arguments_and_other_texts_their_tags() {
     let id = Uuid::from_u128(9);
-    let taken_up = |text: &str| {
+    let replayed = |text: &str| {
         let message = json!({"role": "user", "content": text});
         decode_value(&json!({"type": "user", "message": message, "uuid": id, "isReplay": true}))
     };
     let command = "<command-name>/model</command-name>\n<command-message>model</command-message>\n\
                    <command-args>opus</command-args>";
-    assert_eq!(taken_up(command), [Fact::Entry(user(id, "/model opus"))]);
+    assert_eq!(replayed(command), [Fact::Entry(user(id, "/model opus"))]);
     let own = "<b>x</b> <local-command-stdout>y</local-command-stdout>";
-    assert_eq!(taken_up(own), [Fact::Entry(user(id, own))]);
+    assert_eq!(replayed(own), [Fact::Entry(user(id, own))]);
 }
 
 #[test]
-fn a_compacted_conversation_is_told_with_its_size() {
+fn a_compacted_conversation_is_reported_with_its_size() {
     let texts = notices(COMMANDS);
     assert_eq!(texts, ["The conversation was compacted: 307 tokens before, 2889 after.", "Compacted"]);
     assert!(facts(COMMANDS).contains(&Fact::ContextUsed(2889)));
@@ -424,7 +424,7 @@ fn an_error_of_the_api_is_text_and_the_end_of_the_turn() {
 }
 
 #[test]
-fn each_try_again_is_told() {
+fn each_retry_is_reported() {
     let retries: Vec<Fact> =
         facts(RETRIES).into_iter().filter(|fact| matches!(fact, Fact::Retrying { .. })).collect();
     let first = Fact::Retrying {
@@ -438,7 +438,7 @@ fn each_try_again_is_told() {
 }
 
 #[test]
-fn a_request_that_is_not_known_is_told_with_its_name() {
+fn an_unknown_request_is_reported_with_its_name() {
     let dialog =
         json!({"type": "control_request", "request_id": "r1", "request": {"subtype": "request_user_dialog"}});
     let expected =
@@ -447,7 +447,7 @@ fn a_request_that_is_not_known_is_told_with_its_name() {
 }
 
 #[test]
-fn a_message_that_is_refused_or_discarded_is_cancelled() {
+fn a_refused_or_discarded_message_is_cancelled() {
     let id = Uuid::from_u128(9);
     for state in ["refused", "discarded", "cancelled"] {
         let lifecycle = json!({"type": "command_lifecycle", "command_uuid": id, "state": state});
@@ -456,14 +456,14 @@ fn a_message_that_is_refused_or_discarded_is_cancelled() {
 }
 
 #[test]
-fn a_changed_permission_mode_is_told() {
+fn a_changed_permission_mode_is_reported() {
     let status = json!({"type": "system", "subtype": "status", "status": null, "permissionMode": "plan"});
     let expected = Fact::Described { model: None, permission_mode: Some("plan".to_owned()) };
     assert_eq!(decode_value(&status), [expected]);
 }
 
 #[test]
-fn what_a_person_should_know_becomes_a_notice() {
+fn warnings_for_people_become_notices() {
     let notice = |value| match decode_value(&value).as_slice() {
         [Fact::Entry(EntryBody::Notice { level, text })] => (*level, text.clone()),
         facts => panic!("{facts:?}"),
@@ -527,7 +527,7 @@ fn the_answer_to_a_request_names_what_is_in_effect() {
 }
 
 #[test]
-fn blank_lines_carriage_returns_and_what_is_new_are_passed_over() {
+fn blank_lines_carriage_returns_and_unknown_messages_are_ignored() {
     for line in ["", "  ", "\r", r#"{"type":"keep_alive"}"#, r#"{"type":"from_the_future","a":[1]}"#, "{}"] {
         assert_eq!(decode(line.as_bytes()), []);
     }
@@ -536,7 +536,7 @@ fn blank_lines_carriage_returns_and_what_is_new_are_passed_over() {
 }
 
 #[test]
-fn a_line_that_is_no_object_is_garbage() {
+fn a_line_that_is_not_an_object_is_garbage() {
     let garbage = |text: &str| vec![Fact::Garbage(text.to_owned())];
     assert_eq!(decode(b"\x1b[31mWarning:\x1b[0m something\x07"), garbage("Warning: something"));
     assert_eq!(decode(b"17"), garbage("17"));

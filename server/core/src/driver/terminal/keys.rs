@@ -1,44 +1,44 @@
-//! Whether something that was not sent stands in the terminal's input, by the keys that were pressed.
+//! Whether the terminal's input holds a draft, derived from the pressed keys.
 
-/// The longest sequence that one key sends; a longer one is none.
+/// The longest sequence that one key sends, in bytes; a longer one is not a key.
 const SEQUENCE: usize = 64;
 
-/// The longest answer of a terminal to what was asked of it.
+/// The longest answer of a terminal to a query, in bytes.
 const ANSWER: usize = 1_024;
 
 const PASTE_BEGINS: &[u8] = b"[200~";
 const PASTE_ENDS: &[u8] = b"[201~";
 
-/// Follows what is typed. Good enough to hold a queue: it knows what people type and what they send and clear, not what
-/// Claude's editor makes of it.
+/// Follows what is typed. It knows what people type, send and clear, but not what Claude's editor makes of it; that is
+/// enough to hold the queue.
 #[derive(Debug, Default)]
 pub struct Keys {
-    /// Characters that stand in the input, as far as keys tell.
+    /// The number of characters in the input, as far as the keys show.
     characters: usize,
     /// The bytes of a key that sends several, after its Escape.
     sequence: Option<Vec<u8>>,
-    /// How long an answer of the terminal is by now.
+    /// The length of the terminal's answer so far, in bytes.
     answer: usize,
     pasting: bool,
 }
 
 impl Keys {
-    /// How many characters stand in the input.
+    /// The number of characters in the input.
     pub fn characters(&self) -> usize {
         self.characters
     }
 
-    /// Nothing stands in the input: it was sent.
+    /// The input was sent and is empty.
     pub fn clear(&mut self) {
         self.characters = 0;
         self.sequence = None;
     }
 
-    /// Takes in keys, cut anywhere.
+    /// Processes keys, which can be split anywhere.
     pub fn press(&mut self, keys: &[u8]) {
         for key in keys {
             match self.sequence.take() {
-                Some(sequence) => self.go_on(sequence, *key),
+                Some(sequence) => self.extend(sequence, *key),
                 None => self.begin(*key),
             }
         }
@@ -48,20 +48,20 @@ impl Keys {
         match key {
             0x1b => self.sequence = Some(Vec::new()),
             b'\r' | b'\n' if !self.pasting => self.clear(),
-            // Ctrl-C and Ctrl-U clear, Ctrl-S puts away.
+            // Ctrl-C and Ctrl-U clear the input, Ctrl-S stashes it.
             0x03 | 0x15 | 0x13 => self.clear(),
             0x08 | 0x7f => self.characters = self.characters.saturating_sub(1),
-            // Characters; of one in several bytes the first counts.
+            // Characters: only the first byte of each counts.
             b' '..=b'~' | 0xc0.. => self.characters += 1,
             _ => {}
         }
     }
 
-    fn go_on(&mut self, mut sequence: Vec<u8>, key: u8) {
+    fn extend(&mut self, mut sequence: Vec<u8>, key: u8) {
         let string = matches!(sequence.first(), Some(b']' | b'P' | b'_' | b'^'));
         let ends = match sequence.first() {
             // Answers of the terminal to what Claude asked it end with BEL or ESC \.
-            // None of them holds these keys: a person pressed Escape and went on typing.
+            // None of them holds these keys: a person pressed Escape and continued to type.
             _ if string && matches!(key, b'\r' | b'\n' | 0x03 | 0x13 | 0x15 | 0x7f) => {
                 return self.begin(key);
             }
@@ -72,10 +72,10 @@ impl Keys {
         };
         sequence.push(key);
         if !ends {
-            // A person's lone Escape is followed by what is typed next: that is no sequence for long.
+            // The text after a person's lone Escape is not a sequence for long.
             self.answer = if string { self.answer + 1 } else { 0 };
-            let going_on = if string { self.answer < ANSWER } else { sequence.len() < SEQUENCE };
-            self.sequence = going_on.then_some(sequence);
+            let unfinished = if string { self.answer < ANSWER } else { sequence.len() < SEQUENCE };
+            self.sequence = unfinished.then_some(sequence);
             if let Some(sequence) = &mut self.sequence
                 && string
             {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_before_text_is_no_answer_of_the_terminal_for_ever() {
+    fn an_escape_before_text_counts_as_an_answer_of_the_terminal_for_a_limited_length() {
         for begin in ["P", "]", "_", "^"] {
             let mut keys = Keys::default();
             keys.press(format!("\x1b{begin}lease do it\r").as_bytes());
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_stands_until_it_is_sent_or_cleared() {
+    fn typed_text_is_a_draft_until_it_is_sent_or_cleared() {
         assert!(drafting(b"hello"));
         assert!(drafting("\u{e4}".as_bytes()));
         assert!(!drafting(b"hello\r"));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn arrows_the_mouse_and_answers_of_the_terminal_are_no_text() {
+    fn arrows_the_mouse_and_answers_of_the_terminal_are_not_text() {
         assert!(!drafting(b"\x1b[A\x1b[1;5C\x1bOP\x1b[<35;10;5M\x1b[I\x1b[O"));
         assert!(!drafting(b"\x1b]11;rgb:0000/0000/0000\x07\x1bP>|xterm(379)\x1b\\\x1b[?62;22c"));
         assert!(!drafting(b"\x1b\x1b[A"));

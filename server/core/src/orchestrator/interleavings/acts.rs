@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::in_effect::Change;
 
-/// One thing that happens. The numbers choose among whatever is there at that moment.
+/// One event. The numbers select among the existing sessions, messages or requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Act {
     Create,
@@ -38,18 +38,18 @@ pub(super) enum Act {
         session: usize,
     },
     Answer {
-        prompt: usize,
+        request: usize,
     },
     Recover {
         session: usize,
         again: bool,
     },
-    /// Claude goes on by one step.
+    /// Claude continues by one step.
     Claude {
         session: usize,
         ask: bool,
     },
-    /// The link takes in this many facts.
+    /// The connection to the host ingests this many facts.
     Ingest {
         session: usize,
         facts: usize,
@@ -62,7 +62,7 @@ pub(super) enum Act {
         session: usize,
         what: Change,
     },
-    /// Claude's next starts are in a wider permission mode than it is asked for, or as asked for again.
+    /// Claude's next starts are in a wider permission mode than requested, or in the requested mode again.
     Widens {
         session: usize,
     },
@@ -70,12 +70,12 @@ pub(super) enum Act {
     RecordMoves {
         session: usize,
     },
-    /// The host dies, and with it what Claude had said and the host had not written down.
+    /// The host dies, and loses Claude's output that it had not recorded.
     HostDies {
         session: usize,
         unsaid: bool,
     },
-    /// The connection to the host breaks, and what the daemon sends from now on is lost until it notices.
+    /// The connection to the host breaks. Everything that the daemon sends is lost until it notices.
     LinkBreaks {
         session: usize,
     },
@@ -101,7 +101,7 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => n.clone().prop_map(|session| Act::Interrupt { session }),
         1 => n.clone().prop_map(|session| Act::Restart { session }),
         1 => n.clone().prop_map(|session| Act::Terminate { session }),
-        3 => n.clone().prop_map(|prompt| Act::Answer { prompt }),
+        3 => n.clone().prop_map(|request| Act::Answer { request }),
         2 => (n.clone(), any::<bool>()).prop_map(|(session, again)| Act::Recover { session, again }),
         14 => (n.clone(), prop::bool::weighted(0.2)).prop_map(|(session, ask)| Act::Claude { session, ask }),
         14 => (n.clone(), 1usize..6).prop_map(|(session, facts)| Act::Ingest { session, facts }),

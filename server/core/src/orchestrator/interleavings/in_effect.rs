@@ -1,4 +1,5 @@
-//! What is in effect in Claude: its conversation, model and permission mode. A new Claude has those of the one before.
+//! What is in effect in Claude: its conversation, model and permission mode. A new Claude continues with those of its
+//! predecessor.
 
 use super::*;
 
@@ -16,7 +17,7 @@ impl Change {
     }
 }
 
-/// What Claudes of a session have reported last, each none if they have not.
+/// The latest reports of a session's Claudes, each `None` if there is none.
 #[derive(Default)]
 pub(super) struct InEffect {
     conversation: Option<Uuid>,
@@ -24,7 +25,7 @@ pub(super) struct InEffect {
     mode: Option<String>,
 }
 
-/// The model that a name or an alias stands for.
+/// The model that a name or an alias means.
 fn model_of(name: Option<&str>) -> String {
     let name = name.unwrap_or("opus");
     if name.starts_with("claude-") { name.to_owned() } else { format!("claude-{name}") }
@@ -42,7 +43,7 @@ impl Claude {
 }
 
 impl Outside {
-    /// A host starts Claude as it was ordered to.
+    /// A host starts Claude as ordered.
     pub(super) fn launched(&mut self, order: &LaunchOrder) -> Verdict {
         prop_assert!(self.host.is_none(), "two hosts of one session");
         self.check_order(order)?;
@@ -87,7 +88,7 @@ impl Outside {
         Ok(())
     }
 
-    /// Claude reports what is in effect. What a Claude with too many rights says of its mode does not count.
+    /// Claude reports what is in effect. The mode that a Claude with too many rights reports does not count.
     pub(super) fn reported(&mut self, fact: Fact) {
         let counts = !self.host.as_ref().is_some_and(|claude| claude.wider);
         match &fact {
@@ -133,8 +134,8 @@ impl Outside {
         before.into_iter().chain(after).for_each(|fact| self.reported(fact));
     }
 
-    /// The record of the conversation disappears, or is back. One of which no turn has ended stays: nobody could tell
-    /// that it was there.
+    /// The record of the conversation disappears, or is back. A record of a conversation in which no turn has ended
+    /// stays, because nothing shows that it existed.
     pub(super) fn move_record(&mut self) {
         if !self.moved.is_empty() {
             self.restore_records();

@@ -53,28 +53,28 @@ fn accepted(message: &MessageRow) -> (String, String) {
 /// One session's host and Claude, and what outlives them.
 #[derive(Default)]
 pub(super) struct Outside {
-    /// Everything that was ever written down, by all hosts.
+    /// Everything that all hosts have recorded.
     pub(super) journal: Vec<Fact>,
-    /// How much of it the link has passed on since the daemon started.
+    /// How much of it the connection has delivered since the daemon started.
     pub(super) taken: usize,
-    /// The journal's length when the link connected, until the link says that it has got there.
+    /// The journal's length at the time of the connection, until the connection reports that it has read up to there.
     pub(super) sync_at: Option<usize>,
     pub(super) host: Option<Claude>,
-    /// The host is dead and the link has not said so yet.
+    /// The host is dead, and the connection has not reported it yet.
     pub(super) lost: Option<u32>,
-    /// A link follows this session.
+    /// The daemon is connected to the host.
     pub(super) linked: bool,
-    /// Its connection broke, and nobody has noticed yet.
+    /// The connection broke, and the daemon has not noticed yet.
     pub(super) broken: bool,
     /// Claude's own records of conversations.
     pub(super) records: BTreeMap<Uuid, BTreeSet<MessageId>>,
     /// Records that have disappeared.
     pub(super) moved: BTreeMap<Uuid, BTreeSet<MessageId>>,
-    /// Conversations of which a turn has ended.
+    /// Conversations in which a turn has ended.
     pub(super) finished: BTreeSet<Uuid>,
     /// What is in effect, as Claudes have reported it.
     pub(super) in_effect: InEffect,
-    /// Claude starts in a wider permission mode than it is asked for.
+    /// Claude starts in a wider permission mode than requested.
     pub(super) widens: bool,
 }
 
@@ -87,7 +87,7 @@ pub(super) struct Claude {
     pub(super) conversation: Uuid,
     pub(super) model: String,
     pub(super) mode: String,
-    /// It has more rights than it was asked for.
+    /// It has more rights than requested.
     pub(super) wider: bool,
     /// It has answered `initialize`.
     pub(super) ready: bool,

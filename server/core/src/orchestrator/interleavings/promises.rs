@@ -1,4 +1,4 @@
-//! What must hold after every act, and that everything comes to rest.
+//! What must hold after every event, and after everything has settled.
 
 use super::*;
 
@@ -15,7 +15,7 @@ impl World {
             prop_assert!(*times <= 1, "message {} was begun {} times", id, times);
         }
         for (request, times) in &self.answers {
-            prop_assert!(*times <= 1, "prompt {} was answered {} times", request, times);
+            prop_assert!(*times <= 1, "permission request {} was answered {} times", request, times);
         }
         for row in self.disk.messages.values() {
             let begun = self.begun.get(&row.id).copied().unwrap_or(0);
@@ -43,9 +43,9 @@ impl World {
         Ok(())
     }
 
-    /// Lets everything come to rest: nobody disturbs, and every decision is made.
+    /// Lets everything settle: without further events, and with every decision made.
     pub(super) fn come_to_rest(&mut self) -> Verdict {
-        // A session that came to an error may have lost its place to another.
+        // A session in error can have lost its place to another one.
         self.state.settings.max_active = u32::MAX;
         for outside in self.outside.values_mut() {
             outside.widens = false;
@@ -56,7 +56,7 @@ impl World {
             self.event(Event::Tick)?;
             for session in self.sessions() {
                 self.ingest(session, usize::MAX / 2)?;
-                self.claude_goes_on(session, false)?;
+                self.claude_continues(session, false)?;
                 let row = &self.disk.sessions[&session];
                 let (paused, fails) = (row.paused.is_paused(), row.goal == Goal::Fail);
                 let target = SessionRef::Id(session.to_string());
@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-/// Facts of one session change nothing of another, beyond giving it the start slot that became free.
+/// Facts of one session change nothing in another, except that it can get a start slot that became free.
 pub(super) fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdict {
     for effect in effects {
         let of = match effect {

@@ -1,21 +1,21 @@
-//! The rules of a session whose Claude sits at a terminal: what its input shows is applied to the turn, the queue and
-//! the permission requests.
+//! The rules of a terminal session: how the state of its terminal input affects the turn, the queue and the permission
+//! requests.
 
 use super::Session;
 use super::delivery::first_line;
 use super::terminal_input::{Submitted, Surroundings, TerminalOutcome};
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, ProcessStatus, ToolInput,
 };
 
 impl Session {
-    /// Whether something in the terminal is in the way of a paste.
+    /// Whether something in the terminal prevents a paste.
     pub(in crate::orchestrator) fn terminal_is_taken(&self) -> bool {
         self.is_terminal() && self.terminal.is_taken(self.permissions.is_asking())
     }
 
-    /// A person typed, and the terminal's input holds so many characters now.
+    /// A person typed; the terminal's input holds this many characters now.
     pub(super) fn typed(&mut self, step: &StepContext, characters: usize) {
         self.terminal.typed(step.now.monotonic, characters, self.permissions.is_asking());
     }
@@ -44,7 +44,7 @@ impl Session {
         let message_id = match self.terminal.submitted(step.now.wall, &text, pasted) {
             Submitted::Confirmed { message, joined } => {
                 if joined {
-                    let joined = "The message was joined with what somebody had typed in the terminal.";
+                    let joined = "The message was joined with text that a person had typed in the terminal.";
                     self.add_notice(step, NoticeLevel::Warning, joined);
                 }
                 self.queue.started(step, message);
@@ -72,7 +72,7 @@ impl Session {
         }
     }
 
-    /// What Claude's record of its process says.
+    /// Applies the status from Claude's record of its process.
     pub(super) fn process_status(&mut self, step: &mut StepContext, status: ProcessStatus) {
         if !self.is_terminal() {
             return;
@@ -113,7 +113,7 @@ impl Session {
                 self.add_notice(
                     step,
                     NoticeLevel::Warning,
-                    "Claude did not take the message from its terminal; Enter is pressed once more.",
+                    "Claude did not accept the message in its terminal. AreYouJ presses Enter once more.",
                 );
                 self.send(step, Input::Enter);
             }
@@ -131,21 +131,21 @@ impl Session {
         }
     }
 
-    /// Nothing shows that Claude took this message: a person decides.
+    /// Claude has not confirmed this message: a person decides.
     fn unconfirmed(&mut self, step: &mut StepContext, id: MessageId) {
-        let why = "Claude did not confirm that it took the message from its terminal.";
-        self.queue.ask_about(id, PauseReason::CutOff);
+        let why = "Claude did not confirm the message in its terminal.";
+        self.queue.ask_about(id, PauseReason::MessageInterrupted);
         self.queue.finish(step, id, MessageState::Interrupted, Some(why));
     }
 
-    /// `announced`: Claude had said that the turn ended.
+    /// `announced`: Claude reported the end of the turn.
     fn became_idle(&mut self, step: &mut StepContext, announced: bool) {
         let withdrawn = self.permissions.withdraw_open(step);
         self.add_entries(step, withdrawn);
         if announced {
             self.queue.finish_started(step, MessageState::Done, None);
         } else if self.turn.is_running() && self.queue.unconfirmed().is_none() {
-            // An Esc shows only in this: Claude is idle and never said so.
+            // This is the only sign of an Esc: Claude is idle without a report.
             self.queue.hold_after_interrupt();
         }
         if !self.turn.is_idle() || self.turn.is_interrupting() {

@@ -1,10 +1,10 @@
 //! The conversation, the model and the permission mode that are in effect, as Claude reports them. They belong to one
-//! process; the next one continues the same conversation and is asked for the same model and mode.
+//! process; the next one resumes the same conversation with the same model and mode.
 
 use uuid::Uuid;
 
 use super::Session;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{Goal, Problem, SessionRow, SessionSpec};
 
 /// What is in effect in Claude.
@@ -14,7 +14,7 @@ pub(super) struct Conversation {
     id: Uuid,
     /// A turn has ended, so Claude must have a record of the conversation.
     recorded: bool,
-    /// What Claude of the current launch reported last.
+    /// The latest report of Claude of the current launch.
     model_reported: Option<String>,
     permission_mode_reported: Option<String>,
 }
@@ -29,7 +29,7 @@ impl Conversation {
         }
     }
 
-    /// Writes what is stored into the session's row.
+    /// Writes its part of the session's row.
     pub(super) fn store(&self, row: &mut SessionRow) {
         row.claude_session = self.id;
         row.recorded = self.recorded;
@@ -47,7 +47,7 @@ impl Conversation {
         self.recorded
     }
 
-    /// Claude has this conversation open, or will.
+    /// Claude has this conversation open, or will open it.
     pub(super) fn open(&mut self, id: Uuid) {
         if self.id != id {
             self.id = id;
@@ -60,16 +60,16 @@ impl Conversation {
         self.recorded = true;
     }
 
-    /// A new Claude is asked for what was in effect in the one before.
+    /// The next launch requests what was in effect in the previous one.
     pub(super) fn carry_over(&mut self, spec: &mut SessionSpec) {
         let mode = self.permission_mode_reported.take();
         spec.permission_mode = mode.or(spec.permission_mode.take());
-        // An alias says more than the model that it stands for: `opusplan` is two models.
+        // An alias can mean more than one model: `opusplan` is two.
         let model = self.model_reported.take();
         spec.model = spec.model.take().or(model);
     }
 
-    /// Claude reported its model. One that has changed since is what the next Claude is asked for.
+    /// Claude reported its model. If it has changed, the next launch requests the new one.
     fn model_reported(&mut self, model: String, spec: &mut SessionSpec) {
         let before = self.model_reported.replace(model);
         if before.is_some() && before != self.model_reported {
@@ -105,8 +105,8 @@ impl Session {
     }
 }
 
-/// Whether the mode `reported` may run something unasked that the mode `asked` does not. A mode that this version does
-/// not know is wider than any other.
+/// Whether the mode `reported` allows something without asking that the mode `asked` does not. An unknown mode is wider
+/// than any known one.
 fn is_wider(reported: &str, asked: &str) -> bool {
     match (width(reported), width(asked)) {
         (Some(reported), Some(asked)) => reported > asked,
@@ -114,7 +114,7 @@ fn is_wider(reported: &str, asked: &str) -> bool {
     }
 }
 
-/// How much a permission mode runs unasked, compared with the others.
+/// The rank of a permission mode by what it allows without asking.
 fn width(mode: &str) -> Option<u32> {
     match mode {
         "plan" => Some(0),

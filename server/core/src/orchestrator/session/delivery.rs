@@ -1,10 +1,10 @@
-//! Delivering messages to Claude, one turn at a time, and what becomes of them.
+//! Delivering messages to Claude, one turn at a time, and their results.
 
 use super::Session;
-use crate::orchestrator::problem::MAX_STEERS;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
+use crate::orchestrator::problems::MAX_STEERS;
 use crate::orchestrator::{
-    Answer, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
+    Answer, ErrorCode, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
 };
 
 /// Characters of a message that are shown as the current task.
@@ -23,7 +23,7 @@ impl Session {
         self.queue.enqueue(step, id, text, first);
     }
 
-    /// Delivers the next message if nothing is in its way.
+    /// Delivers the next message if nothing prevents it.
     pub(super) fn dispatch(&mut self, step: &mut StepContext) {
         let free = self.lifecycle.is_ready()
             && !self.turn_runs()
@@ -45,11 +45,12 @@ impl Session {
         }
     }
 
-    /// Puts a message that waits into the running turn if it takes one, else before all that wait.
+    /// Sends a waiting message into the running turn if the turn accepts it; otherwise moves it to the front of the
+    /// queue.
     ///
     /// # Errors
     ///
-    /// Too many messages are on their way into the turn.
+    /// Too many messages have been sent into the turn.
     pub(in crate::orchestrator) fn steer(
         &mut self,
         step: &mut StepContext,
@@ -63,25 +64,25 @@ impl Session {
         Ok(())
     }
 
-    /// Whether a turn runs that takes a message. One that is pasted must not land in what a person types.
+    /// Whether a turn runs that accepts a message. A paste must not land in a person's draft.
     pub(in crate::orchestrator) fn takes_steering(&self) -> Result<bool, Problem> {
         let runs = self.turn_runs() && !self.turn.is_idle() && !self.terminal_is_taken();
         if runs && self.queue.running().count() > MAX_STEERS {
             return Err(Problem::new(
-                "queue_full",
-                format!("{MAX_STEERS} messages are on their way into this turn already."),
-                "Queue it instead with: areyouj send ID TEXT",
+                ErrorCode::QueueFull,
+                format!("{MAX_STEERS} messages have been sent into this turn already."),
+                "Queue the message instead.",
             ));
         }
         Ok(runs)
     }
 
-    /// What a setting decides about messages that were cut off; none: a person decides.
+    /// The decision of the settings about interrupted messages; `None`: a person decides.
     pub(super) fn recovery(&self, step: &StepContext) -> Option<Recovery> {
         step.settings.on_interrupted.filter(|_| self.lifecycle.goal() == Goal::Run)
     }
 
-    /// A person decides about a message that failed or was cut off; returns the message that follows from it.
+    /// A person decides about a message that failed or was interrupted. Returns the message that results from it.
     pub(in crate::orchestrator) fn recover(
         &mut self,
         step: &mut StepContext,
@@ -92,7 +93,7 @@ impl Session {
         self.queue.recover(step, id, choice)
     }
 
-    /// Claude says what became of a message.
+    /// Claude reported a stage of a message.
     pub(super) fn message_stage(&mut self, step: &mut StepContext, id: MessageId, stage: Stage) {
         match stage {
             Stage::Queued => {}
@@ -102,13 +103,13 @@ impl Session {
             }
             Stage::Completed => self.queue.finish(step, id, MessageState::Done, None),
             Stage::Cancelled => {
-                let why = Some("The turn was broken off.");
+                let why = Some("The turn was interrupted.");
                 self.queue.finish(step, id, MessageState::Interrupted, why);
             }
         }
     }
 
-    /// A new daemon has found the host: what was to be written and the journal does not show is written now.
+    /// A new daemon has found the host. Writes what should have been written and is not in the journal.
     pub(super) fn send_undelivered(&mut self, step: &mut StepContext) {
         let messages = self.queue.unwritten().map(|message| Input::Message {
             id: message.id,
@@ -143,7 +144,7 @@ impl Session {
     ) -> Result<(), Problem> {
         let (entry, input) = self.permissions.answer(step, number, answer, by)?;
         self.add_entry(step, entry);
-        // While the host is being looked for, nothing is written; what is undelivered then follows.
+        // Nothing is written while the daemon looks for the host; undelivered input follows then.
         if !self.lifecycle.is_adopting() {
             self.send(step, input);
         }

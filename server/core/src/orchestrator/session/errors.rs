@@ -1,11 +1,11 @@
-//! What Claude of the current launch wrote that is not its protocol: error output and garbage.
+//! Output of Claude of the current launch outside of its protocol: standard error and garbage.
 
 use std::collections::VecDeque;
 
-/// Lines of error output that are kept for the log of a problem.
+/// How many lines of error output are kept for the log of a problem.
 const ERROR_LINES: usize = 20;
 
-/// Garbage lines of one launch that are shown; more of the same is no news.
+/// How many garbage lines of one launch are shown.
 const GARBAGE_SHOWN: u32 = 3;
 
 /// The end of the error output, and the number of garbage lines.
@@ -23,7 +23,7 @@ impl ErrorOutput {
         self.lines.push_back(line);
     }
 
-    /// The kept lines; none if there are none.
+    /// The kept lines; `None` if there are none.
     pub(super) fn log(&self) -> Option<String> {
         let lines: Vec<&str> = self.lines.iter().map(String::as_str).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))

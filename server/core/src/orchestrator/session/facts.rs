@@ -1,12 +1,12 @@
-//! What the facts out of a session's journal mean for it.
+//! How facts change a session.
 
 use super::Session;
 use super::start::End;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{EntryBody, Fact, Input, NoticeLevel, Position, Written};
 
 impl Session {
-    /// Facts in the order of the journal, which has been read up to `position` with them.
+    /// Applies facts in the order of the journal. With them the journal has been ingested up to `position`.
     pub(in crate::orchestrator) fn apply_facts(
         &mut self,
         step: &mut StepContext,
@@ -63,7 +63,7 @@ impl Session {
             }
             Fact::Unsupported { request_id, subtype } => {
                 let message = format!("AreYouJ does not know the request \"{subtype}\".");
-                let notice = format!("Claude asked for \"{subtype}\", which was refused.");
+                let notice = format!("Claude sent the unknown request \"{subtype}\", which was refused.");
                 self.add_notice(step, NoticeLevel::Warning, notice);
                 self.send(step, Input::Refuse { request_id, message });
             }
@@ -80,7 +80,7 @@ impl Session {
             Fact::Conversation(id) => self.conversation.open(id),
             Fact::Garbage(beginning) => {
                 if self.errors.add_garbage() {
-                    let text = format!("Claude wrote something that is not its protocol: {beginning}");
+                    let text = format!("Claude wrote a line outside of its protocol: {beginning}");
                     self.add_notice(step, NoticeLevel::Warning, text);
                 }
             }

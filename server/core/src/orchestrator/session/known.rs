@@ -1,25 +1,26 @@
-//! What the store, the clients and the host know of a session already.
+//! What the store, the clients and the host already know about a session.
 
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{Attention, Change, Effect, Millis, SessionRow, SessionView};
 
-/// The stored position may be this many bytes behind if the journal held nothing worth storing. After a crash the same
-/// bytes are read again, which does no harm.
+/// How many bytes the stored position can be behind if the journal held nothing else to store. After a crash the daemon
+/// reads these bytes again.
 const POSITION_LAG_BYTES: u64 = 1 << 20;
 
-/// The host learns this often, in bytes, how much of its journal it may delete. It deletes whole segments of 16 MiB.
+/// How often the host is notified of the part of its journal that it can delete, in bytes. It deletes segments of 16
+/// MiB.
 const INGESTED_STEP_BYTES: u64 = 4 << 20;
 
-/// The session's row as it is stored, and what clients were last notified of.
+/// The stored row of the session, and the state that clients were last notified of.
 #[derive(Debug)]
 pub(super) struct Known {
     row: SessionRow,
-    /// The offset before which the host may delete.
+    /// The offset before which the host can delete.
     ingested: u64,
     published: Option<Published>,
 }
 
-/// What clients see of a session beyond its stored row.
+/// The part of a session's view that is not in its row.
 #[derive(Debug, PartialEq)]
 struct Published {
     attention: Option<Attention>,
@@ -38,7 +39,7 @@ impl Known {
     pub(super) fn store(&mut self, step: &mut StepContext, row: &SessionRow, persisted: bool) -> bool {
         let read_far = row.position.next >= self.row.position.next + POSITION_LAG_BYTES;
         let moved = row.position != self.row.position && (persisted || read_far);
-        // The time of a message that waits tells the last activity too, so that is no reason to store the row.
+        // The time of a waiting message shows the last activity, too, so it is not a reason to store the row.
         let unmoved =
             SessionRow { position: row.position, last_activity: row.last_activity, ..self.row.clone() };
         let changed = unmoved != *row;
@@ -54,7 +55,7 @@ impl Known {
         changed
     }
 
-    /// Whether clients must be notified of what they see beyond the row.
+    /// Whether clients must be notified of a part of the view that is not in the row.
     pub(super) fn publish(&mut self, view: &SessionView, stalled: Option<&str>) -> bool {
         let published = Published {
             attention: view.attention.clone(),

@@ -4,7 +4,7 @@ use super::phase::{Phase, Then, Transition};
 use crate::orchestrator::retry::{
     CRASH_WINDOW_MS, CRASHES_IN_WINDOW, START_TIMEOUT_MS, START_TRIES, crash_delay_ms, start_delay_ms,
 };
-use crate::orchestrator::{Goal, Now, Problem, SessionRow, Status};
+use crate::orchestrator::{ErrorCode, Goal, Now, Problem, Remedy, SessionRow, Status};
 
 /// The phase of a session, its launches, and the failures that decide whether another one follows.
 #[derive(Debug)]
@@ -16,56 +16,56 @@ pub(super) struct Lifecycle {
     claude_pid: Option<u32>,
     /// Counts inspections of Claude's own record.
     inspections: u32,
-    /// Wall-clock time at which the start was requested that is under way.
+    /// Wall-clock time of the request for the current start.
     start_requested: Option<u64>,
-    /// Monotonic time at which that start got its slot.
+    /// Monotonic time at which the current start got its slot.
     start_began: Option<u64>,
     /// Monotonic time by which the host should have started Claude.
     start_by: Option<u64>,
-    /// Starts that have failed in a row.
+    /// How many starts in a row have failed.
     start_failures: u32,
     /// Monotonic times of the crashes in the window.
     crashes: Vec<u64>,
-    /// Milliseconds from the last request to start to Claude being ready.
+    /// Milliseconds from the last request for a start until Claude was ready.
     startup_ms: Option<u64>,
-    /// Why the host cannot write the journal. Shown and never stored: the disk may be full.
+    /// Why the host cannot write the journal. Never stored, because the disk can be full.
     stalled: Option<String>,
 }
 
 /// What a session does with a start slot.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum StartStep {
-    /// Launch at once: Claude cannot have a record of the conversation.
+    /// Launch immediately: Claude cannot have a record of the conversation.
     Launch,
     /// Read Claude's own record first; the number of the inspection.
     Inspect(u32),
 }
 
-/// What being in sync with its host means for a session.
+/// What follows when the journal has been ingested up to the adoption of the host.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SyncStep {
     /// Nothing.
     None,
-    /// Nobody knows whether Claude was told to exit: it is told again.
+    /// The order to stop might not have been sent: send it again.
     StopAgain,
     /// Claude is ready.
     Ready,
-    /// Claude runs and has to describe itself.
+    /// Claude runs and must describe itself.
     Initialize,
 }
 
-/// How the order to stop was taken.
+/// What an order to stop requires.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum StopStep {
-    /// Claude must be told to exit.
+    /// Send the order to the host.
     Stop,
-    /// Claude was told before.
+    /// The order was sent before.
     Stopping,
-    /// There is no Claude.
+    /// Claude does not run.
     NoClaude,
 }
 
-/// What the end of Claude means for a session.
+/// What follows from the end of Claude.
 #[derive(Debug, PartialEq)]
 pub(super) enum EndStep {
     /// The session has its final phase: it has failed or is terminated.
@@ -76,7 +76,7 @@ pub(super) enum EndStep {
     StartFailed(Problem),
     /// Claude ended before it was ready.
     NeverReady,
-    /// A person ended Claude from inside.
+    /// A person quit Claude in its terminal.
     Quit,
     /// Claude ended while it should have run.
     Crashed,
@@ -87,17 +87,17 @@ pub(super) enum EndStep {
 pub(super) enum Due {
     /// The next start.
     Start,
-    /// Claude should be ready by now.
+    /// Claude is not ready in time.
     Ready,
-    /// The host should have started Claude by now.
+    /// The host has not started Claude in time.
     Started,
 }
 
 impl Lifecycle {
-    /// The lifecycle as the session's row has it.
+    /// The lifecycle from the session's row.
     pub(super) fn restore(row: &SessionRow) -> Lifecycle {
         let problem = || {
-            let lost = || Problem::new("internal", "The session failed.", "Restart it.");
+            let lost = || Problem::new(ErrorCode::Internal, "The session failed.", Remedy::restart(row.id));
             row.error.clone().unwrap_or_else(lost)
         };
         // A restart is not stored by itself: only a Claude that was ready and must end has the status "starting".
@@ -127,7 +127,7 @@ impl Lifecycle {
         }
     }
 
-    /// Writes what is stored into the session's row.
+    /// Writes its part of the session's row.
     pub(super) fn store(&self, row: &mut SessionRow) {
         row.goal = self.phase.goal();
         row.launch = self.launch;
@@ -193,7 +193,7 @@ impl Lifecycle {
         matches!(self.phase, Phase::Stopping { .. })
     }
 
-    /// Whether Claude runs, or should, and has not been ready yet.
+    /// Whether Claude runs or should run, and has not been ready yet.
     pub(super) fn awaits_ready(&self) -> bool {
         self.has_host() && !self.phase.was_ready() && !self.is_stopping()
     }
@@ -208,7 +208,7 @@ impl Lifecycle {
         self.stalled.as_deref()
     }
 
-    /// The host cannot write the journal, and why; none: it can.
+    /// The host cannot write the journal for this reason; `None`: it can.
     pub(super) fn set_stalled(&mut self, why: Option<String>) {
         self.stalled = why;
     }
@@ -222,7 +222,7 @@ impl Lifecycle {
         self.start_requested
     }
 
-    /// The try of the start that is under way, if earlier ones have failed.
+    /// The number of the current try to start, if earlier ones have failed.
     pub(super) fn repeated_try(&self) -> Option<u32> {
         (self.start_failures > 0).then(|| self.start_failures + 1)
     }
@@ -238,7 +238,7 @@ impl Lifecycle {
         }
     }
 
-    /// Claude is to be started when a start slot is free.
+    /// Claude must start when a start slot is free.
     pub(super) fn request_start(&mut self, now: Now) {
         self.go(Transition::Request);
         self.start_requested.get_or_insert(now.wall);
@@ -255,7 +255,7 @@ impl Lifecycle {
         StartStep::Inspect(self.inspections)
     }
 
-    /// Whether the result of this inspection is waited for.
+    /// Whether the session waits for the result of this inspection.
     pub(super) fn awaits_inspection(&self, inspection: u32) -> bool {
         self.phase == Phase::Inspecting && self.inspections == inspection
     }
@@ -267,20 +267,20 @@ impl Lifecycle {
         self.start_by = Some(now.monotonic + START_TIMEOUT_MS);
     }
 
-    /// The host has started Claude; returns whether Claude has to describe itself.
+    /// The host has started Claude; returns whether Claude must describe itself.
     pub(super) fn claude_started(&mut self, pid: u32) -> bool {
         self.claude_pid = Some(pid);
         self.start_by = None;
         self.phase == Phase::Launching
     }
 
-    /// Claude runs and must be ready by then.
+    /// Claude runs and must be ready by this time.
     pub(super) fn initialize(&mut self, deadline: Option<u64>) {
         self.go(Transition::Initialize { deadline });
     }
 
-    /// Claude is ready. Returns how long the start took, in milliseconds, and whether this is the first time that Claude
-    /// of this launch is.
+    /// Claude is ready. Returns how long the start took, in milliseconds, and whether this is the first time that
+    /// Claude of this launch is.
     pub(super) fn claude_ready(&mut self, now: Now) -> (bool, Option<u64>) {
         if !self.go(Transition::Ready) {
             return (false, None);
@@ -315,7 +315,7 @@ impl Lifecycle {
         }
     }
 
-    /// Claude must end, if there is one; this follows.
+    /// Claude must stop, if it runs; `then` follows.
     pub(super) fn stop(&mut self, then: Then) -> StopStep {
         let step = match (self.is_stopping(), self.has_host()) {
             (true, _) => StopStep::Stopping,
@@ -326,9 +326,9 @@ impl Lifecycle {
         step
     }
 
-    /// Claude and everything that it started is gone.
+    /// Claude and everything that it started has exited.
     ///
-    /// `quit`: a person ended Claude from inside.
+    /// `quit`: a person quit Claude in its terminal.
     pub(super) fn gone(&mut self, now: Now, quit: bool) -> EndStep {
         let step = match &self.phase {
             Phase::Stopping { then: Then::Restart, .. } => EndStep::Restart,
@@ -353,7 +353,7 @@ impl Lifecycle {
         step
     }
 
-    /// A start has failed. Returns the number of the next try and the milliseconds until then; none if a person must
+    /// A start has failed. Returns the number of the next try and the milliseconds until then; `None` if a person must
     /// decide.
     pub(super) fn start_failed(&mut self, now: Now) -> Option<(u32, u64)> {
         self.start_failures += 1;
@@ -369,7 +369,7 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// The number of crashes in the window, if that is too many. Else the milliseconds until the next start.
+    /// The number of crashes in the window, if there are too many. Otherwise the milliseconds until the next start.
     pub(super) fn crashed(&mut self, now: Now) -> Result<u64, usize> {
         self.crashes.retain(|at| at + CRASH_WINDOW_MS > now.monotonic);
         self.crashes.push(now.monotonic);
@@ -387,7 +387,7 @@ impl Lifecycle {
         self.crashes.clear();
     }
 
-    /// A person asks for a start: earlier failures do not count any more.
+    /// A person requests a start: earlier failures do not count any more.
     pub(super) fn forget_failures(&mut self, now: Now) {
         self.start_failures = 0;
         self.crashes.clear();
@@ -411,7 +411,7 @@ impl Lifecycle {
         phase.into_iter().chain(self.start_by).min()
     }
 
-    /// What is due by now.
+    /// What is due at this time.
     pub(super) fn due(&mut self, now: Now) -> Option<Due> {
         let now = now.monotonic;
         let late = self.start_by.take_if(|by| *by <= now).is_some();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::orchestrator::{MessageId, MessageRow};
 
-/// Messages in no particular order. The ids are indexed because every new message is looked up in every session.
+/// Messages in no particular order. The ids are indexed because each new message is searched for in every session.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     rows: Vec<MessageRow>,

@@ -1,15 +1,8 @@
-//! What Claude is saying right now, for clients that attach in the middle of it.
+//! Claude's partial output, for clients that attach in the middle of an answer.
 
-/// A piece of what Claude is saying.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartialOutput {
-    /// Thoughts rather than words.
-    pub thinking: bool,
-    /// The text.
-    pub text: String,
-}
+use crate::orchestrator::PartialOutput;
 
-/// Bytes of the end that are kept at least: more than a screen holds. The finished entry has everything.
+/// How many bytes of the end are kept at least: more than a screen holds. The finished entry has everything.
 const KEPT_BYTES: usize = 64 * 1024;
 
 /// The output since the newest transcript entry. Not stored: a restarted daemon knows only what follows.
@@ -29,7 +22,7 @@ impl OutputSoFar {
             Some(last) if last.thinking == thinking => last.text.push_str(text),
             _ => self.pieces.push(PartialOutput { thinking, text: text.to_owned() }),
         }
-        // Not with every piece: removing the beginning moves the rest.
+        // Not for every piece, because removing the beginning moves the rest.
         if self.bytes > 2 * KEPT_BYTES {
             self.shorten();
         }

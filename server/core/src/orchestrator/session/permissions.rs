@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
-    Answer, Change, EntryBody, Input, Notification, PermissionId, PermissionKind, PermissionRequest,
-    PermissionRow, PermissionState, Problem, SessionId, SessionRow, ToolInput,
+    Answer, Change, EntryBody, ErrorCode, Input, Notification, PermissionId, PermissionKind,
+    PermissionRequest, PermissionRow, PermissionState, Problem, Remedy, SessionId, SessionRow, ToolInput,
 };
 
-/// How many of the newest requests are kept, whatever became of them; the store has them all.
+/// How many of the newest requests are kept in every state; the store has all requests.
 const SETTLED_KEPT: u32 = 16;
 
-/// Who has answered what was answered in the terminal.
+/// The author of an answer in the terminal.
 const BY_TERMINAL: &str = "the terminal";
 
-/// The permission requests of the current launch. What it returns as [`EntryBody`] belongs in the transcript.
+/// The permission requests of the current launch. The caller must add the returned [`EntryBody`] values to the
+/// transcript.
 #[derive(Debug)]
 pub(in crate::orchestrator) struct PermissionRequests {
     session: SessionId,
@@ -28,7 +29,7 @@ pub(in crate::orchestrator) struct PermissionRequests {
 }
 
 impl PermissionRequests {
-    /// As the session's row has it, without requests.
+    /// From the session's row, without requests.
     pub(super) fn restore(row: &SessionRow) -> PermissionRequests {
         PermissionRequests {
             session: row.id,
@@ -38,7 +39,7 @@ impl PermissionRequests {
         }
     }
 
-    /// Adds a request as the store has it.
+    /// Adds a request from the store.
     pub(super) fn restore_request(&mut self, row: PermissionRow) {
         self.requests.insert(row.id.number, row);
     }
@@ -80,7 +81,7 @@ impl PermissionRequests {
         self.open().find(about).map(|row| row.id.number)
     }
 
-    /// Claude makes a request. One that is known changes nothing: Claude lists open ones again.
+    /// Claude makes a request. A known request changes nothing: Claude lists open requests again.
     pub(super) fn add(
         &mut self,
         step: &mut StepContext,
@@ -111,7 +112,7 @@ impl PermissionRequests {
         Some(EntryBody::Permission { permission: number, permission_kind, tool, title })
     }
 
-    /// Forgets settled requests except the newest: Claude may list one as open that has just been answered.
+    /// Forgets settled requests except the newest ones: Claude can list a request as open that has just been answered.
     fn forget_settled(&mut self) {
         let oldest = self.newest.saturating_sub(SETTLED_KEPT);
         self.requests.retain(|number, row| {
@@ -144,13 +145,13 @@ impl PermissionRequests {
         self.withdraw(step, number)
     }
 
-    /// Claude waits for no answer any more.
+    /// Claude does not wait for any answer now.
     pub(super) fn withdraw_open(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
         let open: Vec<u32> = self.open().map(|row| row.id.number).collect();
         open.into_iter().filter_map(|number| self.withdraw(step, number)).collect()
     }
 
-    /// Claude is gone, and its requests with it.
+    /// Claude has exited, which withdraws its requests.
     pub(super) fn withdraw_all(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
         let all: Vec<u32> = self.requests.keys().copied().collect();
         let entries = all.into_iter().filter_map(|number| self.withdraw(step, number)).collect();
@@ -198,7 +199,7 @@ impl PermissionRequests {
         if row.state != PermissionState::Open {
             return Err(Problem::already_answered(row.state, row.answered_by.as_deref()));
         }
-        check_answer(&row.request, &answer, &row.id.to_string())?;
+        check_answer(&row.request, &answer, row.id)?;
         row.state = PermissionState::Answered;
         row.answered_by = Some(by.to_owned());
         row.answer = Some(answer.clone());
@@ -257,30 +258,33 @@ fn input(row: &PermissionRow, answer: Answer) -> Input {
     Input::Answer { request: Box::new(row.request.clone()), answer }
 }
 
-fn check_answer(request: &PermissionRequest, answer: &Answer, id: &str) -> Result<(), Problem> {
+fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) -> Result<(), Problem> {
     match (answer, request.kind) {
         (Answer::Deny { .. }, _) | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan) => Ok(()),
         (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
-            "This is a question: it is answered with a choice, not allowed.",
-            format!("Choose with: areyouj answer {id} CHOICE"),
+            "This is a question, which needs a choice.",
+            Remedy::AnswerQuestion { permission_id: id.to_string() },
         )),
         (Answer::Choose { .. }, PermissionKind::Tool | PermissionKind::Plan) => Err(invalid(
-            "This is not a question: it is allowed or denied.",
-            format!("Answer with: areyouj allow {id}, or: areyouj deny {id}"),
+            "This is not a question: it can be allowed or denied.",
+            Remedy::AllowOrDeny { permission_id: id.to_string() },
         )),
         (Answer::AllowAlways { suggestions }, PermissionKind::Tool | PermissionKind::Plan) => {
             let known = |index: &usize| *index < request.suggestions.len();
             if request.suggestions.is_empty() {
                 return Err(Problem::new(
-                    "always_not_offered",
+                    ErrorCode::AlwaysNotOffered,
                     "Claude offers no rule for \"always\" here.",
-                    format!("Allow it once with: areyouj allow {id}"),
+                    Remedy::AllowOrDeny { permission_id: id.to_string() },
                 ));
             }
             match suggestions {
                 Some(chosen) if chosen.is_empty() || !chosen.iter().all(known) => Err(invalid(
-                    "There is no such suggestion.",
-                    format!("The prompt has {} suggestions, counted from 0.", request.suggestions.len()),
+                    "The permission request has no such suggestion.",
+                    format!(
+                        "Suggestions are counted from 0; the permission request has {}.",
+                        request.suggestions.len()
+                    ),
                 )),
                 _ => Ok(()),
             }
@@ -291,13 +295,16 @@ fn check_answer(request: &PermissionRequest, answer: &Answer, id: &str) -> Resul
     }
 }
 
-fn check_choices(input: &Value, choices: &[Vec<String>], id: &str) -> Result<(), Problem> {
+fn check_choices(input: &Value, choices: &[Vec<String>], id: PermissionId) -> Result<(), Problem> {
     let questions = input.get("questions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let see =
-        || format!("See the questions with: areyouj permissions {}", id.split('-').next().unwrap_or(id));
+    let see = || Remedy::ListPermissions { session_id: Some(id.session.to_string()) };
     if choices.len() != questions.len() {
         return Err(invalid(
-            &format!("Claude asks {} questions and {} were answered.", questions.len(), choices.len()),
+            &format!(
+                "Claude asks {} questions, but the number of answers is {}.",
+                questions.len(),
+                choices.len()
+            ),
             see(),
         ));
     }
@@ -307,12 +314,12 @@ fn check_choices(input: &Value, choices: &[Vec<String>], id: &str) -> Result<(),
             return Err(invalid("Every question needs an answer.", see()));
         }
         if chosen.len() > 1 && !several {
-            return Err(invalid("Only one choice is possible here.", see()));
+            return Err(invalid("The question takes only one choice.", see()));
         }
     }
     Ok(())
 }
 
-fn invalid(message: &str, hint: String) -> Problem {
-    Problem::new("answer_invalid", message, hint)
+fn invalid(message: &str, remedy: impl Into<Remedy>) -> Problem {
+    Problem::new(ErrorCode::AnswerInvalid, message, remedy)
 }

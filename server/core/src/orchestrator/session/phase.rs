@@ -2,7 +2,7 @@
 
 use crate::orchestrator::{Goal, Problem};
 
-/// Where a session is in its life. The store keeps only what a restarted daemon cannot find out again, see
+/// The phase of a session's life. The store keeps only what a restarted daemon cannot determine again, see
 /// [`Lifecycle::restore`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Phase {
@@ -29,23 +29,23 @@ pub(super) enum Phase {
         /// Claude was ready before.
         ready: bool,
     },
-    /// Claude was told to exit.
+    /// Claude must stop.
     Stopping {
         /// What follows.
         then: Then,
         /// Claude was ready before.
         ready: bool,
     },
-    /// Claude is gone, and a person must decide.
+    /// Claude has exited, and a person must decide.
     Failed(Problem),
     /// A person terminated the session.
     Terminated,
 }
 
-/// What follows once Claude is gone.
+/// What follows when Claude has exited.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Then {
-    /// Claude is started again, because a person asked for it.
+    /// Claude starts again, because a person requested it.
     Restart,
     /// The start counts as failed, and another may follow.
     RetryStart(Problem),
@@ -58,9 +58,9 @@ pub(super) enum Then {
 /// What moves a session from one phase to another.
 #[derive(Clone, Debug)]
 pub(super) enum Transition {
-    /// Claude is to be started when a start slot is free.
+    /// Claude must start when a start slot is free.
     Request,
-    /// A start slot is free, and Claude may have a record of the conversation.
+    /// A start slot is free, and Claude might have a record of the conversation.
     Inspect,
     /// A host is ordered.
     Launch,
@@ -74,9 +74,9 @@ pub(super) enum Transition {
     Adopt,
     /// Everything that the host had recorded before it was adopted has been ingested.
     Synced,
-    /// Claude must end; this follows.
+    /// Claude must stop; this follows.
     Stop(Then),
-    /// Claude is gone. Where the rules have to decide what follows, a start follows until they have.
+    /// Claude has exited. Where the rules must still decide what follows, a start follows in the meantime.
     Gone { now: u64 },
     /// A start follows later.
     BackOff { until: u64 },
@@ -87,7 +87,7 @@ impl Then {
     fn phase(self) -> Phase {
         match self {
             Then::Restart => Phase::Queued,
-            // The rules decide when: at once until they have.
+            // The rules decide when; immediately until they have decided.
             Then::RetryStart(_) => Phase::BackOff { until: 0 },
             Then::Fail(problem) => Phase::Failed(problem),
             Then::Terminate => Phase::Terminated,
@@ -96,8 +96,8 @@ impl Then {
 }
 
 impl Phase {
-    /// The transition table: the phase that follows, or none if the transition does not apply in this phase. No arm
-    /// covers phases that it does not name, so a new phase has to be given its place in each.
+    /// The transition table: the next phase, or `None` if the transition does not apply in this phase. No arm
+    /// covers phases that it does not name, so a new phase must be added to each.
     pub(super) fn after(&self, transition: Transition) -> Option<Phase> {
         use Phase::{
             Adopting, BackOff, Failed, Initializing, Inspecting, Launching, Queued, Ready, Stopping,
@@ -327,9 +327,10 @@ impl Phase {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::orchestrator::ErrorCode;
 
     fn problem() -> Problem {
-        Problem::new("host_failed", "It failed.", "Restart it.")
+        Problem::new(ErrorCode::HostFailed, "It failed.", "Restart it.")
     }
 
     /// Every phase, with the letter that the table has for it.

@@ -1,24 +1,24 @@
 //! The queue of one session: the messages that wait or run, their order, and why the queue is paused.
 
 use super::messages::Messages;
-use crate::orchestrator::step::StepContext;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Change, MessageId, MessageRow, MessageState, MessageView, Pause, PauseReason, QueueView, Recovery,
     SessionId, SessionRow, TurnEnd,
 };
 
-/// Distance between neighbours after all ranks are assigned anew: room for many moves in between.
+/// Distance between neighbours after new ranks are assigned to all: room for many moves in between.
 const RANK_STEP: i64 = 1 << 20;
 
-/// What Claude is told when a person chooses to continue after a turn was cut off.
+/// The message to Claude when a person chooses to continue after an interrupted turn.
 const CONTINUATION: &str = "Continue where you left off.";
 
-/// What a message becomes that was cut off.
-const CUT_OFF: &str = "Claude ended in the middle of the turn.";
+/// The error of an interrupted message.
+const INTERRUPTED: &str = "Claude ended in the middle of the turn.";
 
 /// The messages of a session and the state of its queue.
 ///
-/// A message that has ended is forgotten, except the one that a person may decide about.
+/// A message that has ended is forgotten, except the one that a person can decide about.
 #[derive(Debug)]
 pub(in crate::orchestrator) struct Queue {
     session: SessionId,
@@ -35,12 +35,12 @@ pub(in crate::orchestrator) struct Queue {
 pub(super) struct QueueChanges {
     /// A message was persisted.
     pub(super) persisted: bool,
-    /// Clients must see the queue anew.
+    /// Clients must be notified of the queue.
     pub(super) visible: bool,
 }
 
 impl Queue {
-    /// The queue as the session's row has it, without messages.
+    /// The queue from the session's row, without messages.
     pub(super) fn restore(row: &SessionRow) -> Queue {
         Queue {
             session: row.id,
@@ -51,7 +51,7 @@ impl Queue {
         }
     }
 
-    /// Adds a message as the store has it.
+    /// Adds a message from the store.
     pub(super) fn restore_message(&mut self, row: MessageRow) {
         self.messages.push(row);
     }
@@ -90,7 +90,7 @@ impl Queue {
         u32::try_from(self.waiting().count()).unwrap_or(u32::MAX)
     }
 
-    /// The message that comes next.
+    /// The next message.
     pub(super) fn next(&self) -> Option<MessageId> {
         self.waiting().min_by_key(|message| message.rank).map(|message| message.id)
     }
@@ -104,14 +104,14 @@ impl Queue {
         self.undecided
     }
 
-    /// Messages that were written to Claude and may or may not have begun, in the order of delivery.
+    /// Messages that were written to Claude and might not have started, in the order of delivery.
     pub(super) fn doubtful(&self) -> Vec<MessageId> {
         let mut ids = self.running_in_order();
         ids.retain(|id| self.get(*id).is_some_and(|row| row.written && !row.started));
         ids
     }
 
-    /// A message that was written to Claude and that nothing has confirmed.
+    /// A message that was written to Claude and is not confirmed.
     pub(super) fn unconfirmed(&self) -> Option<&MessageRow> {
         self.running().find(|message| message.written && !message.started)
     }
@@ -196,7 +196,7 @@ impl Queue {
         }
     }
 
-    /// Claude has begun with a message.
+    /// Claude has started a message.
     pub(super) fn started(&mut self, step: &mut StepContext, id: MessageId) {
         if let Some(message) = self.running_mut(id) {
             message.started = true;
@@ -204,7 +204,7 @@ impl Queue {
         }
     }
 
-    /// A running message has ended like this.
+    /// A running message has ended in this state.
     pub(super) fn finish(
         &mut self,
         step: &mut StepContext,
@@ -217,7 +217,7 @@ impl Queue {
         }
     }
 
-    /// All messages that Claude had begun have ended like this.
+    /// All messages that Claude had started have ended in this state.
     pub(super) fn finish_started(
         &mut self,
         step: &mut StepContext,
@@ -231,8 +231,8 @@ impl Queue {
         }
     }
 
-    /// Claude is gone. A message that was never written waits again. A started one was cut off. What was written and
-    /// not started stays in doubt if Claude's own record will be read, else it was cut off.
+    /// Claude has exited. A message that was never written waits again. A started one is interrupted. A written message
+    /// that did not start stays doubtful if Claude's own record will be read; otherwise it is interrupted.
     pub(super) fn claude_gone(
         &mut self,
         step: &mut StepContext,
@@ -244,12 +244,12 @@ impl Queue {
             if !message.written {
                 self.wait_again(step, id);
             } else if message.started || !inspection_follows {
-                self.cut_off(step, id, recovery);
+                self.interrupted(step, id, recovery);
             }
         }
     }
 
-    /// Decides about the messages in doubt: Claude's own record holds those in `recorded`.
+    /// Decides about the doubtful messages: Claude's own record holds those in `recorded`.
     pub(super) fn resolve_doubtful(
         &mut self,
         step: &mut StepContext,
@@ -258,7 +258,7 @@ impl Queue {
     ) {
         for id in self.doubtful().into_iter().rev() {
             if recorded.contains(&id) {
-                self.cut_off(step, id, recovery);
+                self.interrupted(step, id, recovery);
             } else {
                 self.wait_again(step, id);
             }
@@ -273,10 +273,10 @@ impl Queue {
         }
     }
 
-    /// Claude ended in the middle of this message. `recovery` decides about it in place of a person.
-    fn cut_off(&mut self, step: &mut StepContext, id: MessageId, recovery: Option<Recovery>) {
-        self.ask_about(id, PauseReason::CutOff);
-        self.finish(step, id, MessageState::Interrupted, Some(CUT_OFF));
+    /// Claude exited in the middle of this message. `recovery` decides about it in place of a person.
+    fn interrupted(&mut self, step: &mut StepContext, id: MessageId, recovery: Option<Recovery>) {
+        self.ask_about(id, PauseReason::MessageInterrupted);
+        self.finish(step, id, MessageState::Interrupted, Some(INTERRUPTED));
         if let Some(choice) = recovery {
             self.recover(step, id, choice);
         }
@@ -301,7 +301,7 @@ impl Queue {
         self.changes.visible = true;
     }
 
-    /// Applies a decision about a message that failed or was cut off; returns the message that follows from it.
+    /// Applies a decision about a message that failed or was interrupted. Returns the message that results from it.
     pub(super) fn recover(
         &mut self,
         step: &mut StepContext,
@@ -311,7 +311,7 @@ impl Queue {
         let text = match choice {
             Recovery::Skip => None,
             Recovery::Continue => Some(CONTINUATION.to_owned()),
-            // Claude ignores an id that it has seen, so the same text gets a new one.
+            // Claude ignores an id that it has received before, so the same text gets a new one.
             Recovery::Again => self.get(id).map(|row| row.text.clone()),
         };
         self.decided();
@@ -320,7 +320,7 @@ impl Queue {
         Some(new_id)
     }
 
-    /// There is nothing left to decide. The queue resumes, unless a person paused it.
+    /// No decision is left. The queue resumes, unless a person paused it.
     fn decided(&mut self) {
         self.forget_undecided();
         self.pause = self.pause.without_reason();
@@ -339,7 +339,7 @@ impl Queue {
         self.pause = self.pause.released();
     }
 
-    /// A person interrupts the turn: what waits must not follow by itself.
+    /// A person interrupts the turn: waiting messages must not follow automatically.
     pub(super) fn hold_after_interrupt(&mut self) {
         if !self.pause.is_paused() && self.has_waiting() {
             self.pause = self.pause.with_reason(PauseReason::TurnInterrupted);
@@ -404,13 +404,13 @@ impl Queue {
         message.error = error.map(str::to_owned);
         message.finished_at = Some(step.now.wall);
         if state == MessageState::Interrupted && !self.pause.awaits_decision() {
-            // A person may want to send it again, though the queue does not wait for that decision.
+            // A person can want to send it again, although the queue does not wait for that decision.
             self.remember(id);
         }
         self.persist(step, id);
     }
 
-    /// Keeps this message for a decision in place of an earlier one.
+    /// Keeps this message, in place of an earlier one, for a decision.
     fn remember(&mut self, id: MessageId) {
         if self.undecided != Some(id) {
             self.forget_undecided();
@@ -442,7 +442,7 @@ impl Queue {
 
     fn running_in_order(&self) -> Vec<MessageId> {
         let mut running: Vec<&MessageRow> = self.running().collect();
-        // Not by time: the clock may have been set.
+        // Not by time, because the clock can change.
         running.sort_by_key(|message| (message.steer, message.rank));
         running.into_iter().map(|message| message.id).collect()
     }
@@ -461,7 +461,7 @@ impl Queue {
         self.messages.iter().map(|message| message.rank).max().unwrap_or(0) + RANK_STEP
     }
 
-    /// What must hold after every step.
+    /// Checks what must hold after every step.
     #[cfg(test)]
     pub(super) fn check(&self) -> Result<(), String> {
         let turns = self.running().filter(|message| !message.steer).count();

@@ -6,14 +6,14 @@ use super::lifecycle::{Due, EndStep, StartStep, StopStep, SyncStep};
 use super::phase::Then;
 use super::terminal_input::TerminalInput;
 use super::turn::Turn;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INITIALIZE_TIMEOUT_MS, START_TIMEOUT_MS, START_TRIES};
-use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
-    ConversationState, Driver, Effect, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder, MessageId,
-    NoticeLevel, PermissionRequest, Problem, Switch,
+    ConversationState, Driver, Effect, ErrorCode, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder,
+    MessageId, NoticeLevel, PermissionRequest, Problem, Remedy, Switch,
 };
 
-/// Why waiting messages of a terminated session are cancelled.
+/// The error of waiting messages that the termination of their session cancels.
 const TERMINATED: &str = "The session was terminated.";
 
 /// How a launch ended.
@@ -23,19 +23,20 @@ pub(in crate::orchestrator) enum End {
     Exited(Exit),
     /// The host itself was lost.
     HostLost,
-    /// There was nothing to start.
+    /// Claude could not be started.
     NotStarted,
 }
 
 impl Session {
-    /// Asks for a start; it begins when a start slot is free.
+    /// Requests a start, which begins when a start slot is free.
     pub(super) fn request_start(&mut self, step: &mut StepContext) {
         self.lifecycle.request_start(step.now);
         self.note = None;
         self.settle_switch(step);
     }
 
-    /// A start slot is free: reads Claude's own record of the conversation, or launches at once if there cannot be one.
+    /// A start slot is free: reads Claude's own record of the conversation, or launches immediately if there cannot be
+    /// one.
     pub(in crate::orchestrator) fn begin_start(&mut self, step: &mut StepContext) {
         match self.lifecycle.begin_start(step.now) {
             StartStep::Launch => self.launch(step, false),
@@ -49,8 +50,8 @@ impl Session {
         }
     }
 
-    /// Starts Claude according to its own record of the conversation, which was looked for in `place`. Only the newest
-    /// inspection counts. A conversation of which a turn has ended is never begun anew.
+    /// Starts Claude according to its own record of the conversation, whose directory is `place`. Only the newest
+    /// inspection counts. A conversation in which a turn has ended never starts from the beginning.
     pub(in crate::orchestrator) fn inspected(
         &mut self,
         step: &mut StepContext,
@@ -83,10 +84,8 @@ impl Session {
         self.turn = Turn::launched();
         self.terminal = TerminalInput::of_new_claude();
         self.conversation.carry_over(&mut self.spec);
-        self.note = self
-            .lifecycle
-            .repeated_try()
-            .map(|number| format!("Try {number} of {START_TRIES} is under way."));
+        self.note =
+            self.lifecycle.repeated_try().map(|number| format!("Try {number} of {START_TRIES} is running."));
         step.push(Effect::Launch(LaunchOrder {
             session: self.id,
             launch: self.lifecycle.launch(),
@@ -97,7 +96,7 @@ impl Session {
         }));
     }
 
-    /// There is no host for the launch.
+    /// The launch has no host.
     pub(in crate::orchestrator) fn launch_failed(
         &mut self,
         step: &mut StepContext,
@@ -117,15 +116,15 @@ impl Session {
         }
     }
 
-    /// Claude runs: asks it to describe itself.
+    /// Claude runs: requests its description.
     pub(super) fn claude_started(&mut self, step: &mut StepContext, pid: u32) {
         if self.lifecycle.claude_started(pid) {
             self.initialize(step);
         }
     }
 
-    /// Asks Claude to describe itself. Nobody can be asked at a terminal: Claude is ready when its record of its process
-    /// says so, and a person may take any time to answer the first screens.
+    /// Requests Claude's description. In a terminal there is no such request: Claude is ready when its record of its
+    /// process says so, and a person can take any time to answer the first screens.
     fn initialize(&mut self, step: &mut StepContext) {
         if self.is_terminal() {
             self.lifecycle.initialize(None);
@@ -146,14 +145,14 @@ impl Session {
             }
             let switched = std::mem::take(&mut self.switched);
             if self.lifecycle.launch() > 1 && !switched && self.lifecycle.goal() == Goal::Run {
-                self.add_notice(step, NoticeLevel::Info, "Claude was started again.");
+                self.add_notice(step, NoticeLevel::Info, "Claude was restarted.");
             }
         }
         let entries = self.permissions.reconcile(step, self.lifecycle.launch(), pending);
         self.add_entries(step, entries);
     }
 
-    /// The host may live, and nobody is connected to it: looks for it.
+    /// The host can still run without a connection: looks for it.
     pub(in crate::orchestrator) fn adopt(&mut self, step: &mut StepContext) {
         if !self.lifecycle.has_host() {
             return;
@@ -167,7 +166,7 @@ impl Session {
         }
     }
 
-    /// The host runs, and all that it had recorded before it was adopted has been ingested.
+    /// The host runs, and everything that it recorded before the adoption has been ingested.
     pub(in crate::orchestrator) fn synced(&mut self, step: &mut StepContext) {
         match self.lifecycle.synced() {
             SyncStep::None => {}
@@ -176,7 +175,7 @@ impl Session {
             SyncStep::Ready => {
                 self.initialize(step);
                 if self.is_terminal() {
-                    // A person may be typing there by now, or be asked something.
+                    // A person can be typing there by now, or a dialog can be open.
                     self.queue.take_back_unwritten(step);
                 }
                 self.send_undelivered(step);
@@ -187,7 +186,7 @@ impl Session {
         }
     }
 
-    /// Ends Claude, after interrupting a running turn; `then` follows.
+    /// Stops Claude, after interrupting a running turn; `then` follows.
     pub(super) fn stop(&mut self, step: &mut StepContext, then: Then) -> StopStep {
         if self.turn_runs() {
             self.interrupt(step);
@@ -203,37 +202,37 @@ impl Session {
         step.push(Effect::Stop { session: self.id, launch: self.lifecycle.launch(), at_once });
     }
 
-    /// A part of the journal is missing. Nobody knows what it said of Claude, so Claude must end.
+    /// A part of the journal is missing. The state of Claude is unknown, so Claude must stop.
     pub(super) fn journal_gap(&mut self, step: &mut StepContext, resume_at: u64) {
         let text = format!(
-            "A part of the journal is missing before byte {resume_at}: what Claude said there is lost."
+            "A part of the journal before byte {resume_at} is missing; Claude's output there is lost."
         );
         self.add_notice(step, NoticeLevel::Warning, text);
         self.give_claude_up(step, false);
     }
 
-    /// A part of the journal is damaged. If nothing after it is `readable`, Claude's end is not either, so that nothing
-    /// is won by waiting for it.
+    /// A part of the journal is damaged. If nothing after it is `readable`, Claude's exit cannot be read either, so it
+    /// is useless to wait for it.
     pub(super) fn journal_damaged(&mut self, step: &mut StepContext, offset: u64, readable: bool) {
-        let text = format!("The journal is damaged at byte {offset}: what Claude said there is lost.");
+        let text = format!("The journal is damaged at byte {offset}; Claude's output there is lost.");
         self.add_notice(step, NoticeLevel::Warning, text);
         self.give_claude_up(step, !readable);
     }
 
-    /// What the host refused did not happen: only a new start puts that right.
+    /// The host refused an order, which only a new start can repair.
     pub(in crate::orchestrator) fn order_refused(&mut self, step: &mut StepContext) {
         self.give_claude_up(step, false);
     }
 
-    /// Ends a Claude whose state is not known any more. Its end counts as a crash, so that a cause that comes back does
-    /// not restart it for ever.
+    /// Stops a Claude whose state is unknown. Its exit counts as a crash, so that a recurring cause cannot restart it
+    /// without a limit.
     fn give_claude_up(&self, step: &mut StepContext, at_once: bool) {
         if self.lifecycle.has_host() && (at_once || !self.lifecycle.is_stopping()) {
             self.order_stop(step, at_once);
         }
     }
 
-    /// Claude and everything that it started is gone.
+    /// Claude and everything that it started has exited.
     pub(in crate::orchestrator) fn ended(&mut self, step: &mut StepContext, end: End) {
         if !self.lifecycle.has_host() {
             return;
@@ -251,11 +250,11 @@ impl Session {
         }
     }
 
-    /// Everything that belonged to the launch is over.
+    /// Ends everything that belonged to the launch.
     fn launch_ended(&mut self, step: &mut StepContext, end: End) -> EndStep {
         let goal = self.lifecycle.goal();
-        // A power cut may have taken the host, and with it the end of Claude's own record. That record does not know a
-        // message that was pasted either.
+        // A power cut can have lost the host, and with it the end of Claude's own record. That record does not contain
+        // pasted messages either.
         let inspection_follows = goal == Goal::Run && end != End::HostLost && !self.is_terminal();
         let step_after = self.lifecycle.gone(step.now, self.terminal.take_quit());
         self.turn.claude_gone();
@@ -272,29 +271,30 @@ impl Session {
         step_after
     }
 
-    /// A person ended Claude from inside. Waiting messages are not lost with it.
+    /// A person quit Claude in its terminal. Waiting messages are kept.
     fn ended_by_person(&mut self, step: &mut StepContext) {
-        let ended = "Claude was ended in its terminal.";
+        let ended = "A person ended Claude in its terminal.";
         if !self.queue.has_waiting() {
             self.add_notice(step, NoticeLevel::Info, ended);
             self.audit_own(step, "session/terminate", ended);
             self.terminate(step);
             return;
         }
-        let hint = format!("Messages wait: go on with them with: areyouj restart {}", self.id);
-        self.fail(step, Problem::new("ended_in_terminal", ended, hint));
+        let remedy = Remedy::restart_after(self.id, "Messages wait; remove those that must not run.");
+        self.fail(step, Problem::new(ErrorCode::EndedInTerminal, ended, remedy));
     }
 
     fn start_problem(&self, end: End) -> Problem {
         let (code, message) = match end {
             End::Exited(exit) => {
-                ("claude_start_failed", format!("Claude ended before it was ready ({exit})."))
+                (ErrorCode::ClaudeStartFailed, format!("Claude exited before it was ready ({exit})."))
             }
-            End::HostLost => ("host_failed", "The session host was lost before Claude was ready.".to_owned()),
-            End::NotStarted => ("claude_start_failed", "Claude could not be started.".to_owned()),
+            End::HostLost => {
+                (ErrorCode::HostFailed, "The session host was lost before Claude was ready.".to_owned())
+            }
+            End::NotStarted => (ErrorCode::ClaudeStartFailed, "Claude could not be started.".to_owned()),
         };
-        let hint = format!("See why below, then try again with: areyouj restart {}", self.id);
-        self.problem_with_log(code, message, hint)
+        self.problem_with_log(code, message, Remedy::restart(self.id))
     }
 
     /// A start failed: another try follows, or a person must decide.
@@ -313,28 +313,28 @@ impl Session {
 
     fn crashed(&mut self, step: &mut StepContext, end: End) {
         let how = match end {
-            End::Exited(exit) => format!("Claude ended unexpectedly ({exit})."),
+            End::Exited(exit) => format!("Claude exited unexpectedly ({exit})."),
             End::HostLost => "The session host was lost, and Claude with it.".to_owned(),
-            End::NotStarted => "Claude is gone.".to_owned(),
+            End::NotStarted => "Claude does not run.".to_owned(),
         };
         self.add_notice(step, NoticeLevel::Warning, how.clone());
         self.audit_own(step, "session/crash", &how);
         match self.lifecycle.crashed(step.now) {
             Ok(delay) => {
-                self.note = Some(format!("{how} It is started again in {:.1} s.", delay as f64 / 1_000.0));
+                self.note = Some(format!("{how} It restarts in {:.1} s.", delay as f64 / 1_000.0));
             }
             Err(crashes) => {
                 let problem = self.problem_with_log(
-                    "crashed_too_often",
+                    ErrorCode::CrashedTooOften,
                     format!("Claude crashed {crashes} times within ten minutes."),
-                    format!("Find out why below, then start it again with: areyouj restart {}", self.id),
+                    Remedy::restart_after(self.id, "Find out why it crashes."),
                 );
                 self.fail(step, problem);
             }
         }
     }
 
-    /// A person must decide. A Claude that still runs is stopped.
+    /// A person must decide. Stops Claude if it still runs.
     pub(super) fn fail(&mut self, step: &mut StepContext, problem: Problem) {
         self.add_notice(step, NoticeLevel::Error, problem.message.clone());
         self.audit_own(step, "session/fail", &problem.message);
@@ -345,7 +345,7 @@ impl Session {
         }
     }
 
-    /// Claude's own record will not be read: messages in doubt count as cut off.
+    /// Claude's own record will not be read: doubtful messages count as interrupted.
     fn settle_doubtful(&mut self, step: &mut StepContext) {
         let doubtful = self.queue.doubtful();
         self.queue.resolve_doubtful(step, &doubtful, None);
@@ -372,18 +372,18 @@ impl Session {
         }
     }
 
-    /// Switches the conversation to the other driver: now if no turn runs or if it may be interrupted, else when the turn
-    /// has ended.
+    /// Switches the conversation to the other driver: now if no turn runs or if it can be interrupted, else when the
+    /// turn has ended.
     pub(in crate::orchestrator) fn switch(&mut self, step: &mut StepContext, to: Switch) {
         self.switch_to = (to.driver != self.spec.driver).then_some(to.driver);
-        // While its host is being looked for, nobody knows whether a turn runs.
+        // While the daemon looks for the host, it is unknown whether a turn runs.
         let may_run = self.turn_runs() || self.lifecycle.is_adopting();
         if self.switch_to.is_some() && (to.interrupt || !may_run) {
             self.switch_now(step);
         }
     }
 
-    /// Ends Claude, if it runs, and starts it with the other driver.
+    /// Stops Claude, if it runs, and starts it with the other driver.
     pub(super) fn switch_now(&mut self, step: &mut StepContext) {
         if self.lifecycle.has_host() {
             self.stop(step, Then::Restart);
@@ -392,14 +392,14 @@ impl Session {
         }
     }
 
-    /// Claude is gone: the next start is with the driver that was asked for.
+    /// Claude has exited: the next start uses the requested driver.
     fn settle_switch(&mut self, step: &mut StepContext) {
         if let Some(driver) = self.switch_to.take() {
             self.spec.driver = driver;
             self.switched = true;
             let notice = match driver {
-                Driver::Terminal => "The conversation goes on in its terminal.",
-                Driver::Stream => "The conversation goes on as a stream.",
+                Driver::Terminal => "The conversation continues in its terminal.",
+                Driver::Stream => "The conversation continues as a transcript.",
             };
             self.add_notice(step, NoticeLevel::Info, notice);
         }
@@ -418,17 +418,17 @@ impl Session {
             Some(Due::Start) => self.request_start(step),
             Some(Due::Ready) => {
                 let problem = self.problem_with_log(
-                    "claude_start_timeout",
-                    format!("Claude did not get ready within {} s.", INITIALIZE_TIMEOUT_MS / 1_000),
-                    format!("See why below, then try again with: areyouj restart {}", self.id),
+                    ErrorCode::ClaudeStartTimeout,
+                    format!("Claude was not ready within {} s.", INITIALIZE_TIMEOUT_MS / 1_000),
+                    Remedy::restart(self.id),
                 );
                 self.stop(step, Then::RetryStart(problem));
             }
             Some(Due::Started) => {
                 let problem = Problem::new(
-                    "host_failed",
+                    ErrorCode::HostFailed,
                     format!("The session host did not start Claude within {} s.", START_TIMEOUT_MS / 1_000),
-                    format!("See host.log, then try again with: areyouj restart {}", self.id),
+                    Remedy::restart_after(self.id, "See host.log."),
                 );
                 self.stop(step, Then::RetryStart(problem));
             }

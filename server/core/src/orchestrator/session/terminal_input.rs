@@ -1,7 +1,7 @@
-//! What is known of a terminal's input: drafts, dialogs, and whether Claude took what was pasted.
+//! The state of a terminal's input: drafts, dialogs, and whether Claude accepted a paste.
 //!
-//! A message for a Claude at a terminal is pasted, and a hook confirms it. People type besides. What Claude keeps about
-//! its own process corroborates the hooks, which do not report everything.
+//! Messages are pasted into the terminal, and a hook confirms them. People type there, too. Claude's record of its
+//! process completes the hooks, which do not report everything.
 
 use std::collections::BTreeSet;
 
@@ -11,37 +11,37 @@ use super::turn::Turn;
 use crate::orchestrator::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
 use crate::orchestrator::{MessageId, MessageRow, ProcessStatus};
 
-/// The input of one launch's terminal. Not stored: a restarted daemon finds it out again.
+/// The input of one launch's terminal. Not stored: a restarted daemon determines it again.
 #[derive(Debug, Default)]
 pub(super) struct TerminalInput {
-    /// A screen of Claude's own that waits for an answer.
+    /// A dialog of Claude that waits for an answer.
     dialog: Option<String>,
-    /// Nobody has pressed a key since this Claude was started; false if that is not known.
+    /// No key was pressed since this Claude started; false if that is unknown.
     untouched: bool,
     /// The input holds text that was not sent.
     drafting: bool,
-    /// Characters in the input, as the keys show, and how many of them answered something that Claude asked.
+    /// The number of characters in the input, derived from the keys, and how many of them answered a dialog.
     typed: usize,
     answered: usize,
-    /// The input was sent or cleared: Claude shows by this time what it does about that.
+    /// The input was sent or cleared. Claude reacts by this time.
     reacts_by: Option<u64>,
-    /// Claude's record said last that it is busy.
+    /// Claude's record said "busy" last.
     busy: bool,
-    /// Messages that were submitted while a turn ran: a turn of their own follows.
+    /// Messages that were submitted while a turn ran. Their own turn follows.
     ahead: BTreeSet<MessageId>,
     /// A person submitted something while a turn ran.
     person_ahead: bool,
     /// A prompt was submitted, and its turn has not ended.
     in_turn: bool,
-    /// Claude said that the turn has ended.
+    /// Claude reported the end of the turn.
     stopped: bool,
-    /// Claude's record has said that it waits, since Claude asked last. Only then does "busy" mean that it was
-    /// answered: hooks and record arrive in no certain order.
+    /// Claude's record has said "waiting" since the last permission request. Only then does "busy" mean that the
+    /// request was answered, because hooks and record arrive in any order.
     waited: bool,
     /// When the turn began, in milliseconds since the epoch.
     began: u64,
     confirm: Option<Confirmation>,
-    /// A person ended Claude from inside.
+    /// A person quit Claude in its terminal.
     quit: bool,
 }
 
@@ -52,14 +52,14 @@ struct Confirmation {
     tried_again: bool,
 }
 
-/// What a session does that its terminal input depends on.
+/// The state of the session on which its terminal input depends.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     /// Claude waits for the answer to a permission request.
     pub(super) asking: bool,
     /// No turn runs.
     pub(super) idle: bool,
-    /// The message that was pasted and that nothing has confirmed.
+    /// The pasted message that is not confirmed.
     pub(super) unconfirmed: Option<&'a MessageRow>,
 }
 
@@ -73,27 +73,27 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// Whose prompt was submitted.
+/// The origin of a submitted prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Submitted {
     /// This message, and `joined` with something that a person had typed.
     Confirmed { message: MessageId, joined: bool },
-    /// What a person typed.
+    /// A person typed it.
     ByPerson,
 }
 
-/// What the input shows.
+/// What the terminal input means for the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TerminalOutcome {
-    /// A command of Claude's own was taken. `over`: it has ended, too.
+    /// Claude accepted one of its own commands. `over`: the command has ended, too.
     CommandTaken { message: MessageId, over: bool },
-    /// Claude has not taken the message: press Enter once more.
+    /// Claude has not accepted the message: press Enter once more.
     PressEnter,
-    /// Claude has not taken the message.
+    /// Claude has not accepted the message.
     Unconfirmed(MessageId),
-    /// A turn or a command runs. `answered`: a person answered in the terminal everything that Claude asked.
+    /// A turn or a command runs. `answered`: a person answered every permission request in the terminal.
     Busy { answered: bool },
-    /// No turn runs. `announced`: Claude had said that the turn ended.
+    /// No turn runs. `announced`: Claude reported the end of the turn.
     Idle { announced: bool },
 }
 
@@ -102,22 +102,22 @@ impl TerminalInput {
         TerminalInput { untouched: true, ..TerminalInput::default() }
     }
 
-    /// Whether somebody may have pressed a key since this Claude was started.
+    /// Whether a person can have pressed a key since this Claude started.
     pub(super) fn was_touched(&self) -> bool {
         !self.untouched
     }
 
-    /// A screen of Claude's own that waits for an answer, for people.
+    /// The description of the dialog that waits for an answer, for people.
     pub(super) fn dialog(&self) -> Option<&str> {
         self.dialog.as_deref()
     }
 
-    /// A screen of Claude's own waits for an answer.
+    /// A dialog waits for an answer.
     pub(super) fn open_dialog(&mut self, what: String) {
         self.dialog = Some(what);
     }
 
-    /// No screen of Claude's own waits for an answer.
+    /// No dialog waits for an answer.
     pub(super) fn close_dialog(&mut self) {
         self.dialog = None;
     }
@@ -127,7 +127,7 @@ impl TerminalInput {
         self.drafting
     }
 
-    /// Whether this message's own turn is still to come.
+    /// Whether this message's own turn is still ahead.
     pub(super) fn is_ahead(&self, message: MessageId) -> bool {
         self.ahead.contains(&message)
     }
@@ -137,12 +137,12 @@ impl TerminalInput {
         now.saturating_sub(self.began)
     }
 
-    /// A person ended Claude from inside.
+    /// A person quit Claude in its terminal.
     pub(super) fn quit(&mut self) {
         self.quit = true;
     }
 
-    /// Whether a person ended Claude from inside; not a second time.
+    /// Takes whether a person quit Claude in its terminal.
     pub(super) fn take_quit(&mut self) -> bool {
         std::mem::take(&mut self.quit)
     }
@@ -152,8 +152,7 @@ impl TerminalInput {
         [self.confirm.as_ref().map(|confirm| confirm.by), self.reacts_by].into_iter().flatten().min()
     }
 
-    /// Whether nothing may be pasted and Enter not be pressed: either would be an answer, or send what a person has not
-    /// finished.
+    /// Whether a paste and Enter are forbidden: either would answer a dialog, or send an unfinished draft.
     pub(super) fn is_taken(&self, asking: bool) -> bool {
         self.asks(asking) || self.drafting || self.reacts_by.is_some()
     }
@@ -162,7 +161,7 @@ impl TerminalInput {
         self.dialog.is_some() || asking
     }
 
-    /// A person typed, and the input holds so many characters now. What is typed while Claude asks is the answer.
+    /// A person typed; the input holds this many characters now. Text typed during a permission request is its answer.
     pub(super) fn typed(&mut self, now: u64, characters: usize, asking: bool) {
         self.untouched = false;
         let more = characters.saturating_sub(self.typed);
@@ -178,25 +177,26 @@ impl TerminalInput {
         }
     }
 
-    /// Claude asks: what its record said before has nothing to do with that.
+    /// Claude makes a permission request: earlier reports of its record do not concern it.
     pub(super) fn asked(&mut self) {
         self.waited = false;
     }
 
-    /// This message was pasted: waits for its confirmation. Nothing but what it does confirms a command of Claude's own.
+    /// This message was pasted: waits for its confirmation. One of Claude's own commands is confirmed only by its
+    /// effect.
     pub(super) fn await_confirmation(&mut self, now: u64, message: &MessageRow) {
         let patience = if is_command(&message.text) { COMMAND_TIMEOUT_MS } else { CONFIRM_TIMEOUT_MS };
         self.confirm = Some(Confirmation { by: now + patience, tried_again: false });
     }
 
-    /// A prompt was submitted: one of these messages, which were pasted and not confirmed, or what a person typed.
+    /// A prompt was submitted: one of these pasted and unconfirmed messages, or a person's text.
     pub(super) fn submitted<'a>(
         &mut self,
         wall: u64,
         text: &str,
         mut pasted: impl Iterator<Item = &'a MessageRow>,
     ) -> Submitted {
-        // Claude's record may have said already that it is busy with this one.
+        // Claude's record can already have said "busy" because of this prompt.
         let turn_ran = std::mem::replace(&mut self.in_turn, true);
         if !turn_ran {
             self.began = wall;
@@ -217,8 +217,8 @@ impl TerminalInput {
         Submitted::Confirmed { message: message.id, joined: !same(text, &message.text) }
     }
 
-    /// Claude said that the turn has ended; returns whether another one follows. What was submitted meanwhile has a
-    /// turn of its own, or had its place in this one: then Claude's record of its process says that it is idle.
+    /// Claude reported the end of the turn. Returns whether another one follows. A prompt that was submitted meanwhile
+    /// has its own turn, or was part of this one: then Claude's record of its process says "idle".
     pub(super) fn turn_ended(&mut self) -> bool {
         let more = self.person_ahead || !self.ahead.is_empty();
         self.ahead.clear();
@@ -228,19 +228,19 @@ impl TerminalInput {
         more
     }
 
-    /// What Claude's record says is noted even before Claude is ready.
+    /// Notes the status in Claude's record, even before Claude is ready.
     pub(super) fn note_status(&mut self, status: &ProcessStatus) {
         self.busy = *status == ProcessStatus::Busy;
     }
 
-    /// What the record of a Claude that is ready says.
+    /// Applies the status in the record of a Claude that is ready.
     pub(super) fn status_read(
         &mut self,
         status: ProcessStatus,
         around: Surroundings<'_>,
     ) -> Option<TerminalOutcome> {
         match status {
-            // What a hook asks is shown as a permission request.
+            // A hook's question is shown as a permission request.
             ProcessStatus::Waiting(_) if around.asking => {
                 self.waited = true;
                 None
@@ -258,14 +258,15 @@ impl TerminalInput {
             }
             ProcessStatus::Busy => {
                 self.dialog = None;
-                // No prompt was submitted: a command of Claude's own, or the last of a turn. No hook reports its end.
+                // No prompt was submitted: one of Claude's own commands, or the rest of a turn. No hook reports its
+                // end.
                 self.stopped |= around.idle;
                 Some(TerminalOutcome::Busy { answered: std::mem::take(&mut self.waited) })
             }
         }
     }
 
-    /// Time has passed. Claude did not confirm in time what was pasted: Enter is pressed once more, then a person
+    /// Time has passed. If Claude did not confirm a paste in time, AreYouJ presses Enter once more; then a person
     /// decides.
     pub(super) fn tick(&mut self, now: u64, around: Surroundings<'_>) -> Option<TerminalOutcome> {
         self.reacts_by.take_if(|by| *by <= now);
@@ -278,7 +279,7 @@ impl TerminalInput {
         }
         let by = now + CONFIRM_TIMEOUT_MS;
         if self.busy || around.asking {
-            // The message waits inside Claude until the turn is over; an Enter could be an answer.
+            // The message waits inside Claude until the turn ends; Enter could answer a dialog.
             self.confirm = Some(Confirmation { by, ..confirm });
             return None;
         }
@@ -290,19 +291,19 @@ impl TerminalInput {
     }
 }
 
-/// Whether Claude takes this for a command of its own rather than a prompt. A path is not a command.
+/// Whether Claude interprets this text as one of its own commands. A path is not a command.
 fn is_command(text: &str) -> bool {
     let word = text.split_whitespace().next().unwrap_or_default();
     word.strip_prefix('/').is_some_and(|name| !name.is_empty() && !name.contains(['/', '.']))
 }
 
-/// Whether what was submitted is this message, or contains it.
+/// Whether the submitted text is this message, or contains it.
 fn holds(submitted: &str, message: &str) -> bool {
     let message = bare(message);
     !message.is_empty() && bare(submitted).contains(&message)
 }
 
-/// Whether what was submitted is this message: Claude trims it, replaces tabs, drops control characters, and marks a
+/// Whether the submitted text is this message: Claude trims it, replaces tabs, drops control characters, and marks a
 /// long one as pasted.
 fn same(submitted: &str, message: &str) -> bool {
     let pasted = submitted.trim().strip_prefix("<pasted_content").and_then(|rest| {
@@ -312,7 +313,7 @@ fn same(submitted: &str, message: &str) -> bool {
     bare(pasted.unwrap_or(submitted)) == bare(message)
 }
 
-/// The text without what a terminal changes: white space and control characters.
+/// The text without the characters that a terminal changes: white space and control characters.
 fn bare(text: &str) -> String {
     text.chars().filter(|character| !character.is_whitespace() && !character.is_control()).collect()
 }

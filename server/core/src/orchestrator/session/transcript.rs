@@ -1,8 +1,8 @@
-//! The transcript of one session: its newest entry, and what Claude is saying since.
+//! The transcript of one session: the number of its newest entry, and the partial output since.
 
-use super::partial_output::{OutputSoFar, PartialOutput};
-use crate::orchestrator::step::StepContext;
-use crate::orchestrator::{Change, EntryBody, EntryRow, Notification, SessionId, SessionRow};
+use super::partial_output::OutputSoFar;
+use crate::orchestrator::context::StepContext;
+use crate::orchestrator::{Change, EntryBody, EntryRow, Notification, PartialOutput, SessionId, SessionRow};
 
 /// The end of a transcript. The store has all entries.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Transcript {
         step.publish(Notification::Entry { session: self.session, entry });
     }
 
-    /// Claude says more.
+    /// Adds partial output.
     pub(super) fn add_partial(&mut self, step: &mut StepContext, thinking: bool, text: String) {
         self.output.add(thinking, &text);
         step.publish(Notification::Delta { session: self.session, seq: self.seq, thinking, text });

@@ -2,11 +2,11 @@
 
 use super::Session;
 use super::phase::Then;
+use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INTERRUPT_TIMEOUT_MS, LOGIN_REFUSALS};
-use crate::orchestrator::step::StepContext;
 use crate::orchestrator::{
-    Activity, EntryBody, Goal, INITIALIZE_PREFIX, Input, MessageState, NoticeLevel, PauseReason, Problem,
-    SessionRow, Status, TurnEnd,
+    Activity, EntryBody, ErrorCode, Goal, INITIALIZE_PREFIX, Input, MessageState, NoticeLevel, PauseReason,
+    Problem, Remedy, SessionRow, Status, TurnEnd,
 };
 
 /// The HTTP status with which the API refuses a login.
@@ -15,18 +15,18 @@ const UNAUTHORIZED: u16 = 401;
 /// The beginning of the ids of our interrupts.
 const INTERRUPT_PREFIX: &str = "areyouj-interrupt-";
 
-/// What Claude says that it does, and what AreYouJ has done about it.
+/// Claude's activity, and what AreYouJ has done about it.
 #[derive(Debug)]
 pub(super) struct Turn {
     activity: Activity,
-    /// Monotonic time by which Claude should have answered an interrupt that was sent.
+    /// Monotonic time by which Claude should answer the interrupt that was sent.
     interrupted_by: Option<u64>,
     /// The API refuses the login: the running message fails for that reason.
     login_refused: bool,
 }
 
 impl Turn {
-    /// As far as the status in the session's row tells.
+    /// The turn, as far as the session's row shows it.
     pub(super) fn restore(row: &SessionRow) -> Turn {
         let activity = match row.status {
             Status::Active => Activity::Running,
@@ -41,7 +41,7 @@ impl Turn {
         Turn { activity: Activity::Idle, interrupted_by: None, login_refused: false }
     }
 
-    /// Claude is gone.
+    /// Claude has exited.
     pub(super) fn claude_gone(&mut self) {
         self.activity = Activity::Idle;
         self.interrupted_by = None;
@@ -60,12 +60,12 @@ impl Turn {
         self.activity = Activity::Running;
     }
 
-    /// A turn runs in which Claude waits for nobody.
+    /// A turn runs in which Claude does not wait for a person.
     pub(super) fn is_running(&self) -> bool {
         self.activity == Activity::Running
     }
 
-    /// The API has refused the login for good.
+    /// The API has refused the login.
     pub(super) fn refuse_login(&mut self) {
         self.login_refused = true;
     }
@@ -84,16 +84,16 @@ impl Turn {
 }
 
 impl Session {
-    /// Whether a turn runs, or is about to.
+    /// Whether a turn runs, or will.
     pub(in crate::orchestrator) fn turn_runs(&self) -> bool {
         self.lifecycle.is_ready() && (!self.turn.is_idle() || self.queue.running().next().is_some())
     }
 
-    /// Claude says what it does.
+    /// Claude reported its activity.
     pub(super) fn activity_changed(&mut self, step: &mut StepContext, activity: Activity) {
         self.turn.activity = activity;
         if activity == Activity::Idle {
-            // Whatever had begun is over, even if Claude did not say how.
+            // Everything that had started has ended, even if Claude did not report how.
             let why = if self.is_terminal() {
                 "The turn was interrupted."
             } else {
@@ -108,13 +108,13 @@ impl Session {
     /// A turn has ended, and with it the messages whose turn it was.
     pub(super) fn turn_ended(&mut self, step: &mut StepContext, mut turn: TurnEnd) {
         if self.is_terminal() {
-            // Hooks do not tell how long it took.
+            // Hooks do not report the duration.
             turn.duration_ms = self.terminal.turn_ms(step.now.wall);
         }
         let cost_usd = self.usage.turn_ended(turn.cost_total, turn.context_max);
         let running = self.queue.running().next().map(|message| message.id);
         let message_id = turn.messages.first().copied().or(running);
-        // An interrupt can end what had not begun, and Claude keeps nothing of that.
+        // An interrupt can end a message before it starts; Claude records nothing then.
         if turn.ok || self.queue.running().any(|message| message.started) {
             self.conversation.record();
         }
@@ -165,7 +165,7 @@ impl Session {
     ) -> Result<(), Problem> {
         if !self.turn_runs() {
             return Err(Problem::new(
-                "no_running_turn",
+                ErrorCode::NoRunningTurn,
                 "No turn is running.",
                 "There is nothing to interrupt.",
             ));
@@ -185,19 +185,16 @@ impl Session {
         self.send(step, Input::Interrupt { request_id });
     }
 
-    /// Time has passed: an interrupt may not have been answered.
+    /// Time has passed: an interrupt might not have been answered.
     pub(super) fn tick_turn(&mut self, step: &mut StepContext) {
         let late = self.turn.interrupted_by.take_if(|by| *by <= step.now.monotonic);
         if late.is_some() {
-            let text = format!(
-                "Claude did not answer the interrupt. Start it again with: areyouj restart {}",
-                self.id
-            );
+            let text = "Claude did not answer the interrupt. Restart the session if this persists.";
             self.add_notice(step, NoticeLevel::Warning, text);
         }
     }
 
-    /// The API refused a request of Claude's, and Claude tries again.
+    /// The API refused a request, and Claude tries again.
     pub(super) fn api_retried(
         &mut self,
         step: &mut StepContext,
@@ -219,22 +216,19 @@ impl Session {
     }
 
     fn login_needed(&mut self, step: &mut StepContext) {
-        let hint = format!(
-            "Log in by running `claude` in a terminal, then: areyouj restart {}, and send the failed message again.",
-            self.id
-        );
-        self.fail(step, Problem::new("login_needed", "Claude is not logged in.", hint));
+        let remedy = Remedy::LogIn { session_id: self.id.to_string() };
+        self.fail(step, Problem::new(ErrorCode::LoginNeeded, "Claude is not logged in.", remedy));
     }
 
-    /// Claude refused a control request of ours.
+    /// Claude refused one of our control requests.
     pub(super) fn control_failed(&mut self, step: &mut StepContext, request_id: &str, message: &str) {
         let initialize = request_id.starts_with(INITIALIZE_PREFIX);
         if initialize && self.lifecycle.is_initializing() {
             self.errors.add(message.to_owned());
             let problem = self.problem_with_log(
-                "claude_start_failed",
-                "Claude refused to be initialised.",
-                format!("See why below, then try again with: areyouj restart {}", self.id),
+                ErrorCode::ClaudeStartFailed,
+                "Claude refused to initialize.",
+                Remedy::restart(self.id),
             );
             self.stop(step, Then::RetryStart(problem));
         } else if !initialize {

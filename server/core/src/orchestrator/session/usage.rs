@@ -1,4 +1,4 @@
-//! What a session costs, and how full Claude's context window is.
+//! The cost of a session, and the use of Claude's context window.
 
 use crate::orchestrator::SessionRow;
 
@@ -23,7 +23,7 @@ impl Usage {
         }
     }
 
-    /// Writes what is stored into the session's row.
+    /// Writes its part of the session's row.
     pub(super) fn store(&self, row: &mut SessionRow) {
         row.cost_before = self.cost_before;
         row.cost_launch = self.cost_launch;
@@ -31,7 +31,7 @@ impl Usage {
         row.context_max = self.context_max;
     }
 
-    /// A new Claude counts its cost from nothing.
+    /// A new Claude counts its cost from zero.
     pub(super) fn launched(&mut self) {
         self.cost_before += std::mem::take(&mut self.cost_launch);
     }
@@ -40,7 +40,7 @@ impl Usage {
         self.context_used = Some(tokens);
     }
 
-    /// A turn has ended, and Claude says what all its turns have cost; returns what this one did.
+    /// A turn has ended, and Claude reported the cost of all its turns. Returns the cost of this one.
     pub(super) fn turn_ended(&mut self, cost_total: f64, context_max: Option<u64>) -> f64 {
         let cost = (cost_total - self.cost_launch).max(0.0);
         self.cost_launch = cost_total.max(self.cost_launch);

@@ -1,4 +1,4 @@
-//! What clients see of a session: its status, why, and what needs a person. Pure functions of its parts.
+//! The status of a session, its reason, and what needs a person. Pure functions of the session's parts.
 
 use super::Session;
 use super::phase::{Phase, Then};
@@ -28,17 +28,17 @@ pub(super) fn attention(session: &Session) -> Option<Attention> {
         return Some(plain(AttentionKind::Error, error.message.clone()));
     }
     let kind = match session.queue.pause().reason()? {
-        PauseReason::CutOff => AttentionKind::Interrupted,
+        PauseReason::MessageInterrupted => AttentionKind::Interrupted,
         PauseReason::Failed => AttentionKind::Failed,
         PauseReason::TurnInterrupted => return None,
     };
     let message = session.queue.undecided();
     let error = message.and_then(|id| session.queue.get(id)?.error.clone());
-    let title = error.unwrap_or_else(|| "A message was cut off.".to_owned());
+    let title = error.unwrap_or_else(|| "A message was interrupted.".to_owned());
     Some(Attention { message, ..plain(kind, title) })
 }
 
-/// The status, and which source says so.
+/// The status and its source.
 pub(super) fn status(session: &Session) -> (Status, StatusSource) {
     let unchanged = (session.status.status, session.status.source);
     match session.lifecycle.phase() {
@@ -57,7 +57,7 @@ pub(super) fn status(session: &Session) -> (Status, StatusSource) {
         Phase::Stopping { then: Then::Fail(_), .. } => (Status::Error, StatusSource::Control),
         Phase::Failed(_) => (Status::Error, StatusSource::Process),
         Phase::Terminated => (Status::Terminated, StatusSource::Request),
-        // Also while the host is being looked for: from the status a next daemon learns what Claude did.
+        // Also while the daemon looks for the host: the next daemon learns Claude's activity from the status.
         Phase::Ready | Phase::Adopting { ready: true } => {
             let status = if session.permissions.is_asking() {
                 Status::Waiting
@@ -71,7 +71,7 @@ pub(super) fn status(session: &Session) -> (Status, StatusSource) {
     }
 }
 
-/// Why the session has its status, for people.
+/// The reason of the status, for people.
 pub(super) fn status_reason(session: &Session) -> Option<String> {
     if let Some(note) = &session.note {
         return Some(note.clone());
@@ -86,9 +86,7 @@ pub(super) fn status_reason(session: &Session) -> Option<String> {
         Phase::Queued => Some("waits for its turn to start".to_owned()),
         Phase::Stopping { then: Then::Terminate, .. } => Some("is being terminated".to_owned()),
         Phase::Stopping { then: Then::Restart, .. } => Some("is being restarted".to_owned()),
-        _ if session.switch_to.is_some() => {
-            Some("moves to its other form when the turn has ended".to_owned())
-        }
+        _ if session.switch_to.is_some() => Some("switches its driver when the turn has ended".to_owned()),
         Phase::Ready
             if !pause.is_paused() && session.terminal.is_drafting() && session.queue.has_waiting() =>
         {

@@ -24,7 +24,7 @@ fn created(bench: &mut Bench, model: Option<&str>, mode: Option<&str>) -> Sessio
     session
 }
 
-/// Claude crashes and is started again; what it is started with.
+/// Claude crashes and restarts; returns the order of the restart.
 fn crash(bench: &mut Bench, session: SessionId, recorded: ConversationState) -> Option<LaunchOrder> {
     let launch = bench.view(session).row.launch;
     bench.facts(session, vec![Fact::Exited { launch, exit: Exit::Signal(9) }]);
@@ -44,12 +44,12 @@ fn ready() -> Fact {
     Fact::Ready { pending: Vec::new() }
 }
 
-fn error(bench: &Bench, session: SessionId) -> Option<String> {
+fn error(bench: &Bench, session: SessionId) -> Option<ErrorCode> {
     bench.view(session).row.error.map(|problem| problem.code)
 }
 
 #[test]
-fn a_conversation_of_which_a_turn_has_ended_is_never_begun_anew() {
+fn a_conversation_in_which_a_turn_has_ended_never_starts_from_the_beginning() {
     for recorded in [ConversationState::Nothing, ConversationState::Silent] {
         let mut bench = Bench::new(Settings::default());
         let session = bench.ready();
@@ -59,13 +59,13 @@ fn a_conversation_of_which_a_turn_has_ended_is_never_begun_anew() {
         let row = bench.view(session).row;
         assert_eq!((row.status, row.claude_session), (Status::Error, conversation));
         let problem = row.error.unwrap();
-        assert_eq!(problem.code, "conversation_not_found");
+        assert_eq!(problem.code, ErrorCode::ConversationNotFound);
         assert!(problem.message.contains("/home/.claude/projects"), "{problem}");
     }
 }
 
 #[test]
-fn a_conversation_that_claude_has_just_opened_may_have_no_record_yet() {
+fn a_conversation_that_claude_has_just_opened_can_lack_a_record() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
     let opened = Uuid::from_u128(5);
@@ -88,7 +88,7 @@ fn a_new_claude_gets_the_permission_mode_that_was_reported_last() {
 }
 
 #[test]
-fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing() {
+fn a_claude_that_starts_in_a_wider_mode_than_requested_is_stopped_and_gets_no_messages() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, None, Some("plan"));
     bench.send(session, "hello").unwrap();
@@ -96,7 +96,7 @@ fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing
     assert!(sent(&effects).is_empty(), "{effects:?}");
     assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     let problem = bench.view(session).row.error.unwrap();
-    assert_eq!(problem.code, "permission_mode_wider");
+    assert_eq!(problem.code, ErrorCode::PermissionModeWider);
     assert!(problem.message.contains("plan") && problem.message.contains("acceptEdits"), "{problem}");
 
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
@@ -107,7 +107,7 @@ fn a_claude_that_starts_in_a_wider_mode_than_asked_for_is_ended_and_gets_nothing
 }
 
 #[test]
-fn a_narrower_mode_than_asked_for_is_shown_and_kept() {
+fn a_narrower_mode_than_requested_is_shown_and_kept() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, None, Some("bypassPermissions"));
     bench.facts(session, vec![mode("default"), ready()]);
@@ -117,7 +117,7 @@ fn a_narrower_mode_than_asked_for_is_shown_and_kept() {
 }
 
 #[test]
-fn a_mode_that_is_widened_later_is_somebodys_choice() {
+fn a_mode_that_is_widened_later_is_a_persons_choice() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, None, Some("plan"));
     bench.facts(session, vec![mode("plan"), ready(), mode("acceptEdits")]);
@@ -127,7 +127,7 @@ fn a_mode_that_is_widened_later_is_somebodys_choice() {
 }
 
 #[test]
-fn at_a_terminal_only_a_mode_that_nobody_can_have_set_is_too_wide() {
+fn in_a_terminal_only_a_mode_that_no_person_can_have_set_is_too_wide() {
     for typed in [false, true] {
         let mut bench = Bench::new(Settings::default());
         bench.driver = Driver::Terminal;
@@ -142,7 +142,7 @@ fn at_a_terminal_only_a_mode_that_nobody_can_have_set_is_too_wide() {
 }
 
 #[test]
-fn a_model_that_was_asked_for_is_asked_for_again_until_claude_reports_another() {
+fn a_requested_model_is_requested_again_until_claude_reports_another() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, Some("opusplan"), None);
     bench.facts(session, vec![ready(), model("claude-sonnet"), model("claude-sonnet")]);
@@ -156,7 +156,7 @@ fn a_model_that_was_asked_for_is_asked_for_again_until_claude_reports_another() 
 }
 
 #[test]
-fn the_model_that_claude_chose_by_itself_is_asked_for_the_next_time() {
+fn the_model_that_claude_chose_is_requested_at_the_next_launch() {
     let mut bench = Bench::new(Settings::default());
     let session = created(&mut bench, None, None);
     bench.facts(session, vec![ready(), model("claude-opus")]);

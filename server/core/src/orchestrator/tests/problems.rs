@@ -1,21 +1,21 @@
-//! A snapshot of every problem that the rules give rise to, as clients print it.
+//! Snapshots of every problem that the rules report.
 
 use serde_json::{Value, json};
 
 use super::super::check::{check_room, check_text, checked_name, conflict};
-use super::super::problem::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_STEERS};
+use super::super::problems::{MAX_MESSAGE_BYTES, MAX_NAME_CHARS, MAX_QUEUE, MAX_STEERS};
 use super::super::*;
 use super::{Bench, failed_turn};
 use crate::texts::{assert_problems, assert_text};
 
 fn refusal(bench: &mut Bench, session: SessionId, operation: SessionOperation) -> Problem {
-    printable(bench.change(session, operation).0.expect_err("a refusal"), session)
+    printable(&bench.change(session, operation).0.expect_err("a refusal"), session)
 }
 
 /// The problem with a fixed id in place of the session's random one.
-fn printable(problem: Problem, session: SessionId) -> Problem {
-    let named = |text: &str| text.replace(session.as_str(), id().as_str());
-    Problem { message: named(&problem.message), hint: named(&problem.hint), ..problem }
+fn printable(problem: &Problem, session: SessionId) -> Problem {
+    let text = serde_json::to_string(problem).unwrap();
+    serde_json::from_str(&text.replace(session.as_str(), id().as_str())).unwrap()
 }
 
 fn of(session: SessionId) -> SessionRef {
@@ -27,7 +27,7 @@ fn id() -> SessionId {
 }
 
 #[test]
-fn every_refusal_of_what_a_person_names_is_printed() {
+fn every_refusal_of_a_name_or_an_id_is_printed() {
     let states = [
         MessageState::Running,
         MessageState::Done,
@@ -68,7 +68,7 @@ fn every_refusal_of_a_command_is_printed() {
     let message = bench.send(session, "hello").unwrap();
     let named = bench.request(message.to_string());
     let again = Operation::Message(named, MessageOperation::Recover(Recovery::Again));
-    let not_cut_off = bench.command(again).0.unwrap_err();
+    let not_interrupted = bench.command(again).0.unwrap_err();
     let begun = Fact::Lifecycle { message, stage: Stage::Started };
     bench.facts(
         session,
@@ -84,11 +84,11 @@ fn every_refusal_of_a_command_is_printed() {
     let many_steers = steer(&mut bench).unwrap_err();
     assert_problems(
         "problems-orchestrator-commands",
-        [too_many, no_turn, lives, no_id, not_cut_off, many_steers],
+        [too_many, no_turn, lives, no_id, not_interrupted, many_steers],
     );
 }
 
-/// The refusal of this answer to what Claude asks in this way.
+/// The refusal of this answer to such a permission request.
 fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer: Answer) -> Problem {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
@@ -101,7 +101,7 @@ fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer
         suggestions,
     };
     bench.facts(session, vec![Fact::PermissionRequested(ask)]);
-    printable(bench.answer(&format!("{session}-1"), answer).0.expect_err("a refusal"), session)
+    printable(&bench.answer(&format!("{session}-1"), answer).0.expect_err("a refusal"), session)
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn every_refusal_of_an_answer_is_printed() {
     );
 }
 
-/// The session's error after this has happened to every launch that is allowed to fail.
+/// The session's error after every allowed launch has failed like this.
 fn start_that_fails(happens: impl Fn(&mut Bench, SessionId, u32)) -> Problem {
     let mut bench = Bench::new(Settings::default());
     let session = bench.create().0.unwrap();
@@ -146,7 +146,7 @@ fn start_that_fails(happens: impl Fn(&mut Bench, SessionId, u32)) -> Problem {
 
 fn error_of(bench: &Bench, session: SessionId) -> Problem {
     let error = bench.view(session).row.error.expect("the session needs a person");
-    printable(error, session)
+    printable(&error, session)
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn every_error_of_a_session_is_printed() {
     assert_problems("problems-orchestrator-sessions", problems);
 }
 
-/// What a transcript says of these facts.
+/// The notices that the transcript gets from these facts.
 fn notices(facts: Vec<Fact>) -> Vec<String> {
     let mut bench = Bench::new(Settings::default());
     let session = bench.ready();
@@ -281,9 +281,10 @@ fn notices_and_reasons_of_a_status_are_printed() {
     let waits = bench.create().0.unwrap();
     texts.push(reason(&bench, waits));
 
-    let [interrupted, cut_off, failed] =
-        [PauseReason::TurnInterrupted, PauseReason::CutOff, PauseReason::Failed].map(Pause::because);
-    let pauses = [Pause::HELD, interrupted, cut_off, cut_off.held(), failed, failed.held()];
+    let [turn, message, failed] =
+        [PauseReason::TurnInterrupted, PauseReason::MessageInterrupted, PauseReason::Failed]
+            .map(Pause::because);
+    let pauses = [Pause::HELD, turn, message, message.held(), failed, failed.held()];
     texts.extend(pauses.map(|pause| format!("pause: {}", pause.explanation().unwrap())));
     assert_text("notices-orchestrator", &texts.join("\n"));
 }

@@ -1,10 +1,10 @@
-//! The rules of starts: how many at once, what becomes of one that fails.
+//! The rules of starts: their number, and failed starts.
 
 use super::super::*;
 use super::{Bench, code, launches};
 
 #[test]
-fn only_so_many_sessions_start_at_once_and_the_next_follows_when_one_is_ready() {
+fn a_limited_number_of_sessions_starts_at_once_and_the_next_follows_when_one_is_ready() {
     let mut bench = Bench::new(Settings { max_starting: 4, ..Settings::default() });
     let (first, effects) = bench.create();
     assert_eq!(launches(&effects), 1);
@@ -58,7 +58,7 @@ fn on_a_slow_machine_a_start_gets_ahead_by_more() {
 }
 
 #[test]
-fn a_start_that_nobody_is_ahead_of_begins_at_once() {
+fn a_start_without_another_before_it_begins_immediately() {
     let mut bench = Bench::new(Settings { max_starting: 2, ..Settings::default() });
     bench.ready();
     assert_eq!(launches(&bench.create().1), 1);
@@ -77,7 +77,7 @@ fn a_session_beyond_the_limit_is_refused_until_another_has_ended() {
 }
 
 #[test]
-fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed() {
+fn a_failed_start_is_retried_after_growing_delays_until_a_person_must_decide() {
     let mut bench = Bench::new(Settings::default());
     let session = bench.create().0.unwrap();
     for (launch, delay) in (1..).zip([1_000, 2_000, 4_000, 8_000]) {
@@ -99,7 +99,7 @@ fn a_start_that_fails_is_tried_again_later_and_later_and_then_a_person_is_needed
     let view = bench.view(session);
     assert_eq!(view.row.status, Status::Error);
     let error = view.row.error.unwrap();
-    assert_eq!((error.code.as_str(), error.log.as_deref()), ("claude_start_failed", Some("bad flag")));
+    assert_eq!((error.code, error.log.as_deref()), (ErrorCode::ClaudeStartFailed, Some("bad flag")));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_claude_that_never_answers_is_stopped_and_counts_as_a_failed_start() {
     let effects = bench.pass(60_000);
     assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(15) }]);
-    assert!(bench.view(session).row.status_reason.unwrap().contains("did not get ready within 60 s"));
+    assert!(bench.view(session).row.status_reason.unwrap().contains("was not ready within 60 s"));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_claude_that_was_not_understood_is_stopped_and_counts_as_crashed() {
         assert!(effects.contains(&Effect::Stop { session, launch: 1, at_once }), "{effects:?}");
         bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Code(0) }]);
         let reason = bench.view(session).row.status_reason.unwrap();
-        assert!(reason.contains("ended unexpectedly"), "{reason}");
+        assert!(reason.contains("exited unexpectedly"), "{reason}");
         assert_eq!(launches(&bench.pass(500)), 1);
         let effects = bench.step(Event::OrderRefused { session, launch: 1 });
         assert!(effects.is_empty(), "the host of that launch is gone: {effects:?}");

@@ -1,13 +1,13 @@
-//! The rules of sessions whose Claude sits at a terminal, one sentence each.
+//! The rules of terminal sessions, one test each.
 
 use uuid::Uuid;
 
 use super::super::*;
 use super::{Bench, code, launches, sent};
 
-const PROMPT: &str = "hook-40";
+const REQUEST: &str = "hook-40";
 
-/// A session at a terminal that is ready.
+/// A terminal session that is ready.
 fn ready() -> (Bench, SessionId) {
     let mut bench = Bench::new(Settings::default());
     bench.driver = Driver::Terminal;
@@ -49,7 +49,7 @@ fn input() -> ToolInput {
 
 fn asked() -> Fact {
     Fact::PermissionRequested(PermissionRequest {
-        request_id: PROMPT.to_owned(),
+        request_id: REQUEST.to_owned(),
         kind: PermissionKind::Tool,
         tool: "Bash".to_owned(),
         input: input(),
@@ -59,7 +59,7 @@ fn asked() -> Fact {
 }
 
 fn waiting() -> Fact {
-    Fact::ProcessStatus(ProcessStatus::Waiting("permission prompt".to_owned()))
+    Fact::ProcessStatus(ProcessStatus::Waiting("dialog open".to_owned()))
 }
 
 fn pastes(effects: &[Effect]) -> Vec<String> {
@@ -70,7 +70,7 @@ fn pastes(effects: &[Effect]) -> Vec<String> {
     texts.collect()
 }
 
-/// How a message stands; none once it is done and forgotten.
+/// The state of a message; `None` once it is done and forgotten.
 fn state(bench: &Bench, session: SessionId, id: MessageId) -> Option<MessageState> {
     bench.state.sessions[&session].queue().get(id).map(|row| row.state)
 }
@@ -100,7 +100,7 @@ fn a_message_that_is_not_confirmed_gets_one_more_enter_and_then_a_person_decides
     let effects = bench.pass(10_000);
     assert_eq!((sent(&effects).len(), state(&bench, session, id)), (0, Some(MessageState::Interrupted)));
     let view = bench.view(session);
-    assert_eq!(view.row.paused, Pause::because(PauseReason::CutOff));
+    assert_eq!(view.row.paused, Pause::because(PauseReason::MessageInterrupted));
     assert!(view.attention.unwrap().title.contains("did not confirm"));
     assert_eq!(view.queued, 1);
 }
@@ -114,16 +114,16 @@ fn enter_is_not_pressed_into_a_dialog() {
         vec![pasted(), Fact::ProcessStatus(ProcessStatus::Waiting("dialog open".to_owned()))],
     );
     assert!(sent(&bench.pass(10_000)).is_empty());
-    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff));
+    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::MessageInterrupted));
 }
 
 #[test]
-fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
+fn the_queue_waits_while_a_person_types_or_a_dialog_is_open() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![Fact::Typed(5)]);
     bench.send(session, "one").unwrap();
     assert!(bench.view(session).row.status_reason.unwrap().contains("the text in the terminal"));
-    // It may have been sent: what Claude does about that comes first.
+    // It might have been sent: Claude's reaction comes first.
     assert!(pastes(&bench.facts(session, vec![Fact::Typed(0)])).is_empty());
     assert_eq!(pastes(&bench.pass(1_000)), ["one"]);
 
@@ -136,7 +136,7 @@ fn the_queue_waits_while_somebody_types_or_a_dialog_is_open() {
 }
 
 #[test]
-fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
+fn a_message_is_not_sent_into_a_turn_while_a_person_types_but_comes_next() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
     let steer = |bench: &mut Bench, text: &str| {
@@ -154,7 +154,7 @@ fn a_message_is_not_put_into_a_turn_while_somebody_types_but_comes_next() {
 }
 
 #[test]
-fn nothing_is_typed_into_what_claude_asks() {
+fn nothing_is_typed_into_a_dialog() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked()]);
     let (id, target) = (bench.id(), SessionRef::Id(session.to_string()));
@@ -171,7 +171,7 @@ fn nothing_is_typed_into_what_claude_asks() {
 }
 
 #[test]
-fn an_enter_is_not_pressed_for_a_message_while_somebody_types_or_a_turn_runs() {
+fn enter_is_not_pressed_for_a_message_while_a_person_types_or_a_turn_runs() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![pasted(), Fact::Typed(3)]);
@@ -185,19 +185,19 @@ fn an_enter_is_not_pressed_for_a_message_while_somebody_types_or_a_turn_runs() {
 }
 
 #[test]
-fn keys_that_answered_are_no_draft_later_and_a_draft_from_before_is_one() {
+fn keys_that_answered_a_dialog_are_not_a_draft_later_but_an_earlier_draft_is() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked(), Fact::Typed(1), stop()]);
-    bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: PROMPT.to_owned() }, Fact::Typed(1)]);
+    bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: REQUEST.to_owned() }, Fact::Typed(1)]);
     assert!(!bench.state.sessions[&session].terminal_is_taken());
     let (mut bench, session) = ready();
     bench.facts(session, vec![Fact::Typed(4), asked(), Fact::Typed(5)]);
-    bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: PROMPT.to_owned() }]);
+    bench.facts(session, vec![Fact::PermissionWithdrawn { request_id: REQUEST.to_owned() }]);
     assert!(bench.state.sessions[&session].terminal_is_taken());
 }
 
 #[test]
-fn a_switch_waits_for_a_turn_that_may_run_while_the_host_is_looked_for() {
+fn a_switch_waits_for_a_turn_that_might_run_while_the_daemon_looks_for_the_host() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
     bench.step(Event::LinkLost { session, launch: 1 });
@@ -206,7 +206,7 @@ fn a_switch_waits_for_a_turn_that_may_run_while_the_host_is_looked_for() {
 }
 
 #[test]
-fn keys_that_answer_a_dialog_are_no_draft() {
+fn keys_that_answer_a_dialog_are_not_a_draft() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked(), Fact::Typed(1)]);
     bench.send(session, "one").unwrap();
@@ -217,7 +217,7 @@ fn keys_that_answer_a_dialog_are_no_draft() {
 }
 
 #[test]
-fn what_somebody_typed_before_is_named_when_a_message_was_joined_with_it() {
+fn a_draft_that_a_message_was_joined_with_is_named() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
     let effects = bench.facts(session, vec![pasted(), prompted("my draftone")]);
@@ -259,7 +259,7 @@ fn a_record_that_is_ahead_of_its_hook_makes_no_second_turn() {
 }
 
 #[test]
-fn a_record_that_is_behind_its_hook_is_no_interruption() {
+fn a_record_that_is_behind_its_hook_is_not_an_interruption() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), stop(), Fact::ProcessStatus(ProcessStatus::Busy)]);
     bench.send(session, "one").unwrap();
@@ -267,7 +267,7 @@ fn a_record_that_is_behind_its_hook_is_no_interruption() {
 }
 
 #[test]
-fn an_escape_that_no_hook_tells_of_ends_the_turn_and_holds_the_queue() {
+fn an_escape_that_no_hook_reports_ends_the_turn_and_holds_the_queue() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "one").unwrap();
     bench.send(session, "two").unwrap();
@@ -307,12 +307,12 @@ fn a_request_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook
         let (mut bench, session) = ready();
         bench.facts(session, vec![prompted("by hand"), asked()]);
         assert_eq!(status(&bench, session), Status::Waiting);
-        // What it was before it began to wait says nothing.
+        // Its status before it began to wait does not count.
         bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Busy)]);
         assert_eq!(status(&bench, session), Status::Waiting);
         bench.facts(session, vec![waiting()]);
         let effects = bench.facts(session, vec![by]);
-        assert!(matches!(sent(&effects)[..], [Input::ReleaseHook { request_id }] if request_id == PROMPT));
+        assert!(matches!(sent(&effects)[..], [Input::ReleaseHook { request_id }] if request_id == REQUEST));
         assert_eq!(status(&bench, session), Status::Active);
         let (answer, _) = bench.answer(&format!("{session}-1"), Answer::Allow);
         assert_eq!(code(&answer), "permission_answered");
@@ -328,7 +328,7 @@ fn an_answer_from_an_editor_goes_to_the_hook_once() {
     let effects = bench.facts(
         session,
         vec![
-            Fact::Written(Written::Answer { request_id: PROMPT.to_owned() }),
+            Fact::Written(Written::Answer { request_id: REQUEST.to_owned() }),
             Fact::ProcessStatus(ProcessStatus::Busy),
             Fact::ToolRan { tool: "Bash".to_owned(), input: input() },
         ],
@@ -337,7 +337,7 @@ fn an_answer_from_an_editor_goes_to_the_hook_once() {
 }
 
 #[test]
-fn a_command_of_claudes_own_is_done_when_claude_is_idle_again_or_never_was_busy() {
+fn one_of_claudes_own_commands_is_done_when_claude_is_idle_again_or_was_never_busy() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "/compact").unwrap();
     bench.facts(session, vec![pasted(), Fact::ProcessStatus(ProcessStatus::Busy)]);
@@ -353,7 +353,7 @@ fn a_command_of_claudes_own_is_done_when_claude_is_idle_again_or_never_was_busy(
 }
 
 #[test]
-fn a_screen_before_the_start_waits_for_a_person_as_long_as_it_takes_and_holds_no_start_slot() {
+fn a_dialog_before_the_start_waits_for_a_person_without_a_limit_and_holds_no_start_slot() {
     let mut bench = Bench::new(Settings { max_starting: 1, ..Settings::default() });
     bench.driver = Driver::Terminal;
     let session = bench.create().0.unwrap();
@@ -370,7 +370,7 @@ fn a_screen_before_the_start_waits_for_a_person_as_long_as_it_takes_and_holds_no
 }
 
 #[test]
-fn a_person_who_ends_claude_ends_the_session_unless_messages_wait() {
+fn quitting_claude_in_its_terminal_terminates_the_session_unless_messages_wait() {
     let ending = vec![Fact::Quit, Fact::Exited { launch: 1, exit: Exit::Code(0) }];
     let (mut bench, session) = ready();
     bench.facts(session, ending.clone());
@@ -381,24 +381,21 @@ fn a_person_who_ends_claude_ends_the_session_unless_messages_wait() {
     bench.send(session, "one").unwrap();
     bench.facts(session, ending);
     let view = bench.view(session);
-    assert_eq!(
-        (view.row.status, view.row.error.unwrap().code.as_str()),
-        (Status::Error, "ended_in_terminal")
-    );
+    assert_eq!((view.row.status, view.row.error.unwrap().code), (Status::Error, ErrorCode::EndedInTerminal));
     assert_eq!(view.queued, 1);
 }
 
 #[test]
-fn what_was_pasted_and_not_confirmed_when_claude_crashed_is_a_persons_decision() {
+fn an_unconfirmed_paste_when_claude_crashed_needs_a_persons_decision() {
     let (mut bench, session) = ready();
     let id = bench.send(session, "one").unwrap();
     bench.facts(session, vec![pasted(), Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
     assert_eq!(state(&bench, session, id), Some(MessageState::Interrupted));
-    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::CutOff));
+    assert_eq!(bench.view(session).row.paused, Pause::because(PauseReason::MessageInterrupted));
 }
 
 #[test]
-fn what_was_not_pasted_when_claude_crashed_is_pasted_by_the_next() {
+fn a_message_that_was_not_pasted_when_claude_crashed_is_pasted_after_the_restart() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![Fact::Exited { launch: 1, exit: Exit::Signal(9) }]);
@@ -438,7 +435,7 @@ fn a_conversation_switches_when_its_turn_has_ended_and_keeps_its_queue() {
     let started = vec![Fact::Started { launch: 2, pid: 8 }, Fact::Ready { pending: Vec::new() }];
     let effects = bench.facts(session, started);
     assert_eq!(pastes(&effects), ["two"]);
-    assert!(!format!("{effects:?}").contains("started again"), "it was told where it goes on");
+    assert!(!format!("{effects:?}").contains("was restarted"), "a notice says where it continues");
     let view = bench.view(session);
     assert_eq!((view.row.spec.driver, view.row.switch_to), (Driver::Stream, None));
 }
@@ -476,7 +473,7 @@ fn a_restarted_daemon_keeps_waiting_for_the_confirmation() {
 }
 
 #[test]
-fn an_idle_claude_that_has_not_taken_a_paste_yet_was_not_interrupted() {
+fn an_idle_claude_that_has_not_accepted_a_paste_yet_was_not_interrupted() {
     let (mut bench, session) = ready();
     let first = bench.send(session, "one").unwrap();
     bench.send(session, "two").unwrap();
