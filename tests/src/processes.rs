@@ -106,25 +106,28 @@ fn command_line(pid: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::io::{Read as _, Write as _};
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
     const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// Starts a `cat`, and waits for its first output: until its `exec` has ended, a process shows no environment.
+    fn running(command: &mut Command) -> Child {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.as_mut().unwrap().write_all(b"!").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        child
+    }
+
     #[test]
     fn processes_of_a_home_are_found_by_their_environment_and_their_arguments() {
         let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let mut by_environment =
-            Command::new("sleep").arg("1000").env("AREYOUJ_HOME", home.path()).spawn().unwrap();
-        let mut by_argument = Command::new("tail")
-            .args(["-f", "/dev/null"])
-            .arg(home.path().join("session"))
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut unrelated =
-            Command::new("sleep").arg("1000").env("AREYOUJ_HOME", other.path()).spawn().unwrap();
+        let session = home.path().join("session");
+        let mut by_environment = running(Command::new("cat").env("AREYOUJ_HOME", home.path()));
+        let mut by_argument = running(Command::new("cat").arg("-").arg(session).stderr(Stdio::null()));
+        let mut unrelated = running(Command::new("cat").env("AREYOUJ_HOME", other.path()));
         let found: Vec<u32> = of_home(home.path()).iter().map(|process| process.pid.unsigned_abs()).collect();
         for child in [&mut by_environment, &mut by_argument, &mut unrelated] {
             let _ = child.kill();

@@ -49,7 +49,7 @@ pub(crate) fn run() -> Result<()> {
     cargo::codegen(true)?;
     extension::lint()?;
     plugin::lint()?;
-    circles::check(&[Language::TypeScript, Language::Lua])?;
+    circles::check(&Language::ALL)?;
     // The result comes last, so that a skipped check is not overlooked.
     println!("{}", advisories::check(&MANIFESTS)?);
     Ok(())
