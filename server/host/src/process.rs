@@ -213,23 +213,6 @@ impl Process {
         self.input.flush();
     }
 
-    /// Closes Claude's input after what waits.
-    pub(super) fn close_input(&mut self) {
-        self.input.close();
-    }
-
-    /// Sends a signal to Claude's group.
-    pub(super) fn signal(&self, signal: Signal, recorder: &mut Recorder) -> Result<(), String> {
-        if !self.is_running() {
-            return Err("Claude does not run".to_owned());
-        }
-        recorder
-            .record_first(Kind::Signalled, &(signal as i32).to_le_bytes())
-            .map_err(|error| format!("not recorded: {error}"))?;
-        self.send(signal);
-        Ok(())
-    }
-
     /// Begins to end Claude. A stop that is under way can be made quicker, not slower.
     pub(super) fn stop(&mut self, close_grace: Duration, kill_grace: Duration, now: Instant) {
         // A terminal's end is no message: who sits before one is told by a signal, once it has written down what it said last.

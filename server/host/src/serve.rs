@@ -472,12 +472,6 @@ impl Host {
                 }
             }
             frame @ (ToHost::Write(_) | ToHost::AnswerHook { .. }) => self.carry_out(frame)?,
-            ToHost::CloseInput => self.process.as_mut().ok_or("Claude has ended")?.close_input(),
-            ToHost::Signal(number) => {
-                let signal = Signal::try_from(number).map_err(|_| format!("{number} is no signal"))?;
-                let process = self.process.as_ref().ok_or("Claude has ended")?;
-                process.signal(signal, &mut self.recorder)?;
-            }
             // These open a connection of another kind, or are of a later contract.
             ToHost::Attach { .. }
             | ToHost::Typed(_)

@@ -33,10 +33,6 @@ pub enum ToHost {
     },
     /// Bytes for Claude's standard input, at most [`MAX_FRAME`] less one.
     Write(Vec<u8>),
-    /// Closes Claude's standard input after everything that waits for it.
-    CloseInput,
-    /// Sends a signal to Claude's process group.
-    Signal(i32),
     /// Ends Claude: closes its input, then SIGTERM, then SIGKILL.
     Stop {
         /// Milliseconds between the first and the second.
@@ -127,7 +123,7 @@ pub enum FromHost {
         /// Bytes that wait for Claude to read them.
         pending_input: u64,
     },
-    /// A Write, Signal, CloseInput or Release was not carried out, and why.
+    /// A Write, AnswerHook or Release was not carried out, and why.
     Refused(String),
     /// The journal cannot be written, and why; none when it can be again. Meanwhile Claude's output stays in its
     /// pipes, and a Write is kept until it can be recorded. Since contract 2.
@@ -164,8 +160,8 @@ mod kind {
     pub(super) const HELLO: u8 = 1;
     pub(super) const SUBSCRIBE: u8 = 2;
     pub(super) const WRITE: u8 = 3;
-    pub(super) const CLOSE_INPUT: u8 = 4;
-    pub(super) const SIGNAL: u8 = 5;
+    // 4 and 5 closed Claude's input and sent it a signal. No daemon ever sent them. Hosts of contracts 1 to 3 obey them,
+    // so these numbers must not get another meaning.
     pub(super) const STOP: u8 = 6;
     pub(super) const INGESTED: u8 = 7;
     pub(super) const STATUS: u8 = 8;
@@ -192,8 +188,6 @@ impl ToHost {
             ToHost::Hello { contract } => frame(out, kind::HELLO, &[&contract.to_le_bytes()]),
             ToHost::Subscribe { from } => frame(out, kind::SUBSCRIBE, &[&from.to_le_bytes()]),
             ToHost::Write(bytes) => frame(out, kind::WRITE, &[bytes]),
-            ToHost::CloseInput => frame(out, kind::CLOSE_INPUT, &[]),
-            ToHost::Signal(number) => frame(out, kind::SIGNAL, &[&number.to_le_bytes()]),
             ToHost::Stop { close_grace_ms, kill_grace_ms } => {
                 frame(out, kind::STOP, &[&close_grace_ms.to_le_bytes(), &kill_grace_ms.to_le_bytes()]);
             }
@@ -221,8 +215,6 @@ impl ToHost {
             kind::HELLO => ToHost::Hello { contract: fields.u32()? },
             kind::SUBSCRIBE => ToHost::Subscribe { from: fields.u64()? },
             kind::WRITE => ToHost::Write(payload.to_vec()),
-            kind::CLOSE_INPUT => ToHost::CloseInput,
-            kind::SIGNAL => ToHost::Signal(i32::from_le_bytes(fields.take()?)),
             kind::STOP => ToHost::Stop { close_grace_ms: fields.u32()?, kill_grace_ms: fields.u32()? },
             kind::INGESTED => ToHost::Ingested { offset: fields.u64()? },
             kind::STATUS => ToHost::Status,
@@ -408,8 +400,6 @@ mod tests {
             any::<u32>().prop_map(|contract| ToHost::Hello { contract }),
             any::<u64>().prop_map(|from| ToHost::Subscribe { from }),
             any::<Vec<u8>>().prop_map(ToHost::Write),
-            Just(ToHost::CloseInput),
-            any::<i32>().prop_map(ToHost::Signal),
             any::<(u32, u32)>()
                 .prop_map(|(close_grace_ms, kill_grace_ms)| ToHost::Stop { close_grace_ms, kill_grace_ms }),
             any::<u64>().prop_map(|offset| ToHost::Ingested { offset }),
@@ -520,6 +510,15 @@ mod tests {
         let length = (MAX_FRAME as u32 + 1).to_le_bytes();
         assert_eq!(ToHost::decode(&length), Err(WireError::Length(MAX_FRAME as u32 + 1)));
         assert_eq!(FromHost::decode(&[0, 0, 0, 0]), Err(WireError::Length(0)));
+    }
+
+    #[test]
+    fn the_retired_kinds_are_ignored_like_unknown_ones() {
+        for retired in [4, 5] {
+            let mut framed = Vec::new();
+            frame(&mut framed, retired, &[&15_i32.to_le_bytes()]);
+            assert_eq!(ToHost::decode(&framed), Ok(Some((ToHost::Unknown(retired), framed.len()))));
+        }
     }
 
     #[test]

@@ -138,17 +138,14 @@ fn an_exit_is_recorded_with_its_signal_even_if_that_has_no_name() {
 }
 
 #[test]
-fn a_signal_reaches_the_group_and_is_recorded() {
-    let mut session = Session::shell("cat; echo survived");
+fn a_signal_of_a_stop_reaches_the_group_and_is_recorded() {
+    let mut session = Session::shell("echo up; sleep 1000; echo survived");
     let mut controller = session.start();
-    controller.write("up\n");
     controller.output(&mut session.journal(), 3);
-    controller.send(&ToHost::Signal(1000));
-    assert!(controller.refusal().contains("no signal"));
-    controller.send(&ToHost::Signal(Signal::SIGINT as i32));
+    controller.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 60_000 });
     let records = session.records_to_the_end(&mut controller);
-    assert_eq!(signals_in(&records), [2]);
-    assert_eq!(how_in(&records), How::Signal(2));
+    assert_eq!(signals_in(&records), [15]);
+    assert_eq!(how_in(&records), How::Signal(15));
     assert_eq!(bytes_of(&records, Kind::Output), b"up\n");
 }
 
@@ -189,7 +186,8 @@ fn the_end_leaves_no_process_not_even_one_that_left_the_group() {
     let mut controller = session.start();
     controller.output(&mut session.journal(), 1);
     assert!(tree::descendants_marked(&session.mark).len() >= 4);
-    controller.send(&ToHost::CloseInput);
+    // Closing the input is enough for it.
+    controller.send(&ToHost::Stop { close_grace_ms: 60_000, kill_grace_ms: 60_000 });
     let records = session.records_to_the_end(&mut controller);
     assert_eq!(how_in(&records), How::Code(0));
     assert!(tree::descendants_marked(&session.mark).is_empty());
@@ -232,7 +230,8 @@ fn a_released_host_goes_and_removes_its_socket_but_not_while_claude_runs() {
     let mut controller = session.start();
     controller.send(&ToHost::Release);
     assert!(controller.refusal().contains("not ended"));
-    controller.send(&ToHost::CloseInput);
+    // Closing the input is enough for it.
+    controller.send(&ToHost::Stop { close_grace_ms: 60_000, kill_grace_ms: 60_000 });
     session.records_to_the_end(&mut controller);
     assert!(controller.status().1);
     controller.send(&ToHost::Release);
@@ -444,7 +443,6 @@ fn an_end_with_a_journal_that_cannot_be_written_is_recorded_later() {
     let mut controller = session.start();
     // Room for the start and nothing more.
     session.limit_files("50");
-    controller.send(&ToHost::CloseInput);
     controller.send(&ToHost::Stop { close_grace_ms: 200, kill_grace_ms: 200 });
     controller.send(&ToHost::Release);
     assert!(controller.refusal().contains("not ended"));
