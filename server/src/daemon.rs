@@ -12,6 +12,7 @@ mod directory_checks;
 mod gate;
 mod host_connection;
 mod hub;
+mod jobs;
 mod journal_fact;
 mod launch;
 mod lifecycle;
@@ -42,6 +43,7 @@ use areyouj_store::{Committer, StoreError};
 use connection::Connection;
 use core::{Committed, Core};
 use host_connection::{HostConnection, HostOrder};
+use jobs::Job;
 pub use lifecycle::run;
 use queues::Queues;
 use shared::Shared;
@@ -68,6 +70,8 @@ struct Daemon {
     hosts: HashMap<SessionId, (u32, mpsc::UnboundedSender<HostOrder>)>,
     queues: Queues,
     tasks: JoinSet<()>,
+    /// Periodic jobs, which never end by themselves.
+    jobs: JoinSet<()>,
     clients: ClientId,
 }
 
@@ -86,6 +90,7 @@ impl Daemon {
             hosts: HashMap::new(),
             queues: Queues::default(),
             tasks: JoinSet::new(),
+            jobs: JoinSet::new(),
             clients: 0,
         };
         Ok((daemon, core))
@@ -96,6 +101,10 @@ impl Daemon {
         let host = self.host_connection(row.id, row.launch, row.spec.driver, row.spec.directory);
         self.hosts.remove(&row.id);
         self.tasks.spawn(host.release_leftover());
+    }
+
+    fn run_job(&mut self, job: Job) {
+        self.jobs.spawn(self.shared.jobs.clone().run(job, self.shared.gate.clone()));
     }
 
     async fn serve(
@@ -257,6 +266,7 @@ impl Daemon {
     /// Lets answers leave, then ends everything and lets the database be closed. Sessions go on in their hosts.
     async fn stop(mut self, core: JoinHandle<()>) {
         self.hosts.clear();
+        self.jobs.abort_all();
         self.shared.hub.close();
         let _ = tokio::time::timeout(LAST_ANSWERS, async { while self.tasks.join_next().await.is_some() {} })
             .await;

@@ -15,7 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::gate::{GATE_THREADS, Gate};
 use super::hub::Hub;
-use super::shared::Shared;
+use super::jobs::{Job, Jobs};
+use super::shared::{Shared, storage_problem};
 use super::{Daemon, End, listener, outage};
 use crate::client::Failure;
 use crate::client::start::{report_failure, report_ready};
@@ -29,6 +30,9 @@ const LOG_FILES: usize = 7;
 
 /// Threads that read the store and the journals. More would only wait for the same disk.
 const STORE_THREADS: usize = 4;
+
+/// Between two searches for files of removed sessions. They take little space, and the daemon removes them at its start too.
+const LEFTOVERS_PERIOD: Duration = Duration::from_secs(60 * 60);
 
 /// Runs the daemon until it is told to stop. The directories of `paths` must exist, and the process must lead a session
 /// of its own. Its starter reads on standard output that it serves, or what is wrong.
@@ -105,7 +109,7 @@ async fn serve(
     let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let started_at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let mut announced = false;
-    let gate = Gate::new();
+    let (gate, jobs) = (Gate::new(), Jobs::default());
     loop {
         let shared = Arc::new(Shared {
             paths: paths.clone(),
@@ -114,11 +118,14 @@ async fn serve(
             hub: Hub::default(),
             reader: Arc::new(ReaderPool::open(&paths.database())?),
             gate: gate.clone(),
+            jobs: jobs.clone(),
         });
         let (committer, snapshot) = opened;
         let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
         let ended: Vec<SessionRow> = snapshot.sessions.iter().filter(ended).cloned().collect();
+        let leftovers = leftovers_job(&shared);
         let (mut daemon, core) = Daemon::new(shared, settings(&config), snapshot, committer)?;
+        daemon.run_job(leftovers);
         if !std::mem::replace(&mut announced, true) {
             tracing::info!(pid = std::process::id(), "the daemon serves");
             report_ready();
@@ -151,12 +158,34 @@ fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
     }
 }
 
-pub(super) fn remove_files(directory: &Path) {
+/// Removes the files of removed sessions that could not be removed with the session.
+fn leftovers_job(shared: &Arc<Shared>) -> Job {
+    let (paths, reader) = (shared.paths.clone(), Arc::clone(&shared.reader));
+    let work = move || {
+        let removed = reader.read(|reader| reader.removed_sessions());
+        let removed = removed.map_err(|error| storage_problem(&error))?;
+        let left: Vec<_> =
+            removed.iter().map(|id| paths.session_dir(id)).filter(|files| !remove_files(files)).collect();
+        match &left[..] {
+            [] => Ok(()),
+            [first, ..] => Err(Problem::new(
+                "internal",
+                format!("Files of removed sessions cannot be removed: {}.", first.display()),
+                "Check the permissions of this directory.",
+            )),
+        }
+    };
+    Job { name: "remove-leftover-files", period: LEFTOVERS_PERIOD, work: Arc::new(work) }
+}
+
+/// Removes a session's files. Returns false if files remain.
+pub(super) fn remove_files(directory: &Path) -> bool {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(%error, directory = %directory.display(), "files were left behind");
+            false
         }
-        _ => {}
+        _ => true,
     }
 }
 
