@@ -34,8 +34,8 @@ const STORE_THREADS: usize = 4;
 /// Between two searches for files of removed sessions. They take little space, and the daemon removes them at its start too.
 const LEFTOVERS_PERIOD: Duration = Duration::from_secs(60 * 60);
 
-/// Runs the daemon until it is told to stop. The directories of `paths` must exist, and the process must lead a session
-/// of its own. Its starter reads on standard output that it serves, or what is wrong.
+/// Runs the daemon until a client or a signal stops it. The directories of `paths` must exist, and the process must
+/// lead a session of its own. It reports on standard output that it serves, or why it cannot.
 pub fn run(paths: &Paths, config: Config) -> ExitCode {
     match start(paths, config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -73,14 +73,14 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(STORE_THREADS + GATE_THREADS)
-        // Kept for ever: where no thread can be started any more, those that there are go on.
+        // Kept without a limit: where no thread can be started any more, existing ones continue to work.
         .thread_keep_alive(Duration::MAX)
         .build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
-    // The first one now, while there is room for it.
+    // The first thread now, while there is room for it.
     drop(runtime.spawn_blocking(|| {}));
     let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
-    // Threads that still read the store must not hold up the end.
+    // Threads that still read the store must not delay the exit.
     runtime.shutdown_background();
     let _ = fs::remove_file(paths.daemon_socket());
     served.map_err(|error| failed("The daemon broke down", &error))
@@ -150,7 +150,7 @@ async fn serve(
     }
 }
 
-/// Removes what a daemon left of removed sessions because it was killed before it came to their files.
+/// Removes the files of removed sessions that an earlier daemon left because it was killed.
 fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
     let kept: HashSet<SessionId> = snapshot.sessions.iter().map(|row| row.id).collect();
     for removed in snapshot.used_ids.iter().filter(|id| !kept.contains(id)) {
