@@ -376,6 +376,8 @@ export interface DaemonStatus {
   database: string;
   /** The directory of the daemon's log files. */
   logDirectory: string;
+  /** The periodic jobs; empty from a daemon of a version without them. */
+  jobs: Job[];
 }
 
 /** Parameters of `areyouj/daemon/stop`. */
@@ -583,6 +585,20 @@ export interface InitializeResult {
   capabilities: ServerCapabilities;
   /** The daemon. */
   serverInfo: ServerInfo;
+}
+
+/** A periodic job of the daemon. */
+export interface Job {
+  /** Its name, which does not change between versions. */
+  name: string;
+  /** Seconds between the beginnings of two runs. */
+  periodSeconds: number;
+  /** When the last run began; null before the first. */
+  lastRun: number | null;
+  /** When the next run begins; in the past while a run takes longer than the period. */
+  nextRun: number;
+  /** Why the last completed run failed; null if it did not. */
+  lastError: string | null;
 }
 
 /** A message to Claude. One message is one turn. */

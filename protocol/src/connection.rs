@@ -129,6 +129,26 @@ pub struct DaemonStatus {
     pub database: String,
     /// The directory of the daemon's log files.
     pub log_directory: String,
+    /// The periodic jobs; empty from a daemon of a version without them.
+    #[serde(default)]
+    pub jobs: Vec<Job>,
+}
+
+/// A periodic job of the daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Its name, which does not change between versions.
+    pub name: String,
+    /// Seconds between the beginnings of two runs.
+    pub period_seconds: u64,
+    /// When the last run began; null before the first.
+    pub last_run: Option<crate::Timestamp>,
+    /// When the next run begins; in the past while a run takes longer than the period.
+    pub next_run: crate::Timestamp,
+    /// Why the last completed run failed; null if it did not.
+    pub last_error: Option<String>,
 }
 
 /// Parameters of `areyouj/daemon/stop`.

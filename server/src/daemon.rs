@@ -12,6 +12,7 @@ mod directory_checks;
 mod gate;
 mod host_connection;
 mod hub;
+mod jobs;
 mod journal_fact;
 mod launch;
 mod lifecycle;
@@ -45,14 +46,15 @@ use client::Client;
 use connection::Connection;
 use core::{Committed, Core};
 use host_connection::{HostConnection, HostOrder};
+use jobs::Job;
 pub use lifecycle::run;
 use queues::Queues;
 use shared::Shared;
 
-/// How long the last answers may take to leave when the daemon stops.
+/// How long the last answers can take to leave when the daemon stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
-/// Pause before the next connection is accepted after one could not be: descriptors may be free again by then.
+/// Pause before the next connection is accepted after a failure: descriptors can be free again by then.
 const ACCEPT_RETRY: Duration = Duration::from_secs(1);
 
 /// How serving ended.
@@ -71,6 +73,8 @@ struct Daemon {
     hosts: HashMap<SessionId, (u32, mpsc::UnboundedSender<HostOrder>)>,
     queues: Queues,
     tasks: JoinSet<()>,
+    /// Periodic jobs, which never end by themselves.
+    jobs: JoinSet<()>,
     clients: ClientId,
 }
 
@@ -89,6 +93,7 @@ impl Daemon {
             hosts: HashMap::new(),
             queues: Queues::default(),
             tasks: JoinSet::new(),
+            jobs: JoinSet::new(),
             clients: 0,
         };
         Ok((daemon, core))
@@ -99,6 +104,10 @@ impl Daemon {
         let host = self.host_connection(row.id, row.launch, row.spec.driver, row.spec.directory);
         self.hosts.remove(&row.id);
         self.tasks.spawn(host.release_leftover());
+    }
+
+    fn run_job(&mut self, job: Job) {
+        self.jobs.spawn(self.shared.jobs.clone().run(job, self.shared.gate.clone()));
     }
 
     async fn serve(
@@ -125,11 +134,12 @@ impl Daemon {
                         while let Ok((_, steps)) = committed.try_recv() {
                             self.refuse(&error, steps);
                         }
-                        // Those that have not come to their turn are told too: on a full disk they never might.
+                        // Requests whose step was not submitted yet fail too: on a full disk their turn might never
+                        // come.
                         self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
                         return End::StoreFailed(error);
                     }
-                    // The writer is gone, which it is only after a panic.
+                    // The writer is gone, which happens only after a panic.
                     None => return End::StoreFailed(StoreError::Failed("its thread is gone".to_owned())),
                 },
                 () = tokio::time::sleep_until(accept_again.unwrap_or_else(Instant::now)), if accept_again.is_some() => {
@@ -138,8 +148,8 @@ impl Daemon {
                 connection = listener.accept(), if accept_again.is_none() => match connection {
                     Ok((stream, _)) => self.welcome(stream),
                     Err(error) => {
-                        // Out of descriptors: those who wait are served when some are free again. Everybody else is
-                        // served meanwhile.
+                        // Out of descriptors: waiting clients are served when some are free again, all others
+                        // meanwhile.
                         tracing::error!(%error, "no connection can be accepted");
                         accept_again = Some(Instant::now() + ACCEPT_RETRY);
                     }
@@ -202,7 +212,7 @@ impl Daemon {
             }
             Effect::RemoveFiles { session } => {
                 self.queues.forget(session);
-                // Waited for: whoever asked is told that they are gone.
+                // The client's answer follows when the files are removed.
                 let directory = self.shared.paths.session_dir(&session);
                 let _ = tokio::task::spawn_blocking(move || lifecycle::remove_files(&directory)).await;
             }
@@ -242,12 +252,12 @@ impl Daemon {
         if let Some((current, mailbox)) = self.hosts.get(&session)
             && launch.is_none_or(|launch| launch == *current)
         {
-            // A link that is gone has said so, and what follows from that is on its way.
+            // A connection that is gone has reported so, and what follows from that is on its way.
             let _ = mailbox.send(order);
         }
     }
 
-    /// What could not be stored did not happen: whoever asked for it is told so.
+    /// A change that could not be stored did not happen: its client gets the error.
     fn refuse(&self, error: &StoreError, steps: Vec<Vec<Effect>>) {
         let problem = error.problem(&self.shared.paths.database());
         for effect in steps.into_iter().flatten() {
@@ -258,9 +268,10 @@ impl Daemon {
         }
     }
 
-    /// Lets answers leave, then ends everything and lets the database be closed. Sessions go on in their hosts.
+    /// Lets answers leave, then ends everything and lets the database be closed. Sessions continue in their hosts.
     async fn stop(mut self, core: JoinHandle<()>) {
         self.hosts.clear();
+        self.jobs.abort_all();
         self.shared.hub.close();
         let _ = tokio::time::timeout(LAST_ANSWERS, async { while self.tasks.join_next().await.is_some() {} })
             .await;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use areyouj_tests::cli::Run;
 use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, rows, texts};
+use serde_json::Value;
 
 /// The number of clients that start at once.
 const CLIENTS: usize = 20;
@@ -49,6 +50,20 @@ fn status_starts_nothing() {
     let home = TestHome::with_stand_in("obedient");
     assert_eq!(home.json(&["daemon", "status"])["running"], false);
     assert_eq!(home.processes(), []);
+}
+
+#[test]
+fn status_shows_each_periodic_job_with_its_next_run() {
+    let home = TestHome::with_stand_in("obedient");
+    home.ok(&["daemon", "start"]);
+    let status = home.json(&["daemon", "status"]);
+    let job = &status["jobs"][0];
+    assert_eq!(job["name"], "remove-leftover-files");
+    assert_eq!((&job["lastRun"], &job["lastError"]), (&Value::Null, &Value::Null));
+    let until = job["nextRun"].as_u64().unwrap() - status["startedAt"].as_u64().unwrap();
+    // Beside the seconds that the daemon took to start.
+    assert!((3_590_000..=3_660_000).contains(&until), "{status:#}");
+    assert!(home.ok(&["daemon", "status"]).contains("remove-leftover-files"));
 }
 
 #[test]

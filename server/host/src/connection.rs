@@ -10,36 +10,35 @@ use nix::unistd::geteuid;
 
 use super::wire::{FromHost, ToHost, WireError};
 
-/// How much is read at a time.
+/// Bytes to read at a time.
 const PIECE: u64 = 64 << 10;
 
-/// How much may wait for a daemon to read it. Its frames are small and few; one that lets this much pile up does not
-/// read at all.
+/// Maximum unread bytes of a daemon. Its frames are small and few: a daemon with this backlog does not read at all.
 const MAX_UNSENT: usize = 64 << 10;
 
-/// A connection. Once it is of no more use, [`Connection::is_over`].
+/// A connection. [`Connection::is_over`] says when it is of no more use.
 pub(super) struct Connection {
     stream: UnixStream,
     incoming: Vec<u8>,
-    /// How much of `incoming` was taken out.
+    /// How much of `incoming` was consumed.
     taken: usize,
-    /// What waits to be sent. Who is always behind never takes all of it, so what was sent makes room at once.
+    /// Bytes to send. A side that is always behind never reads all of it, so sent bytes make room at once.
     outgoing: VecDeque<u8>,
     over: bool,
-    /// The end of the journal that the daemon was told; none unless it subscribed.
+    /// The length of the journal that the daemon was sent last; `None` unless it subscribed.
     pub(super) announced: Option<u64>,
-    /// The contract that both sides speak, once that is settled.
+    /// The contract that both sides speak, once it is negotiated.
     pub(super) contract: u32,
-    /// The trouble with the journal that the daemon was told.
-    pub(super) told_trouble: Option<String>,
+    /// The journal error that the daemon was sent last.
+    pub(super) reported_error: Option<String>,
 }
 
 impl Connection {
-    /// Takes a connection if it comes from this user or from root.
+    /// Accepts a connection if it comes from this user or from root.
     pub(super) fn accept(stream: UnixStream) -> io::Result<Connection> {
         let peer = getsockopt(&stream, sockopt::PeerCredentials)?.uid();
         if peer != geteuid().as_raw() && peer != 0 {
-            return Err(io::Error::other(format!("a connection from user {peer} is refused")));
+            return Err(io::Error::other(format!("rejected a connection from user {peer}")));
         }
         stream.set_nonblocking(true)?;
         Ok(Connection {
@@ -50,7 +49,7 @@ impl Connection {
             over: false,
             announced: None,
             contract: 0,
-            told_trouble: None,
+            reported_error: None,
         })
     }
 
@@ -58,7 +57,7 @@ impl Connection {
         self.stream.as_fd()
     }
 
-    /// The other side has gone or broken the rules. What it sent before can still be taken.
+    /// The other side has closed the connection or broken the rules. Frames that it sent before can still be read.
     pub(super) fn is_over(&self) -> bool {
         self.over
     }
@@ -67,7 +66,7 @@ impl Connection {
         self.unsent() > 0
     }
 
-    /// Bytes that the other side has yet to take.
+    /// Bytes that the other side has not read.
     pub(super) fn unsent(&self) -> usize {
         self.outgoing.len()
     }
@@ -89,7 +88,7 @@ impl Connection {
         self.incoming.len() - before
     }
 
-    /// Takes the next complete frame; none if there is none yet. Gives back memory that is not needed then.
+    /// Takes the next complete frame, or returns `None`. Releases memory that is not needed then.
     pub(super) fn next_frame(&mut self) -> Option<ToHost> {
         match ToHost::decode(&self.incoming[self.taken..]) {
             Ok(Some((frame, length))) => {
@@ -122,12 +121,12 @@ impl Connection {
         }
     }
 
-    /// Sends frames that were encoded, as far as the other side has room now; the rest waits, however much it is.
+    /// Sends encoded frames, as far as the other side has room now; the rest waits, whatever its size.
     pub(super) fn send_encoded(&mut self, bytes: &[u8]) {
         self.send_parts(&[], bytes);
     }
 
-    /// Sends a frame that stands in two places, as [`Connection::send_encoded`] does.
+    /// Sends a frame whose bytes are in two places, as [`Connection::send_encoded`] does.
     pub(super) fn send_parts(&mut self, header: &[u8], payload: &[u8]) {
         self.flush();
         let taken = if self.has_unsent() { 0 } else { self.write(header, payload) };
@@ -135,7 +134,7 @@ impl Connection {
         self.outgoing.extend(&payload[taken.saturating_sub(header.len())..]);
     }
 
-    /// Sends what waits, as far as the other side has room.
+    /// Sends waiting bytes, as far as the other side has room.
     pub(super) fn flush(&mut self) {
         if self.has_unsent() {
             let (first, second) = self.outgoing.as_slices();
@@ -147,7 +146,7 @@ impl Connection {
         }
     }
 
-    /// Writes what the other side has room for, and returns how much that was.
+    /// Writes as much as the other side has room for, and returns how much that was.
     fn write(&self, header: &[u8], payload: &[u8]) -> usize {
         let mut slices = [IoSlice::new(header), IoSlice::new(payload)];
         let mut rest = &mut slices[..];
@@ -161,7 +160,8 @@ impl Connection {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                // Whatever else the other side sent is still taken; reading tells when it is over.
+                // Bytes that the other side sent before can still be read; a read finds out that the connection is
+                // over.
                 Err(_) => return header.len() + payload.len(),
             }
         }

@@ -1,18 +1,18 @@
-//! Claude's hooks: what they tell is recorded, and those that wait for an answer are kept until there is one.
+//! Claude's hooks: the host records their reports, and keeps the hooks that wait for an answer.
 
 use super::connection::Connection;
 use super::recorder::Recorder;
 use super::wire::{FromHost, MAX_FRAME};
 use areyouj_journal::Kind;
 
-/// The most hooks that wait at a time. Claude asks one thing after the other; each subagent may ask something of its own.
+/// Maximum number of waiting hooks. Claude asks one question at a time; each subagent can ask one of its own.
 const MAX_WAITING: usize = 64;
 
-/// The most bytes of what a hook tells: what a tool is called with may hold a file. The rest of a frame's bound is the
-/// journal's own.
+/// Maximum size of a hook's report in bytes: the input of a tool can hold a file. The rest of a frame's limit is for
+/// the journal's own fields.
 const MAX_TOLD: usize = MAX_FRAME / 2;
 
-/// The hooks that wait.
+/// The waiting hooks.
 #[derive(Default)]
 pub(super) struct Hooks {
     waiting: Vec<Waiting>,
@@ -22,13 +22,13 @@ struct Waiting {
     /// The offset of its record.
     hook: u64,
     connection: Connection,
-    /// It has its answer, and has yet to take all of it.
+    /// The answer was sent, and the hook has not read all of it.
     answered: bool,
 }
 
 impl Hooks {
-    /// Records what a hook tells, and lets it go unless it waits. One whose record is not sure to be written is let go at
-    /// once: Claude then asks by itself.
+    /// Records a hook's report, and releases the hook unless it waits. A hook whose record cannot be written now is
+    /// released at once: Claude then asks by itself.
     pub(super) fn take(
         &mut self,
         mut connection: Connection,
@@ -48,16 +48,16 @@ impl Hooks {
         connection.send(&FromHost::HookDone(Vec::new()));
     }
 
-    /// The connections of the hooks that wait.
+    /// The connections of the waiting hooks.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Connection> {
         self.waiting.iter().map(|waiting| &waiting.connection)
     }
 
-    /// Takes note of hooks that are gone: Claude ended them, because somebody answered in the terminal.
-    pub(super) fn hear(&mut self, recorder: &mut Recorder) {
+    /// Records hooks that have exited: Claude ended them, because a person answered in the terminal.
+    pub(super) fn read(&mut self, recorder: &mut Recorder) {
         self.waiting.retain_mut(|waiting| {
             waiting.connection.receive();
-            // A hook has nothing more to say.
+            // A hook sends nothing more.
             while waiting.connection.next_frame().is_some() {}
             waiting.connection.flush();
             let gone = waiting.connection.is_over();
@@ -71,7 +71,7 @@ impl Hooks {
         });
     }
 
-    /// Lets a hook go with what it is to print. One that is gone needs nothing: that was recorded.
+    /// Releases a hook with the text to print. A hook that has exited needs nothing: that was recorded.
     pub(super) fn answer(&mut self, hook: u64, bytes: &[u8], recorder: &mut Recorder) -> Result<(), String> {
         let open = |waiting: &&mut Waiting| waiting.hook == hook && !waiting.answered;
         let Some(waiting) = self.waiting.iter_mut().find(open) else { return Ok(()) };

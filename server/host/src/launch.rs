@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_byte_is_refused_rather_than_cut_off() {
+    fn a_nul_byte_is_rejected_rather_than_truncated() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("launch");
         let mut launch = example();

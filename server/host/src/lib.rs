@@ -1,9 +1,9 @@
 //! The session host: one small process per launch of Claude, which outlives daemon and editor.
 //!
 //! It owns Claude's pipes and process tree, appends every byte in and out to the session's journal before it acts on
-//! it, and serves one daemon at a time on a socket. It knows nothing of what the bytes mean. One thread and one poll
-//! loop; it wakes for events only and keeps no memory that it does not need at the moment, since there is one of it
-//! per session.
+//! it, and serves one daemon at a time on a socket. It does not interpret the bytes. It has one thread and one poll
+//! loop; it wakes for events only and keeps no memory that it does not need at the moment, because one host runs per
+//! session.
 
 mod connection;
 pub mod descriptors;
@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use setup::Failure;
 
-/// The columns and rows of a terminal that nobody has looked at yet.
+/// The columns and rows of a terminal that had no viewer yet.
 pub fn terminal_size() -> (u16, u16) {
     (terminal::SIZE.columns, terminal::SIZE.rows)
 }
@@ -35,11 +35,11 @@ pub fn terminal_size() -> (u16, u16) {
 /// The exit status when another host has the session.
 const LOCKED: u8 = 3;
 
-/// Runs the host of the session whose files are in this directory until its daemon releases it. Takes over the whole
-/// process: its descriptors, signals and children. Only the first thing that a program does.
+/// Runs the host of the session whose files are in this directory until its daemon releases it. Owns the whole
+/// process: its descriptors, signals and children. Call it before anything else.
 ///
-/// Says `ready` on standard output, and closes it, once Claude was started or could not be and the socket can be
-/// connected to; else `locked` or `error: …`. What is amiss later goes to standard error.
+/// Prints `ready` on standard output, and closes it, once the socket accepts connections and Claude's start has
+/// succeeded or failed; otherwise `locked` or `error: …`. Later errors go to standard error.
 pub fn run(session_dir: &Path, socket: &Path) -> ExitCode {
     let host = match setup::host(session_dir, socket) {
         Ok(host) => host,
@@ -62,7 +62,7 @@ pub fn run(session_dir: &Path, socket: &Path) -> ExitCode {
     }
 }
 
-/// Tells the one who started this host. Nobody need listen.
+/// Notifies the process that started this host, which need not read it.
 fn say(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }

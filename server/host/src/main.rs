@@ -1,4 +1,4 @@
-//! The session host, started by the daemon as `areyouj-host SESSION_DIR SOCKET`; no program for people.
+//! The session host, started by the daemon as `areyouj-host SESSION_DIR SOCKET`; not a program for people.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Claude's process: its start, its pipes or its terminal, its end and that of everything it started.
+//! Claude's process: its start, its pipes or its terminal, and the end of its whole process tree.
 
 mod pipes;
 mod pty;
@@ -25,30 +25,30 @@ use areyouj_journal::{How, Kind};
 use pipes::{Input, Output};
 use pty::Pty;
 
-/// The most bytes that may wait for Claude to read them: as much as one frame brings.
+/// Maximum bytes that wait for Claude to read them: as much as one frame brings.
 const MAX_PENDING: usize = super::wire::MAX_FRAME;
 
-/// How much output is taken in one go, so that the daemon is heard in between.
+/// How much output to read at a time, so that the daemon is served in between.
 const READ_AT_ONCE: usize = 1 << 20;
 
-/// The most that a pipe holds (the kernel's default bound): what Claude wrote before its end is among it, while one
-/// of its children may go on writing for ever.
+/// The capacity of a pipe (the kernel's default limit): it holds what Claude wrote before its exit, while one of its
+/// children can continue to write without end.
 const PIPE_CAPACITY: usize = 1 << 20;
 
-/// How long a Claude at a terminal has to write down what it said last.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long a Claude at a terminal has to record the end of its answer.
+const TERMINAL_CLOSE_GRACE: Duration = Duration::from_millis(300);
 
-/// How long what Claude leaves behind in its group may take to end by itself.
+/// How long the processes that Claude leaves behind in its group can take to exit by themselves.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
 
-/// How long killed processes may take to go: one stuck in the kernel, or of another user, must not keep the session
-/// from ending.
+/// How long killed processes can take to exit. One that is stuck in the kernel, or of another user, must not keep the
+/// session from ending.
 const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often to look for children that the kernel's list left out.
+/// How often to search for children that the kernel's list left out.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Claude and what hangs on it.
+/// Claude and its descriptors.
 pub(super) struct Process {
     child: Child,
     pid: Pid,
@@ -62,29 +62,29 @@ pub(super) struct Process {
 
 /// A stop under way.
 struct Stop {
-    /// The signal that comes next.
+    /// The next signal.
     next: Signal,
-    /// When.
+    /// When to send it.
     at: Instant,
     kill_grace: Duration,
 }
 
-/// How far the end is.
+/// How far the end has progressed.
 #[derive(Clone, Copy)]
 enum Stage {
     Running,
-    /// Claude has ended. It stays a zombie for now, so that its group's number cannot go to another group.
+    /// Claude has exited. It stays a zombie for now, so that the number of its group cannot be reused.
     Draining,
-    /// The rest of its group was asked to end.
+    /// The rest of its group got SIGTERM.
     Terminating {
         until: Instant,
     },
-    /// Everything that is left is being killed.
+    /// All remaining processes are being killed.
     Killing {
         how: How,
         until: Instant,
     },
-    /// Nothing is left; its last words are read.
+    /// No process is left, and the rest of the output is read.
     Closing {
         how: How,
     },
@@ -92,7 +92,7 @@ enum Stage {
 }
 
 impl Process {
-    /// Starts Claude, on a terminal of this size if it gets one, or says why it cannot be.
+    /// Starts Claude, on a terminal of this size if it gets one. The error is for people.
     pub(super) fn start(launch: Launch, size: Size) -> Result<Process, String> {
         let mut command = Command::new(&launch.program);
         command.args(launch.arguments).env_clear().envs(launch.environment).current_dir(&launch.directory);
@@ -116,7 +116,7 @@ impl Process {
     fn with_terminal(mut command: Command, size: Size) -> io::Result<Process> {
         let pty = Pty::open_for(&mut command, size)?;
         let child = command.spawn()?;
-        // The command holds the other side of the terminal, whose end would else never be seen.
+        // The command holds the other side of the terminal, whose end would otherwise never be seen.
         drop(command);
         let input = Input::new(Some(pty.duplicate()?))?;
         let output = Output::new(Kind::Output, Some(pty.duplicate()?))?;
@@ -142,17 +142,17 @@ impl Process {
         self.outputs.iter().filter_map(Output::fd)
     }
 
-    /// The descriptor for input, while something waits to be written to it.
+    /// The descriptor for input, while bytes wait for it.
     pub(super) fn input(&self) -> Option<BorrowedFd<'_>> {
         self.input.wanting_fd()
     }
 
-    /// Bytes that Claude has yet to read.
+    /// Bytes that Claude has not read.
     pub(super) fn pending_input(&self) -> u64 {
         self.input.pending() as u64
     }
 
-    /// When [`Process::advance`] has something to do without an event.
+    /// When [`Process::advance`] must be called without an event.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         match self.stage {
             Stage::Running => self.stop.as_ref().map(|stop| stop.at),
@@ -162,17 +162,17 @@ impl Process {
         }
     }
 
-    /// Records some of the output that there is, and shows what was recorded.
+    /// Records some of the available output, and shows the recorded output.
     pub(super) fn read(&mut self, recorder: &mut Recorder, mut show: impl FnMut(&[u8])) {
         self.outputs.iter_mut().for_each(|output| output.record(recorder, READ_AT_ONCE, &mut show));
     }
 
-    /// Gives back memory that is not needed while Claude says nothing.
-    pub(super) fn rest(&mut self) {
-        self.outputs.iter_mut().for_each(Output::rest);
+    /// Releases memory that is not needed while there is no output.
+    pub(super) fn trim(&mut self) {
+        self.outputs.iter_mut().for_each(Output::trim);
     }
 
-    /// Gives the terminal another size; Claude is told by a signal.
+    /// Changes the size of the terminal; Claude gets a signal.
     pub(super) fn resize(&self, size: Size) {
         if let Some(pty) = &self.pty
             && let Err(error) = pty.resize(size)
@@ -181,8 +181,8 @@ impl Process {
         }
     }
 
-    /// Takes keys that a person pressed, records them and writes what Claude has room for. They need not survive a power
-    /// cut: nothing is sent again that a person typed.
+    /// Records keys that a person pressed, and writes what Claude has room for. They need not survive a power cut,
+    /// because nothing that a person typed is sent again.
     pub(super) fn type_in(&mut self, keys: &[u8], recorder: &mut Recorder) -> Result<(), String> {
         if !self.input.is_open() {
             return Err("Claude has ended".to_owned());
@@ -192,48 +192,33 @@ impl Process {
         Ok(())
     }
 
-    /// Takes input for Claude, records it and writes what Claude has room for.
+    /// Records input for Claude, and writes what Claude has room for.
     pub(super) fn write(&mut self, bytes: &[u8], recorder: &mut Recorder) -> Result<(), String> {
         if !self.input.is_open() {
             return Err("Claude's input is closed".to_owned());
         }
         let pending = self.input.pending();
         if pending > 0 && pending + bytes.len() > MAX_PENDING {
-            return Err(format!("Claude has yet to read {pending} bytes"));
+            return Err(format!("Claude has not read {pending} bytes of its input"));
         }
         recorder.record_first(Kind::Input, bytes).map_err(|error| format!("not recorded: {error}"))?;
-        // After a power cut it must be known, or Claude would be given it once more.
+        // After a power cut the record must be there, or Claude would get the input once more.
         recorder.sync();
         self.input.push(bytes);
         Ok(())
     }
 
-    /// Writes on what waits for Claude.
+    /// Writes more of the waiting input.
     pub(super) fn flush(&mut self) {
         self.input.flush();
     }
 
-    /// Closes Claude's input after what waits.
-    pub(super) fn close_input(&mut self) {
-        self.input.close();
-    }
-
-    /// Sends a signal to Claude's group.
-    pub(super) fn signal(&self, signal: Signal, recorder: &mut Recorder) -> Result<(), String> {
-        if !self.is_running() {
-            return Err("Claude does not run".to_owned());
-        }
-        recorder
-            .record_first(Kind::Signalled, &(signal as i32).to_le_bytes())
-            .map_err(|error| format!("not recorded: {error}"))?;
-        self.send(signal);
-        Ok(())
-    }
-
-    /// Begins to end Claude. A stop that is under way can be made quicker, not slower.
+    /// Begins to end Claude. A later call can shorten the graces, not extend them.
     pub(super) fn stop(&mut self, close_grace: Duration, kill_grace: Duration, now: Instant) {
-        // A terminal's end is no message: who sits before one is told by a signal, once it has written down what it said last.
-        let close_grace = if self.pty.is_some() { close_grace.min(LAST_WORDS) } else { close_grace };
+        // A terminal has no end of input that Claude acts on: it gets a signal, once it has recorded the end of its
+        // answer.
+        let close_grace =
+            if self.pty.is_some() { close_grace.min(TERMINAL_CLOSE_GRACE) } else { close_grace };
         self.input.close();
         match &mut self.stop {
             None => {
@@ -247,12 +232,12 @@ impl Process {
         }
     }
 
-    /// Takes note of children that have ended: Claude's orphans become this process's children.
+    /// Reaps children that have exited: Claude's orphans become children of this process.
     pub(super) fn reap(&self) {
         self.strays();
     }
 
-    /// Does what is due, and says how Claude ended once nothing of it is left.
+    /// Does what is due, and returns how Claude ended once no process is left.
     pub(super) fn advance(
         &mut self,
         now: Instant,
@@ -286,14 +271,14 @@ impl Process {
                 Stage::Killing { how, until } => {
                     if !reap_all() {
                         if now < until {
-                            // Children only: their numbers cannot go to others before they are reaped, and their
-                            // own children become this process's as they die.
+                            // Children only: their numbers cannot be reused before they are reaped, and their own
+                            // children become this process's as they die.
                             for child in tree::children() {
                                 let _ = kill(child, Signal::SIGKILL);
                             }
                             return None;
                         }
-                        log("some of what Claude started cannot be killed and is left behind");
+                        log("some processes that Claude started cannot be killed and remain");
                     }
                     Stage::Closing { how }
                 }
@@ -309,7 +294,7 @@ impl Process {
         }
     }
 
-    /// Sends the next signal of a stop, if it is time.
+    /// Sends the next signal of a stop, if it is due.
     fn escalate(&mut self, now: Instant, recorder: &mut Recorder) {
         while let Some(stop) = self.stop.take_if(|stop| stop.at <= now) {
             recorder.record(Kind::Signalled, &(stop.next as i32).to_le_bytes());
@@ -329,13 +314,13 @@ impl Process {
 
     fn has_ended(&self) -> bool {
         let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-        // A status that nix has no name for (a real-time signal) is an error and an end, too.
+        // A status that nix has no name for (a real-time signal) is an error, and an end as well.
         !matches!(waitid(Id::Pid(self.pid), look), Ok(WaitStatus::StillAlive) | Err(Errno::EINTR))
     }
 
-    /// Takes Claude's status.
+    /// Takes Claude's exit status.
     fn bury(&mut self) -> How {
-        /// Stands for a status that was lost.
+        /// Replaces a status that was lost.
         const LOST: How = How::Code(-1);
         self.child.wait().map_or(LOST, |status| {
             status.code().map(How::Code).or(status.signal().map(How::Signal)).unwrap_or(LOST)
@@ -351,26 +336,26 @@ impl Process {
         strays
     }
 
-    /// Records what is left in the pipes. False while it cannot be recorded.
+    /// Records the rest of the output. Returns false while it cannot be recorded.
     fn drain(&mut self, recorder: &mut Recorder, show: &mut dyn FnMut(&[u8])) -> bool {
         self.outputs.iter_mut().for_each(|output| output.record(recorder, PIPE_CAPACITY, show));
         !recorder.is_stuck()
     }
 }
 
-/// Reaps whatever has ended. True if no child is left.
+/// Reaps every exited child. Returns true if no child is left.
 fn reap_all() -> bool {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) => return false,
             Err(Errno::ECHILD) => return true,
-            // One was reaped; EINVAL if by a signal that nix has no name for.
+            // One was reaped; EINVAL for a signal that nix has no name for.
             _ => {}
         }
     }
 }
 
-/// Lets the program die when this process dies, and gives it all signals.
+/// Makes the program die with this process, and unblocks all signals for it.
 #[expect(unsafe_code, reason = "there is no other way to run code between fork and exec")]
 fn tie_to_this_process(command: &mut Command) {
     let host = Pid::this();
@@ -380,7 +365,7 @@ fn tie_to_this_process(command: &mut Command) {
         if getppid() != host {
             return Err(io::Error::from(Errno::ESRCH));
         }
-        // std leaves the mask, in which the host has what it reads from its signal descriptor.
+        // std leaves the mask, in which the host blocks the signals that it reads from its descriptor.
         SigSet::empty().thread_set_mask()?;
         Ok(())
     };

@@ -1,4 +1,4 @@
-//! The journal as the host uses it: what cannot be written is kept and tried again, in order.
+//! The journal as the host uses it: keeps records that cannot be written, and tries them again in order.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use super::log;
 use areyouj_journal::{Kind, Writer};
 
-/// How long after a failed write the next is tried: a full disk is noticed soon after it has room again.
+/// Between two attempts after a failed write: a full disk is noticed soon after it has room again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Records, and keeps what could not be recorded yet. The host reads nothing from Claude meanwhile, so that what is
-/// kept are a piece of output and what it does itself.
+/// Records, and keeps the records that cannot be written yet. The host reads nothing from Claude meanwhile, so it
+/// keeps a piece of output and records of its own actions at most.
 pub(super) struct Recorder {
     writer: Writer,
     backlog: VecDeque<(Kind, Vec<u8>)>,
     stall: Option<Stall>,
-    telling_end: u64,
+    notable_end: u64,
 }
 
 /// The journal cannot be written.
@@ -28,7 +28,7 @@ struct Stall {
 
 impl Recorder {
     pub(super) fn new(writer: Writer) -> Recorder {
-        Recorder { telling_end: writer.end(), writer, backlog: VecDeque::new(), stall: None }
+        Recorder { notable_end: writer.end(), writer, backlog: VecDeque::new(), stall: None }
     }
 
     /// The end of the journal.
@@ -36,9 +36,9 @@ impl Recorder {
         self.writer.end()
     }
 
-    /// Where the journal went to when it last got a record other than output.
-    pub(super) fn telling_end(&self) -> u64 {
-        self.telling_end
+    /// The length of the journal when it last got a record other than output.
+    pub(super) fn notable_end(&self) -> u64 {
+        self.notable_end
     }
 
     /// Where the journal's files are.
@@ -46,22 +46,22 @@ impl Recorder {
         self.writer.directory()
     }
 
-    /// When to call [`Recorder::retry`]; none while everything is recorded.
+    /// When to call [`Recorder::retry`]; `None` while everything is recorded.
     pub(super) fn retry_at(&self) -> Option<Instant> {
         self.stall.as_ref().map(|stall| stall.retry_at)
     }
 
-    /// Something could not be recorded yet.
+    /// A record is not written yet.
     pub(super) fn is_stuck(&self) -> bool {
         self.stall.is_some()
     }
 
-    /// Why something could not be recorded yet.
-    pub(super) fn trouble(&self) -> Option<&str> {
+    /// Why a record is not written yet.
+    pub(super) fn error(&self) -> Option<&str> {
         self.stall.as_ref().map(|stall| stall.why.as_str())
     }
 
-    /// Records what has happened, now or as soon as it can be.
+    /// Records what has happened, now or as soon as possible.
     pub(super) fn record(&mut self, kind: Kind, payload: &[u8]) {
         if self.is_stuck() {
             self.backlog.push_back((kind, payload.to_vec()));
@@ -71,8 +71,8 @@ impl Recorder {
         }
     }
 
-    /// Records what is about to be done; on an error it must not be done. [`Recorder::is_stuck`] says whether it may be
-    /// tried again.
+    /// Records an action before it is taken; after an error the caller must not take it. [`Recorder::is_stuck`] says
+    /// whether a later attempt can succeed.
     pub(super) fn record_first(&mut self, kind: Kind, payload: &[u8]) -> io::Result<()> {
         if self.is_stuck() {
             return Err(io::Error::other("the journal cannot be written"));
@@ -84,7 +84,7 @@ impl Recorder {
         recorded.map(|_| ())
     }
 
-    /// Records what is kept, if it is time to try; true if that worked.
+    /// Writes the kept records, if an attempt is due. Returns true if that worked.
     pub(super) fn retry(&mut self, now: Instant) -> bool {
         if self.retry_at().is_none_or(|at| now < at) {
             return false;
@@ -104,14 +104,14 @@ impl Recorder {
     fn append(&mut self, kind: Kind, payload: &[u8]) -> io::Result<u64> {
         let end = self.writer.append(kind, payload)?;
         if kind != Kind::Output {
-            self.telling_end = end;
+            self.notable_end = end;
         }
         Ok(end)
     }
 
     fn stalled(&mut self, error: &io::Error, now: Instant) {
         let why = error.to_string();
-        if self.trouble() != Some(&why) {
+        if self.error() != Some(&why) {
             log(&format!("cannot write the journal: {why}"));
         }
         self.stall = Some(Stall { why, retry_at: now + RETRY });
@@ -120,11 +120,11 @@ impl Recorder {
     /// Makes everything recorded survive a power cut.
     pub(super) fn sync(&mut self) {
         if let Err(error) = self.writer.sync() {
-            log(&format!("cannot bring the journal to disk: {error}"));
+            log(&format!("cannot sync the journal: {error}"));
         }
     }
 
-    /// What lies before this offset may be deleted.
+    /// Allows the deletion of the journal before this offset.
     pub(super) fn ingested(&mut self, offset: u64) {
         self.writer.ingested(offset);
     }

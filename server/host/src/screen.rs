@@ -1,8 +1,8 @@
-//! The screen of a terminal session: what stands on it, and the modes that what runs in it has set.
+//! The screen of a terminal session: its cells, and the modes that its programs have set.
 //!
-//! Only the screen is kept, for whoever comes to look at it; history is in the journal. The parser is `vte`; the screen
-//! over it is our own, because there is one of it in every host: 16 bytes a cell, the second screen only while it is used,
-//! and plain text goes past the parser.
+//! Only the screen is kept, for viewers that attach later; history is in the journal. The parser is `vte`. The screen
+//! over it is our own, because every host has one: 16 bytes a cell, the second screen only while it is in use, and
+//! plain text bypasses the parser.
 
 mod boundary;
 mod cell;
@@ -39,7 +39,7 @@ pub struct Size {
 impl Size {
     /// The smallest width and height: room for a wide character, and for a line to scroll to.
     pub const MIN: u16 = 2;
-    /// The largest: sixteen megabytes of cells, far beyond any display.
+    /// The largest width and height: sixteen megabytes of cells, far beyond any display.
     pub const MAX: u16 = 1_000;
 
     /// The nearest size that a screen can have.
@@ -53,7 +53,7 @@ pub struct Screen {
     /// Without `std` it keeps no more than 1,024 bytes of a string.
     parser: vte::Parser,
     boundary: Boundary,
-    /// The beginning of a character that was cut.
+    /// The beginning of an incomplete character.
     partial: Partial,
     state: State,
 }
@@ -79,11 +79,11 @@ struct State {
     modes: Modes,
     keyboard: Keyboard,
     strings: Strings,
-    /// Where tabs stop.
+    /// Columns of the tab stops.
     tabs: Vec<bool>,
-    /// Whether it was ever changed where they do.
+    /// Whether a program ever changed the tab stops.
     tabs_touched: bool,
-    /// The last character printed, for its repetition.
+    /// The last printed character, for its repetition.
     last: Option<char>,
     history: Option<Box<History>>,
 }
@@ -95,7 +95,7 @@ struct Charsets {
     shifted: bool,
 }
 
-/// Lines that went off the top of the primary screen.
+/// Lines that scrolled off the top of the primary screen.
 #[derive(Debug)]
 struct History {
     lines: std::collections::VecDeque<Vec<u8>>,
@@ -113,15 +113,15 @@ impl Screen {
         }
     }
 
-    /// An empty screen that keeps up to `most` lines that go off its top: see [`Screen::history`].
+    /// An empty screen that keeps up to `most` lines that scroll off its top: see [`Screen::history`].
     pub fn with_history(size: Size, most: usize) -> Screen {
         let mut screen = Screen::new(size);
         screen.state.history = Some(Box::new(History { lines: std::collections::VecDeque::new(), most }));
         screen
     }
 
-    /// The lines that went off the top of the primary screen, the oldest first: text with its colours, each complete by
-    /// itself.
+    /// The lines that scrolled off the top of the primary screen, the oldest first: text with its colours, each
+    /// complete by itself.
     pub fn history(&self) -> impl Iterator<Item = &[u8]> {
         self.state.history.iter().flat_map(|history| history.lines.iter().map(Vec::as_slice))
     }
@@ -131,7 +131,7 @@ impl Screen {
         self.state.size
     }
 
-    /// Takes in what was written to the terminal: any bytes, cut anywhere.
+    /// Applies output: any bytes, split anywhere.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         if self.boundary.is_text() && self.partial.length == 0 {
             bytes = &bytes[self.state.skip_lines(bytes)..];
@@ -143,24 +143,24 @@ impl Screen {
         }
     }
 
-    /// Gives it another size, as xterm does: lines are cut, not broken anew, and the cursor's line stays in sight.
+    /// Changes its size, as xterm does: lines are truncated, not wrapped again, and the cursor's line stays in sight.
     pub fn resize(&mut self, size: Size) {
         self.state.resize(size);
     }
 
-    /// What stands in each row, without blanks at its end.
+    /// The text of each row, without blanks at its end.
     pub fn rows_text(&self) -> Vec<String> {
         (0..self.state.size.rows).map(|row| self.state.row_text(row)).collect()
     }
 
-    /// Hands bytes to the parser up to the end of a control sequence.
+    /// Passes bytes to the parser up to the end of a control sequence.
     fn take_sequence(&mut self, bytes: &[u8]) -> usize {
         let taken = self.boundary.take(bytes);
         self.parser.advance(&mut dispatch::Performer { state: &mut self.state }, &bytes[..taken]);
         taken
     }
 
-    /// What has begun and not ended: of a sequence or of a character.
+    /// The incomplete sequence or character at the end.
     fn unfinished(&self) -> &[u8] {
         if self.boundary.is_text() {
             &self.partial.bytes[..self.partial.length]
@@ -169,7 +169,7 @@ impl Screen {
         }
     }
 
-    /// Takes plain text, up to the next control sequence.
+    /// Applies plain text, up to the next control sequence.
     fn take_text(&mut self, bytes: &[u8]) -> usize {
         let first = bytes[0];
         if self.partial.length > 0 {
@@ -194,7 +194,7 @@ impl Screen {
         }
     }
 
-    /// Takes text that is not plain ASCII.
+    /// Applies text that is not plain ASCII.
     fn take_characters(&mut self, bytes: &[u8]) -> usize {
         let end = bytes.iter().position(|byte| matches!(byte, 0..0x20 | 0x7f)).unwrap_or(bytes.len());
         let mut chunks = bytes[..end].utf8_chunks().peekable();
@@ -203,7 +203,7 @@ impl Screen {
             let cut = |rest| std::str::from_utf8(rest).is_err_and(|error| error.error_len().is_none());
             match chunk.invalid() {
                 [] => {}
-                // The rest of the character may come with the next bytes, or a control character comes first.
+                // The rest of the character can come with the next bytes, or a control character comes first.
                 rest if chunks.peek().is_none() && cut(rest) => {
                     self.partial.bytes[..rest.len()].copy_from_slice(rest);
                     self.partial.length = rest.len();
@@ -214,7 +214,7 @@ impl Screen {
         end
     }
 
-    /// Goes on with a character that was cut. Returns how many of these bytes belong to it.
+    /// Continues an incomplete character. Returns how many of these bytes belong to it.
     fn finish_partial(&mut self, bytes: &[u8]) -> usize {
         let Partial { bytes: mut whole, mut length } = self.partial;
         let mut taken = 0;
@@ -223,7 +223,7 @@ impl Screen {
             let found = match std::str::from_utf8(&whole[..=length]) {
                 Ok(text) => text.chars().next(),
                 Err(error) if error.error_len().is_none() => None,
-                // This byte is none of its own.
+                // This byte does not belong to the character.
                 Err(_) => break,
             };
             length += 1;
@@ -288,7 +288,7 @@ impl State {
     }
 }
 
-/// Tabs stop at every eighth column.
+/// A tab stop in every eighth column.
 fn default_tabs(columns: u16) -> Vec<bool> {
     (0..columns).map(|column| column > 0 && column % 8 == 0).collect()
 }

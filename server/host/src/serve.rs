@@ -20,38 +20,39 @@ use super::log;
 use super::process::Process;
 use super::recorder::Recorder;
 use super::terminal::Terminal;
-use super::wire::{CONTRACT, FromHost, MAX_FRAME, Size, TELLS_STALLS, ToHost};
+use super::wire::{CONTRACT, FromHost, MAX_FRAME, REPORTS_STALLS, Size, ToHost};
 use areyouj_journal::{Exited, Kind};
 
-/// The graces of a stop that nobody gave: SIGTERM to the host, as at the machine's shutdown.
+/// The graces of a stop without an order: SIGTERM to the host, as at the machine's shutdown.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
-/// Connections that have not said yet what they are: a daemon, viewers, and hooks of tools that run at the same time. Beyond these
-/// the oldest goes.
+/// Connections that have not introduced themselves yet: a daemon, viewers, and hooks of tools that run at the same
+/// time. Beyond this number the oldest is closed.
 const MAX_NEWCOMERS: usize = 64;
 
-/// How much of what an earlier daemon sent is still heard when another comes: more than a socket holds, so all that
-/// a dead one left.
-const LAST_WORDS: usize = 16 << 20;
+/// How many bytes of an earlier daemon are still read when another connects: more than a socket holds, so all that a
+/// dead one left.
+const DRAIN_BYTES: usize = 16 << 20;
 
-/// How long no connection is accepted after one could not be (out of descriptors), instead of trying all the time.
-const DEAF: Duration = Duration::from_secs(1);
+/// How long no connection is accepted after a failure to accept one (out of descriptors), instead of trying all the
+/// time.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How much may wait for Claude to take it before nobody may type more. A person types no faster than Claude reads; what is
-/// pasted may be larger, and comes piece by piece.
-const MAX_TYPED: u64 = 256 << 10;
+/// Unread input of Claude's, in bytes, from which on the host reads no further keys. A person types no faster than
+/// Claude reads; a paste can be larger, and is passed on piece by piece.
+const MAX_UNREAD_INPUT: u64 = 256 << 10;
 
-/// How long after its last output memory is kept for more: much longer than between two pieces of a flood, and nothing to
-/// somebody who waits for a session to cost little.
-const REST: Duration = Duration::from_millis(200);
+/// How long after the last output its memory is kept: much longer than between two pieces of a flood, and short
+/// enough for an idle session to cost little.
+const TRIM_DELAY: Duration = Duration::from_millis(200);
 
-/// How long nobody's keys are heard after the daemon has written to the terminal: read together with them, the Enter after a
-/// paste is a line of text to Claude.
-const ALONE: Duration = Duration::from_millis(100);
+/// How long keys wait after the daemon has written to the terminal: if Claude read the Enter after a paste together
+/// with keys, it would take it as a line of text.
+const PASTE_QUIET: Duration = Duration::from_millis(100);
 
-/// How much a terminal may show before the daemon is told that the journal grew.
-const QUIET_BYTES: u64 = 4 << 20;
+/// Output of a terminal, in bytes, after which the daemon is notified that the journal grew.
+const TERMINAL_REPORT_BYTES: u64 = 4 << 20;
 
 /// A host at work.
 pub(super) struct Host {
@@ -61,35 +62,35 @@ pub(super) struct Host {
     listener: UnixListener,
     signals: SignalFd,
     recorder: Recorder,
-    /// Where the journal's files are.
+    /// The directory of the journal.
     journal: PathBuf,
-    /// Claude, until nothing of it is left.
+    /// Claude, until no process is left.
     process: Option<Process>,
     launch: u32,
     /// Claude's terminal, if it has one instead of pipes.
     terminal: Option<Terminal>,
     hooks: Hooks,
-    /// What the daemon wants done and the journal does not take yet, in order: Write and AnswerHook frames.
+    /// Write and AnswerHook orders that the journal cannot record yet, in order.
     held: VecDeque<ToHost>,
     controller: Option<Connection>,
     newcomers: Vec<Connection>,
-    deaf_until: Option<Instant>,
-    /// When memory is given back that output needed.
-    rest_at: Option<Instant>,
-    /// What the daemon wrote to the terminal is to be read alone until then.
-    alone_until: Option<Instant>,
+    accept_after: Option<Instant>,
+    /// When to release memory that output needed.
+    trim_at: Option<Instant>,
+    /// Until then Claude must read what the daemon wrote to the terminal without keys.
+    keys_after: Option<Instant>,
     /// The end is in the journal and on disk.
     exited: bool,
-    /// It was asked to go by a signal, as at the machine's shutdown.
+    /// A signal asked the host to exit, as at the machine's shutdown.
     leaving: bool,
     released: bool,
 }
 
-/// Claude as it was started.
+/// The result of starting Claude.
 pub(super) struct Launched {
-    /// None if it could not be.
+    /// `None` if the start failed.
     pub(super) process: Option<Process>,
-    /// Its terminal, if it is to have one instead of pipes.
+    /// Claude's terminal, if it gets one instead of pipes.
     pub(super) terminal: Option<Terminal>,
     /// The number of the launch.
     pub(super) launch: u32,
@@ -131,9 +132,9 @@ impl Host {
             held: VecDeque::new(),
             controller: None,
             newcomers: Vec::new(),
-            deaf_until: None,
-            rest_at: None,
-            alone_until: None,
+            accept_after: None,
+            trim_at: None,
+            keys_after: None,
             exited: false,
             leaving: false,
             released: false,
@@ -158,25 +159,25 @@ impl Host {
             }
             if let Some(process) = &mut self.process {
                 if ready.contains(&Source::Output) {
-                    self.rest_at = Some(now + REST);
+                    self.trim_at = Some(now + TRIM_DELAY);
                     process.read(&mut self.recorder, shown(&mut self.terminal, &self.journal));
                 }
                 if ready.contains(&Source::Input) {
                     process.flush();
                 }
             }
-            self.rest(now);
+            self.trim(now);
             if ready.contains(&Source::Viewer) || ready.contains(&Source::Input) {
-                self.hear_viewers();
+                self.read_viewers();
             }
             if ready.contains(&Source::Hook) {
-                self.hooks.hear(&mut self.recorder);
+                self.hooks.read(&mut self.recorder);
             }
             if ready.contains(&Source::Controller) {
-                self.hear_controller(now);
+                self.read_controller(now);
             }
             if ready.contains(&Source::Newcomer) {
-                self.hear_newcomers(now);
+                self.read_newcomers(now);
             }
             if ready.contains(&Source::Listener) {
                 self.accept(now);
@@ -184,14 +185,14 @@ impl Host {
         }
     }
 
-    /// Waits for the next event or deadline and says what is ready.
+    /// Waits for the next event or deadline, and returns what is ready.
     fn wait(&mut self) -> io::Result<Vec<Source>> {
         let now = Instant::now();
-        self.deaf_until.take_if(|until| *until <= now);
-        self.alone_until.take_if(|until| *until <= now);
+        self.accept_after.take_if(|until| *until <= now);
+        self.keys_after.take_if(|until| *until <= now);
         let mut sources = vec![Source::Signals];
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
-        if self.deaf_until.is_none() {
+        if self.accept_after.is_none() {
             sources.push(Source::Listener);
             fds.push(PollFd::new(self.listener.as_fd(), PollFlags::POLLIN));
         }
@@ -205,13 +206,13 @@ impl Host {
             fds.push(PollFd::new(newcomer.fd(), PollFlags::POLLIN));
         }
         if let Some(terminal) = &self.terminal {
-            let deaf = self.hears_no_keys();
-            let heard = if deaf { PollFlags::empty() } else { PollFlags::POLLIN };
-            // Of one that is not heard and gets nothing its end is no event, or it would be one all the time.
-            for viewer in terminal.viewers().filter(|viewer| !deaf || viewer.has_unsent()) {
+            let holds_keys = self.holds_keys();
+            let events = if holds_keys { PollFlags::empty() } else { PollFlags::POLLIN };
+            // A viewer that is neither read from nor written to is left out: its end would be an event all the time.
+            for viewer in terminal.viewers().filter(|viewer| !holds_keys || viewer.has_unsent()) {
                 let unsent = if viewer.has_unsent() { PollFlags::POLLOUT } else { PollFlags::empty() };
                 sources.push(Source::Viewer);
-                fds.push(PollFd::new(viewer.fd(), heard | unsent));
+                fds.push(PollFd::new(viewer.fd(), events | unsent));
             }
         }
         for hook in self.hooks.waiting() {
@@ -232,13 +233,13 @@ impl Host {
         }
         let deadline = [
             self.recorder.retry_at(),
-            self.deaf_until,
-            self.rest_at,
-            self.alone_until,
+            self.accept_after,
+            self.trim_at,
+            self.keys_after,
             self.process.as_ref().and_then(|process| process.deadline(now)),
         ];
         let timeout = deadline.into_iter().flatten().min().map_or(PollTimeout::NONE, |at| {
-            // Rounded up, so that it has come once the wait is over.
+            // Rounded up, so that the deadline has passed once the wait is over.
             let milliseconds = at.saturating_duration_since(now).as_millis() + 1;
             PollTimeout::try_from(milliseconds).unwrap_or(PollTimeout::MAX)
         });
@@ -251,16 +252,16 @@ impl Host {
         Ok(ready.map(|(source, _)| source).collect())
     }
 
-    /// Gives memory back, if it is time.
-    fn rest(&mut self, now: Instant) {
-        if self.rest_at.take_if(|at| *at <= now).is_none() {
+    /// Releases memory, if it is time.
+    fn trim(&mut self, now: Instant) {
+        if self.trim_at.take_if(|at| *at <= now).is_none() {
             return;
         }
         if let Some(process) = &mut self.process {
-            process.rest();
+            process.trim();
         }
         if let Some(terminal) = &mut self.terminal {
-            terminal.rest(&self.journal);
+            terminal.trim(&self.journal);
         }
     }
 
@@ -283,7 +284,7 @@ impl Host {
         }
     }
 
-    /// Moves Claude's end on, and makes it known once it has come.
+    /// Advances Claude's end, and records it once it is complete.
     fn advance(&mut self) {
         let ended = self.process.as_mut().and_then(|process| {
             let mut show = shown(&mut self.terminal, &self.journal);
@@ -299,29 +300,29 @@ impl Host {
             self.recorder.sync();
             self.exited = true;
         }
-        // The journal says all there is to say.
+        // The journal holds everything.
         self.released |= self.exited && self.leaving;
     }
 
-    /// Tells the daemon how far the journal goes, if it asked and does not know. What a terminal shows is nothing to it:
-    /// it is told of that from time to time only, so that it allows its deletion.
+    /// Reports the length of the journal to the daemon, if it subscribed and does not know it. The daemon does not
+    /// use a terminal's output, so it gets a report of that from time to time only, to allow its deletion.
     fn announce(&mut self) {
         let end = self.recorder.end();
-        let telling = self.recorder.telling_end();
+        let notable = self.recorder.notable_end();
         if let Some(controller) = &mut self.controller {
             controller.flush();
             let due = |known: u64| match self.terminal {
-                Some(_) => known < telling || known + QUIET_BYTES <= end,
+                Some(_) => known < notable || known + TERMINAL_REPORT_BYTES <= end,
                 None => known < end,
             };
             if !controller.has_unsent() && controller.announced.is_some_and(due) {
                 controller.announced = Some(end);
                 controller.send(&FromHost::Appended { end });
             }
-            let trouble = self.recorder.trouble();
-            if controller.contract >= TELLS_STALLS && controller.told_trouble.as_deref() != trouble {
-                controller.told_trouble = trouble.map(str::to_owned);
-                controller.send(&FromHost::Stalled(controller.told_trouble.clone()));
+            let error = self.recorder.error();
+            if controller.contract >= REPORTS_STALLS && controller.reported_error.as_deref() != error {
+                controller.reported_error = error.map(str::to_owned);
+                controller.send(&FromHost::Stalled(controller.reported_error.clone()));
             }
             if controller.is_over() {
                 self.controller = None;
@@ -343,21 +344,21 @@ impl Host {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {}
             Err(error) => {
                 log(&format!("cannot accept a connection: {error}"));
-                self.deaf_until = Some(now + DEAF);
+                self.accept_after = Some(now + ACCEPT_PAUSE);
             }
         }
     }
 
-    fn hear_controller(&mut self, now: Instant) {
+    fn read_controller(&mut self, now: Instant) {
         if let Some(mut controller) = self.controller.take() {
             controller.receive();
-            self.obey(&mut controller, now);
+            self.carry_out_all(&mut controller, now);
             self.keep(controller);
         }
     }
 
-    /// Lets the first newcomer that says Hello take over; one that says anything else first is no daemon.
-    fn hear_newcomers(&mut self, now: Instant) {
+    /// Lets the first newcomer that sends Hello take over; one that sends another frame first is not a daemon.
+    fn read_newcomers(&mut self, now: Instant) {
         for mut newcomer in mem::take(&mut self.newcomers) {
             newcomer.receive();
             match newcomer.next_frame() {
@@ -365,14 +366,14 @@ impl Host {
                     newcomer.contract = contract.min(CONTRACT);
                     self.admit(newcomer, size, read_only);
                 }
-                // What comes after the end belongs to no launch.
+                // A hook that comes after Claude's end belongs to no launch.
                 Some(ToHost::Hook { waits, bytes }) if self.process.is_some() => {
                     self.hooks.take(newcomer, waits, &bytes, &mut self.recorder);
                 }
                 Some(ToHost::Hello { contract }) => {
-                    self.hear_out_controller(now);
+                    self.drain_controller(now);
                     self.welcome(&mut newcomer, contract);
-                    self.obey(&mut newcomer, now);
+                    self.carry_out_all(&mut newcomer, now);
                     self.keep(newcomer);
                 }
                 None if !newcomer.is_over() => self.newcomers.push(newcomer),
@@ -381,18 +382,18 @@ impl Host {
         }
     }
 
-    /// Does everything that the controller has sent, and lets go of it: nothing that a dead daemon had sent may get
-    /// lost, or be overtaken by what the next one sends.
-    fn hear_out_controller(&mut self, now: Instant) {
+    /// Carries out everything that the controller has sent, and drops it: nothing that a dead daemon sent can get
+    /// lost, or be overtaken by frames of the next one.
+    fn drain_controller(&mut self, now: Instant) {
         let Some(mut controller) = self.controller.take() else { return };
-        let mut heard = 0;
-        while heard < LAST_WORDS && !controller.is_over() {
+        let mut drained = 0;
+        while drained < DRAIN_BYTES && !controller.is_over() {
             let received = controller.receive();
             if received == 0 {
                 return;
             }
-            heard += received;
-            self.obey(&mut controller, now);
+            drained += received;
+            self.carry_out_all(&mut controller, now);
         }
     }
 
@@ -401,35 +402,36 @@ impl Host {
             Some(terminal) => {
                 let wanted = terminal.admit(viewer, size, read_only, &self.journal);
                 self.resize(wanted);
-                // What it typed meanwhile came with its request, and would wait for more.
-                self.hear_viewers();
+                // Keys that came together with its request would wait for more otherwise.
+                self.read_viewers();
             }
             None => viewer.send(&FromHost::Refused("the session has no terminal now".to_owned())),
         }
     }
 
-    /// Passes on what viewers typed.
-    fn hear_viewers(&mut self) {
-        let deaf = self.hears_no_keys();
+    /// Passes on keys from viewers.
+    fn read_viewers(&mut self) {
+        let holds_keys = self.holds_keys();
         let Some(terminal) = &mut self.terminal else { return };
-        let (typed, wanted) = terminal.hear(deaf, &self.journal);
+        let (typed, wanted) = terminal.read(holds_keys, &self.journal);
         for keys in typed {
             if let Some(process) = &mut self.process
                 && let Err(why) = process.type_in(&keys, &mut self.recorder)
             {
-                log(&format!("what was typed is lost: {why}"));
+                log(&format!("keys are lost: {why}"));
             }
         }
         self.resize(wanted);
     }
 
-    /// Claude has yet to take so much that nobody may type more, or what the daemon wrote, or keys could not be recorded.
-    fn hears_no_keys(&self) -> bool {
-        let full = self.process.as_ref().is_some_and(|process| process.pending_input() >= MAX_TYPED);
-        full || self.alone_until.is_some() || self.recorder.is_stuck()
+    /// Whether keys must wait: Claude has too much unread input, must read what the daemon wrote first, or the
+    /// journal cannot be written.
+    fn holds_keys(&self) -> bool {
+        let full = self.process.as_ref().is_some_and(|process| process.pending_input() >= MAX_UNREAD_INPUT);
+        full || self.keys_after.is_some() || self.recorder.is_stuck()
     }
 
-    /// Gives the terminal this size, if one is wanted.
+    /// Changes the terminal's size, if viewers ask for another one.
     fn resize(&mut self, wanted: Option<Size>) {
         let (Some(size), Some(terminal), Some(process)) = (wanted, &mut self.terminal, &self.process) else {
             return;
@@ -443,7 +445,7 @@ impl Host {
         self.controller = Some(controller).filter(|controller| !controller.is_over());
     }
 
-    fn obey(&mut self, controller: &mut Connection, now: Instant) {
+    fn carry_out_all(&mut self, controller: &mut Connection, now: Instant) {
         while let Some(frame) = controller.next_frame() {
             if let Err(reason) = self.handle(frame, controller, now) {
                 controller.send(&FromHost::Refused(reason));
@@ -472,13 +474,7 @@ impl Host {
                 }
             }
             frame @ (ToHost::Write(_) | ToHost::AnswerHook { .. }) => self.carry_out(frame)?,
-            ToHost::CloseInput => self.process.as_mut().ok_or("Claude has ended")?.close_input(),
-            ToHost::Signal(number) => {
-                let signal = Signal::try_from(number).map_err(|_| format!("{number} is no signal"))?;
-                let process = self.process.as_ref().ok_or("Claude has ended")?;
-                process.signal(signal, &mut self.recorder)?;
-            }
-            // These open a connection of another kind, or are of a later contract.
+            // These open a connection of another kind, or are of another contract.
             ToHost::Attach { .. }
             | ToHost::Typed(_)
             | ToHost::Resize(_)
@@ -488,12 +484,12 @@ impl Host {
         Ok(())
     }
 
-    /// Passes on what Claude or its hook is to be told, or keeps it until the journal can be written again.
+    /// Delivers an order to Claude or its hook, or keeps it until the journal can be written again.
     fn carry_out(&mut self, frame: ToHost) -> Result<(), String> {
         let done = match &frame {
             ToHost::Write(bytes) => {
                 let process = self.process.as_mut().ok_or("Claude has ended")?;
-                self.alone_until = self.terminal.as_ref().map(|_| Instant::now() + ALONE);
+                self.keys_after = self.terminal.as_ref().map(|_| Instant::now() + PASTE_QUIET);
                 process.write(bytes, &mut self.recorder)
             }
             ToHost::AnswerHook { hook, bytes } => self.hooks.answer(*hook, bytes, &mut self.recorder),
@@ -508,7 +504,7 @@ impl Host {
         Ok(())
     }
 
-    /// The journal can be written again.
+    /// Carries out the kept orders, because the journal can be written again.
     fn write_held(&mut self) {
         while !self.recorder.is_stuck()
             && let Some(frame) = self.held.pop_front()
@@ -527,7 +523,7 @@ impl Host {
     }
 
     fn welcome(&mut self, newcomer: &mut Connection, contract: u32) {
-        // It is not in the journal, so whoever reads that will send it again.
+        // The kept orders are not in the journal, so the daemon that reads the journal sends them again.
         self.held.clear();
         newcomer.contract = contract.min(CONTRACT);
         newcomer.send(&FromHost::Welcome {
@@ -544,7 +540,7 @@ impl Host {
     }
 }
 
-/// What shows the terminal's viewers what was recorded.
+/// Shows recorded output to the terminal's viewers.
 fn shown<'a>(terminal: &'a mut Option<Terminal>, journal: &'a Path) -> impl FnMut(&[u8]) + 'a {
     move |bytes| {
         if let Some(terminal) = terminal {
@@ -553,7 +549,7 @@ fn shown<'a>(terminal: &'a mut Option<Terminal>, journal: &'a Path) -> impl FnMu
     }
 }
 
-/// Bytes of an order that is kept.
+/// Bytes of a kept order.
 fn size_of_order(order: &ToHost) -> usize {
     match order {
         ToHost::Write(bytes) | ToHost::AnswerHook { bytes, .. } => bytes.len(),

@@ -21,15 +21,15 @@ use super::serve::{Host, Launched};
 use super::terminal::{self, Terminal};
 use areyouj_journal::{Kind, SpawnFailed, Started, Writer};
 
-/// Why there is no host.
+/// Why a host cannot start.
 pub(super) enum Failure {
     /// Another host has the session.
     Locked,
-    /// It cannot do its work, and why.
+    /// The error, for people.
     Error(String),
 }
 
-/// What could not be done, for the error that says why.
+/// Makes an error that names what failed.
 fn cannot<E: fmt::Display>(what: &str) -> impl FnOnce(E) -> Failure {
     move |error| Failure::Error(format!("cannot {what}: {error}"))
 }
@@ -39,7 +39,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     crate::descriptors::close_inherited();
     let session_dir = absolute(session_dir).map_err(cannot("find the session's directory"))?;
     let socket = absolute(socket).map_err(cannot("find the socket"))?;
-    // A directory that the daemon happened to be in must not be held for as long as the session lives.
+    // The host must not keep the daemon's working directory busy for the life of the session.
     chdir("/").map_err(cannot("enter /"))?;
     crate::memory::keep_small();
     // Fails only if this process leads a group already, and then nothing else can be done about it.
@@ -75,7 +75,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     Ok(Host::new(lock, socket, listener, signals, recorder, launched))
 }
 
-/// Lets go of standard output, so that who reads it sees its end.
+/// Closes standard output, so that its reader sees the end.
 pub(super) fn close_stdout() -> io::Result<()> {
     let null = OpenOptions::new().write(true).open("/dev/null")?;
     dup2_stdout(&null).map_err(io::Error::from)
@@ -96,13 +96,13 @@ fn lock(path: &Path) -> Result<File, Failure> {
     }
 }
 
-/// Binds the socket for this user alone. One that is there already is stale: this host holds the session's lock.
+/// Binds the socket for this user alone. An existing socket is stale: this host holds the session's lock.
 fn listen(socket: &Path) -> io::Result<UnixListener> {
     match fs::remove_file(socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // Claude is to have the mask as it was.
+    // Claude must get the original mask.
     let mask = umask(Mode::from_bits_truncate(0o177));
     let listener = UnixListener::bind(socket);
     umask(mask);
@@ -111,21 +111,21 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// From now on the signals that concern a host arrive at a descriptor.
+/// Redirects the signals that concern a host to a descriptor.
 fn take_signals() -> nix::Result<SignalFd> {
     forget_inherited_signals();
     let mut taken = SigSet::empty();
-    // SIGXFSZ would end the host when a limit on file sizes is met: that is a journal that cannot be written.
+    // SIGXFSZ would end the host at a limit on file sizes, which is only a journal that cannot be written.
     for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGXFSZ] {
         taken.add(signal);
     }
-    // Set, not added: what the starter had blocked must not stay blocked in Claude's tree.
+    // Set, not added: signals that the parent blocked must not stay blocked in Claude's tree.
     taken.thread_set_mask()?;
     SignalFd::with_flags(&taken, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }
 
-/// Undoes that the starter may ignore signals, which would be inherited: a shell does so for what it runs in the
-/// background, and children of one who ignores SIGCHLD vanish without a status.
+/// Restores signals that the parent ignores, which would be inherited: a shell ignores some for background processes,
+/// and the children of a process that ignores SIGCHLD vanish without a status.
 #[expect(unsafe_code, reason = "nix has no safe call that sets a disposition")]
 fn forget_inherited_signals() {
     for number in Signal::iterator().filter(|number| *number != Signal::SIGPIPE) {

@@ -1,7 +1,7 @@
-//! The terminal of a session as people look at it: its screen, and the viewers that it is shown to.
+//! The terminal of a session as people see it: its screen, and the viewers that display it.
 //!
-//! Everything that Claude writes is journaled first and shown then. A viewer that reads too slowly is never waited for: it
-//! misses output, and gets the whole screen once it has read what waits for it.
+//! Claude's output is journaled first and shown then. The host never waits for a viewer that reads too slowly: that
+//! viewer misses output, and gets the whole screen once it has read its backlog.
 
 mod model;
 mod viewer;
@@ -17,10 +17,11 @@ use viewer::Viewer;
 
 pub(super) use viewer::Request;
 
-/// The size of a terminal that nobody has looked at yet.
+/// The size of a terminal that had no viewer yet.
 pub(super) const SIZE: Size = Size { columns: 80, rows: 24 };
 
-/// The most viewers of one session: a person's windows, and some scripts; each may keep a bounded piece of memory.
+/// Maximum number of viewers of a session: a person's windows, and some scripts. Each can occupy a bounded piece of
+/// memory.
 const MAX_VIEWERS: usize = 32;
 
 /// A terminal's screen and its viewers.
@@ -28,7 +29,7 @@ pub(super) struct Terminal {
     model: Model,
     viewers: Vec<Viewer>,
     sizing: Sizing,
-    /// Counts what viewers do, so that the one who did something last is known.
+    /// Counts what viewers do, so that the viewer that acted last is known.
     acts: u64,
 }
 
@@ -37,13 +38,13 @@ impl Terminal {
         Terminal { model: Model::new(fit(SIZE)), viewers: Vec::new(), sizing, acts: 0 }
     }
 
-    /// Shows what Claude wrote.
+    /// Shows Claude's output.
     pub(super) fn show(&mut self, bytes: &[u8], journal: &Path) {
         self.viewers.iter_mut().for_each(|viewer| viewer.show(bytes));
         self.model.feed(bytes, journal);
     }
 
-    /// Takes a viewer in, or says why not. Returns the terminal's new size if it changes with that.
+    /// Adds a viewer, or sends it the reason why not. Returns the terminal's new size if it changes with that.
     pub(super) fn admit(
         &mut self,
         mut connection: Connection,
@@ -53,7 +54,7 @@ impl Terminal {
     ) -> Option<Size> {
         if self.viewers.len() >= MAX_VIEWERS {
             connection
-                .send(&FromHost::Refused(format!("{MAX_VIEWERS} viewers look at the terminal already")));
+                .send(&FromHost::Refused(format!("{MAX_VIEWERS} viewers are attached already, the maximum")));
             return None;
         }
         self.acts += 1;
@@ -79,7 +80,7 @@ impl Terminal {
         wanted.filter(|size| *size != self.model.size())
     }
 
-    /// The terminal has this size now: everybody is shown how it looks.
+    /// The terminal has this size now: every viewer gets the whole screen.
     pub(super) fn resized(&mut self, size: Size, journal: &Path) {
         self.model.resize(size, journal);
         for viewer in &mut self.viewers {
@@ -87,23 +88,24 @@ impl Terminal {
         }
     }
 
-    /// Gives back memory that is not needed while nothing is shown.
-    pub(super) fn rest(&mut self, journal: &Path) {
-        self.model.rest(journal);
+    /// Releases memory that is not needed while nothing is shown.
+    pub(super) fn trim(&mut self, journal: &Path) {
+        self.model.trim(journal);
     }
 
-    /// The descriptors of the viewers, and whether something waits to be sent to each.
+    /// The viewers, for their descriptors and backlogs.
     pub(super) fn viewers(&self) -> impl Iterator<Item = &Connection> {
         self.viewers.iter().map(|viewer| &viewer.connection)
     }
 
-    /// Hears every viewer, sends what waits, and lets go of those that are gone. Returns what is to be typed, in order, and
-    /// the terminal's new size if it changes. While `deaf`, nothing is heard: Claude has to take what it was given first.
-    pub(super) fn hear(&mut self, deaf: bool, journal: &Path) -> (Vec<Vec<u8>>, Option<Size>) {
+    /// Reads from every viewer, sends backlogs, and removes viewers that have left. Returns the keys to type, in
+    /// order, and the terminal's new size if it changes. While `holds_keys`, nothing is read: Claude must read its waiting
+    /// input first.
+    pub(super) fn read(&mut self, holds_keys: bool, journal: &Path) -> (Vec<Vec<u8>>, Option<Size>) {
         let mut typed = Vec::new();
         for viewer in &mut self.viewers {
             viewer.catch_up(&mut self.model, journal);
-            for request in viewer.hear(deaf) {
+            for request in viewer.read(holds_keys) {
                 self.acts += 1;
                 viewer.acted = self.acts;
                 match request {

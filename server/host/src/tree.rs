@@ -1,4 +1,4 @@
-//! Finding processes: a host's own children, and whatever carries a session's mark in its environment.
+//! Finding processes: a host's own children, and processes with a session's mark in their environment.
 
 use std::fs;
 use std::io;
@@ -8,21 +8,22 @@ use nix::poll::{PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long killed processes may take to go: one stuck in the kernel, or of another user, must not hold up its
-/// killer for ever.
+/// How long killed processes can take to exit. One that is stuck in the kernel, or of another user, must not block
+/// its killer without a limit.
 const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Milliseconds between two looks at what is left: a killed process is gone within a few.
+/// Milliseconds between two searches: a killed process exits within a few.
 const LOOK_AGAIN_MS: u8 = 5;
 
-/// The processes other than this one whose environment, as it was when they were started, holds exactly this
-/// `NAME=VALUE`. Processes that cannot be looked into (of other users) are not among them.
+/// The processes other than this one whose environment at their start holds exactly this `NAME=VALUE`. Processes of
+/// other users, which cannot be read, are not among them.
 pub fn descendants_marked(name_value: &str) -> Vec<i32> {
     let own = Pid::this().as_raw();
     processes().into_iter().filter(|pid| *pid != own && is_marked(*pid, name_value)).collect()
 }
 
-/// Kills all processes that [`descendants_marked`] finds, until none is left. False if some would not go in time.
+/// Kills all processes that [`descendants_marked`] finds, until none is left. Returns false if some do not exit in
+/// time.
 pub fn kill_marked(name_value: &str) -> bool {
     let until = Instant::now() + KILL_PATIENCE;
     loop {
@@ -34,17 +35,17 @@ pub fn kill_marked(name_value: &str) -> bool {
             return false;
         }
         for pid in marked {
-            // Looked at again right before, since its number may have gone to another process.
+            // Checked again immediately before, because the number can have been reused.
             if is_marked(pid, name_value) {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
             }
         }
-        // They are not our children, so nothing tells when they are gone.
+        // They are not our children, so nothing signals their exit.
         let _ = poll(&mut [], PollTimeout::from(LOOK_AGAIN_MS));
     }
 }
 
-/// The children of this process, which has one thread. May miss some while they come and go.
+/// The children of this process, which has one thread. Can miss some while they come and go.
 pub(super) fn children() -> Vec<Pid> {
     let own = Pid::this();
     let listed = fs::read_to_string(format!("/proc/self/task/{own}/children")).map_or_else(
@@ -67,7 +68,7 @@ fn is_marked(pid: i32, name_value: &str) -> bool {
 
 fn parent(pid: i32) -> Option<i32> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name stands in brackets and may hold anything, brackets and spaces too.
+    // The program's name is in brackets and can hold any bytes, brackets and spaces too.
     let after = stat.iter().rposition(|byte| *byte == b')')?;
     std::str::from_utf8(stat.get(after + 1..)?).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
@@ -87,7 +88,7 @@ mod tests {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        // It runs its own program, and so has its own environment, once it says something.
+        // Once it prints something, it runs its own program and has its own environment.
         child.stdout.as_mut().unwrap().read_exact(&mut [0; 2]).unwrap();
         child
     }

@@ -1,18 +1,18 @@
-//! What the host says to the daemon, to viewers of its terminal and to hooks, and they to it: frames on its socket.
+//! The protocol between the host and the daemon, viewers of its terminal, and hooks: frames on the host's socket.
 //!
 //! A frame is a `u32` length (little endian, as every number here) of what follows, a kind byte and a payload. The
-//! frames of contract 1 stay valid for ever; later contracts add kinds, and fields at the end of a payload, both of
-//! which an older side passes over.
+//! frames of contract 1 stay valid; later contracts add kinds, and fields at the end of a payload. An older side
+//! ignores both.
 
 /// The newest contract that this program speaks. Contract 2 added [`FromHost::Stalled`]; contract 3 added terminals,
 /// viewers and hooks.
 pub const CONTRACT: u32 = 3;
 
-/// The first contract in which a host tells that its journal cannot be written.
-pub const TELLS_STALLS: u32 = 2;
+/// The first contract in which a host reports that its journal cannot be written.
+pub const REPORTS_STALLS: u32 = 2;
 
-/// The most bytes that follow a frame's length: room for the largest message with pictures that Claude takes, and
-/// no more than a host may hold for a moment.
+/// Maximum bytes after a frame's length: room for the largest message with pictures that Claude accepts, and no more
+/// than a host can hold for a moment.
 pub const MAX_FRAME: usize = areyouj_journal::MAX_PAYLOAD;
 
 /// Bytes before a frame's kind.
@@ -21,22 +21,18 @@ const LENGTH: usize = 4;
 /// From the daemon to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToHost {
-    /// The first frame of a connection; the connection takes the place of an earlier one. Answered by Welcome.
+    /// The first frame of a connection, which replaces an earlier connection. Answered by Welcome.
     Hello {
         /// The newest contract that the daemon speaks.
         contract: u32,
     },
     /// Asks for [`FromHost::Appended`] whenever the journal grows beyond this offset.
     Subscribe {
-        /// What the daemon knows of.
+        /// The length that the daemon knows.
         from: u64,
     },
     /// Bytes for Claude's standard input, at most [`MAX_FRAME`] less one.
     Write(Vec<u8>),
-    /// Closes Claude's standard input after everything that waits for it.
-    CloseInput,
-    /// Sends a signal to Claude's process group.
-    Signal(i32),
     /// Ends Claude: closes its input, then SIGTERM, then SIGKILL.
     Stop {
         /// Milliseconds between the first and the second.
@@ -44,14 +40,14 @@ pub enum ToHost {
         /// Milliseconds between the second and the third.
         kill_grace_ms: u32,
     },
-    /// The journal has been taken in up to here; what lies before may be deleted.
+    /// The daemon has ingested the journal up to this offset; the part before it can be deleted.
     Ingested {
         /// The offset.
         offset: u64,
     },
     /// Asks for State.
     Status,
-    /// The end of Claude has been taken in: the host may go.
+    /// The daemon has ingested the end of Claude: the host can exit.
     Release,
     /// The first frame of a viewer's connection: asks for the terminal's screen. Answered by Screen or Refused. Since
     /// contract 3, as all that follows.
@@ -60,14 +56,14 @@ pub enum ToHost {
         contract: u32,
         /// The size of the viewer's own terminal.
         size: Size,
-        /// The viewer only looks: what it types is not taken, and its size does not count.
+        /// The viewer only watches: the host ignores what it types and its size.
         read_only: bool,
     },
     /// From a viewer: keys that a person pressed.
     Typed(Vec<u8>),
     /// From a viewer: its terminal's new size.
     Resize(Size),
-    /// The first frame of a hook's connection: what Claude tells. Answered by HookDone, at once or, if it `waits`, when
+    /// The first frame of a hook's connection: Claude's report. Answered by HookDone, at once or, if it `waits`, when
     /// the daemon has sent AnswerHook.
     Hook {
         /// Claude waits for an answer.
@@ -75,11 +71,11 @@ pub enum ToHost {
         /// What Claude wrote to the hook's standard input.
         bytes: Vec<u8>,
     },
-    /// From the daemon: lets a hook that waits go.
+    /// From the daemon: releases a waiting hook.
     AnswerHook {
         /// The offset of the hook's record in the journal.
         hook: u64,
-        /// What the hook is to print; empty for nothing.
+        /// What the hook must print; empty for nothing.
         bytes: Vec<u8>,
     },
     /// A kind of a later contract.
@@ -111,7 +107,7 @@ pub enum FromHost {
         /// The end of the journal.
         end: u64,
     },
-    /// The journal has grown. Growth in quick succession is told once.
+    /// The journal has grown. The host combines growth in quick succession.
     Appended {
         /// The end of the journal.
         end: u64,
@@ -127,21 +123,21 @@ pub enum FromHost {
         /// Bytes that wait for Claude to read them.
         pending_input: u64,
     },
-    /// A Write, Signal, CloseInput or Release was not carried out, and why.
+    /// The host did not carry out a Write, AnswerHook or Release, and why.
     Refused(String),
-    /// The journal cannot be written, and why; none when it can be again. Meanwhile Claude's output stays in its
-    /// pipes, and a Write is kept until it can be recorded. Since contract 2.
+    /// Why the journal cannot be written; `None` when it can be again. Meanwhile Claude's output stays in its pipes,
+    /// and the host keeps a Write until it can be recorded. Since contract 2.
     Stalled(Option<String>),
-    /// To a viewer: bytes that make its terminal show the screen, whatever it showed before. Comes first, after the
-    /// terminal's size has changed, and in place of output that the viewer was too slow for. Since contract 3, as all
-    /// that follows.
+    /// To a viewer: bytes that make its terminal show the screen, whatever it showed before. Sent first, after a
+    /// change of the terminal's size, and in place of output that the viewer was too slow for. Since contract 3, as
+    /// all that follows.
     Screen {
         /// The terminal's size.
         size: Size,
-        /// What to write to the viewer's terminal. Of a huge screen it is the beginning, and the rest is output.
+        /// What to write to the viewer's terminal. The beginning only of a huge screen, whose rest is sent as output.
         bytes: Vec<u8>,
     },
-    /// To a viewer: more of what Claude writes to the terminal.
+    /// To a viewer: more of Claude's output.
     Output(Vec<u8>),
     /// To a hook: what to print. The hook is done.
     HookDone(Vec<u8>),
@@ -149,14 +145,14 @@ pub enum FromHost {
     Unknown(u8),
 }
 
-/// What arrived is no frame. The connection cannot be used any more.
+/// The bytes are not a frame. The connection cannot be used any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// The length is out of bounds.
-    #[error("a frame of {0} bytes")]
+    #[error("invalid frame length: {0} bytes")]
     Length(u32),
     /// The payload is shorter than its kind demands.
-    #[error("a frame of kind {0} that is too short")]
+    #[error("a frame of kind {0} is too short")]
     Short(u8),
 }
 
@@ -164,8 +160,8 @@ mod kind {
     pub(super) const HELLO: u8 = 1;
     pub(super) const SUBSCRIBE: u8 = 2;
     pub(super) const WRITE: u8 = 3;
-    pub(super) const CLOSE_INPUT: u8 = 4;
-    pub(super) const SIGNAL: u8 = 5;
+    // 4 and 5 closed Claude's input and sent it a signal. No daemon ever sent them. Hosts of contracts 1 to 3 obey them,
+    // so these numbers must not get another meaning.
     pub(super) const STOP: u8 = 6;
     pub(super) const INGESTED: u8 = 7;
     pub(super) const STATUS: u8 = 8;
@@ -192,8 +188,6 @@ impl ToHost {
             ToHost::Hello { contract } => frame(out, kind::HELLO, &[&contract.to_le_bytes()]),
             ToHost::Subscribe { from } => frame(out, kind::SUBSCRIBE, &[&from.to_le_bytes()]),
             ToHost::Write(bytes) => frame(out, kind::WRITE, &[bytes]),
-            ToHost::CloseInput => frame(out, kind::CLOSE_INPUT, &[]),
-            ToHost::Signal(number) => frame(out, kind::SIGNAL, &[&number.to_le_bytes()]),
             ToHost::Stop { close_grace_ms, kill_grace_ms } => {
                 frame(out, kind::STOP, &[&close_grace_ms.to_le_bytes(), &kill_grace_ms.to_le_bytes()]);
             }
@@ -213,7 +207,7 @@ impl ToHost {
         }
     }
 
-    /// Reads the first frame of the buffer and tells how many bytes it took; none while it is not complete.
+    /// Reads the first frame of the buffer, and returns it with its length in bytes; `None` while it is incomplete.
     pub fn decode(buffer: &[u8]) -> Result<Option<(ToHost, usize)>, WireError> {
         let Some(Raw { kind, payload, taken }) = split(buffer)? else { return Ok(None) };
         let mut fields = Fields { kind, rest: payload };
@@ -221,8 +215,6 @@ impl ToHost {
             kind::HELLO => ToHost::Hello { contract: fields.u32()? },
             kind::SUBSCRIBE => ToHost::Subscribe { from: fields.u64()? },
             kind::WRITE => ToHost::Write(payload.to_vec()),
-            kind::CLOSE_INPUT => ToHost::CloseInput,
-            kind::SIGNAL => ToHost::Signal(i32::from_le_bytes(fields.take()?)),
             kind::STOP => ToHost::Stop { close_grace_ms: fields.u32()?, kill_grace_ms: fields.u32()? },
             kind::INGESTED => ToHost::Ingested { offset: fields.u64()? },
             kind::STATUS => ToHost::Status,
@@ -277,20 +269,20 @@ impl FromHost {
         }
     }
 
-    /// What an Output frame begins with whose bytes, that many, are sent from where they are.
+    /// The first bytes of an Output frame with so many bytes, which are sent from where they are.
     pub fn output_header(length: usize) -> [u8; LENGTH + 1] {
         let [a, b, c, d] = u32::try_from(1 + length).unwrap_or(u32::MAX).to_le_bytes();
         [a, b, c, d, kind::OUTPUT]
     }
 
-    /// The bytes of the first frame of the buffer, where they are, and how many it took; none if it is not complete, or no
+    /// The payload of the first frame of the buffer, and the frame's length; `None` if it is incomplete or not an
     /// Output.
     pub fn output(buffer: &[u8]) -> Option<(&[u8], usize)> {
         let Raw { kind, payload, taken } = split(buffer).ok()??;
         (kind == kind::OUTPUT).then_some((payload, taken))
     }
 
-    /// Reads the first frame of the buffer and tells how many bytes it took; none while it is not complete.
+    /// Reads the first frame of the buffer, and returns it with its length in bytes; `None` while it is incomplete.
     pub fn decode(buffer: &[u8]) -> Result<Option<(FromHost, usize)>, WireError> {
         let Some(Raw { kind, payload, taken }) = split(buffer)? else { return Ok(None) };
         let mut fields = Fields { kind, rest: payload };
@@ -333,7 +325,7 @@ impl Size {
 /// Appends one frame whose payload is these parts in order.
 fn frame(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
-    // A length beyond the bound saturates instead of wrapping, so that the other side refuses it.
+    // A length beyond the limit saturates instead of wrapping, so that the other side rejects it.
     out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
     out.push(kind);
     for part in parts {
@@ -341,7 +333,7 @@ fn frame(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     }
 }
 
-/// A frame whose payload was not looked at.
+/// A frame with an unread payload.
 struct Raw<'a> {
     kind: u8,
     payload: &'a [u8],
@@ -408,8 +400,6 @@ mod tests {
             any::<u32>().prop_map(|contract| ToHost::Hello { contract }),
             any::<u64>().prop_map(|from| ToHost::Subscribe { from }),
             any::<Vec<u8>>().prop_map(ToHost::Write),
-            Just(ToHost::CloseInput),
-            any::<i32>().prop_map(ToHost::Signal),
             any::<(u32, u32)>()
                 .prop_map(|(close_grace_ms, kill_grace_ms)| ToHost::Stop { close_grace_ms, kill_grace_ms }),
             any::<u64>().prop_map(|offset| ToHost::Ingested { offset }),
@@ -520,6 +510,15 @@ mod tests {
         let length = (MAX_FRAME as u32 + 1).to_le_bytes();
         assert_eq!(ToHost::decode(&length), Err(WireError::Length(MAX_FRAME as u32 + 1)));
         assert_eq!(FromHost::decode(&[0, 0, 0, 0]), Err(WireError::Length(0)));
+    }
+
+    #[test]
+    fn the_retired_kinds_are_ignored_like_unknown_ones() {
+        for retired in [4, 5] {
+            let mut framed = Vec::new();
+            frame(&mut framed, retired, &[&15_i32.to_le_bytes()]);
+            assert_eq!(ToHost::decode(&framed), Ok(Some((ToHost::Unknown(retired), framed.len()))));
+        }
     }
 
     #[test]

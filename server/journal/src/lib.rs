@@ -18,7 +18,7 @@ use std::path::Path;
 pub use reader::Reader;
 pub use writer::Writer;
 
-/// The most payload of one record; a larger length can only be damage. A Write frame always fits.
+/// Maximum payload of a record; a larger length can only be damage. A Write frame always fits.
 pub const MAX_PAYLOAD: usize = 64 << 20;
 
 /// Bytes of a record before its payload.
@@ -27,14 +27,14 @@ const RECORD_HEADER: usize = 17;
 /// Where the part of a record begins that its checksum covers.
 const CHECKED: usize = 8;
 
-/// The latest output of a terminal in this journal, up to about this many bytes, and the sizes that it has had meanwhile, in
-/// order. Nothing if it cannot be read.
+/// The latest output of a terminal in this journal, up to about this many bytes, and its sizes meanwhile, in order.
+/// Empty if the journal cannot be read.
 pub fn latest_output(directory: &Path, bytes: u64) -> VecDeque<(Kind, Vec<u8>)> {
     let mut latest = VecDeque::new();
     let Ok(mut reader) = Reader::open_latest(directory, bytes) else { return latest };
     let taken = |payload: &[u8]| (RECORD_HEADER + payload.len()) as u64;
     let mut kept = 0;
-    // The size before the latest output counts on until there is another.
+    // The size before the latest output stays in effect until there is another.
     let mut size = None;
     while let Ok(Some(record)) = reader.next() {
         if matches!(record.kind, Kind::Output | Kind::Resized) {
@@ -54,7 +54,7 @@ pub fn latest_output(directory: &Path, bytes: u64) -> VecDeque<(Kind, Vec<u8>)> 
     latest
 }
 
-/// What a record holds.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Bytes from Claude's standard output.
@@ -75,11 +75,11 @@ pub enum Kind {
     Typed,
     /// The terminal has this size from now on: columns and rows as `u16`.
     Resized,
-    /// What Claude told a hook, and whether the hook waits for an answer: `u8`, then the bytes.
+    /// A hook's report, and whether the hook waits for an answer: `u8`, then the bytes.
     Hook,
-    /// A hook that waited was let go: the offset of its record as `u64`, then what it was to print.
+    /// A waiting hook was released: the offset of its record as `u64`, then what it had to print.
     HookAnswered,
-    /// A hook that waited is gone by itself: the offset of its record as `u64`.
+    /// A waiting hook exited by itself: the offset of its record as `u64`.
     HookGone,
     /// A kind of a later version.
     Unknown(u8),
@@ -123,7 +123,7 @@ impl Kind {
     }
 }
 
-/// One record as it was read.
+/// A record as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Where it begins.
@@ -141,13 +141,13 @@ pub struct Record {
 /// Why the next record cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// What came next was deleted or lost; the reader goes on at `resume_at`.
-    #[error("the journal goes on at {resume_at}")]
+    /// The next part was deleted or lost; the reader continues at `resume_at`.
+    #[error("the journal continues at {resume_at}")]
     Gap {
-        /// The offset of the next record there is.
+        /// The offset of the next existing record.
         resume_at: u64,
     },
-    /// The record is damaged. [`Reader::skip_corrupt`] may find a way past it.
+    /// The record is damaged. [`Reader::skip_corrupt`] can find a way past it.
     #[error("the journal is damaged at {offset}")]
     Corrupt {
         /// Its offset.
@@ -173,7 +173,7 @@ impl Started {
         [self.launch.to_le_bytes(), self.pid.to_le_bytes()].concat()
     }
 
-    /// Reads the payload; none if it is too short.
+    /// Reads the payload; `None` if it is too short.
     pub fn decode(payload: &[u8]) -> Option<Started> {
         let (launch, rest) = payload.split_first_chunk()?;
         let pid = rest.first_chunk()?;
@@ -209,7 +209,7 @@ impl Exited {
         [&self.launch.to_le_bytes()[..], &[how], &value.to_le_bytes()].concat()
     }
 
-    /// Reads the payload; none if it is too short or says how in a way unknown here.
+    /// Reads the payload; `None` if it is too short or the way of ending is unknown.
     pub fn decode(payload: &[u8]) -> Option<Exited> {
         let (launch, rest) = payload.split_first_chunk()?;
         let (how, rest) = rest.split_first()?;
@@ -238,7 +238,7 @@ impl SpawnFailed {
         [&self.launch.to_le_bytes()[..], self.reason.as_bytes()].concat()
     }
 
-    /// Reads the payload; none if it is too short.
+    /// Reads the payload; `None` if it is too short.
     pub fn decode(payload: &[u8]) -> Option<SpawnFailed> {
         let (launch, reason) = payload.split_first_chunk()?;
         Some(SpawnFailed {
@@ -251,7 +251,7 @@ impl SpawnFailed {
 /// The bytes of a record before its payload.
 fn record_header(kind: Kind, time_us: u64, payload: &[u8]) -> io::Result<[u8; RECORD_HEADER]> {
     if payload.len() > MAX_PAYLOAD {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a record beyond the bound"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the record exceeds the size limit"));
     }
     let mut header = [0; RECORD_HEADER];
     header[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
@@ -268,17 +268,17 @@ fn checksum(parts: &[&[u8]]) -> u32 {
     hasher.finalize()
 }
 
-/// What the beginning of a buffer is.
+/// What the beginning of a buffer holds.
 enum Parsed {
     /// A record of this kind, time and payload length.
     Whole(Kind, u64, usize),
-    /// Nothing yet: this many bytes are needed from its beginning to go on.
+    /// Incomplete: so many bytes from its beginning are needed to continue.
     Incomplete(usize),
     /// Damage.
     Damaged,
 }
 
-/// Looks at the record at the beginning of a buffer.
+/// Parses the record at the beginning of a buffer.
 fn parse(buffer: &[u8]) -> Parsed {
     let Some((header, rest)) = buffer.split_first_chunk::<RECORD_HEADER>() else {
         return Parsed::Incomplete(RECORD_HEADER);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_output_comes_with_the_size_before_it_and_is_bounded_whatever_it_is_made_of() {
+    fn the_latest_output_comes_with_the_size_before_it_and_is_bounded() {
         let directory = tempfile::tempdir().unwrap();
         let mut writer = Writer::open(directory.path(), 0).unwrap();
         let record = |size: u8| (RECORD_HEADER + usize::from(size)) as u64;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::segment::{self, Header};
 use super::{JournalError, Parsed, RECORD_HEADER, Record, parse};
 
-/// How much is read at a time: the size of a full record of output.
+/// Bytes to read at a time: the size of a full record of output.
 const PIECE: usize = 64 << 10;
 
 /// Reads records in order and follows the journal from segment to segment as it grows.
@@ -17,7 +17,7 @@ pub struct Reader {
     /// The offset of the next record.
     offset: u64,
     current: Option<Segment>,
-    /// Bytes from `offset` on, after `used` that are behind it.
+    /// Bytes from `offset` on, after `used` bytes that were consumed.
     buffer: Vec<u8>,
     used: usize,
 }
@@ -27,7 +27,7 @@ struct Segment {
     file: File,
 }
 
-/// Whether there is a record.
+/// The next record, if there is one.
 enum Found {
     Record(Record),
     /// The segment ends here, with this many bytes left over.
@@ -36,8 +36,8 @@ enum Found {
 }
 
 impl Reader {
-    /// Opens the journal in this directory, which need not exist yet, to read from `from`: the offset of a record
-    /// or the end.
+    /// Opens the journal in this directory, which need not exist yet, to read from `from`: the offset of a record or
+    /// the end.
     pub fn open(directory: &Path, from: u64) -> io::Result<Reader> {
         let directory = directory.to_owned();
         let mut reader = Reader { directory, offset: from, current: None, buffer: Vec::new(), used: 0 };
@@ -45,8 +45,8 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Opens the journal in this directory to read at least its last `bytes`, as far as there are as many: from the
-    /// beginning of a segment, since nothing else tells where a record begins.
+    /// Opens the journal in this directory to read at least its last `bytes`, if there are so many: from the
+    /// beginning of a segment, the only place where a record is known to begin.
     pub fn open_latest(directory: &Path, bytes: u64) -> io::Result<Reader> {
         let starts = segment::list(directory)?;
         let last = starts.last().copied().unwrap_or_default();
@@ -60,13 +60,13 @@ impl Reader {
         Reader::open(directory, from.copied().unwrap_or_default())
     }
 
-    /// The offset of the record that is read next.
+    /// The offset of the next record.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next record. None: there is no whole one yet; ask again once the journal has grown.
-    // A journal that grows is no iterator: none is not its end.
+    /// The next record. `None`: there is no whole one yet; ask again once the journal has grown.
+    // A growing journal is not an iterator: `None` is not its end.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Record>, JournalError> {
         if self.current.is_none() && !self.find_segment()? {
@@ -77,7 +77,7 @@ impl Reader {
             Found::Damaged => return Err(JournalError::Corrupt { offset: self.offset }),
             Found::End(_) => {}
         }
-        // The next segment is looked for first, and only then this one again: it may have grown in between.
+        // The next segment is searched first, and only then this one again: it can have grown in between.
         let Some(next) = self.following()? else { return Ok(None) };
         match self.read()? {
             Found::Record(record) => Ok(Some(record)),
@@ -90,8 +90,8 @@ impl Reader {
         }
     }
 
-    /// The next record below `end`, which the host announced: one that is not whole there is damaged, where
-    /// [`Reader::next`] would wait for the rest of it for ever.
+    /// The next record below `end`, which the host reported. A record that is not whole there is damaged;
+    /// [`Reader::next`] would wait for its rest without a limit.
     pub fn next_below(&mut self, end: u64) -> Result<Option<Record>, JournalError> {
         if self.offset >= end {
             return Ok(None);
@@ -102,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// Goes to the segment after a damaged record and returns where it starts; none if there is none yet.
+    /// Moves to the segment after a damaged record and returns its start; `None` if there is none yet.
     pub fn skip_corrupt(&mut self) -> io::Result<Option<u64>> {
         let next = self.following()?;
         if let Some(next) = next {
@@ -130,7 +130,7 @@ impl Reader {
         self.enter(start)
     }
 
-    /// Opens a segment; false if it was deleted meanwhile.
+    /// Opens a segment. Returns false if it was deleted meanwhile.
     fn enter(&mut self, start: u64) -> io::Result<bool> {
         match File::open(segment::path(&self.directory, start)) {
             Ok(file) => self.current = Some(Segment { start, file }),
@@ -148,15 +148,15 @@ impl Reader {
         self.enter(start).map(|_| ())
     }
 
-    /// The first segment after the current one that does not begin before the next record: an offset that was passed
-    /// does not come again, whatever files there are.
+    /// The first segment after the current one that does not begin before the next record: offsets only grow,
+    /// whatever files there are.
     fn following(&self) -> io::Result<Option<u64>> {
         let current = self.current.as_ref().map(|segment| segment.start);
         let follows = |start: &u64| *start >= self.offset && Some(*start) > current;
         Ok(segment::list(&self.directory)?.into_iter().find(follows))
     }
 
-    /// What comes next was deleted or lost, unless nothing comes next.
+    /// The next part was deleted or lost, unless there is no further segment.
     fn gap_or_end(&mut self) -> Result<Option<Record>, JournalError> {
         match self.following()? {
             Some(resume_at) if resume_at > self.offset => {
@@ -181,7 +181,7 @@ impl Reader {
             match parse(&self.buffer[self.used..]) {
                 Parsed::Whole(kind, time_us, length) => {
                     let offset = self.offset;
-                    // A segment whose name puts it near the end of all offsets is nobody's.
+                    // A segment whose name puts it near the end of all offsets is not ours.
                     let Some(next) = offset.checked_add((RECORD_HEADER + length) as u64) else {
                         return Ok(Found::Damaged);
                     };
@@ -193,14 +193,14 @@ impl Reader {
                 }
                 Parsed::Incomplete(needed) => {
                     if !self.fill(needed)? {
-                        // A writer without space takes back a record that it could not finish, so what was seen of
-                        // one must not be remembered.
+                        // A writer without space removes a record that it could not finish, so bytes of an incomplete
+                        // record must be read again.
                         let left = self.buffer.len() - self.used;
                         self.forget();
                         return Ok(Found::End(left));
                     }
                 }
-                // For the same reason, damage counts only if the file still says so.
+                // For the same reason, damage counts only if the file still has it.
                 Parsed::Damaged if fresh => {
                     self.forget();
                     return Ok(Found::Damaged);
@@ -213,14 +213,14 @@ impl Reader {
         }
     }
 
-    /// Reads until this many bytes are there from the next record on; false if the segment has no more.
+    /// Reads until so many bytes are there from the next record on. Returns false if the segment has no more.
     fn fill(&mut self, needed: usize) -> io::Result<bool> {
         let Some(current) = &self.current else { return Ok(false) };
         self.buffer.drain(..self.used);
         self.used = 0;
         while self.buffer.len() < needed {
             let filled = self.buffer.len();
-            // By pieces, so that a damaged length cannot claim memory that the file does not fill.
+            // In pieces, so that a damaged length cannot claim memory that the file does not fill.
             self.buffer.resize(filled + (needed - filled).clamp(PIECE, 16 * PIECE), 0);
             let position = (self.offset - current.start).saturating_add(segment::HEADER + filled as u64);
             let read = match current.file.read_at(&mut self.buffer[filled..], position) {
@@ -238,7 +238,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Forgets what was read ahead, and gives back its memory.
+    /// Drops what was read ahead, and releases its memory.
     fn forget(&mut self) {
         self.buffer = Vec::new();
         self.used = 0;
@@ -332,7 +332,7 @@ mod tests {
 
         let mut writer = Writer::open(directory.path(), end).unwrap();
         writer.append(Kind::Input, b"later").unwrap();
-        // The writer cut the damage off; for a reader that is a gap.
+        // The writer truncated the damage; for a reader that is a gap.
         assert!(matches!(reader.next(), Err(JournalError::Gap { resume_at }) if resume_at == end));
         assert_eq!(reader.next().unwrap().unwrap().payload, b"later");
 

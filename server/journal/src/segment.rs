@@ -17,12 +17,12 @@ const DIGITS: usize = 20;
 /// The name under which a segment is prepared, so that it appears with its header or not at all.
 const UNFINISHED: &str = "segment.new";
 
-/// What the header of a segment says.
+/// The state of a segment's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
-    /// It is the one expected.
+    /// It is the expected one.
     Good,
-    /// It is damaged or not all there.
+    /// It is damaged or incomplete.
     Damaged,
     /// A newer program wrote it.
     Newer,
@@ -51,7 +51,8 @@ pub(super) fn list(directory: &Path) -> io::Result<Vec<u64>> {
     Ok(starts)
 }
 
-/// Creates an empty segment and opens it for appending. It lasts through a power cut once it is synced and [`settle`] was called.
+/// Creates an empty segment and opens it for appending. It survives a power cut once it is synced and [`settle`] was
+/// called.
 pub(super) fn create(directory: &Path, start: u64) -> io::Result<File> {
     let unfinished = directory.join(UNFINISHED);
     let mut file =
@@ -62,12 +63,12 @@ pub(super) fn create(directory: &Path, start: u64) -> io::Result<File> {
     append_to(&path)
 }
 
-/// Makes the names of segments last through a power cut.
+/// Makes the names of segments survive a power cut.
 pub(super) fn settle(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Makes a segment whose header is damaged an empty one, in place, so that one who reads it sees that.
+/// Makes a segment with a damaged header an empty one, in place, so that its reader notices.
 pub(super) fn renew(file: &File, start: u64) -> io::Result<()> {
     file.set_len(0)?;
     file.write_all_at(&header(start), 0)?;

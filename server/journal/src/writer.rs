@@ -9,37 +9,37 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::segment::{self, Header};
 use super::{Kind, RECORD_HEADER, Reader, record_header};
 
-/// How long a segment gets: small enough to be checked in a moment at a start, large enough to be few.
+/// Size of a segment: small enough to be checked in a moment at a start, large enough for few segments.
 const SEGMENT_SIZE: u64 = 16 << 20;
 
-/// How much of what has been taken in is kept: enough to look into what went wrong, little enough for many sessions.
+/// How much ingested journal to keep: enough to find the cause of an error, little enough for many sessions.
 const KEPT: u64 = 64 << 20;
 
-/// Appends records to a journal. Only one may exist for a journal at a time; the session's lock sees to that.
+/// Appends records to a journal. A journal has one writer at a time; the session's lock ensures that.
 pub struct Writer {
     directory: PathBuf,
     file: File,
-    /// The name of the current segment lasts through a power cut.
+    /// The name of the current segment survives a power cut.
     settled: bool,
     /// Where the current segment starts.
     start: u64,
     end: u64,
     /// Where the oldest segment starts.
     oldest: u64,
-    /// What lies before has been taken in.
+    /// The daemon has ingested the part before this offset.
     ingested: u64,
-    /// A failed append may have left bytes beyond `end`.
+    /// A failed append can have left bytes beyond `end`.
     torn: bool,
     segment_size: u64,
     kept: u64,
 }
 
 impl Writer {
-    /// Opens the journal in this directory, creates it if need be, and cuts off a record that was not finished.
+    /// Opens the journal in this directory, creates it if necessary, and removes an incomplete record at its end.
     ///
-    /// `floor` is the offset up to which the journal has been taken in: if a power cut took more from the journal,
-    /// it goes on there, so that no offset stands for two different records. A journal of a newer program is an
-    /// error of kind [`ErrorKind::Unsupported`].
+    /// `floor` is the ingested offset. If a power cut took more from the journal, the journal continues there, so
+    /// that no offset belongs to two different records. A journal of a newer program is an error of kind
+    /// [`ErrorKind::Unsupported`].
     pub fn open(directory: &Path, floor: u64) -> io::Result<Writer> {
         Writer::open_sized(directory, floor, SEGMENT_SIZE, KEPT)
     }
@@ -57,7 +57,7 @@ impl Writer {
                 let end = repair(directory, *start)?;
                 (*start, end, segment::append_to(&segment::path(directory, *start))?)
             }
-            // Nobody waits for the disk before there is something to be kept: a start is quicker by that.
+            // Nothing waits for the disk before there is a record to keep: a start is quicker by that.
             None => (floor, floor, segment::create(directory, floor)?),
         };
         let oldest = starts.first().copied().unwrap_or(start);
@@ -75,12 +75,12 @@ impl Writer {
             kept,
         };
         if writer.end < floor {
-            writer.go_on_at(floor)?;
+            writer.continue_at(floor)?;
         }
         Ok(writer)
     }
 
-    /// Where its files are.
+    /// The directory of its files.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -102,7 +102,7 @@ impl Writer {
             self.cut()?;
         }
         if self.end - self.start >= self.segment_size {
-            self.go_on_at(self.end)?;
+            self.continue_at(self.end)?;
             self.delete_old();
         }
         if let Err(error) = write_both(&mut self.file, &header, payload) {
@@ -125,7 +125,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Allows the deletion of what lies before this offset. The newest part is kept nevertheless.
+    /// Allows the deletion of the journal before this offset. The newest part is kept nevertheless.
     pub fn ingested(&mut self, offset: u64) {
         self.ingested = self.ingested.max(offset);
         self.delete_old();
@@ -138,7 +138,7 @@ impl Writer {
     }
 
     /// Starts a new segment at `offset`, which is not below the end.
-    fn go_on_at(&mut self, offset: u64) -> io::Result<()> {
+    fn continue_at(&mut self, offset: u64) -> io::Result<()> {
         self.sync()?;
         self.file = segment::create(&self.directory, offset)?;
         self.settled = false;
@@ -147,8 +147,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Deletes the oldest segments as far as they have been taken in and need not be kept. What cannot be deleted
-    /// stays until the next time: nothing depends on it.
+    /// Deletes the oldest segments that were ingested and need not be kept. A segment that cannot be deleted stays
+    /// until the next time: nothing depends on it.
     fn delete_old(&mut self) {
         if self.end - self.oldest <= self.kept {
             return;
@@ -165,7 +165,7 @@ impl Writer {
     }
 }
 
-/// Cuts what is not a whole record off the end of the last segment and returns the journal's end.
+/// Truncates the last segment after its last whole record and returns the journal's end.
 fn repair(directory: &Path, start: u64) -> io::Result<u64> {
     let path = segment::path(directory, start);
     let file = OpenOptions::new().read(true).write(true).open(&path)?;
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_torn_at_any_byte_is_cut_off_and_the_journal_goes_on() {
+    fn a_tail_torn_at_any_byte_is_removed_and_the_journal_continues() {
         let whole = tempfile::tempdir().unwrap();
         let mut writer = Writer::open(whole.path(), 0).unwrap();
         let first = writer.append(Kind::Input, b"first").unwrap();
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_that_a_power_cut_left_at_the_end_are_cut_off() {
+    fn zeros_that_a_power_cut_left_at_the_end_are_removed() {
         let directory = tempfile::tempdir().unwrap();
         let end = Writer::open(directory.path(), 0).unwrap().append(Kind::Input, b"kept").unwrap();
         let path = segment::path(directory.path(), 0);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_shorter_than_what_was_taken_in_goes_on_at_the_floor() {
+    fn a_journal_shorter_than_its_ingested_part_continues_at_the_floor() {
         let directory = tempfile::tempdir().unwrap();
         let end = Writer::open(directory.path(), 0).unwrap().append(Kind::Input, b"old").unwrap();
         let mut writer = Writer::open(directory.path(), 1000).unwrap();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_taken_in_and_need_not_be_kept_is_deleted() {
+    fn only_ingested_segments_that_need_not_be_kept_are_deleted() {
         let directory = tempfile::tempdir().unwrap();
         let mut writer = Writer::open_sized(directory.path(), 0, 100, 300).unwrap();
         for _ in 0..20 {
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_beyond_the_bound_is_refused() {
+    fn a_record_beyond_the_limit_is_rejected() {
         let directory = tempfile::tempdir().unwrap();
         let mut writer = Writer::open(directory.path(), 0).unwrap();
         let huge = vec![0; crate::MAX_PAYLOAD + 1];

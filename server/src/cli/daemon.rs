@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, Timestamp, request};
+use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, Job, Timestamp, request};
 use serde_json::{Value, json};
 
 use super::arguments::DaemonCommand;
-use super::screen::Screen;
-use super::{CommandError, Context, FAILED, time};
+use super::screen::{Paint, Screen};
+use super::table::{self, Cell, Column, Shorten};
+use super::{CommandError, Context, FAILED, plain, time};
 use crate::client::{Client, Failure, start};
 use crate::config::Config;
 use crate::paths::Paths;
@@ -64,7 +65,7 @@ fn print_status(screen: &Screen, client: &mut Client) -> Result<(), CommandError
 }
 
 pub(super) fn describe(status: &DaemonStatus, now: Timestamp) -> String {
-    format!(
+    let mut text = format!(
         "The daemon is running: process {}, version {}, started {}.\n\
          Sessions  {}, {} of at most {} active\n\
          Clients   {}\n\
@@ -79,7 +80,31 @@ pub(super) fn describe(status: &DaemonStatus, now: Timestamp) -> String {
         status.clients,
         status.database,
         status.log_directory
-    )
+    );
+    if !status.jobs.is_empty() {
+        text.push('\n');
+        text.push_str(&jobs_table(&status.jobs, now));
+    }
+    text
+}
+
+fn jobs_table(jobs: &[Job], now: Timestamp) -> String {
+    let column = |title| Column { title, right: false, shorten: Shorten::Never, drop_order: 0 };
+    let columns = ["JOB", "LAST RUN", "NEXT RUN", "LAST ERROR"].map(column);
+    let rows: Vec<Vec<Cell>> = jobs
+        .iter()
+        .map(|job| {
+            let last_run = job.last_run.map_or_else(|| "-".to_owned(), |at| time::ago(now, at));
+            let next_run = if job.next_run > now {
+                format!("in {}", time::age(job.next_run, now))
+            } else {
+                "due".to_owned()
+            };
+            let error = job.last_error.as_deref().map_or_else(|| "-".to_owned(), plain::line);
+            vec![plain::line(&job.name).into(), last_run.into(), next_run.into(), error.into()]
+        })
+        .collect();
+    table::render(&columns, &rows, None, Paint(false))
 }
 
 /// Stops the daemon and waits until its process has exited. Returns false if no daemon was running.

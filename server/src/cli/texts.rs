@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use areyouj_protocol::{
-    Attention, AttentionKind, DaemonStatus, Driver, EntryBody, ErrorCode, Message, MessageState, NoticeLevel,
-    PROTOCOL_VERSION, Permission, PermissionKind, PermissionState, Queue, Session, SessionError, Status,
-    Timestamp,
+    Attention, AttentionKind, DaemonStatus, Driver, EntryBody, ErrorCode, Job, Message, MessageState,
+    NoticeLevel, PROTOCOL_VERSION, Permission, PermissionKind, PermissionState, Queue, Session, SessionError,
+    Status, Timestamp,
 };
 use clap::{Command, CommandFactory};
 use serde_json::{Value, json};
@@ -312,6 +312,22 @@ pub(crate) fn daemon_status() -> DaemonStatus {
         max_active_sessions: 10,
         database: "/home/ada/areyouj/data/areyouj.db".to_owned(),
         log_directory: "/home/ada/areyouj/state/log".to_owned(),
+        jobs: vec![
+            Job {
+                name: "remove-leftover-files".to_owned(),
+                period_seconds: 3_600,
+                last_run: None,
+                next_run: HOUR + 60_000,
+                last_error: None,
+            },
+            Job {
+                name: "backup".to_owned(),
+                period_seconds: 86_400,
+                last_run: Some(HOUR - 120_000),
+                next_run: HOUR + 86_280_000,
+                last_error: Some("The disk is full.".to_owned()),
+            },
+        ],
     }
 }
 

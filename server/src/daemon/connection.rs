@@ -19,7 +19,7 @@ use super::api::Context;
 use super::api::dispatch::{Dispatched, dispatch, is_slow_read, parse};
 use super::client::Client;
 use super::outbox::{Next, coded_error_frame, notification_frame};
-use super::refusals::{going_away, not_rpc};
+use super::refusals::{not_rpc, shutting_down};
 use super::shared::Shared;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
@@ -139,7 +139,7 @@ impl Connection {
                 if self.client.keep_reply(reply, rendering, &command)
                     && self.inbox.send(Event::Command { origin, command }).await.is_err()
                 {
-                    self.client.answer(reply, Err(going_away()));
+                    self.client.answer(reply, Err(shutting_down()));
                     return false;
                 }
             }

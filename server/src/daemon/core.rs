@@ -9,17 +9,17 @@ use uuid::Uuid;
 use areyouj_core::orchestrator::{Effect, Entropy, Event, Now, Settings, Snapshot, State};
 use areyouj_store::{Committer, StoreError, WriterHandle};
 
-/// Events that may wait for the orchestrator. Who sends more waits: a connection stops reading its client, a link
-/// stops reading its journal, and nothing is lost.
+/// Events that can wait for the orchestrator. A sender beyond that waits: a connection stops reading its client, a
+/// host connection stops reading its journal, and nothing is lost.
 pub(super) const INBOX: usize = 1_024;
 
-/// Steps whose changes may wait for the disk; further ones wait for these.
+/// Steps whose changes can wait for the disk; further ones wait for these.
 const STEPS_BEFORE_DISK: usize = 256;
 
-/// Committed transactions whose effects may wait to be carried out.
+/// Committed transactions whose effects can wait to be carried out.
 const GROUPS_AFTER_DISK: usize = 2;
 
-/// The effects of the steps of one transaction, once their changes are on disk, or cannot get there.
+/// The effects of the steps of one transaction, once their changes are on disk, or have failed to get there.
 pub(super) type Committed = (Result<(), StoreError>, Vec<Vec<Effect>>);
 
 /// The orchestrator at work.
@@ -74,7 +74,7 @@ async fn run(
     }
 }
 
-/// Hands a step to the store; whether there is a store.
+/// Submits a step to the store. Returns false if the store is gone.
 async fn submit(writer: &WriterHandle<Vec<Effect>>, effects: Vec<Effect>) -> bool {
     if effects.is_empty() {
         return true;

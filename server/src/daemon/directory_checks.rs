@@ -36,7 +36,7 @@ pub(super) fn check_readable(directory: &str) -> Result<(), Problem> {
     }
 }
 
-/// A directory that the system does not let anybody look at.
+/// The system refuses to open the directory.
 pub(super) fn not_accessible(directory: &str, error: &std::io::Error) -> Problem {
     let message = format!("The directory \"{}\" cannot be opened: {error}.", directory.escape_default());
     Problem::new(ErrorCode::DirectoryNotAccessible, message, Remedy::ChooseDirectory)
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_has_to_be_there_and_usable() {
+    fn a_directory_must_exist_and_be_usable() {
         let home = tempfile::tempdir().unwrap();
         let odd = home.path().join("with space\nand newline");
         std::fs::create_dir(&odd).unwrap();

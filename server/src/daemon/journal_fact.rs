@@ -4,7 +4,7 @@ use areyouj_core::driver::ingest::{JournalRecord, RecordKind};
 use areyouj_core::orchestrator::Exit;
 use areyouj_journal::{Exited, How, Kind, Record, SpawnFailed, Started};
 
-/// A record as the driver takes it in. One whose payload is not of its kind's shape is passed over.
+/// A record for the driver. One whose payload has another form than its kind demands becomes [`RecordKind::Other`].
 pub(super) fn record(record: &Record) -> JournalRecord<'_> {
     let mut payload = &record.payload[..];
     let kind = match record.kind {

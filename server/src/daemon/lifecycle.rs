@@ -15,7 +15,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::gate::{GATE_THREADS, Gate};
 use super::hub::Hub;
-use super::shared::Shared;
+use super::jobs::{Job, Jobs};
+use super::shared::{Shared, storage_problem};
 use super::{Daemon, End, listener, outage};
 use crate::client::problem_of_file;
 use crate::client::start::{report_failure, report_ready};
@@ -32,8 +33,11 @@ const LOG_FILES: usize = 7;
 /// Threads that read the store and the journals. More would only wait for the same disk.
 const STORE_THREADS: usize = 4;
 
-/// Runs the daemon until it is told to stop. The directories of `paths` must exist, and the process must lead a session
-/// of its own. Its starter reads on standard output that it serves, or what is wrong.
+/// Between two searches for files of removed sessions. They take little space, and the daemon removes them at its start too.
+const LEFTOVERS_PERIOD: Duration = Duration::from_secs(60 * 60);
+
+/// Runs the daemon until a client or a signal stops it. The directories of `paths` must exist, and the process must
+/// lead a session of its own. It reports on standard output that it serves, or why it cannot.
 pub fn run(paths: &Paths, config: Config) -> ExitCode {
     match start(paths, config) {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,14 +70,14 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(STORE_THREADS + GATE_THREADS)
-        // Kept for ever: where no thread can be started any more, those that there are go on.
+        // Kept without a limit: where no thread can be started any more, existing ones continue to work.
         .thread_keep_alive(Duration::MAX)
         .build();
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
-    // The first one now, while there is room for it.
+    // The first thread now, while there is room for it.
     drop(runtime.spawn_blocking(|| {}));
     let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
-    // Threads that still read the store must not hold up the end.
+    // Threads that still read the store must not delay the exit.
     runtime.shutdown_background();
     let _ = fs::remove_file(paths.daemon_socket());
     served.map_err(|error| failed("The daemon broke down", &error))
@@ -102,7 +106,7 @@ async fn serve(
     let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let started_at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let mut announced = false;
-    let gate = Gate::new();
+    let (gate, jobs) = (Gate::new(), Jobs::default());
     loop {
         let shared = Arc::new(Shared {
             paths: paths.clone(),
@@ -111,11 +115,14 @@ async fn serve(
             hub: Hub::default(),
             reader: Arc::new(ReaderPool::open(&paths.database())?),
             gate: gate.clone(),
+            jobs: jobs.clone(),
         });
         let (committer, snapshot) = opened;
         let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
         let ended: Vec<SessionRow> = snapshot.sessions.iter().filter(ended).cloned().collect();
+        let leftovers = leftovers_job(&shared);
         let (mut daemon, core) = Daemon::new(shared, settings(&config), snapshot, committer)?;
+        daemon.run_job(leftovers);
         if !std::mem::replace(&mut announced, true) {
             tracing::info!(pid = std::process::id(), "the daemon serves");
             report_ready();
@@ -140,7 +147,7 @@ async fn serve(
     }
 }
 
-/// Removes what a daemon left of removed sessions because it was killed before it came to their files.
+/// Removes the files of removed sessions that an earlier daemon left because it was killed.
 fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
     let kept: HashSet<SessionId> = snapshot.sessions.iter().map(|row| row.id).collect();
     for removed in snapshot.used_ids.iter().filter(|id| !kept.contains(id)) {
@@ -148,12 +155,34 @@ fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
     }
 }
 
-pub(super) fn remove_files(directory: &Path) {
+/// Removes the files of removed sessions that could not be removed with the session.
+fn leftovers_job(shared: &Arc<Shared>) -> Job {
+    let (paths, reader) = (shared.paths.clone(), Arc::clone(&shared.reader));
+    let work = move || {
+        let removed = reader.read(|reader| reader.removed_sessions());
+        let removed = removed.map_err(|error| storage_problem(&error))?;
+        let left: Vec<_> =
+            removed.iter().map(|id| paths.session_dir(id)).filter(|files| !remove_files(files)).collect();
+        match &left[..] {
+            [] => Ok(()),
+            [first, ..] => Err(Problem::new(
+                ErrorCode::Internal,
+                format!("Files of removed sessions cannot be removed: {}.", first.display()),
+                "Check the permissions of this directory.",
+            )),
+        }
+    };
+    Job { name: "remove-leftover-files", period: LEFTOVERS_PERIOD, work: Arc::new(work) }
+}
+
+/// Removes a session's files. Returns false if files remain.
+pub(super) fn remove_files(directory: &Path) -> bool {
     match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::warn!(%error, directory = %directory.display(), "files were left behind");
+            false
         }
-        _ => {}
+        _ => true,
     }
 }
 

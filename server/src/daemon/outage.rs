@@ -1,5 +1,5 @@
-//! What keeps the daemon from serving: something at its socket's path, and a store that is out of order. Clients are
-//! told which, rather than kept waiting.
+//! What keeps the daemon from serving: a file at its socket's path, and a store that fails. Clients get the reason
+//! instead of waiting.
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt;
@@ -19,14 +19,14 @@ use crate::rpc::frame::FrameReader;
 use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy, Snapshot};
 use areyouj_store::{Committer, StoreError};
 
-/// Between two tries to get the store back, for example when the disk was full.
+/// Between two attempts to open the store again, for example when the disk was full.
 const STORE_RETRY: Duration = Duration::from_secs(1);
 
-/// How long clients are told to ask again. A store that failed in a write is there again with the first try, as a rule,
-/// and then nobody need give up.
+/// How long clients are asked to retry. A store that failed in a write usually opens at the first attempt, and then
+/// no client need fail.
 const CLIENTS_WAIT: Duration = Duration::from_secs(3);
 
-/// What must be taken away before the socket can be made: anything but a stale socket, which is nobody's.
+/// What must be removed before the socket can be created: anything but a stale socket, which no process owns.
 pub(super) fn in_the_way(socket: &Path) -> Option<Problem> {
     let found = fs::symlink_metadata(socket).ok().filter(|metadata| !metadata.file_type().is_socket())?;
     let what = match found.file_type() {
@@ -41,7 +41,8 @@ pub(super) fn in_the_way(socket: &Path) -> Option<Problem> {
     ))
 }
 
-/// Tries until the store, which failed with that error, can be opened; none if the daemon is told to end before.
+/// Tries to open the store, which failed with that error, until it succeeds. Returns `None` if a signal stops the
+/// daemon first.
 pub(super) async fn wait(
     error: &StoreError,
     database: &Path,
@@ -68,7 +69,7 @@ pub(super) async fn wait(
                     clients.spawn(refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT));
                 }
                 Ok(_) => {}
-                // Out of descriptors: whoever waits goes on waiting.
+                // Out of descriptors: waiting clients continue to wait.
                 Err(_) => sleep(STORE_RETRY).await,
             },
             _ = terminate.recv() => return None,

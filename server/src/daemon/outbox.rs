@@ -1,4 +1,4 @@
-//! What one client is still to be sent: bounded, in order, and never in anybody's way.
+//! The messages that a client has yet to read: bounded, in order, and without a wait for any other client.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ pub(crate) fn error_frame(id: &Value, problem: &Problem, retryable: bool) -> Fra
     coded_error_frame(id, envelope::rpc_code(problem.code.as_str()), problem, retryable)
 }
 
-/// The refusal of a request with a number of JSON-RPC that the problem alone does not tell.
+/// The refusal of a request, with a code of JSON-RPC that does not follow from the problem.
 pub(super) fn coded_error_frame(id: &Value, code: i32, problem: &Problem, retryable: bool) -> Frame {
     let data = ErrorData::new(problem.code.as_str(), problem.remedy.as_ref(), retryable);
     frame(&envelope::error(id, code, &problem.message, Some(&data)))
@@ -45,13 +45,13 @@ pub(super) fn notification_frame<N: Notification>(params: &N::Params) -> Frame {
 /// a client that has too many unread answers.
 const MAX_WAITING_BYTES: usize = 1 << 20;
 
-/// What is given out at once, so that many small frames leave together.
+/// Bytes that are written together, at least if as many are pending: one write for many small frames.
 const TOGETHER_BYTES: usize = 64 << 10;
 
-/// A place in the order that is filled later.
+/// A reserved place in the order.
 pub(super) type Slot = u64;
 
-/// What one client is still to be sent.
+/// The messages that a client has yet to read.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     state: Mutex<Waiting>,
@@ -68,7 +68,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// What comes next, up to a reserved place.
+    /// The next frames, up to a reserved place.
     fn take_together(&mut self) -> Next {
         let (mut frames, mut bytes, mut answers) = (Vec::new(), 0, 0);
         while bytes < TOGETHER_BYTES {
@@ -111,13 +111,13 @@ enum Item {
     Reserved(Slot),
 }
 
-/// What comes next.
+/// The next thing to write.
 pub(super) enum Next {
-    /// Send these, in this order: one at least. So many of them are answers.
+    /// Frames in their order, at least one, and how many of them are answers.
     Frames { frames: Vec<Frame>, answers: usize },
-    /// Say that this many notifications were dropped.
+    /// A notification that this many notifications were dropped.
     Resync(u64),
-    /// Nothing more will come.
+    /// The outbox is closed and empty.
     Closed,
 }
 
@@ -128,11 +128,11 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Adds a notification. If too much is waiting, all notifications go: half a picture is worse than none, and memory
-    /// that holds an old one is wasted.
+    /// Adds a notification. If too many are pending, all are dropped: a part of them would give a wrong picture, and the
+    /// client must list again in any case.
     pub(super) fn notify(&self, frame: Frame) {
         let mut waiting = self.lock();
-        // After a drop everything is dropped until the client has caught up.
+        // After a drop, further notifications are dropped until the client has read its answers and the resync.
         if waiting.dropped > 0 || waiting.notification_bytes + frame.len() > MAX_WAITING_BYTES {
             waiting.drop_notifications();
             waiting.dropped += 1;
@@ -144,7 +144,7 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Keeps a place for an answer that is still being made; what comes later waits behind it.
+    /// Reserves the place of an answer that is being made; later messages wait behind it.
     pub(super) fn reserve(&self) -> Slot {
         let mut waiting = self.lock();
         waiting.slots += 1;
@@ -165,13 +165,13 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Nothing more will be added; what waits is still sent.
+    /// Closes the outbox: the pending messages are still written.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// Throws away what waits, as nobody will read it any more. Returns how many bytes that were.
+    /// Discards all pending messages. Returns their size in bytes.
     pub(super) fn discard(&self) -> usize {
         let waiting = std::mem::take(&mut *self.lock());
         let bytes = |item: &Item| match item {
@@ -181,7 +181,7 @@ impl Outbox {
         waiting.items.iter().map(bytes).sum()
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next thing to write.
     pub(super) async fn next(&self) -> Next {
         loop {
             if let Some(next) = self.take() {
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_does_not_read_loses_all_that_waits_but_answers_and_is_told_so() {
+    async fn a_client_that_does_not_read_loses_its_notifications_and_receives_a_resync() {
         let outbox = Outbox::default();
         for _ in 0..4 {
             outbox.notify(frame(MAX_WAITING_BYTES / 4));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_leaves_together_in_order_and_not_all_at_once() {
+    async fn pending_messages_are_written_together_in_order_and_not_all_at_once() {
         let outbox = Outbox::default();
         outbox.notify(frame(1));
         outbox.answer(frame(2));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_follows_a_reserved_place_waits_until_it_is_filled() {
+    async fn a_message_after_a_reserved_place_waits_until_it_is_filled() {
         let outbox = Outbox::default();
         outbox.notify(frame(3));
         let slot = outbox.reserve();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_lets_out_what_waits_first() {
+    async fn closing_writes_pending_messages_first() {
         let outbox = Outbox::default();
         outbox.answer(frame(1));
         outbox.close();

@@ -33,7 +33,7 @@ fn every_refusal_of_a_request_is_printed() {
             refusals::unknown_method("areyouj/new"),
             refusals::not_initialized(),
             refusals::cancelled(),
-            refusals::going_away(),
+            refusals::shutting_down(),
             api::queue::message_gone(uuid::Uuid::nil()),
             refusals::internal("REASON"),
             api::queue::message_id("1").unwrap_err(),

@@ -1,5 +1,5 @@
-//! When clients are told of a queue that changed. They are told all of it, so a queue that fills up is told of from time
-//! to time, and not with every message: what comes in between would be out of date before it was read.
+//! When clients are notified of a queue that changed. Each notification holds the whole queue, so the updates of a
+//! queue that fills up are throttled: those in between would be outdated before a client reads them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,23 +10,23 @@ use tokio::time::{Instant, sleep_until};
 
 use areyouj_core::orchestrator::{Event, SessionId};
 
-/// Between two tellings of the same queue: short enough to look like at once.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Between two updates of one queue: too short for people to notice.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// When which queue was told of.
+/// The latest update of each queue.
 #[derive(Clone, Default)]
-pub(super) struct Queues(Arc<Mutex<HashMap<SessionId, Told>>>);
+pub(super) struct Queues(Arc<Mutex<HashMap<SessionId, Update>>>);
 
 #[derive(Clone, Copy, Default)]
-struct Told {
-    /// When it was asked for last.
-    asked: Option<Instant>,
-    /// It will be asked for, which covers every change until then.
+struct Update {
+    /// When the last update was requested.
+    requested: Option<Instant>,
+    /// An update will be requested, which covers every change until then.
     due: bool,
 }
 
 impl Queues {
-    /// A queue changed. Returns what asks for it in its time, unless that is under way already.
+    /// A queue changed. Returns a future that requests the update in time, unless one is under way already.
     pub(super) fn changed(
         &self,
         session: SessionId,
@@ -34,18 +34,18 @@ impl Queues {
     ) -> Option<impl Future<Output = ()> + use<>> {
         let at = {
             let mut queues = self.lock();
-            let told = queues.entry(session).or_default();
-            if std::mem::replace(&mut told.due, true) {
+            let update = queues.entry(session).or_default();
+            if std::mem::replace(&mut update.due, true) {
                 return None;
             }
-            told.asked.map_or_else(Instant::now, |asked| asked + PAUSE)
+            update.requested.map_or_else(Instant::now, |requested| requested + UPDATE_INTERVAL)
         };
         let (queues, inbox) = (self.clone(), inbox.clone());
         Some(async move {
             sleep_until(at).await;
-            // Before it is asked for: a change that is not covered any more must ask again.
-            if let Some(told) = queues.lock().get_mut(&session) {
-                *told = Told { asked: Some(Instant::now()), due: false };
+            // Before the request: a change that it does not cover must request another one.
+            if let Some(update) = queues.lock().get_mut(&session) {
+                *update = Update { requested: Some(Instant::now()), due: false };
             }
             let _ = inbox.send(Event::ShowQueue(session)).await;
         })
@@ -56,7 +56,7 @@ impl Queues {
         self.lock().remove(&session);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Told>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Update>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,14 +66,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_change_is_told_at_once_and_the_next_ones_together() {
+    async fn the_first_change_is_published_at_once_and_the_next_ones_together() {
         let session = "AAAAAAAA".parse::<SessionId>().unwrap();
         let (sender, mut inbox) = mpsc::channel(8);
         let queues = Queues::default();
         let begin = Instant::now();
         let first = queues.changed(session, &sender).unwrap();
         assert!(queues.changed(session, &sender).is_none(), "covered by the one that is under way");
-        assert!(queues.lock()[&session].asked.is_none(), "nothing holds the first one up");
+        assert!(queues.lock()[&session].requested.is_none(), "nothing delays the first one");
         first.await;
         assert!(inbox.try_recv().is_ok());
 
@@ -83,7 +83,7 @@ mod tests {
         }
         second.await;
         assert!(matches!(inbox.try_recv(), Ok(Event::ShowQueue(shown)) if shown == session));
-        assert!(begin.elapsed() >= PAUSE && inbox.try_recv().is_err());
-        assert!(queues.changed(session, &sender).is_some(), "a change after that asks again");
+        assert!(begin.elapsed() >= UPDATE_INTERVAL && inbox.try_recv().is_err());
+        assert!(queues.changed(session, &sender).is_some(), "a change after that requests another update");
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
 pub(super) fn unknown_method(method: &str) -> Problem {
     Problem::new(
         ErrorCode::UnknownMethod,
-        format!("There is no method \"{}\" here.", short_line(method, QUOTED_CHARS)),
+        format!("The daemon has no method \"{}\".", short_line(method, QUOTED_CHARS)),
         Remedy::RestartDaemon,
     )
 }
@@ -52,12 +52,12 @@ pub(super) fn cancelled() -> Problem {
     Problem::new(
         ErrorCode::RequestCancelled,
         "The request was cancelled.",
-        "Send it again if it is still of use.",
+        "Send it again if you still need the result.",
     )
 }
 
-pub(super) fn going_away() -> Problem {
-    Problem::new(ErrorCode::DaemonUnavailable, "The daemon is going away.", Remedy::TryAgain)
+pub(super) fn shutting_down() -> Problem {
+    Problem::new(ErrorCode::DaemonUnavailable, "The daemon is shutting down.", Remedy::TryAgain)
 }
 
 /// The orchestrator answered a request with an outcome of another kind.

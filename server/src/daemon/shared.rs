@@ -8,6 +8,7 @@ use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
 
 use super::gate::Gate;
 use super::hub::Hub;
+use super::jobs::Jobs;
 use crate::config::Config;
 use crate::paths::Paths;
 use areyouj_core::orchestrator::{Problem, SessionId, SessionRow};
@@ -22,10 +23,11 @@ pub(super) struct Shared {
     pub(super) hub: Hub,
     pub(super) reader: Arc<ReaderPool>,
     pub(super) gate: Gate,
+    pub(super) jobs: Jobs,
 }
 
 impl Shared {
-    /// The daemon's description of itself, without the numbers that only the orchestrator knows.
+    /// The daemon's status, without the numbers that only the orchestrator has.
     pub(super) fn status(&self) -> DaemonStatus {
         DaemonStatus {
             pid: std::process::id(),
@@ -38,6 +40,7 @@ impl Shared {
             max_active_sessions: 0,
             database: self.paths.database().display().to_string(),
             log_directory: self.paths.log_dir().display().to_string(),
+            jobs: self.jobs.status(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The orchestrator's terms in the protocol's: the last place where the two meet.
+//! Translates between the orchestrator's types and the protocol's: nothing else knows both.
 
 use areyouj_protocol as wire;
 use serde_json::Value;
@@ -67,7 +67,7 @@ pub(super) fn status_source(source: StatusSource) -> wire::StatusSource {
     }
 }
 
-/// What is wrong with a session.
+/// The error of a session.
 pub(super) fn session_error(problem: Problem) -> wire::SessionError {
     wire::SessionError {
         code: problem.code.as_str().to_owned(),
@@ -78,7 +78,7 @@ pub(super) fn session_error(problem: Problem) -> wire::SessionError {
     }
 }
 
-/// What needs a person.
+/// What requires a person's attention.
 pub(super) fn attention(attention: Attention) -> wire::Attention {
     wire::Attention {
         kind: match attention.kind {
@@ -129,7 +129,7 @@ pub(super) fn queue(view: QueueView) -> wire::Queue {
     }
 }
 
-/// A prompt.
+/// A permission request.
 pub(super) fn permission(row: PermissionRow) -> wire::Permission {
     wire::Permission {
         id: row.id.to_string(),
@@ -159,7 +159,7 @@ fn permission_kind(kind: PermissionKind) -> wire::PermissionKind {
 
 /// A transcript entry of a session.
 pub(super) fn entry(session: areyouj_core::orchestrator::SessionId, row: EntryRow) -> wire::TranscriptEntry {
-    let prompt = |number: u32| areyouj_core::orchestrator::PermissionId { session, number }.to_string();
+    let request_id = |number: u32| areyouj_core::orchestrator::PermissionId { session, number }.to_string();
     let body = match row.body {
         EntryBody::User { message_id, text } => {
             wire::EntryBody::User { message_id: message_id.map(|id| id.to_string()), text }
@@ -174,14 +174,14 @@ pub(super) fn entry(session: areyouj_core::orchestrator::SessionId, row: EntryRo
         }
         EntryBody::Permission { permission, permission_kind: kind, tool, title } => {
             wire::EntryBody::Permission {
-                permission_id: prompt(permission),
+                permission_id: request_id(permission),
                 permission_kind: permission_kind(kind),
                 tool,
                 title,
             }
         }
         EntryBody::PermissionEnd { permission, outcome, by, message } => {
-            wire::EntryBody::PermissionEnd { permission_id: prompt(permission), outcome, by, message }
+            wire::EntryBody::PermissionEnd { permission_id: request_id(permission), outcome, by, message }
         }
         EntryBody::TurnEnd { message_id, ok, outcome, error, cost_usd, duration_ms } => {
             wire::EntryBody::TurnEnd {
@@ -205,7 +205,7 @@ pub(super) fn entry(session: areyouj_core::orchestrator::SessionId, row: EntryRo
     wire::TranscriptEntry { seq: row.seq, at: row.at, body }
 }
 
-/// An answer to a prompt.
+/// An answer to a permission request.
 pub(super) fn answer(answer: wire::Answer) -> Answer {
     match answer {
         wire::Answer::Allow {} => Answer::Allow,

@@ -290,6 +290,7 @@ mod tests {
         assert_eq!(snapshot.requests.len(), 1);
         let reader = store.reader();
         assert_eq!(reader.totals(), Ok((1, 0, 1)));
+        assert_eq!(reader.removed_sessions(), Ok(vec![ids[0]]));
         assert_eq!(reader.permission(permission(ids[0], 1).id), Ok(None));
         assert_eq!(reader.environment(ids[0]), Ok(None));
         assert_eq!(reader.entries(ids[0], None, None, 9, usize::MAX), Ok((vec![], false)));

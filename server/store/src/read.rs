@@ -138,6 +138,14 @@ impl Reader {
         Ok(self.rows("WHERE id = ?1", [session.bind()?])?.pop())
     }
 
+    /// The ids of the sessions that were removed.
+    pub fn removed_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM session_ids WHERE id NOT IN (SELECT id FROM sessions) ORDER BY id",
+        )?;
+        collect(&mut statement, [], |cells| cells.take())
+    }
+
     /// The environment in which the session was created.
     pub fn environment(&self, session: SessionId) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         let mut statement =

@@ -215,6 +215,7 @@
 ---@field maxActiveSessions integer The limit on active sessions.
 ---@field database string The absolute path of the database file.
 ---@field logDirectory string The directory of the daemon's log files.
+---@field jobs areyouj.Job[] The periodic jobs; empty from a daemon of a version without them.
 
 ---Parameters of `areyouj/daemon/stop`.
 ---@class areyouj.DaemonStopParams
@@ -351,6 +352,14 @@
 ---@class areyouj.InitializeResult
 ---@field capabilities areyouj.ServerCapabilities The daemon's capabilities. A capability is present when its field is present.
 ---@field serverInfo areyouj.ServerInfo The daemon.
+
+---A periodic job of the daemon.
+---@class areyouj.Job
+---@field name string Its name, which does not change between versions.
+---@field periodSeconds integer Seconds between the beginnings of two runs.
+---@field lastRun? integer When the last run began; null before the first.
+---@field nextRun integer When the next run begins; in the past while a run takes longer than the period.
+---@field lastError? string Why the last completed run failed; null if it did not.
 
 ---A message to Claude. One message is one turn.
 ---@class areyouj.Message

@@ -1,4 +1,4 @@
-//! Claude's pipes, or the one end of its terminal that stands for all of them, without blocking.
+//! Claude's pipes, or the one descriptor of its terminal that replaces all of them, without blocking.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,14 +9,14 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use super::super::recorder::Recorder;
 use areyouj_journal::Kind;
 
-/// The most output in one record: what a pipe usually holds. Longer lines are many records.
+/// Maximum output in one record: the usual capacity of a pipe. A longer line takes several records.
 const PIECE: usize = 64 << 10;
 
 /// Standard output or standard error of Claude.
 pub(super) struct Output {
     kind: Kind,
     pipe: Option<File>,
-    /// Where pieces are read to; given back when nothing more comes for a while.
+    /// The read buffer; released when no more output comes for a while.
     piece: Vec<u8>,
 }
 
@@ -30,8 +30,8 @@ impl Output {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// Records what there is to read, about `most` bytes of it, as long as it can be recorded, and shows each piece that
-    /// was recorded.
+    /// Records about `most` bytes of the available output, as long as it can be recorded, and shows each recorded
+    /// piece.
     pub(super) fn record(&mut self, recorder: &mut Recorder, most: usize, show: &mut dyn FnMut(&[u8])) {
         let mut taken = 0;
         while taken < most
@@ -49,19 +49,19 @@ impl Output {
             match result {
                 Ok(PIECE) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // A terminal that nobody has open any more says EIO.
+                // A terminal that no process has open returns EIO.
                 Ok(_) | Err(_) => self.pipe = None,
             }
         }
     }
 
-    /// Gives back memory that is not needed while nothing comes.
-    pub(super) fn rest(&mut self) {
+    /// Releases memory that is not needed while there is no output.
+    pub(super) fn trim(&mut self) {
         self.piece = Vec::new();
     }
 }
 
-/// Standard input of Claude, and what waits for it.
+/// Standard input of Claude, and the bytes that wait for it.
 pub(super) struct Input {
     pipe: Option<File>,
     waiting: Vec<u8>,
@@ -81,19 +81,19 @@ impl Input {
         self.pipe.is_some() && !self.closing
     }
 
-    /// Bytes that wait.
+    /// Waiting bytes.
     pub(super) fn pending(&self) -> usize {
         self.waiting.len() - self.written
     }
 
-    /// The descriptor, while something waits for room in it.
+    /// The descriptor, while bytes wait for room in it.
     pub(super) fn wanting_fd(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().filter(|_| self.pending() > 0).map(AsFd::as_fd)
     }
 
-    /// Writes these bytes after what waits.
+    /// Appends bytes to the waiting ones.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        // What was written makes room once it is the larger part, so that little is ever moved.
+        // Written bytes make room once they are the larger part, so that little is ever moved.
         if self.written > self.pending() {
             self.waiting.drain(..self.written);
             self.written = 0;
@@ -108,7 +108,7 @@ impl Input {
         self.flush();
     }
 
-    /// Closes it at once: nobody reads it any more.
+    /// Closes it at once: no process reads it any more.
     pub(super) fn abandon(&mut self) {
         self.pipe = None;
         self.waiting = Vec::new();

@@ -19,8 +19,8 @@ pub(super) struct Pty {
 }
 
 impl Pty {
-    /// Opens a terminal of this size, which the command gets as its own: it leads a session of its own, and the
-    /// terminal is that session's. The command has to be dropped for the terminal's end to be seen.
+    /// Opens a terminal of this size for the command, which leads a session whose terminal it is. The terminal's end
+    /// can be seen only after the command is dropped.
     pub(super) fn open_for(command: &mut Command, size: Size) -> io::Result<Pty> {
         let opened = openpty(&winsize(size), None)?;
         for side in [&opened.master, &opened.slave] {
@@ -34,12 +34,12 @@ impl Pty {
         Ok(Pty { master: opened.master })
     }
 
-    /// Another descriptor of it.
+    /// Duplicates the descriptor.
     pub(super) fn duplicate(&self) -> io::Result<OwnedFd> {
         self.master.try_clone()
     }
 
-    /// Gives it another size. What runs in it is told by SIGWINCH.
+    /// Changes its size. The programs in it get SIGWINCH.
     #[expect(unsafe_code, reason = "nix has no safe call that sets a terminal's size")]
     pub(super) fn resize(&self, size: Size) -> io::Result<()> {
         let size = winsize(size);

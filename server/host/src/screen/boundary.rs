@@ -1,22 +1,21 @@
-//! Where control sequences end: what is between them is text, and a sequence that has begun and not ended belongs to whoever
-//! comes to look.
+//! Where control sequences end. Bytes between them are text; an incomplete sequence must be sent to a new viewer too.
 
-/// Bytes of an unfinished sequence that are kept. Of a longer one (a picture, a clipboard) the beginning makes a terminal
-/// pass over the rest.
+/// Maximum bytes of an incomplete sequence to keep. The beginning of a longer one (a picture, a clipboard) is enough
+/// to make a terminal ignore the rest.
 const KEPT: usize = 1_024;
 
-/// How far the sequence is, as the parser has it.
+/// The state of the sequence, as the parser has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum At {
-    /// There is none.
+    /// No sequence.
     #[default]
     Text,
     Escape,
-    /// Of an escape sequence, after a character such as a bracket.
+    /// An escape sequence, after a character such as a bracket.
     Intermediate,
     Control,
     Command,
-    /// Of a device control string or another one that is passed over.
+    /// A device control string or another ignored one.
     String,
 }
 
@@ -33,7 +32,7 @@ impl Boundary {
         self.at == At::Text
     }
 
-    /// What has begun and not ended.
+    /// The incomplete sequence.
     pub(super) fn unfinished(&self) -> &[u8] {
         &self.unfinished
     }
@@ -54,9 +53,9 @@ impl Boundary {
                     self.unfinished = Vec::new();
                     return taken;
                 }
-                // A new one begins where the last is given up; the end of a string belongs to it.
+                // A new sequence replaces the incomplete one; the end of a string belongs to the string.
                 (At::Escape, _) => self.begin(),
-                // Control characters within have been carried out.
+                // Control characters within the sequence have been applied.
                 _ if *byte >= b' ' && self.unfinished.len() < KEPT => self.unfinished.push(*byte),
                 _ => {}
             }

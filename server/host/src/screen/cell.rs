@@ -3,16 +3,16 @@
 /// A colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Color {
-    /// The terminal's own.
+    /// The terminal's default.
     #[default]
     Default,
-    /// Of the palette.
+    /// A colour of the palette.
     Indexed(u8),
     /// Red, green, blue.
     Rgb(u8, u8, u8),
 }
 
-/// A colour in four bytes: what it is, then its parts.
+/// A colour in four bytes: its kind, then its parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Packed([u8; 4]);
 
@@ -36,7 +36,7 @@ impl From<Packed> for Color {
     }
 }
 
-/// How text looks: one bit each, but for the three of the underline's style.
+/// Attributes of text: one bit each, except three bits for the style of the underline.
 pub(super) mod look {
     pub(in super::super) const BOLD: u16 = 1;
     pub(in super::super) const DIM: u16 = 1 << 1;
@@ -46,18 +46,18 @@ pub(super) mod look {
     pub(in super::super) const HIDDEN: u16 = 1 << 5;
     pub(in super::super) const STRIKE: u16 = 1 << 6;
     pub(in super::super) const OVERLINE: u16 = 1 << 7;
-    /// Where the style of the underline stands: 0 for none, else as in SGR 4.
+    /// The place of the underline's style: 0 for none, otherwise as in SGR 4.
     pub(in super::super) const UNDERLINE_AT: u16 = 8;
     pub(in super::super) const UNDERLINE: u16 = 7 << UNDERLINE_AT;
     /// The first half of a wide character.
     pub(in super::super) const WIDE: u16 = 1 << 14;
-    /// The second half of one.
+    /// The second half of a wide character.
     pub(in super::super) const TAIL: u16 = 1 << 15;
-    /// What belongs to the character and not to its look.
+    /// Bits that belong to the character and not to its style.
     pub(in super::super) const SHAPE: u16 = WIDE | TAIL;
 }
 
-/// A character with others over it stands in a table; this bit marks its place there.
+/// A combined character is in a table; this bit marks its index there.
 const CLUSTER: u32 = 1 << 31;
 
 /// How a cell looks.
@@ -66,7 +66,7 @@ pub(super) struct Style {
     pub(super) foreground: Packed,
     pub(super) background: Packed,
     pub(super) look: u16,
-    /// The place of the underline's colour and the link in their table; 0 for neither.
+    /// The index of the underline's colour and the link in their table, from 1; 0 for neither.
     pub(super) extra: u16,
 }
 
@@ -79,12 +79,12 @@ pub(super) struct Cell {
 
 const _: () = assert!(size_of::<Cell>() == 16);
 
-/// What stands in a cell.
+/// The content of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// One character.
     Character(char),
-    /// The characters at this place of the table.
+    /// The combined character at this index of the table.
     Cluster(usize),
 }
 
@@ -95,7 +95,7 @@ impl Default for Cell {
 }
 
 impl Cell {
-    /// A space on this background: what erasing leaves.
+    /// A space on this background, as erasing leaves it.
     pub(super) fn blank(background: Packed) -> Cell {
         Cell { content: u32::from(' '), style: Style { background, ..Style::default() } }
     }
@@ -118,12 +118,12 @@ impl Cell {
         }
     }
 
-    /// Puts what stands at this place of the table in place of its character.
+    /// Replaces the character by the combined one at this index of the table.
     pub(super) fn set_cluster(&mut self, place: u32) {
         self.content = CLUSTER | place;
     }
 
-    /// A space that looks alike.
+    /// A space with the same style.
     pub(super) fn emptied(self) -> Cell {
         Cell::new(' ', Style { look: self.style.look & !look::SHAPE, ..self.style })
     }
@@ -136,7 +136,7 @@ impl Cell {
         self.style.look & look::TAIL != 0
     }
 
-    /// Nothing is to be painted for it on an empty screen.
+    /// Nothing must be painted for it on an empty screen.
     pub(super) fn is_empty(self) -> bool {
         self == Cell::default()
     }

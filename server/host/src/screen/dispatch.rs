@@ -1,4 +1,4 @@
-//! Control sequences as operations. What is not known is passed over; questions are for the terminals that look on.
+//! Control sequences as operations. Unknown ones are ignored; queries are left to the viewers' terminals.
 
 use vte::Params;
 
@@ -6,7 +6,7 @@ use super::State;
 use super::cell::{Color, Packed, look};
 use super::pen::{Extra, link};
 
-/// Carries out what the parser finds.
+/// Applies what the parser finds.
 pub(super) struct Performer<'a> {
     pub(super) state: &'a mut State,
 }
@@ -68,17 +68,17 @@ impl vte::Perform for Performer<'_> {
 struct Numbers<'a>(&'a Params);
 
 impl Numbers<'_> {
-    /// This one; 0 if it is left out.
+    /// The parameter at this index; 0 if it is omitted.
     fn get(&self, place: usize) -> u16 {
         self.0.iter().nth(place).and_then(|parameter| parameter.first().copied()).unwrap_or(0)
     }
 
-    /// How often, at least once.
+    /// A count of at least one.
     fn count(&self) -> u16 {
         self.get(0).max(1)
     }
 
-    /// A place, counted from 0 instead of 1.
+    /// A position, counted from 0 instead of 1.
     fn place(&self, place: usize) -> u16 {
         self.get(place).saturating_sub(1)
     }
@@ -144,10 +144,10 @@ impl State {
         }
     }
 
-    /// Changes the underline's colour or the link of what is written next.
+    /// Changes the underline's colour or the link of the text that follows.
     fn set_extra(&mut self, extra: Extra) {
         if self.tables.are_full() {
-            // What it takes the place of need not be kept.
+            // The replaced row can be removed.
             self.pen.extra = Extra::default();
             self.tidy();
         }

@@ -1,21 +1,21 @@
-//! Lines that have scrolled away by the end of what came: they need not be written first. That is most of a flood, and
-//! what makes keeping a screen cost next to nothing in one.
+//! Lines that the same output scrolls away again: they need not be written first. A flood consists mostly of them, so
+//! keeping a screen costs next to nothing in one.
 
 use super::State;
 use super::grid::Cursor;
 
-/// Less than this is taken as it comes.
+/// Shorter output is applied as it is.
 const LEAST: usize = 1_024;
 
-/// How much is looked at together for characters that are no plain text.
+/// Bytes to check together for characters that are not plain text.
 const CHUNK: usize = 64;
 
 impl State {
-    /// How many of these bytes make no difference to the screen, cursor included, once the rest is taken in; puts the cursor
-    /// to where they leave it. They follow on text, not on the beginning of a sequence or of a character.
+    /// How many of these bytes make no difference to the screen, cursor included, once the rest is applied. Moves the
+    /// cursor to where they leave it. They follow text, not the beginning of a sequence or of a character.
     ///
-    /// So it is if they are plain text (nothing but lines and what is in them), end a line, leave the cursor at the bottom, and
-    /// more lines follow than the screen has.
+    /// That is so if they are plain text (lines only), end a line, leave the cursor at the bottom, and more lines
+    /// follow than the screen has.
     pub(super) fn skip_lines(&mut self, bytes: &[u8]) -> usize {
         if bytes.len() < LEAST || self.history.is_some() || !self.grid.scrolls_whole() {
             return 0;
@@ -27,7 +27,7 @@ impl State {
         let bottom = self.size.rows - 1;
         let scrolls =
             self.grid.cursor.row == bottom || memchr::memchr_iter(b'\n', skipped).nth(rows).is_some();
-        // What is repeated is the last character printed.
+        // A repetition repeats the last printed character.
         let prints = rest.iter().any(|byte| matches!(byte, b' '..=b'~'));
         if !scrolls || !prints || !skipped.ends_with(b"\r\n") {
             return 0;
@@ -37,7 +37,7 @@ impl State {
     }
 }
 
-/// How far there is nothing but text, line ends and tabs, give or take a chunk.
+/// Up to where there is only text, line ends and tabs, to within a chunk.
 fn plain_length(bytes: &[u8]) -> usize {
     let plain =
         |byte: u8| (byte >= b' ' && byte != 0x7f) | (byte == b'\n') | (byte == b'\r') | (byte == b'\t');
@@ -82,7 +82,7 @@ mod tests {
             cut in 0..3_usize,
         ) {
             let mut bytes = pieces.concat();
-            // In the middle of a character, too.
+            // Also in the middle of a character.
             bytes.truncate(bytes.len().saturating_sub(cut));
             let size = Size::new(columns, rows);
             let (mut whole, mut single) = (Screen::new(size), Screen::new(size));

@@ -1,4 +1,4 @@
-//! The cells of one screen, its cursor, and what moves them.
+//! The cells of one screen, its cursor, and operations that move them.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::{Charsets, Size};
 pub(super) struct Grid {
     size: Size,
     cells: Vec<Cell>,
-    /// Which row of `cells` is at the top: scrolling the whole screen moves none.
+    /// The row of `cells` at the top: scrolling the whole screen moves no cells.
     top: u16,
     pub(super) cursor: Cursor,
-    /// None if it would be as the beginning is.
+    /// `None` if it would equal the initial state.
     pub(super) saved: Option<Box<Saved>>,
     /// The scroll region, end not included.
     pub(super) region: Range<u16>,
@@ -29,7 +29,7 @@ pub(super) struct Cursor {
     pub(super) wrap_next: bool,
 }
 
-/// What DECSC keeps.
+/// What DECSC saves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Saved {
     pub(super) cursor: Cursor,
@@ -79,7 +79,7 @@ impl Grid {
         self.region == (0..self.size.rows)
     }
 
-    /// Erases these columns of a row, and the other half of a wide character that is cut by them.
+    /// Erases these columns of a row, and the other half of a wide character at either edge.
     pub(super) fn erase(&mut self, row: u16, columns: Range<u16>, background: Packed) {
         let end = columns.end.min(self.size.columns);
         let start = columns.start.min(end);
@@ -88,7 +88,7 @@ impl Grid {
         self.row_mut(row)[usize::from(start)..usize::from(end)].fill(Cell::blank(background));
     }
 
-    /// If a wide character reaches over the left edge of this column, both its halves become spaces that look alike.
+    /// If a wide character crosses the left edge of this column, both its halves become spaces of the same style.
     pub(super) fn mend(&mut self, row: u16, column: u16) {
         let column = usize::from(column);
         let cells = self.row_mut(row);
@@ -105,7 +105,7 @@ impl Grid {
         }
     }
 
-    /// Moves what stands in these rows up; blank rows come from below.
+    /// Moves the content of these rows up; blank rows come from below.
     pub(super) fn scroll_up(&mut self, rows: Range<u16>, count: u16, background: Packed) {
         let count = count.min(rows.end - rows.start);
         if rows == (0..self.size.rows) {
@@ -118,7 +118,7 @@ impl Grid {
         self.erase_rows(rows.end - count..rows.end, background);
     }
 
-    /// Moves what stands in these rows down; blank rows come from above.
+    /// Moves the content of these rows down; blank rows come from above.
     pub(super) fn scroll_down(&mut self, rows: Range<u16>, count: u16, background: Packed) {
         let count = count.min(rows.end - rows.start);
         if rows == (0..self.size.rows) {
@@ -136,7 +136,7 @@ impl Grid {
         self.cells.copy_within(from, to.start);
     }
 
-    /// Moves the rest of the row to the right from here; what goes over its end is gone.
+    /// Moves the rest of the row to the right from here; cells beyond its end are lost.
     pub(super) fn insert_blanks(&mut self, row: u16, column: u16, count: u16, background: Packed) {
         let columns = self.size.columns;
         let count = count.min(columns - column);
@@ -161,7 +161,7 @@ impl Grid {
         cells[usize::from(columns - count)..].fill(Cell::blank(background));
     }
 
-    /// Gives it another size. Rows go at the top if the cursor would be lost, else at the bottom.
+    /// Changes its size. Removes rows at the top if the cursor would be lost, otherwise at the bottom.
     pub(super) fn resize(&mut self, size: Size) {
         let old = self.size;
         let lost = (self.cursor.row + 1).saturating_sub(size.rows);

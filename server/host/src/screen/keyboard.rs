@@ -1,14 +1,14 @@
-//! How keys are to be reported: the kitty keyboard protocol and xterm's modifyOtherKeys.
+//! How programs want keys reported: the kitty keyboard protocol and xterm's modifyOtherKeys.
 
-/// Entries of a stack; kitty's own bound is of this order.
+/// Maximum entries of a stack; kitty's own limit is of this order.
 const MAX_DEPTH: usize = 16;
 
-/// What is asked of the keyboard.
+/// The requested keyboard modes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Keyboard {
-    /// The flags of the screen that is shown, the base first; none if never touched.
+    /// The flags of the screen that is shown, the base first; `None` if never set.
     shown: Vec<u8>,
-    /// Those of the other screen.
+    /// The flags of the other screen.
     other: Vec<u8>,
     /// modifyOtherKeys, if it was ever set.
     modify_other: Option<u16>,
@@ -39,7 +39,7 @@ impl Keyboard {
         stack.truncate(left.max(1));
     }
 
-    /// Sets the flags (1), or adds (2) or takes away (3) some.
+    /// Sets the flags (1), or adds (2) or removes (3) some.
     pub(super) fn change(&mut self, flags: u16, how: u16) {
         let flags = flags as u8;
         if let Some(top) = self.stack().last_mut() {
@@ -55,7 +55,7 @@ impl Keyboard {
         self.modify_other = Some(how);
     }
 
-    /// The other screen is shown; what is asked for there is another matter. The alternate one begins anew each time.
+    /// Shows the other screen, which has flags of its own. The alternate one starts without flags each time.
     pub(super) fn show(&mut self, alternate: bool) {
         std::mem::swap(&mut self.shown, &mut self.other);
         if !alternate {
@@ -71,7 +71,7 @@ impl Keyboard {
         self.modify_other = self.modify_other.map(|_| 0);
     }
 
-    /// Writes what asks the same of another keyboard, for the screen that is shown.
+    /// Writes sequences that request the same of another keyboard, for the screen that is shown.
     pub(super) fn write(&self, out: &mut String) {
         if let Some((base, pushed)) = self.shown.split_first() {
             out.push_str(&format!("\x1b[<{MAX_DEPTH}u\x1b[={base};1u"));
@@ -84,7 +84,7 @@ impl Keyboard {
         }
     }
 
-    /// What is asked for on the screen that is not shown.
+    /// The flags of the screen that is not shown.
     pub(super) fn of_other(&self) -> Keyboard {
         Keyboard { shown: self.other.clone(), other: Vec::new(), modify_other: None }
     }

@@ -1,16 +1,17 @@
-//! Modes that the terminal of whoever looks on has to be in, too.
+//! Modes that a viewer's terminal must have too.
 
-/// The private modes that are kept, by number. Those that change what stands on the screen (origin, wrapping, the
-/// alternate screen) are kept elsewhere.
+/// The private modes to keep, by number. Modes that change the screen's content (origin, wrapping, the alternate
+/// screen) are kept elsewhere.
 const KEPT: &[u16] = &[
     1, 5, 9, 12, 25, 45, 66, 67, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1034, 1035,
     1036, 1039, 1042, 1043, 2004, 2027, 2031, 2048,
 ];
 
-/// The one of them that is on from the beginning: the cursor is shown.
+/// The kept mode that is on at the beginning: the cursor is shown.
 const CURSOR_SHOWN: u16 = 25;
 
-/// Of the kept modes: which were ever set or reset, and which are on. One that was never touched is the viewer's own.
+/// Which kept modes were ever set or reset, and which are on. A mode that was never set or reset stays as the
+/// viewer's terminal has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Modes {
     touched: u32,
@@ -19,7 +20,7 @@ pub(super) struct Modes {
     pub(super) wraps: bool,
     /// Rows are counted from the scroll region's first.
     pub(super) origin: bool,
-    /// What is printed moves the rest of the row.
+    /// Printing moves the rest of the row.
     pub(super) inserts: bool,
     /// A line feed also returns to the first column.
     pub(super) feeds_lines: bool,
@@ -51,14 +52,14 @@ fn bit(mode: u16) -> Option<u32> {
 }
 
 impl Modes {
-    /// Sets or resets a private mode, if it is one of those that are kept.
+    /// Sets or resets a private mode, if it is a kept one.
     pub(super) fn set(&mut self, mode: u16, on: bool) {
         let Some(bit) = bit(mode) else { return };
         self.touched |= bit;
         self.on = if on { self.on | bit } else { self.on & !bit };
     }
 
-    /// Everything as it was at the beginning; what was touched stays known as that.
+    /// Restores the initial state, but remembers which modes were ever set.
     pub(super) fn reset(&mut self) {
         *self = Modes {
             touched: self.touched,
@@ -68,7 +69,7 @@ impl Modes {
         };
     }
 
-    /// What a soft reset concerns.
+    /// Resets what a soft reset concerns.
     pub(super) fn reset_softly(&mut self) {
         for (mode, on) in [(1, false), (CURSOR_SHOWN, true)] {
             if bit(mode).is_some_and(|bit| self.touched & bit != 0) {
@@ -81,7 +82,7 @@ impl Modes {
         self.keypad = self.keypad.map(|_| false);
     }
 
-    /// Writes what brings a terminal into the kept modes.
+    /// Writes sequences that set the kept modes.
     pub(super) fn write(&self, out: &mut String) {
         for (on, end) in [(false, 'l'), (true, 'h')] {
             let modes: Vec<String> = KEPT
@@ -90,7 +91,7 @@ impl Modes {
                 .filter(|(_, place)| self.touched >> place & 1 == 1 && (self.on >> place & 1 == 1) == on)
                 .map(|(mode, _)| mode.to_string())
                 .collect();
-            // One by one: some terminals take no list.
+            // One by one: some terminals do not accept a list.
             for mode in modes {
                 out.push_str(&format!("\x1b[?{mode}{end}"));
             }

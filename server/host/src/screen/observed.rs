@@ -1,12 +1,13 @@
-//! Everything that can be told of a screen, so that two can be compared: for tests and fuzzing only.
+//! Every observable property of a screen, to compare two screens: for tests and fuzzing only.
 
 use super::cell::{Cell, Style};
 use super::{Grid, Screen, State};
 
 impl Screen {
-    /// What stands on the screen, line by line, with what is in tables in its place, then the cursors, the pen and all
-    /// modes. Not what a repetition would repeat: that nobody can be told without writing it; nor where the cursor of the
-    /// screen is that is not shown: it is put where that of the other is, or was saved.
+    /// The content of the screen, line by line, with links and colours in full, then the cursors, the pen and all
+    /// modes. Not the character that a repetition would repeat, which a repaint cannot set without printing it; nor
+    /// the cursor of the screen that is not shown: a repaint puts it where the cursor of the other screen is, or was
+    /// saved.
     pub(crate) fn observed(&self) -> Vec<String> {
         let state = &self.state;
         let row = |grid: &Grid, row| {
@@ -40,7 +41,7 @@ impl Screen {
         lines
     }
 
-    /// A repetition repeats what it would on the other screen.
+    /// Makes a repetition repeat what it would on the other screen.
     pub(crate) fn repeat_as(&mut self, other: &Screen) {
         self.state.last = other.state.last;
     }

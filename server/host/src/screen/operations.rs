@@ -1,4 +1,4 @@
-//! What characters and control sequences do to the screen.
+//! The effects of characters and control sequences on the screen.
 
 use unicode_width::UnicodeWidthChar;
 
@@ -6,10 +6,10 @@ use super::cell::{Cell, Packed, look};
 use super::grid::{Grid, Saved};
 use super::{Charsets, State, default_tabs};
 
-/// How text is told from what is over or beside it.
+/// Separates text from what is over or beside it.
 const BELL_TO_SHIFT_IN: [u8; 9] = [0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f];
 
-/// The characters that letters stand for in the set of line drawings, from `_` on.
+/// The characters that replace letters in the set of line drawings, from `_` on.
 const LINES: [char; 32] = [
     ' ', '◆', '▒', '␉', '␌', '␍', '␊', '°', '±', '␤', '␋', '┘', '┐', '┌', '└', '┼', '⎺', '⎻', '─', '⎼', '⎽',
     '├', '┤', '┴', '┬', '│', '≤', '≥', 'π', '≠', '£', '·',
@@ -86,7 +86,7 @@ impl State {
         self.grid.cursor.wrap_next = next == columns && self.modes.wraps;
     }
 
-    /// Puts a character over the one printed last.
+    /// Combines a character with the last printed one.
     fn combine(&mut self, character: char) {
         if self.tables.are_full() {
             self.tidy();
@@ -104,12 +104,12 @@ impl State {
         self.tables.combine(&mut cells[usize::from(column)], character);
     }
 
-    /// Throws away what nothing on any screen refers to.
+    /// Removes table rows that no screen refers to.
     pub(super) fn tidy(&mut self) {
         let State { grid, primary, pen, tables, .. } = self;
         let mut saved: Vec<Box<Saved>> = Vec::new();
         let mut grids: Vec<&mut Grid> = std::iter::once(grid).chain(primary.as_mut()).collect();
-        // Their pens refer to the tables, too.
+        // Their pens refer to the tables too.
         let mut owners = Vec::new();
         for (index, grid) in grids.iter_mut().enumerate() {
             if let Some(one) = grid.saved.take() {
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// Carries out a control character.
+    /// Applies a control character.
     pub(super) fn control(&mut self, byte: u8) {
         if !BELL_TO_SHIFT_IN.contains(&byte) {
             return;
@@ -164,7 +164,7 @@ impl State {
         self.grid.cursor.column = 0;
     }
 
-    /// Down one row, scrolling at the end of the region.
+    /// Moves down one row, scrolling at the end of the region.
     pub(super) fn line_feed(&mut self) {
         let row = self.grid.cursor.row;
         if row + 1 == self.grid.region.end {
@@ -174,7 +174,7 @@ impl State {
         }
     }
 
-    /// Up one row, scrolling at the beginning of the region.
+    /// Moves up one row, scrolling at the beginning of the region.
     pub(super) fn reverse_line_feed(&mut self) {
         self.grid.cursor.wrap_next = false;
         if self.grid.cursor.row == self.grid.region.start {
@@ -240,13 +240,13 @@ impl State {
         self.tabs.fill(false);
     }
 
-    /// To a column, counted from 0.
+    /// Moves to a column, counted from 0.
     pub(super) fn go_to_column(&mut self, column: u16) {
         self.grid.cursor.wrap_next = false;
         self.grid.cursor.column = column.min(self.grid.columns() - 1);
     }
 
-    /// To a row, counted from 0 of the screen, or of the region in origin mode.
+    /// Moves to a row, counted from 0 of the screen, or of the region in origin mode.
     pub(super) fn go_to_row(&mut self, row: u16) {
         self.grid.cursor.wrap_next = false;
         let region = &self.grid.region;
@@ -262,7 +262,7 @@ impl State {
         self.go_to_column(column);
     }
 
-    /// Up, not over the region's edge if it is below that.
+    /// Moves up, not across the region's edge from inside it.
     pub(super) fn go_up(&mut self, count: u16) {
         self.grid.cursor.wrap_next = false;
         let row = self.grid.cursor.row;
@@ -270,7 +270,7 @@ impl State {
         self.grid.cursor.row = row.saturating_sub(count).max(least);
     }
 
-    /// Down, not over the region's edge if it is above that.
+    /// Moves down, not across the region's edge from inside it.
     pub(super) fn go_down(&mut self, count: u16) {
         self.grid.cursor.wrap_next = false;
         let row = self.grid.cursor.row;
@@ -363,7 +363,7 @@ impl State {
         }
     }
 
-    /// Prints a character that went through the character set before.
+    /// Prints a character after the translation by its character set.
     fn print_drawn(&mut self, character: char) {
         let charsets = std::mem::take(&mut self.charsets);
         self.print(character);
@@ -388,7 +388,7 @@ impl State {
             charsets: self.charsets,
             origin: self.modes.origin,
         };
-        // Where nothing was saved it is as if the beginning had been.
+        // If nothing was saved, the initial state is restored.
         self.grid.saved = (saved != Saved::default()).then(|| Box::new(saved));
     }
 
@@ -414,8 +414,8 @@ impl State {
         match self.primary.take() {
             None => {
                 let mut primary = std::mem::replace(&mut self.grid, Grid::new(self.size));
-                // Both screens have the cursor and the region in common. The cursor that it keeps counts only when rows
-                // have to go: then it is where whoever comes later is told that it is.
+                // Both screens share the cursor and the region. The hidden screen's cursor counts only when rows must
+                // be removed: it is then where a repaint tells a new viewer that it is.
                 primary.cursor = primary.saved.as_ref().map(|saved| saved.cursor).unwrap_or_default();
                 primary.region = 0..self.size.rows;
                 self.primary = Some(primary);
@@ -464,7 +464,7 @@ impl State {
         }
     }
 
-    /// Fills the screen with E, to adjust a display by.
+    /// Fills the screen with E, to adjust a display.
     pub(super) fn align(&mut self) {
         self.grid.region = 0..self.size.rows;
         self.modes.origin = false;
@@ -472,7 +472,7 @@ impl State {
         self.grid.cells_mut().for_each(|cell| *cell = Cell::new('E', super::cell::Style::default()));
     }
 
-    /// Everything as at the beginning, but for the size.
+    /// Restores the initial state, except for the size.
     pub(super) fn reset(&mut self) {
         self.show_alternate(false);
         self.grid = Grid::new(self.size);
@@ -499,7 +499,7 @@ impl Charsets {
         self.lines[usize::from(self.shifted)]
     }
 
-    /// What this character stands for.
+    /// The replacement of this character.
     fn drawn(self, character: char) -> char {
         match character {
             '_'..='~' if self.draws_lines() => LINES[character as usize - '_' as usize],

@@ -1,31 +1,30 @@
-//! A screen as bytes: whoever writes them to a terminal has the same screen there.
+//! A screen as bytes: a terminal that gets them shows the same screen.
 
 use super::cell::{Cell, Color, Packed, Style, look};
 use super::grid::{Cursor, Grid};
 use super::pen::{Extra, Pen};
 use super::{Charsets, Screen, State};
 
-/// Takes back everything that [`Screen::repaint`] may have set. What is asked of the keyboard is another matter on each
-/// screen.
+/// Resets everything that [`Screen::repaint`] can have set. The keyboard's flags are separate for each screen.
 const FAREWELL: &[u8] = b"\x1b]8;;\x1b\\\x1b[0m\x1b(B\x1b)B\x0f\x1b[4l\x1b[20l\x1b[?6l\x1b[r\x1b[?7h\
     \x1b[?1000l\x1b[?1001l\x1b[?1002l\x1b[?1003l\x1b[?9l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\x1b[?1016l\
     \x1b[?2004l\x1b[?2027l\x1b[?2031l\x1b[?2048l\x1b[?1l\x1b[?5l\x1b[?12l\x1b[?45l\x1b[?66l\x1b[?67l\x1b[?1042l\x1b[?1043l\x1b>\x1b[<16u\x1b[>4;0m\x1b[0 q\
     \x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[?2026l\x1b[?1049l\x1b[<16u\x1b[?25h";
 
-/// What is put aside before a screen is painted. To leave the alternate screen restores what was saved there.
+/// Resets state before a screen is painted. Leaving the alternate screen restores what was saved there.
 const PROLOGUE: &str =
     "\x1b[?2026h\x1b[?1049l\x1b]8;;\x1b\\\x1b[0m\x1b(B\x1b)B\x0f\x1b[4l\x1b[20l\x1b[?6l\x1b[?7h\x1b[r";
 const EPILOGUE: &str = "\x1b[?2026l";
 
 impl Screen {
-    /// Bytes that make any terminal of this or a larger size show this screen, with all its modes, and go on from here as
+    /// Bytes that make any terminal of this or a larger size show this screen, with all its modes, and continue as
     /// this one would. The terminal shows it all at once, if it knows synchronized updates.
     pub fn repaint(&self) -> Vec<u8> {
         let mut out = String::from(PROLOGUE);
         self.state.write(&mut out);
         out.push_str(EPILOGUE);
         let mut out = out.into_bytes();
-        // What comes next is the rest of it.
+        // The next output completes it.
         out.extend_from_slice(self.unfinished());
         out
     }
@@ -82,7 +81,7 @@ impl State {
         self.strings.write(out);
     }
 
-    /// What stands on a screen.
+    /// Writes the content of a screen.
     fn write_cells(&self, grid: &Grid, out: &mut String) {
         out.push_str("\x1b[0m\x1b[H\x1b[2J");
         for row in 0..grid.rows() {
@@ -95,7 +94,7 @@ impl State {
         }
     }
 
-    /// Cells one after the other; afterwards the terminal writes plainly again.
+    /// Writes cells one after the other; afterwards the terminal writes plain text again.
     fn write_run(&self, cells: &[Cell], out: &mut String) {
         let mut style = Style::default();
         for cell in cells.iter().filter(|cell| !cell.is_tail()) {
@@ -137,13 +136,13 @@ impl State {
         }
     }
 
-    /// Everything that is saved with a cursor, ready to be saved.
+    /// Writes everything that is saved with a cursor, ready to be saved.
     fn write_saved(&self, grid: &Grid, out: &mut String) {
         let Some(saved) = &grid.saved else {
             out.push_str("\x1b[H");
             return;
         };
-        // The region comes later, so rows are counted from the first.
+        // The region is set later, so rows are counted from the first one.
         if saved.origin {
             out.push_str("\x1b[?6h");
         }
@@ -152,8 +151,8 @@ impl State {
         saved.charsets.write(out);
     }
 
-    /// Puts the cursor in its place. One that has just written the last column is there only after writing it again.
-    /// Rows are counted from `first`.
+    /// Moves the cursor. A cursor that has just written the last column gets there only by writing it again. Rows are
+    /// counted from `first`.
     fn write_cursor(&self, grid: &Grid, cursor: Cursor, first: u16, out: &mut String) {
         let row = cursor.row.saturating_sub(first) + 1;
         if !cursor.wrap_next {
@@ -181,7 +180,7 @@ impl Charsets {
     }
 }
 
-/// The whole of a style, whatever was before.
+/// Writes a whole style, whatever was set before.
 fn write_style(style: Style, underline: Color, out: &mut String) {
     out.push_str("\x1b[0");
     for (bit, code) in [
@@ -213,7 +212,7 @@ fn write_style(style: Style, underline: Color, out: &mut String) {
     out.push('m');
 }
 
-/// A colour of text (`base` 30) or of its background (40).
+/// Writes a colour of text (`base` 30) or of its background (40).
 fn write_color(color: Packed, base: u16, out: &mut String) {
     match Color::from(color) {
         Color::Default => {}

@@ -2,28 +2,28 @@
 
 use std::collections::BTreeMap;
 
-/// Bytes of a title.
+/// Maximum length of a title in bytes.
 const TITLE_BYTES: usize = 512;
 
-/// Bytes of a colour's name.
+/// Maximum length of a colour's name in bytes.
 const COLOR_BYTES: usize = 64;
 
-/// The commands that set the colours of text, background and cursor; a hundred more takes each back.
+/// The commands that set the colours of text, background and cursor; a hundred more resets each.
 const DYNAMIC: std::ops::RangeInclusive<u16> = 10..=12;
 const RESET: u16 = 100;
 
-/// What was set; nothing of it that never was.
+/// The strings that programs have set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Strings {
     title: Option<Box<str>>,
-    /// By the command; none if taken back.
+    /// By the command; `None` after a reset.
     dynamic: BTreeMap<u16, Option<Box<str>>>,
     /// By the colour's number.
     palette: BTreeMap<u8, Option<Box<str>>>,
 }
 
 impl Strings {
-    /// Takes the parameters of a command.
+    /// Applies the parameters of a command.
     pub(super) fn command(&mut self, parameters: &[&[u8]]) {
         let Some((command, rest)) = parameters.split_first() else { return };
         let Some(command) = number(command) else { return };
@@ -92,7 +92,7 @@ fn number(text: &[u8]) -> Option<u16> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// A colour as it may be kept; none if it is a question, or too long.
+/// The colour to keep; `None` if it is a query, or too long.
 fn color(value: &[u8]) -> Option<Box<str>> {
     let plain = !value.is_empty() && value.len() <= COLOR_BYTES && value.iter().all(u8::is_ascii_graphic);
     (plain && value != b"?").then(|| bounded(value, COLOR_BYTES))

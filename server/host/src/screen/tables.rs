@@ -16,12 +16,12 @@ const MAX_EXTRAS: usize = 1_024;
 /// How far each table can exceed its limit before `tidy`, which visits every cell, removes unused rows.
 const SPARE: usize = 256;
 
-/// What cells refer to.
+/// Rows that cells refer to by index.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     clusters: Vec<Box<str>>,
     extras: Vec<Extra>,
-    /// How often they may be found full before it is tried again to throw something away, where that left too much.
+    /// How often the tables can be found full before the next attempt to remove rows, after one that removed too few.
     patience: usize,
 }
 
@@ -39,7 +39,7 @@ impl Tables {
         self.extras.get(usize::from(style.extra).checked_sub(1)?)
     }
 
-    /// Puts a character over the one that stands in this cell, unless there are too many over it.
+    /// Combines a character with the one in this cell, unless too many are combined already.
     pub(super) fn combine(&mut self, cell: &mut Cell, character: char) {
         let mut text = String::new();
         self.write_text(*cell, &mut text);
@@ -47,12 +47,12 @@ impl Tables {
             return;
         }
         text.push(character);
-        // Copies of a cell share its place, so what stands there is never changed.
+        // Copies of a cell share its index, so a row never changes.
         cell.set_cluster(self.clusters.len() as u32);
         self.clusters.push(text.into_boxed_str());
     }
 
-    /// Gives the pen's style the place of its colour and link.
+    /// Sets the index of the pen's colour and link in its style.
     pub(super) fn settle(&mut self, pen: &mut Pen) {
         pen.style.extra = 0;
         if pen.extra == Extra::default() {
@@ -65,13 +65,13 @@ impl Tables {
                 self.extras.push(pen.extra.clone());
                 self.extras.len() - 1
             }
-            // A screen with so many links at once goes without further ones.
+            // A screen with so many links at once does without further ones.
             None => return,
         };
         pen.style.extra = (place + 1) as u16;
     }
 
-    /// Whether something is to be thrown away before more fits in.
+    /// Whether unused rows must be removed before more fit.
     pub(super) fn are_full(&mut self) -> bool {
         let full = self.clusters.len() >= MAX_CLUSTERS + SPARE || self.extras.len() >= MAX_EXTRAS + SPARE;
         if full && self.patience > 0 {
@@ -81,7 +81,7 @@ impl Tables {
         full
     }
 
-    /// Throws away what no cell and no pen refers to.
+    /// Removes rows that no cell and no pen refers to.
     pub(super) fn tidy<'a>(
         &mut self,
         grids: impl Iterator<Item = &'a mut Grid>,
@@ -115,12 +115,12 @@ impl Tables {
         for pen in pens {
             self.settle(pen);
         }
-        // Then a look at so many cells comes with so many characters, however often it is in vain.
+        // The next visit of so many cells then comes after as many characters, however often it removes nothing.
         let in_vain = self.clusters.len() > MAX_CLUSTERS || self.extras.len() > MAX_EXTRAS;
         self.patience = if in_vain { cells } else { 0 };
     }
 
-    /// Nothing is kept any more.
+    /// Removes all rows.
     pub(super) fn clear(&mut self) {
         *self = Tables::default();
     }

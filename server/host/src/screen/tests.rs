@@ -1,4 +1,4 @@
-//! The screen against its own repaint, against an independent terminal, and against bytes that mean it no good.
+//! The screen against its own repaint, against an independent terminal, and against hostile bytes.
 
 mod grammar;
 mod peer;
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn who_is_repainted_has_the_same_screen_and_goes_on_alike(
+    fn a_repainted_terminal_has_the_same_screen_and_continues_alike(
         size in small(),
         before in sequences(),
         elsewhere in sequences(),
@@ -58,14 +58,14 @@ proptest! {
         let mut screen = fed(size, &before);
         let mut fresh = fed(size, &screen.repaint());
         prop_assert_eq!(difference(&screen, &fresh), None);
-        // Only what a repetition would repeat nobody can be told without writing it.
+        // Only the character that a repetition would repeat cannot be set without printing it.
         fresh.repeat_as(&screen);
         for screen in [&mut screen, &mut fresh] {
             screen.feed(&after);
         }
         prop_assert_eq!(difference(&screen, &fresh), None);
 
-        // One that showed something else before shows the same now.
+        // A terminal that showed something else before shows the same now.
         let mut other = fed(size, &elsewhere);
         other.feed(b"\x18");
         other.feed(&screen.repaint());
@@ -89,9 +89,9 @@ proptest! {
 }
 
 #[test]
-fn who_missed_output_is_shown_what_stands_there_and_nothing_of_what_stood_there() {
+fn a_viewer_that_missed_output_gets_the_current_screen_and_nothing_of_an_earlier_one() {
     for (seen, missed) in [
-        // Tab stops, a cursor that was saved, origin mode, the region, what is asked of the keyboard.
+        // Tab stops, a cursor that was saved, origin mode, the region, keyboard flags.
         (&b"\x1b[3g\x1b[5G\x1bH"[..], &b"\x1bc"[..]),
         (b"\x1b[31m\x1b[3;3H\x1b7", b"\x1b[!p"),
         (b"\x1b[?6h\x1b[2;2H\x1b7\x1b[2;3r", b"\x1b[4;5r\x1b8"),
@@ -121,7 +121,7 @@ fn a_screen_that_is_not_shown_keeps_the_same_rows_for_all_when_it_gets_smaller()
 }
 
 #[test]
-fn as_many_links_and_colours_of_underlines_as_are_kept_are_shown_to_whoever_comes() {
+fn a_new_viewer_gets_all_links_and_colours_of_underlines_that_the_tables_hold() {
     let size = Size::new(40, 30);
     let mut screen = Screen::new(size);
     for number in 0..1_023 {
@@ -202,6 +202,6 @@ fn bombs_are_bounded() {
 #[test]
 fn an_idle_screen_takes_little_memory() {
     assert!(size_of::<Screen>() < 4_096, "{}", size_of::<Screen>());
-    // Cells, and nothing else that counts.
+    // Cells, and nothing else of a relevant size.
     assert_eq!(size_of::<cell::Cell>() * 80 * 24, 30_720);
 }

@@ -1,4 +1,4 @@
-//! The screen of a terminal, proof against defects of what reads it.
+//! The screen of a terminal, proof against defects of its parser.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -8,14 +8,14 @@ use super::super::screen::{self, Screen};
 use super::super::wire::Size;
 use areyouj_journal::{Kind, latest_output};
 
-/// How much of the journal makes a screen again: Claude paints the whole of it within far less.
+/// How much of the journal rebuilds a screen: Claude paints all of it within far less.
 const REBUILD_BYTES: u64 = 1 << 20;
 
-/// How much of what was written may wait to be taken in: nobody looks at what a flood shows for a moment, so most of it need
-/// never be, see [`Screen::feed`].
+/// How much output can wait to be parsed: no viewer sees every line of a flood, so most of it never needs parsing,
+/// see [`Screen::feed`].
 const WAITING_BYTES: usize = 64 << 10;
 
-/// What reads escape sequences; only a test has another one than [`Screen`].
+/// A parser of escape sequences; only a test has another one than [`Screen`].
 pub(super) trait Emulator {
     fn with_size(size: Size) -> Self;
     fn feed(&mut self, bytes: &[u8]);
@@ -44,7 +44,7 @@ impl Emulator for Screen {
 /// The screen as it is now.
 pub(super) struct Model<E = Screen> {
     emulator: E,
-    /// What was written since and is not taken in yet.
+    /// Later output that is not parsed yet.
     waiting: Vec<u8>,
     size: Size,
 }
@@ -58,13 +58,13 @@ impl<E: Emulator> Model<E> {
         self.size
     }
 
-    /// Bytes that make any terminal show the screen. Nothing, if that is what upsets it: the next output is shown.
+    /// Bytes that make any terminal show the screen. Empty if producing them panics: the next output is shown.
     pub(super) fn repaint(&mut self, journal: &Path) -> Vec<u8> {
         self.settle(journal);
         catch_unwind(AssertUnwindSafe(|| self.emulator.repaint())).unwrap_or_default()
     }
 
-    /// Is told what Claude wrote, which stands at the end of this journal.
+    /// Adds output of Claude's, which is at the end of this journal.
     pub(super) fn feed(&mut self, bytes: &[u8], journal: &Path) {
         self.waiting.reserve_exact(WAITING_BYTES.saturating_sub(self.waiting.len()));
         self.waiting.extend_from_slice(bytes);
@@ -73,13 +73,13 @@ impl<E: Emulator> Model<E> {
         }
     }
 
-    /// Takes everything in and gives back the memory that it waited in.
-    pub(super) fn rest(&mut self, journal: &Path) {
+    /// Parses the waiting output and releases its memory.
+    pub(super) fn trim(&mut self, journal: &Path) {
         self.settle(journal);
         self.waiting = Vec::new();
     }
 
-    /// Takes in what waits.
+    /// Parses the waiting output.
     fn settle(&mut self, journal: &Path) {
         if catch_unwind(AssertUnwindSafe(|| self.emulator.feed(&self.waiting))).is_err() {
             self.rebuild(journal);
@@ -95,9 +95,9 @@ impl<E: Emulator> Model<E> {
         }
     }
 
-    /// Makes the screen anew out of the journal, without the records that upset it.
+    /// Rebuilds the screen from the journal, without the records that make the parser panic.
     fn rebuild(&mut self, journal: &Path) {
-        log("the screen met a sequence that it cannot take, and is made anew from the journal");
+        log("a sequence broke the screen model, which is rebuilt from the journal");
         self.emulator = E::with_size(self.size);
         for (_, bytes) in
             latest_output(journal, REBUILD_BYTES).into_iter().filter(|(kind, _)| *kind == Kind::Output)
@@ -147,7 +147,7 @@ mod tests {
         for piece in [&b"lost with what broke it "[..], b"bad!", b"good "] {
             writer.append(Kind::Output, piece).unwrap();
             model.feed(piece, journal.path());
-            model.rest(journal.path());
+            model.trim(journal.path());
         }
         assert_eq!(model.repaint(journal.path()), b"good ");
         model.resize(Size { columns: 5, rows: 5 }, journal.path());
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_of_any_size_is_made_anew_and_goes_on() {
+    fn a_screen_of_any_size_is_rebuilt_and_continues() {
         for (columns, rows) in
             [(0, 0), (1, 1), (2, 2), (1, 1_000), (80, 24), (1_000, 1), (u16::MAX, u16::MAX)]
         {

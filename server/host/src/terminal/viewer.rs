@@ -6,13 +6,13 @@ use super::super::connection::Connection;
 use super::super::wire::{FromHost, Size, ToHost};
 use super::model::Model;
 
-/// How far a viewer may be behind before it misses output: a burst that a viewer on a busy machine takes in a moment.
+/// How far a viewer can be behind before it misses output: a burst that a viewer on a busy machine reads in a moment.
 const MAX_BEHIND: usize = 2 << 20;
 
-/// How much of a screen goes into one frame: that of a huge terminal may be more than a frame can be.
+/// How much of a screen goes into one frame: the screen of a huge terminal can exceed a frame.
 const PAINTED: usize = 1 << 20;
 
-/// What a viewer asks for.
+/// A request of a viewer.
 pub(in super::super) enum Request {
     /// Keys for Claude.
     Type(Vec<u8>),
@@ -25,9 +25,9 @@ pub(super) struct Viewer {
     pub(super) connection: Connection,
     pub(super) size: Size,
     read_only: bool,
-    /// When it last did something, by the terminal's count.
+    /// When it last acted, by the terminal's count.
     pub(super) acted: u64,
-    /// It misses output, and is to be shown the whole screen.
+    /// It missed output, and must get the whole screen.
     lagging: bool,
 }
 
@@ -36,7 +36,7 @@ impl Viewer {
         Viewer { connection, size, read_only, acted, lagging: false }
     }
 
-    /// Whether the terminal's size is to suit it.
+    /// Whether the terminal's size must suit it.
     pub(super) fn counts(&self) -> bool {
         !self.read_only
     }
@@ -53,13 +53,13 @@ impl Viewer {
         self.connection.send_parts(&FromHost::output_header(bytes.len()), bytes);
     }
 
-    /// Sends it the whole screen, as soon as it has taken what waits.
+    /// Sends it the whole screen, as soon as it has read its backlog.
     pub(super) fn paint(&mut self, model: &mut Model, journal: &Path) {
         self.lagging = true;
         self.catch_up(model, journal);
     }
 
-    /// Sends what waits, and then the whole screen if it missed output.
+    /// Sends the backlog, and then the whole screen if the viewer missed output.
     pub(super) fn catch_up(&mut self, model: &mut Model, journal: &Path) {
         self.connection.flush();
         if self.lagging && !self.connection.has_unsent() {
@@ -75,10 +75,10 @@ impl Viewer {
         }
     }
 
-    /// What it asked for since, if it may. A frame that is not a viewer's is passed over.
-    pub(super) fn hear(&mut self, deaf: bool) -> Vec<Request> {
+    /// Its requests since the last call, as far as it has the right to them. Frames of other kinds are ignored.
+    pub(super) fn read(&mut self, holds_keys: bool) -> Vec<Request> {
         let mut requests = Vec::new();
-        if deaf {
+        if holds_keys {
             return requests;
         }
         self.connection.receive();

@@ -1,6 +1,6 @@
-//! Terminals that are flooded: with plain output, with what terminals choke on, with sizes and with people who come and go.
-//! Nothing is missing from the journal, the host's memory stays within its bound, everybody who looks ends with the screen of
-//! one who never lagged, and another session answers meanwhile.
+//! Terminals that are flooded: with plain output, with sequences that terminals choke on, with sizes and with viewers
+//! that come and leave. Nothing is missing from the journal, the host's memory stays within its limit, every viewer
+//! ends with the screen of one that never lagged, and another session answers meanwhile.
 
 use std::fs;
 use std::net::Shutdown;
@@ -15,20 +15,21 @@ use areyouj_journal::{Kind, Reader, Record};
 use crate::session::{Controller, Session};
 use crate::viewer::{SIZE, Viewer, at_terminal};
 
-/// The bytes of each flood's end: whatever it did before, this stands in the first cell then.
+/// The end of each flood: whatever was output before, this is in the first cell then.
 const END: &[u8] = "\x18\x1b(B\x0f\x1b[m\x1b[?6l\x1b[r\x1b[H✓".as_bytes();
 
-/// What a host may take that has a terminal of ordinary size: itself, its screen, and pieces of output and of the journal.
+/// Memory limit of a host with a terminal of ordinary size: itself, its screen, and pieces of output and of the
+/// journal.
 const BASE: u64 = 2 << 20;
 
-/// What a viewer may add: it may be 2 MiB behind, and what grows to that may be twice as large.
+/// Additional memory for a viewer: it can be 2 MiB behind, and a buffer that grows to that can be twice as large.
 const BY_VIEWER: u64 = 5 << 20;
 
-/// What each program says once it is ready for a key.
+/// Each program prints this once it is ready for a key.
 const READY: &[u8] = b">";
 
-/// A session whose program waits for a key, writes what is in the file `flood` so many times, then [`END`], and waits for
-/// two keys.
+/// A session whose program waits for a key, prints the file `flood` so many times, then [`END`], and waits for two
+/// keys.
 fn flooding(flood: &[u8], times: usize) -> Session {
     let script = "i=0; while [ $i -lt $1 ]; do cat \"$0\"/flood || exit; i=$((i+1)); done";
     let mut session = at_a_key(script, Sizing::Latest);
@@ -61,7 +62,7 @@ fn ended(viewer: &Viewer) -> bool {
     viewer.screen.rows_text()[0].starts_with('✓')
 }
 
-/// Another session, and somebody who sits there.
+/// Another session, and its user.
 struct Bystander {
     _session: Session,
     viewer: Viewer,
@@ -77,7 +78,7 @@ impl Bystander {
         Bystander { _session: session, viewer, questions: 0 }
     }
 
-    /// Has a line answered.
+    /// Sends a line and waits for the answer.
     fn answers(&mut self) {
         self.questions += 1;
         self.viewer.types(&format!("{}\r", self.questions));
@@ -85,8 +86,7 @@ impl Bystander {
     }
 }
 
-/// The most memory of its own that the host has had at a time: what it had resident, less what is of files, which only
-/// grows.
+/// The largest amount of memory that the host has had: its resident memory without that of files, which only grows.
 fn most_memory(session: &Session) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", session.host_pid())).unwrap();
     let bytes = |name: &str| -> u64 {
@@ -122,17 +122,17 @@ fn follow(
     }
 }
 
-/// The screen of one who never lagged: what the journal says, in order.
+/// The screen of a viewer that never lagged: the journal in order.
 fn screen_of(session: &Session) -> Screen {
     let mut journal = session.journal();
     let mut screen = Screen::new(screen::Size::new(80, 24));
     while let Some(record) = journal.next().unwrap() {
-        take_in(&mut screen, &record);
+        apply(&mut screen, &record);
     }
     screen
 }
 
-fn take_in(screen: &mut Screen, record: &Record) {
+fn apply(screen: &mut Screen, record: &Record) {
     match (record.kind, &record.payload[..]) {
         (Kind::Output, bytes) => screen.feed(bytes),
         (Kind::Resized, &[a, b, c, d]) => {
@@ -142,19 +142,20 @@ fn take_in(screen: &mut Screen, record: &Record) {
     }
 }
 
-/// All that the program wrote, of a journal from which nothing was deleted.
+/// All output of the program, from a journal of which nothing was deleted.
 fn written(session: &Session) -> Vec<u8> {
     let mut journal = session.journal();
     let records = std::iter::from_fn(|| journal.next().unwrap());
     records.filter(|record| record.kind == Kind::Output).flat_map(|record| record.payload).collect()
 }
 
-/// All that whoever comes is told: cells, cursor, modes, title, and what has begun; and its text, for people.
-fn told(screen: &Screen) -> (Vec<String>, String) {
+/// All that a new viewer gets: cells, cursor, modes, title, and the incomplete sequence; and its text, for people.
+fn shown(screen: &Screen) -> (Vec<String>, String) {
     (screen.rows_text(), screen.repaint().escape_ascii().to_string())
 }
 
-/// A megabyte as a long build writes it: mostly plain lines, with colours, wide characters, and what is no UTF-8.
+/// A megabyte as a long build prints it: mostly plain lines, with colours, wide characters, and bytes that are not
+/// UTF-8.
 fn megabyte() -> Vec<u8> {
     let mut bytes = b"\x1bc".to_vec();
     let mut number = 0;
@@ -192,9 +193,9 @@ fn half_a_gigabyte_is_recorded_and_shown_within_bounds_while_another_session_ans
         reading.until(ready);
         reading.types("x");
         reading.until(ended);
-        // Every key is in the journal, and so is all before it by then.
+        // Every key is in the journal, and so is all output before it by then.
         reading.types("x");
-        told(&reading.screen)
+        shown(&reading.screen)
     });
     let mut length = 0;
     let is_enough = |record: &Record| {
@@ -212,14 +213,14 @@ fn half_a_gigabyte_is_recorded_and_shown_within_bounds_while_another_session_ans
     expected.update(END);
     assert_eq!(checksum.finalize(), expected.finalize(), "the journal has every byte");
     assert_memory(&session, BASE + 2 * BY_VIEWER);
-    // Each repetition begins with a reset, so the last one tells how the screen is.
+    // Each repetition begins with a reset, so the last one determines the screen.
     let mut never_lagged = Screen::new(screen::Size::new(SIZE.columns, SIZE.rows));
     never_lagged.feed(&flood);
     never_lagged.feed(END);
     stopped.until(ended);
     assert!(stopped.received < 8 << 20, "it missed output");
-    assert_eq!(told(&stopped.screen), told(&never_lagged));
-    assert_eq!(reading.join().unwrap(), told(&never_lagged));
+    assert_eq!(shown(&stopped.screen), shown(&never_lagged));
+    assert_eq!(reading.join().unwrap(), shown(&never_lagged));
 }
 
 #[test]
@@ -235,7 +236,7 @@ fn a_viewer_that_is_always_behind_and_never_stops_costs_no_more_than_its_bound()
         quick.types("x");
         quick.until(|viewer| viewer.received >= number * BURST);
     };
-    // It has always yet to read between one burst and two.
+    // It always has something to read between two bursts.
     burst(1);
     for number in 2..50 {
         burst(number);
@@ -261,11 +262,11 @@ fn a_thousand_come_and_go_while_output_flows_and_everything_is_recorded_in_order
         let (over, recorded) = (&over, &recorded);
         let coming_and_going = scope.spawn(move || {
             let mut bystander = Bystander::new();
-            // However fast people come here, much flows meanwhile.
+            // However fast viewers attach here, much output flows meanwhile.
             let is_enough = |number| number >= 1_000 && recorded.load(Ordering::Relaxed) > 1_000_000;
             for number in (0..).take_while(|number| !is_enough(*number)) {
                 let connection = Viewer::connection(session, SIZE, number % 2 == 0);
-                // A third is gone before it was shown anything.
+                // A third leaves before it was shown anything.
                 if number % 3 > 0 {
                     Viewer::at(connection, SIZE).until(|viewer| viewer.paints > 0);
                 }
@@ -283,29 +284,29 @@ fn a_thousand_come_and_go_while_output_flows_and_everything_is_recorded_in_order
             staying.types("x");
             staying.until(ended);
             staying.types("x");
-            told(&staying.screen)
+            shown(&staying.screen)
         });
         let is_enough = |record: &Record| {
             if record.kind == Kind::Output {
                 expected.take(&record.payload);
                 recorded.store(expected.next, Ordering::Relaxed);
             }
-            take_in(&mut never_lagged, record);
+            apply(&mut never_lagged, record);
             expected.are_over()
         };
         follow(&mut controller, journal, is_enough, || ());
         coming_and_going.join().unwrap();
         stopped.until(ended);
-        assert_eq!(told(&stopped.screen), told(&never_lagged));
-        assert_eq!(staying.join().unwrap(), told(&never_lagged));
+        assert_eq!(shown(&stopped.screen), shown(&never_lagged));
+        assert_eq!(staying.join().unwrap(), shown(&never_lagged));
     });
     assert!(expected.next > 1_000_000, "{}", expected.next);
-    // Of a thousand there are never more than a few at a time that the host has not yet seen go.
+    // Of a thousand, only a few at a time have left without the host's notice.
     assert_memory(&session, BASE + 8 * BY_VIEWER);
     assert!(fs::read_dir(format!("/proc/{}/fd", session.host_pid())).unwrap().count() < 24);
 }
 
-/// Numbers that follow each other, one a line, from [`READY`] up to where they were broken off by [`END`].
+/// Consecutive numbers, one a line, from [`READY`] up to where [`END`] interrupted them.
 #[derive(Default)]
 struct Numbers {
     next: u64,
@@ -331,10 +332,10 @@ impl Numbers {
     }
 }
 
-/// Of more links on one screen than are kept, nobody is told all who was not there when they came.
+/// Of more links on one screen than the tables hold, a later viewer gets only some.
 const MORE_LINKS: &str = "more links than are kept";
 
-/// What terminals choke on, by name.
+/// Sequences that terminals choke on, by name.
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let repeated = |sequence: &str, times: usize| sequence.repeat(times).into_bytes();
     let text = "abc 中文 e\u{301} \x1b[31mred\x1b[m\r\n";
@@ -457,14 +458,14 @@ fn a_storm_of_sizes_loses_nothing_and_ends_with_one_screen_for_all() {
     reading.until(|viewer| viewer.received > 1 << 16);
     let drain = thread::spawn(move || std::io::copy(&mut storm_reads, &mut std::io::sink()));
     for number in 0..2_000_u16 {
-        // Of an odd width, so that it is not yet the last one.
+        // Of an odd width, so that it is not the last one yet.
         let size =
             Size { columns: number.wrapping_mul(7_919) % 105 * 2 + 1, rows: number.wrapping_mul(104) % 70 };
         let mut frame = Vec::new();
         ToHost::Resize(size).encode(&mut frame);
         std::io::Write::write_all(&mut resizing, &frame).unwrap();
         if number % 20 == 0 {
-            // Until the host has come as far as this, whatever it is doing.
+            // Until the host has processed this.
             controller.status();
             bystander.answers();
         }
@@ -476,8 +477,8 @@ fn a_storm_of_sizes_loses_nothing_and_ends_with_one_screen_for_all() {
     reading.until(ended);
     stopped.until(ended);
     let always = screen_of(&session);
-    assert_eq!(told(&reading.screen), told(&always));
-    assert_eq!(told(&stopped.screen), told(&always));
+    assert_eq!(shown(&reading.screen), shown(&always));
+    assert_eq!(shown(&stopped.screen), shown(&always));
     let mut numbers = Numbers::default();
     numbers.take(&written(&session));
     assert!(numbers.next > 10_000, "{}", numbers.next);
@@ -489,9 +490,9 @@ fn a_storm_of_sizes_loses_nothing_and_ends_with_one_screen_for_all() {
 }
 
 #[test]
-fn the_largest_of_screens_is_shown_to_whoever_comes_though_it_is_more_than_a_frame_can_be() {
+fn a_new_viewer_gets_the_largest_screen_though_it_exceeds_a_frame() {
     let size = Size { columns: 1_000, rows: 1_000 };
-    // Each cell looks other than the one before, in as many ways as there are.
+    // Each cell has another style than the one before, in as many ways as there are.
     let mut flood = b"\x1b[1;2;3;5;7;8;9;53;4:5;48;2;255;255;255;58:2::255:255:255m".to_vec();
     for number in 0..1_000_000 {
         flood.extend_from_slice(if number % 2 == 0 { b"\x1b[38;5;201m" } else { b"\x1b[38;5;202m" });
@@ -522,6 +523,6 @@ fn the_largest_of_screens_is_shown_to_whoever_comes_though_it_is_more_than_a_fra
     }
     assert_eq!(told, size);
     assert!(shown == expected);
-    // Its cells, and what it is as bytes, twice: as it is made, and as it waits to be read.
+    // Its cells, and its bytes twice: as they are made, and as they wait to be read.
     assert_memory(&session, BASE + 2 * BY_VIEWER + 16_000_000 + 2 * expected.len() as u64);
 }

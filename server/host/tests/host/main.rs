@@ -1,4 +1,4 @@
-//! The session host as the daemon meets it: the real program, its socket and its journal, with small programs in
+//! The session host as the daemon sees it: the real program, its socket and its journal, with small programs in
 //! Claude's place.
 
 #![expect(
@@ -64,7 +64,7 @@ fn standard_error_is_recorded_apart() {
 }
 
 #[test]
-fn claude_goes_on_without_a_controller() {
+fn claude_continues_without_a_controller() {
     let mut session = Session::of("/bin/cat", &[]);
     let mut controller = session.start();
     let claude = controller.status().0;
@@ -86,7 +86,7 @@ fn a_second_controller_takes_over_after_everything_that_the_first_sent() {
         expected.extend(line.as_bytes());
         first.write(line);
     }
-    // What is not complete is not done.
+    // An incomplete order is not carried out.
     first.stream.write_all(&[200, 0, 0, 0, 3, b'h', b'a', b'l', b'f']).unwrap();
     let mut second = session.connect_silently();
     let mut frames = Vec::new();
@@ -109,7 +109,7 @@ fn a_connection_that_does_not_say_hello_changes_nothing() {
     assert_eq!(rude.receive(), None);
     let mut wrong = session.connect_silently();
     wrong.stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
-    // The host may close before it has read all of it, which the kernel tells as a reset.
+    // The host can close before it has read everything, which the kernel reports as a reset.
     assert!(matches!(wrong.stream.read(&mut [0; 1]), Ok(0) | Err(_)));
     let _silent: Vec<Controller> = (0..20).map(|_| session.connect_silently()).collect();
     controller.write("still here\n");
@@ -138,17 +138,14 @@ fn an_exit_is_recorded_with_its_signal_even_if_that_has_no_name() {
 }
 
 #[test]
-fn a_signal_reaches_the_group_and_is_recorded() {
-    let mut session = Session::shell("cat; echo survived");
+fn a_signal_of_a_stop_reaches_the_group_and_is_recorded() {
+    let mut session = Session::shell("echo up; sleep 1000; echo survived");
     let mut controller = session.start();
-    controller.write("up\n");
     controller.output(&mut session.journal(), 3);
-    controller.send(&ToHost::Signal(1000));
-    assert!(controller.refusal().contains("no signal"));
-    controller.send(&ToHost::Signal(Signal::SIGINT as i32));
+    controller.send(&ToHost::Stop { close_grace_ms: 0, kill_grace_ms: 60_000 });
     let records = session.records_to_the_end(&mut controller);
-    assert_eq!(signals_in(&records), [2]);
-    assert_eq!(how_in(&records), How::Signal(2));
+    assert_eq!(signals_in(&records), [15]);
+    assert_eq!(how_in(&records), How::Signal(15));
     assert_eq!(bytes_of(&records, Kind::Output), b"up\n");
 }
 
@@ -156,10 +153,10 @@ fn a_signal_reaches_the_group_and_is_recorded() {
 fn a_stop_closes_the_input_first_and_that_is_enough_for_a_polite_program() {
     let mut session = Session::of("/bin/cat", &[]);
     let mut controller = session.start();
-    controller.write("last words\n");
+    controller.write("end\n");
     controller.send(&ToHost::Stop { close_grace_ms: 60_000, kill_grace_ms: 60_000 });
     let records = session.records_to_the_end(&mut controller);
-    assert_eq!(bytes_of(&records, Kind::Output), b"last words\n");
+    assert_eq!(bytes_of(&records, Kind::Output), b"end\n");
     assert_eq!(signals_in(&records), [0; 0]);
     assert_eq!(how_in(&records), How::Code(0));
 }
@@ -172,7 +169,7 @@ fn a_stop_escalates_against_a_program_that_ignores_it() {
     controller.send(&ToHost::Stop { close_grace_ms: 600_000, kill_grace_ms: 600_000 });
     // A second one makes it quicker.
     controller.send(&ToHost::Stop { close_grace_ms: 20, kill_grace_ms: 20 });
-    // It goes on without the daemon.
+    // It continues without the daemon.
     drop(controller);
     let mut controller = session.connect();
     let records = session.records_to_the_end(&mut controller);
@@ -189,21 +186,22 @@ fn the_end_leaves_no_process_not_even_one_that_left_the_group() {
     let mut controller = session.start();
     controller.output(&mut session.journal(), 1);
     assert!(tree::descendants_marked(&session.mark).len() >= 4);
-    controller.send(&ToHost::CloseInput);
+    // Closing the input is enough for it.
+    controller.send(&ToHost::Stop { close_grace_ms: 60_000, kill_grace_ms: 60_000 });
     let records = session.records_to_the_end(&mut controller);
     assert_eq!(how_in(&records), How::Code(0));
     assert!(tree::descendants_marked(&session.mark).is_empty());
 }
 
 #[test]
-fn a_child_that_never_stops_writing_does_not_hold_up_the_end() {
+fn a_child_that_never_stops_writing_does_not_delay_the_end() {
     let mut session = Session::shell("yes & yes >&2 & exit 3");
     let mut controller = session.start();
     assert_eq!(how_in(&session.records_to_the_end(&mut controller)), How::Code(3));
 }
 
 #[test]
-fn when_the_host_is_killed_claude_dies_and_the_next_host_goes_on_with_the_journal() {
+fn when_the_host_is_killed_claude_dies_and_the_next_host_continues_the_journal() {
     let mut session = Session::of("", &[]);
     let fifo = session.path("fifo");
     mkfifo(&fifo, Mode::S_IRWXU).unwrap();
@@ -227,12 +225,13 @@ fn when_the_host_is_killed_claude_dies_and_the_next_host_goes_on_with_the_journa
 }
 
 #[test]
-fn a_released_host_goes_and_removes_its_socket_but_not_while_claude_runs() {
+fn a_released_host_exits_and_removes_its_socket_but_not_while_claude_runs() {
     let mut session = Session::of("/bin/cat", &[]);
     let mut controller = session.start();
     controller.send(&ToHost::Release);
     assert!(controller.refusal().contains("not ended"));
-    controller.send(&ToHost::CloseInput);
+    // Closing the input is enough for it.
+    controller.send(&ToHost::Stop { close_grace_ms: 60_000, kill_grace_ms: 60_000 });
     session.records_to_the_end(&mut controller);
     assert!(controller.status().1);
     controller.send(&ToHost::Release);
@@ -249,7 +248,7 @@ fn sigterm_stops_claude_and_then_the_host() {
     let _controller = session.start();
     kill(session.host_pid(), Signal::SIGHUP).unwrap();
     kill(session.host_pid(), Signal::SIGTERM).unwrap();
-    // Nobody has to let it go: at the machine's shutdown there may be no daemon any more.
+    // No release is needed: at the machine's shutdown there can be no daemon any more.
     assert!(session.ended().0.success());
     assert!(!session.path("socket").exists());
     let mut journal = session.journal();
@@ -300,7 +299,7 @@ fn a_program_that_cannot_be_started_is_a_record() {
 }
 
 #[test]
-fn the_directory_may_have_any_name() {
+fn the_directory_can_have_any_name() {
     let mut session = Session::of("/bin/pwd", &["-P"]);
     let directory = session.path("x").with_file_name(OsStr::from_bytes(b"two words\nand \xff a line"));
     fs::create_dir(&directory).unwrap();
@@ -339,7 +338,7 @@ fn environment_and_arguments_are_exactly_those_of_the_launch() {
 #[test]
 fn claude_gets_nothing_from_the_starter_but_its_umask() {
     let mut session = Session::shell("cat /proc/self/status; umask; ls /proc/self/fd");
-    // As a shell does for what it runs in the background, and as editors do that leave descriptors open.
+    // As a shell does for background processes, and as editors do that leave descriptors open.
     let script = "umask 027; trap '' INT QUIT HUP CHLD; exec 7</dev/null; exec \"$@\"";
     assert_eq!(session.start_by(&["/bin/sh", "-c", script, "sh"]), "ready\n");
     let mut controller = session.connect();
@@ -348,7 +347,7 @@ fn claude_gets_nothing_from_the_starter_but_its_umask() {
     for set in ["SigBlk:\t", "SigIgn:\t"] {
         let (_, rest) = output.split_once(set).unwrap();
         let signals = u64::from_str_radix(rest.lines().next().unwrap(), 16).unwrap();
-        // The C library keeps signals 32 and 33 to itself and lets nobody set them.
+        // The C library reserves signals 32 and 33.
         assert_eq!(signals & !(0b11 << 31), 0, "{set}{signals:x}");
     }
     // The fourth descriptor is the listing's own.
@@ -374,13 +373,13 @@ fn input_that_claude_does_not_read_is_bounded_and_does_not_hold_up_a_stop() {
     controller.write(vec![b'x'; 50_000_000]);
     assert!(controller.status().2 > 40_000_000);
     controller.write(vec![b'x'; 50_000_000]);
-    assert!(controller.refusal().contains("yet to read"));
+    assert!(controller.refusal().contains("not read"));
     controller.send(&ToHost::Stop { close_grace_ms: 20, kill_grace_ms: 60_000 });
     assert_eq!(how_in(&session.records_to_the_end(&mut controller)), How::Signal(15));
 }
 
 #[test]
-fn a_journal_that_cannot_be_written_holds_claude_up_and_loses_nothing() {
+fn a_journal_that_cannot_be_written_delays_claude_and_loses_nothing() {
     let script = "read -r line; head -c 300000 /dev/zero; echo done; cat";
     let mut session = Session::shell(script);
     let mut controller = session.start();
@@ -404,7 +403,7 @@ fn a_journal_that_cannot_be_written_holds_claude_up_and_loses_nothing() {
 }
 
 #[test]
-fn what_waits_for_the_journal_is_forgotten_when_another_daemon_comes_which_sends_it_again() {
+fn orders_that_wait_for_the_journal_are_dropped_when_another_daemon_connects_which_sends_them_again() {
     let mut session = Session::of("/bin/cat", &[]);
     let mut first = session.start();
     session.limit_files("10");
@@ -412,7 +411,7 @@ fn what_waits_for_the_journal_is_forgotten_when_another_daemon_comes_which_sends
     assert!(first.stall().is_some());
     drop(first);
     let mut second = session.connect();
-    assert!(second.stall().is_some(), "the next daemon is told, too");
+    assert!(second.stall().is_some(), "the next daemon gets the report too");
     second.write("once\n");
     session.limit_files("unlimited");
     assert_eq!(second.stall(), None);
@@ -424,7 +423,7 @@ fn what_waits_for_the_journal_is_forgotten_when_another_daemon_comes_which_sends
 }
 
 #[test]
-fn a_daemon_of_the_first_contract_is_told_nothing_that_it_does_not_know() {
+fn a_daemon_of_the_first_contract_gets_no_frame_that_it_does_not_know() {
     let mut session = Session::of("/bin/cat", &[]);
     drop(session.start());
     let mut old = session.connect_silently();
@@ -444,7 +443,6 @@ fn an_end_with_a_journal_that_cannot_be_written_is_recorded_later() {
     let mut controller = session.start();
     // Room for the start and nothing more.
     session.limit_files("50");
-    controller.send(&ToHost::CloseInput);
     controller.send(&ToHost::Stop { close_grace_ms: 200, kill_grace_ms: 200 });
     controller.send(&ToHost::Release);
     assert!(controller.refusal().contains("not ended"));

@@ -23,13 +23,13 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct Session {
     home: tempfile::TempDir,
     pub(crate) launch: Launch,
-    /// What all processes of this session carry in their environment.
+    /// The mark in the environment of all processes of this session.
     pub(crate) mark: String,
     pub(crate) host: Option<Child>,
 }
 
 impl Session {
-    /// A session in which this program is to run in Claude's place.
+    /// A session that runs this program in Claude's place.
     pub(crate) fn of(program: &str, arguments: &[&str]) -> Session {
         static SESSIONS: AtomicU32 = AtomicU32::new(0);
         let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
@@ -59,7 +59,7 @@ impl Session {
         self.home.path().join(name)
     }
 
-    /// Starts a host by a command that ends with the host's own, and returns what it says.
+    /// Starts a host by a command that ends with the host's own, and returns what it prints.
     pub(crate) fn start_by(&mut self, prefix: &[&str]) -> String {
         self.launch.write(&self.path("launch")).unwrap();
         let words: Vec<&OsStr> = prefix.iter().map(OsStr::new).collect();
@@ -111,7 +111,7 @@ impl Session {
         Reader::open(&self.path("journal"), 0).unwrap()
     }
 
-    /// All records up to the one in which Claude's end, or the failure to start it, is told.
+    /// All records up to Claude's end or the failure to start it.
     pub(crate) fn records_to_the_end(&self, controller: &mut Controller) -> Vec<Record> {
         controller.records_until(&mut self.journal(), |records| {
             records.last().is_some_and(|last| matches!(last.kind, Kind::Exited | Kind::SpawnFailed))
@@ -128,7 +128,7 @@ impl Session {
         (host.wait().unwrap(), log)
     }
 
-    /// Limits the size of files for the host, which stands for a full disk.
+    /// Limits the size of files for the host, which has the effect of a full disk.
     pub(crate) fn limit_files(&self, bytes: &str) {
         let pid = self.host_pid().to_string();
         let limit = format!("--fsize={bytes}:unlimited");
@@ -181,7 +181,7 @@ impl Controller {
         self.send(&ToHost::Write(bytes.into()));
     }
 
-    /// The next frame; none once the host has closed the connection.
+    /// The next frame; `None` once the host has closed the connection.
     pub(crate) fn receive(&mut self) -> Option<FromHost> {
         loop {
             if let Some((frame, taken)) = FromHost::decode(&self.buffer).unwrap() {
@@ -196,7 +196,7 @@ impl Controller {
         }
     }
 
-    /// The next frame that does not tell of the journal.
+    /// The next frame that does not concern the journal.
     pub(crate) fn answer(&mut self) -> FromHost {
         loop {
             match self.receive().expect("an answer") {
@@ -213,7 +213,7 @@ impl Controller {
         }
     }
 
-    /// What the host says next about trouble with its journal.
+    /// The host's next report about an error of its journal.
     pub(crate) fn stall(&mut self) -> Option<String> {
         loop {
             match self.receive().expect("word of the journal") {
@@ -232,7 +232,7 @@ impl Controller {
         }
     }
 
-    /// Reads the journal, as the host tells of its growth, until there is enough.
+    /// Reads the journal, as the host reports its growth, until there is enough.
     pub(crate) fn records_until(
         &mut self,
         journal: &mut Reader,
@@ -254,14 +254,14 @@ impl Controller {
         records
     }
 
-    /// Reads the journal until Claude has said this many bytes, and returns them.
+    /// Reads the journal until Claude has written so many bytes, and returns them.
     pub(crate) fn output(&mut self, journal: &mut Reader, length: usize) -> Vec<u8> {
         let records = self.records_until(journal, |records| length_of(records, Kind::Output) >= length);
         bytes_of(&records, Kind::Output)
     }
 }
 
-/// What the records of this kind hold, together.
+/// The payloads of the records of this kind, together.
 pub(crate) fn bytes_of(records: &[Record], kind: Kind) -> Vec<u8> {
     records.iter().filter(|record| record.kind == kind).fold(Vec::new(), |mut bytes, record| {
         bytes.extend_from_slice(&record.payload);
@@ -269,7 +269,7 @@ pub(crate) fn bytes_of(records: &[Record], kind: Kind) -> Vec<u8> {
     })
 }
 
-/// How much that is.
+/// Their length.
 pub(crate) fn length_of(records: &[Record], kind: Kind) -> usize {
     records.iter().filter(|record| record.kind == kind).map(|record| record.payload.len()).sum()
 }

@@ -1,4 +1,4 @@
-//! Sessions with a terminal: what viewers and hooks meet.
+//! Sessions with a terminal, as viewers and hooks see them.
 
 use std::fs;
 use std::io::Write as _;
@@ -15,7 +15,7 @@ use crate::how_in;
 use crate::session::{Controller, Session, bytes_of};
 use crate::viewer::{SIZE, Viewer, at_terminal};
 
-/// Says what size the terminal has, first and whenever it changes.
+/// Prints the size of the terminal, first and whenever it changes.
 const TELL_SIZE: &str =
     "trap 'echo size $(stty size)' WINCH; echo size $(stty size); while :; do sleep 0.01; done";
 
@@ -49,7 +49,7 @@ fn the_terminal_is_the_programs_own() {
 }
 
 #[test]
-fn who_comes_later_is_shown_what_stands_there() {
+fn a_new_viewer_sees_the_current_screen() {
     let mut session =
         at_terminal("printf '\\033[2J\\033[5;10Hdeep\\033[?25l'; read -r line", Sizing::Smallest);
     session.start();
@@ -61,7 +61,7 @@ fn who_comes_later_is_shown_what_stands_there() {
 }
 
 #[test]
-fn everybody_sees_everything_when_the_smallest_size_counts() {
+fn all_viewers_see_everything_when_the_smallest_size_counts() {
     let mut session = at_terminal(TELL_SIZE, Sizing::Smallest);
     session.start();
     let mut wide = Viewer::of(&session, Size { columns: 200, rows: 20 }, false);
@@ -76,7 +76,7 @@ fn everybody_sees_everything_when_the_smallest_size_counts() {
 }
 
 #[test]
-fn the_latest_who_did_something_has_its_size_when_that_counts() {
+fn the_viewer_that_acted_last_has_its_size_when_that_counts() {
     let mut session = at_terminal(TELL_SIZE, Sizing::Latest);
     session.start();
     let mut first = Viewer::of(&session, Size { columns: 100, rows: 20 }, false);
@@ -90,7 +90,7 @@ fn the_latest_who_did_something_has_its_size_when_that_counts() {
 }
 
 #[test]
-fn who_only_looks_neither_types_nor_counts() {
+fn a_read_only_viewer_neither_types_nor_counts() {
     let mut session = at_terminal(TELL_SIZE, Sizing::Smallest);
     let mut controller = session.start();
     let mut looking = Viewer::of(&session, Size { columns: 10, rows: 5 }, true);
@@ -119,7 +119,7 @@ fn any_size_becomes_one_that_a_screen_can_have() {
 }
 
 #[test]
-fn a_viewer_that_stops_reading_holds_nobody_up_and_is_shown_the_screen_when_it_reads_again() {
+fn a_viewer_that_stops_reading_delays_nobody_and_gets_the_screen_when_it_reads_again() {
     let flood = "stty -echo; read -r go; yes 0123456789 | head -c 12000000; echo done; read -r line";
     let mut session = at_terminal(flood, Sizing::Smallest);
     let mut controller = session.start();
@@ -148,7 +148,7 @@ fn a_terminal_has_room_for_many_viewers_and_says_when_it_is_full() {
     more.send(&ToHost::Attach { contract: CONTRACT, size: SIZE, read_only: true });
     assert!(more.refusal().contains("32 viewers"));
     drop(viewers);
-    // Those that are gone make room, as soon as that is noticed.
+    // Viewers that have left make room, as soon as the host notices.
     loop {
         let mut again = session.connect_silently();
         again.send(&ToHost::Attach { contract: CONTRACT, size: SIZE, read_only: true });
@@ -177,7 +177,7 @@ fn coming_and_going_a_thousand_times_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_stream_has_no_terminal_to_look_at() {
+fn a_stream_has_no_terminal_to_view() {
     let mut session = Session::of("/bin/cat", &[]);
     session.start();
     let mut viewer = session.connect_silently();
@@ -186,7 +186,7 @@ fn a_stream_has_no_terminal_to_look_at() {
 }
 
 #[test]
-fn who_sits_at_a_terminal_is_ended_by_a_signal_at_once() {
+fn a_claude_at_a_terminal_is_ended_by_a_signal_at_once() {
     let mut session =
         at_terminal("trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.01; done", Sizing::Smallest);
     let mut controller = session.start();
@@ -210,7 +210,7 @@ fn garbage_from_a_viewer_costs_it_its_view_and_nobody_else_anything() {
 }
 
 #[test]
-fn who_leaves_while_nothing_can_be_typed_keeps_nobody_busy_and_what_it_typed_still_arrives() {
+fn a_viewer_that_leaves_while_keys_wait_keeps_nobody_busy_and_its_keys_still_arrive() {
     let mut session = at_terminal(
         "stty raw -echo; printf ready; read -r _ < \"$0\"; printf go; head -c 350000 | tr -d x",
         Sizing::Smallest,
@@ -228,7 +228,7 @@ fn who_leaves_while_nothing_can_be_typed_keeps_nobody_busy_and_what_it_typed_sti
     }
     while controller.status().2 < 256 << 10 {}
     drop(leaving);
-    // It sleeps until something happens, whenever one looks.
+    // It sleeps until something happens, at every check.
     let is_asleep = || {
         let status = fs::read_to_string(format!("/proc/{}/stat", session.host_pid())).unwrap();
         status.rsplit_once(") ").unwrap().1.starts_with('S')
@@ -249,7 +249,7 @@ fn hook(session: &Session, waits: bool, told: &str) -> Controller {
 }
 
 #[test]
-fn what_a_hook_tells_is_recorded_before_it_is_let_go() {
+fn a_report_of_a_hook_is_recorded_before_the_hook_is_released() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
     let mut controller = session.start();
     let mut telling = hook(&session, false, "{\"a\":1}");
@@ -281,7 +281,7 @@ fn a_hook_that_waits_has_its_answer_once_and_the_answer_is_recorded_first() {
 }
 
 #[test]
-fn a_hook_that_goes_by_itself_is_recorded() {
+fn a_hook_that_exits_by_itself_is_recorded() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
     let mut controller = session.start();
     let asking = hook(&session, true, "may I");
@@ -294,7 +294,7 @@ fn a_hook_that_goes_by_itself_is_recorded() {
 }
 
 #[test]
-fn a_hook_is_let_go_at_once_while_the_journal_cannot_be_written() {
+fn a_hook_is_released_at_once_while_the_journal_cannot_be_written() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
     let mut controller = session.start();
     session.limit_files("1");
@@ -319,12 +319,12 @@ fn keys_wait_until_what_the_daemon_wrote_was_read_alone() {
         controller.records_until(&mut journal, |records| !bytes_of(records, Kind::Typed).is_empty());
     let [written, typed] = [Kind::Input, Kind::Typed]
         .map(|kind| records.iter().find(|record| record.kind == kind).unwrap().time_us);
-    // The host's own bound, as the journal tells it: nothing is waited for here.
+    // The host's own limit, by the times in the journal: the test does not wait.
     assert!(typed - written >= 90_000, "{}", typed - written);
 }
 
 #[test]
-fn the_screen_goes_on_while_no_daemon_is_there() {
+fn the_screen_continues_while_no_daemon_is_there() {
     let mut session = at_terminal("read -r line; echo \"got $line\"; read -r line", Sizing::Smallest);
     let controller = session.start();
     let mut viewer = Viewer::of(&session, SIZE, false);

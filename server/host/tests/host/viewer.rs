@@ -12,7 +12,7 @@ pub(crate) const SIZE: Size = Size { columns: 80, rows: 24 };
 /// How much of what it received a viewer keeps.
 const KEPT: usize = 64 << 10;
 
-/// A session whose program sits at a terminal.
+/// A session whose program has a terminal.
 pub(crate) fn at_terminal(script: &str, sizing: Sizing) -> Session {
     let mut session = Session::shell(script);
     session.launch.terminal = Some(sizing);
@@ -24,11 +24,11 @@ pub(crate) fn at_terminal(script: &str, sizing: Sizing) -> Session {
 pub(crate) struct Viewer {
     pub(crate) connection: Controller,
     pub(crate) screen: Screen,
-    /// The latest of what the program wrote since it came, but for what it missed.
+    /// The program's latest output since the viewer attached, without what it missed.
     pub(crate) output: Vec<u8>,
-    /// How many bytes all of that was.
+    /// The length of all that output.
     pub(crate) received: usize,
-    /// How often it was shown the whole screen.
+    /// How often it got the whole screen.
     pub(crate) paints: usize,
     pub(crate) size: Size,
 }
@@ -53,7 +53,7 @@ impl Viewer {
         Viewer { connection, screen, output: Vec::new(), received: 0, paints: 0, size }
     }
 
-    /// Takes what comes until it is enough. False if the host hung up before.
+    /// Reads until it is enough. Returns false if the host closed the connection before.
     pub(crate) fn tries_until(&mut self, enough: impl Fn(&Viewer) -> bool) -> bool {
         while !enough(self) {
             match self.connection.receive() {

@@ -18,8 +18,8 @@ pub(in crate::daemon) enum Dispatched {
     Command(Command, Reply<Framer>),
 }
 
-/// Whether a request waits for something outside of the daemon that may not respond, and changes nothing: later requests
-/// of the same client do not wait for it.
+/// Whether a request changes nothing and reads a file system that can be slow or hang: later requests of the same client
+/// do not wait for it.
 pub(in crate::daemon) fn is_slow_read(method: &str) -> bool {
     matches!(Method::parse(method), Some(Method::DirectoryList | Method::DirectoryValidate))
 }

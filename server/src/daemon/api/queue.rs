@@ -174,9 +174,8 @@ fn with_prefix(text: &str, reader: &ReaderPool) -> Vec<MessageRow> {
 
 /// A message's id, which its client chooses.
 pub(in crate::daemon) fn message_id(text: &str) -> Result<MessageId, Problem> {
-    Uuid::parse_str(text).map_err(|_| {
-        invalid("A message's id has to be a UUID.", "Choose a new random UUID for every message.")
-    })
+    Uuid::parse_str(text)
+        .map_err(|_| invalid("A message's id must be a UUID.", "Choose a new random UUID for every message."))
 }
 
 pub(in crate::daemon) fn message_gone(id: MessageId) -> Problem {
@@ -190,7 +189,7 @@ pub(in crate::daemon) fn message_gone(id: MessageId) -> Problem {
 pub(in crate::daemon) fn not_the_last_one() -> Problem {
     Problem::new(
         ErrorCode::MessageNotInterrupted,
-        "The message is not the one that was cut off or failed last.",
+        "Another message failed or was interrupted after this one.",
         "Send its text as a new message instead.",
     )
 }

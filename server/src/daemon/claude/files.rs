@@ -1,4 +1,4 @@
-//! What Claude keeps about itself, in its configuration directory: read, never written.
+//! Claude's files in its configuration directory: read, never written.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -15,18 +15,18 @@ use areyouj_core::orchestrator::{
 };
 use areyouj_core::text::plain::short_line;
 
-/// The most bytes of a file that are read: Claude's own settings hold a few hundred kilobytes in long use.
+/// Maximum bytes to read of a file: Claude's own settings grow to a few hundred kilobytes.
 const MAX_FILE: u64 = 16 << 20;
 
-/// Characters of a path or a word of Claude's that are shown.
+/// Characters to show of a path or a text of Claude's.
 const SHOWN_CHARS: usize = 200;
 
-/// Where Claude keeps things about itself.
+/// The places of Claude's files.
 #[derive(Clone, Debug)]
 pub(in crate::daemon) struct ClaudeFiles {
-    /// Its directory, and its file of settings; none without a home.
+    /// Its directory, and its settings file; `None` without a home.
     places: Option<(PathBuf, PathBuf)>,
-    /// What Claude remembers an API key by that it is given in the environment; none without one.
+    /// How Claude's settings identify the API key of the environment; `None` without one.
     api_key: Option<String>,
 }
 
@@ -50,14 +50,14 @@ impl Open {
 }
 
 impl ClaudeFiles {
-    /// Those of a Claude with this environment in this directory, which relative paths begin at.
+    /// The files of a Claude with this environment in this directory, which relative paths start from.
     pub(in crate::daemon) fn of(environment: &BTreeMap<String, String>, directory: &str) -> ClaudeFiles {
         let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
         let of_user = || Some(User::from_uid(geteuid()).ok()??.dir);
         let home = set("HOME").map(|home| Path::new(directory).join(home)).or_else(of_user);
         let config = environment.get("CLAUDE_CONFIG_DIR").map(|config| Path::new(directory).join(config));
         let places = match config {
-            // Claude uses its working directory for an empty one, but its home for the file of settings.
+            // For an empty value, Claude uses its working directory, but its home for the settings file.
             Some(config) => {
                 let named = set("CLAUDE_CONFIG_DIR").map(|_| config.clone());
                 named.or(home).map(|settings| (config, settings.join(".claude.json")))
@@ -105,7 +105,7 @@ impl ClaudeFiles {
     fn conversation_file(&self, claude_session: Uuid) -> io::Result<Option<PathBuf>> {
         let Some((config, _)) = &self.places else { return Ok(None) };
         let name = format!("{claude_session}.jsonl");
-        // Claude derives the folder from the directory in a way of its own; the name of the file is enough.
+        // Claude derives the folder's name from the directory by a rule of its own; the name of the file is enough.
         let folders = match fs::read_dir(config.join("projects")) {
             Ok(folders) => folders,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -126,16 +126,16 @@ impl ClaudeFiles {
         Ok(None)
     }
 
-    /// How the Claude with this process id says that it stands, and since when, in milliseconds since the epoch; none if it
-    /// says nothing (yet).
+    /// The status that the Claude with this process id has recorded, and its time in milliseconds since the epoch;
+    /// `None` without a record.
     pub(in crate::daemon) fn status(&self, pid: u32) -> Option<(ProcessStatus, u64)> {
         let (config, _) = self.places.as_ref()?;
         let record = read(&config.join("sessions").join(format!("{pid}.json")))?;
         let since = record.get("statusUpdatedAt").and_then(Value::as_u64).unwrap_or(u64::MAX);
-        Some((stands(&record)?, since))
+        Some((status_in(&record)?, since))
     }
 
-    /// What Claude asks in this directory before it begins; none if nothing is known that it would ask.
+    /// What Claude asks in this directory before it begins; `None` if no question is known.
     pub(in crate::daemon) fn asks_first(&self, directory: &str) -> Option<String> {
         let (_, settings) = self.places.as_ref()?;
         let settings = read(settings).unwrap_or_default();
@@ -182,15 +182,15 @@ impl ClaudeFiles {
     }
 }
 
-/// What Claude remembers an API key by: its end.
+/// What Claude remembers of an API key: its end.
 fn remembered(key: &str) -> String {
     /// So many characters of it.
     const CHARACTERS: usize = 20;
     key.chars().skip(key.chars().count().saturating_sub(CHARACTERS)).collect()
 }
 
-/// How a record says that its Claude stands.
-fn stands(record: &Value) -> Option<ProcessStatus> {
+/// The status in a record.
+fn status_in(record: &Value) -> Option<ProcessStatus> {
     match text(record, "status") {
         "idle" => Some(ProcessStatus::Idle),
         "busy" => Some(ProcessStatus::Busy),
@@ -203,15 +203,15 @@ fn stands(record: &Value) -> Option<ProcessStatus> {
     }
 }
 
-/// Whether this process lives and is the one that started then: its number may have gone to another.
+/// Whether this process lives and started then: its number can have been reused.
 fn is_alive(pid: i32, started: &str) -> bool {
     fs::read(format!("/proc/{pid}/stat")).is_ok_and(|stat| lives(&stat, started))
 }
 
-/// Whether what the kernel says of a process is said of one that lives and started then. One that is exiting, which takes a
-/// while with much memory, does nothing any more.
+/// Whether this `/proc/PID/stat` is of a process that lives and started then. A process that is exiting, which takes
+/// a while with much memory, does nothing any more.
 fn lives(stat: &[u8], started: &str) -> bool {
-    /// Where things stand after the program's name, which may hold anything.
+    /// Places of fields after the program's name, which can hold any bytes.
     const STATE: usize = 0;
     const FLAGS: usize = 6;
     const START: usize = 19;
@@ -224,7 +224,7 @@ fn lives(stat: &[u8], started: &str) -> bool {
 }
 
 fn read(path: &Path) -> Option<Value> {
-    // Whatever else may stand there under this name is not waited for.
+    // A FIFO or device of this name must not block.
     let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn claudes_own_record_tells_what_had_begun() {
+    fn claudes_own_record_shows_what_had_begun() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("projects/-some-where");
         fs::create_dir_all(&folder).unwrap();

@@ -142,7 +142,7 @@ fn others() -> impl Strategy<Value = Vec<u8>> {
     .prop_map(|text| text.as_bytes().to_vec())
 }
 
-/// Sequences that a terminal understands, with some rubbish.
+/// Sequences that a terminal understands, with some garbage.
 pub(super) fn sequences() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         6 => text(),
@@ -167,9 +167,9 @@ pub(super) fn narrow_sequences() -> impl Strategy<Value = Vec<u8>> {
             _ => u16::MAX,
         };
         let numbers: Vec<String> = numbers.iter().map(|number| (number % most).to_string()).collect();
-        // Terminals are of two minds about where the cursor is after lines were inserted or deleted.
+        // Terminals differ in where the cursor is after lines were inserted or deleted.
         let back = if matches!(action, 'L' | 'M') { "\r" } else { "" };
-        // And about what erasing does after the last column was written.
+        // And in what erasing does after the last column was written.
         let before = if matches!(action, 'J' | 'K' | 'X' | '@') { "\x08" } else { "" };
         format!("{before}\x1b[{}{action}{back}", numbers.join(";")).into_bytes()
     });
@@ -195,8 +195,8 @@ pub(super) fn narrow_sequences() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|pieces| pieces.concat())
 }
 
-/// Wide characters and combining marks with what moves the cursor. What is left of a wide character when half of it is
-/// erased is another matter on every terminal.
+/// Wide characters and combining marks with what moves the cursor. Terminals differ in what is left of a wide
+/// character when half of it is erased.
 pub(super) fn wide_sequences() -> impl Strategy<Value = Vec<u8>> {
     let actions: Vec<char> = "ABCDEFGH".chars().collect();
     let moves = (vec(0_u16..12, 0..3), prop::sample::select(actions)).prop_map(|(numbers, action)| {
@@ -209,7 +209,7 @@ pub(super) fn wide_sequences() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn plain_control() -> impl Strategy<Value = Vec<u8>> {
-    // Terminals are of two minds about a tab or a line feed after the last column.
+    // Terminals differ in a tab or a line feed after the last column.
     chosen(&["\r", "\r\n", "\r\t", "\x08"])
 }
 

@@ -1,4 +1,4 @@
-//! What Claude really wrote: its screen is the same on both terminals, and for whoever comes at any moment.
+//! Claude's real output: its screen is the same on both terminals, and for a viewer that attaches at any moment.
 
 use super::super::{Screen, Size};
 use super::difference;
@@ -7,10 +7,10 @@ use super::peer::{Peer, assert_alike};
 /// Claude Code 2.1 from its start over a turn and a question to its end, on 80 by 24.
 const CLAUDE: &[u8] = include_bytes!("../recordings/claude.bin");
 
-/// The same with colours, in a smaller terminal, with a turn that is broken off.
+/// The same with colours, in a smaller terminal, with an interrupted turn.
 const INTERRUPTED: &[u8] = include_bytes!("../recordings/interrupted.bin");
 
-/// Moments at which somebody comes.
+/// Moments at which a viewer attaches.
 const MOMENTS: usize = 60;
 
 fn moments(bytes: &[u8]) -> impl Iterator<Item = usize> {
@@ -32,7 +32,7 @@ fn claudes_own_screen_is_the_same_on_both() {
 }
 
 #[test]
-fn whoever_comes_at_any_moment_sees_what_one_sees_who_was_there_all_the_time() {
+fn a_viewer_that_attaches_at_any_moment_sees_the_same_as_one_that_was_there_all_the_time() {
     for (bytes, size) in [(CLAUDE, Size::new(80, 24)), (INTERRUPTED, Size::new(60, 16))] {
         let mut always = Screen::new(size);
         always.feed(bytes);
