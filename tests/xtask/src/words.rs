@@ -34,6 +34,7 @@ const CLEAN: &[&str] = &[
     "extension-nvim",
     "tests/bench",
     "tests/e2e",
+    "tests/fuzz",
     "tests/nvim",
     "tests/src",
     "tests/xtask/src",
