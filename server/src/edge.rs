@@ -1,3 +1,3 @@
-//! Edges: each translates one dialect, spoken by the client that starts it, to the daemon's contract.
+//! Edges: each translates the protocol of the client that starts it to the daemon's contract.
 
 pub mod lsp;

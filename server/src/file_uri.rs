@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// The path of a `file:` URI, without a slash at its end.
+/// The path of a `file:` URI, without a trailing slash.
 pub(crate) fn path(uri: &str) -> Option<String> {
     let path = uri.strip_prefix("file://").filter(|path| path.starts_with('/'))?;
     let mut bytes = Vec::with_capacity(path.len());
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_uri_is_a_path_with_everything_in_it() {
+    fn a_file_uri_is_decoded_to_a_path() {
         assert_eq!(path("file:///a%20b/%C3%BC").as_deref(), Some("/a b/ü"));
         assert_eq!(path("file:///a/").as_deref(), Some("/a"));
         assert_eq!(path("file:///").as_deref(), Some("/"));

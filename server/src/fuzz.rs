@@ -1,7 +1,7 @@
-//! The doors through which the fuzz targets (`tests/fuzz`) reach what is private otherwise.
+//! Access to private code for the fuzz targets (`tests/fuzz`).
 //!
-//! Only with the feature `fuzzing`, which no program of the product turns on: each door opens onto the product's own
-//! code and has nothing to test in itself.
+//! It exists only with the feature `fuzzing`, which no program of the product enables. Each function only calls the
+//! product's code.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -14,13 +14,13 @@ use crate::daemon::outbox::{error_frame, result_frame};
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::FrameReader;
 
-/// The bodies that a reader finds in what a client sent, and whether it then broke off the connection. The bytes arrive in
-/// pieces of this size.
-pub fn bodies(sent: &[u8], piece: usize) -> (Vec<Vec<u8>>, bool) {
-    let mut frames = FrameReader::new(BufReader::with_capacity(piece.max(1), sent));
+/// The bodies that a reader finds in a client's bytes, and whether it then closed the connection. The bytes arrive in
+/// chunks of this size.
+pub fn bodies(sent: &[u8], chunk: usize) -> (Vec<Vec<u8>>, bool) {
+    let mut frames = FrameReader::new(BufReader::with_capacity(chunk.max(1), sent));
     let mut bodies = Vec::new();
     loop {
-        // Bytes in memory are there at once, so there is nobody to be woken.
+        // Bytes in memory are always ready, so no task is ever woken.
         match pin!(frames.next()).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(Some(body))) => bodies.push(body),
             Poll::Ready(Ok(None)) => return (bodies, false),
@@ -29,8 +29,7 @@ pub fn bodies(sent: &[u8], piece: usize) -> (Vec<Vec<u8>>, bool) {
     }
 }
 
-/// The id of the request that the daemon takes this body for, and its answer and refusal, both framed; none if it is
-/// no request.
+/// The id of the request in this body, and its response and error, both framed; `None` if it is not a request.
 pub fn daemon_answers(body: &[u8]) -> Option<(Value, [Vec<u8>; 2])> {
     let incoming: Incoming = envelope::read(body).ok()?;
     let (id, method) = (incoming.id?, incoming.method?);

@@ -1,7 +1,7 @@
-//! AreYouJ: many Claude Code sessions, one per project directory, run and watched from the editor.
+//! AreYouJ: many Claude Code sessions, one per project directory, controlled from the editor.
 //!
 //! One library, two programs: `areyouj` (command line, sidecar and daemon) and `areyouj-host` (one small process per
-//! session that owns Claude). ARCHITECTURE.md tells how the parts fit.
+//! session that owns Claude). ARCHITECTURE.md describes the structure.
 
 pub mod cli;
 pub mod client;

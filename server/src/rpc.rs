@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 in the framing of the Language Server Protocol, for all who speak it: command line, sidecar and daemon.
+//! JSON-RPC 2.0 in the framing of the Language Server Protocol, for the command line, the sidecar and the daemon.
 
 pub mod envelope;
 pub mod frame;

@@ -107,7 +107,7 @@ fn a_request_with_deeply_nested_input_is_listed_and_answered() {
     let home = TestHome::with_stand_in("deep");
     let other = home.idle_session(&home.project("other"), &[]);
     home.send(&other, "1");
-    let beside = text_of(&home.wait_permission_request(&other), "id");
+    let other_request = text_of(&home.wait_permission_request(&other), "id");
     let id = home.idle_session(&home.project("project"), &[]);
     for levels in [124, 125, 126, 127, 128, 60, 64, 65, 122, 123, 10_000] {
         let message = home.send(&id, &levels.to_string());
@@ -118,7 +118,7 @@ fn a_request_with_deeply_nested_input_is_listed_and_answered() {
         let open = rows(&home.json(&["permissions"]), "permissions");
         let ids: Vec<String> = open.iter().map(|request| text_of(request, "id")).collect();
         assert_eq!(ids.len(), 2, "{levels}: {ids:?}");
-        assert!(ids.contains(&request_id) && ids.contains(&beside), "{levels}: {ids:?}");
+        assert!(ids.contains(&request_id) && ids.contains(&other_request), "{levels}: {ids:?}");
         let shown = home.ok(&["permissions", &id]);
         assert_eq!(shown.contains("deeper than 64 levels"), levels > 64, "{levels}: {shown}");
         home.ok(&["allow", &request_id]);

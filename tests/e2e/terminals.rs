@@ -49,7 +49,7 @@ fn submit(home: &TestHome, terminal: &Terminal, text: &str) {
 }
 
 /// The texts of a transcript.
-fn said(entries: &[Value]) -> Vec<String> {
+fn texts_of(entries: &[Value]) -> Vec<String> {
     let bodies: Vec<Value> = entries.iter().map(|entry| entry["body"].clone()).collect();
     texts(&bodies, "text")
 }
@@ -67,9 +67,9 @@ fn a_typed_prompt_is_reported_to_every_client() {
     home.wait(&id, "idle");
     wait_for_text(&home, &terminal, "gate was released.");
     let entries = home.transcript(&id);
-    let said = said(&entries);
-    assert!(said.contains(&"hold: gate".to_owned()), "{entries:#?}");
-    assert!(said.iter().any(|text| text.ends_with("gate was released.")), "{entries:#?}");
+    let texts = texts_of(&entries);
+    assert!(texts.contains(&"hold: gate".to_owned()), "{entries:#?}");
+    assert!(texts.iter().any(|text| text.ends_with("gate was released.")), "{entries:#?}");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_question_is_answered_with_the_command_line() {
     let request = home.wait_permission_request(&id);
     home.ok(&["answer", &text_of(&request, "id"), "Blue"]);
     home.wait_message(&id, &message, "done");
-    assert!(said(&home.transcript(&id)).iter().any(|text| text.contains("Blue")));
+    assert!(texts_of(&home.transcript(&id)).iter().any(|text| text.contains("Blue")));
 }
 
 /// Waits until two terminals have the same cells and modes.
@@ -375,12 +375,12 @@ fn a_switch_to_stream_and_back_keeps_the_queue_and_the_transcript() {
         wait_for_text(&home, &terminal, text);
     }
     let entries = home.transcript(&id);
-    let said = said(&entries);
+    let texts = texts_of(&entries);
     let places: Vec<Option<usize>> =
         ["in the terminal", "hold: gate", "in the stream", "in the terminal again"]
-            .map(|text| said.iter().position(|said| said == text))
+            .map(|text| texts.iter().position(|entry| entry == text))
             .into();
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{said:#?}");
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{texts:#?}");
     assert_eq!(home.session(&id)["claudeSessionId"], conversation);
     assert_eq!(
         home.api.prompts(),

@@ -3,7 +3,7 @@
 local program, project = arg[1], arg[2]
 local seen = { progress = {}, prompts = {} }
 
--- Chooses the first option, as a person would.
+-- Chooses the first option.
 vim.ui.select = function(items, options, choose) -- luacheck: ignore 122
   table.insert(
     seen.prompts,
@@ -22,7 +22,7 @@ end
 vim.cmd.edit(project .. "/code.lua")
 local client_id = assert(vim.lsp.start({ name = "areyouj", cmd = { program, "lsp" }, root_dir = project }))
 local client = assert(vim.lsp.get_client_by_id(client_id))
-until_true("the introduction", function() return client.initialized end)
+until_true("the initialization", function() return client.initialized end)
 
 local function call(method, params)
   local answer = assert(client:request_sync(method, params, 60000, vim.api.nvim_get_current_buf()))
@@ -38,7 +38,7 @@ seen.session = created.session.id
 until_true("the allowed command", function() return vim.uv.fs_stat(project .. "/made") ~= nil end)
 until_true("the end of the start", function() return vim.tbl_contains(seen.progress, "end") end)
 
--- Unsaved text: the session must get it as it is in the buffer.
+-- The text is not saved: the session must receive the contents of the buffer.
 vim.api.nvim_buf_set_lines(0, 0, -1, false, { "local one = 1", "return one" })
 local range = { start = { line = 1, character = 0 }, ["end"] = { line = 2, character = 0 } }
 local actions = call("textDocument/codeAction", {

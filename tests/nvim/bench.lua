@@ -12,13 +12,13 @@ local wait = require("lib.wait")
 
 local STARTS = 20
 local ENTRIES = 10000
----The stand-in makes three entries of each message.
+---The stand-in creates three entries per message.
 local MESSAGES = math.ceil(ENTRIES / 3)
----How many messages wait at once while the transcript is made.
+---The number of queued messages while the transcript is created.
 local BATCH = 250
----How many messages are queued at once, and after how many keys: several hundred entries a second.
+---The number of messages to queue at once, and the number of keys between: several hundred entries per second.
 local STREAMED, EACH_KEYS = 60, 8
----How many keys are measured, and the pause between them: a fast typist.
+---The number of measured keys, and the pause between them: a fast typist.
 local KEYS, KEY_EVERY_MS = 100, 40
 local CHANGES = 40
 
@@ -132,7 +132,7 @@ local function input()
     local before, began = entries(), milliseconds()
     keys(channel, what .. ", under streaming", key, function() send(STREAMED) end)
     local rate = (entries() - before) / (milliseconds() - began) * 1000
-    measure.note("  lines that came meanwhile, each second", ("%d"):format(rate))
+    measure.note("  lines added meanwhile, per second", ("%d"):format(rate))
   end
   streaming("key at the end of the transcript", "<Ignore>")
   vim.rpcrequest(channel, "nvim_input", "5000G")

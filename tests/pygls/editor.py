@@ -1,5 +1,6 @@
-"""An editor made of pygls: it creates a session, answers one permission request, leaves one to others, sends a selection
-and cancels a request. Prints one line of JSON at the end. Arguments: the program, the project, the daemon's process id."""
+"""An editor based on pygls: it creates a session, answers one permission request, leaves another one open, sends a
+selection and cancels a request. Prints one line of JSON at the end. Arguments: the program, the project, the daemon's
+process id."""
 
 import asyncio
 import json
@@ -23,7 +24,7 @@ seen = {"progress": [], "questions": []}
 
 
 def converter():
-    """lsprotocol takes every code action that has a command for a command."""
+    """lsprotocol parses every code action with a command as a command."""
     ours = default_converter()
 
     def read(action, _):
@@ -39,12 +40,12 @@ withdrawn = asyncio.Event()
 
 
 @client.feature(types.WINDOW_SHOW_MESSAGE_REQUEST)
-async def question(params):
-    asked = {"text": params.message, "choices": [action.title for action in params.actions]}
-    seen["questions"].append(asked)
+async def answer_question(params):
+    question = {"text": params.message, "choices": [action.title for action in params.actions]}
+    seen["questions"].append(question)
     if len(seen["questions"]) == 1:
         return params.actions[0]
-    # Somebody else answers this one, at the command line.
+    # The command line answers this one.
     request = params.message.split(":")[0]
     await asyncio.create_subprocess_exec(program, "allow", request, stdout=subprocess.DEVNULL)
     try:
@@ -55,7 +56,7 @@ async def question(params):
 
 
 @client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
-def room(_):
+def accept_progress(_):
     return None
 
 
@@ -80,7 +81,7 @@ async def execute(command, argument):
 async def main():
     await client.start_io(program, "lsp")
     uri = (project / "code.rs").as_uri()
-    introduced = await client.initialize_async(
+    initialized = await client.initialize_async(
         types.InitializeParams(
             process_id=os.getpid(),
             capabilities=types.ClientCapabilities(
@@ -91,8 +92,8 @@ async def main():
         )
     )
     client.initialized(types.InitializedParams())
-    seen["encoding"] = introduced.capabilities.position_encoding
-    seen["commands"] = introduced.capabilities.execute_command_provider.commands
+    seen["encoding"] = initialized.capabilities.position_encoding
+    seen["commands"] = initialized.capabilities.execute_command_provider.commands
 
     created = await execute("areyouj.lsp.newSession", {"message": "run: touch made"})
     session = seen["session"] = created["session"]["id"]
@@ -103,26 +104,26 @@ async def main():
         await withdrawn.wait()
     await until("the command that was allowed elsewhere", (project / "other").exists)
 
-    # Never saved: the session gets what the person sees. Characters are bytes here.
+    # The document is not saved: the session receives the text in the editor. Positions count bytes.
     document = types.TextDocumentItem(uri=uri, language_id="rust", version=1, text=CODE)
     client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=document))
     crab = types.Range(start=types.Position(line=1, character=4), end=types.Position(line=1, character=8))
-    asked = types.CodeActionParams(
+    request = types.CodeActionParams(
         text_document=types.TextDocumentIdentifier(uri=uri),
         range=crab,
         context=types.CodeActionContext(diagnostics=[]),
     )
-    actions = await client.text_document_code_action_async(asked)
+    actions = await client.text_document_code_action_async(request)
     seen["actions"] = [action.title for action in actions]
     seen["message"] = (await execute(actions[0].command.command, actions[0].command.arguments[0]))["id"]
 
-    # A daemon that does not answer, so that there is something to cancel.
+    # Stop the daemon, so that there is a pending request to cancel.
     os.kill(daemon, signal.SIGSTOP)
     try:
-        answer = client.protocol.send_request(types.TEXT_DOCUMENT_CODE_ACTION, asked, msg_id="slow")
+        response = client.protocol.send_request(types.TEXT_DOCUMENT_CODE_ACTION, request, msg_id="slow")
         client.cancel_request(types.CancelParams(id="slow"))
         async with asyncio.timeout(EVENT_TIMEOUT):
-            await asyncio.wrap_future(answer)
+            await asyncio.wrap_future(response)
     except JsonRpcException as error:
         seen["cancelled"] = error.code
     finally:

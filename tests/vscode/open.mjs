@@ -1,6 +1,6 @@
-// Opens the real workbench with the extension for a person to click through: `node open.mjs`, on loopback, in a home of its
-// own with two sample projects and a scripted Claude API, until Ctrl-C. `AREYOUJ_BIN_DIR` is the directory of the programs,
-// `AREYOUJ_CODE_SERVER` that in which `cargo xtask` installed code-server.
+// Opens the real workbench with the extension for manual tests: `node open.mjs`, on loopback, in a separate home with
+// two sample projects and a scripted Claude API, until Ctrl-C. `AREYOUJ_BIN_DIR` is the directory of the programs,
+// `AREYOUJ_CODE_SERVER` the directory in which `cargo xtask` installed code-server.
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { endAll } from "./lib/cleanup.mjs";
@@ -12,12 +12,12 @@ import { installExtension } from "./lib/vsix.mjs";
 /** Projects with a file each, so that there is something to mention. */
 const PROJECTS = { bakery: "# Bakery\n\nBread, rolls and cakes.\n", library: "# Library\n\nBooks, journals and maps.\n" };
 
-/** What can be tried, in the language of the scripted API. */
+/** Prompts in the language of the scripted API. */
 const PROMPTS = `Claude is the real one, its API is scripted: nothing leaves this machine. Messages to try:
   run: touch a-file          asks for permission
   ask: Which? | This | That  asks a question
   plan: Paint the door       presents a plan
-  slow: 200 that was long    says many words
+  slow: 200 that was long    prints many words
   think: about it            thinks first
   error: 529                 fails`;
 
@@ -40,8 +40,8 @@ async function open() {
   const home = await Home.open(programs, { projects: Object.keys(PROJECTS) });
   for (const [name, text] of Object.entries(PROJECTS)) await writeFile(path.join(home.projects[name], "README.md"), text);
   const server = await Server.start(editor, { extensions: extension.directory, environment: home.environment, folders: Object.values(home.projects) });
-  console.log(`\n${PROMPTS}\n\nOpen ${server.url}\nCtrl-C ends it and removes everything.`);
-  // The server keeps this program running; when it ends by itself there is nothing left to show.
+  console.log(`\n${PROMPTS}\n\nOpen ${server.url}\nCtrl-C stops it and removes everything.`);
+  // The server keeps this program running; if the server exits, this program exits, too.
   await server.ended;
   await endAll();
 }

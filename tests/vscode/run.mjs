@@ -1,7 +1,7 @@
-// Tests of the extension in the real workbench: `node run.mjs [--screenshots] [FILTER…]` runs the scenarios whose group or
-// name contains a FILTER, or all. `AREYOUJ_BIN_DIR` is the directory of `areyouj`, `areyouj-host`, `test-home` and
-// `claude-stand-in`, `AREYOUJ_CODE_SERVER` that in which `cargo xtask` installed code-server.
-// With --screenshots, pictures for the README of the extension are taken instead.
+// Tests of the extension in the real workbench: `node run.mjs [--screenshots] [FILTER…]` runs the scenarios whose group
+// or name contains a FILTER, or all. `AREYOUJ_BIN_DIR` is the directory of `areyouj`, `areyouj-host`, `test-home` and
+// `claude-stand-in`, `AREYOUJ_CODE_SERVER` the directory in which `cargo xtask` installed code-server. With
+// --screenshots, it takes pictures for the README of the extension instead.
 import { cp, mkdir, mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,8 +12,8 @@ import { printTable } from "./lib/measure.mjs";
 import { installExtension } from "./lib/vsix.mjs";
 
 const SCENARIOS = path.join(import.meta.dirname, "scenarios");
-/** Tries of one scenario: a machine that is busy with something else may once be too slow. A second try is reported. */
-const TRIES = 2;
+/** The number of attempts of a scenario: a busy machine can occasionally be too slow. A second attempt is reported. */
+const ATTEMPTS = 2;
 
 const [flags, filters] = [true, false].map((isFlag) => process.argv.slice(2).filter((word) => word.startsWith("--") === isFlag));
 const screenshots = flags.includes("--screenshots");
@@ -61,13 +61,13 @@ async function runGroup(group, name, scenarios, run) {
   } finally {
     await group.close().catch((error) => {
       run.failed++;
-      console.log(`FAIL ${name}: the end of the group\n${error.stack}`);
+      console.log(`FAIL ${name}: the group could not be closed\n${error.stack}`);
     });
   }
 }
 
 async function passes(group, title, scenario, run) {
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const began = performance.now();
     let passed = false;
     const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`;
@@ -75,10 +75,10 @@ async function passes(group, title, scenario, run) {
       await group.begin();
       await scenario(group);
       passed = true;
-      console.log(`ok   ${title} (${seconds()}${attempt > 1 ? `, at try ${attempt}` : ""})`);
+      console.log(`ok   ${title} (${seconds()}${attempt > 1 ? `, at attempt ${attempt}` : ""})`);
       return true;
     } catch (error) {
-      const again = attempt < TRIES ? ", tried again" : "";
+      const again = attempt < ATTEMPTS ? ", retried" : "";
       console.log(`FAIL ${title} (${seconds()}${again})\n${error.stack}${error.cause === undefined ? "" : `\n${error.cause.stack}`}`);
       console.log(`     kept: ${await keep(group, title, attempt, run)}`);
     } finally {
@@ -88,7 +88,7 @@ async function passes(group, title, scenario, run) {
   return false;
 }
 
-/** Keeps what explains a failure, and returns where. */
+/** Saves pictures and logs of a failure, and returns their directory. */
 async function keep(group, title, attempt, run) {
   run.kept ??= await mkdtemp(path.join(tmpdir(), "areyouj-vscode-failed-"));
   const directory = path.join(run.kept, `${title.replace(/[^\w]+/gu, "-").slice(0, 80)}-${attempt}`);

@@ -1,11 +1,12 @@
 //! `areyouj lsp`: the language server that an editor starts. It finds or starts the daemon.
 //!
-//! The native extensions speak the daemon's own methods through it; for any other editor it translates. It outlives the
-//! daemon: it connects to the next one and introduces the editor again, so that the editor keeps its language server. The
-//! end of standard input means that the editor is gone; its sessions continue.
+//! The native extensions use the daemon's own methods through it; for any other editor it translates. It outlives the
+//! daemon: it connects to the next one and sends `initialize` again, so that the editor keeps its language server. The
+//! end of standard input means that the editor has exited; its sessions continue.
 //!
-//! [`router`] decides about every message without I/O. Around it are plain threads: two for the editor's streams, two for
-//! the daemon's socket, and this one. There is no runtime: handlers wait only for messages, which arrive here.
+//! [`router`] decides about every message without I/O. The I/O is in plain threads: two for the editor's streams, two
+//! for the daemon's socket, and this one. There is no async runtime: handlers wait only for messages, which arrive
+//! here.
 
 mod actions;
 mod daemon_connection;
@@ -31,34 +32,34 @@ use areyouj_protocol::{ErrorCode, Remedy};
 use crate::client::{Failure, start};
 use crate::paths::Paths;
 use crate::rpc::frame::FrameError;
-use daemon_connection::socket::{Heard, Socket};
+use daemon_connection::socket::{Received, Socket};
 use router::{Action, Event, Router};
-use transport::{Outgoing, complain, read_frames};
+use transport::{Outgoing, log_error, read_frames};
 
-/// Messages that can wait to be decided about. A further sender waits.
-const INBOX: usize = 64;
+/// The maximum number of messages that wait for the router. Senders block when the inbox is full.
+const INBOX_MESSAGES: usize = 64;
 
-/// How long one try to find or start a daemon can take.
-const TRY: Duration = Duration::from_secs(10);
+/// The timeout of one attempt to find or start a daemon.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an editor that said goodbye has to read what was sent to it.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long an editor that has shut down the connection can take to read the last messages.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the threads report.
+/// A report of a thread.
 enum Report {
     Editor(Vec<u8>),
-    /// It closed a stream, or sent what is not a message.
+    /// The editor closed a stream, or sent an invalid frame.
     EditorGone(Result<(), FrameError>),
-    /// What the daemon of this connection sent.
+    /// A message of the daemon of this connection.
     Daemon(u32, Vec<u8>),
     DaemonGone(u32),
     Connected(UnixStream),
     Unreachable(Failure),
 }
 
-/// Serves the editor at standard input and output until it is gone.
+/// Serves the editor on standard input and output until it exits.
 pub fn run(paths: &Paths) -> ExitCode {
-    let (reports, inbox) = sync_channel(INBOX);
+    let (reports, inbox) = sync_channel(INBOX_MESSAGES);
     let outgoing = Arc::new(Outgoing::default());
     let (editor, queue) = (reports.clone(), Arc::clone(&outgoing));
     thread::spawn(move || {
@@ -77,7 +78,7 @@ pub fn run(paths: &Paths) -> ExitCode {
         .collect();
     let mut edge = Edge { paths, reports, outgoing, socket: None, sockets: 0 };
     let status = edge.serve(&inbox, Router::new(environment));
-    edge.outgoing.close(FAREWELL);
+    edge.outgoing.close(FLUSH_TIMEOUT);
     ExitCode::from(status)
 }
 
@@ -86,7 +87,7 @@ struct Edge<'a> {
     reports: SyncSender<Report>,
     outgoing: Arc<Outgoing>,
     socket: Option<Socket>,
-    /// Sockets that were opened; the number of the newest.
+    /// The number of sockets opened so far, which identifies the newest.
     sockets: u32,
 }
 
@@ -98,7 +99,7 @@ impl Edge<'_> {
                 Report::Editor(body) => Event::Editor(body),
                 Report::EditorGone(Ok(())) => return 0,
                 Report::EditorGone(Err(error)) => {
-                    complain(&format!("{error}, so nothing that follows can be understood"));
+                    log_error(&format!("{error}, so later messages cannot be read"));
                     return 1;
                 }
                 Report::Daemon(number, body) if self.is_open(number) => Event::Daemon(body),
@@ -106,7 +107,7 @@ impl Edge<'_> {
                     let lived = self.socket.take().map_or(Duration::ZERO, |socket| socket.lived());
                     Event::DaemonGone { lived }
                 }
-                // Of a connection that was given up.
+                // The report belongs to an abandoned connection.
                 Report::Daemon(..) | Report::DaemonGone(_) => continue,
                 Report::Connected(stream) => match self.open(stream) {
                     Ok(()) => Event::Connected,
@@ -122,7 +123,7 @@ impl Edge<'_> {
                             socket.send(&body);
                         }
                     }
-                    Action::HangUp => self.socket = None,
+                    Action::Disconnect => self.socket = None,
                     Action::Connect(pause) => self.connect(pause),
                     Action::Exit(status) => return status,
                 }
@@ -138,14 +139,14 @@ impl Edge<'_> {
     fn open(&mut self, stream: UnixStream) -> io::Result<()> {
         self.sockets += 1;
         let (number, reports) = (self.sockets, self.reports.clone());
-        let hear = move |heard| {
-            let report = match heard {
-                Heard::Body(body) => Report::Daemon(number, body),
-                Heard::End => Report::DaemonGone(number),
+        let receive = move |received| {
+            let report = match received {
+                Received::Body(body) => Report::Daemon(number, body),
+                Received::End => Report::DaemonGone(number),
             };
             reports.send(report).is_ok()
         };
-        self.socket = Some(Socket::open(stream, hear)?);
+        self.socket = Some(Socket::open(stream, receive)?);
         Ok(())
     }
 
@@ -153,7 +154,7 @@ impl Edge<'_> {
         let (paths, reports) = (self.paths.clone(), self.reports.clone());
         thread::spawn(move || {
             thread::park_timeout(pause);
-            let report = match start::find_or_start(&paths, Instant::now() + TRY) {
+            let report = match start::find_or_start(&paths, Instant::now() + CONNECT_TIMEOUT) {
                 Ok(stream) => Report::Connected(stream),
                 Err(failure) => Report::Unreachable(failure),
             };

@@ -1,4 +1,4 @@
-//! Requests, answers and notifications of JSON-RPC: how they are read, and how they are written.
+//! Reading and writing requests, responses and notifications of JSON-RPC.
 
 use std::borrow::Cow;
 
@@ -8,18 +8,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The version of JSON-RPC, which every message names.
+/// The version of JSON-RPC in every message.
 const VERSION: &str = "2.0";
 
-/// The longest id of a request that the daemon keeps, in bytes.
-const MAX_ID: usize = 256;
+/// The maximum length of a request id for the daemon, in bytes.
+const MAX_ID_BYTES: usize = 256;
 
 /// Reads a message.
 ///
 /// # Errors
-/// The number of JSON-RPC for what is wrong with it, and the words: it is not JSON, or JSON of another shape.
+/// The JSON-RPC error code, and the error: the body is not JSON, or JSON of another shape.
 pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (i32, serde_json::Error)> {
-    // Parsers of structures accept lists for them, too.
+    // Parsers of structures also accept arrays.
     let is_object = body.trim_ascii_start().starts_with(b"{");
     match serde_json::from_slice(body) {
         Ok(message) if is_object => Ok(message),
@@ -29,48 +29,48 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, (i32, se
     }
 }
 
-/// The outside of a message, for a process that passes it on; its parts are as they were sent.
+/// The envelope of a message, for a process that forwards it; its parts are unparsed.
 #[derive(Deserialize)]
 pub(crate) struct Envelope<'a> {
-    /// Requests and answers have one.
+    /// Present in requests and responses.
     #[serde(borrow, default)]
     pub(crate) id: Option<&'a RawValue>,
-    /// Requests and notifications have one.
+    /// Present in requests and notifications.
     #[serde(borrow, default)]
     pub(crate) method: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) params: Option<&'a RawValue>,
-    /// Answers have this or an error; a result that is `null` reads as none.
+    /// Responses have this or an error; a result that is `null` is read as `None`.
     #[serde(borrow, default)]
     pub(crate) result: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(crate) error: Option<&'a RawValue>,
 }
 
-/// A message from a client, for the process that carries it out.
+/// A message from a client, for the process that executes it.
 #[derive(Deserialize)]
 pub(crate) struct Incoming {
-    /// There for requests and answers.
+    /// Present in requests and responses.
     #[serde(default, deserialize_with = "kept_id")]
     pub(crate) id: Option<Value>,
-    /// There for requests and notifications; answers have none.
+    /// Present in requests and notifications.
     #[serde(default)]
     pub(crate) method: Option<String>,
     #[serde(default)]
     pub(crate) params: Option<Box<RawValue>>,
 }
 
-/// A request's id, which is kept until the answer: a number or a short string.
+/// The id of a request, which is stored until the response: a number or a short string.
 fn kept_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
-        Value::String(id) if id.len() <= MAX_ID => Ok(Some(id.into())),
+        Value::String(id) if id.len() <= MAX_ID_BYTES => Ok(Some(id.into())),
         Value::Number(id) => Ok(Some(id.into())),
-        _ => Err(D::Error::custom(format!("an id is a number or a string of at most {MAX_ID} bytes"))),
+        _ => Err(D::Error::custom(format!("an id is a number or a string of at most {MAX_ID_BYTES} bytes"))),
     }
 }
 
-/// A request. The parameters are left out if there are none.
+/// Encodes a request. Absent parameters are omitted.
 pub(crate) fn request(id: impl Serialize, method: &str, params: Option<&impl Serialize>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Request<'a, I, P> {
@@ -83,7 +83,7 @@ pub(crate) fn request(id: impl Serialize, method: &str, params: Option<&impl Ser
     written(&Request { jsonrpc: VERSION, id, method, params })
 }
 
-/// A notification.
+/// Encodes a notification.
 pub(crate) fn notification(method: &str, params: &impl Serialize) -> Vec<u8> {
     #[derive(Serialize)]
     struct Notification<'a, P> {
@@ -94,7 +94,7 @@ pub(crate) fn notification(method: &str, params: &impl Serialize) -> Vec<u8> {
     written(&Notification { jsonrpc: VERSION, method, params })
 }
 
-/// The answer to a request.
+/// Encodes a response with a result.
 pub(crate) fn result(id: impl Serialize, result: &impl Serialize) -> Vec<u8> {
     #[derive(Serialize)]
     struct Answer<'a, I, R> {
@@ -105,7 +105,7 @@ pub(crate) fn result(id: impl Serialize, result: &impl Serialize) -> Vec<u8> {
     written(&Answer { jsonrpc: VERSION, id, result })
 }
 
-/// The refusal of a request.
+/// Encodes a response with an error.
 pub(crate) fn error(id: impl Serialize, code: i32, message: &str, data: Option<&ErrorData>) -> Vec<u8> {
     #[derive(Serialize)]
     struct Refusal<'a, I> {
@@ -124,23 +124,23 @@ pub(crate) fn error(id: impl Serialize, code: i32, message: &str, data: Option<&
 }
 
 fn written(message: &impl Serialize) -> Vec<u8> {
-    // The types on the wire have string keys only, so this cannot fail; every client refuses an empty object.
+    // The types on the wire have only string keys, so this cannot fail; every client rejects an empty object.
     serde_json::to_vec(message).unwrap_or_else(|_| b"{}".to_vec())
 }
 
-/// The same message after a change; as it is if it is not JSON.
+/// The message after a change, or unchanged if it is not JSON.
 pub(crate) fn changed(body: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let Ok(mut message) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
     change(&mut message);
     written(&message)
 }
 
-/// An id in the one form that the daemon writes, whatever form the editor chose: `"\u0061"` comes back as `"a"`.
-pub(crate) fn shortest(id: &RawValue) -> String {
+/// An id in the canonical form, in which the daemon writes it: `"\u0061"` becomes `"a"`.
+pub(crate) fn canonical_id(id: &RawValue) -> String {
     serde_json::from_str::<Value>(id.get()).map_or_else(|_| id.get().to_owned(), |id| id.to_string())
 }
 
-/// The number of JSON-RPC that goes with one of our codes.
+/// The JSON-RPC error code for one of our codes.
 pub(crate) fn rpc_code(code: &str) -> i32 {
     match code {
         "invalid_params" => rpc::INVALID_PARAMS,
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_json_and_what_is_no_message_are_told_apart() {
+    fn invalid_json_and_invalid_messages_are_distinguished() {
         #[derive(Debug, Deserialize)]
         struct Envelope {
             id: u32,

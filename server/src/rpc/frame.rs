@@ -4,17 +4,18 @@ use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-/// The largest body, in bytes. The largest that is sent is a whole document that an editor opens; a page of a transcript is
-/// smaller by an order of magnitude.
+/// The maximum size of a body, in bytes. The largest real one is a document that an editor opens; a page of a
+/// transcript is smaller by an order of magnitude.
 pub const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// The largest header, in bytes. Real ones have some 60.
-const MAX_HEADER: usize = 8 * 1024;
+/// The maximum size of a header, in bytes. Real ones have about 60.
+const MAX_HEADER_BYTES: usize = 8 * 1024;
 
-/// Bytes of a body that are reserved before any of it has arrived. More follow as it arrives: a length alone costs nothing.
-const FIRST_RESERVED: usize = 64 * 1024;
+/// The number of bytes reserved for a body before it arrives. The buffer grows as the body arrives, so that a length
+/// alone uses little memory.
+const RESERVED_BYTES: usize = 64 * 1024;
 
-/// What arrived is not a frame.
+/// An invalid frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// The header has no end.
@@ -34,7 +35,7 @@ impl From<FrameError> for io::Error {
     }
 }
 
-/// A body with its header.
+/// Encodes a body with its header.
 pub fn encode(body: &[u8]) -> Vec<u8> {
     let header = format!("Content-Length: {}\r\n\r\n", body.len());
     let mut frame = Vec::with_capacity(header.len() + body.len());
@@ -43,30 +44,31 @@ pub fn encode(body: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Finds the frames in bytes that arrive in any pieces.
+/// Decodes frames from bytes that arrive in arbitrary chunks.
 ///
-/// It holds what was pushed last, and the body that is arriving. A body grows as it arrives, never beyond its length.
+/// It stores the last pushed bytes, and the body that is arriving. The buffer of a body grows as it arrives, never
+/// beyond its length.
 #[derive(Debug, Default)]
 pub struct Decoder {
     bytes: Vec<u8>,
-    /// How many bytes at the beginning were processed already.
+    /// The number of bytes at the start that were already processed.
     used: usize,
     part: Part,
 }
 
-/// What comes next.
+/// The expected input.
 #[derive(Debug)]
 enum Part {
     /// Lines of a header.
     Header {
-        /// How many bytes of lines have been read.
+        /// The number of bytes read.
         read: usize,
-        /// The length that they told.
+        /// The `Content-Length`, if it was read.
         length: Option<usize>,
     },
     /// The rest of a body of this length.
     Body { body: Vec<u8>, length: usize },
-    /// So many bytes of a body that is too large.
+    /// The remaining bytes of a body that is too large.
     Skipped(usize),
 }
 
@@ -77,20 +79,20 @@ impl Default for Part {
 }
 
 impl Decoder {
-    /// Adds what arrived. Take all frames with [`Decoder::next_frame`] before the next call.
+    /// Adds bytes. All frames must be taken with [`Decoder::next_frame`] before the next call.
     pub fn push(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.used);
         self.used = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether everything that arrived belongs to a whole frame.
+    /// Whether all bytes so far belong to complete frames.
     pub fn is_between_frames(&self) -> bool {
         self.used == self.bytes.len() && matches!(self.part, Part::Header { read: 0, .. })
     }
 
-    /// The body of the next frame, if all of it is here. After an error nothing that follows can be trusted, except after
-    /// [`FrameError::TooLarge`]: that body is passed over, and the next frame is behind it.
+    /// The body of the next frame, if it is complete. After an error the following bytes are invalid, except after
+    /// [`FrameError::TooLarge`]: that body is skipped, and the next frame follows it.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         loop {
             let rest = &self.bytes[self.used..];
@@ -110,8 +112,8 @@ impl Decoder {
                     let missing = *length - body.len();
                     let arrived = missing.min(rest.len());
                     if body.capacity() - body.len() < arrived {
-                        // Twice as much at a time, but nothing beyond the end.
-                        body.reserve_exact(missing.min(body.len().max(FIRST_RESERVED).max(arrived)));
+                        // Doubles the capacity, up to the length of the body.
+                        body.reserve_exact(missing.min(body.len().max(RESERVED_BYTES).max(arrived)));
                     }
                     body.extend_from_slice(&rest[..arrived]);
                     self.used += arrived;
@@ -135,33 +137,33 @@ impl Decoder {
         }
     }
 
-    /// The length that the header tells, once all of the header is here.
+    /// The length in the header, when the header is complete.
     fn header(&mut self) -> Result<Option<usize>, FrameError> {
         let Part::Header { read, length } = &mut self.part else { return Ok(None) };
         loop {
             let rest = &self.bytes[self.used..];
-            let searched = &rest[..rest.len().min(MAX_HEADER - *read)];
+            let searched = &rest[..rest.len().min(MAX_HEADER_BYTES - *read)];
             let Some(end) = searched.iter().position(|byte| *byte == b'\n') else {
-                let endless = *read + searched.len() == MAX_HEADER;
+                let endless = *read + searched.len() == MAX_HEADER_BYTES;
                 return if endless { Err(FrameError::EndlessHeader) } else { Ok(None) };
             };
             let line = searched[..end].strip_suffix(b"\r").ok_or(FrameError::NoLength)?;
-            let told = content_length(line)?;
+            let value = content_length(line)?;
             let is_end = line.is_empty();
             *read += end + 1;
             self.used += end + 1;
-            match (is_end, told) {
+            match (is_end, value) {
                 (true, _) => return length.map(Some).ok_or(FrameError::NoLength),
-                // Two lengths are two opinions on where the next frame begins.
+                // With two lengths, the start of the next frame is ambiguous.
                 (false, Some(_)) if length.is_some() => return Err(FrameError::NoLength),
-                (false, Some(told)) => *length = Some(told),
+                (false, Some(value)) => *length = Some(value),
                 (false, None) => {}
             }
         }
     }
 }
 
-/// The length that this line of a header tells; none if it tells something else.
+/// The length in this line of a header, or `None` for other headers.
 fn content_length(line: &[u8]) -> Result<Option<usize>, FrameError> {
     let line = std::str::from_utf8(line).map_err(|_| FrameError::NoLength)?;
     match line.split_once(':') {
@@ -184,10 +186,10 @@ impl<R: AsyncBufRead + Unpin> FrameReader<R> {
         FrameReader { input, decoder: Decoder::default() }
     }
 
-    /// The next body; none at the end of the stream.
+    /// The next body, or `None` at the end of the stream.
     ///
     /// # Errors
-    /// What is not a frame, one that is too large included, and an end in the middle of one.
+    /// An invalid frame, a frame that is too large, or the end of the stream inside a frame.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
             if let Some(body) = self.decoder.next_frame()? {
@@ -210,32 +212,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_are_found_however_they_arrive() {
+    fn frames_are_found_with_any_split_of_the_input() {
         let mut stream = encode(b"{}");
         stream.extend(encode("{\"a\":\"\u{e4}\r\n\r\n\"}".as_bytes()));
         stream.extend(encode(b""));
         for size in 1..stream.len() {
             let mut decoder = Decoder::default();
             let mut bodies = Vec::new();
-            for piece in stream.chunks(size) {
-                decoder.push(piece);
+            for chunk in stream.chunks(size) {
+                decoder.push(chunk);
                 while let Some(body) = decoder.next_frame().unwrap() {
                     bodies.push(String::from_utf8(body).unwrap());
                 }
             }
-            assert_eq!(bodies, ["{}", "{\"a\":\"\u{e4}\r\n\r\n\"}", ""], "pieces of {size}");
+            assert_eq!(bodies, ["{}", "{\"a\":\"\u{e4}\r\n\r\n\"}", ""], "chunks of {size}");
             assert!(decoder.is_between_frames());
         }
     }
 
     #[test]
-    fn what_is_behind_a_body_that_is_too_large_is_found() {
+    fn the_frame_after_a_body_that_is_too_large_is_found() {
         let mut stream = encode(b"before");
         stream.extend(encode(&vec![b'x'; MAX_BODY + 1]));
         stream.extend(encode(b"behind"));
         let (mut decoder, mut seen) = (Decoder::default(), Vec::new());
-        for piece in stream.chunks(1 << 20) {
-            decoder.push(piece);
+        for chunk in stream.chunks(1 << 20) {
+            decoder.push(chunk);
             loop {
                 match decoder.next_frame() {
                     Ok(Some(body)) => seen.push(String::from_utf8(body).unwrap()),
@@ -246,14 +248,14 @@ mod tests {
         }
         let too_large = FrameError::TooLarge(MAX_BODY + 1).to_string();
         assert_eq!(seen, ["before", &too_large, "behind"]);
-        assert!(decoder.bytes.capacity() < 8 << 20, "what is passed over is not kept");
+        assert!(decoder.bytes.capacity() < 8 << 20, "skipped bytes are not stored");
     }
 
     #[test]
-    fn the_largest_body_takes_its_own_length_and_nothing_stays_of_it() {
+    fn the_largest_body_uses_its_own_length_and_is_not_kept() {
         let (mut decoder, mut found) = (Decoder::default(), None);
-        for piece in encode(&vec![b'x'; MAX_BODY]).chunks(8 << 10) {
-            decoder.push(piece);
+        for chunk in encode(&vec![b'x'; MAX_BODY]).chunks(8 << 10) {
+            decoder.push(chunk);
             found = decoder.next_frame().unwrap();
         }
         let found = found.unwrap();
@@ -267,7 +269,7 @@ mod tests {
         decoder.push(format!("Content-Length: {MAX_BODY}\r\n\r\n{{").as_bytes());
         assert_eq!(decoder.next_frame(), Ok(None));
         let Part::Body { body, .. } = &decoder.part else { panic!("{decoder:?}") };
-        assert!(body.capacity() <= FIRST_RESERVED);
+        assert!(body.capacity() <= RESERVED_BYTES);
     }
 
     #[test]
@@ -279,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_an_error_and_never_waited_for() {
+    fn garbage_is_an_error() {
         for (garbage, error) in [
             (b"GET / HTTP/1.1\r\n\r\n".to_vec(), FrameError::NoLength),
             (b"Content-Length: many\r\n\r\n".to_vec(), FrameError::NoLength),
@@ -288,8 +290,8 @@ mod tests {
             (b"Content-Length: 2\n\n{}".to_vec(), FrameError::NoLength),
             (b"\xff\xfe: 1\r\n\r\n".to_vec(), FrameError::NoLength),
             (b"Content-Length: 99999999999\r\n\r\n".to_vec(), FrameError::TooLarge(99_999_999_999)),
-            (vec![b'x'; MAX_HEADER], FrameError::EndlessHeader),
-            (b"x: y\r\n".repeat(MAX_HEADER / 6 + 1), FrameError::EndlessHeader),
+            (vec![b'x'; MAX_HEADER_BYTES], FrameError::EndlessHeader),
+            (b"x: y\r\n".repeat(MAX_HEADER_BYTES / 6 + 1), FrameError::EndlessHeader),
         ] {
             let mut decoder = Decoder::default();
             decoder.push(&garbage);
@@ -311,13 +313,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_come_one_after_the_other() {
+    async fn messages_are_read_one_after_the_other() {
         let input = b"Content-Length: 2\r\n\r\n{}content-length:3\r\nContent-Type: x\r\n\r\n[1]";
         assert_eq!(bodies(input).await, [Ok(Some(b"{}".to_vec())), Ok(Some(b"[1]".to_vec())), Ok(None)]);
     }
 
     #[tokio::test]
-    async fn what_is_not_this_framing_ends_the_connection() {
+    async fn invalid_frames_end_the_connection() {
         for input in [
             &b"GET / HTTP/1.1\r\n\r\n"[..],
             b"Content-Length: -1\r\n\r\n",

@@ -49,7 +49,7 @@ const HEADER_PAGES_VALID_FOR: usize = 92;
 
 /// Rejects a database of a newer version, and a file that is not a database, without changing it or its log.
 pub(super) fn reject_newer(path: &Path) -> Result<(), StoreError> {
-    let pending = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let pending = fs::metadata(companion_path(path, "-wal")).is_ok_and(|log| log.len() > 0);
     let Some(version) = header_version(path)? else {
         // SQLite would consider the log obsolete and delete it.
         let lost = StoreError::Corrupt("the file is empty, but its write-ahead log is not".to_owned());
@@ -138,7 +138,7 @@ pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     }
     // The umask can have removed permissions, and a restored backup can have any mode.
     keep_private(path)?;
-    match keep_private(&beside(path, "-wal")) {
+    match keep_private(&companion_path(path, "-wal")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
@@ -173,7 +173,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 /// Must not run during a commit. With less than [`PREALLOCATION_FREE_BYTES`] of free disk space it does nothing, and
 /// the log grows as it is written.
 pub(super) fn preallocate_log(path: &Path) -> io::Result<()> {
-    let log = OpenOptions::new().write(true).open(beside(path, "-wal"))?;
+    let log = OpenOptions::new().write(true).open(companion_path(path, "-wal"))?;
     let disk = nix::sys::statvfs::fstatvfs(&log)?;
     if disk.blocks_available().saturating_mul(disk.fragment_size()) < PREALLOCATION_FREE_BYTES {
         return Ok(());
@@ -210,7 +210,7 @@ fn open_with(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
 }
 
 /// The path of SQLite's companion file with this suffix.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn companion_path(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
@@ -288,8 +288,8 @@ mod tests {
             let store = filled();
             let crashed = tempfile::tempdir().unwrap();
             let path = crashed.path().join("areyouj.db");
-            let log = beside(&path, "-wal");
-            for (from, to) in [(store.path(), &path), (&beside(store.path(), "-wal"), &log)] {
+            let log = companion_path(&path, "-wal");
+            for (from, to) in [(store.path(), &path), (&companion_path(store.path(), "-wal"), &log)] {
                 fs::copy(from, to).unwrap();
                 fs::set_permissions(to, Permissions::from_mode(wrong)).unwrap();
             }
@@ -331,7 +331,7 @@ mod tests {
         let crashed = tempfile::tempdir().unwrap();
         let path = crashed.path().join("areyouj.db");
         fs::copy(store.path(), &path).unwrap();
-        fs::copy(beside(store.path(), "-wal"), beside(&path, "-wal")).unwrap();
+        fs::copy(companion_path(store.path(), "-wal"), companion_path(&path, "-wal")).unwrap();
         drop(newer);
         assert_eq!(header_version(&path), Ok(Some(schema::VERSION)));
         let before = files(crashed.path());
@@ -347,7 +347,7 @@ mod tests {
         let crashed = tempfile::tempdir().unwrap();
         let path = crashed.path().join("areyouj.db");
         fs::copy(store.path(), &path).unwrap();
-        fs::copy(beside(store.path(), "-wal"), beside(&path, "-wal")).unwrap();
+        fs::copy(companion_path(store.path(), "-wal"), companion_path(&path, "-wal")).unwrap();
         let (_committer, snapshot) = open(&path).unwrap();
         assert_eq!(snapshot.sessions.len(), 1);
         assert_eq!(Reader::open(&path).unwrap().totals(), Ok((1, 0, 1_000)));
@@ -369,7 +369,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("areyouj.db");
         fs::write(&path, b"").unwrap();
-        fs::write(beside(&path, "-wal"), b"all that is left").unwrap();
+        fs::write(companion_path(&path, "-wal"), b"all that is left").unwrap();
         let before = files(home.path());
         assert!(matches!(open(&path), Err(StoreError::Corrupt(_))));
         assert_eq!(files(home.path()), before);
@@ -425,16 +425,16 @@ mod tests {
         let mut store = Store::new();
         let id = session_id("AAAAAAAA");
         store.commit(&[Change::Session(Box::new(session(id))), entry_change(id, 1)]);
-        let bytes = fs::read(beside(store.path(), "-wal")).unwrap();
+        let bytes = fs::read(companion_path(store.path(), "-wal")).unwrap();
         assert_eq!(bytes.len(), LOG_LIMIT_BYTES as usize);
         // The log of a killed daemon that did not preallocate: it ends after its contents.
         let length = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1;
         let directory = tempfile::tempdir().unwrap();
         let copy = directory.path().join("areyouj.db");
         fs::copy(store.path(), &copy).unwrap();
-        fs::write(beside(&copy, "-wal"), &bytes[..length]).unwrap();
+        fs::write(companion_path(&copy, "-wal"), &bytes[..length]).unwrap();
         let _committer = open(&copy).unwrap();
         assert_eq!(Reader::open(&copy).unwrap().totals(), Ok((1, 0, 1)));
-        assert_eq!(fs::metadata(beside(&copy, "-wal")).unwrap().len(), u64::from(LOG_LIMIT_BYTES));
+        assert_eq!(fs::metadata(companion_path(&copy, "-wal")).unwrap().len(), u64::from(LOG_LIMIT_BYTES));
     }
 }

@@ -1,13 +1,14 @@
-//! The fuzzer's bytes, taken apart from the front.
+//! Parses the fuzzer's bytes from the front.
 //!
-//! Simple on purpose: files of a corpus are written by hand and by programs, and a flipped byte changes one thing.
+//! The format is simple, because files of a corpus are written by hand and by programs, and a flipped byte should
+//! change one thing.
 
-/// What is left of the fuzzer's bytes.
+/// The rest of the fuzzer's bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a>(pub &'a [u8]);
 
 impl<'a> Input<'a> {
-    /// Whether nothing is left.
+    /// Whether no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -22,14 +23,14 @@ impl<'a> Input<'a> {
         usize::from(u16::from_le_bytes([self.byte(), self.byte()]))
     }
 
-    /// The next bytes, fewer at the end.
+    /// The next `count` bytes, or fewer at the end.
     pub fn bytes(&mut self, count: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(count.min(self.0.len()));
         self.0 = rest;
         taken
     }
 
-    /// A number of bytes (two bytes) and that many bytes.
+    /// A length (two bytes), then that many bytes.
     pub fn sized(&mut self) -> &'a [u8] {
         let size = self.short();
         self.bytes(size)

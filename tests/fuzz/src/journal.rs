@@ -1,4 +1,4 @@
-//! A journal's files, and its records as a reader that never gives up finds them.
+//! The files of a journal, and its records as found by a reader that skips all damage.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use areyouj_journal::{JournalError, Kind, Reader, Record};
 
-/// Bytes of a segment before its first record.
-pub const SEGMENT_HEADER: usize = 16;
+/// The length of a segment's header, in bytes.
+pub const SEGMENT_HEADER_BYTES: usize = 16;
 
-/// Bytes of a record before its payload.
-pub const RECORD_HEADER: usize = 17;
+/// The length of a record's header, in bytes.
+pub const RECORD_HEADER_BYTES: usize = 17;
 
 /// The path of the segment that starts at this offset.
 pub fn segment(directory: &Path, start: u64) -> PathBuf {
@@ -29,34 +29,34 @@ pub fn segments(directory: &Path) -> BTreeMap<u64, Vec<u8>> {
     for entry in fs::read_dir(directory).expect("the journal can be listed") {
         let path = entry.expect("an entry").path();
         let start = path.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-        // What has nearly the name of a segment is none.
+        // Files with similar names are not segments.
         let start = start.filter(|start| segment(directory, *start) == path);
         segments.extend(start.map(|start| (start, fs::read(&path).expect("a segment can be read"))));
     }
     segments
 }
 
-/// Every record from `from` on that can be read, past all damage. Fails if reading does not come to an end, goes
-/// back, or contradicts itself.
+/// Every readable record from `from` on, after skipping all damage. Panics if reading does not end, goes back, or is
+/// inconsistent.
 ///
 /// # Errors
-/// Those of reading the files.
+/// Errors of reading the files.
 pub fn read(directory: &Path, from: u64) -> io::Result<Vec<Record>> {
     let segments = segments(directory);
     let bytes: usize = segments.values().map(Vec::len).sum();
-    // A record, a gap or damage each; and the end.
-    let mut steps = bytes / RECORD_HEADER + 3 * segments.len() + 3;
+    // Each step is a record, a gap, damage or the end.
+    let mut steps = bytes / RECORD_HEADER_BYTES + 3 * segments.len() + 3;
     let mut reader = Reader::open(directory, from)?;
     let mut records: Vec<Record> = Vec::new();
     let mut offset = from;
     loop {
-        steps = steps.checked_sub(1).expect("reading comes to an end");
-        assert_eq!(reader.offset(), offset, "the reader is where it says that it is");
+        steps = steps.checked_sub(1).expect("reading ends");
+        assert_eq!(reader.offset(), offset, "the reader is at its reported offset");
         match reader.next() {
             Ok(None) => return Ok(records),
             Ok(Some(record)) => {
-                assert_eq!(record.offset, offset, "a record begins where the one before ended");
-                let length = (RECORD_HEADER + record.payload.len()) as u64;
+                assert_eq!(record.offset, offset, "a record starts at the end of the previous one");
+                let length = (RECORD_HEADER_BYTES + record.payload.len()) as u64;
                 assert_eq!(record.next - record.offset, length, "a record is as long as its bytes");
                 offset = record.next;
                 records.push(record);
@@ -66,9 +66,9 @@ pub fn read(directory: &Path, from: u64) -> io::Result<Vec<Record>> {
                 offset = resume_at;
             }
             Err(JournalError::Corrupt { offset: damaged }) => {
-                assert_eq!(damaged, offset, "damage is told of where it is");
+                assert_eq!(damaged, offset, "damage is reported at its offset");
                 let Some(next) = reader.skip_corrupt()? else { return Ok(records) };
-                assert!(next >= offset, "past damage at {offset} it goes back to {next}");
+                assert!(next >= offset, "after damage at {offset}, the reader goes back to {next}");
                 offset = next;
             }
             Err(JournalError::Io(error)) => return Err(error),
@@ -76,15 +76,17 @@ pub fn read(directory: &Path, from: u64) -> io::Result<Vec<Record>> {
     }
 }
 
-/// Whether one of these segments has this very record where it says that it is, and its checksum holds.
+/// Whether one of these segments contains this record at its offset, with a valid checksum.
 pub fn holds(segments: &BTreeMap<u64, Vec<u8>>, record: &Record) -> bool {
     segments.range(..=record.offset).any(|(start, bytes)| {
         let Ok(at) = usize::try_from(record.offset - start) else { return false };
-        let Some(found) = at.checked_add(SEGMENT_HEADER).and_then(|at| bytes.get(at..)) else { return false };
-        let Some((header, rest)) = found.split_first_chunk::<RECORD_HEADER>() else { return false };
+        let Some(found) = at.checked_add(SEGMENT_HEADER_BYTES).and_then(|at| bytes.get(at..)) else {
+            return false;
+        };
+        let Some((header, rest)) = found.split_first_chunk::<RECORD_HEADER_BYTES>() else { return false };
         let Some(payload) = rest.get(..record.payload.len()) else { return false };
         let length = (payload.len() as u32).to_le_bytes();
-        let checksum = crc32fast::hash(&found[8..RECORD_HEADER + payload.len()]).to_le_bytes();
+        let checksum = crc32fast::hash(&found[8..RECORD_HEADER_BYTES + payload.len()]).to_le_bytes();
         header[..4] == length
             && header[4..8] == checksum
             && header[8] == byte(record.kind)
@@ -93,7 +95,7 @@ pub fn holds(segments: &BTreeMap<u64, Vec<u8>>, record: &Record) -> bool {
     })
 }
 
-/// A kind of record as its byte, and the other way round.
+/// The kinds of records, each with its byte.
 pub const KINDS: [(u8, Kind); 7] = [
     (1, Kind::Output),
     (2, Kind::ErrorOutput),

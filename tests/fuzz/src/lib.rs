@@ -1,4 +1,4 @@
-//! What the fuzz targets share: taking their input apart, files to work on, reading a journal to its end, counting memory.
+//! Shared code of the fuzz targets: parsing their input, temporary files, reading a journal, measuring memory.
 
 pub mod input;
 pub mod journal;

@@ -1,46 +1,47 @@
-//! How much memory is in use: an allocator that counts.
+//! An allocator that measures memory usage.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The system's allocator, counting.
+/// The system's allocator, with counters.
 pub struct Counting {
     used: AtomicUsize,
-    most: AtomicUsize,
+    peak: AtomicUsize,
 }
 
 impl Counting {
-    /// One that has counted nothing.
+    /// An allocator with all counters at 0.
     #[expect(clippy::new_without_default, reason = "an allocator is made once, in a constant")]
     pub const fn new() -> Counting {
-        Counting { used: AtomicUsize::new(0), most: AtomicUsize::new(0) }
+        Counting { used: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
     }
 
-    /// The most bytes that are in use at a time beyond those in use now, while this is done; and what it returns.
-    pub fn most_during<T>(&self, act: impl FnOnce() -> T) -> (usize, T) {
+    /// Calls a function; returns its peak memory usage in bytes beyond the current one, and its result.
+    pub fn peak_during<T>(&self, call: impl FnOnce() -> T) -> (usize, T) {
         let before = self.used.load(Ordering::Relaxed);
-        self.most.store(before, Ordering::Relaxed);
-        let returned = act();
-        (self.most.load(Ordering::Relaxed).saturating_sub(before), returned)
+        self.peak.store(before, Ordering::Relaxed);
+        let result = call();
+        (self.peak.load(Ordering::Relaxed).saturating_sub(before), result)
     }
 
     fn grew(&self, bytes: usize) {
         let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.most.fetch_max(used, Ordering::Relaxed);
+        self.peak.fetch_max(used, Ordering::Relaxed);
     }
 }
 
-// SAFETY: everything is left to the system's allocator, which keeps the contract; counting touches no memory of it.
+// SAFETY: all calls are forwarded to the system's allocator, which fulfils the contract; the counters do not touch its
+// memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.grew(layout.size());
-        // SAFETY: the caller keeps the contract.
+        // SAFETY: the caller fulfils the contract.
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         self.used.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(place, layout) }
+        // SAFETY: the caller fulfils the contract.
+        unsafe { System.dealloc(pointer, layout) }
     }
 }

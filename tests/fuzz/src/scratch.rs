@@ -1,4 +1,4 @@
-//! A directory to work on, empty each time. Its place is `TMPDIR`, best in memory.
+//! A temporary directory that is emptied for each input. It is in `TMPDIR`, which should be in memory.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 static SCRATCH: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a temporary directory"));
 
-/// The directory, emptied.
+/// The directory, after removing all files.
 pub fn emptied() -> &'static Path {
     let directory = SCRATCH.path();
     for entry in fs::read_dir(directory).expect("the directory can be read") {

@@ -1,6 +1,6 @@
-//! The framing between clients and the daemon: the decoder, and the reader around it.
+//! The framing between clients and the daemon: the decoder, and the reader that uses it.
 //!
-//! The first byte is how many bytes arrive at a time, the rest is what arrives.
+//! The first byte is the number of bytes that arrive at a time, the rest is the input.
 
 #![no_main]
 
@@ -9,12 +9,12 @@ use areyouj::rpc::frame::{Decoder, FrameError, encode};
 use areyouj_fuzz::input::Input;
 use libfuzzer_sys::fuzz_target;
 
-/// What the decoder finds in bytes that arrive in pieces.
-fn decoded(sent: &[u8], piece: usize) -> (Vec<Vec<u8>>, Option<FrameError>) {
+/// The frames that the decoder finds in bytes that arrive in chunks.
+fn decoded(sent: &[u8], chunk: usize) -> (Vec<Vec<u8>>, Option<FrameError>) {
     let mut decoder = Decoder::default();
     let mut bodies = Vec::new();
-    for piece in sent.chunks(piece.max(1)) {
-        decoder.push(piece);
+    for chunk in sent.chunks(chunk.max(1)) {
+        decoder.push(chunk);
         loop {
             match decoder.next_frame() {
                 Ok(Some(body)) => bodies.push(body),
@@ -28,26 +28,26 @@ fn decoded(sent: &[u8], piece: usize) -> (Vec<Vec<u8>>, Option<FrameError>) {
 
 fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
-    let piece = usize::from(input.byte()) + 1;
+    let chunk = usize::from(input.byte()) + 1;
     let sent = input.0;
 
     let (found, error) = decoded(sent, sent.len());
-    assert_eq!(decoded(sent, piece), (found.clone(), error), "the same however it arrives");
+    assert_eq!(decoded(sent, chunk), (found.clone(), error), "the decoder does not depend on the split");
     let read = bodies(sent, sent.len());
-    assert_eq!(bodies(sent, piece), read, "the same to the reader however it arrives");
-    assert_eq!(read.0, found, "the reader finds what the decoder finds");
-    assert!(read.1 || error.is_none(), "the reader ends where the decoder does");
+    assert_eq!(bodies(sent, chunk), read, "the reader does not depend on the split");
+    assert_eq!(read.0, found, "the reader finds the same frames as the decoder");
+    assert!(read.1 || error.is_none(), "the reader stops where the decoder does");
 
     let again: Vec<u8> = found.iter().flat_map(|body| encode(body)).collect();
-    assert_eq!(decoded(&again, piece), (found.clone(), None), "what was written is read");
-    assert_eq!(bodies(&again, piece), (found.clone(), false), "what was written is read");
+    assert_eq!(decoded(&again, chunk), (found.clone(), None), "encoded frames are decoded");
+    assert_eq!(bodies(&again, chunk), (found.clone(), false), "encoded frames are decoded");
 
     for (id, frames) in found.iter().filter_map(|body| daemon_answers(body)) {
         for frame in frames {
-            let (answers, error) = decoded(&frame, piece);
-            assert_eq!((answers.len(), error), (1, None), "an answer is one frame");
-            let answer: serde_json::Value = serde_json::from_slice(&answers[0]).expect("an answer is JSON");
-            assert_eq!(answer["id"], id, "an answer is to the request that was made");
+            let (answers, error) = decoded(&frame, chunk);
+            assert_eq!((answers.len(), error), (1, None), "a response is one frame");
+            let answer: serde_json::Value = serde_json::from_slice(&answers[0]).expect("a response is JSON");
+            assert_eq!(answer["id"], id, "a response has the id of its request");
         }
     }
 });

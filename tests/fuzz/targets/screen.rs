@@ -1,7 +1,7 @@
-//! The screen of a terminal: whatever is written to it, wherever that is cut, and whoever comes at whatever moment.
+//! The screen of a terminal, for any output, any split of it, and viewers that attach at any time.
 //!
-//! The first two bytes are the size, the rest is what is written. In it 0xff cuts: a size (two bytes) that the screen is
-//! given follows `r`, 0xff itself follows 0xff; before anything else somebody comes to look.
+//! The first two bytes are the size, the rest is the output. In it, 0xff is an escape: with `r` and a size (two bytes)
+//! it resizes the screen, a second 0xff is literal, and before any other byte a viewer attaches.
 
 #![no_main]
 
@@ -14,42 +14,43 @@ use libfuzzer_sys::fuzz_target;
 #[global_allocator]
 static MEMORY: Counting = Counting::new();
 
-/// Bytes of a cell, and how many screens there are at a time: both, and one of them once more in another size.
-const CELL: usize = 16;
+/// The size of a cell in bytes, and the maximum number of screens at a time: both screens, and one of them again with
+/// another size.
+const CELL_BYTES: usize = 16;
 const SCREENS: usize = 3;
 
-/// Everything beside cells: 1,024 links of a kilobyte, 4,096 characters with others over them, twice while the tables are
-/// tidied up; colours and a title.
-const BESIDE: usize = 4 << 20;
+/// The memory in bytes without cells: 1,024 links of a kilobyte and 4,096 combined characters, both twice while the
+/// tables are compacted; colours and a title.
+const OTHER_BYTES: usize = 4 << 20;
 
-/// Who comes later than this sees nothing new, and each takes as long as the first.
-const LOOKS: usize = 8;
+/// The maximum number of viewers: more find nothing new, and each takes as long as the first.
+const VIEWERS_MAX: usize = 8;
 
-/// What happens to a screen.
+/// An action on a screen.
 #[derive(Debug)]
-enum Act {
+enum Action {
     Write(Vec<u8>),
     Resize(Size),
-    Look,
+    Attach,
 }
 
 fn size(input: &mut Input<'_>) -> Size {
     Size::new(u16::from(input.byte() % 132), u16::from(input.byte() % 50))
 }
 
-fn acts(mut input: Input<'_>) -> Vec<Act> {
-    let mut acts = Vec::new();
+fn actions(mut input: Input<'_>) -> Vec<Action> {
+    let mut actions = Vec::new();
     let mut written = Vec::new();
     while !input.is_empty() {
-        let act = match input.byte() {
+        let action = match input.byte() {
             0xff => match input.byte() {
                 0xff => {
                     written.push(0xff);
                     continue;
                 }
-                b'r' => Act::Resize(size(&mut input)),
+                b'r' => Action::Resize(size(&mut input)),
                 other => {
-                    acts.extend([Act::Write(std::mem::take(&mut written)), Act::Look]);
+                    actions.extend([Action::Write(std::mem::take(&mut written)), Action::Attach]);
                     written.push(other);
                     continue;
                 }
@@ -59,36 +60,36 @@ fn acts(mut input: Input<'_>) -> Vec<Act> {
                 continue;
             }
         };
-        acts.extend([Act::Write(std::mem::take(&mut written)), act]);
+        actions.extend([Action::Write(std::mem::take(&mut written)), action]);
     }
-    acts.extend([Act::Write(written), Act::Look]);
-    acts
+    actions.extend([Action::Write(written), Action::Attach]);
+    actions
 }
 
-/// Checks that who comes now is shown this very screen, and returns theirs.
-fn shown(screen: &Screen) -> Screen {
+/// Checks that a viewer that attaches now has the same screen, and returns that screen.
+fn attached(screen: &Screen) -> Screen {
     let repaint = screen.repaint();
     let mut fresh = Screen::new(screen.size());
     fresh.feed(&repaint);
-    alike(screen, &fresh, "a screen and its repaint");
+    assert_equal(screen, &fresh, "a screen and its repaint");
     let again = fresh.repaint();
     assert!(again == repaint, "repainted twice:\n{}\n{}", again.escape_ascii(), repaint.escape_ascii());
     repeat_as(&mut fresh, screen);
     fresh
 }
 
-fn alike(one: &Screen, other: &Screen, what: &str) {
-    same(&observed(one), &observed(other), what);
+fn assert_equal(one: &Screen, other: &Screen, what: &str) {
+    assert_equal_lines(&observed(one), &observed(other), what);
 }
 
-fn same(one: &[String], other: &[String], what: &str) {
+fn assert_equal_lines(one: &[String], other: &[String], what: &str) {
     if let Some((one, other)) = one.iter().zip(other).find(|(one, other)| one != other) {
         panic!("{what} differ:\n{one}\n{other}");
     }
     assert_eq!(one.len(), other.len(), "{what}");
 }
 
-/// All but what commands set: of one that was cut off parsers take what came.
+/// Everything except the strings that commands set: parsers accept the beginning of an interrupted one.
 fn without_strings(screen: &Screen) -> Vec<String> {
     observed(screen).into_iter().filter(|line| !line.starts_with("Strings")).collect()
 }
@@ -96,57 +97,59 @@ fn without_strings(screen: &Screen) -> Vec<String> {
 fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
     let first = size(&mut input);
-    let acts = acts(input);
-    let largest =
-        acts.iter().fold(usize::from(first.columns) * usize::from(first.rows), |most, act| match act {
-            Act::Resize(size) => most.max(usize::from(size.columns) * usize::from(size.rows)),
+    let actions = actions(input);
+    let largest = actions.iter().fold(
+        usize::from(first.columns) * usize::from(first.rows),
+        |most, action| match action {
+            Action::Resize(size) => most.max(usize::from(size.columns) * usize::from(size.rows)),
             _ => most,
-        });
+        },
+    );
 
-    let (most, mut whole) = MEMORY.most_during(|| {
+    let (peak, mut whole) = MEMORY.peak_during(|| {
         let mut whole = Screen::new(first);
-        for act in &acts {
-            match act {
-                Act::Write(bytes) => whole.feed(bytes),
-                Act::Resize(size) => whole.resize(*size),
-                Act::Look => {}
+        for action in &actions {
+            match action {
+                Action::Write(bytes) => whole.feed(bytes),
+                Action::Resize(size) => whole.resize(*size),
+                Action::Attach => {}
             }
         }
         whole
     });
-    assert!(most <= SCREENS * CELL * largest + BESIDE, "{most} bytes for {largest} cells");
+    assert!(peak <= SCREENS * CELL_BYTES * largest + OTHER_BYTES, "{peak} bytes for {largest} cells");
 
-    let mut pieces = Screen::new(first);
-    let mut lookers: Vec<Screen> = Vec::new();
-    // Sees nothing between two looks, and has the whole screen painted over what it saw last.
-    let mut laggard = Screen::new(first);
-    for act in &acts {
-        let everybody = std::iter::once(&mut pieces).chain(&mut lookers);
-        match act {
-            Act::Write(bytes) => {
-                everybody.for_each(|screen| bytes.iter().for_each(|byte| screen.feed(&[*byte])));
+    let mut bytewise = Screen::new(first);
+    let mut viewers: Vec<Screen> = Vec::new();
+    // Receives nothing between two attaches, and then the whole screen, drawn over its previous contents.
+    let mut lagging = Screen::new(first);
+    for action in &actions {
+        let all = std::iter::once(&mut bytewise).chain(&mut viewers);
+        match action {
+            Action::Write(bytes) => {
+                all.for_each(|screen| bytes.iter().for_each(|byte| screen.feed(&[*byte])));
             }
-            Act::Resize(size) => everybody.chain([&mut laggard]).for_each(|screen| screen.resize(*size)),
-            Act::Look if lookers.len() < LOOKS => {
-                let looker = shown(&pieces);
-                laggard.feed(&pieces.repaint());
-                let what = "a screen and one that showed what stood there before";
-                same(&without_strings(&pieces), &without_strings(&laggard), what);
-                lookers.push(looker);
+            Action::Resize(size) => all.chain([&mut lagging]).for_each(|screen| screen.resize(*size)),
+            Action::Attach if viewers.len() < VIEWERS_MAX => {
+                let viewer = attached(&bytewise);
+                lagging.feed(&bytewise.repaint());
+                let what = "a screen and a repainted one with older contents";
+                assert_equal_lines(&without_strings(&bytewise), &without_strings(&lagging), what);
+                viewers.push(viewer);
             }
-            Act::Look => {}
+            Action::Attach => {}
         }
     }
-    alike(&whole, &pieces, "what was fed at once and byte by byte");
-    for looker in &lookers {
-        alike(&whole, looker, "who was there and who came later");
+    assert_equal(&whole, &bytewise, "output at once and byte by byte");
+    for viewer in &viewers {
+        assert_equal(&whole, viewer, "the screen and that of a viewer");
     }
 
-    // Whoever leaves has a terminal as it was before.
+    // Detaching restores the terminal.
     whole.feed(Screen::farewell());
-    let left = observed(&whole);
-    let line = |begins: &str| left.iter().find(|line| line.starts_with(begins));
-    assert_eq!(line("primary"), None, "the alternate screen is left");
-    let keyboard = line("Keyboard").expect("a line of the keyboard");
+    let detached = observed(&whole);
+    let line = |prefix: &str| detached.iter().find(|line| line.starts_with(prefix));
+    assert_eq!(line("primary"), None, "the alternate screen is not active");
+    let keyboard = line("Keyboard").expect("a line for the keyboard");
     assert!(keyboard.contains("shown: [0], other: []"), "{keyboard}");
 });

@@ -1,4 +1,4 @@
-//! What Claude says, line by line: what is shown of it can be shown, and what it asks can be answered.
+//! Claude's output, line by line: displayed texts are safe, and permission requests can be answered.
 
 #![no_main]
 
@@ -11,10 +11,10 @@ use areyouj_fuzz::stream::check;
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
-/// Nearly every line while Claude speaks begins so, and is taken by a shorter way than others.
+/// The start of nearly every line during output, which has a fast path.
 const STREAM_EVENT: &[u8] = br#"{"type":"stream_event""#;
 
-/// The text of what stands under this name. The input of a tool can have more levels than a value may have.
+/// The JSON text of this member. The input of a tool can be nested deeper than a `Value`.
 fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).expect("an answer is JSON");
     members.get(name).copied().map(RawValue::get)
@@ -35,32 +35,32 @@ fn answer(ask: &PermissionRequest) {
         let line = std::str::from_utf8(&line).expect("an answer is text");
         let input =
             ["response", "response", "updatedInput"].iter().try_fold(line, |json, name| member(json, name));
-        assert!(!allowed || input == Some(&ask.input.text()), "what is allowed is what was asked");
+        assert!(!allowed || input == Some(&ask.input.text()), "the allowed input is the requested one");
     }
 }
 
-fn shown(text: &str) {
-    for most in [0, 1, 40, 4096] {
-        let line = short_line(text, most);
-        assert!(line.chars().count() <= most, "{most}: {line:?}");
+fn check_text(text: &str) {
+    for limit in [0, 1, 40, 4096] {
+        let line = short_line(text, limit);
+        assert!(line.chars().count() <= limit, "{limit}: {line:?}");
         assert!(!line.contains(char::is_control), "{line:?}");
-        assert_eq!(short_line(&line, most), line, "cleaned once is clean");
-        let block = short_block(text, most);
-        assert!(block.chars().count() <= most, "{most}: {block:?}");
-        assert_eq!(short_block(&block, most), block, "cleaned once is clean");
+        assert_eq!(short_line(&line, limit), line, "sanitizing is idempotent");
+        let block = short_block(text, limit);
+        assert!(block.chars().count() <= limit, "{limit}: {block:?}");
+        assert_eq!(short_block(&block, limit), block, "sanitizing is idempotent");
     }
 }
 
 fuzz_target!(|data: &[u8]| {
-    shown(&String::from_utf8_lossy(data));
+    check_text(&String::from_utf8_lossy(data));
     for line in data.split(|byte| *byte == b'\n') {
         let facts = decode(line);
-        assert_eq!(decode(&[b" ", line, b"\r"].concat()), facts, "blanks around a line say nothing");
+        assert_eq!(decode(&[b" ", line, b"\r"].concat()), facts, "white space around a line is ignored");
         if let Some(rest) = line.strip_prefix(STREAM_EVENT) {
             let longer = decode(&[br#"{ "type":"stream_event""#, rest].concat());
             let garbage = |facts: &[Fact]| matches!(facts, [Fact::Garbage(_)]);
             let same = longer == facts || garbage(&longer) && garbage(&facts);
-            assert!(same, "the shorter way leads to {facts:?}, the longer one to {longer:?}");
+            assert!(same, "the fast path returns {facts:?}, the general one {longer:?}");
         }
         for fact in &facts {
             check(fact);

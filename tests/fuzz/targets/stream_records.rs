@@ -1,7 +1,8 @@
-//! The ingest: however output is cut into records, and wherever reading ends and goes on, the facts are the same.
+//! The ingest: the facts depend neither on the split of the output into records nor on interruptions of reading.
 //!
-//! The first byte is the length of the longest line, the second a size of pieces, the third after how many records
-//! reading ends; then come the records, each with its kind (one byte) and payload (its size in two bytes, then it).
+//! The first byte is the maximum length of a line, the second a chunk size, the third the number of records after which
+//! reading stops. Then come the records, each with its kind (one byte) and payload (length in two bytes, then the
+//! bytes).
 
 #![no_main]
 
@@ -10,16 +11,16 @@ use areyouj_core::driver::stream::decode;
 use areyouj_core::orchestrator::{Exit, Fact};
 use areyouj_core::text::plain::short_line;
 use areyouj_fuzz::input::Input;
-use areyouj_fuzz::stream::{Piece, Records, check};
+use areyouj_fuzz::stream::{RawRecord, Records, check};
 use libfuzzer_sys::fuzz_target;
 
-/// More tell nothing new, and what ends after each record reads each line as often as it has records.
-const RECORDS: usize = 64;
+/// More find nothing new, and stopping after each record reads each line as often as it has records.
+const RECORDS_MAX: usize = 64;
 
-/// Bytes of a line that is no JSON, and characters of them that are told.
+/// The maximum number of bytes that are read of a line that is not JSON, and of characters that are reported.
 const GARBAGE: (usize, usize) = (3200, 200);
 
-fn record(input: &mut Input<'_>) -> Piece {
+fn record(input: &mut Input<'_>) -> RawRecord {
     let kind = match input.byte() {
         1 | 8.. => RecordKind::Output,
         2 => RecordKind::ErrorOutput,
@@ -35,23 +36,23 @@ fn record(input: &mut Input<'_>) -> Piece {
     (kind, input.sized().to_vec())
 }
 
-/// The same output and standard error in pieces of this size.
-fn cut(pieces: &[Piece], size: usize) -> Vec<Piece> {
-    let cut = |(kind, payload): &Piece| -> Vec<Piece> {
+/// The same records, with output and standard error split into chunks of this size.
+fn split(raw: &[RawRecord], size: usize) -> Vec<RawRecord> {
+    let split = |(kind, payload): &RawRecord| -> Vec<RawRecord> {
         match kind {
             RecordKind::Output | RecordKind::ErrorOutput => {
-                payload.chunks(size).map(|piece| (kind.clone(), piece.to_vec())).collect()
+                payload.chunks(size).map(|chunk| (kind.clone(), chunk.to_vec())).collect()
             }
             _ => vec![(kind.clone(), payload.clone())],
         }
     };
-    pieces.iter().flat_map(cut).collect()
+    raw.iter().flat_map(split).collect()
 }
 
-/// The same with pieces of output that follow each other put together.
-fn join(pieces: &[Piece]) -> Vec<Piece> {
-    let mut joined: Vec<Piece> = Vec::new();
-    for (kind, payload) in pieces {
+/// The same records, with consecutive records of output joined.
+fn join(raw: &[RawRecord]) -> Vec<RawRecord> {
+    let mut joined: Vec<RawRecord> = Vec::new();
+    for (kind, payload) in raw {
         match joined.last_mut() {
             Some((RecordKind::Output, before)) if *kind == RecordKind::Output => before.extend(payload),
             _ => joined.push((kind.clone(), payload.clone())),
@@ -60,8 +61,8 @@ fn join(pieces: &[Piece]) -> Vec<Piece> {
     joined
 }
 
-/// What Claude's output says, read in the simplest way.
-fn of_output(pieces: &[Piece], longest: usize) -> Vec<Fact> {
+/// The facts of Claude's output, read in the simplest way.
+fn of_output(raw: &[RawRecord], longest: usize) -> Vec<Fact> {
     let decode = |line: &[u8]| match line.get(..=longest) {
         None => decode(line),
         Some(_) => {
@@ -71,7 +72,7 @@ fn of_output(pieces: &[Piece], longest: usize) -> Vec<Fact> {
     };
     let mut facts = Vec::new();
     let mut text = Vec::new();
-    for (kind, payload) in pieces {
+    for (kind, payload) in raw {
         match kind {
             RecordKind::Output => text.extend_from_slice(payload),
             RecordKind::Started { .. } | RecordKind::Exited { .. } | RecordKind::SpawnFailed { .. } => {
@@ -81,15 +82,15 @@ fn of_output(pieces: &[Piece], longest: usize) -> Vec<Fact> {
             _ => {}
         }
     }
-    // The last line is not at its end, unless it is too long anyway.
+    // The last line is incomplete, unless it is already too long.
     let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     lines.pop_if(|last| last.len() <= longest);
     facts.extend(lines.into_iter().flat_map(decode));
     facts
 }
 
-/// Whether output says it.
-fn says_output(fact: &Fact) -> bool {
+/// Whether the fact comes from output.
+fn is_from_output(fact: &Fact) -> bool {
     !matches!(
         fact,
         Fact::ErrorLine(_)
@@ -100,7 +101,7 @@ fn says_output(fact: &Fact) -> bool {
     )
 }
 
-/// Of standard error only whole lines survive an end.
+/// Standard error is compared only without interruptions, which lose incomplete lines.
 fn surviving(facts: Vec<Fact>) -> Vec<Fact> {
     facts.into_iter().filter(|fact| !matches!(fact, Fact::ErrorLine(_))).collect()
 }
@@ -109,22 +110,22 @@ fuzz_target!(|data: &[u8]| {
     let mut input = Input(data);
     let longest = 1 + 16 * usize::from(input.byte());
     let (size, ends) = (1 + usize::from(input.byte()), 1 + usize::from(input.byte()));
-    let mut pieces = Vec::new();
-    while !input.is_empty() && pieces.len() < RECORDS {
-        pieces.push(record(&mut input));
+    let mut raw = Vec::new();
+    while !input.is_empty() && raw.len() < RECORDS_MAX {
+        raw.push(record(&mut input));
     }
 
-    let records = Records::new(pieces.iter().cloned());
+    let records = Records::new(raw.iter().cloned());
     let facts = records.facts(longest, []);
     facts.iter().for_each(check);
-    assert_eq!(Records::new(cut(&pieces, size)).facts(longest, []), facts, "cut into pieces");
-    assert_eq!(Records::new(join(&pieces)).facts(longest, []), facts, "put together");
-    let said: Vec<Fact> = facts.iter().filter(|fact| says_output(fact)).cloned().collect();
-    assert_eq!(said, of_output(&pieces, longest), "line by line");
+    assert_eq!(Records::new(split(&raw, size)).facts(longest, []), facts, "split into chunks");
+    assert_eq!(Records::new(join(&raw)).facts(longest, []), facts, "joined");
+    let from_output: Vec<Fact> = facts.iter().filter(|fact| is_from_output(fact)).cloned().collect();
+    assert_eq!(from_output, of_output(&raw, longest), "line by line");
 
     let facts = surviving(facts);
-    let every = vec![1; pieces.len()];
-    assert_eq!(surviving(records.facts(longest, every)), facts, "ended after every record");
-    let now_and_then = vec![ends; pieces.len() / ends];
-    assert_eq!(surviving(records.facts(longest, now_and_then)), facts, "ended after {ends} records");
+    let singles = vec![1; raw.len()];
+    assert_eq!(surviving(records.facts(longest, singles)), facts, "stopped after every record");
+    let counts = vec![ends; raw.len() / ends];
+    assert_eq!(surviving(records.facts(longest, counts)), facts, "stopped after {ends} records");
 });

@@ -88,7 +88,7 @@ return {
       end,
     },
     {
-      "an edit of a waiting message is saved by a write of its own, not by a write of all",
+      "an edit of a waiting message is saved by its own write, not by a write of all",
       function()
         home:run("send", id, "hold: gate")
         home:wait(id, "active")

@@ -153,9 +153,9 @@ return {
         editor:open(id)
         editor:lua("require('areyouj').stop()")
         wait.same("state", editor:lua("return require('areyouj').connection().state"), "stopped")
-        home:say(id, "said meanwhile")
+        home:say(id, "sent meanwhile")
         editor:lua("require('areyouj').start()")
-        editor:shows(automation(id), "Echo: said meanwhile")
+        editor:shows(automation(id), "Echo: sent meanwhile")
         editor:lua(
           [[
           require("areyouj").request("areyouj/session/get", { sessionId = ... }, function(problem, session)

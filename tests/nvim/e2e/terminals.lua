@@ -107,7 +107,7 @@ end
 local function same(one, other, id)
   local function visible(where) return vim.trim((where:named(screen(id)):gsub("%s+\n", "\n"))) end
   local first, second
-  local ok = vim.wait(wait.PATIENCE_MS, function()
+  local ok = vim.wait(wait.TIMEOUT_MS, function()
     first, second = visible(one), visible(other)
     return first == second
   end, 20)
@@ -324,8 +324,8 @@ return {
           editor:shows(screen(id), "door was released.")
           editor:shows(screen(id), "Echo: next one")
           vim.uv.kill(home:daemon(), "sigkill")
-          submit(editor, id, "slow: 3 nobody there")
-          editor:shows(screen(id), "word3 nobody there")
+          submit(editor, id, "slow: 3 no daemon")
+          editor:shows(screen(id), "word3 no daemon")
           wait.same("the same view", viewer(editor, id), pid)
           home:wait(id, "idle")
           editor:connects()
@@ -354,8 +354,8 @@ return {
       "a session switches to Transcript and back, and so do its pages",
       function()
         with_terminal("tools", "mover", function(id)
-          submit(editor, id, "said at the terminal")
-          editor:shows(screen(id), "Echo: said at the terminal")
+          submit(editor, id, "typed in the terminal")
+          editor:shows(screen(id), "Echo: typed in the terminal")
           home:wait(id, "idle")
           stop_typing(editor)
           local window = editor:lua("return vim.api.nvim_get_current_win()")
@@ -371,9 +371,9 @@ return {
           home:wait(id, "idle")
           wait.same("driver", home:json("show", id).driver, "stream")
           editor:becomes("no screen", "vim.fn.bufloaded(...) == 0", screen(id))
-          home:say(id, "said in the stream")
-          editor:shows(automation(id), "Echo: said in the stream")
-          wait.has("both", editor:named(automation(id)), "said at the terminal")
+          home:say(id, "sent in the stream")
+          editor:shows(automation(id), "Echo: sent in the stream")
+          wait.has("both", editor:named(automation(id)), "typed in the terminal")
           -- A switch waits for the running turn, or interrupts it.
           home:run("send", id, "hold: moving")
           home:wait(id, "active")
@@ -388,7 +388,7 @@ return {
           editor:command("AreYouJ! move")
           editor:becomes("the screen in its place", "vim.bo.filetype == 'areyouj-terminal'")
           wait.same("the same window", editor:lua("return vim.api.nvim_get_current_win()"), window)
-          editor:shows(screen(id), "said in the stream")
+          editor:shows(screen(id), "sent in the stream")
           home:run("switch-driver", id, "stream")
           editor:becomes("the transcript again", "vim.bo.filetype == 'areyouj'")
         end)

@@ -1,13 +1,13 @@
--- Ends everything that a test started, in reverse order.
+-- Stops everything that a test started, in reverse order.
 local M = {}
 
 local open = {}
 
----Registers a function that ends something, at the latest after the group of tests.
+---Registers a clean-up function. It runs after the group of tests at the latest.
 ---@param finish fun()
 function M.later(finish) table.insert(open, finish) end
 
----Ends everything, and fails with what did not end.
+---Runs all clean-up functions, and fails with their errors.
 function M.all()
   local problems = {}
   while #open > 0 do

@@ -7,7 +7,7 @@ local Editor = {}
 Editor.__index = Editor
 
 ---Arguments of an editor with the plugin alone.
----@param config? table `vim.g.areyouj` besides the path of the program.
+---@param config? table `vim.g.areyouj`, except the path of the program.
 ---@param home table
 ---@return string[]
 local function arguments(home, config)

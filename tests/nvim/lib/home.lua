@@ -46,7 +46,7 @@ function Home:order(order)
   return self:answer()
 end
 
----Releases the turns that are held by this name.
+---Releases the turns that are held with this name.
 function Home:release(name) self:order({ release = name }) end
 
 ---Sets the script that answers a prompt; see `tests/src/messages_api/script.rs`.
@@ -55,7 +55,7 @@ function Home:on(prompt, script) self:order({ on = { prompt, script } }) end
 ---Every prompt that the scripted Messages API received, in order.
 function Home:prompts() return self:order({ prompts = true }) end
 
----Runs `areyouj` and returns what it printed.
+---Runs `areyouj` and returns its output.
 function Home:run(...)
   local done = vim
     .system({ self.program, ... }, { env = self.environment, clear_env = true, cwd = self.directory, text = true })
@@ -85,7 +85,7 @@ function Home:say(id, text)
   self:wait(id, "idle")
 end
 
----The texts of the waiting messages, in order.
+---The texts of the queued messages, in order.
 function Home:waiting(id)
   local queued = vim.tbl_filter(function(message) return message.state == "queued" end, self:json("queue", id))
   return vim.tbl_map(function(message) return message.text end, queued)
@@ -109,7 +109,7 @@ end
 ---The process id of the daemon.
 function Home:daemon()
   local status = self:json("daemon", "status")
-  assert(status.running, "no daemon runs")
+  assert(status.running, "no daemon is running")
   return status.pid
 end
 
@@ -117,7 +117,7 @@ function Home:close()
   if self.ended then return end
   self.process:write(nil)
   wait.until_true("the end of the home", function() return self.ended ~= nil end)
-  assert(self.ended == 0, "the home is not clean: " .. self.errors)
+  assert(self.ended == 0, "the home was not cleaned up: " .. self.errors)
 end
 
 return { open = open }

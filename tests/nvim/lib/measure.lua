@@ -1,4 +1,4 @@
--- Collects figures and prints them as one table beside their goals. It does not judge them.
+-- Collects figures and prints them as one table, with goals for comparison.
 local M = {}
 
 local rows = { { "measured", "figure", "goal" } }

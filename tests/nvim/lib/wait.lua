@@ -1,17 +1,17 @@
 -- Waits with a deadline that is long enough for a busy machine.
 local M = {}
 
-M.PATIENCE_MS = 30000
+M.TIMEOUT_MS = 30000
 
 ---Waits until a function returns something true, and returns it.
 ---@generic T
 ---@param what string
 ---@param holds fun(): T?
----@param patience? integer
+---@param timeout_ms? integer
 ---@return T
-function M.until_true(what, holds, patience)
+function M.until_true(what, holds, timeout_ms)
   local result
-  local ok = vim.wait(patience or M.PATIENCE_MS, function()
+  local ok = vim.wait(timeout_ms or M.TIMEOUT_MS, function()
     result = holds()
     return result
   end, 10)

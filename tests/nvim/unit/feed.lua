@@ -91,7 +91,7 @@ return {
       end,
     },
     {
-      "the transcript is delivered anew if entries in between are not available",
+      "the transcript is delivered again if entries in between are not available",
       function()
         local feed, server, recorded = attached()
         feed:attach()

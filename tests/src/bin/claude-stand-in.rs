@@ -97,8 +97,8 @@ impl StandIn {
                 self.pending.take_if(|_| line.contains(r#""behavior":"#))
             {
                 let answer = format!(r#""behavior":"allow","updatedInput":{input}}}"#);
-                let said = if line.contains(&answer) { "came back whole" } else { "did not come back" };
-                self.finish(&message["uuid"], &format!("The input {said}."))?;
+                let outcome = if line.contains(&answer) { "came back whole" } else { "did not come back" };
+                self.finish(&message["uuid"], &format!("The input {outcome}."))?;
                 continue;
             }
             let Ok(message) = serde_json::from_str::<Value>(&line) else { continue };

@@ -1,13 +1,13 @@
-// Chromium without a screen, which reaches loopback and nothing else.
+// Headless Chromium, which can reach only loopback.
 import { chromium } from "playwright-core";
 import { atEnd } from "./cleanup.mjs";
 import { Workbench } from "./workbench.mjs";
 
-/** Debian's, unless another is named; none is downloaded. */
+/** Debian's Chromium, unless `CHROMIUM` is set; nothing is downloaded. */
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-/** How long anything on the page may take, in milliseconds. */
-const PATIENCE_MS = 20_000;
-/** A workbench loads some megabytes of scripts. */
+/** The timeout for actions on a page, in milliseconds. */
+const TIMEOUT_MS = 20_000;
+/** The timeout for loading a workbench, which has several megabytes of scripts. */
 const LOAD_WITHIN_MS = 60_000;
 
 const ARGUMENTS = [
@@ -19,7 +19,7 @@ const ARGUMENTS = [
   "--disable-component-update",
   "--disable-sync",
   "--disable-dev-shm-usage",
-  // Windows that are not in front are measured too.
+  // Background windows are measured, too.
   "--disable-renderer-backgrounding",
   "--disable-backgrounding-occluded-windows",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
@@ -28,18 +28,18 @@ const ARGUMENTS = [
 export class Browser {
   static async launch() {
     const browser = new Browser();
-    // Signals are handled here: the scenarios end the browser in order.
+    // This program handles signals, and closes the browser in order.
     const quiet = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
     browser.chromium = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ARGUMENTS, ...quiet });
     browser.close = atEnd(() => browser.chromium.close());
     return browser;
   }
 
-  /** A place for windows with a memory of its own: open editors and layout are the browser's to keep. */
+  /** A browser profile with separate storage, in which the workbench keeps open editors and layout. */
   async profile({ width = 1280, height = 800, scale = 1 } = {}) {
     const context = await this.chromium.newContext({ viewport: { width, height }, deviceScaleFactor: scale, reducedMotion: "reduce" });
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(TIMEOUT_MS);
     return new Profile(context);
   }
 }
@@ -50,7 +50,7 @@ export class Profile {
     this.close = atEnd(() => context.close());
   }
 
-  /** A window with the workbench of that server; it is loaded, and the extension shows its item. */
+  /** Opens a window with the workbench of this server; returns when it is loaded and the extension shows its status bar item. */
   async open(server) {
     const page = await this.context.newPage();
     await page.goto(server.url, { waitUntil: "domcontentloaded" });

@@ -1,21 +1,21 @@
-// Ends everything that was started, last first: at the end, after a failure, and when a person or a runner interrupts.
+// Stops everything that was started, in reverse order: at the end, after a failure, and on a signal.
 
-/** The ends of everything that still runs. */
+/** The clean-up functions that have not run yet. */
 const open = [];
 
-/** Registers an end for the exit of the program, at the latest. The returned function runs it now, and only once. */
+/** Registers a clean-up function for the exit of the program. The returned function runs it earlier, and only once. */
 export function atEnd(end) {
   let ending = null;
   const once = () => {
-    const place = open.indexOf(once);
-    if (place >= 0) open.splice(place, 1);
+    const index = open.indexOf(once);
+    if (index >= 0) open.splice(index, 1);
     return (ending ??= end());
   };
   open.push(once);
   return once;
 }
 
-/** Ends everything that still runs, and reports failures. */
+/** Runs all pending clean-up functions, and reports errors. */
 export async function endAll() {
   for (const end of open.toReversed()) {
     await end().catch((error) => {

@@ -1,7 +1,7 @@
-// VS Code for browsers, where `cargo xtask` installed it.
+// VS Code for browsers, as installed by `cargo xtask`.
 import path from "node:path";
 
-/** @returns {{node: string, entry: string} | null} the programs to run: Node, and code-server's main file for it; null without one */
+/** @returns {{node: string, entry: string} | null} the programs to run: Node, and code-server's main file; null if it is not installed */
 export function codeServer() {
   const directory = process.env.AREYOUJ_CODE_SERVER;
   if (directory === undefined) return null;

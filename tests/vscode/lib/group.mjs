@@ -1,10 +1,11 @@
-// What the scenarios of one file share: a home, a server and a browser. Each begins without sessions and windows.
+// The resources shared by the scenarios of one file: a home, a server and a browser. Each scenario starts without
+// sessions and windows.
 import path from "node:path";
 import { Browser } from "./browser.mjs";
 import { Home } from "./home.mjs";
 import { Server } from "./server.mjs";
 
-/** How long a picture of a window that may hang is waited for, in milliseconds. */
+/** The timeout for a picture of a window, which can hang, in milliseconds. */
 const PICTURE_WITHIN_MS = 5_000;
 
 export class Group {
@@ -13,18 +14,18 @@ export class Group {
   shared = null;
 
   /**
-   * @param {{home?: object, settings?: object, folders?: string[]}} wanted the options of `Home`; settings of the editor;
-   *   which of the projects are folders of the window, all if left out
+   * @param {{home?: object, settings?: object, folders?: string[]}} options the options of `Home`; settings of the editor;
+   *   the projects that are folders of the window, all if omitted
    */
-  constructor(wanted, { editor, programs, extension }) {
-    this.wanted = wanted;
+  constructor(options, { editor, programs, extension }) {
+    this.options = options;
     this.editor = editor;
     this.programs = programs;
     this.extension = extension;
   }
 
   async open() {
-    const { home = {}, settings, folders } = this.wanted;
+    const { home = {}, settings, folders } = this.options;
     this.home = await Home.open(this.programs, home);
     this.server = await Server.start(this.editor, {
       extensions: this.extension.directory,
@@ -35,25 +36,25 @@ export class Group {
     this.browser = await Browser.launch();
   }
 
-  /** Ends all of it, in order, also when the opening broke off half-way. */
+  /** Closes everything, in order, even if opening failed. */
   async close() {
     await this.browser?.close();
     await this.server?.close();
     await this.home?.close();
   }
 
-  /** Nothing of an earlier scenario is left: no session, no editor, no message. */
+  /** Removes sessions, editors and messages of earlier scenarios. */
   async begin() {
     await this.home.clear();
     await this.#window?.tidy();
   }
 
-  /** The window of the group, opened when it is first wanted: loading a workbench takes longer than most scenarios. */
+  /** The window of the group, opened on first use: loading a workbench takes longer than most scenarios. */
   async window() {
     return (this.#window ??= await this.openIn((this.shared = await this.browser.profile())));
   }
 
-  /** Memory of its own for windows, closed at the end of the scenario, with the sizes in pixels that `Browser.profile` takes. */
+  /** A separate browser profile, closed at the end of the scenario; `size` is in pixels, as for `Browser.profile`. */
   async profile(size) {
     const profile = await this.browser.profile(size);
     this.#profiles.push(profile);
@@ -73,7 +74,7 @@ export class Group {
     }
   }
 
-  /** Ends what belongs to one scenario; after one that failed, the shared window too. */
+  /** Closes the resources of one scenario; after a failure, the shared window, too. */
   async end(passed) {
     for (const profile of this.#profiles.splice(0)) await profile.close();
     if (passed) return;

@@ -1,5 +1,5 @@
-// A home of AreYouJ for one group of scenarios: the program `test-home` makes it, with the scripted Messages API and the
-// real Claude CLI, and removes it; beside that the command line, as a person uses it.
+// An AreYouJ home for one group of scenarios. The program `test-home` creates and removes it, with the scripted Messages API
+// and the real Claude CLI. Also runs the command line.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,11 +11,11 @@ import { atEnd } from "./cleanup.mjs";
 
 const execute = promisify(execFile);
 
-/** How long something may take that is sure to happen, in seconds: ample on a busy machine, and a hang is noticed. */
-export const PATIENCE_SECONDS = 60;
+/** The timeout for events that must happen, in seconds: enough on a busy machine, and short enough to detect a hang. */
+export const TIMEOUT_SECONDS = 60;
 
 export class Home {
-  #orders;
+  #commands;
   #answers;
 
   /**
@@ -28,29 +28,29 @@ export class Home {
     home.programs = programs;
     const child = spawn(path.join(programs, "test-home"), [...(standIn === undefined ? [] : ["--stand-in", standIn]), ...projects], {
       stdio: ["pipe", "pipe", "pipe"],
-      // A group of its own: Ctrl-C is for this program, which then closes its input.
+      // A separate process group: only this program handles Ctrl-C, and then closes the input.
       detached: true,
       env: { ...process.env, AREYOUJ_BIN_DIR: programs },
     });
-    let complaints = "";
-    child.stderr.on("data", (chunk) => (complaints += chunk));
-    // A write to a process that has died is reported by its exit.
+    let stderr = "";
+    child.stderr.on("data", (chunk) => (stderr += chunk));
+    // The exit of the process reports failed writes.
     child.stdin.on("error", () => {});
     const ended = once(child, "exit");
-    home.#orders = child.stdin;
+    home.#commands = child.stdin;
     home.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     home.closing = false;
     home.close = atEnd(async () => {
       home.closing = true;
       child.stdin.end();
-      // One that does not end is killed with everything it started; its exit code then says so.
-      const deadline = setTimeout(() => process.kill(-child.pid, "SIGKILL"), PATIENCE_SECONDS * 1000);
+      // If it does not exit, it is killed with all its processes, and its exit code is not 0.
+      const deadline = setTimeout(() => process.kill(-child.pid, "SIGKILL"), TIMEOUT_SECONDS * 1000);
       const [code] = await ended;
       clearTimeout(deadline);
-      assert.equal(code, 0, `the home was not left clean: ${complaints}`);
+      assert.equal(code, 0, `the home was not cleaned up: ${stderr}`);
     });
     const value = await home.#answer("test-home starts");
-    if (value === undefined) throw new Error(`test-home: ${complaints}`);
+    if (value === undefined) throw new Error(`test-home: ${stderr}`);
     const { environment, home: directory, projects: places } = JSON.parse(value);
     home.directory = directory;
     home.projects = places;
@@ -62,28 +62,28 @@ export class Home {
     return home;
   }
 
-  /** Has a prompt answered by a script; see `tests/src/messages_api/script.rs`. */
-  on(prompt, script) {
-    return this.#order({ on: [prompt, script] });
+  /** Answers a prompt with a script; see `tests/src/messages_api/script.rs`. */
+  setScript(prompt, script) {
+    return this.#command({ on: [prompt, script] });
   }
 
-  /** Continues the turns that are held by this name. */
+  /** Releases the turns that are held with this name. */
   release(name) {
-    return this.#order({ release: name });
+    return this.#command({ release: name });
   }
 
-  async #order(order) {
-    this.#orders.write(`${JSON.stringify(order)}\n`);
-    const value = await this.#answer(`test-home answers ${JSON.stringify(order)}`);
+  async #command(command) {
+    this.#commands.write(`${JSON.stringify(command)}\n`);
+    const value = await this.#answer(`test-home answers ${JSON.stringify(command)}`);
     assert.notEqual(value, undefined, "the home is closed");
     return JSON.parse(value);
   }
 
-  /** The next line of test-home, undefined at its end; it fails when there is none in time. */
+  /** The next line of test-home, or undefined at the end; fails if no line arrives in time. */
   async #answer(what) {
     let deadline;
     const late = new Promise((_, reject) => {
-      deadline = setTimeout(() => reject(new Error(`not in time: ${what}`)), PATIENCE_SECONDS * 1000);
+      deadline = setTimeout(() => reject(new Error(`not in time: ${what}`)), TIMEOUT_SECONDS * 1000);
     });
     try {
       return (await Promise.race([this.#answers.next(), late])).value;
@@ -92,12 +92,12 @@ export class Home {
     }
   }
 
-  /** Runs a command that succeeds, and returns what it printed. */
+  /** Runs a command that must succeed, and returns its output. */
   async run(...words) {
     return (await this.#execute(words)).stdout.trim();
   }
 
-  /** The same with `--json`. */
+  /** Runs a command with `--json` that must succeed, and returns the parsed output. */
   async json(...words) {
     return JSON.parse(await this.run(...words, "--json"));
   }
@@ -109,7 +109,7 @@ export class Home {
     return execute(program, words, { env: environment, cwd: this.directory, maxBuffer: 64 * 1024 * 1024 });
   }
 
-  /** Creates a session and returns its id. `environment` is laid over that of the home. */
+  /** Creates a session and returns its id. `environment` overrides variables of the home. */
   async create(project, options = [], environment = {}) {
     const { stdout } = await this.#execute(["new", this.projects[project] ?? project, ...options], { ...this.environment, ...environment });
     return stdout.trim();
@@ -124,28 +124,28 @@ export class Home {
 
   /** Waits for a status. */
   async wait(id, status) {
-    await this.run("wait", id, "--for", status, "--timeout", String(PATIENCE_SECONDS));
+    await this.run("wait", id, "--for", status, "--timeout", String(TIMEOUT_SECONDS));
   }
 
-  /** Queues a message and waits until the session has nothing more to do. */
-  async say(id, text) {
+  /** Queues a message and waits until the session is idle. */
+  async sendAndWait(id, text) {
     await this.run("send", id, text);
     await this.wait(id, "idle");
   }
 
-  /** The texts of messages that wait, in order. */
-  async waiting(id) {
+  /** The texts of queued messages, in order. */
+  async queuedTexts(id) {
     return (await this.json("queue", id)).filter(({ state }) => state === "queued").map(({ text }) => text);
   }
 
   /** The process id of the daemon. */
   async daemon() {
     const { running, pid } = await this.json("daemon", "status");
-    assert.ok(running, "no daemon runs");
+    assert.ok(running, "no daemon is running");
     return pid;
   }
 
-  /** Ends and removes all sessions. */
+  /** Terminates and deletes all sessions. */
   async clear() {
     const sessions = await this.json("ls", "--all");
     await Promise.all(sessions.filter(({ status }) => status !== "terminated").map(({ id }) => this.run("terminate", id)));

@@ -1,13 +1,13 @@
-// Figures: collected while scenarios run, printed as one table at the end. They are compared with goals, not judged.
+// Figures: collected while scenarios run, and printed as one table at the end, with goals for comparison.
 
 const rows = [];
 
-/** Notes a figure. */
+/** Records a figure. */
 export function note(what, figure, goal = "") {
   rows.push([what, figure, goal]);
 }
 
-/** Notes the median and the 95th percentile of times in milliseconds. */
+/** Records the median and the 95th percentile of times in milliseconds. */
 export function noteTimes(what, times, goal = "") {
   note(`${what} (${times.length})`, `p50 ${percentile(times, 50)} ms, p95 ${percentile(times, 95)} ms`, goal);
 }

@@ -1,12 +1,12 @@
-// When something was painted, in the clock of the machine, which browser and tests share.
+// Measures when something was painted, with the machine's clock, which browser and tests share.
 
-/** When an element that fits the selector was first painted, in milliseconds since 1970. Watches from now on. */
+/** The time at which an element that matches the selector is first painted, in milliseconds since 1970. Watches from now on. */
 export function watchFor(frame, selector) {
   return frame.evaluate(
-    (wanted) =>
+    (selector) =>
       new Promise((resolve) => {
-        const look = () => {
-          if (document.querySelector(wanted) === null) return;
+        const check = () => {
+          if (document.querySelector(selector) === null) return;
           observer.disconnect();
           // A task that a frame's callback posts runs after that frame was drawn.
           requestAnimationFrame(() => {
@@ -15,15 +15,15 @@ export function watchFor(frame, selector) {
             port2.postMessage(null);
           });
         };
-        const observer = new MutationObserver(look);
+        const observer = new MutationObserver(check);
         observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-        look();
+        check();
       }),
     selector,
   );
 }
 
-/** Times every click and key in a frame from the event to the frame drawn after it. Read by `reactions`. */
+/** Measures the time from every click and key in a frame to the next drawn frame, for `reactions`. */
 export async function timeReactions(frame) {
   await frame.evaluate(() => {
     globalThis.reactions = [];
@@ -38,7 +38,7 @@ export async function timeReactions(frame) {
   });
 }
 
-/** What was timed so far, in milliseconds. */
+/** The measured times so far, in milliseconds. */
 export function reactions(frame) {
   return frame.evaluate(() => globalThis.reactions);
 }

@@ -1,4 +1,4 @@
-// A code-server of its own on loopback: the editor's server and its extension host, in the environment of a test home.
+// A separate code-server on loopback: the editor's server and its extension host, in the environment of a test home.
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { atEnd } from "./cleanup.mjs";
 
-/** How long the server may take to listen, and to end, in milliseconds. */
+/** The timeouts for the server's start and exit, in milliseconds. */
 const START_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 5_000;
 
-/** Nothing that moves, asks, or looks for something outside. */
+/** No animations, no questions, no network requests. */
 const SETTINGS = {
   "workbench.startupEditor": "none",
   "workbench.reduceMotion": "on",
@@ -35,9 +35,9 @@ const SETTINGS = {
 
 export class Server {
   /**
-   * @param {{node: string, entry: string}} programs as `install` returns them
+   * @param {{node: string, entry: string}} programs as returned by `install`
    * @param {{extensions: string, environment: object, folders: string[], settings?: object}} options the directory of
-   *   installed extensions; the environment of the extension host; folders of the window, which share one workspace
+   *   installed extensions; the environment of the extension host; folders of the window, in one workspace
    */
   static async start({ node, entry }, { extensions, environment, folders, settings = {} }) {
     const server = new Server();
@@ -50,13 +50,13 @@ export class Server {
     await writeFile(path.join(user, "User/settings.json"), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
     const workspace = path.join(server.root, "projects.code-workspace");
     await writeFile(workspace, JSON.stringify({ folders: folders.map((folder) => ({ path: folder })) }));
-    // Without a file of that name code-server would write one, with a password, into the home.
+    // Without this file, code-server would create one with a password in the home.
     await writeFile(path.join(server.root, "code-server.yaml"), "cert: false\n");
     const child = spawn(node, [entry, ...argumentsFor(server.root, port, user, extensions)], {
-      // A group of its own, so that it can be ended with everything it started.
+      // A separate process group, so that all its processes can be killed.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      // An address of the gallery that is empty keeps the editor from asking the public one.
+      // An empty gallery URL prevents requests to the public gallery.
       env: { ...environment, EXTENSIONS_GALLERY: '{"serviceUrl":""}', ...directories(server.root) },
     });
     const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -84,7 +84,7 @@ function argumentsFor(root, port, user, extensions) {
   ].flat();
 }
 
-/** Where code-server itself keeps things; `HOME` stays that of the sessions. */
+/** The directories of code-server; `HOME` remains that of the sessions. */
 export function directories(root) {
   return Object.fromEntries(["DATA", "CONFIG", "CACHE"].map((kind) => [`XDG_${kind}_HOME`, path.join(root, kind.toLowerCase())]));
 }
@@ -92,7 +92,7 @@ export function directories(root) {
 async function listening(server, child, ended) {
   await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`code-server does not listen: ${server.output}`)), START_WITHIN_MS);
-    void ended.then((code) => reject(new Error(`code-server ended with ${code}: ${server.output}`)));
+    void ended.then((code) => reject(new Error(`code-server exited with ${code}: ${server.output}`)));
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (chunk) => {
         server.output += chunk;

@@ -1,4 +1,4 @@
-// The extension as it is given to people: built, packaged with the programs, and installed where no other is.
+// The extension as released: built, packaged with the programs, and installed in an empty directory.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,10 +11,10 @@ import { directories } from "./server.mjs";
 const execute = promisify(execFile);
 
 /**
- * Builds and packages the extension, and installs it where no other is.
+ * Builds and packages the extension, and installs it in an empty directory.
  *
- * @returns {Promise<{directory: string, listing: string, bytes: number}>} the directory of installed extensions, what is
- *   in the package, and its size
+ * @returns {Promise<{directory: string, listing: string, bytes: number}>} the directory of installed extensions, the
+ *   contents of the package, and its size
  */
 export async function installExtension({ node, entry }, programs) {
   const root = await mkdtemp(path.join(tmpdir(), "areyouj-vsix-"));

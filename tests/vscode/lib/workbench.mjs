@@ -1,23 +1,23 @@
-// The workbench as a person sees it: palette, quick picks, dialogs, and the pages of the extension.
+// The user interface of the workbench: palette, quick picks, dialogs, and the pages of the extension.
 import assert from "node:assert/strict";
 
-/** As VS Code names the extension and what belongs to it. */
+/** The id of the extension in VS Code. */
 export const EXTENSION = "areyouj.areyouj";
 
-/** Tries of something that the workbench may swallow, and the pause between, in milliseconds. */
-const TRIES = 20;
+/** The number of attempts of actions that the workbench can ignore, and the pause between them, in milliseconds. */
+const ATTEMPTS = 20;
 const PAUSE_MS = 150;
-/** How long a program may take to draw something on its terminal, in milliseconds. */
+/** The timeout for output of a program in a terminal, in milliseconds. */
 const SCREEN_WITHIN_MS = 30_000;
-/** How long one try waits, in milliseconds: a loop around the long default would take minutes. */
-const TRY_MS = 1_000;
-/** How long a busy machine may take to find a command, in milliseconds. */
+/** The timeout of one attempt, in milliseconds: with the long default, a loop would take minutes. */
+const ATTEMPT_MS = 1_000;
+/** The timeout for finding a command on a busy machine, in milliseconds. */
 const CHOSEN_WITHIN_MS = 5_000;
 
-/** Tries until it returns true. */
+/** Repeats the attempt until it returns true. */
 export async function until(what, attempt) {
   let last;
-  for (let count = 0; count < TRIES; count++) {
+  for (let count = 0; count < ATTEMPTS; count++) {
     try {
       if (await attempt()) return;
     } catch (error) {
@@ -28,12 +28,12 @@ export async function until(what, attempt) {
   throw new Error(`${what}: it did not happen`, { cause: last });
 }
 
-/** Waits until it can be seen. */
+/** Waits until it is visible. */
 export async function shows(locator) {
   await locator.first().waitFor({ state: "visible" });
 }
 
-/** Waits until it cannot be seen any more. */
+/** Waits until it is hidden. */
 export async function gone(locator) {
   await locator.first().waitFor({ state: "hidden" });
 }
@@ -51,7 +51,7 @@ export class Workbench {
     await this.status.waitFor({ timeout });
   }
 
-  /** Loads the window anew by its command: it writes down which editors are open, and a plain reload does not wait for that. */
+  /** Reloads the window with its command, which saves the open editors; a plain reload does not wait for that. */
   async reload() {
     const loaded = this.page.waitForEvent("domcontentloaded");
     await this.run("Developer: Reload Window");
@@ -75,22 +75,22 @@ export class Workbench {
     await until(`“${title}” is run`, async () => {
       await this.openPalette();
       // A new focus, such as that of a terminal that was just opened, closes the palette.
-      await this.input.fill(`>${title}`, { timeout: TRY_MS });
+      await this.input.fill(`>${title}`, { timeout: ATTEMPT_MS });
       await row.click({ timeout: CHOSEN_WITHIN_MS });
       return true;
     });
   }
 
-  // F1 works with the keyboard in an editor, a page or a terminal alike; one that comes too early is lost.
+  // F1 works in an editor, a page and a terminal; a key press that is too early is lost.
   async openPalette() {
     await until("the palette opens", async () => {
       if (await this.picker.isVisible()) {
-        if ((await this.input.inputValue({ timeout: TRY_MS })).startsWith(">")) return true;
+        if ((await this.input.inputValue({ timeout: ATTEMPT_MS })).startsWith(">")) return true;
         await this.page.keyboard.press("Escape");
-        await this.picker.waitFor({ state: "hidden", timeout: TRY_MS });
+        await this.picker.waitFor({ state: "hidden", timeout: ATTEMPT_MS });
       }
       await this.page.keyboard.press("F1");
-      await this.input.waitFor({ state: "visible", timeout: TRY_MS });
+      await this.input.waitFor({ state: "visible", timeout: ATTEMPT_MS });
       return (await this.input.inputValue()).startsWith(">");
     });
   }
@@ -100,21 +100,21 @@ export class Workbench {
     return this.picker.locator(".monaco-list-row", { hasText: text }).first();
   }
 
-  /** Types into the box with that placeholder and confirms. The widget is reused: without it an earlier one may be meant. */
+  /** Types into the box with this placeholder and confirms. The widget is reused, so the placeholder identifies the right one. */
   async answer(placeholder, text = "") {
     await this.picker.getByPlaceholder(placeholder).waitFor();
     if (text !== "") await this.input.fill(text);
     await this.page.keyboard.press("Enter");
   }
 
-  /** Confirms a question of the editor by a button. */
+  /** Confirms a dialog with a button. */
   async confirm(button) {
     const dialog = this.page.locator(".monaco-dialog-box");
     await dialog.getByRole("button", { name: button, exact: true }).click();
     await gone(dialog);
   }
 
-  /** Shows the view in the side bar. A click on its icon hides it if it is there already. */
+  /** Shows the view in the side bar. A click on its icon would hide a visible view. */
   async showView() {
     const icon = this.page.locator('.activitybar .action-item:has(.action-label[aria-label^="AreYouJ"])');
     await until("the view shows", async () => {
@@ -125,17 +125,17 @@ export class Workbench {
     return this.view();
   }
 
-  /** The orchestration page in the side bar. Pages lie over the workbench, as a frame within a frame. */
+  /** The orchestration page in the side bar. Pages are nested frames above the workbench. */
   view() {
     return new PageView(this, `iframe.webview.ready[src*="extensionId=${EXTENSION}"][src*="purpose=webviewView"]`);
   }
 
-  /** The page in the active editor tab. Those of other tabs are there too, but not visible. */
+  /** The page in the active editor tab. Those of other tabs exist, too, but are not visible. */
   tab() {
     return new PageView(this, `iframe.webview.ready[src*="extensionId=${EXTENSION}"]:not([src*="purpose=webviewView"]):visible`);
   }
 
-  /** The automation page of the session of that name, once it is in front. */
+  /** The automation page of the session with this name, as soon as it is active. */
   async automation(name) {
     const tab = this.tab();
     // Every header has the names of all sessions, for its switcher.
@@ -152,7 +152,7 @@ export class Workbench {
     return tab;
   }
 
-  /** Opens a session's page by the list of sessions. */
+  /** Opens a session's page from the list of sessions. */
   async switchTo(name) {
     await this.run("AreYouJ: Switch Session…");
     await this.picker.getByPlaceholder("Select a session").waitFor();
@@ -160,31 +160,31 @@ export class Workbench {
     return this.automation(name);
   }
 
-  /** Chooses from the context menu of a folder of the window. The menu ignores a click that comes right after it opened. */
+  /** Selects an item of the context menu of a folder. The menu ignores clicks right after it has opened. */
   async explorerMenu(folder, label) {
     await this.run("View: Show Explorer");
     const menu = this.page.locator(".context-view .monaco-menu");
     const row = this.page.locator(".explorer-folders-view .monaco-list-row", { has: this.page.locator(".label-name", { hasText: new RegExp(`^${escaped(folder)}$`, "u") }) });
     await until("the menu opens", async () => {
       if (await menu.isVisible()) return true;
-      await row.click({ button: "right", timeout: TRY_MS });
-      await menu.waitFor({ timeout: TRY_MS });
+      await row.click({ button: "right", timeout: ATTEMPT_MS });
+      await menu.waitFor({ timeout: ATTEMPT_MS });
       return true;
     });
     await until(`“${label}” is chosen`, async () => {
       if (!(await menu.isVisible())) return true;
-      await menu.getByRole("menuitem", { name: label, exact: true }).click({ timeout: TRY_MS });
-      await menu.waitFor({ state: "hidden", timeout: TRY_MS / 2 });
+      await menu.getByRole("menuitem", { name: label, exact: true }).click({ timeout: ATTEMPT_MS });
+      await menu.waitFor({ state: "hidden", timeout: ATTEMPT_MS / 2 });
       return true;
     });
   }
 
-  /** The terminal that can be seen; a window of these tests shows one at a time. */
+  /** The visible terminal; in these tests, a window shows one at a time. */
   terminal() {
     return new TerminalView(this);
   }
 
-  /** Waits until the screen of the session of that name is the active tab, and shows Claude. */
+  /** Waits until the terminal of the session with this name is the active tab, and shows Claude. */
   async screen(name) {
     await shows(this.page.locator(".tab.active", { hasText: name }));
     const screen = this.terminal();
@@ -192,7 +192,7 @@ export class Workbench {
     return screen;
   }
 
-  /** The tabs of that name. */
+  /** The tabs with this name. */
   tabs(name) {
     return this.page.locator(".tab", { hasText: name });
   }
@@ -202,20 +202,20 @@ export class Workbench {
   }
 }
 
-/** A terminal of the editor. Its characters are text in the page, for `terminal.integrated.gpuAcceleration` is off. */
+/** A terminal of the editor. Its characters are text in the page, because `terminal.integrated.gpuAcceleration` is off. */
 export class TerminalView {
   constructor(workbench) {
     this.page = workbench.page;
     this.wrapper = workbench.page.locator(".terminal-wrapper:visible");
   }
 
-  /** Its lines as they stand on the screen. */
+  /** The lines on the screen. */
   async lines() {
     const lines = await this.wrapper.locator(".xterm-rows > div").allInnerTexts();
     return lines.map((line) => line.replaceAll("\u00a0", " ").trimEnd());
   }
 
-  /** Waits until its lines satisfy this. */
+  /** Waits until its lines fulfil a condition. */
   async until(what, test) {
     const deadline = Date.now() + SCREEN_WITHIN_MS;
     let lines = [];
@@ -235,12 +235,12 @@ export class TerminalView {
     return this.until(`anything but “${text}”`, (lines) => lines.length > 0 && !lines.some((line) => line.includes(text)));
   }
 
-  /** Gives it the keyboard. */
+  /** Focuses the terminal. */
   async focus() {
     await this.wrapper.locator("textarea.xterm-helper-textarea").focus();
   }
 
-  /** Types a prompt, and submits it once it stands on the screen. */
+  /** Types a prompt, and submits it when it is on the screen. */
   async submit(text) {
     await this.focus();
     await this.page.keyboard.type(text);
@@ -248,7 +248,7 @@ export class TerminalView {
     await this.page.keyboard.press("Enter");
   }
 
-  /** Presses a key until something is so: Claude takes no key for an answer that may have been meant for something else. */
+  /** Presses a key until a condition is fulfilled: Claude ignores keys right after it displays a dialog. */
   async press(key, what, test) {
     await this.focus();
     await until(what, async () => {
@@ -267,13 +267,13 @@ export class PageView {
     this.frame = workbench.page.frameLocator(outer).frameLocator("iframe#active-frame");
   }
 
-  /** The frame itself, to run scripts in. */
+  /** The frame, for running scripts. */
   async handle() {
     const outer = await (await this.outer.elementHandle()).contentFrame();
     return await (await outer.waitForSelector("iframe#active-frame")).contentFrame();
   }
 
-  // Buttons of the elements library are custom elements: their role is that of an element inside, their words are theirs.
+  // Buttons of the elements library are custom elements: an inner element has the role, and the outer one the label.
   button(label) {
     return this.frame.locator("vscode-button").filter({ hasText: new RegExp(`^\\s*${escaped(label)}\\s*$`, "u") });
   }
@@ -290,7 +290,7 @@ export class PageView {
     return this.frame.locator("article.card", { hasText: text });
   }
 
-  /** Writes into the composer and sends. */
+  /** Writes a message in the composer and sends it. */
   async send(text, keys = "Control+Enter") {
     const composer = this.frame.getByLabel("Message to Claude");
     await composer.fill(text);
@@ -315,7 +315,7 @@ export class PageView {
     });
   }
 
-  /** Waits until the header says that status. */
+  /** Waits until the header shows this status. */
   async is(status) {
     await shows(this.frame.locator("areyouj-session-header .status-word", { hasText: status }));
   }

@@ -47,12 +47,12 @@ export default {
       await page.queueIs("first", "third", "second");
       await page.queued().nth(2).dragTo(page.queued().nth(0));
       await page.queueIs("second", "first", "third");
-      assert.deepEqual(await t.home.waiting(anna), ["second", "first", "third"]);
+      assert.deepEqual(await t.home.queuedTexts(anna), ["second", "first", "third"]);
       await t.home.release("gate");
       await t.home.wait(anna, "idle");
       await shows(page.entry("Echo: third"));
-      const said = await page.frame.locator(".text-entry").allInnerTexts();
-      assert.deepEqual(said.map((text) => text.trim()).filter((text) => text.startsWith("Echo")), ["Echo: second", "Echo: first", "Echo: third"]);
+      const answers = await page.frame.locator(".text-entry").allInnerTexts();
+      assert.deepEqual(answers.map((text) => text.trim()).filter((text) => text.startsWith("Echo")), ["Echo: second", "Echo: first", "Echo: third"]);
     },
 
     "a permission request is answered in the inbox": async (t) => {
@@ -70,8 +70,8 @@ export default {
     "a permission request is denied on the page, with a message": async (t) => {
       const { window } = await two(t);
       const page = await window.switchTo("Ben");
-      await page.send("run: touch must-not-be");
-      const card = page.card("must-not-be");
+      await page.send("run: touch must-not-exist");
+      const card = page.card("must-not-exist");
       await shows(card);
       await page.is("Waiting");
       await card.getByRole("button", { name: "Deny and say what to do instead" }).click();

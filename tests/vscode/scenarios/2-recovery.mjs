@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { shows, until } from "../lib/workbench.mjs";
 
-const DRAFT = "half a thought";
+const DRAFT = "an unsent draft";
 
 /** A new window with the page of a session with a transcript, and a draft in it. */
 async function withDraft(t) {
   const id = await t.home.idle("one", "Anna");
-  await t.home.say(id, "before");
+  await t.home.sendAndWait(id, "before");
   const profile = await t.profile();
   const window = await t.openIn(profile);
   const page = await window.switchTo("Anna");
@@ -74,11 +74,11 @@ export default {
       await window.page.close();
       await t.home.release("gate");
       await t.home.wait(id, "idle");
-      await t.home.say(id, "while nobody looked");
+      await t.home.sendAndWait(id, "without a window");
       const page = await isBack(await t.openIn(profile));
-      await shows(page.entry("Echo: while nobody looked"));
-      const said = await page.frame.locator(".text-entry").allInnerTexts();
-      assert.equal(said.filter((text) => text.includes("while nobody looked")).length, 1);
+      await shows(page.entry("Echo: without a window"));
+      const texts = await page.frame.locator(".text-entry").allInnerTexts();
+      assert.equal(texts.filter((text) => text.includes("without a window")).length, 1);
     },
   },
 };

@@ -8,7 +8,7 @@ import { gone, shows, until } from "../lib/workbench.mjs";
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** The serious and critical findings of axe-core on a page. */
-async function graveFindings(page) {
+async function seriousFindings(page) {
   const frame = await page.handle();
   await frame.evaluate(AXE);
   const violations = await frame.evaluate(async () => (await globalThis.axe.run()).violations);
@@ -23,15 +23,15 @@ export default {
     "axe-core has no serious findings on the pages": async (t) => {
       const window = await t.window();
       const [anna, ben] = await Promise.all([t.home.idle("one", "Anna"), t.home.idle("two", "Ben")]);
-      await t.home.say(anna, "think: about `code` and **more**");
+      await t.home.sendAndWait(anna, "think: about `code` and **more**");
       await t.home.run("send", ben, "run: touch needs-a-person");
       const orchestration = await window.openOrchestration();
       await shows(orchestration.card("needs-a-person"));
-      assert.deepEqual(await graveFindings(orchestration), []);
+      assert.deepEqual(await seriousFindings(orchestration), []);
       const view = await window.showView();
       await shows(view.session("Anna"));
-      assert.deepEqual(await graveFindings(view), []);
-      for (const name of ["Anna", "Ben"]) assert.deepEqual(await graveFindings(await window.switchTo(name)), []);
+      assert.deepEqual(await seriousFindings(view), []);
+      for (const name of ["Anna", "Ben"]) assert.deepEqual(await seriousFindings(await window.switchTo(name)), []);
     },
 
     "a session without a login shows that, with a button that logs in": async (t) => {

@@ -48,18 +48,18 @@ export default {
       await window.answer("First message (optional)", "good morning");
       const screen = await window.screen("Anna");
       await screen.shows("Echo: good morning");
-      await screen.submit("and by hand");
-      await screen.shows("Echo: and by hand");
+      await screen.submit("and typed");
+      await screen.shows("Echo: and typed");
       await window.page.keyboard.type("one line");
       await window.page.keyboard.press("Shift+Enter");
       await screen.submit("and another");
       await screen.shows("Echo: one line");
       const [{ id }] = await t.home.json("ls");
-      await until("what was seen on the screen counts as read", async () => (await t.home.json("show", id)).unread === 0);
+      await until("entries on the screen count as read", async () => (await t.home.json("show", id)).unread === 0);
       const page = await window.switchTo("Anna");
-      for (const said of ["Echo: good morning", "and by hand", "Echo: and by hand"]) await shows(page.entry(said));
+      for (const text of ["Echo: good morning", "and typed", "Echo: and typed"]) await shows(page.entry(text));
       await page.button("Open terminal").click();
-      await screen.shows("Echo: and by hand");
+      await screen.shows("Echo: and typed");
       assert.equal(await window.tabs("Anna").count(), 2, "the page and one terminal");
     },
 
@@ -148,40 +148,40 @@ export default {
       process.kill(await t.home.daemon(), "SIGKILL");
       await t.home.release("daemon");
       await screen.shows("daemon was released.");
-      await screen.submit("still here");
-      await screen.shows("Echo: still here");
+      await screen.submit("still running");
+      await screen.shows("Echo: still running");
       const page = await window.switchTo("Anna");
-      await shows(page.entry("Echo: still here"));
+      await shows(page.entry("Echo: still running"));
       assert.equal(await window.tabs("Anna").count(), 2);
     },
 
     "a conversation switches to the transcript and back, and its terminal closes and opens": async (t) => {
       const { id, window, screen } = await attached(t);
-      await screen.submit("at the terminal");
+      await screen.submit("in the terminal");
       await screen.shows("· done ");
       await t.home.wait(id, "idle");
       await window.run("AreYouJ: Switch Session to Transcript");
       const page = await window.automation("Anna");
       await page.is("Idle");
-      await shows(page.entry("Echo: at the terminal"));
+      await shows(page.entry("Echo: in the terminal"));
       assert.equal(await window.tabs("Anna").count(), 1, "the terminal is closed");
-      assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), [], "without an error message");
+      assert.deepEqual(await window.page.locator(".notification-toast").allInnerTexts(), [], "no error message is shown");
       await page.send("in the stream");
       await shows(page.entry("Echo: in the stream"));
       await page.is("Idle");
 
-      await page.send("hold: move");
+      await page.send("hold: switch");
       await page.is("Active");
       await page.icon("More actions").click();
       await page.frame.getByRole("menuitem", { name: "Switch to terminal" }).click();
       await window.confirm("When the turn ends");
       await shows(page.frame.getByText("switches its driver when the turn has ended"));
-      await t.home.release("move");
+      await t.home.release("switch");
       await window.toast("Anna continues in a terminal.").getByRole("button", { name: "Open terminal" }).click();
       const back = await window.screen("Anna");
       await back.shows("Echo: in the stream");
-      await back.submit("at the terminal again");
-      await back.shows("Echo: at the terminal again");
+      await back.submit("in the terminal again");
+      await back.shows("Echo: in the terminal again");
 
       await back.submit("hold: forever");
       await t.home.wait(id, "active");
@@ -195,17 +195,17 @@ export default {
     "a switch by command closes the terminal, and offers the transcript": async (t) => {
       const { id, window } = await attached(t);
       await t.home.run("switch-driver", id, "stream");
-      const told = window.toast("Anna continues as a transcript.");
-      await shows(told);
+      const toast = window.toast("Anna continues as a transcript.");
+      await shows(toast);
       await gone(window.tabs("Anna"));
-      assert.equal(await window.page.locator(".notification-toast").count(), 1, "and no error message");
-      await told.getByRole("button", { name: "Open transcript" }).click();
+      assert.equal(await window.page.locator(".notification-toast").count(), 1, "no error message is shown");
+      await toast.getByRole("button", { name: "Open transcript" }).click();
       await window.automation("Anna");
     },
 
     "a conversation that another Claude has open does not switch, and the reason is shown": async (t) => {
       const id = await t.home.idle("two", "Ben");
-      await t.home.say(id, "hello");
+      await t.home.sendAndWait(id, "hello");
       const window = await t.window();
       const { claudeSessionId } = await t.home.json("show", id);
       await window.run("AreYouJ: Open Terminal in Session's Directory");
@@ -228,11 +228,11 @@ export default {
       await mkdir(elsewhere, { recursive: true });
       await window.run("View: Show Explorer");
       const id = await t.home.create(elsewhere, ["--name", "Cara", ...AT_TERMINAL]);
-      const told = window.toast("Cara needs an answer in Claude's terminal");
-      await shows(told);
+      const toast = window.toast("Cara needs an answer in Claude's terminal");
+      await shows(toast);
       await window.showView();
       await shows(view.card("Needs an answer in its terminal").filter({ hasText: "trust" }));
-      await told.getByRole("button", { name: "Open terminal" }).click();
+      await toast.getByRole("button", { name: "Open terminal" }).click();
       const screen = window.terminal();
       await screen.shows("Yes, I trust this folder");
       await screen.focus();

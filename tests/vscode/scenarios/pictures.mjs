@@ -31,20 +31,20 @@ async function people(t) {
   }
   const start = (project, name) => t.home.idle(project, name);
   const says = async (id, prompt, script) => {
-    await t.home.on(prompt, script);
+    await t.home.setScript(prompt, script);
     await t.home.run("send", id, prompt);
   };
   const tides = await start("harbour", "Tide tables");
   await says(tides, "Which port is the reference?", "error: 400");
   await t.home.run("wait", tides, "--timeout", "60").catch(() => {});
   const moorings = await start("harbour", "Moorings");
-  await t.home.on("How many boats fit at the north pier?", "think: the length of the pier");
-  await t.home.say(moorings, "How many boats fit at the north pier?");
+  await t.home.setScript("How many boats fit at the north pier?", "think: the length of the pier");
+  await t.home.sendAndWait(moorings, "How many boats fit at the north pier?");
   const catalogue = await start("library", "Catalogue");
-  await t.home.on("Why is the catalogue slow?", REVIEW);
-  await t.home.say(catalogue, "Why is the catalogue slow?");
-  await t.home.on("Count the books on each shelf.", "run: ls -l README.md");
-  await t.home.say(catalogue, "Count the books on each shelf.");
+  await t.home.setScript("Why is the catalogue slow?", REVIEW);
+  await t.home.sendAndWait(catalogue, "Why is the catalogue slow?");
+  await t.home.setScript("Count the books on each shelf.", "run: ls -l README.md");
+  await t.home.sendAndWait(catalogue, "Count the books on each shelf.");
   await says(catalogue, "Write the report about lent books.", "hold: report");
   for (const text of ["Then check the spelling.", "Add a summary of at most five lines."]) await t.home.run("send", catalogue, text);
   const shop = await start("bakery", "Shop page");
@@ -65,7 +65,7 @@ async function theme(window, name) {
 async function picture(window, name) {
   // Moves the mouse away, so that no hover is visible.
   await window.page.mouse.move(640, window.page.viewportSize().height - 8);
-  // New cards are disabled for a moment, and look like it.
+  // New cards are disabled for a moment, which is visible.
   await window.page.waitForTimeout(SETTLED_MS);
   await window.page.screenshot({ path: path.join(DOCS, `${name}.png`), caret: "hide", animations: "disabled" });
 }
@@ -125,7 +125,7 @@ export default {
       const id = await t.home.create("bakery", ["--name", "Price list", "--driver", "terminal", "--permission-mode", "default"]);
       await t.home.wait(id, "idle");
       const prompt = "The rye bread is 4.50 from now on.";
-      await t.home.on(prompt, `edit: ${bakery}/prices.md | Rye bread 4.20 | Rye bread 4.50`);
+      await t.home.setScript(prompt, `edit: ${bakery}/prices.md | Rye bread 4.20 | Rye bread 4.50`);
       const window = await windowOf(t, WIDE, "Dark Modern");
       await (await window.showView()).icon("Open Claude's terminal of Price list").click();
       const screen = await window.screen("Price list");

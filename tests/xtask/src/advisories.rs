@@ -1,7 +1,7 @@
 //! Known vulnerabilities of dependencies: for crates from RustSec's advisory database, for npm modules from the registry.
 //!
-//! Where the database cannot be fetched, a snapshot of it in this repository stands in, and the caller is given its date
-//! to print. `AREYOUJ_ADVISORIES=required` makes it an error that something is not checked, or not against the newest data.
+//! If the database cannot be fetched, a snapshot in this repository is used, and the caller receives its date to print.
+//! `AREYOUJ_ADVISORIES=required` turns an incomplete or outdated check into an error.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use areyouj_tests::installed::Installed;
 
 use crate::cargo;
 
-/// Where the snapshot is, seen from the workspace. Its name is the date of its newest advisory.
+/// The directory of the snapshot, relative to the workspace. Its name is the date of its newest advisory.
 const SNAPSHOTS: &str = "tests/xtask/advisories";
 
-/// The address of the snapshot, which git replaces: cargo-deny takes no database without a host.
+/// The URL of the snapshot, which git replaces: cargo-deny requires a database URL with a host.
 const URL: &str = "https://snapshot.invalid/advisories";
 
 /// The directories with a lock file of npm modules.
@@ -59,12 +59,12 @@ fn check_crates(manifests: &[&str], required: bool) -> Result<String> {
     Ok(format!("crates checked as of {date} only, because the newest database cannot be fetched"))
 }
 
-/// Asks cargo-deny, which fetches the database with git. Right after the first time that is quick.
+/// Runs cargo-deny, which fetches the database with git. Only the first fetch is slow.
 fn deny(manifests: &[&str], config: &Path, environment: &[(&str, &str)]) -> Result<()> {
     for manifest in manifests {
         let mut command = cargo::command(&["deny", "--log-level", "error", "--manifest-path", manifest])?;
         command.arg("--config").arg(config).args(["check", "advisories"]).envs(environment.iter().copied());
-        ensure!(command.status()?.success(), "there are advisories for crates that {manifest} locks");
+        ensure!(command.status()?.success(), "there are advisories for crates locked by {manifest}");
     }
     Ok(())
 }
@@ -116,7 +116,7 @@ fn unpack(archive: &Path, directory: &Path) -> Result<()> {
     run(git().args(["commit", "--quiet", "--no-gpg-sign", "--message", "Snapshot"]))
 }
 
-/// Makes the snapshot from a checkout of the database: of every advisory what is read by programs, and its title.
+/// Creates the snapshot from a checkout of the database: the machine-readable part and the title of every advisory.
 pub(crate) fn renew(database: &Path) -> Result<()> {
     let date = Command::new("git").arg("-C").arg(database).args(["log", "-1", "--format=%cs"]).output()?;
     let date = String::from_utf8_lossy(&date.stdout).trim().to_owned();
@@ -143,7 +143,7 @@ pub(crate) fn renew(database: &Path) -> Result<()> {
     fs::create_dir(&snapshots)?;
     let file = snapshots.join(format!("{date}.tar.gz"));
     let mut tar = Command::new("tar");
-    // The same advisories always make the same file.
+    // The archive is reproducible.
     tar.args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=go=rX,u=rwX"]);
     tar.arg(format!("--mtime={date} 00:00Z")).args(["--use-compress-program", "gzip -9n", "-cf"]).arg(&file);
     run(tar.arg("-C").arg(staged.path()).arg("crates"))?;
@@ -159,14 +159,14 @@ fn shortened(advisory: &str) -> Option<String> {
     toml.starts_with("```toml\n").then(|| format!("{toml}\n{title}\n"))
 }
 
-/// Asks the registry about the locked npm modules, and checks that the lock files hold every digest.
+/// Asks the registry about the locked npm modules, and checks that the lock files contain every digest.
 fn check_modules(required: bool) -> Result<String> {
     let mut unanswered = false;
     for directory in LOCKS {
         let directory = checkout().join(directory);
         let lock = fs::read_to_string(directory.join("package-lock.json"))?;
         if let Some(module) = without_digest(&lock)? {
-            bail!("{} holds no digest of {module}", directory.join("package-lock.json").display());
+            bail!("{} has no digest of {module}", directory.join("package-lock.json").display());
         }
         let mut npm = Command::new("npm");
         npm.args(["audit", "--json", "--package-lock-only", "--audit-level=high"]).current_dir(&directory);
@@ -175,12 +175,15 @@ fn check_modules(required: bool) -> Result<String> {
         if report["auditReportVersion"].is_null() {
             unanswered = true;
         } else if !output.status.success() {
-            bail!("`npm audit` finds grave advisories in {}:\n{report:#}", directory.display());
+            bail!("`npm audit` reports serious advisories in {}:\n{report:#}", directory.display());
         }
     }
-    ensure!(!(required && unanswered), "`npm audit` gets no answer, and AREYOUJ_ADVISORIES=required is set");
+    ensure!(
+        !(required && unanswered),
+        "`npm audit` gets no response, and AREYOUJ_ADVISORIES=required is set"
+    );
     Ok(if unanswered {
-        "npm modules NOT checked, because the registry answers no audit".to_owned()
+        "npm modules NOT checked, because the registry does not answer audits".to_owned()
     } else {
         "npm modules checked".to_owned()
     })
@@ -205,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_an_advisory_the_toml_and_the_title_are_kept() {
+    fn the_toml_and_the_title_of_an_advisory_are_kept() {
         let advisory = "```toml\n[advisory]\nid = \"A\"\n```\n\n# Title\n\nMany words.\n";
         let expected = "```toml\n[advisory]\nid = \"A\"\n```\n\n# Title\n";
         assert_eq!(shortened(advisory).as_deref(), Some(expected));

@@ -1,16 +1,16 @@
-//! Benchmarks: everything they need built in the release profile, then the program that measures.
+//! Builds the programs with the release profile, then runs the benchmarks.
 
 use anyhow::{Context, Result, ensure};
 
 use crate::cargo;
 use crate::setup::{self, Need, Package};
 
-/// What the rows need: the real Claude, and a peer for terminals.
+/// The requirements of the rows: the real Claude, and a peer for terminals.
 const NEEDS: [Need; 2] = [Need::Claude, Need::Package(Package::Tmux)];
 
-/// Measures these rows, all of them if none is named. A missed goal is an error.
+/// Runs these rows, or all by default. A missed goal is an error.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    setup::bring(&NEEDS)?;
+    setup::install_missing(&NEEDS)?;
     let programs = cargo::build_release_programs()?;
     let mut bench = std::process::Command::new(programs.join("areyouj-bench"));
     let status = bench.args(arguments).env("AREYOUJ_BIN_DIR", &programs).status();

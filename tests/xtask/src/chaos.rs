@@ -39,7 +39,7 @@ pub(crate) fn run(names: &[String], seed: u64, rounds: Option<u32>) -> Result<()
             bail!("there is no row {name}");
         }
     }
-    setup::bring(&NEEDS)?;
+    setup::install_missing(&NEEDS)?;
     cargo::build_programs()?;
     let chosen: Vec<&Row> =
         ROWS.iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.name)).collect();

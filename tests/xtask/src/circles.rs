@@ -1,5 +1,5 @@
-//! Circles among modules: in each crate of the product, in the VS Code extension and in the plugin for Neovim. Modules in
-//! a circle cannot be understood, tested or moved one by one.
+//! Circular dependencies among modules: in each crate of the product, in the VS Code extension and in the Neovim
+//! plugin. Modules in a circle cannot be understood, tested or moved separately.
 
 mod lua;
 mod rust;
@@ -14,19 +14,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use areyouj_tests::checkout::checkout;
 
-/// What is checked.
+/// A checked language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     /// The crates of the product: every `crate::`, `super::` and `self::`.
     Rust,
     /// The VS Code extension: imports of values and of types.
     TypeScript,
-    /// The plugin for Neovim: every `require`.
+    /// The Neovim plugin: every `require`.
     Lua,
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub(crate) const ALL: [Language; 3] = [Language::Rust, Language::TypeScript, Language::Lua];
 
     fn graphs(self) -> Result<Vec<Graph>> {
@@ -55,16 +55,16 @@ pub(crate) fn check(languages: &[Language]) -> Result<()> {
 
 /// The modules of one program, and which of them use which.
 struct Graph {
-    /// What it is a graph of.
+    /// The name of the program.
     name: String,
-    /// For each module the modules that it uses, each with the first place that does so.
+    /// For each module, the modules that it uses, each with the location of the first use.
     uses: BTreeMap<String, BTreeMap<String, Place>>,
 }
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Place {
-    /// Seen from the workspace.
+    /// Relative to the workspace.
     file: String,
     line: usize,
 }
@@ -81,7 +81,7 @@ impl Graph {
         }
     }
 
-    /// Every largest set of modules of which each uses all others, directly or not.
+    /// Every maximal set of modules that use each other, directly or indirectly.
     fn circles(&self) -> Vec<BTreeSet<String>> {
         let reached: BTreeMap<&String, BTreeSet<&String>> =
             self.uses.keys().map(|module| (module, self.reached_from(module))).collect();
@@ -143,7 +143,7 @@ fn files(directory: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A place in a file, by the number of bytes before it.
+/// Converts a byte offset in a file to a line.
 fn place(file: &Path, text: &str, at: usize) -> Place {
     let file = file.strip_prefix(checkout()).unwrap_or(file).display().to_string();
     Place { file, line: 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_in_layers_are_none() {
+    fn layered_modules_have_no_circle() {
         assert!(graph(&[("a", "b"), ("a", "c"), ("b", "c"), ("b", "b")]).circles().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What each crate of the product may depend on, proven by cargo's own dependency tree.
+//! Checks the allowed dependencies of each crate of the product, with cargo's dependency tree.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use anyhow::{Result, ensure};
 
 use crate::cargo;
 
-/// Crates whose whole dependency tree is fixed: a new name in it must be added here, where a reviewer sees it. Crates
-/// that run at build time only do not count.
+/// Crates with a fixed dependency tree: a new name in it must be added here, where a reviewer sees it. Crates that run
+/// only at build time do not count.
 const WHOLE_TREES: [(&str, &[&str]); 4] = [
     ("areyouj-protocol", &["areyouj-protocol", "serde", "serde_core"]),
     // No I/O: no runtime, no system calls, no database, no source of randomness or time.
@@ -52,14 +52,14 @@ const WHOLE_TREES: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// Crates that only one crate of the product may use.
+/// Crates that only one crate of the product is allowed to use.
 const SOLE_USERS: [(&str, &str); 1] = [("rusqlite", "areyouj-store")];
 
-/// The crates that make up the product's programs.
+/// The crates of the product's programs.
 const PRODUCT: [&str; 6] =
     ["areyouj", "areyouj-core", "areyouj-host", "areyouj-journal", "areyouj-protocol", "areyouj-store"];
 
-/// Compares each crate's dependencies with what it may depend on.
+/// Compares each crate's dependencies with the allowed ones.
 pub(crate) fn check() -> Result<()> {
     for (package, allowed) in WHOLE_TREES {
         let found = dependencies(package, None)?;
@@ -68,7 +68,7 @@ pub(crate) fn check() -> Result<()> {
             (found.difference(&allowed).collect(), allowed.difference(&found).collect());
         ensure!(
             new.is_empty() && gone.is_empty(),
-            "the dependencies of {package} changed (new: {new:?}, gone: {gone:?}); if that is right, change tests/xtask/src/crates.rs"
+            "the dependencies of {package} changed (new: {new:?}, gone: {gone:?}); if that is intended, change tests/xtask/src/crates.rs"
         );
     }
     for (dependency, sole) in SOLE_USERS {
@@ -76,14 +76,14 @@ pub(crate) fn check() -> Result<()> {
             let direct = dependencies(package, Some(1))?;
             ensure!(
                 !direct.contains(dependency),
-                "{package} depends on {dependency}, which only {sole} may use"
+                "{package} depends on {dependency}, which only {sole} is allowed to use"
             );
         }
     }
     Ok(())
 }
 
-/// The names of the crates that a package needs to run, itself included; down to `depth` levels, or all.
+/// The names of a package and of the crates that it needs at run time; down to `depth` levels, or all.
 fn dependencies(package: &str, depth: Option<u32>) -> Result<BTreeSet<String>> {
     let mut command =
         cargo::command(&["tree", "--package", package, "--edges", "no-build,no-dev,no-proc-macro"])?;

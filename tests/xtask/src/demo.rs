@@ -1,4 +1,4 @@
-//! The demo: AreYouJ at work, driven through its command line, in a place of its own that is gone afterwards.
+//! The demo: runs AreYouJ through its command line, in a temporary sandbox.
 
 mod board;
 mod live;
@@ -11,20 +11,20 @@ use anyhow::Result;
 use crate::setup::{self, Modules, Need};
 use crate::{cargo, extension};
 
-/// Three sessions with the real Claude CLI and a scripted API, and the daemon killed in the middle.
+/// Runs three sessions with the real Claude CLI and a scripted API, and kills the daemon in the middle.
 pub(crate) fn story() -> Result<()> {
-    setup::bring(&[Need::Claude])?;
+    setup::install_missing(&[Need::Claude])?;
     story::run()
 }
 
-/// One session with the person's own Claude.
+/// Runs one session with the user's own Claude.
 pub(crate) fn live() -> Result<()> {
     live::run()
 }
 
-/// A real VS Code in the person's browser, with two projects, the real Claude CLI and a scripted API.
+/// Opens a real VS Code in the user's browser, with two projects, the real Claude CLI and a scripted API.
 pub(crate) fn vscode() -> Result<()> {
-    setup::bring(&[
+    setup::install_missing(&[
         Need::Claude,
         Need::CodeServer,
         Need::Modules(Modules::Extension),
@@ -33,8 +33,8 @@ pub(crate) fn vscode() -> Result<()> {
     extension::open(&cargo::build_programs()?)
 }
 
-/// A real Neovim in the person's terminal, with the same.
+/// Opens a real Neovim in the user's terminal, with the same.
 pub(crate) fn nvim() -> Result<()> {
-    setup::bring(&[Need::Claude, Need::Neovim])?;
+    setup::install_missing(&[Need::Claude, Need::Neovim])?;
     neovim::run()
 }

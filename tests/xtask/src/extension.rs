@@ -1,4 +1,4 @@
-//! The VS Code extension: its checks, its tests in plain Node and in a browser, and those in the real workbench.
+//! The VS Code extension: its checks, its tests in Node and in a browser, and those in the real workbench.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::cargo;
 use crate::setup::{self, Modules, Need, code_server_directory};
 use crate::test::Counts;
 
-/// The types and the rules.
+/// Checks types and lint rules.
 pub(crate) fn lint() -> Result<()> {
     let directory = directory();
     for script in ["check", "lint"] {
@@ -20,7 +20,7 @@ pub(crate) fn lint() -> Result<()> {
     Ok(())
 }
 
-/// All its tests; whether all passed, and how many.
+/// Runs all tests; returns whether all passed, and the counts.
 pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
     let directory = directory();
     run(npm(&directory, &["run", "--silent", "build"]))?;
@@ -38,9 +38,9 @@ pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
     Ok(all)
 }
 
-/// Packages it with the programs of the release profile; prints what is in the package.
+/// Packages the extension with the release programs; prints the contents of the package.
 pub(crate) fn package() -> Result<()> {
-    setup::bring(&[Need::Modules(Modules::Extension)])?;
+    setup::install_missing(&[Need::Modules(Modules::Extension)])?;
     let programs = cargo::build_release_programs()?;
     let file = cargo::target()?.join("areyouj.vsix");
     let mut command = Command::new("node");
@@ -57,7 +57,7 @@ fn directory() -> PathBuf {
     checkout().join("extension-vscode")
 }
 
-/// A program that starts the real workbench.
+/// A command that starts the real workbench.
 fn workbench(main: &str, programs: &Path) -> Result<Command> {
     let mut command = Command::new("node");
     command.arg(main).current_dir(checkout().join("tests/vscode"));
@@ -81,7 +81,7 @@ fn started(command: &Command) -> String {
     format!("{} cannot be started", command.get_program().display())
 }
 
-/// Runs tests and shows what they print.
+/// Runs tests and forwards their output.
 pub(crate) fn counted(mut command: Command) -> Result<(bool, Counts)> {
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| started(&command))?;
     let mut counts = Counts::default();
@@ -91,12 +91,12 @@ pub(crate) fn counted(mut command: Command) -> Result<(bool, Counts)> {
         counts += counts_of(&line);
     }
     let passed = child.wait()?.success();
-    // A runner that ended before it counted is a failure, and says so in the counts too.
+    // A runner that exited before printing counts is counted as a failure.
     counts.failed += u64::from(!passed && counts.failed == 0);
     Ok((passed, counts))
 }
 
-/// The counts in the last lines of Node's runner, or in that of the workbench's.
+/// The counts in a summary line of Node's test runner, or of the workbench's.
 fn counts_of(line: &str) -> Counts {
     let number = |text: &str| text.parse().unwrap_or(0);
     if let Some(passed) = line.strip_prefix("# pass ") {

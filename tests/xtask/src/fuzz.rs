@@ -1,4 +1,4 @@
-//! Every fuzz target for a bounded time: from the committed corpus, which is only read, with the same seed each time.
+//! Runs fuzz targets for a limited time, from the committed corpus, which is only read, with a fixed seed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,22 +11,23 @@ use tempfile::TempDir;
 use crate::cargo;
 use crate::setup::{self, Need, Tool};
 
-/// The directory of the fuzz targets, seen from the workspace.
+/// The directory of the fuzz targets, relative to the workspace.
 const CRATE: &str = "tests/fuzz";
 
-/// The same for everybody, so that two runs on one machine differ by little.
+/// A fixed seed, so that runs on one machine are similar.
 const SEED: &str = "1";
 
-/// What libFuzzer makes itself has at most this many bytes: a few lines of Claude's, or a few segments of a journal.
+/// The maximum length in bytes of inputs that libFuzzer generates: a few lines of Claude's output, or a few segments of
+/// a journal.
 const LONGEST: &str = "8192";
 
-/// One input takes milliseconds; what takes this many seconds does not come to an end, even on a busy machine.
+/// One input takes milliseconds; an input that takes this many seconds is a hang, even on a busy machine.
 const HANG: &str = "60";
 
-/// How many lines of what a failed target said are shown, from the failure on, and how many characters of each.
+/// The number of lines to print of a failed target's output, from the failure on, and the number of characters of each.
 const SHOWN: (usize, usize) = (12, 1_000);
 
-/// Runs the target, or all, for so many seconds each; or the target once with the input in `repeat`.
+/// Runs the target, or all, for this many seconds each; or the target once with the input in `repeat`.
 pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> Result<()> {
     let targets = targets()?;
     if let Some(target) = target
@@ -34,7 +35,7 @@ pub(crate) fn run(target: Option<&str>, seconds: u64, repeat: Option<&Path>) -> 
     {
         bail!("there is no target {target}, but: {}", targets.join(", "));
     }
-    setup::bring(&[Need::Tool(Tool::Fuzz)])?;
+    setup::install_missing(&[Need::Tool(Tool::Fuzz)])?;
     let programs = build(target)?;
     let place = Place { crate_directory: checkout().join(CRATE), built: built()?, programs };
     if let (Some(target), Some(input)) = (target, repeat) {
@@ -65,13 +66,13 @@ fn targets() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Where everything that fuzzing makes is kept.
+/// The directory for all files of fuzzing.
 fn built() -> Result<PathBuf> {
     Ok(cargo::target()?.join("fuzz"))
 }
 
-/// Builds one target or all, and returns the directory that they are in. No sanitizer: that needs an unstable
-/// compiler, and there is no unsafe code in what is fuzzed.
+/// Builds one target or all, and returns their directory. No sanitizer is used: it needs an unstable compiler, and the
+/// fuzzed code has no unsafe code.
 fn build(target: Option<&str>) -> Result<PathBuf> {
     let (built, triple) = (built()?, cargo::host()?);
     let mut command = cargo::command(&["fuzz", "build", "--fuzz-dir", CRATE, "--sanitizer", "none"])?;
@@ -81,25 +82,25 @@ fn build(target: Option<&str>) -> Result<PathBuf> {
     Ok(built.join(triple).join("release"))
 }
 
-/// Where targets make their files: in memory, if there is such a place.
+/// The directory for temporary files of targets: in memory, if possible.
 fn scratch() -> Result<TempDir> {
     let prefix = "areyouj-fuzz-";
     let memory = tempfile::Builder::new().prefix(prefix).tempdir_in("/dev/shm");
-    memory.or_else(|_| tempfile::Builder::new().prefix(prefix).tempdir()).context("a directory to work in")
+    memory.or_else(|_| tempfile::Builder::new().prefix(prefix).tempdir()).context("no temporary directory")
 }
 
-/// Where everything is.
+/// The paths of sources and build output.
 struct Place {
-    /// The sources of the targets, with their corpus.
+    /// The directory of the sources and the corpus.
     crate_directory: PathBuf,
-    /// What is made by building and running them.
+    /// The directory for the output of building and running them.
     built: PathBuf,
-    /// The built targets.
+    /// The directory of the built targets.
     programs: PathBuf,
 }
 
 impl Place {
-    /// Runs the target; whether everything held.
+    /// Runs a target; returns whether all properties held.
     fn fuzz(&self, name: &str, seconds: u64, scratch: &Path) -> Result<bool> {
         let found = self.built.join("corpus").join(name);
         let failures = self.built.join("failures").join(name);
@@ -117,37 +118,37 @@ impl Place {
         command.args([format!("-max_len={LONGEST}"), format!("-timeout={HANG}")]);
         command
             .args([format!("-artifact_prefix={}/", failures.display()), "-print_final_stats=1".to_owned()]);
-        // Targets that read the same language have the first word of their names in common.
+        // Targets for the same format share the first word of their names.
         let language = name.split('_').next().unwrap_or(name);
         let dictionary = self.crate_directory.join("dictionaries").join(language);
         if dictionary.exists() {
             command.arg(format!("-dict={}", dictionary.display()));
         }
-        // The first directory is the one that is written to.
+        // libFuzzer writes to the first directory.
         command.arg(&found).arg(self.crate_directory.join("corpus").join(name));
         command.env("TMPDIR", scratch).env("RUST_BACKTRACE", "0").stdout(log.try_clone()?).stderr(log);
         let status = command.status().with_context(|| format!("{name} cannot be started"))?;
 
         let log = String::from_utf8_lossy(&fs::read(&log_path)?).into_owned();
         if status.success() {
-            println!("{name}: {}", summary(&log).context("what libFuzzer says is not understood")?);
+            println!("{name}: {}", summary(&log).context("the output of libFuzzer has an unknown format")?);
             return Ok(true);
         }
         for line in failure(&log) {
             println!("{}", line.chars().take(SHOWN.1).collect::<String>());
         }
-        println!("{name}: FAILED, all of what it said is in {}", log_path.display());
+        println!("{name}: FAILED, the full output is in {}", log_path.display());
         match reproducer(&log) {
             Some(input) => println!(
                 "  the input is in {input}\n  repeat it with: cargo xtask fuzz {name} --repeat {input}"
             ),
-            None => println!("  without an input: it ended with {status}"),
+            None => println!("  no input: it exited with {status}"),
         }
         Ok(false)
     }
 }
 
-/// What a target reached, for people.
+/// A summary of a run.
 fn summary(log: &str) -> Option<String> {
     let statistic = |name: &str| -> Option<u64> {
         log.lines().find_map(|line| line.strip_prefix("stat::")?.strip_prefix(name)?.trim().parse().ok())
@@ -158,7 +159,7 @@ fn summary(log: &str) -> Option<String> {
     Some(format!("{executions} executions, {per_second} per second, {coverage} edges covered"))
 }
 
-/// What a failed target said: its panic, or what libFuzzer found wrong.
+/// The error of a failed target: its panic, or the report of libFuzzer.
 fn failure(log: &str) -> impl Iterator<Item = &str> {
     let begins = |line: &&str| line.contains("panicked at") || line.contains("ERROR: libFuzzer");
     log.lines()
@@ -167,7 +168,7 @@ fn failure(log: &str) -> impl Iterator<Item = &str> {
         .take(SHOWN.0)
 }
 
-/// The file that libFuzzer wrote the failing input to.
+/// The file to which libFuzzer wrote the failing input.
 fn reproducer(log: &str) -> Option<&str> {
     log.lines().find_map(|line| Some(line.split_once("Test unit written to ")?.1.trim()))
 }
@@ -181,14 +182,14 @@ mod tests {
         stat::number_of_executed_units: 900\nstat::average_exec_per_sec:     450\n";
 
     #[test]
-    fn what_was_reached_is_at_the_end_of_the_log() {
+    fn the_summary_is_read_from_the_end_of_the_log() {
         let expected = "900 executions, 450 per second, 123 edges covered";
         assert_eq!(summary(LOG).as_deref(), Some(expected));
         assert_eq!(summary("nothing"), None);
     }
 
     #[test]
-    fn a_failure_is_shown_from_its_first_line_on() {
+    fn a_failure_is_printed_from_its_first_line() {
         let log = "INFO: Seed: 1\nthread 'x' panicked at a.rs:1:2:\nwrong\nstack backtrace:\n 0: main\n";
         assert_eq!(failure(log).collect::<Vec<_>>(), ["thread 'x' panicked at a.rs:1:2:", "wrong"]);
         assert_eq!(failure(LOG).count(), 0);

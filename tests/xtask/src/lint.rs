@@ -24,7 +24,7 @@ const MANIFESTS: [&str; 2] = ["Cargo.toml", "tests/fuzz/Cargo.toml"];
 /// Runs all checks, up to the first that fails.
 pub(crate) fn run() -> Result<()> {
     words::run(&[])?;
-    setup::bring(&NEEDS)?;
+    setup::install_missing(&NEEDS)?;
     let target = cargo::target()?;
     for manifest in MANIFESTS {
         cargo::run(&["fmt", "--manifest-path", manifest, "--all", "--check"])?;

@@ -11,22 +11,23 @@ use crate::extension;
 use crate::setup::search_path;
 use crate::test::Counts;
 
-/// What checks the plugin, started in its directory with arguments.
+/// The programs that check the plugin, with their arguments; they run in its directory.
 const CHECKS: [(&str, &[&str]); 3] = [
     ("../tests/nvim/node_modules/.bin/stylua", &["--check", ".", "../tests/nvim"]),
     ("luacheck", &["--quiet", ".", "../tests/nvim"]),
     ("emmylua_check", &["--warnings-as-errors", "."]),
 ];
 
-/// Where it is.
+/// The directory of the plugin.
 pub(crate) fn directory() -> PathBuf {
     checkout().join("extension-nvim")
 }
 
-/// Its format, its rules and its types.
+/// Checks format, lint rules and types.
 pub(crate) fn lint() -> Result<()> {
     let neovim = neovim_program()?;
-    let runtime = neovim.ancestors().nth(2).context("a Neovim without a place")?.join("share/nvim/runtime");
+    let runtime =
+        neovim.ancestors().nth(2).context("Neovim has no parent directory")?.join("share/nvim/runtime");
     for (program, arguments) in CHECKS {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(directory()).env("VIMRUNTIME", &runtime);
@@ -40,7 +41,7 @@ pub(crate) fn lint() -> Result<()> {
     Ok(())
 }
 
-/// All its tests; whether all passed, and how many.
+/// Runs all tests; returns whether all passed, and the counts.
 pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
     let mut command = Command::new(tests().join("run"));
     command.env("AREYOUJ_BIN_DIR", programs).env("NVIM", neovim_program()?).stdin(Stdio::null());

@@ -1,5 +1,5 @@
-//! What a task needs and a machine can lack. It is installed before the task begins, each thing once, and kept for all
-//! checkouts in the user's cache; only npm modules are in the checkout, where Node looks for them.
+//! Installs the requirements of a task before it starts. They are kept in the user's cache for all checkouts; only npm
+//! modules are in the checkout, where Node searches for them.
 
 mod modules;
 mod packages;
@@ -17,7 +17,7 @@ pub(crate) use modules::{Modules, code_server_directory};
 pub(crate) use packages::Package;
 pub(crate) use tools::{Tool, search_path};
 
-/// One thing that a task needs.
+/// A requirement of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// The pinned Claude CLI.
@@ -32,12 +32,12 @@ pub(crate) enum Need {
     Package(Package),
     /// A pinned program from crates.io.
     Tool(Tool),
-    /// The npm modules that a lock file of the checkout names.
+    /// The npm modules in a lock file of the checkout.
     Modules(Modules),
 }
 
 impl Need {
-    /// The programs that its installation or use needs.
+    /// The packages that are necessary to install or use it.
     fn packages(self) -> &'static [Package] {
         match self {
             Need::Claude | Need::Modules(_) => &[Package::Node, Package::Npm],
@@ -49,7 +49,7 @@ impl Need {
         }
     }
 
-    /// What installs it, if that is not a package manager.
+    /// The installation step, unless a package manager installs it.
     fn step(self) -> Result<Option<Step>> {
         Ok(Some(match self {
             Need::Claude => Step::Program(claude()?),
@@ -74,7 +74,7 @@ impl Step {
     fn is_done(&self) -> Result<bool> {
         match self {
             Step::Program(program) => program.is_installed(),
-            Step::Modules(modules) => Ok(modules.are_there()),
+            Step::Modules(modules) => Ok(modules.are_installed()),
         }
     }
 
@@ -93,11 +93,11 @@ impl Step {
     }
 }
 
-/// Installs whatever of these is missing, and says what that is.
+/// Installs the missing requirements, and prints them.
 ///
 /// # Errors
-/// When something cannot be installed. A package that needs root is the first thing tried.
-pub(crate) fn bring(needs: &[Need]) -> Result<()> {
+/// If something cannot be installed. Packages that need root are installed first.
+pub(crate) fn install_missing(needs: &[Need]) -> Result<()> {
     let begun = Instant::now();
     let missing_packages = packages::missing(needs);
     let mut steps = Vec::new();

@@ -1,4 +1,4 @@
-//! All tests: what they need is installed and built first, and the counts are the last line.
+//! Runs all tests after installing and building their requirements. The last line prints the counts.
 
 use std::fs;
 use std::ops::AddAssign;
@@ -10,7 +10,7 @@ use areyouj_tests::checkout::checkout;
 use crate::setup::{self, Modules, Need, Package, Tool};
 use crate::{cargo, extension, plugin};
 
-/// What the tests of the workspace need: both editors are real, as are terminals, disks, clocks and older versions.
+/// The requirements of the workspace's tests: real editors, terminals, disks, a fake clock and older versions.
 const NEEDS: [Need; 10] = [
     Need::Claude,
     Need::Neovim,
@@ -24,7 +24,7 @@ const NEEDS: [Need; 10] = [
     Need::Package(Package::Git),
 ];
 
-/// What the tests of the VS Code extension need besides.
+/// The additional requirements of the VS Code extension's tests.
 const EXTENSION_NEEDS: [Need; 4] = [
     Need::Package(Package::Chromium),
     Need::Modules(Modules::Extension),
@@ -32,7 +32,7 @@ const EXTENSION_NEEDS: [Need; 4] = [
     Need::CodeServer,
 ];
 
-/// How many tests passed and failed.
+/// The numbers of passed and failed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) passed: u64,
@@ -46,11 +46,11 @@ impl AddAssign for Counts {
     }
 }
 
-/// Runs the tests whose name contains one of the filters, or all tests, and checks the generated files. The tests of
-/// the extension and of the plugin have no such names, so they run only without filters.
+/// Runs the tests whose name contains one of the filters, or all tests, and checks the generated files. Filters do not
+/// apply to the tests of the extension and the plugin, so they run only without filters.
 pub(crate) fn run(filters: &[String]) -> Result<()> {
     let more: &[Need] = if filters.is_empty() { &EXTENSION_NEEDS } else { &[] };
-    setup::bring(&[&NEEDS, more].concat())?;
+    setup::install_missing(&[&NEEDS, more].concat())?;
     let programs = cargo::build_programs()?;
     let (mut ran, mut counts) = nextest(filters, &programs)?;
     let generated = cargo::codegen(true);
@@ -74,11 +74,11 @@ fn nextest(filters: &[String], programs: &Path) -> Result<(bool, Counts)> {
     let mut command = cargo::command(&["nextest", "run", "--workspace"])?;
     let status = command.args(filters).env("AREYOUJ_BIN_DIR", programs).status()?;
     let text = fs::read_to_string(&report).with_context(|| format!("no report at {}", report.display()))?;
-    let counts = counts_of_report(&text).context("the report of the tests has no counts")?;
+    let counts = counts_of_report(&text).context("the test report has no counts")?;
     Ok((status.success(), counts))
 }
 
-/// Where nextest writes its report: below the workspace, wherever the target directory is.
+/// The path of nextest's report: in the workspace, regardless of the target directory.
 fn report() -> PathBuf {
     checkout().join("target/nextest/default/junit.xml")
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_counts_of_a_report_are_in_its_head() {
+    fn the_counts_of_a_report_are_in_its_first_element() {
         let report = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="nextest-run" tests="20" failures="1" errors="2" uuid="x" time="1.0">
     <testsuite name="areyouj" tests="8" disabled="0" errors="0" failures="0">"#;

@@ -1,4 +1,4 @@
-//! Plain English: the phrases that this project does not use, and what it says instead.
+//! Plain English: the phrases that this project does not use, with their replacements.
 //!
 //! The check reads prose and names alike: comments, string literals, Markdown, and identifiers, whose underscores count
 //! as spaces. It is strict for the paths in [`CLEAN`]; a part of the project joins that list once it is rewritten.
@@ -25,20 +25,17 @@ const CLEAN: &[&str] = &[
     "server/src/client",
     "server/src/client.rs",
     "server/src/config.rs",
+    "server/src/daemon",
     "server/src/daemon.rs",
-    "server/src/daemon/claude",
-    "server/src/daemon/core.rs",
-    "server/src/daemon/gate.rs",
-    "server/src/daemon/host_connection.rs",
-    "server/src/daemon/jobs.rs",
-    "server/src/daemon/journal_fact.rs",
-    "server/src/daemon/launch.rs",
-    "server/src/daemon/lifecycle.rs",
-    "server/src/daemon/listener.rs",
-    "server/src/daemon/outage.rs",
-    "server/src/daemon/queues.rs",
-    "server/src/daemon/shared.rs",
+    "server/src/edge",
+    "server/src/edge.rs",
+    "server/src/file_uri.rs",
+    "server/src/fuzz.rs",
+    "server/src/lib.rs",
+    "server/src/main.rs",
     "server/src/paths.rs",
+    "server/src/rpc",
+    "server/src/rpc.rs",
     "server/src/texts.rs",
     "extension-vscode/README.md",
     "extension-vscode/CHANGELOG.md",
@@ -50,19 +47,22 @@ const CLEAN: &[&str] = &[
     "extension-nvim",
     "tests/bench",
     "tests/e2e",
+    "tests/fuzz",
     "tests/nvim",
+    "tests/pygls",
     "tests/src",
+    "tests/vscode/lib",
     "tests/xtask/src",
 ];
 
-/// What is read, by the end of the name.
+/// The files that are checked, by the end of their names.
 const ENDINGS: &[&str] = &[".md", ".rs", ".ts", ".mjs", ".lua", "package.json", "doc/areyouj.txt"];
 
-/// Files and directories that are not checked: foreign and generated ones, and the table itself.
+/// Files and directories that are not checked: third-party and generated ones, and this table.
 const SKIPPED: &[&str] =
     &["node_modules", "target", "dist", ".git", "fixtures", "corpus", "protocol.gen.ts", "_meta", "words.rs"];
 
-/// What is not said, in small letters, and what is said instead.
+/// The banned phrases, in lower case, each with its replacement.
 const PHRASES: &[(&str, &str)] = &[
     // Generic subjects: name the agent.
     ("who comes", "a new viewer, a new client"),
@@ -174,16 +174,16 @@ const PHRASES: &[(&str, &str)] = &[
     ("two forms", "two drivers"),
 ];
 
-/// A phrase that was found.
+/// A banned phrase in a text.
 #[derive(Debug, PartialEq, Eq)]
 struct Hit {
-    /// The line, from 1, in which the phrase begins.
+    /// The line in which the phrase starts, counted from 1.
     line: usize,
     phrase: &'static str,
     plain: &'static str,
 }
 
-/// Checks these paths, or those that are known to be clean if there are none.
+/// Checks these paths, or by default those that are known to be clean.
 pub(crate) fn run(paths: &[String]) -> Result<()> {
     let clean: Vec<String> = CLEAN.iter().map(|path| (*path).to_owned()).collect();
     let paths = if paths.is_empty() { &clean } else { paths };
@@ -200,7 +200,7 @@ pub(crate) fn run(paths: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The files to read at or below a path of the checkout, with their names from its root.
+/// The texts of the files at or below a path of the checkout, with their names relative to its root.
 fn texts(path: &Path) -> Result<Vec<(String, String)>> {
     let full = checkout().join(path);
     let mut found = Vec::new();
@@ -222,7 +222,7 @@ fn texts(path: &Path) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Every phrase of the table in this text, also where it is wrapped over two lines.
+/// Every phrase of the table in this text, including those that are wrapped over two lines.
 fn find(text: &str) -> Vec<Hit> {
     let (mut words, mut starts) = (String::new(), Vec::new());
     for line in text.lines() {

@@ -1,5 +1,4 @@
-//! What any editor can do with AreYouJ, without an extension for it: code actions that send code to sessions, and the
-//! commands behind them.
+//! The features for editors without an AreYouJ extension: code actions that send code to sessions, and their commands.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -40,20 +39,20 @@ const TERMINATE: &str = "areyouj.lsp.terminate";
 pub(super) const COMMANDS: [&str; 6] =
     [NEW_SESSION, SEND, SEND_SELECTION, SEND_DIAGNOSTICS, INTERRUPT, TERMINATE];
 
-/// Sessions that a menu offers: the nearest ones.
+/// The maximum number of sessions in a menu: the nearest ones.
 const MAX_TARGETS: usize = 5;
 
-/// Diagnostics that are sent at once.
+/// The maximum number of diagnostics in one message.
 const MAX_DIAGNOSTICS: usize = 200;
 
-/// A session's id and what people call it.
+/// A session's id and display name.
 pub(super) fn named(session: &wire::Session) -> String {
     let directory = session.directory.rsplit('/').next().unwrap_or_default();
     format!("{} ({})", session.id, session.name.as_deref().unwrap_or(directory))
 }
 
-/// What can be done with a selection, for the nearest of these sessions: those in whose directory the document is, then
-/// those of the editor's folders, then all others; each newest first.
+/// The code actions for a selection, for the nearest sessions: those whose directory contains the document, then those
+/// of the editor's folders, then all others; each group newest first.
 pub(super) fn offered(
     params: &CodeActionParams,
     folders: &[String],
@@ -67,7 +66,7 @@ pub(super) fn offered(
         let holds = path.strip_prefix(&session.directory).is_some_and(|rest| rest.starts_with('/'));
         (!holds, !folders.contains(&session.directory))
     });
-    // An action without a kind is of none of those that are wanted.
+    // An action without a kind does not match any requested kind.
     let wants = |kind: Option<&CodeActionKind>| match &params.context.only {
         None => true,
         Some(only) => only.is_empty() || kind.is_some_and(|kind| only.contains(kind)),
@@ -130,7 +129,7 @@ struct SendSelection {
     message_id: Option<String>,
     uri: String,
     range: Range,
-    /// For a document that neither the editor nor the disk has.
+    /// The text, for a document that is neither open nor on disk.
     text: Option<String>,
 }
 
@@ -157,10 +156,10 @@ pub(super) struct Planned {
     pub(super) params: Value,
 }
 
-/// What a command of an editor with these documents and folders asks the daemon for.
+/// Converts a command of an editor with these documents and folders to a request to the daemon.
 ///
 /// # Errors
-/// An unknown command, or arguments that it does not take.
+/// An unknown command, or invalid arguments.
 pub(super) fn plan(
     params: ExecuteCommandParams,
     documents: &Documents,
@@ -239,7 +238,7 @@ fn invalid(message: &str, hint: &str) -> Failure {
     Failure::new(ErrorCode::InvalidParams, message, hint)
 }
 
-/// A selection as a message: where it is, then what it says, in a fence that nothing in it can close.
+/// A selection as a message: its location, then its text in a code fence that the text cannot close.
 fn selection(uri: &str, range: Range, text: &str) -> String {
     let (first, end) = (u64::from(range.start.line) + 1, u64::from(range.end.line) + 1);
     // A selection of whole lines ends at the beginning of the next one.
@@ -250,7 +249,7 @@ fn selection(uri: &str, range: Range, text: &str) -> String {
     format!("{}, {lines}:\n\n{fence}\n{}\n{fence}", shown(uri), text.strip_suffix('\n').unwrap_or(text))
 }
 
-/// Diagnostics as a message, one a line.
+/// Diagnostics as a message, one per line.
 fn diagnostics(uri: &str, diagnostics: &[Value]) -> String {
     let mut text = format!("Diagnostics in {}:\n", shown(uri));
     for diagnostic in diagnostics.iter().take(MAX_DIAGNOSTICS) {
@@ -284,7 +283,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_selection_says_where_it_is_and_cannot_leave_its_fence() {
+    fn a_selection_has_its_location_and_cannot_close_its_fence() {
         assert_eq!(
             selection("file:///a.rs", range((2, 0), (4, 0)), "one\ntwo\n"),
             "/a.rs, lines 3-4:\n\n```\none\ntwo\n```"
@@ -330,7 +329,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_nearest_session_comes_first_and_only_what_is_wanted_is_offered() {
+    fn the_nearest_session_is_first_and_only_requested_kinds_are_offered() {
         let all = titles(&[], true);
         assert_eq!(all.len(), 6);
         assert_eq!(all[0], "Send diagnostics to Claude session BBBBBBBB (work)");
@@ -341,7 +340,7 @@ pub(super) mod tests {
         assert!(titles(&[], false).iter().all(|title| title.contains("diagnostics")));
     }
 
-    fn asked(command: &str, arguments: &Value) -> Result<Planned, Failure> {
+    fn plan_of(command: &str, arguments: &Value) -> Result<Planned, Failure> {
         let params = json!({ "command": command, "arguments": [arguments] });
         let mut documents = Documents::default();
         documents.open("file:///a.rs", "one\ntwo".to_owned());
@@ -349,29 +348,29 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_command_sends_a_selection_as_the_person_sees_it() {
+    fn a_command_sends_a_selection_from_the_open_document() {
         let arguments = json!({ "uri": "file:///a.rs", "range": range((1, 0), (1, 3)), "messageId": "m" });
         let message = json!({ "id": "m", "text": "/a.rs, line 2:\n\n```\ntwo\n```" });
         let add = Planned { method: wire::Method::QueueAdd, params: json!({ "message": message }) };
-        assert_eq!(asked(SEND_SELECTION, &arguments), Ok(add));
+        assert_eq!(plan_of(SEND_SELECTION, &arguments), Ok(add));
         let gone = json!({ "uri": "file:///none", "range": range((1, 0), (1, 3)) });
-        assert_eq!(asked(SEND_SELECTION, &gone).unwrap_err().code, "invalid_params");
+        assert_eq!(plan_of(SEND_SELECTION, &gone).unwrap_err().code, "invalid_params");
     }
 
     #[test]
-    fn a_new_session_is_in_the_first_folder_unless_a_directory_is_named() {
-        let created = |arguments: &Value| asked(NEW_SESSION, arguments).unwrap().params;
+    fn a_new_session_is_in_the_first_folder_by_default() {
+        let created = |arguments: &Value| plan_of(NEW_SESSION, arguments).unwrap().params;
         assert_eq!(created(&json!({}))["directory"], "/work");
         let named = created(&json!({ "directory": "/a", "message": "hello" }));
         assert_eq!((&named["directory"], &named["messages"][0]["text"]), (&json!("/a"), &json!("hello")));
     }
 
     #[test]
-    fn a_command_that_is_unknown_or_does_not_fit_is_refused() {
-        assert_eq!(asked("areyouj.lsp.fly", &json!({})).unwrap_err().code, "invalid_params");
-        assert_eq!(asked(SEND, &json!({ "text": 7 })).unwrap_err().code, "invalid_params");
-        assert_eq!(asked(INTERRUPT, &json!({})).unwrap().method, wire::Method::SessionInterrupt);
-        assert_eq!(asked(TERMINATE, &json!({})).unwrap().method, wire::Method::SessionTerminate);
+    fn an_unknown_command_and_invalid_arguments_are_rejected() {
+        assert_eq!(plan_of("areyouj.lsp.fly", &json!({})).unwrap_err().code, "invalid_params");
+        assert_eq!(plan_of(SEND, &json!({ "text": 7 })).unwrap_err().code, "invalid_params");
+        assert_eq!(plan_of(INTERRUPT, &json!({})).unwrap().method, wire::Method::SessionInterrupt);
+        assert_eq!(plan_of(TERMINATE, &json!({})).unwrap().method, wire::Method::SessionTerminate);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The connection to the daemon as decisions without I/O: what to send, to hold, to refuse, and when to connect again.
+//! The state of the connection to the daemon, without I/O: what to send, hold or reject, and when to reconnect.
 //!
-//! Requests come from the editor, whose `areyouj/…` messages pass as they are, and from the edge itself. While there is no
-//! daemon they are held; if none can be reached they are refused, and can be sent again.
+//! Requests come from the editor, whose `areyouj/…` messages are forwarded unchanged, and from the edge itself. Without
+//! a daemon they are held; if no daemon can be reached they are rejected as retryable.
 
 pub(super) mod socket;
 
@@ -18,126 +18,126 @@ use uuid::Uuid;
 
 use super::message::{refusal, with_environment};
 use crate::client::{self, Failure};
-use crate::rpc::envelope::{self, Envelope, rpc_code, shortest};
+use crate::rpc::envelope::{self, Envelope, canonical_id, rpc_code};
 
-/// Requests that can be on their way or wait for a connection. An editor has a handful; more than this is a defect in it.
+/// The maximum number of requests that are pending or held. An editor has a few; more than this is a defect in it.
 pub(super) const MAX_REQUESTS: usize = 1_000;
 
-/// The pause before connecting again after a connection was lost. Each further one that is lost soon doubles it, up to
-/// [`LONGEST`]: a daemon that dies of what is sent to it must not be started in a tight loop.
-pub(super) const BREATH: Duration = Duration::from_millis(50);
-pub(super) const LONGEST: Duration = Duration::from_secs(10);
+/// The pause before reconnecting. It doubles with each connection that is lost soon, up to [`RECONNECT_PAUSE_MAX`]: a
+/// daemon that crashes on a message must not be started in a tight loop.
+pub(super) const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(10);
 
-/// A connection that lived as long was of use.
-pub(super) const SOUND: Duration = Duration::from_secs(5);
+/// A connection that lasted this long was useful.
+pub(super) const USEFUL_CONNECTION: Duration = Duration::from_secs(5);
 
-/// Connections that can be lost before the editor's `initialize` is answered; then it is refused.
-pub(super) const MOST_LOST: u32 = 3;
+/// The number of connections that can be lost before `initialize` succeeds; then it is rejected.
+pub(super) const LOST_BEFORE_INITIALIZE_MAX: u32 = 3;
 
-/// The pause after a try that failed.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The pause after a failed attempt to connect.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// What happened.
+/// An event.
 pub(super) enum Event {
-    /// The editor introduced itself; the answer goes to this request of the edge.
-    Introduce { request: u64, params: InitializeParams, native: bool },
-    /// What the editor said of itself changed.
-    Reintroduce(InitializeParams),
-    /// The editor sent a request for the daemon; its id is in its shortest form.
+    /// The editor sent `initialize`; the result belongs to this request of the edge.
+    Initialize { request: u64, params: InitializeParams, native: bool },
+    /// The editor's information changed.
+    Reinitialize(InitializeParams),
+    /// The editor sent a request for the daemon; the id is in its canonical form.
     Forward { id: String, method: String, body: Vec<u8> },
-    /// The edge itself asks the daemon.
+    /// The edge sends a request to the daemon.
     Ask { request: u64, method: Method, params: Value },
-    /// The editor cancelled a request that was forwarded, with this message.
+    /// The editor cancelled a forwarded request, with this message.
     Cancel { id: String, body: Vec<u8> },
-    /// The daemon sent this.
+    /// The daemon sent this message.
     Daemon(Vec<u8>),
-    /// There is a connection.
+    /// The connection is open.
     Connected,
     /// No daemon can be reached.
     Unreachable(Failure),
-    /// The connection was lost, after it had lived so long.
+    /// The connection was lost, after this duration.
     DaemonGone { lived: Duration },
 }
 
-/// What must be done.
+/// An action to perform.
 #[derive(Debug, PartialEq)]
 pub(super) enum Action {
     ToEditor(Vec<u8>),
     ToDaemon(Vec<u8>),
-    /// A request of the edge has its answer: JSON.
+    /// A request of the edge has its result, as JSON.
     Answered(u64, Result<String, Failure>),
-    /// The daemon notified an editor that does not know AreYouJ's own methods.
+    /// The daemon sent a notification for an editor that does not support AreYouJ's own methods.
     Notified(Vec<u8>),
-    /// What the daemon said is void: it is gone.
+    /// The daemon has exited, so its earlier messages are invalid.
     Lost,
-    /// There is a daemon again, which knows nothing of this editor but its introduction.
+    /// A new daemon is connected, which knows only the editor's `initialize`.
     Restored,
     /// Close the connection.
-    HangUp,
+    Disconnect,
     /// Connect, after this pause.
     Connect(Duration),
 }
 
-/// Who waits for an answer.
-enum Asker {
+/// The receiver of a response.
+enum Requester {
     Editor,
     Edge(u64),
 }
 
 struct Held {
-    /// In its shortest form.
+    /// The id in its canonical form.
     id: String,
-    asker: Asker,
+    requester: Requester,
     body: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
-    /// The editor has not introduced itself.
+    /// The editor has not sent `initialize`.
     Silent,
-    /// There is no connection; one was asked for.
+    /// There is no connection; one was requested.
     Connecting,
-    /// There is one, and the editor was introduced.
-    Introducing,
-    /// Requests pass.
+    /// The connection is open, and `initialize` was sent.
+    Initializing,
+    /// Requests are forwarded.
     Connected,
 }
 
 pub(super) struct DaemonConnection {
     /// The environment of sessions that the editor creates.
     environment: BTreeMap<String, String>,
-    /// Begins the ids of the edge's own requests; no editor has such ids.
+    /// The prefix of the ids of the edge's own requests; no editor uses such ids.
     prefix: String,
     phase: Phase,
-    /// The introduction as it is now, and the request that waits for the first one.
-    introduction: InitializeParams,
-    introducer: Option<u64>,
-    /// Introductions that were sent; the id of the newest ends with it.
-    introductions: u64,
-    /// Whether a daemon has taken the introduction.
-    introduced: bool,
+    /// The current parameters of `initialize`, and the request that waits for its first result.
+    initialize_params: InitializeParams,
+    initialize_request: Option<u64>,
+    /// The number of sent `initialize` requests, which is the suffix of the newest id.
+    initialize_count: u64,
+    /// Whether a daemon has accepted `initialize`.
+    initialized: bool,
     native: bool,
-    /// Whether a native editor knows that the connection is lost.
+    /// Whether a native editor was notified that the connection is lost.
     down: bool,
-    /// Connections that were lost soon, one after the other.
+    /// The number of consecutive connections that were lost soon.
     lost_soon: u32,
-    /// Requests that the daemon has, by their ids in their shortest form.
-    pending: HashMap<String, Asker>,
+    /// Requests sent to the daemon, by their ids in canonical form.
+    pending: HashMap<String, Requester>,
     held: VecDeque<Held>,
     actions: Vec<Action>,
 }
 
 impl DaemonConnection {
-    /// One for an editor with this environment that has not introduced itself.
+    /// The state for an editor with this environment that has not sent `initialize`.
     pub(super) fn new(environment: BTreeMap<String, String>) -> DaemonConnection {
         DaemonConnection {
             environment,
             prefix: Uuid::new_v4().to_string(),
             phase: Phase::Silent,
-            introduction: InitializeParams::default(),
-            introducer: None,
-            introductions: 0,
-            introduced: false,
+            initialize_params: InitializeParams::default(),
+            initialize_request: None,
+            initialize_count: 0,
+            initialized: false,
             native: false,
             down: false,
             lost_soon: 0,
@@ -147,41 +147,44 @@ impl DaemonConnection {
         }
     }
 
-    /// Whether the editor waits for the daemon's answer to the request with this id.
+    /// Whether the editor waits for the daemon's response to the request with this id.
     pub(super) fn has_forwarded(&self, id: &str) -> bool {
-        matches!(self.pending.get(id), Some(Asker::Editor)) || self.held.iter().any(|held| held.id == id)
+        matches!(self.pending.get(id), Some(Requester::Editor)) || self.held.iter().any(|held| held.id == id)
     }
 
-    /// What must be done about this, in order.
+    /// The actions for this event, in order.
     pub(super) fn step(&mut self, event: Event) -> Vec<Action> {
         match event {
-            Event::Introduce { request, params, native } => {
-                self.introduction = params;
-                self.introducer = Some(request);
-                self.introduced = false;
+            Event::Initialize { request, params, native } => {
+                self.initialize_params = params;
+                self.initialize_request = Some(request);
+                self.initialized = false;
                 self.native = native;
                 self.phase = Phase::Connecting;
                 self.actions.push(Action::Connect(Duration::ZERO));
             }
-            Event::Reintroduce(params) => {
-                self.introduction = params;
-                if matches!(self.phase, Phase::Introducing | Phase::Connected) {
-                    self.introduce();
+            Event::Reinitialize(params) => {
+                self.initialize_params = params;
+                if matches!(self.phase, Phase::Initializing | Phase::Connected) {
+                    self.send_initialize();
                 }
             }
             Event::Forward { id, method, body } => {
-                self.send(Method::parse(&method), Held { id, asker: Asker::Editor, body });
+                self.send(Method::parse(&method), Held { id, requester: Requester::Editor, body });
             }
             Event::Ask { request: number, method, params } => {
                 let id = format!("{}-{number}", self.prefix);
                 let body = envelope::request(&id, method.as_str(), Some(&params));
-                self.send(Some(method), Held { id: json!(id).to_string(), asker: Asker::Edge(number), body });
+                self.send(
+                    Some(method),
+                    Held { id: json!(id).to_string(), requester: Requester::Edge(number), body },
+                );
             }
             Event::Cancel { id, body } => self.cancel(&id, body),
             Event::Daemon(body) => self.daemon_sent(body),
             Event::Connected => {
-                self.phase = Phase::Introducing;
-                self.introduce();
+                self.phase = Phase::Initializing;
+                self.send_initialize();
             }
             Event::Unreachable(failure) => self.unreachable(&failure),
             Event::DaemonGone { lived } => self.lost(lived),
@@ -189,15 +192,15 @@ impl DaemonConnection {
         mem::take(&mut self.actions)
     }
 
-    fn introduce(&mut self) {
-        self.introductions += 1;
-        let (id, method) = (self.introduction_id(), Method::Initialize.as_str());
-        let body = envelope::request(id, method, Some(&self.introduction));
+    fn send_initialize(&mut self) {
+        self.initialize_count += 1;
+        let (id, method) = (self.initialize_id(), Method::Initialize.as_str());
+        let body = envelope::request(id, method, Some(&self.initialize_params));
         self.actions.push(Action::ToDaemon(body));
     }
 
-    fn introduction_id(&self) -> String {
-        format!("{}-introduction-{}", self.prefix, self.introductions)
+    fn initialize_id(&self) -> String {
+        format!("{}-initialize-{}", self.prefix, self.initialize_count)
     }
 
     fn send(&mut self, method: Option<Method>, mut request: Held) {
@@ -210,7 +213,7 @@ impl DaemonConnection {
                 format!("{MAX_REQUESTS} requests wait for their answers."),
                 "Wait for some of them.",
             );
-            self.refuse(&request.id, &request.asker, &Failure { retryable: true, ..failure });
+            self.reject(&request.id, &request.requester, &Failure { retryable: true, ..failure });
         } else if self.phase == Phase::Connected {
             self.pass(request);
         } else {
@@ -219,7 +222,7 @@ impl DaemonConnection {
     }
 
     fn pass(&mut self, request: Held) {
-        self.pending.insert(request.id, request.asker);
+        self.pending.insert(request.id, request.requester);
         self.actions.push(Action::ToDaemon(request.body));
     }
 
@@ -231,29 +234,29 @@ impl DaemonConnection {
                 "The request was cancelled.",
                 "Send it again if it is still of use.",
             );
-            self.refuse(id, &Asker::Editor, &failure);
+            self.reject(id, &Requester::Editor, &failure);
         } else if self.pending.contains_key(id) {
-            // The daemon answers: with what it had done already, or that it was cancelled.
+            // The daemon responds: with the result, or with the cancellation.
             self.actions.push(Action::ToDaemon(body));
         }
     }
 
     fn daemon_sent(&mut self, body: Vec<u8>) {
-        // A body that is not JSON-RPC is of no use to an editor either.
+        // A body that is not JSON-RPC is dropped.
         let Ok(envelope) = envelope::read::<Envelope<'_>>(&body) else { return };
         match (&envelope.method, envelope.id) {
             (None, Some(id)) => {
-                let id = shortest(id);
-                let introduction = json!(self.introduction_id()).to_string();
-                if self.phase == Phase::Introducing && id == introduction {
+                let id = canonical_id(id);
+                let initialize_params = json!(self.initialize_id()).to_string();
+                if self.phase == Phase::Initializing && id == initialize_params {
                     let answer = result(&envelope);
-                    return self.introduction_answered(answer);
+                    return self.initialize_answered(answer);
                 }
-                // A request that was refused meanwhile has its answer already.
+                // A request that was rejected in the meantime has already been answered.
                 match self.pending.remove(&id) {
                     None => {}
-                    Some(Asker::Editor) => self.actions.push(Action::ToEditor(body)),
-                    Some(Asker::Edge(number)) => {
+                    Some(Requester::Editor) => self.actions.push(Action::ToEditor(body)),
+                    Some(Requester::Edge(number)) => {
                         let answer = result(&envelope);
                         self.actions.push(Action::Answered(number, answer));
                     }
@@ -261,21 +264,21 @@ impl DaemonConnection {
             }
             (Some(_), None) if self.native => self.actions.push(Action::ToEditor(body)),
             (Some(_), None) => self.actions.push(Action::Notified(body)),
-            // The daemon asks nothing.
+            // The daemon sends no requests.
             (Some(_), Some(_)) | (None, None) => {}
         }
     }
 
-    fn introduction_answered(&mut self, answer: Result<String, Failure>) {
-        match (self.introduced, answer) {
+    fn initialize_answered(&mut self, answer: Result<String, Failure>) {
+        match (self.initialized, answer) {
             (false, Err(failure)) => {
                 self.phase = Phase::Silent;
-                self.answer_introducer(Err(failure));
-                self.actions.push(Action::HangUp);
+                self.answer_initialize(Err(failure));
+                self.actions.push(Action::Disconnect);
                 return;
             }
             (true, Err(_)) => {
-                self.actions.push(Action::HangUp);
+                self.actions.push(Action::Disconnect);
                 let failure = Failure::new(
                     ErrorCode::DaemonUnavailable,
                     "The daemon refuses this client.",
@@ -283,11 +286,11 @@ impl DaemonConnection {
                 );
                 return self.unreachable(&failure);
             }
-            (false, Ok(result)) => self.answer_introducer(Ok(result)),
+            (false, Ok(result)) => self.answer_initialize(Ok(result)),
             (true, Ok(_)) => {}
         }
         self.phase = Phase::Connected;
-        if mem::replace(&mut self.introduced, true) {
+        if mem::replace(&mut self.initialized, true) {
             self.actions.push(Action::Restored);
         }
         if mem::take(&mut self.down) {
@@ -299,8 +302,8 @@ impl DaemonConnection {
     }
 
     fn lost(&mut self, lived: Duration) {
-        self.lost_soon = if lived < SOUND { self.lost_soon + 1 } else { 0 };
-        if !self.introduced && self.lost_soon > MOST_LOST {
+        self.lost_soon = if lived < USEFUL_CONNECTION { self.lost_soon + 1 } else { 0 };
+        if !self.initialized && self.lost_soon > LOST_BEFORE_INITIALIZE_MAX {
             self.lost_soon = 0;
             return self.unreachable(&Failure::new(
                 ErrorCode::DaemonStartFailed,
@@ -309,37 +312,37 @@ impl DaemonConnection {
             ));
         }
         self.phase = Phase::Connecting;
-        if self.introduced {
+        if self.initialized {
             self.actions.push(Action::Lost);
         }
-        for (id, asker) in mem::take(&mut self.pending) {
-            self.refuse(&id, &asker, &away());
+        for (id, requester) in mem::take(&mut self.pending) {
+            self.reject(&id, &requester, &away());
         }
-        if self.introduced && !mem::replace(&mut self.down, true) {
+        if self.initialized && !mem::replace(&mut self.down, true) {
             self.announce(ConnectionState::Reconnecting, None);
         }
         let doubled = 2_u32.saturating_pow(self.lost_soon.saturating_sub(1));
-        self.actions.push(Action::Connect(BREATH.saturating_mul(doubled).min(LONGEST)));
+        self.actions.push(Action::Connect(RECONNECT_PAUSE.saturating_mul(doubled).min(RECONNECT_PAUSE_MAX)));
     }
 
     fn unreachable(&mut self, failure: &Failure) {
         let retryable = Failure { retryable: true, ..failure.clone() };
         for request in mem::take(&mut self.held) {
-            self.refuse(&request.id, &request.asker, &retryable);
+            self.reject(&request.id, &request.requester, &retryable);
         }
-        if !self.introduced {
+        if !self.initialized {
             self.phase = Phase::Silent;
-            return self.answer_introducer(Err(failure.clone()));
+            return self.answer_initialize(Err(failure.clone()));
         }
         self.phase = Phase::Connecting;
         self.down = true;
         let error = ConnectionError::from(failure);
         self.announce(ConnectionState::Reconnecting, Some(error));
-        self.actions.push(Action::Connect(PAUSE));
+        self.actions.push(Action::Connect(RETRY_PAUSE));
     }
 
-    fn answer_introducer(&mut self, answer: Result<String, Failure>) {
-        if let Some(request) = self.introducer.take() {
+    fn answer_initialize(&mut self, answer: Result<String, Failure>) {
+        if let Some(request) = self.initialize_request.take() {
             self.actions.push(Action::Answered(request, answer));
         }
     }
@@ -352,15 +355,15 @@ impl DaemonConnection {
         }
     }
 
-    fn refuse(&mut self, id: &str, asker: &Asker, failure: &Failure) {
-        self.actions.push(match asker {
-            Asker::Editor => Action::ToEditor(refusal(id, rpc_code(&failure.code), failure)),
-            Asker::Edge(request) => Action::Answered(*request, Err(failure.clone())),
+    fn reject(&mut self, id: &str, requester: &Requester, failure: &Failure) {
+        self.actions.push(match requester {
+            Requester::Editor => Action::ToEditor(refusal(id, rpc_code(&failure.code), failure)),
+            Requester::Edge(request) => Action::Answered(*request, Err(failure.clone())),
         });
     }
 }
 
-/// The result in an answer.
+/// The result in a response.
 fn result(answer: &Envelope<'_>) -> Result<String, Failure> {
     match answer.error {
         None => Ok(answer.result.map_or_else(|| "null".to_owned(), |result| result.get().to_owned())),
@@ -368,7 +371,7 @@ fn result(answer: &Envelope<'_>) -> Result<String, Failure> {
     }
 }
 
-/// Why a request has no answer.
+/// The failure of a request without a response.
 pub(super) fn away() -> Failure {
     Failure {
         retryable: true,

@@ -1,4 +1,4 @@
-//! The documents that are open in the editor, saved or not: a selection is sent as the person sees it.
+//! The documents that are open in the editor, saved or not: a selection is sent as the editor displays it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,21 +7,21 @@ use ls_types::{Position, PositionEncodingKind, Range, TextDocumentContentChangeE
 
 use crate::file_uri;
 
-/// Bytes of one document that is kept; of a larger one the file is read.
-const MAX_DOCUMENT: usize = 4 << 20;
+/// The maximum size in bytes of a stored document; a larger one is read from its file.
+const MAX_DOCUMENT_BYTES: usize = 4 << 20;
 
-/// Documents that are kept. An editor with more open ones gets the files of the others.
+/// The maximum number of stored documents; the others are read from their files.
 const MAX_DOCUMENTS: usize = 256;
 
-/// Bytes of all documents that are kept.
-const MAX_BYTES: usize = 64 << 20;
+/// The maximum total size in bytes of stored documents.
+const MAX_TOTAL_BYTES: usize = 64 << 20;
 
-/// What the character of a position counts.
+/// The unit of the character in a position.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum Encoding {
     /// Bytes of UTF-8.
     Utf8,
-    /// Units of UTF-16, which every editor can count.
+    /// Units of UTF-16, which every editor supports.
     #[default]
     Utf16,
     /// Characters.
@@ -29,7 +29,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// The first one of the editor's, in its order of preference, that is known here.
+    /// The first supported encoding in the editor's order of preference.
     pub(super) fn choose(offered: &[PositionEncodingKind]) -> Encoding {
         let known = offered.iter().find_map(|kind| match kind.as_str() {
             "utf-8" => Some(Encoding::Utf8),
@@ -40,7 +40,7 @@ impl Encoding {
         known.unwrap_or_default()
     }
 
-    /// Its name in the protocol.
+    /// The name in the protocol.
     pub(super) fn kind(self) -> PositionEncodingKind {
         match self {
             Encoding::Utf8 => PositionEncodingKind::UTF8,
@@ -67,23 +67,23 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// None yet, with positions in this encoding.
+    /// No documents, with positions in this encoding.
     pub(super) fn new(encoding: Encoding) -> Documents {
         Documents { encoding, ..Documents::default() }
     }
 
-    /// A document was opened.
+    /// Stores an opened document.
     pub(super) fn open(&mut self, uri: &str, text: String) {
         self.close(uri);
-        let room = self.texts.len() < MAX_DOCUMENTS && self.bytes + text.len() <= MAX_BYTES;
-        if text.len() <= MAX_DOCUMENT && room {
+        let room = self.texts.len() < MAX_DOCUMENTS && self.bytes + text.len() <= MAX_TOTAL_BYTES;
+        if text.len() <= MAX_DOCUMENT_BYTES && room {
             self.bytes += text.len();
             self.texts.insert(uri.to_owned(), text);
         }
     }
 
-    /// A document was changed, step by step. One with a step that does not fit is not kept: its file is better than a text
-    /// that the person never saw.
+    /// Applies changes to a document. A document with an invalid change is dropped: its file is better than a wrong
+    /// text.
     pub(super) fn change(&mut self, uri: &str, changes: Vec<TextDocumentContentChangeEvent>) {
         let Some(mut text) = self.close(uri) else { return };
         for change in changes {
@@ -98,14 +98,14 @@ impl Documents {
         self.open(uri, text);
     }
 
-    /// A document was closed. Returns its text, if it was kept.
+    /// Removes a closed document. Returns its text, if it was stored.
     pub(super) fn close(&mut self, uri: &str) -> Option<String> {
         let text = self.texts.remove(uri)?;
         self.bytes -= text.len();
         Some(text)
     }
 
-    /// The text in a range of a document; of its file if the document is not kept.
+    /// The text in a range of a document, or of its file if the document is not stored.
     pub(super) fn text(&self, uri: &str, range: Range) -> Option<String> {
         let file;
         let text = match self.texts.get(uri) {
@@ -113,7 +113,7 @@ impl Documents {
             None => {
                 let path = file_uri::path(uri)?;
                 let length = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?.len();
-                if length > MAX_DOCUMENT as u64 {
+                if length > MAX_DOCUMENT_BYTES as u64 {
                     return None;
                 }
                 file = fs::read_to_string(path).ok()?;
@@ -128,7 +128,8 @@ impl Documents {
         (start <= end).then_some(start..end)
     }
 
-    /// The byte at a position. Beyond the end of a line means its end, beyond the last line the end of the text.
+    /// The byte offset of a position. A position beyond the end of a line means its end, beyond the last line the end
+    /// of the text.
     fn byte_of(&self, text: &str, position: Position) -> usize {
         let mut begin = 0;
         for _ in 0..position.line {
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_what_the_editor_made_of_it() {
+    fn a_document_has_the_editors_changes() {
         let mut documents = open("one\r\ntwo \u{1F980} three\nfour");
         let all = range((0, 0), (99, 0));
         assert_eq!(documents.text(URI, range((1, 4), (1, 6))).as_deref(), Some("\u{1F980}"));
@@ -177,14 +178,14 @@ mod tests {
         let edits = vec![edit(Some(range((1, 4), (1, 6))), "2\n"), edit(Some(range((0, 0), (0, 3))), "")];
         documents.change(URI, edits);
         assert_eq!(documents.text(URI, all).as_deref(), Some("\r\ntwo 2\n three\nfour"));
-        documents.change(URI, vec![edit(None, "anew")]);
-        assert_eq!(documents.text(URI, all).as_deref(), Some("anew"));
+        documents.change(URI, vec![edit(None, "replaced")]);
+        assert_eq!(documents.text(URI, all).as_deref(), Some("replaced"));
         documents.close(URI);
         assert_eq!(documents.text(URI, all), None);
     }
 
     #[test]
-    fn a_character_is_counted_as_the_editor_counts_it() {
+    fn characters_are_counted_in_the_editors_encoding() {
         for (offered, chosen, crab, behind) in [
             (&[][..], Encoding::Utf16, (4, 6), 7),
             (&["utf-7", "utf-8", "utf-16"], Encoding::Utf8, (4, 8), 10),
@@ -204,20 +205,20 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_kept_than_there_is_room_for() {
+    fn the_size_of_stored_documents_is_limited() {
         let mut documents = Documents::default();
-        let text = "x".repeat(MAX_DOCUMENT);
+        let text = "x".repeat(MAX_DOCUMENT_BYTES);
         let uri = |number: usize| format!("file:///{number}");
-        let most = MAX_BYTES / MAX_DOCUMENT;
+        let most = MAX_TOTAL_BYTES / MAX_DOCUMENT_BYTES;
         (0..most + 2).for_each(|number| documents.open(&uri(number), text.clone()));
-        assert_eq!((documents.texts.len(), documents.bytes), (most, MAX_BYTES));
+        assert_eq!((documents.texts.len(), documents.bytes), (most, MAX_TOTAL_BYTES));
         documents.close(&uri(0));
         documents.open(&uri(most), text);
-        assert_eq!((documents.texts.len(), documents.bytes), (most, MAX_BYTES));
+        assert_eq!((documents.texts.len(), documents.bytes), (most, MAX_TOTAL_BYTES));
     }
 
     #[test]
-    fn a_document_that_is_not_open_or_not_understood_is_read_from_its_file() {
+    fn a_document_that_is_not_open_or_has_an_invalid_change_is_read_from_its_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a b.rs");
         fs::write(&path, "saved").unwrap();

@@ -1,7 +1,7 @@
-//! What editors send, made to fit the typed messages.
+//! Adapts messages of editors to the typed messages.
 //!
-//! The typed messages are stricter than editors: a `file:///a b.rs` is not a URI to them, and one unknown word among the
-//! capabilities would refuse the whole introduction.
+//! The typed messages are stricter than editors: they do not accept `file:///a b.rs` as a URI, and reject `initialize`
+//! because of one unknown value in the capabilities.
 
 use std::str::FromStr;
 
@@ -9,20 +9,20 @@ use ls_types::Uri;
 use serde_json::{Map, Value, json};
 use tower_lsp_server::jsonrpc;
 
-/// Members of any message that hold a URI.
+/// The names of members with a URI.
 const URI_MEMBERS: [&str; 4] = ["uri", "rootUri", "href", "targetUri"];
 
-/// The scheme of a text that is not a URI even with everything unusual in it escaped. It names no file.
+/// The scheme for a text that is not a URI even after escaping. It is not the URI of a file.
 const NOT_A_URI: &str = "not-a-uri:";
 
-/// Reads a request or a notification for the typed handlers; none if its id is neither a whole number nor a string.
+/// Reads a request or a notification for the typed handlers, or `None` if its id is neither an integer nor a string.
 pub(super) fn request(body: &[u8]) -> Option<jsonrpc::Request> {
     let mut message: Value = serde_json::from_slice(body).ok()?;
     let method = message["method"].as_str()?.to_owned();
     let mut params = message["params"].take();
     escape_uris(&mut params);
     let params = match method.as_str() {
-        "initialize" => Some(introduction(params)),
+        "initialize" => Some(initialize_params(params)),
         "initialized" => Some(json!({})),
         "shutdown" => None,
         _ => Some(params).filter(|params| !params.is_null()),
@@ -39,13 +39,13 @@ pub(super) fn request(body: &[u8]) -> Option<jsonrpc::Request> {
     }
 }
 
-/// The parameters of `initialize`, with the capabilities that something here reads.
-fn introduction(mut params: Value) -> Value {
+/// The parameters of `initialize`, with only the capabilities that the edge reads.
+fn initialize_params(mut params: Value) -> Value {
     let capabilities = params["capabilities"].take();
     let mut read = json!({
         "window": { "workDoneProgress": capabilities["window"]["workDoneProgress"] == true },
         "general": {},
-        // A client that announces no capabilities at all is not an editor: it speaks AreYouJ's own methods.
+        // A client without any capabilities is not an editor: it uses AreYouJ's own methods.
         "experimental": if capabilities.is_object() { capabilities["experimental"].clone() } else { json!({ "areyouj": {} }) },
     });
     if let Some(encodings) = capabilities["general"]["positionEncodings"].as_array() {
@@ -56,7 +56,7 @@ fn introduction(mut params: Value) -> Value {
     for name in ["clientInfo", "workspaceFolders"] {
         kept.insert(name.to_owned(), params[name].take());
     }
-    // The name is for people, and some editors leave it out.
+    // The name is only for display, and some editors omit it.
     for folder in kept["workspaceFolders"].as_array_mut().into_iter().flatten() {
         if folder.is_object() && !folder["name"].is_string() {
             folder["name"] = json!("");
@@ -84,7 +84,7 @@ fn escape_uris(value: &mut Value) {
     }
 }
 
-/// The text as a URI; none if it is one.
+/// The escaped URI, or `None` if the text is already a URI.
 fn escaped(text: &str) -> Option<String> {
     let is_uri = |text: &str| Uri::from_str(text).is_ok();
     if is_uri(text) {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn no_capability_that_nothing_reads_can_refuse_an_introduction() {
+    fn unused_capabilities_cannot_make_initialize_fail() {
         let params = json!({
             "processId": "none", "rootUri": 7,
             "capabilities": { "textDocument": 1, "window": { "workDoneProgress": true }, "general": { "positionEncodings": ["utf-8", 1] } },
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_a_whole_number_or_a_string() {
+    fn an_id_is_an_integer_or_a_string() {
         let read = |id: &str| request(format!(r#"{{"id":{id},"method":"m"}}"#).as_bytes()).is_some();
         assert!(read("7") && read("\"a\"") && read("null"));
         assert!(!read("1.5") && !read("{}") && !read("[]"));

@@ -1,4 +1,4 @@
-//! Messages as the edge needs them: what routing reads of them, and what it answers by itself.
+//! Reading messages for routing, and responses of the edge itself.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower_lsp_server::jsonrpc;
 
 use crate::client::Failure;
-use crate::rpc::envelope::{self, rpc_code, shortest};
+use crate::rpc::envelope::{self, canonical_id, rpc_code};
 
 /// The id of the request that a `$/cancelRequest` with these parameters cancels.
 pub(super) fn cancelled(params: Option<&RawValue>) -> Option<String> {
@@ -19,10 +19,10 @@ pub(super) fn cancelled(params: Option<&RawValue>) -> Option<String> {
         id: &'a RawValue,
     }
     let params: Params<'_> = serde_json::from_str(params?.get()).ok()?;
-    Some(shortest(params.id))
+    Some(canonical_id(params.id))
 }
 
-/// The same message with the environment in its parameters, unless they name one.
+/// The same message with the environment added to its parameters, unless they have one.
 pub(super) fn with_environment(body: &[u8], environment: &BTreeMap<String, String>) -> Vec<u8> {
     envelope::changed(body, |message| {
         let named = message["params"]["environment"].as_object().is_some_and(|named| !named.is_empty());
@@ -32,13 +32,13 @@ pub(super) fn with_environment(body: &[u8], environment: &BTreeMap<String, Strin
     })
 }
 
-/// The refusal of the request with this id, which is JSON.
+/// The error response to the request with this id, which is JSON.
 pub(super) fn refusal(id: &str, code: i32, failure: &Failure) -> Vec<u8> {
     let id: Value = serde_json::from_str(id).unwrap_or_default();
     envelope::error(id, code, &failure.message, Some(&data(failure)))
 }
 
-/// A failure as the answer of a handler.
+/// A failure as the result of a handler.
 pub(super) fn rpc_error(failure: &Failure) -> jsonrpc::Error {
     jsonrpc::Error {
         code: i64::from(rpc_code(&failure.code)).into(),

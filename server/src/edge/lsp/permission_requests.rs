@@ -1,4 +1,4 @@
-//! Permission requests as questions of the Language Server Protocol, which every editor can show.
+//! Permission requests as questions of the Language Server Protocol, which every editor can display.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use areyouj_core::text::{always, plain};
 
-/// Characters of a message box. A person cannot judge a longer request there, so it can only be denied there.
-const MAX_SHOWN: usize = 4_000;
+/// The maximum number of characters in a message box. A longer request cannot be reviewed there, so it can only be
+/// denied.
+const MAX_CHARACTERS: usize = 4_000;
 
-/// Questions that can be open in one editor; the rest is answered elsewhere.
-const MAX_ASKED: usize = 100;
+/// The maximum number of open questions in an editor; further requests are answered elsewhere.
+const MAX_OPEN_QUESTIONS: usize = 100;
 
 /// The titles of a question's buttons, and the answer that each gives.
 type Choices = Vec<(String, Answer)>;
@@ -22,35 +23,35 @@ pub(super) struct Question {
     /// The id of the request to the editor.
     pub(super) id: String,
     pub(super) text: ShowMessageRequestParams,
-    /// The permission request, and what each button answers.
+    /// The id of the permission request. `choices` has the answer of each button.
     permission: String,
     choices: Choices,
 }
 
-/// The questions that an editor was asked.
+/// The questions in an editor.
 pub(super) struct PermissionRequests {
-    /// Begins the ids of the questions, of which each is used once.
+    /// The prefix of the ids of questions, each of which is used once.
     prefix: String,
     next: u64,
-    /// The question about each open permission request; none if the person dismissed it.
-    asked: HashMap<String, Option<String>>,
+    /// The question for each open permission request, or `None` if the person dismissed it.
+    questions: HashMap<String, Option<String>>,
 }
 
 impl PermissionRequests {
-    /// None yet.
+    /// No questions.
     pub(super) fn new(prefix: String) -> PermissionRequests {
-        PermissionRequests { prefix, next: 0, asked: HashMap::new() }
+        PermissionRequests { prefix, next: 0, questions: HashMap::new() }
     }
 
-    /// The question that an open permission request is; none if it was asked before.
+    /// The question for an open permission request, or `None` if it was asked before.
     pub(super) fn open(&mut self, permission: &Permission) -> Option<Question> {
-        let open = self.asked.values().flatten().count();
-        if open >= MAX_ASKED || self.asked.contains_key(&permission.id) {
+        let open = self.questions.values().flatten().count();
+        if open >= MAX_OPEN_QUESTIONS || self.questions.contains_key(&permission.id) {
             return None;
         }
         self.next += 1;
         let id = format!("{}-question-{}", self.prefix, self.next);
-        self.asked.insert(permission.id.clone(), Some(id.clone()));
+        self.questions.insert(permission.id.clone(), Some(id.clone()));
         let (message, choices) = question(permission);
         let action = |title: &String| MessageActionItem { title: title.clone(), properties: HashMap::new() };
         let actions = Some(choices.iter().map(|(title, _)| action(title)).collect());
@@ -58,15 +59,15 @@ impl PermissionRequests {
         Some(Question { id, text, permission: permission.id.clone(), choices })
     }
 
-    /// The question to withdraw because a permission request is not open any more.
+    /// The question to withdraw because its permission request is no longer open.
     pub(super) fn close(&mut self, permission: &str) -> Option<String> {
-        self.asked.remove(permission)?
+        self.questions.remove(permission)?
     }
 
-    /// The questions to withdraw because only these permission requests are open.
+    /// The questions to withdraw because only these permission requests are still open.
     pub(super) fn keep_only(&mut self, open: &HashSet<&str>) -> Vec<String> {
         let closed: Vec<String> =
-            self.asked.keys().filter(|id| !open.contains(id.as_str())).cloned().collect();
+            self.questions.keys().filter(|id| !open.contains(id.as_str())).cloned().collect();
         closed.iter().filter_map(|id| self.close(id)).collect()
     }
 
@@ -75,10 +76,10 @@ impl PermissionRequests {
         self.keep_only(&HashSet::new())
     }
 
-    /// The answer to a permission request when the person chose the button with this title. A question that was withdrawn
-    /// has none, and one that was dismissed stays open for everybody else.
+    /// The answer to a permission request when the person chose the button with this title. A withdrawn question has no
+    /// answer. The request of a dismissed one stays open for other clients.
     pub(super) fn answered(&mut self, question: Question, title: Option<&str>) -> Option<(String, Answer)> {
-        let asked = self.asked.get_mut(&question.permission)?;
+        let asked = self.questions.get_mut(&question.permission)?;
         if asked.as_ref() != Some(&question.id) {
             return None;
         }
@@ -88,7 +89,7 @@ impl PermissionRequests {
     }
 }
 
-/// What is asked, and the answers to choose from.
+/// The text of a question, and its choices.
 fn question(permission: &Permission) -> (String, Choices) {
     let input = serde_json::to_value(&permission.input).unwrap_or_default();
     let deny = ("Deny".to_owned(), Answer::Deny { message: None });
@@ -104,11 +105,11 @@ fn question(permission: &Permission) -> (String, Choices) {
     let mut text = plain::exact(&format!("{}: {}\n\n{detail}", permission.id, permission.title));
     let always = permission.kind == PermissionKind::Tool && !permission.suggestions.is_empty();
     if always {
-        // Nobody is to allow for ever what is not said.
+        // A permanent permission must be displayed before it can be granted.
         text.push_str(&format!("\n\nAlways allow: {}", always::in_words(&permission.suggestions)));
     }
-    if text.chars().count() > MAX_SHOWN {
-        let shown: String = text.chars().take(MAX_SHOWN).collect();
+    if text.chars().count() > MAX_CHARACTERS {
+        let shown: String = text.chars().take(MAX_CHARACTERS).collect();
         return (format!("{shown}…\n\nThe rest: areyouj permissions"), vec![deny]);
     }
     let mut answers = vec![("Allow".to_owned(), Answer::Allow {}), deny];
@@ -121,7 +122,7 @@ fn question(permission: &Permission) -> (String, Choices) {
 /// A question with choices. One question with one choice can be answered in a message box.
 fn choices(permission: &Permission, input: &Value) -> (String, Choices) {
     let elsewhere = |text: &str| {
-        let shown: String = plain::exact(text).chars().take(MAX_SHOWN).collect();
+        let shown: String = plain::exact(text).chars().take(MAX_CHARACTERS).collect();
         (format!("{shown}\n\nAnswer with: areyouj answer {}", permission.id), Vec::new())
     };
     let questions = input["questions"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -136,7 +137,7 @@ fn choices(permission: &Permission, input: &Value) -> (String, Choices) {
             let choose =
                 |label: String| (plain::exact(&label), Answer::Choose { choices: vec![vec![label]] });
             let text = plain::exact(&text);
-            if text.chars().count() > MAX_SHOWN {
+            if text.chars().count() > MAX_CHARACTERS {
                 return elsewhere(&text);
             }
             (text, options.iter().map(|option| choose(words(&option["label"]))).collect())
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_request_is_asked_once_and_its_answer_counts_once() {
+    fn a_permission_request_is_displayed_once_and_its_answer_counts_once() {
         let mut requests = requests();
         let permission = permission("tool", &json!({ "command": "rm -r \u{202e}x" }));
         let asked = requests.open(&permission).unwrap();
@@ -186,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_request_that_was_answered_elsewhere_is_withdrawn() {
+    fn a_question_is_withdrawn_when_its_request_was_answered_elsewhere() {
         let mut requests = requests();
         let permission = permission("tool", &json!({ "command": "ls" }));
-        for _ in 0..2 * MAX_ASKED {
+        for _ in 0..2 * MAX_OPEN_QUESTIONS {
             let asked = requests.open(&permission).expect("there is room for it again");
             assert_eq!(requests.close(&permission.id), Some(asked.id.clone()));
             assert_eq!(requests.answered(asked, Some("Allow")), None);
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_open_requests_withdraws_the_others_and_asks_nothing_that_was_dismissed() {
+    fn a_list_of_open_requests_withdraws_other_questions_and_does_not_repeat_dismissed_ones() {
         let mut requests = requests();
         let numbered = |number: u32| Permission {
             id: format!("K7M2Q9XD-{number}"),
@@ -214,20 +215,20 @@ mod tests {
     }
 
     #[test]
-    fn no_more_questions_are_open_than_an_editor_can_show() {
+    fn the_number_of_open_questions_is_limited() {
         let mut requests = requests();
         let numbered = |number: usize| Permission {
             id: format!("K7M2Q9XD-{number}"),
             ..permission("tool", &json!({ "command": "ls" }))
         };
-        assert!((0..MAX_ASKED).all(|number| requests.open(&numbered(number)).is_some()));
-        assert!(requests.open(&numbered(MAX_ASKED)).is_none());
+        assert!((0..MAX_OPEN_QUESTIONS).all(|number| requests.open(&numbered(number)).is_some()));
+        assert!(requests.open(&numbered(MAX_OPEN_QUESTIONS)).is_none());
         requests.close("K7M2Q9XD-0");
-        assert!(requests.open(&numbered(MAX_ASKED)).is_some());
+        assert!(requests.open(&numbered(MAX_OPEN_QUESTIONS)).is_some());
     }
 
     #[test]
-    fn what_always_would_mean_is_said() {
+    fn the_meaning_of_always_is_displayed() {
         let mut permission = permission("tool", &json!({ "command": "ls" }));
         permission.suggestions =
             serde_json::from_value(json!([{ "type": "setMode", "mode": "acceptEdits" }])).unwrap();
@@ -238,13 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_cannot_be_shown_whole_cannot_be_allowed() {
-        let long = permission("tool", &json!({ "command": "x".repeat(MAX_SHOWN) }));
+    fn a_request_that_is_too_long_to_display_cannot_be_allowed() {
+        let long = permission("tool", &json!({ "command": "x".repeat(MAX_CHARACTERS) }));
         assert_eq!(titles(&ask(&long)), ["Deny"]);
     }
 
     #[test]
-    fn a_question_is_answered_by_one_of_its_choices() {
+    fn a_question_is_answered_with_one_of_its_choices() {
         let options = json!([{ "label": "Red", "description": "As a rose" }, { "label": "Blue" }]);
         let one =
             permission("question", &json!({ "questions": [{ "question": "Which?", "options": options }] }));
@@ -254,7 +255,7 @@ mod tests {
         assert_eq!(asked.text.message, "K7M2Q9XD-1: Which?\n- Red: As a rose\n- Blue: ");
         let chosen = Answer::Choose { choices: vec![vec!["Blue".to_owned()]] };
         assert_eq!(requests.answered(asked, Some("Blue")), Some(("K7M2Q9XD-1".to_owned(), chosen)));
-        let long = json!({ "questions": [{ "question": "?".repeat(MAX_SHOWN), "options": options }] });
+        let long = json!({ "questions": [{ "question": "?".repeat(MAX_CHARACTERS), "options": options }] });
         assert_eq!(titles(&ask(&permission("question", &long))), Vec::<&str>::new());
         let two = json!({ "questions": [{ "options": options }, { "options": options }] });
         assert_eq!(titles(&ask(&permission("question", &two))), Vec::<&str>::new());

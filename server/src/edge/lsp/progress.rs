@@ -1,4 +1,4 @@
-//! Sessions that start, shown as progress.
+//! Displays starting sessions as progress.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,23 +7,23 @@ use areyouj_protocol::{Session, Status};
 use super::actions::named;
 use areyouj_core::text::plain;
 
-/// Starts that one editor shows at a time; more are not shown.
-const MAX_SHOWN: usize = 100;
+/// The maximum number of starts that an editor displays at a time.
+const MAX_STARTS: usize = 100;
 
-/// What the editor must be told about a session.
+/// A message to the editor about a session.
 #[derive(Debug, PartialEq)]
 pub(super) enum Step {
-    /// Ask it to make room for progress with this token, then begin it with this title.
+    /// Ask it to create progress with this token, then begin it with this title.
     Create { token: String, title: String },
     /// End the progress with this token.
     End { token: String, message: Option<String> },
-    /// Withdraw the request for room for this token: the progress will not begin.
+    /// Withdraw the request to create this token: the progress will not begin.
     Withdraw { token: String },
 }
 
-/// The starts that an editor shows.
+/// The starts that an editor displays.
 pub(super) struct Starts {
-    /// Begins the tokens, of which each is used once.
+    /// The prefix of the tokens, each of which is used once.
     prefix: String,
     next: u64,
     shown: HashMap<String, Shown>,
@@ -35,16 +35,16 @@ struct Shown {
 }
 
 impl Starts {
-    /// None yet.
+    /// No starts.
     pub(super) fn new(prefix: String) -> Starts {
         Starts { prefix, next: 0, shown: HashMap::new() }
     }
 
-    /// What a session as it is now changes.
+    /// The step for the current state of a session.
     pub(super) fn session(&mut self, session: &Session) -> Option<Step> {
         let starts = session.status == Status::Starting;
         match (starts, self.shown.contains_key(&session.id)) {
-            (true, false) if self.shown.len() < MAX_SHOWN => {
+            (true, false) if self.shown.len() < MAX_STARTS => {
                 self.next += 1;
                 let token = format!("{}-start-{}", self.prefix, self.next);
                 self.shown.insert(session.id.clone(), Shown { token: token.clone(), begun: false });
@@ -56,24 +56,24 @@ impl Starts {
         }
     }
 
-    /// A session was removed.
+    /// The step for a deleted session.
     pub(super) fn removed(&mut self, session: &str) -> Option<Step> {
         self.end(session, None)
     }
 
-    /// Ends those of sessions that do not exist any more.
+    /// Ends the progress of all sessions except these.
     pub(super) fn keep_only(&mut self, sessions: &HashSet<&str>) -> Vec<Step> {
         let gone: Vec<String> =
             self.shown.keys().filter(|id| !sessions.contains(id.as_str())).cloned().collect();
         gone.iter().filter_map(|id| self.end(id, None)).collect()
     }
 
-    /// Ends all of them.
+    /// Ends all progress.
     pub(super) fn end_all(&mut self) -> Vec<Step> {
         self.keep_only(&HashSet::new())
     }
 
-    /// The editor made room for progress. Returns whether it must still begin.
+    /// Records that the editor created progress. Returns whether it must still begin.
     pub(super) fn begin(&mut self, token: &str) -> bool {
         let shown = self.shown.values_mut().find(|shown| shown.token == token);
         shown.map(|shown| shown.begun = true).is_some()
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_lost_daemon_showed_ends() {
+    fn the_progress_of_a_lost_daemon_ends() {
         let mut starts = Starts::new("p".to_owned());
         let tokens = ["AAAAAAAA", "BBBBBBBB"].map(|id| token(starts.session(&starting(id))));
         tokens.iter().for_each(|token| assert!(starts.begin(token)));

@@ -1,4 +1,4 @@
-//! What becomes of every message: a handler's, the daemon's, or refused. No I/O: threads and streams are elsewhere.
+//! Routes every message to a handler or to the daemon, or rejects it. No I/O: threads and streams are elsewhere.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -23,42 +23,42 @@ use super::leniency;
 use super::message::{cancelled, refusal};
 use super::server::{Order, Server};
 use crate::client::Failure;
-use crate::rpc::envelope::{self, Envelope, rpc_code, shortest};
+use crate::rpc::envelope::{self, Envelope, canonical_id, rpc_code};
 
-/// What the names of the daemon's own methods begin with.
+/// The prefix of the daemon's own methods.
 const OWN_METHODS: &str = "areyouj/";
 
-/// What happened.
+/// An event.
 pub(super) enum Event {
-    /// The editor sent this.
+    /// The editor sent this message.
     Editor(Vec<u8>),
-    /// The daemon sent this.
+    /// The daemon sent this message.
     Daemon(Vec<u8>),
-    /// The connection that was asked for is there.
+    /// The requested connection is open.
     Connected,
     /// No daemon can be reached.
     Unreachable(Failure),
-    /// The connection was lost, after it had lived so long.
+    /// The connection was lost, after this duration.
     DaemonGone { lived: Duration },
 }
 
-/// What must be done.
+/// An action to perform.
 #[derive(Debug, PartialEq)]
 pub(super) enum Action {
     ToEditor(Vec<u8>),
     ToDaemon(Vec<u8>),
     /// Close the connection to the daemon.
-    HangUp,
+    Disconnect,
     /// Connect to the daemon, after this pause.
     Connect(Duration),
     /// Exit with this status.
     Exit(u8),
 }
 
-/// How far the editor has come.
+/// The state of the editor's lifecycle.
 #[derive(Clone, Copy, PartialEq)]
 enum Lifecycle {
-    /// It has not sent `initialize`, or it was refused.
+    /// It has not sent `initialize`, or it was rejected.
     New,
     /// `initialize` is not answered yet.
     Initializing,
@@ -70,7 +70,7 @@ pub(super) struct Router {
     daemon: DaemonConnection,
     service: LspService<Server>,
     server: Server,
-    /// What the server tells and asks the editor, and the editor's answers.
+    /// The server's notifications and requests to the editor, and the editor's responses.
     client: ClientSocket,
     handlers: LocalPool,
     lifecycle: Rc<Cell<Lifecycle>>,
@@ -78,7 +78,7 @@ pub(super) struct Router {
 }
 
 impl Router {
-    /// One for an editor that has sent nothing yet. Sessions that it creates have its environment.
+    /// A router for an editor that has sent nothing yet. Sessions that the editor creates have this environment.
     pub(super) fn new(environment: BTreeMap<String, String>) -> Router {
         let (service, client) = LspService::new(Server::new);
         Router {
@@ -92,7 +92,7 @@ impl Router {
         }
     }
 
-    /// What must be done about this, in order. All that it sets off is done before the next event.
+    /// The actions for this event, in order. All its consequences are processed before the next event.
     pub(super) fn step(&mut self, event: Event) -> Vec<Action> {
         match event {
             Event::Editor(body) => self.editor_sent(body),
@@ -108,7 +108,7 @@ impl Router {
     fn editor_sent(&mut self, body: Vec<u8>) {
         let envelope: Envelope<'_> = match envelope::read(&body) {
             Ok(envelope) => envelope,
-            Err((code, error)) => return self.refuse("null", code, &not_rpc(&error.to_string())),
+            Err((code, error)) => return self.reject("null", code, &not_rpc(&error.to_string())),
         };
         match (envelope.method.as_deref(), envelope.id) {
             (Some("exit"), _) => {
@@ -117,10 +117,10 @@ impl Router {
             }
             (Some(method), Some(id)) => {
                 if let Err(failure) = self.advance(method) {
-                    return self.refuse(id.get(), rpc_code(&failure.code), &failure);
+                    return self.reject(id.get(), rpc_code(&failure.code), &failure);
                 }
                 if method.starts_with(OWN_METHODS) {
-                    let (id, method) = (shortest(id), method.to_owned());
+                    let (id, method) = (canonical_id(id), method.to_owned());
                     return self.decide(daemon_connection::Event::Forward { id, method, body });
                 }
                 self.call(Some(id), &body);
@@ -131,10 +131,10 @@ impl Router {
                     None => self.call(None, &body),
                 }
             }
-            // The daemon takes no notifications.
+            // The daemon accepts no notifications.
             (Some(method), None) if method.starts_with(OWN_METHODS) => {}
             (Some(_), None) => self.call(None, &body),
-            // An answer to a question of the server.
+            // A response to a request of the server.
             (None, Some(_)) => {
                 if let Ok(response) = serde_json::from_slice::<Response>(&body) {
                     self.answered(response);
@@ -144,7 +144,7 @@ impl Router {
         }
     }
 
-    /// Whether the editor can send this request now.
+    /// Checks whether the editor can send this request now.
     fn advance(&self, method: &str) -> Result<(), Failure> {
         let failure = match (self.lifecycle.get(), method) {
             (Lifecycle::ShutDown, _) => ("The connection was shut down.", "Send `exit`."),
@@ -166,15 +166,15 @@ impl Router {
         Err(Failure::new(ErrorCode::InvalidRequest, failure.0, failure.1))
     }
 
-    /// Has a handler serve a message.
+    /// Passes a message to a handler.
     fn call(&mut self, id: Option<&RawValue>, body: &[u8]) {
         let Some(request) = leniency::request(body) else {
             let failure = not_rpc("an id must be a whole number or a string");
-            return self.refuse(id.map_or("null", RawValue::get), rpc::INVALID_REQUEST, &failure);
+            return self.reject(id.map_or("null", RawValue::get), rpc::INVALID_REQUEST, &failure);
         };
         let initializes = request.method() == "initialize" && id.is_some();
         let (lifecycle, actions) = (Rc::clone(&self.lifecycle), Rc::clone(&self.actions));
-        // The service is ready until `exit`, which it never sees.
+        // The service is ready until `exit`, which it never receives.
         let served = self.service.call(request);
         self.run(async move {
             let Ok(Some(response)) = served.await else { return };
@@ -187,11 +187,11 @@ impl Router {
     }
 
     fn run(&self, work: impl Future<Output = ()> + 'static) {
-        // The pool lives as long as this, so it takes everything.
+        // The pool exists as long as the router, so spawning cannot fail.
         let _ = self.handlers.spawner().spawn_local(work);
     }
 
-    /// Lets every handler run until it waits for an event to come.
+    /// Runs every handler until it waits for a later event.
     fn settle(&mut self) {
         loop {
             self.handlers.run_until_stalled();
@@ -218,7 +218,7 @@ impl Router {
     }
 
     fn answered(&mut self, response: Response) {
-        // An answer that nobody waits for is dropped.
+        // An unexpected response is dropped.
         let _ = self.client.start_send_unpin(response);
     }
 
@@ -227,7 +227,7 @@ impl Router {
             match action {
                 daemon_connection::Action::ToEditor(body) => self.act(Action::ToEditor(body)),
                 daemon_connection::Action::ToDaemon(body) => self.act(Action::ToDaemon(body)),
-                daemon_connection::Action::HangUp => self.act(Action::HangUp),
+                daemon_connection::Action::Disconnect => self.act(Action::Disconnect),
                 daemon_connection::Action::Connect(pause) => self.act(Action::Connect(pause)),
                 daemon_connection::Action::Answered(request, answer) => self.server.answered(request, answer),
                 daemon_connection::Action::Notified(body) => self.server.notified(&body),
@@ -237,7 +237,7 @@ impl Router {
         }
     }
 
-    fn refuse(&self, id: &str, code: i32, failure: &Failure) {
+    fn reject(&self, id: &str, code: i32, failure: &Failure) {
         self.act(Action::ToEditor(refusal(id, code, failure)));
     }
 

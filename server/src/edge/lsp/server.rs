@@ -1,8 +1,7 @@
-//! The language server: what each message of the Language Server Protocol means in the daemon's terms, and the other way
-//! round.
+//! The language server: translates messages of the Language Server Protocol to the daemon's contract, and back.
 //!
-//! Handlers change the state before they wait for anything, so that messages count in the order of their arrival. They
-//! perform no I/O: what they want done is left as [`Order`]s.
+//! Handlers change the state before they wait for anything, so that messages take effect in the order of their arrival.
+//! They perform no I/O: they leave [`Order`]s.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,20 +37,20 @@ use crate::client::{Failure, unexpected};
 use crate::file_uri;
 use crate::rpc::envelope::{self, Envelope};
 
-/// What a handler wants done.
+/// An order of a handler.
 pub(super) enum Order {
-    /// The connection to the daemon has something to decide.
+    /// An event for the connection to the daemon.
     Daemon(Event),
-    /// Work that nobody waits for.
+    /// Background work.
     Run(BoxFuture<'static, ()>),
-    /// Nobody waits for the editor's answer to this request any more.
+    /// The editor's response to this request is no longer needed.
     Forget(String),
 }
 
-/// The daemon's answer to a request of a handler: JSON.
+/// The daemon's result for a request of a handler, as JSON.
 type Answer = Result<String, Failure>;
 
-/// The language server of one editor. Clones are the same one.
+/// The language server of one editor. Clones share their state.
 #[derive(Clone)]
 pub(super) struct Server {
     client: Client,
@@ -59,30 +58,30 @@ pub(super) struct Server {
 }
 
 struct State {
-    /// What the daemon is told of the editor.
-    introduction: wire::InitializeParams,
-    /// Whether the editor shows progress.
+    /// The editor's information for the daemon.
+    initialize_params: wire::InitializeParams,
+    /// Whether the editor supports progress.
     progress: bool,
-    /// Whether the editor takes the daemon's notifications as they are.
+    /// Whether the editor supports the daemon's own notifications.
     native: bool,
-    /// Whether they must be translated: it does not, and it can be asked.
+    /// Whether notifications must be translated: the editor does not support them, and has sent `initialized`.
     translates: bool,
     documents: Documents,
     permissions: PermissionRequests,
     starts: Starts,
     orders: Vec<Order>,
-    /// Handlers that wait for the daemon, by the numbers of their requests.
+    /// Handlers that wait for the daemon, by the number of their request.
     waiting: HashMap<u64, oneshot::Sender<Answer>>,
     next: u64,
 }
 
 impl Server {
-    /// One for the editor at the other end of this client.
+    /// A server for the editor of this client.
     pub(super) fn new(client: Client) -> Server {
-        // No other connection of this editor has such ids.
+        // No other connection of this editor uses such ids.
         let prefix = format!("areyouj-{}", Uuid::new_v4());
         let state = State {
-            introduction: wire::InitializeParams::default(),
+            initialize_params: wire::InitializeParams::default(),
             progress: false,
             native: false,
             translates: false,
@@ -96,20 +95,20 @@ impl Server {
         Server { client, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// What the handlers want done, in order.
+    /// The orders of the handlers, in order.
     pub(super) fn take_orders(&self) -> Vec<Order> {
         std::mem::take(&mut self.lock().orders)
     }
 
-    /// The daemon answered a request of a handler.
+    /// Delivers the daemon's response to a handler.
     pub(super) fn answered(&self, request: u64, answer: Answer) {
         if let Some(waiting) = self.lock().waiting.remove(&request) {
-            // A handler that was cancelled waits no more.
+            // A cancelled handler no longer waits.
             let _ = waiting.send(answer);
         }
     }
 
-    /// The daemon notified its clients of something.
+    /// Processes a notification of the daemon.
     pub(super) fn notified(&self, body: &[u8]) {
         let Ok(envelope) = envelope::read::<Envelope<'_>>(body) else { return };
         let (Some(method), Some(params)) = (envelope.method, envelope.params) else { return };
@@ -145,7 +144,7 @@ impl Server {
         }
     }
 
-    /// The daemon is gone: nobody can answer it, and how its sessions start is not known.
+    /// The daemon has exited: its permission requests cannot be answered, and the state of its sessions is unknown.
     pub(super) fn lost(&self) {
         let mut state = self.lock();
         let questions = state.permissions.close_all();
@@ -154,7 +153,7 @@ impl Server {
         self.show(&mut state, shown);
     }
 
-    /// There is a daemon again.
+    /// A new daemon is connected.
     pub(super) fn restored(&self) {
         let mut state = self.lock();
         if state.translates {
@@ -166,9 +165,9 @@ impl Server {
         state.orders.push(Order::Run(self.clone().catch_up().boxed()));
     }
 
-    /// Asks and shows what is open now, and withdraws the rest.
+    /// Displays the current permission requests and starts, and withdraws outdated ones.
     async fn catch_up(self) {
-        // A daemon that does not answer is gone; the next one is asked again.
+        // A daemon that does not respond has exited; the next one receives the request again.
         let Ok(list) = self.ask::<request::PermissionList>(&wire::PermissionListParams::default()).await
         else {
             return;
@@ -191,7 +190,7 @@ impl Server {
         list.sessions.iter().for_each(|session| self.session(&mut state, session));
     }
 
-    /// Asks the person about a permission request that is open, and withdraws the question when it is not any more.
+    /// Displays a question for an open permission request, and withdraws it when the request is no longer open.
     fn permission(&self, state: &mut State, permission: &wire::Permission) {
         if permission.state == PermissionState::Open {
             if let Some(question) = state.permissions.open(permission) {
@@ -214,7 +213,7 @@ impl Server {
         let request_id = Uuid::new_v4().to_string();
         let params = wire::PermissionAnswerParams { request_id, permission_id, answer };
         match self.ask::<request::PermissionAnswer>(&params).await {
-            // If it is still open the next daemon has it asked again.
+            // If the request is still open, the question is displayed again for the next daemon.
             Err(failure) if !failure.retryable => {
                 let hint = failure.remedy.map(|remedy| remedy.hint()).unwrap_or_default();
                 self.client.show_message(MessageType::WARNING, format!("{} {hint}", failure.message)).await;
@@ -223,7 +222,7 @@ impl Server {
         }
     }
 
-    /// Takes questions back from the editor.
+    /// Withdraws questions from the editor.
     fn withdraw(&self, state: &mut State, questions: impl IntoIterator<Item = String>) {
         for id in questions {
             let client = self.client.clone();
@@ -241,7 +240,7 @@ impl Server {
         }
     }
 
-    /// Shows how sessions start.
+    /// Displays the progress of starting sessions.
     fn show(&self, state: &mut State, steps: impl IntoIterator<Item = Step>) {
         for step in steps {
             match step {
@@ -278,13 +277,13 @@ impl Server {
         self.client.send_notification::<Progress>(params).await;
     }
 
-    /// Asks the daemon.
+    /// Sends a request to the daemon.
     async fn ask<R: Request>(&self, params: &R::Params) -> Result<R::Result, Failure> {
         let answer = self.expect(|request| Event::Ask { request, method: R::METHOD, params: json!(params) });
         parse(R::METHOD, &received(answer).await?)
     }
 
-    /// Leaves an event that the daemon's answer will follow.
+    /// Queues an event, and returns the receiver of the daemon's response.
     fn expect(&self, event: impl FnOnce(u64) -> Event) -> oneshot::Receiver<Answer> {
         let (sender, answer) = oneshot::channel();
         let mut state = self.lock();
@@ -303,7 +302,7 @@ impl Server {
 impl State {
     /// The paths of the editor's folders.
     fn folders(&self) -> Vec<String> {
-        let folders = self.introduction.workspace_folders.iter().flatten();
+        let folders = self.initialize_params.workspace_folders.iter().flatten();
         folders.filter_map(|folder| file_uri::path(&folder.uri)).collect()
     }
 }
@@ -314,7 +313,7 @@ impl LanguageServer for Server {
         let native = capabilities.experimental.is_some_and(|ours| ours["areyouj"].is_object());
         let offered = capabilities.general.and_then(|general| general.position_encodings).unwrap_or_default();
         let encoding = Encoding::choose(&offered);
-        let introduction = wire::InitializeParams {
+        let initialize_params = wire::InitializeParams {
             client_info: params
                 .client_info
                 .map(|client| wire::ClientInfo { name: client.name, version: client.version }),
@@ -326,12 +325,12 @@ impl LanguageServer for Server {
         };
         {
             let mut state = self.lock();
-            state.introduction = introduction.clone();
+            state.initialize_params = initialize_params.clone();
             state.progress = capabilities.window.and_then(|window| window.work_done_progress) == Some(true);
             state.native = native;
             state.documents = Documents::new(encoding);
         }
-        let answer = self.expect(|request| Event::Introduce { request, params: introduction, native });
+        let answer = self.expect(|request| Event::Initialize { request, params: initialize_params, native });
         let answer = received(answer).await.and_then(|result| parse(Method::Initialize, &result));
         let daemon: wire::InitializeResult = answer.map_err(|failure| rpc_error(&failure))?;
         Ok(InitializeResult {
@@ -393,11 +392,11 @@ impl LanguageServer for Server {
     async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
         let mut state = self.lock();
         let (added, removed) = (params.event.added, params.event.removed);
-        let folders = state.introduction.workspace_folders.get_or_insert_default();
+        let folders = state.initialize_params.workspace_folders.get_or_insert_default();
         folders.retain(|folder| removed.iter().all(|removed| removed.uri.as_str() != folder.uri));
         folders.extend(added.into_iter().map(folder));
-        let introduction = state.introduction.clone();
-        state.orders.push(Order::Daemon(Event::Reintroduce(introduction)));
+        let initialize_params = state.initialize_params.clone();
+        state.orders.push(Order::Daemon(Event::Reinitialize(initialize_params)));
     }
 
     async fn code_action(&self, params: CodeActionParams) -> jsonrpc::Result<Option<CodeActionResponse>> {

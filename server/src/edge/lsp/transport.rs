@@ -1,7 +1,7 @@
-//! Frames in and out: standard input and output, and what they have in common with the daemon's socket.
+//! Reading and writing frames: on standard input and output, and the shared code for the daemon's socket.
 //!
-//! Not the transport of tower-lsp-server: there a notification that follows an answer can overtake it, a message has no
-//! limit, and a malformed one ends the server.
+//! This replaces the transport of tower-lsp-server, in which a notification can overtake the response before it, a
+//! message has no size limit, and a malformed message ends the server.
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Read, Write};
@@ -11,23 +11,23 @@ use std::time::Duration;
 
 use crate::rpc::frame::{self, Decoder, FrameError};
 
-/// Bytes read at a time, and written at a time if there are as many.
+/// The size of a read, and of a write if enough is queued, in bytes.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Bytes that can wait to be written. A larger message waits alone. Whoever adds to a full queue waits: an editor that does
-/// not read slows down its daemon's notifications, which the daemon then drops and says so.
+/// The maximum number of bytes that wait to be written; a larger message must be alone in the queue. Senders block when
+/// the queue is full: for an editor that does not read, the daemon then drops notifications and sends `areyouj/resync`.
 const QUEUE_BYTES: usize = 1 << 20;
 
-/// The body in a frame.
+/// Encodes a body as a frame.
 pub(super) fn frame(body: &[u8]) -> Vec<u8> {
     frame::encode(body)
 }
 
-/// Reads until the end, until what is read is not a frame, or until `take` returns false. A message that is too large is
-/// skipped: an editor sends the whole of every document that is opened.
+/// Reads until the end, until an invalid frame, or until `take` returns false. A message that is too large is skipped:
+/// an editor sends the whole text of every document that is opened.
 ///
 /// # Errors
-/// When what is read is not a frame.
+/// If the input is not a valid frame.
 pub(super) fn read_frames(
     mut input: impl Read,
     mut take: impl FnMut(Vec<u8>) -> bool,
@@ -49,20 +49,20 @@ pub(super) fn read_frames(
                     }
                 }
                 Ok(None) => break,
-                Err(error @ FrameError::TooLarge(_)) => complain(&format!("{error} and was skipped")),
+                Err(error @ FrameError::TooLarge(_)) => log_error(&format!("{error} and was skipped")),
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// Writes to where editors collect the complaints of their servers.
-pub(super) fn complain(what: &str) {
-    // Nobody may be listening.
+/// Writes to standard error, where editors collect the logs of their servers.
+pub(super) fn log_error(what: &str) {
+    // Standard error can be closed.
     let _ = writeln!(io::stderr().lock(), "areyouj lsp: {what}");
 }
 
-/// What the editor is still to be sent, in order.
+/// The queue of messages to the editor.
 #[derive(Default)]
 pub(super) struct Outgoing {
     queue: Mutex<Queue>,
@@ -72,11 +72,11 @@ pub(super) struct Outgoing {
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Vec<u8>>,
-    /// Bytes of frames that are not written yet, those included that the writer has taken.
+    /// The size in bytes of frames that are not written yet, including those that the writer has taken.
     bytes: usize,
-    /// Nobody waits for room any more.
+    /// Senders no longer wait for space.
     hurried: bool,
-    /// Nothing more will be added.
+    /// No more messages will be added.
     closed: bool,
     /// The writer has returned.
     finished: bool,
@@ -89,7 +89,7 @@ impl Queue {
 }
 
 impl Outgoing {
-    /// Adds a message, once there is room.
+    /// Adds a message, as soon as there is space.
     pub(super) fn send(&self, body: &[u8]) {
         let frame = frame(body);
         let mut queue = self.lock();
@@ -103,10 +103,10 @@ impl Outgoing {
         }
     }
 
-    /// Writes what is added until the queue is closed and empty.
+    /// Writes messages until the queue is closed and empty.
     ///
     /// # Errors
-    /// When the editor does not listen any more.
+    /// If the editor no longer reads.
     pub(super) fn write(&self, output: impl Write) -> io::Result<()> {
         let mut output = BufWriter::with_capacity(CHUNK_BYTES, output);
         let written = loop {
@@ -131,18 +131,18 @@ impl Outgoing {
         written
     }
 
-    /// Lets nobody wait for room any more: the editor is gone, and what is left to do must be done.
+    /// Senders no longer wait for space: the editor has exited, and the remaining work must finish.
     pub(super) fn hurry(&self) {
         self.lock().hurried = true;
         self.changed.notify_all();
     }
 
-    /// Adds nothing any more, and waits until everything is written, but no longer than this.
-    pub(super) fn close(&self, patience: Duration) {
+    /// Closes the queue, and waits until everything is written or the timeout has passed.
+    pub(super) fn close(&self, timeout: Duration) {
         self.lock().closed = true;
         self.changed.notify_all();
         let unfinished = |queue: &mut Queue| !queue.finished;
-        drop(self.changed.wait_timeout_while(self.lock(), patience, unfinished));
+        drop(self.changed.wait_timeout_while(self.lock(), timeout, unfinished));
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -157,9 +157,9 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// An editor that is gone.
+    /// An editor that has exited.
     struct Closed;
 
     impl Write for Closed {
@@ -179,7 +179,7 @@ mod tests {
         let body = |number: u8| vec![b'0' + number; QUEUE_BYTES / 2];
         let sending = thread::spawn(move || {
             (0..5).for_each(|number| sender.send(&body(number)));
-            sender.close(PATIENCE);
+            sender.close(TIMEOUT);
         });
         let mut written = Vec::new();
         outgoing.write(&mut written).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_waits_for_room_unless_its_message_is_alone_or_the_editor_is_gone() {
+    fn a_sender_waits_for_space_unless_its_message_is_alone_or_the_editor_has_exited() {
         let mut queue = Queue::default();
         assert!(queue.has_room(2 * QUEUE_BYTES));
         queue.bytes = 1;
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_waits_for_an_editor_that_does_not_read_or_is_gone() {
+    fn senders_do_not_wait_for_an_editor_that_does_not_read_or_has_exited() {
         let outgoing = Outgoing::default();
         outgoing.send(&vec![b'x'; 2 * QUEUE_BYTES]);
         outgoing.hurry();
@@ -208,6 +208,6 @@ mod tests {
         assert!(outgoing.write(Closed).is_err());
         outgoing.send(&vec![b'x'; 2 * QUEUE_BYTES]);
         outgoing.send(b"{}");
-        outgoing.close(PATIENCE);
+        outgoing.close(TIMEOUT);
     }
 }

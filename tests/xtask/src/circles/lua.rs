@@ -1,4 +1,4 @@
-//! The plugin for Neovim: every module and the modules that it requires, at the start or later.
+//! The Neovim plugin: every module and the modules that it requires, on load or later.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ pub(super) fn graph() -> Result<Graph> {
     Ok(graph)
 }
 
-/// The names of required modules, with their places.
+/// The names of required modules, with their offsets.
 fn required(code: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     for (at, word) in code.match_indices("require") {

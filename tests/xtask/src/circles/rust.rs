@@ -1,8 +1,7 @@
-//! The crates of the product: every file is a module, which uses what it names by `crate::`, `super::` or `self::`. What a
-//! module names of another through that one's `use` counts as use of the module that has it.
+//! The crates of the product: every file is a module, which uses the paths that start with `crate::`, `super::` or
+//! `self::`. A name that another module imports with `use` counts as a use of the module that defines it.
 //!
-//! A module and the modules below it are one thing seen from outside, so uses between them make no circle. Tests are not
-//! read.
+//! A module and its submodules count as one unit, so uses between them are not a circle. Tests are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,7 +21,7 @@ const SYNTAX: Syntax = Syntax {
     keep_texts: false,
 };
 
-/// How many `use`s of other modules are followed, one after the other.
+/// The maximum number of `use` declarations to follow in a chain.
 const MOST_FOLLOWED: usize = 8;
 
 /// The name of a module, in segments from the root of its crate.
@@ -44,14 +43,14 @@ pub(super) fn graphs() -> Result<Vec<Graph>> {
     Ok(graphs)
 }
 
-/// A module: its file, and what it has in it.
+/// A module: its file and contents.
 struct Module {
     file: PathBuf,
     text: String,
-    /// The text without comments, texts and tests.
+    /// The text without comments, strings and tests.
     code: String,
-    /// What its `use`s bring: the path of each name.
-    brought: BTreeMap<String, Vec<String>>,
+    /// The names imported by `use`, each with its path.
+    imported: BTreeMap<String, Vec<String>>,
 }
 
 /// All modules of a crate.
@@ -69,8 +68,8 @@ impl Crate {
             let name = name(sources, &file);
             let (code, own_tests) = without_tests(&code(&text, &SYNTAX));
             tests.extend(own_tests.into_iter().map(|test| [name.clone(), vec![test]].concat()));
-            let brought = brought(&code);
-            modules.insert(name, Module { file, text, code, brought });
+            let imported = imported(&code);
+            modules.insert(name, Module { file, text, code, imported });
         }
         modules.retain(|name, _| !tests.iter().any(|test| name.starts_with(test)));
         Ok(Crate { modules })
@@ -89,7 +88,7 @@ impl Crate {
         graph
     }
 
-    /// The module that has what this path means in that module.
+    /// The module that defines this path in the context of a module.
     fn module(&self, from: &Name, path: &[String], followed: usize) -> Option<Name> {
         let mut at = from.clone();
         let mut rest = path.iter().peekable();
@@ -103,20 +102,20 @@ impl Crate {
             }
         }
         if !relative && !rest.peek().is_some_and(|word| self.has(&at, word)) {
-            // A name that a `use` brought, or another crate.
+            // An imported name, or another crate.
             let word = rest.next()?;
-            let brought = self.modules.get(&at)?.brought.get(word)?;
-            let path: Vec<String> = brought.iter().chain(rest).cloned().collect();
+            let imported = self.modules.get(&at)?.imported.get(word)?;
+            let path: Vec<String> = imported.iter().chain(rest).cloned().collect();
             return (followed < MOST_FOLLOWED).then(|| self.module(&at, &path, followed + 1))?;
         }
         while let Some(word) = rest.next_if(|word| self.has(&at, word)) {
             at.push(word.clone());
         }
-        if let Some(brought) = rest.next().and_then(|word| self.modules.get(&at)?.brought.get(word))
+        if let Some(imported) = rest.next().and_then(|word| self.modules.get(&at)?.imported.get(word))
             && followed < MOST_FOLLOWED
             && at != *from
         {
-            return self.module(&at, brought, followed + 1).or(Some(at));
+            return self.module(&at, imported, followed + 1).or(Some(at));
         }
         Some(at)
     }
@@ -130,14 +129,14 @@ impl Crate {
 fn name(sources: &Path, file: &Path) -> Name {
     let path = file.strip_prefix(sources).unwrap_or(file).with_extension("");
     let mut name: Name = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    // Programs beside the library, and their roots, have names that nothing else has.
+    // Programs next to the library are separate roots with unique names.
     if name.last().is_some_and(|last| last == "main" || last == "lib") {
         name.pop();
     }
     name
 }
 
-/// The code without what is only there for tests, and the names of modules that are.
+/// The code without test items, and the names of test modules.
 fn without_tests(code: &str) -> (String, Vec<String>) {
     const MARK: &str = "#[cfg(test)]";
     let mut kept = code.as_bytes().to_vec();
@@ -175,9 +174,9 @@ fn block(code: &str) -> usize {
     code.len()
 }
 
-/// What the `use`s of a module bring into it.
-fn brought(code: &str) -> BTreeMap<String, Vec<String>> {
-    let mut brought = BTreeMap::new();
+/// The names that a module imports.
+fn imported(code: &str) -> BTreeMap<String, Vec<String>> {
+    let mut imported = BTreeMap::new();
     for (at, word) in code.match_indices("use ") {
         if code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
             continue;
@@ -188,13 +187,13 @@ fn brought(code: &str) -> BTreeMap<String, Vec<String>> {
                 Some((path, name)) => (segments(path), name.trim().to_owned()),
                 None => (segments(&path), segments(&path).pop().unwrap_or_default()),
             };
-            brought.insert(name, path);
+            imported.insert(name, path);
         }
     }
-    brought
+    imported
 }
 
-/// Every path of a module that begins in its own crate, with its place.
+/// Every path in a module that starts in its own crate, with its offset.
 fn paths(code: &str) -> Vec<(usize, Vec<String>)> {
     let mut paths = Vec::new();
     for root in ["crate::", "super::", "self::"] {
@@ -242,7 +241,7 @@ fn expanded(tree: &str) -> Vec<String> {
     parts.flat_map(|part| expanded(part.trim())).map(|path| format!("{}{path}", prefix.trim())).collect()
 }
 
-/// The words of a path. `self` at the end of a tree is the module before it.
+/// The segments of a path. `self` at the end of a tree is the module before it.
 fn segments(path: &str) -> Vec<String> {
     let mut segments: Vec<String> =
         path.split("::").map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect();

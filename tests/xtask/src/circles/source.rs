@@ -1,20 +1,20 @@
-//! Source text in which only code is left.
+//! Removes everything except code from source text.
 
-/// How a language writes comments and texts.
+/// The syntax of comments and strings in a language.
 pub(super) struct Syntax {
-    /// Begins a comment to the end of the line.
+    /// The start of a line comment.
     pub(super) line: &'static str,
-    /// Begin and end what can hold anything: a longer comment, a raw text, a quote as a character.
+    /// The start and the end of other blocks: block comments, raw strings, quotes as characters.
     pub(super) blocks: &'static [(&'static str, &'static str)],
-    /// Each begins and ends a text in which a backslash escapes.
+    /// The quotes of strings with backslash escapes.
     pub(super) quotes: &'static str,
-    /// Whether a text can be longer than its line.
+    /// Whether a string can span lines.
     pub(super) long_texts: bool,
-    /// Whether texts are left as they are, because they name modules.
+    /// Whether strings are kept, because they name modules.
     pub(super) keep_texts: bool,
 }
 
-/// The source with comments as blanks, and texts too unless they are kept. Every byte stays at its place.
+/// Replaces comments, and strings unless they are kept, by blanks. Every byte keeps its offset.
 pub(super) fn code(source: &str, syntax: &Syntax) -> String {
     let mut code = source.as_bytes().to_vec();
     let mut at = 0;
@@ -39,13 +39,13 @@ pub(super) fn code(source: &str, syntax: &Syntax) -> String {
     String::from_utf8_lossy(&code).into_owned()
 }
 
-/// The number of bytes to the end of what ends with this, or of everything.
+/// The number of bytes up to and including this end, or to the end of the text.
 fn until(rest: &[u8], start: usize, end: &[u8]) -> usize {
     let found = rest[start..].windows(end.len()).position(|window| window == end);
     found.map_or(rest.len(), |found| start + found + end.len())
 }
 
-/// The number of bytes of a text that begins here. A quote that nothing ends is a character of its own.
+/// The number of bytes of the string that starts here. An unterminated quote is a single character.
 fn text(rest: &[u8], long: bool) -> usize {
     let mut escaped = false;
     for (at, byte) in rest.iter().enumerate().skip(1) {
@@ -73,18 +73,18 @@ mod tests {
     };
 
     #[test]
-    fn comments_and_texts_are_blanked_at_their_places() {
+    fn comments_and_strings_are_replaced_by_blanks() {
         let source = "a // crate::b\n/* super\n*/ \"crate::\\\"x\" c";
         assert_eq!(code(source, &RUST), "a            \n        \n                c");
     }
 
     #[test]
-    fn a_quote_in_a_raw_text_or_a_character_begins_no_text() {
+    fn a_quote_in_a_raw_string_or_a_character_does_not_start_a_string() {
         assert_eq!(code("a(r#\"\"\"#, '\"') b", &RUST), "a(      ,    ) b");
     }
 
     #[test]
-    fn texts_can_be_kept() {
+    fn strings_can_be_kept() {
         let lua = Syntax { line: "--", blocks: &[], quotes: "\"'", long_texts: false, keep_texts: true };
         assert_eq!(code("require(\"a -- b\") -- c", &lua), "require(\"a -- b\")     ");
     }

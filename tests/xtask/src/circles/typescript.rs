@@ -13,7 +13,7 @@ use super::{Graph, files, place};
 const SYNTAX: Syntax =
     Syntax { line: "//", blocks: &[("/*", "*/")], quotes: "\"'", long_texts: false, keep_texts: true };
 
-/// What comes before the name of an imported file.
+/// The text before the name of an imported file.
 const IMPORTS: [&str; 3] = ["from ", "import ", "import("];
 
 pub(super) fn graph() -> Result<Graph> {
@@ -38,7 +38,7 @@ fn name(root: &Path, file: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).with_extension("").display().to_string()
 }
 
-/// The relative paths that are imported, with their places.
+/// The imported relative paths, with their offsets.
 fn imports(code: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     for import in IMPORTS {
@@ -55,7 +55,7 @@ fn imports(code: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// The file that is meant, if it is one of ours.
+/// The imported file, if it belongs to the extension.
 fn resolve(from: &Path, imported: &str) -> Option<PathBuf> {
     let mut path = from.parent()?.to_owned();
     for component in Path::new(imported).components() {

@@ -1,4 +1,4 @@
-//! What the person sees: the table of sessions, redrawn on a terminal, as plain lines otherwise.
+//! The display: the table of sessions, redrawn on a terminal, or printed as plain lines otherwise.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write, stdout};
@@ -13,13 +13,13 @@ use areyouj_tests::sandbox::Sandbox;
 use areyouj_tests::watch::Watch;
 use serde_json::Value;
 
-/// How long the table waits for news before it looks whether the demo is over.
+/// How long the table waits for changes before it checks whether the demo has ended.
 const NEWS: Duration = Duration::from_millis(200);
 
-/// Lines of the story that stay above the table.
+/// The number of log lines above the table.
 const STORY_LINES: usize = 12;
 
-/// Columns, wide enough for what the demo shows and narrow enough for a small terminal.
+/// Column widths for the contents of the demo and for a small terminal.
 const NAME_WIDTH: usize = 12;
 const TASK_WIDTH: usize = 40;
 
@@ -45,7 +45,7 @@ struct Picture {
 }
 
 impl Board {
-    /// Begins to show the sessions of this sandbox.
+    /// Starts displaying the sessions of this sandbox.
     pub(super) fn show(sandbox: &Arc<Sandbox>) -> Result<Board> {
         let terminal = stdout().is_terminal();
         let shared = Arc::new(Shared {
@@ -66,7 +66,7 @@ impl Board {
         Ok(Board { shared, thread: Some(thread) })
     }
 
-    /// Says what happens now.
+    /// Prints a line about the current step.
     pub(super) fn say(&self, line: &str) {
         let mut picture = self.shared.picture();
         let line = format!("{:>5.1} s  {line}", picture.began.elapsed().as_secs_f64());
@@ -77,7 +77,7 @@ impl Board {
         picture.draw();
     }
 
-    /// How long it has been shown.
+    /// The time since the start.
     pub(super) fn elapsed(&self) -> Duration {
         self.shared.picture().began.elapsed()
     }
@@ -102,7 +102,7 @@ impl Shared {
         while !self.over.load(Ordering::Relaxed) {
             watch = watch.or_else(|| Watch::open(sandbox.home(), NEWS).ok());
             match &mut watch {
-                // No news can mean that the daemon exited: a new watch finds out.
+                // An error can mean that the daemon has exited: then a new watch is necessary.
                 Some(listening) => {
                     self.look(sandbox);
                     if listening.wait_for_change(NEWS).is_err() {
@@ -115,11 +115,11 @@ impl Shared {
     }
 
     fn look(&self, sandbox: &Sandbox) {
-        // Without an answer, which a kill of the daemon may cost, the table stays as it is.
+        // Without a response, for example after a kill of the daemon, the table does not change.
         if let Ok(list) = sandbox.cli.json(&["ls"]) {
             let mut picture = self.picture();
             picture.sessions = rows(&list, "sessions");
-            // Rows in the order of creation move less.
+            // Rows in the order of creation are more stable.
             picture.sessions.reverse();
             picture.draw();
         }
@@ -141,7 +141,7 @@ impl Picture {
         lines.extend(self.sessions.iter().map(|session| self.row(session)));
         let mut out = stdout().lock();
         let up = if self.drawn_lines > 0 { format!("\x1b[{}A", self.drawn_lines) } else { String::new() };
-        // A terminal that cannot be written to is no reason to end the demo.
+        // A write error on the terminal must not end the demo.
         let _ = write!(out, "{up}\r\x1b[J{}\n", lines.join("\n"));
         let _ = out.flush();
         self.drawn_lines = lines.len();

@@ -1,4 +1,4 @@
-//! One session with the person's own Claude, in the directory where they are.
+//! One session with the user's own Claude, in the current directory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use serde_json::Value;
 use super::signals;
 use crate::cargo;
 
-/// What Claude is asked: it can be answered anywhere, and costs little.
+/// The request: it can be answered in any directory, and has a low cost.
 const QUESTION: &str = "In one or two sentences: what is in this directory? Only look, change nothing.";
 
-/// How long the answer may take.
+/// The deadline for the answer.
 const ANSWER: Duration = Duration::from_secs(180);
 
 pub(super) fn run() -> Result<()> {
-    let signals = signals::hold()?;
+    let signals = signals::block()?;
     let mut sandbox = Sandbox::with_user_environment(&cargo::build_programs()?)?;
-    sandbox.cli.directory = std::env::current_dir().context("where are you?")?;
+    sandbox.cli.directory = std::env::current_dir().context("the current directory is unknown")?;
     let sandbox = Arc::new(sandbox);
     signals.close(&sandbox)?;
-    let asked = ask(&sandbox);
+    let result = ask(&sandbox);
     let closed = sandbox.close();
-    asked.and(closed)
+    result.and(closed)
 }
 
 fn ask(sandbox: &Sandbox) -> Result<()> {
@@ -34,10 +34,10 @@ fn ask(sandbox: &Sandbox) -> Result<()> {
     let id = sandbox.cli.run(&["new", "--name", "demo"])?.success()?.stdout.trim().to_owned();
     let message = sandbox.cli.json(&["send", &id, QUESTION])?["id"].clone();
     let session = sandbox.until("Claude answers", ANSWER, || {
-        // The person is asked nothing: what Claude wants to do beyond looking is denied for them.
-        for prompt in rows(&sandbox.cli.json(&["permissions", &id])?, "permissions") {
-            let request = prompt["id"].as_str().unwrap_or_default();
-            sandbox.cli.run(&["deny", request, "-m", "Only look, and answer with what you have."])?;
+        // Permission requests are denied automatically, so that the user is not asked.
+        for request in rows(&sandbox.cli.json(&["permissions", &id])?, "permissions") {
+            let id = request["id"].as_str().unwrap_or_default();
+            sandbox.cli.run(&["deny", id, "-m", "Only look, and answer with what you have."])?;
         }
         let session = sandbox.cli.json(&["show", &id])?;
         anyhow::ensure!(session["status"] != "error", "{}", problem(&session["error"]));

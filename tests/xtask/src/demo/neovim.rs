@@ -1,4 +1,4 @@
-//! A real Neovim with the plugin, to try by hand: two projects, the real Claude CLI and a scripted API.
+//! A real Neovim with the plugin, to try manually: two projects, the real Claude CLI and a scripted API.
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +19,7 @@ const PROJECTS: [(&str, &str); 2] = [
     ("library", "# Library\n\nBooks, journals and maps.\n"),
 ];
 
-/// What can be tried, in the language of the scripted API.
+/// The welcome page, with prompts in the language of the scripted API.
 const WELCOME: &str = "# AreYouJ in Neovim
 
 Claude is the real one, its API is scripted: nothing leaves this machine.
@@ -33,17 +33,17 @@ Messages to try:
     run: touch a-file                   asks for permission
     ask: Which? | This | That           asks a question
     plan: Paint the door                presents a plan
-    slow: 200 that was long             says many words
+    slow: 200 that was long             prints many words
     think: about it                     thinks first
     error: 529                          fails
 
-:qa ends it and removes everything.
+:qa exits and removes everything.
 ";
 
 pub(super) fn run() -> Result<()> {
     let (claude, neovim) = (claude_program()?, neovim_program()?);
     let programs = cargo::build_programs()?;
-    let signals = signals::hold()?;
+    let signals = signals::block()?;
     let api = MessagesApi::start()?;
     let sandbox = Arc::new(Sandbox::isolated(api.url(), &claude, &programs)?);
     signals.close(&sandbox)?;
@@ -60,7 +60,7 @@ fn show(sandbox: &Sandbox, mut neovim: Command) -> Result<()> {
     fs::write(&welcome, WELCOME)?;
     let terminal = ["TERM", "COLORTERM"].map(|name| Some((name, std::env::var_os(name)?)));
     let status = neovim
-        // Nothing of the person's own is read or written.
+        // The user's files are neither read nor written.
         .args(["--clean", "-n", "--cmd"])
         .arg(format!("set runtimepath^={}", plugin::directory().display()))
         .arg(&welcome)
@@ -70,6 +70,6 @@ fn show(sandbox: &Sandbox, mut neovim: Command) -> Result<()> {
         .current_dir(sandbox.project(PROJECTS[0].0)?)
         .status()
         .context("Neovim cannot be started")?;
-    ensure!(status.success(), "Neovim ended with {status}");
+    ensure!(status.success(), "Neovim exited with {status}");
     Ok(())
 }

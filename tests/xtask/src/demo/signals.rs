@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of the demo leaves nothing behind either.
+//! Cleans up when the demo is interrupted with Ctrl-C.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,24 +7,24 @@ use anyhow::Result;
 use areyouj_tests::sandbox::Sandbox;
 use nix::sys::signal::{SigSet, Signal};
 
-/// What a shell reports of a program that Ctrl-C ended.
+/// The exit code of a program that was interrupted with Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// Signals to end the demo, held back until somebody can clean up after it.
-pub(super) struct Held(SigSet);
+/// Blocked signals, until the sandbox exists and can be cleaned up.
+pub(super) struct Blocked(SigSet);
 
-/// Holds them back. To be called before any thread is started, because threads take it over from their parent.
-pub(super) fn hold() -> Result<Held> {
+/// Blocks the signals. Must be called before any thread is started, because threads inherit the mask.
+pub(super) fn block() -> Result<Blocked> {
     let mut signals = SigSet::empty();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         signals.add(signal);
     }
     signals.thread_block()?;
-    Ok(Held(signals))
+    Ok(Blocked(signals))
 }
 
-impl Held {
-    /// From now on they end the demo, and close the sandbox first.
+impl Blocked {
+    /// From now on, the signals close the sandbox and end the demo.
     pub(super) fn close(self, sandbox: &Arc<Sandbox>) -> Result<()> {
         let sandbox = Arc::clone(sandbox);
         thread::Builder::new().name("signals".into()).spawn(move || {

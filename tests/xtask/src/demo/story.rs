@@ -1,4 +1,4 @@
-//! The story that the demo tells: three projects, three sessions, a prompt, and a daemon that dies.
+//! The steps of the demo: three projects, three sessions, a permission request, and a killed daemon.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,20 +18,20 @@ use super::board::Board;
 use super::signals;
 use crate::cargo;
 
-/// How long anything in the story may take.
+/// The deadline for every step.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A project folder, what is asked of Claude in it, and what comes of it.
+/// A project folder, the messages for Claude, and the expected files.
 struct Project {
     name: &'static str,
     files: &'static [(&'static str, &'static str)],
     permission_mode: &'static str,
-    /// What a person asks, and the script by which the API answers.
+    /// The messages, each with the script for the API.
     messages: &'static [(&'static str, &'static str)],
     made: &'static [&'static str],
 }
 
-/// Asked while the daemon is dead: the command line starts another one and loses nothing.
+/// Sent while no daemon is running: the command line starts a new one and loses nothing.
 const LATE: (&str, &str) = ("Count the words of the project", "run: cat *.txt *.md | wc -w > words.count");
 
 static PROJECTS: [Project; 3] = [
@@ -70,12 +70,12 @@ static PROJECTS: [Project; 3] = [
     },
 ];
 
-/// Everything that is asked, with the script for it.
+/// All messages, each with its script.
 fn messages() -> impl Iterator<Item = (&'static str, &'static str)> {
     PROJECTS.iter().flat_map(|project| project.messages.iter().copied()).chain([LATE])
 }
 
-/// A project at work.
+/// The session of a project.
 struct Session {
     project: &'static Project,
     directory: PathBuf,
@@ -85,7 +85,7 @@ struct Session {
 pub(super) fn run() -> Result<()> {
     let claude = claude_program()?;
     let programs = cargo::build_programs()?;
-    let signals = signals::hold()?;
+    let signals = signals::block()?;
     let api = MessagesApi::start()?;
     for (prompt, script) in messages() {
         api.set_script(prompt, script);
@@ -93,22 +93,22 @@ pub(super) fn run() -> Result<()> {
     let sandbox = Arc::new(Sandbox::isolated(api.url(), &claude, &programs)?);
     signals.close(&sandbox)?;
     let board = Board::show(&sandbox)?;
-    let told = tell(&sandbox, &api, &board);
+    let result = run_steps(&sandbox, &api, &board);
     let time = board.elapsed();
     drop(board);
-    let diagnosis = told.as_ref().err().map(|_| sandbox.diagnosis());
+    let diagnosis = result.as_ref().err().map(|_| sandbox.diagnosis());
     let closed = sandbox.close();
     if let Some(diagnosis) = diagnosis {
         eprintln!("{diagnosis}");
     }
-    let summary = told?;
+    let summary = result?;
     closed?;
     summary.print(time);
     ensure!(summary.is_perfect(), "something went wrong");
     Ok(())
 }
 
-fn tell(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> {
+fn run_steps(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> {
     let cli = &sandbox.cli;
     board.say("Three projects, one session each, all at once.");
     let mut sessions = Vec::new();
@@ -117,7 +117,7 @@ fn tell(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> 
         for (name, text) in project.files {
             fs::write(directory.join(name), text)?;
         }
-        let path = directory.to_str().context("the temporary directory has an odd name")?;
+        let path = directory.to_str().context("the path of the temporary directory is not UTF-8")?;
         let arguments = ["new", path, "--name", project.name, "--permission-mode", project.permission_mode];
         let id = cli.run(&arguments)?.success()?.stdout.trim().to_owned();
         for (prompt, _) in project.messages {
@@ -125,14 +125,14 @@ fn tell(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> 
         }
         sessions.push(Session { project, directory, id });
     }
-    board.say("Claude is at work; what is not running yet waits in the queues.");
+    board.say("Claude is working; the other messages wait in the queues.");
 
     let asking = &sessions[1];
-    let request = sandbox.until("the prompt is open", EVENT_TIMEOUT, || {
-        let prompts = rows(&cli.json(&["permissions", &asking.id])?, "permissions");
-        Ok(prompts.first().and_then(|prompt| prompt["id"].as_str()).map(str::to_owned))
+    let request = sandbox.until("the permission request is open", EVENT_TIMEOUT, || {
+        let requests = rows(&cli.json(&["permissions", &asking.id])?, "permissions");
+        Ok(requests.first().and_then(|request| request["id"].as_str()).map(str::to_owned))
     })?;
-    board.say(&format!("{} asks for permission. Nobody answers yet.", asking.project.name));
+    board.say(&format!("{} asks for permission. The request stays open for now.", asking.project.name));
     for busy in [&sessions[0], &sessions[2]] {
         api.wait_for_prompt(busy.project.messages[0].0, EVENT_TIMEOUT)?;
     }
@@ -142,16 +142,16 @@ fn tell(sandbox: &Sandbox, api: &MessagesApi, board: &Board) -> Result<Summary> 
     let daemon = i32::try_from(daemon)?;
     processes::kill(daemon)?;
     processes::wait_for_exit(daemon, EVENT_TIMEOUT);
-    board.say(&format!("The daemon ({daemon}) was killed with SIGKILL, in the middle of two turns."));
+    board.say(&format!("The daemon ({daemon}) was killed with SIGKILL, during two turns."));
     cli.run(&["send", &sessions[0].id, LATE.0])?.success()?;
     let successor = &cli.json(&["daemon", "status"])?["pid"];
     let after = processes_of(sandbox, &sessions)?;
     let kept = before.iter().zip(&after).filter(|(before, after)| before == after).count();
     board.say(&format!("One more message was sent, which started a new daemon ({successor})."));
-    board.say(&format!("{kept} of {} sessions are still the same processes.", sessions.len()));
+    board.say(&format!("{kept} of {} sessions still have the same processes.", sessions.len()));
 
     cli.run(&["allow", &request])?.success()?;
-    board.say("The prompt is still open, and is answered now: allowed.");
+    board.say("The permission request is still open, and is now allowed.");
     for session in &sessions {
         let seconds = EVENT_TIMEOUT.as_secs().to_string();
         cli.run_within(&["wait", &session.id, "--timeout", &seconds], 2 * EVENT_TIMEOUT)
@@ -174,12 +174,12 @@ fn processes_of(sandbox: &Sandbox, sessions: &[Session]) -> Result<Vec<(Value, V
         .collect()
 }
 
-/// What came of it.
+/// The results of the demo.
 struct Summary {
     sent: usize,
     done: usize,
     lost: Vec<String>,
-    doubled: Vec<String>,
+    duplicated: Vec<String>,
     sessions: usize,
     kept: usize,
     missing: Vec<String>,
@@ -210,7 +210,7 @@ fn summarise(sandbox: &Sandbox, api: &MessagesApi, sessions: &[Session], kept: u
         sent: sent.len(),
         done: done.len(),
         lost: of(&|prompt| api.prompt_count_of(prompt) == 0 || !done.iter().any(|text| text == prompt)),
-        doubled: of(&|prompt| api.prompt_count_of(prompt) > 1),
+        duplicated: of(&|prompt| api.prompt_count_of(prompt) > 1),
         sessions: sessions.len(),
         kept,
         missing,
@@ -222,7 +222,7 @@ impl Summary {
     fn is_perfect(&self) -> bool {
         self.done == self.sent
             && self.lost.is_empty()
-            && self.doubled.is_empty()
+            && self.duplicated.is_empty()
             && self.kept == self.sessions
             && self.missing.is_empty()
     }
@@ -230,21 +230,20 @@ impl Summary {
     fn print(&self, time: Duration) {
         println!();
         println!(
-            "messages  {} sent, {} done, {} lost, {} doubled",
+            "messages  {} sent, {} done, {} lost, {} duplicated",
             self.sent,
             self.done,
             self.lost.len(),
-            self.doubled.len()
+            self.duplicated.len()
         );
-        println!(
-            "sessions  {} of {} kept their processes while the daemon was dead",
-            self.kept, self.sessions
-        );
-        println!("prompts   1 asked before the daemon died, answered after it");
+        println!("sessions  {} of {} kept their processes without a daemon", self.kept, self.sessions);
+        println!("requests  1 opened before the daemon was killed, answered afterwards");
         println!("files     {} of {} made", self.files - self.missing.len(), self.files);
         println!("time      {:.1} s", time.as_secs_f64());
         println!("left      nothing: no process, no file");
-        for (what, names) in [("lost", &self.lost), ("doubled", &self.doubled), ("missing", &self.missing)] {
+        for (what, names) in
+            [("lost", &self.lost), ("duplicated", &self.duplicated), ("missing", &self.missing)]
+        {
             for name in names {
                 println!("{what}: {name}");
             }

@@ -1,4 +1,4 @@
-//! The npm modules of the checkout, and VS Code for browsers. Each comes from a lock file that holds every digest.
+//! The npm modules of the checkout, and VS Code for browsers. Each has a lock file with every digest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use areyouj_tests::installed::{Installation, Installed};
 pub(crate) enum Modules {
     /// The VS Code extension.
     Extension,
-    /// Its tests in the real workbench.
+    /// The extension's tests in the real workbench.
     Workbench,
-    /// What formats the plugin for Neovim.
+    /// The formatter of the Neovim plugin.
     Plugin,
 }
 
@@ -34,15 +34,15 @@ impl Modules {
         format!("the npm modules of {}", directory.display())
     }
 
-    /// Whether they were installed from the lock file as it is now.
-    pub(super) fn are_there(self) -> bool {
+    /// Whether they were installed from the current lock file.
+    pub(super) fn are_installed(self) -> bool {
         let lock = fs::read(self.lock());
         lock.is_ok_and(|lock| fs::read(self.stamp()).is_ok_and(|installed| installed == lock))
     }
 
     pub(super) fn install(self) -> Result<()> {
         let _installation = Installation::begin()?;
-        if self.are_there() {
+        if self.are_installed() {
             return Ok(());
         }
         eprintln!("==> installing {}", self.name());
@@ -98,7 +98,7 @@ fn install_code_server(sources: &Path, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The directory that VS Code for browsers is installed in.
+/// The installation directory of VS Code for browsers.
 pub(crate) fn code_server_directory() -> Result<PathBuf> {
     let program = code_server()?.program()?;
     Ok(program.ancestors().nth(5).context("code-server has no directory")?.to_owned())

@@ -1,4 +1,4 @@
-//! Programs from the packages of Debian. Installing them needs root; everything else does not.
+//! Programs from Debian packages. Only their installation needs root.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,13 +10,13 @@ use nix::unistd::{AccessFlags, access, geteuid};
 
 use super::Need;
 
-/// The oldest Node that runs the tests: `import.meta.dirname` came with it.
+/// The oldest version of Node that runs the tests: it introduced `import.meta.dirname`.
 const OLDEST_NODE: (u32, u32) = (20, 11);
 
 /// How long `apt-get` waits for another package manager, in seconds.
 const DPKG_LOCK_SECONDS: u32 = 600;
 
-/// A program and the package that has it.
+/// A program and its package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Package {
     Node,
@@ -24,28 +24,28 @@ pub(crate) enum Package {
     /// Installs Neovim as a wheel.
     Pip,
     Python,
-    /// A C++ compiler, for libFuzzer and for the modules of VS Code that are machine code.
+    /// A C++ compiler, for libFuzzer and for native modules of VS Code.
     Cxx,
     Make,
-    /// VS Code runs in it, and the extension's pages.
+    /// The browser for VS Code and for the extension's pages.
     Chromium,
-    /// Terminals to type into.
+    /// Terminals for tests.
     Tmux,
     /// A terminal for one command.
     Script,
-    /// Checks the plugin for Neovim.
+    /// Checks the Neovim plugin.
     Luacheck,
-    /// Old versions of the programs, from the history.
+    /// Provides old versions of the programs, from the history.
     Git,
-    /// Creates the small disks that tests fill up and disconnect.
+    /// Creates small disks for tests.
     MakeDisk,
     Mount,
-    /// A clock to set.
+    /// A fake clock.
     Faketime,
 }
 
 impl Package {
-    /// What Debian calls the package.
+    /// The name of the Debian package.
     pub(super) fn name(self) -> &'static str {
         match self {
             Package::Node => "nodejs",
@@ -68,7 +68,7 @@ impl Package {
     fn is_installed(self) -> bool {
         match self {
             Package::Pip => has_pip(),
-            // The tests start it by this path, unless `CHROMIUM` names another.
+            // The tests use this path, unless `CHROMIUM` is set.
             Package::Chromium => {
                 std::env::var_os("CHROMIUM").is_some() || Path::new("/usr/bin/chromium").is_file()
             }
@@ -88,7 +88,7 @@ impl Package {
     }
 }
 
-/// Whether a directory of the search path has this program, or one that only root has on it.
+/// Whether this program is in a directory of the search path, including root's.
 fn is_on_path(program: &str) -> bool {
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     path.push(":/usr/sbin:/sbin");
@@ -102,7 +102,7 @@ fn has_pip() -> bool {
     pip.status().is_ok_and(|status| status.success())
 }
 
-/// The packages that these needs have and the machine lacks, each once.
+/// The missing packages of these requirements, each once.
 pub(super) fn missing(needs: &[Need]) -> Vec<Package> {
     let mut missing = Vec::new();
     for need in needs {
@@ -116,20 +116,20 @@ pub(super) fn missing(needs: &[Need]) -> Vec<Package> {
     missing
 }
 
-/// Installs these packages, as root or with `sudo` if that asks for no password.
+/// Installs these packages, as root or with `sudo` if it needs no password.
 pub(super) fn install(packages: &[Package]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
     let names: Vec<&str> = packages.iter().map(|package| package.name()).collect();
-    let by_hand = format!("apt-get update && apt-get install -y --no-install-recommends {}", names.join(" "));
+    let manual = format!("apt-get update && apt-get install -y --no-install-recommends {}", names.join(" "));
     if !is_on_path("apt-get") {
-        bail!("Programs are missing. Install what Debian calls {}, then run this again.", names.join(" "));
+        bail!("Programs are missing. Install the Debian packages {}, then run this again.", names.join(" "));
     }
     let root = geteuid().is_root();
     if !root && !sudo_works() {
         bail!(
-            "Packages are missing, and only root can install them. Run this, then the task again:\n  sudo sh -c '{by_hand}'"
+            "Packages are missing, and only root can install them. Run this, then the task again:\n  sudo sh -c '{manual}'"
         );
     }
     let _installation = Installation::begin()?;
@@ -143,7 +143,7 @@ pub(super) fn install(packages: &[Package]) -> Result<()> {
     }
     ensure!(
         still.is_empty(),
-        "after their installation the programs of these packages are not on PATH:{still}"
+        "the programs of these packages are not on PATH after the installation:{still}"
     );
     Ok(())
 }
@@ -154,9 +154,9 @@ fn sudo_works() -> bool {
     sudo.status().is_ok_and(|status| status.success())
 }
 
-/// Runs `apt-get`. Its output is shown only if it fails.
+/// Runs `apt-get`. Its output is printed only if it fails.
 fn apt(root: bool, arguments: &[&str]) -> Result<()> {
-    // `sudo` drops the environment, so the variable is set behind it.
+    // `sudo` drops the environment, so `env` sets the variable.
     let words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
     let words = if root { words.to_vec() } else { [&["sudo", "-n"], &words[..]].concat() };
     let mut command = Command::new(words[0]);
@@ -172,7 +172,7 @@ fn apt(root: bool, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Fails if Node is needed and too old: no package of Debian replaces a Node that is there.
+/// Fails if Node is required and too old: a Debian package does not replace an installed Node.
 pub(super) fn check_node(needs: &[Need]) -> Result<()> {
     if !needs.iter().any(|need| need.packages().contains(&Package::Node)) {
         return Ok(());
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_several_needs_have_is_installed_once() {
+    fn a_package_for_several_requirements_is_installed_once() {
         let needs = [Need::Package(Package::Tmux), Need::Package(Package::Tmux)];
         assert!(missing(&needs).len() <= 1);
     }

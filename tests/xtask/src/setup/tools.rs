@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use areyouj_tests::installed::{Installation, Installed, cache_directory};
 
-/// Where they are built, below the cache.
+/// The build directory, relative to the cache.
 const BUILDS: &str = "tools-build";
 
 /// A program.
@@ -20,7 +20,7 @@ pub(crate) enum Tool {
     Deny,
     /// Builds the fuzz targets.
     Fuzz,
-    /// Checks the types of the plugin for Neovim.
+    /// Checks the types of the Neovim plugin.
     EmmyluaCheck,
 }
 
@@ -37,7 +37,7 @@ impl Tool {
         }
     }
 
-    /// Where the program is below its directory.
+    /// The path of the program, relative to its directory.
     fn program(self) -> &'static str {
         match self {
             Tool::Nextest => "bin/cargo-nextest",
@@ -58,11 +58,11 @@ impl Tool {
         }
     }
 
-    /// Whether the machine has the same version of it already.
+    /// Whether the same version is already on the search path.
     pub(super) fn is_on_path(self) -> bool {
         let (name, version) = self.pin();
         let mut command = Command::new(name);
-        // A subcommand of cargo is given its name as cargo gives it.
+        // A cargo subcommand receives its name as the first argument, as from cargo.
         command.args(name.strip_prefix("cargo-")).arg("--version");
         let output = command.output();
         output.is_ok_and(|output| {
@@ -73,7 +73,7 @@ impl Tool {
 }
 
 fn install(name: &str, version: &str, directory: &Path) -> Result<()> {
-    // The toolchain is that of the workspace; its configuration is not meant for others.
+    // Use the toolchain of the workspace, but not its configuration.
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["install", "--quiet", "--locked", "--force", "--root"]).arg(directory);
     cargo.arg(format!("{name}@{version}")).env("CARGO_TARGET_DIR", cache_directory()?.join(BUILDS));
@@ -82,7 +82,7 @@ fn install(name: &str, version: &str, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes what building them left.
+/// Removes the build files.
 pub(super) fn clean_up() -> Result<()> {
     let builds = cache_directory()?.join(BUILDS);
     if builds.exists() {
@@ -92,7 +92,7 @@ pub(super) fn clean_up() -> Result<()> {
     Ok(())
 }
 
-/// The search path with these programs on it, in front of others of the same name.
+/// The search path, with these programs before others of the same name.
 pub(crate) fn search_path() -> Result<OsString> {
     let cache = cache_directory()?;
     let own = Tool::ALL.map(|tool| {

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::super::transport::{complain, frame, read_frames};
+use super::super::transport::{frame, log_error, read_frames};
 
-/// What the reading thread reports.
-pub(in super::super) enum Heard {
+/// A report of the reading thread.
+pub(in super::super) enum Received {
     Body(Vec<u8>),
     /// The last report: the connection is lost.
     End,
@@ -24,22 +24,22 @@ pub(in super::super) struct Socket {
 }
 
 impl Socket {
-    /// Starts the threads. `hear` returns false once nobody listens.
+    /// Starts the threads. `receive` returns false when reports are no longer needed.
     ///
     /// # Errors
-    /// When the system has no descriptor left.
+    /// If the system has no file descriptors left.
     pub(in super::super) fn open(
         stream: UnixStream,
-        hear: impl Fn(Heard) -> bool + Send + 'static,
+        receive: impl Fn(Received) -> bool + Send + 'static,
     ) -> io::Result<Socket> {
         let (input, mut output) = (stream.try_clone()?, stream.try_clone()?);
         thread::spawn(move || {
-            if let Err(error) = read_frames(input, |body| hear(Heard::Body(body))) {
-                complain(&format!("from the daemon: {error}"));
+            if let Err(error) = read_frames(input, |body| receive(Received::Body(body))) {
+                log_error(&format!("from the daemon: {error}"));
             }
-            hear(Heard::End);
+            receive(Received::End);
         });
-        // A thread of its own: a daemon that waits for its answers to be read reads nothing itself.
+        // A separate thread: a daemon whose responses are not read stops reading, too.
         let (frames, written) = channel::<Vec<u8>>();
         thread::spawn(move || {
             for frame in written {
@@ -58,7 +58,7 @@ impl Socket {
         let _ = self.frames.send(frame(body));
     }
 
-    /// How long the connection has lived.
+    /// How long the connection has existed.
     pub(in super::super) fn lived(&self) -> Duration {
         self.since.elapsed()
     }

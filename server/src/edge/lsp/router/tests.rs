@@ -1,9 +1,10 @@
-//! What becomes of each message, of an editor that knows AreYouJ's own methods and of one that does not, and with daemons
-//! that come and go.
+//! Tests of routing: an editor with AreYouJ's own methods, one without them, and daemons that exit and restart.
 
 use serde_json::{Value, json};
 
-use super::super::daemon_connection::{BREATH, LONGEST, MAX_REQUESTS, MOST_LOST, SOUND, away};
+use super::super::daemon_connection::{
+    LOST_BEFORE_INITIALIZE_MAX, MAX_REQUESTS, RECONNECT_PAUSE, RECONNECT_PAUSE_MAX, USEFUL_CONNECTION, away,
+};
 use super::*;
 
 mod plain_editor;
@@ -32,26 +33,26 @@ fn answer(id: impl Into<Value>) -> Value {
     json!({ "jsonrpc": "2.0", "id": id.into(), "result": {} })
 }
 
-/// The messages among the actions, with where they go; other actions by name.
-fn told(actions: Vec<Action>) -> Vec<(&'static str, Value)> {
+/// The messages in the actions, with their destinations; other actions by name.
+fn messages(actions: Vec<Action>) -> Vec<(&'static str, Value)> {
     let read = |body: Vec<u8>| serde_json::from_slice(&body).unwrap();
     actions
         .into_iter()
         .map(|action| match action {
             Action::ToEditor(body) => ("editor", read(body)),
             Action::ToDaemon(body) => ("daemon", read(body)),
-            Action::HangUp => ("hang up", Value::Null),
+            Action::Disconnect => ("disconnect", Value::Null),
             Action::Connect(_) => ("connect", Value::Null),
             Action::Exit(code) => ("exit", json!(code)),
         })
         .collect()
 }
 
-/// The one message among the actions.
+/// The only message in the actions.
 fn only(actions: Vec<Action>) -> (&'static str, Value) {
-    let mut told = told(actions);
-    assert_eq!(told.len(), 1, "{told:?}");
-    told.remove(0)
+    let mut messages = messages(actions);
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    messages.remove(0)
 }
 
 fn hello(capabilities: &Value) -> Value {
@@ -67,26 +68,26 @@ fn native() -> Value {
     hello(&json!({ "experimental": { "areyouj": {} } }))
 }
 
-/// The daemon's answer to an introduction.
-fn welcome(introduction: &Value) -> Value {
+/// The daemon's response to `initialize`.
+fn welcome(initialize: &Value) -> Value {
     let capabilities = json!({ "experimental": { "areyouj": { "protocolVersion": 1 } } });
     let result = json!({ "capabilities": capabilities, "serverInfo": { "name": "areyouj", "version": "9" } });
-    json!({ "jsonrpc": "2.0", "id": introduction["id"], "result": result })
+    json!({ "jsonrpc": "2.0", "id": initialize["id"], "result": result })
 }
 
-/// Connects to a daemon, which takes the introduction. Returns what follows.
+/// Connects to a daemon, which accepts `initialize`. Returns the following messages.
 fn connect(router: &mut Router) -> Vec<(&'static str, Value)> {
-    let (to, introduction) = only(router.step(Event::Connected));
-    assert_eq!((to, &introduction["method"]), ("daemon", &json!("initialize")));
-    told(router.step(daemon(welcome(&introduction))))
+    let (to, initialize) = only(router.step(Event::Connected));
+    assert_eq!((to, &initialize["method"]), ("daemon", &json!("initialize")));
+    messages(router.step(daemon(welcome(&initialize))))
 }
 
 fn connected() -> Router {
     let mut router = router();
-    assert_eq!(told(router.step(editor(native()))), [("connect", Value::Null)]);
-    let (to, introduced) = connect(&mut router).remove(0);
-    assert_eq!((to, &introduced["id"]), ("editor", &json!(1)));
-    let result = &introduced["result"];
+    assert_eq!(messages(router.step(editor(native()))), [("connect", Value::Null)]);
+    let (to, initialized) = connect(&mut router).remove(0);
+    assert_eq!((to, &initialized["id"]), ("editor", &json!(1)));
+    let result = &initialized["result"];
     assert_eq!(result["serverInfo"], json!({ "name": "areyouj", "version": "9" }));
     assert_eq!(result["capabilities"]["experimental"]["areyouj"]["protocolVersion"], 1);
     assert_eq!(result["capabilities"]["textDocumentSync"], json!({ "openClose": true, "change": 2 }));
@@ -103,18 +104,18 @@ fn folders(added: &str) -> Value {
 }
 
 #[test]
-fn messages_pass_in_both_directions() {
+fn messages_are_forwarded_in_both_directions() {
     let mut router = connected();
     let list = request(2, "areyouj/session/list");
-    assert_eq!(told(router.step(editor(list.clone()))), [("daemon", list)]);
+    assert_eq!(messages(router.step(editor(list.clone()))), [("daemon", list)]);
     let push = notify("areyouj/sessionCreated", &json!({}));
-    assert_eq!(told(router.step(daemon(push.clone()))), [("editor", push)]);
-    assert_eq!(told(router.step(daemon(answer(2)))), [("editor", answer(2))]);
-    assert_eq!(told(router.step(daemon(answer(2)))), [], "nobody waits for it any more");
+    assert_eq!(messages(router.step(daemon(push.clone()))), [("editor", push)]);
+    assert_eq!(messages(router.step(daemon(answer(2)))), [("editor", answer(2))]);
+    assert_eq!(messages(router.step(daemon(answer(2)))), [], "the request was already answered");
 }
 
 #[test]
-fn messages_pass_as_they_are() {
+fn messages_are_forwarded_unchanged() {
     let mut router = connected();
     let list = " {\"id\" : 2 ,\"method\":\"areyouj\\/session/list\",\"later\":1e400}";
     let passed = |body: &str| body.as_bytes().to_vec();
@@ -124,9 +125,9 @@ fn messages_pass_as_they_are() {
 }
 
 #[test]
-fn a_session_is_created_with_the_editors_environment_unless_it_names_one() {
+fn a_session_is_created_with_the_editors_environment_by_default() {
     let mut router = connected();
-    let environment = |told: (&str, Value)| told.1["params"]["environment"].clone();
+    let environment = |messages: (&str, Value)| messages.1["params"]["environment"].clone();
     let plain = request(2, "areyouj/session/create");
     assert_eq!(environment(only(router.step(editor(plain)))), json!({ "HOME": "/home/ada" }));
     let mut named = request(3, "areyouj/session/create");
@@ -138,37 +139,37 @@ fn a_session_is_created_with_the_editors_environment_unless_it_names_one() {
 }
 
 #[test]
-fn a_lost_daemon_is_told_once_and_its_successor_gets_the_same_introduction() {
+fn a_lost_daemon_is_reported_once_and_its_successor_receives_the_same_initialize() {
     let mut router = connected();
     router.step(editor(request(2, "areyouj/session/list")));
     let (to, again) = only(router.step(editor(folders("b"))));
     assert_eq!((to, &again["method"]), ("daemon", &json!("initialize")));
-    assert_eq!(told(router.step(daemon(welcome(&again)))), []);
+    assert_eq!(messages(router.step(daemon(welcome(&again)))), []);
 
-    let lost = told(router.step(Event::DaemonGone { lived: SOUND }));
+    let lost = messages(router.step(Event::DaemonGone { lived: USEFUL_CONNECTION }));
     assert_eq!(lost.len(), 3, "{lost:?}");
     assert_eq!((&lost[0].1["id"], &lost[0].1["error"]["data"]["retryable"]), (&json!(2), &json!(true)));
     assert_eq!(lost[1].1["params"], json!({ "state": "reconnecting" }));
     assert_eq!(lost[2].0, "connect");
 
-    assert_eq!(told(router.step(editor(request(3, "areyouj/session/list")))), [], "it waits");
-    let (_, introduction) = only(router.step(Event::Connected));
-    assert_eq!(introduction["params"], again["params"]);
+    assert_eq!(messages(router.step(editor(request(3, "areyouj/session/list")))), [], "it waits");
+    let (_, initialize) = only(router.step(Event::Connected));
+    assert_eq!(initialize["params"], again["params"]);
     let named = json!([{ "uri": "file:///a", "name": "a" }, { "uri": "file:///b", "name": "b" }]);
-    let introduced = json!({ "clientInfo": { "name": "Ed" }, "workspaceFolders": named });
-    assert_eq!(introduction["params"], introduced);
-    let back = told(router.step(daemon(welcome(&introduction))));
+    let initialized = json!({ "clientInfo": { "name": "Ed" }, "workspaceFolders": named });
+    assert_eq!(initialize["params"], initialized);
+    let back = messages(router.step(daemon(welcome(&initialize))));
     let heads: Vec<_> = back.iter().map(|(to, message)| (*to, message["method"].as_str().unwrap())).collect();
     assert_eq!(heads, [("editor", "areyouj/connectionChanged"), ("daemon", "areyouj/session/list")]);
-    assert_eq!(told(router.step(daemon(answer(3)))), [("editor", answer(3))]);
+    assert_eq!(messages(router.step(daemon(answer(3)))), [("editor", answer(3))]);
 }
 
 #[test]
-fn a_daemon_that_dies_of_what_is_said_to_it_is_asked_less_and_less_and_the_editor_is_told() {
+fn a_daemon_that_keeps_crashing_is_restarted_with_back_off_and_then_reported() {
     let mut router = router();
     router.step(editor(native()));
     let mut pauses = Vec::new();
-    for _ in 0..MOST_LOST {
+    for _ in 0..LOST_BEFORE_INITIALIZE_MAX {
         router.step(Event::Connected);
         match router.step(Event::DaemonGone { lived: Duration::ZERO }).as_slice() {
             [Action::Connect(pause)] => pauses.push(pause.as_millis()),
@@ -177,9 +178,9 @@ fn a_daemon_that_dies_of_what_is_said_to_it_is_asked_less_and_less_and_the_edito
     }
     assert_eq!(pauses, [50, 100, 200]);
     router.step(Event::Connected);
-    let (_, refused) = only(router.step(Event::DaemonGone { lived: Duration::ZERO }));
-    assert_eq!(refused["id"], 1);
-    assert_eq!(refused["error"]["data"]["code"], "daemon_start_failed");
+    let (_, rejected) = only(router.step(Event::DaemonGone { lived: Duration::ZERO }));
+    assert_eq!(rejected["id"], 1);
+    assert_eq!(rejected["error"]["data"]["code"], "daemon_start_failed");
 
     let mut router = connected();
     let mut pause = |lived| match router.step(Event::DaemonGone { lived }).pop() {
@@ -187,60 +188,64 @@ fn a_daemon_that_dies_of_what_is_said_to_it_is_asked_less_and_less_and_the_edito
         other => panic!("{other:?}"),
     };
     let longest = (0..20).map(|_| pause(Duration::ZERO)).max();
-    assert_eq!((longest, pause(SOUND)), (Some(LONGEST), BREATH));
+    assert_eq!((longest, pause(USEFUL_CONNECTION)), (Some(RECONNECT_PAUSE_MAX), RECONNECT_PAUSE));
 }
 
 #[test]
-fn an_answer_is_known_by_its_id_however_that_is_written() {
+fn a_response_matches_its_id_in_any_json_encoding() {
     let mut router = connected();
     let list = r#"{"jsonrpc":"2.0","id":"\u0061\/b","method":"areyouj/session/list"}"#;
     router.step(editor(list));
-    assert_eq!(told(router.step(daemon(answer("a/b")))), [("editor", answer("a/b"))]);
+    assert_eq!(messages(router.step(daemon(answer("a/b")))), [("editor", answer("a/b"))]);
 }
 
 #[test]
-fn a_folder_that_comes_during_an_introduction_is_told_after_it() {
+fn a_folder_added_during_initialize_is_sent_afterwards() {
     let mut router = connected();
-    router.step(Event::DaemonGone { lived: SOUND });
+    router.step(Event::DaemonGone { lived: USEFUL_CONNECTION });
     let (_, first) = only(router.step(Event::Connected));
     router.step(editor(request(2, "areyouj/session/list")));
     let (_, second) = only(router.step(editor(folders("b"))));
     assert_eq!(second["params"]["workspaceFolders"][1]["name"], "b");
-    assert_eq!(told(router.step(daemon(welcome(&first)))), []);
-    let back = told(router.step(daemon(welcome(&second))));
+    assert_eq!(messages(router.step(daemon(welcome(&first)))), []);
+    let back = messages(router.step(daemon(welcome(&second))));
     assert_eq!(back.last().map(|(to, message)| (*to, &message["id"])), Some(("daemon", &json!(2))));
 }
 
 #[test]
-fn what_the_daemon_has_no_use_for_stays_here() {
+fn messages_that_the_daemon_does_not_need_are_not_forwarded() {
     let mut router = connected();
     for method in ["textDocument/didSave", "initialized", "$/setTrace", "areyouj/later"] {
-        assert_eq!(told(router.step(editor(notify(method, &json!({}))))), [], "{method}");
+        assert_eq!(messages(router.step(editor(notify(method, &json!({}))))), [], "{method}");
     }
-    assert_eq!(told(router.step(editor(answer(77)))), [], "nobody asked that");
-    assert_eq!(told(router.step(daemon(request(1, "areyouj/later")))), [], "the daemon asks nothing");
-    let (to, refused) = only(router.step(editor(request(2, "other/method"))));
-    assert_eq!((to, &refused["error"]["code"]), ("editor", &json!(rpc::METHOD_NOT_FOUND)));
+    assert_eq!(messages(router.step(editor(answer(77)))), [], "there was no such request");
+    assert_eq!(
+        messages(router.step(daemon(request(1, "areyouj/later")))),
+        [],
+        "the daemon sends no requests"
+    );
+    let (to, rejected) = only(router.step(editor(request(2, "other/method"))));
+    assert_eq!((to, &rejected["error"]["code"]), ("editor", &json!(rpc::METHOD_NOT_FOUND)));
 }
 
 #[test]
-fn a_daemon_that_cannot_be_reached_refuses_what_waits_and_is_tried_again() {
+fn held_requests_are_rejected_when_no_daemon_can_be_reached_and_connecting_is_retried() {
     let mut router = connected();
-    router.step(Event::DaemonGone { lived: SOUND });
+    router.step(Event::DaemonGone { lived: USEFUL_CONNECTION });
     router.step(editor(request(2, "areyouj/session/list")));
     let failure = Failure::new(ErrorCode::StorageFull, "The disk is full.", "Free some space.");
-    let refused = told(router.step(Event::Unreachable(failure)));
-    assert_eq!(refused[0].1["error"]["data"]["code"], "storage_full");
-    assert_eq!(refused[0].1["error"]["data"]["retryable"], true);
-    assert_eq!(refused[1].1["params"]["error"]["code"], "storage_full");
-    assert_eq!(refused[2].0, "connect");
+    let rejected = messages(router.step(Event::Unreachable(failure)));
+    assert_eq!(rejected[0].1["error"]["data"]["code"], "storage_full");
+    assert_eq!(rejected[0].1["error"]["data"]["retryable"], true);
+    assert_eq!(rejected[1].1["params"]["error"]["code"], "storage_full");
+    assert_eq!(rejected[2].0, "connect");
 }
 
 #[test]
-fn every_refusal_of_the_edge_is_printed() {
+fn every_error_of_the_edge_is_in_the_snapshot() {
     let mut problems = vec![crate::edge::lsp::unusable(&std::io::ErrorKind::BrokenPipe.into()), away()];
     let mut add = |actions: Vec<Action>| {
-        for (_, message) in told(actions) {
+        for (_, message) in messages(actions) {
             let error = match message["method"].as_str() {
                 Some(_) => &message["params"]["error"],
                 None => &message["error"],
@@ -255,23 +260,23 @@ fn every_refusal_of_the_edge_is_printed() {
     let mut silent = router();
     add(silent.step(editor("{")));
     add(silent.step(editor(request(1, "areyouj/session/list"))));
-    let mut refused = connected();
-    add(refused.step(editor(native())));
+    let mut rejected = connected();
+    add(rejected.step(editor(native())));
     for id in 2..=u32::try_from(MAX_REQUESTS).unwrap() + 2 {
-        add(refused.step(editor(request(id, "areyouj/session/list"))));
+        add(rejected.step(editor(request(id, "areyouj/session/list"))));
     }
-    refused.step(editor(request(1, "shutdown")));
-    add(refused.step(editor(request(1, "areyouj/session/list"))));
+    rejected.step(editor(request(1, "shutdown")));
+    add(rejected.step(editor(request(1, "areyouj/session/list"))));
     let mut lost = router();
     lost.step(editor(native()));
-    for _ in 0..=MOST_LOST {
+    for _ in 0..=LOST_BEFORE_INITIALIZE_MAX {
         add(lost.step(Event::DaemonGone { lived: Duration::ZERO }));
     }
     let mut other = connected();
-    other.step(Event::DaemonGone { lived: SOUND });
-    let (_, introduction) = only(other.step(Event::Connected));
+    other.step(Event::DaemonGone { lived: USEFUL_CONNECTION });
+    let (_, initialize) = only(other.step(Event::Connected));
     let error = json!({ "code": 1, "message": "no" });
-    add(other.step(daemon(json!({ "jsonrpc": "2.0", "id": introduction["id"], "error": error }))));
+    add(other.step(daemon(json!({ "jsonrpc": "2.0", "id": initialize["id"], "error": error }))));
     other.step(editor(request(2, "areyouj/session/list")));
     add(other.step(editor(notify("$/cancelRequest", &json!({ "id": 2 })))));
     for (command, arguments) in [
@@ -287,7 +292,7 @@ fn every_refusal_of_the_edge_is_printed() {
 }
 
 #[test]
-fn an_introduction_that_fails_is_answered_and_can_be_tried_again() {
+fn a_failed_initialize_is_answered_and_can_be_retried() {
     let mut router = router();
     let (_, early) = only(router.step(editor(request(1, "areyouj/session/list"))));
     assert_eq!(early["error"]["data"]["code"], "not_initialized");
@@ -295,41 +300,41 @@ fn an_introduction_that_fails_is_answered_and_can_be_tried_again() {
     let (_, twice) = only(router.step(editor(native())));
     assert_eq!(twice["error"]["code"], rpc::INVALID_REQUEST);
     let failure = Failure::new(ErrorCode::DaemonStartFailed, "It does not start.", "Look.");
-    let (_, refused) = only(router.step(Event::Unreachable(failure)));
-    assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(1), &json!(rpc::REFUSED)));
-    assert_eq!(refused["error"]["data"], json!({ "code": "daemon_start_failed", "hint": "Look." }));
-    assert_eq!(told(router.step(editor(native()))), [("connect", Value::Null)]);
-    let (_, introduction) = only(router.step(Event::Connected));
+    let (_, rejected) = only(router.step(Event::Unreachable(failure)));
+    assert_eq!((&rejected["id"], &rejected["error"]["code"]), (&json!(1), &json!(rpc::REFUSED)));
+    assert_eq!(rejected["error"]["data"], json!({ "code": "daemon_start_failed", "hint": "Look." }));
+    assert_eq!(messages(router.step(editor(native()))), [("connect", Value::Null)]);
+    let (_, initialize) = only(router.step(Event::Connected));
     let error = json!({ "code": rpc::REFUSED, "message": "No.", "data": { "code": "daemon_foreign" } });
-    let refusal = json!({ "jsonrpc": "2.0", "id": introduction["id"], "error": error });
-    let refused = told(router.step(daemon(refusal)));
-    assert_eq!(refused.iter().map(|(to, _)| *to).collect::<Vec<_>>(), ["hang up", "editor"]);
-    assert_eq!(refused[1].1["error"]["data"]["code"], "daemon_foreign");
-    assert_eq!(told(router.step(editor(native()))), [("connect", Value::Null)]);
+    let refusal = json!({ "jsonrpc": "2.0", "id": initialize["id"], "error": error });
+    let rejected = messages(router.step(daemon(refusal)));
+    assert_eq!(rejected.iter().map(|(to, _)| *to).collect::<Vec<_>>(), ["disconnect", "editor"]);
+    assert_eq!(rejected[1].1["error"]["data"]["code"], "daemon_foreign");
+    assert_eq!(messages(router.step(editor(native()))), [("connect", Value::Null)]);
     assert_eq!(connect(&mut router).len(), 1);
 }
 
 #[test]
-fn an_end_is_orderly_after_shutdown_only() {
+fn exit_succeeds_only_after_shutdown() {
     let mut router = connected();
     let exit = json!({ "jsonrpc": "2.0", "method": "exit" });
-    assert_eq!(told(router.step(editor(exit.clone()))), [("exit", json!(1))]);
-    let shutdown = told(router.step(editor(request(2, "shutdown"))));
+    assert_eq!(messages(router.step(editor(exit.clone()))), [("exit", json!(1))]);
+    let shutdown = messages(router.step(editor(request(2, "shutdown"))));
     assert_eq!(shutdown, [("editor", json!({ "jsonrpc": "2.0", "id": 2, "result": null }))]);
     let (_, late) = only(router.step(editor(request(3, "areyouj/session/list"))));
     assert_eq!(late["error"]["code"], rpc::INVALID_REQUEST);
-    assert_eq!(told(router.step(editor(exit))), [("exit", json!(0))]);
+    assert_eq!(messages(router.step(editor(exit))), [("exit", json!(0))]);
 }
 
 #[test]
-fn a_cancellation_reaches_the_daemon_or_takes_the_request_out_of_the_queue() {
+fn a_cancellation_is_forwarded_or_removes_the_held_request() {
     let mut router = connected();
     let cancel = |id: Value| notify("$/cancelRequest", &json!({ "id": id }));
     router.step(editor(request(2, "areyouj/transcript/read")));
     let passed = [("daemon", cancel(json!(2)))];
-    assert_eq!(told(router.step(editor(cancel(json!(2))))), passed);
-    assert_eq!(told(router.step(daemon(answer(2)))), [("editor", answer(2))], "its answer was ready");
-    assert_eq!(told(router.step(editor(cancel(json!(2))))), [], "nothing is left to cancel");
+    assert_eq!(messages(router.step(editor(cancel(json!(2))))), passed);
+    assert_eq!(messages(router.step(daemon(answer(2)))), [("editor", answer(2))], "its answer was ready");
+    assert_eq!(messages(router.step(editor(cancel(json!(2))))), [], "nothing is left to cancel");
 
     let action = json!({
         "textDocument": { "uri": "file:///a.rs" },
@@ -341,9 +346,9 @@ fn a_cancellation_reaches_the_daemon_or_takes_the_request_out_of_the_queue() {
     let (_, list) = only(router.step(editor(asked)));
     let (_, cancelled) = only(router.step(editor(cancel(json!(3)))));
     assert_eq!((&cancelled["id"], &cancelled["error"]["code"]), (&json!(3), &json!(rpc::REQUEST_CANCELLED)));
-    assert_eq!(told(router.step(daemon(answer(list["id"].clone())))), []);
+    assert_eq!(messages(router.step(daemon(answer(list["id"].clone())))), []);
 
-    router.step(Event::DaemonGone { lived: SOUND });
+    router.step(Event::DaemonGone { lived: USEFUL_CONNECTION });
     router.step(editor(request(4, "areyouj/session/create")));
     let (_, cancelled) = only(router.step(editor(cancel(json!(4)))));
     assert_eq!((&cancelled["id"], &cancelled["error"]["code"]), (&json!(4), &json!(rpc::REQUEST_CANCELLED)));
@@ -352,13 +357,13 @@ fn a_cancellation_reaches_the_daemon_or_takes_the_request_out_of_the_queue() {
 }
 
 #[test]
-fn rubbish_and_too_many_requests_are_refused() {
+fn invalid_messages_and_too_many_requests_are_rejected() {
     let mut router = connected();
-    let (_, refused) = only(router.step(Event::Editor(b"{".to_vec())));
-    assert_eq!((&refused["id"], &refused["error"]["code"]), (&Value::Null, &json!(rpc::PARSE_ERROR)));
-    let (_, refused) = only(router.step(editor(r#"{"id":1.5,"method":"textDocument/hover"}"#)));
-    assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(1.5), &json!(rpc::INVALID_REQUEST)));
-    assert_eq!(told(router.step(Event::Daemon(b"{".to_vec()))), []);
+    let (_, rejected) = only(router.step(Event::Editor(b"{".to_vec())));
+    assert_eq!((&rejected["id"], &rejected["error"]["code"]), (&Value::Null, &json!(rpc::PARSE_ERROR)));
+    let (_, rejected) = only(router.step(editor(r#"{"id":1.5,"method":"textDocument/hover"}"#)));
+    assert_eq!((&rejected["id"], &rejected["error"]["code"]), (&json!(1.5), &json!(rpc::INVALID_REQUEST)));
+    assert_eq!(messages(router.step(Event::Daemon(b"{".to_vec()))), []);
     for id in 0..MAX_REQUESTS {
         router.step(editor(request(u32::try_from(id).unwrap(), "areyouj/session/list")));
     }
@@ -369,21 +374,22 @@ fn rubbish_and_too_many_requests_are_refused() {
             "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 0, "character": 0 } },
             "context": { "diagnostics": [] },
         });
-        let (to, refused) = only(router.step(editor(asked)));
-        assert_eq!((to, &refused["error"]["data"]["retryable"]), ("editor", &json!(true)), "{method}");
+        let (to, rejected) = only(router.step(editor(asked)));
+        assert_eq!((to, &rejected["error"]["data"]["retryable"]), ("editor", &json!(true)), "{method}");
     }
 }
 
 #[test]
-fn no_notification_overtakes_an_answer() {
+fn no_notification_overtakes_a_response() {
     let mut router = router();
     router.step(editor(native()));
-    let (_, introduction) = only(router.step(Event::Connected));
-    let mut order = told(router.step(daemon(welcome(&introduction))));
+    let (_, initialize) = only(router.step(Event::Connected));
+    let mut order = messages(router.step(daemon(welcome(&initialize))));
     for id in 2..100 {
         router.step(editor(request(id, "areyouj/session/list")));
-        order.extend(told(router.step(daemon(answer(id)))));
-        order.extend(told(router.step(daemon(notify("areyouj/sessionCreated", &json!({ "after": id }))))));
+        order.extend(messages(router.step(daemon(answer(id)))));
+        order
+            .extend(messages(router.step(daemon(notify("areyouj/sessionCreated", &json!({ "after": id }))))));
     }
     let numbers: Vec<_> = order
         .iter()

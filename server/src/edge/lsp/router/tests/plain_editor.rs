@@ -1,4 +1,4 @@
-//! An editor that knows only the Language Server Protocol.
+//! An editor that supports only the Language Server Protocol.
 
 use super::*;
 
@@ -39,7 +39,7 @@ fn replied(of: &Value, result: &Value) -> Event {
     editor(json!({ "jsonrpc": "2.0", "id": of["id"], "result": result }))
 }
 
-/// Answers the lists that the server asks a daemon for. Returns what it then tells the editor.
+/// Answers the server's list requests to the daemon. Returns the following messages to the editor.
 fn list(
     router: &mut Router,
     asked: &Value,
@@ -47,20 +47,20 @@ fn list(
     sessions: &Value,
 ) -> Vec<(&'static str, Value)> {
     assert_eq!(asked["method"], "areyouj/permission/list");
-    let mut all = told(router.step(result(asked, &json!({ "permissions": permissions }))));
+    let mut all = messages(router.step(result(asked, &json!({ "permissions": permissions }))));
     let at = all.iter().position(|(to, _)| *to == "daemon").unwrap();
     let (_, asked) = all.remove(at);
     assert_eq!(asked["method"], "areyouj/session/list");
-    all.extend(told(router.step(result(&asked, &json!({ "revision": 1, "sessions": sessions })))));
+    all.extend(messages(router.step(result(&asked, &json!({ "revision": 1, "sessions": sessions })))));
     all
 }
 
-/// One that shows progress, and what it was told when there were these permission requests and sessions.
+/// A router for an editor with progress, and its first messages with these permission requests and sessions.
 fn ready(permissions: &Value, sessions: &Value) -> (Router, Vec<Value>) {
     let mut router = router();
     router.step(editor(hello(&json!({ "window": { "workDoneProgress": true } }))));
     assert_eq!(connect(&mut router).len(), 1);
-    assert_eq!(told(router.step(updated(&permission(9, "open")))), [], "it is not ready");
+    assert_eq!(messages(router.step(updated(&permission(9, "open")))), [], "it is not ready");
     let (_, asked) = only(router.step(editor(notify("initialized", &json!({})))));
     let all = list(&mut router, &asked, permissions, sessions);
     (router, all.into_iter().map(|(_, message)| message).collect())
@@ -71,56 +71,60 @@ fn cancel(of: &Value) -> (&'static str, Value) {
 }
 
 #[test]
-fn a_permission_request_is_a_question_whose_answer_goes_to_the_daemon() {
+fn a_permission_request_is_a_question_whose_answer_is_sent_to_the_daemon() {
     let (mut router, asked) = ready(&json!([permission(1, "open")]), &json!([]));
     let [question] = &asked[..] else { panic!("{asked:?}") };
     assert_eq!(question["method"], "window/showMessageRequest");
     assert!(question["id"].is_string());
     assert_eq!(question["params"]["actions"], json!([{ "title": "Allow" }, { "title": "Deny" }]));
-    assert_eq!(told(router.step(updated(&permission(1, "open")))), [], "once");
+    assert_eq!(messages(router.step(updated(&permission(1, "open")))), [], "once");
     let (to, asked) = only(router.step(replied(question, &json!({ "title": "Deny" }))));
     assert_eq!((to, &asked["method"]), ("daemon", &json!("areyouj/permission/answer")));
     assert_eq!(asked["params"]["permissionId"], "K7M2Q9XD-1");
     assert_eq!(asked["params"]["answer"], json!({ "decision": "deny" }));
-    assert_eq!(told(router.step(replied(question, &json!({ "title": "Deny" })))), [], "once");
+    assert_eq!(messages(router.step(replied(question, &json!({ "title": "Deny" })))), [], "once");
     let data = json!({ "code": "permission_answered", "hint": "Look." });
     let error = json!({ "code": rpc::REFUSED, "message": "Too late.", "data": data });
-    let refused = daemon(json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error }));
+    let rejected = daemon(json!({ "jsonrpc": "2.0", "id": asked["id"], "error": error }));
     let shown = notify("window/showMessage", &json!({ "type": 2, "message": "Too late. Look." }));
-    assert_eq!(told(router.step(refused)), [("editor", shown)]);
+    assert_eq!(messages(router.step(rejected)), [("editor", shown)]);
 }
 
 #[test]
 fn a_question_is_withdrawn_when_it_was_answered_elsewhere() {
     let (mut router, _) = ready(&json!([]), &json!([]));
     let (_, question) = only(router.step(updated(&permission(1, "open"))));
-    assert_eq!(told(router.step(updated(&permission(1, "answered")))), [cancel(&question)]);
-    assert_eq!(told(router.step(replied(&question, &json!({ "title": "Allow" })))), []);
+    assert_eq!(messages(router.step(updated(&permission(1, "answered")))), [cancel(&question)]);
+    assert_eq!(messages(router.step(replied(&question, &json!({ "title": "Allow" })))), []);
     let (_, question) = only(router.step(updated(&permission(2, "open"))));
-    assert_eq!(told(router.step(replied(&question, &Value::Null))), [], "it stays open for everybody else");
+    assert_eq!(
+        messages(router.step(replied(&question, &Value::Null))),
+        [],
+        "it stays open for other clients"
+    );
 }
 
 #[test]
-fn what_a_lost_daemon_asked_and_showed_is_taken_back_and_asked_again_by_the_next() {
+fn questions_and_progress_of_a_lost_daemon_are_withdrawn_and_repeated_for_the_next() {
     let (mut router, _) = ready(&json!([]), &json!([]));
     let (_, answered) = only(router.step(updated(&permission(1, "open"))));
     let (_, open) = only(router.step(updated(&permission(2, "open"))));
     router.step(replied(&answered, &json!({ "title": "Allow" })));
     let (_, room) = only(router.step(changed(&session("AAAAAAAA", "starting"))));
     let (_, begin) = only(router.step(replied(&room, &Value::Null)));
-    let lost = told(router.step(Event::DaemonGone { lived: SOUND }));
+    let lost = messages(router.step(Event::DaemonGone { lived: USEFUL_CONNECTION }));
     let end = notify("$/progress", &json!({ "token": begin["params"]["token"], "value": { "kind": "end" } }));
     assert_eq!(lost, [("connect", Value::Null), cancel(&open), ("editor", end)]);
     let late = replied(&open, &json!({ "title": "Allow" }));
-    assert_eq!(told(router.step(late)), [], "the new daemon knows nothing of it");
+    assert_eq!(messages(router.step(late)), [], "the new daemon knows nothing of it");
     let (to, asked) = connect(&mut router).remove(0);
     assert_eq!(to, "daemon");
     let again = list(&mut router, &asked, &json!([permission(1, "open"), permission(2, "open")]), &json!([]));
-    assert_eq!(again.len(), 2, "an answer that was lost is asked for again: {again:?}");
+    assert_eq!(again.len(), 2, "a lost answer is requested again: {again:?}");
 }
 
 #[test]
-fn a_start_is_shown_as_progress_until_the_session_is_ready() {
+fn a_start_is_displayed_as_progress_until_the_session_is_ready() {
     let (mut router, shown) = ready(&json!([]), &json!([session("AAAAAAAA", "starting")]));
     let [room] = &shown[..] else { panic!("{shown:?}") };
     assert_eq!(room["method"], "window/workDoneProgress/create");
@@ -128,24 +132,24 @@ fn a_start_is_shown_as_progress_until_the_session_is_ready() {
     assert_eq!(begin["params"]["token"], room["params"]["token"]);
     let title = "Claude session AAAAAAAA (a) starts";
     assert_eq!(begin["params"]["value"], json!({ "kind": "begin", "title": title }));
-    assert_eq!(told(router.step(changed(&session("AAAAAAAA", "starting")))), []);
+    assert_eq!(messages(router.step(changed(&session("AAAAAAAA", "starting")))), []);
     let (_, end) = only(router.step(changed(&session("AAAAAAAA", "idle"))));
     assert_eq!(end["params"]["value"], json!({ "kind": "end", "message": "idle" }));
 
     let starting = session("BBBBBBBB", "starting");
     let created = json!({ "revision": 2, "sessionId": "BBBBBBBB", "session": starting });
     let (_, room) = only(router.step(daemon(notify("areyouj/sessionCreated", &created))));
-    assert_eq!(told(router.step(changed(&session("BBBBBBBB", "idle")))), [cancel(&room)]);
-    assert_eq!(told(router.step(replied(&room, &Value::Null))), [], "it never begins");
+    assert_eq!(messages(router.step(changed(&session("BBBBBBBB", "idle")))), [cancel(&room)]);
+    assert_eq!(messages(router.step(replied(&room, &Value::Null))), [], "it never begins");
 
     let (_, room) = only(router.step(changed(&session("CCCCCCCC", "starting"))));
     let error = json!({ "code": rpc::METHOD_NOT_FOUND, "message": "What?" });
     let declined = json!({ "jsonrpc": "2.0", "id": room["id"], "error": error });
-    assert_eq!(told(router.step(editor(declined))), [], "no room, no progress");
+    assert_eq!(messages(router.step(editor(declined))), [], "without a token there is no progress");
 }
 
 #[test]
-fn an_editor_that_was_too_slow_is_told_what_is_open_now() {
+fn an_editor_that_was_too_slow_receives_the_current_state() {
     let (mut router, asked) = ready(&json!([permission(1, "open"), permission(2, "open")]), &json!([]));
     let [first, second] = &asked[..] else { panic!("{asked:?}") };
     router.step(replied(first, &Value::Null));
@@ -159,22 +163,25 @@ fn an_editor_that_was_too_slow_is_told_what_is_open_now() {
 }
 
 #[test]
-fn nothing_of_the_daemons_own_reaches_it() {
+fn the_daemons_own_notifications_are_not_forwarded() {
     let (mut router, _) = ready(&json!([]), &json!([]));
     for event in ["sessionTerminated", "queueUpdate", "claudeOutput", "later"] {
         let push = notify(&format!("areyouj/{event}"), &json!({}));
-        assert_eq!(told(router.step(daemon(push))), [], "{event}");
+        assert_eq!(messages(router.step(daemon(push))), [], "{event}");
     }
-    assert_eq!(told(router.step(Event::DaemonGone { lived: SOUND })), [("connect", Value::Null)]);
+    assert_eq!(
+        messages(router.step(Event::DaemonGone { lived: USEFUL_CONNECTION })),
+        [("connect", Value::Null)]
+    );
 }
 
 #[test]
-fn a_code_action_sends_the_selection_as_the_person_sees_it() {
+fn a_code_action_sends_the_selection_from_the_open_document() {
     let (mut router, _) = ready(&json!([]), &json!([]));
     let document =
         json!({ "uri": "file:///a/b c.rs", "languageId": "rust", "version": 1, "text": "one\ntwo" });
     let opened = notify("textDocument/didOpen", &json!({ "textDocument": document }));
-    assert_eq!(told(router.step(editor(opened))), []);
+    assert_eq!(messages(router.step(editor(opened))), []);
     let mut asked = request(2, "textDocument/codeAction");
     let range = json!({ "start": { "line": 1, "character": 0 }, "end": { "line": 1, "character": 3 } });
     asked["params"] = json!({
