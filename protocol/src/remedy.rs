@@ -86,6 +86,14 @@ impl Remedy {
         Remedy::RestartSession { session_id: session.to_string(), first: Some(first.into()) }
     }
 
+    /// To do this, then restart this session.
+    pub fn then_restart(&self, session: impl Display) -> Remedy {
+        match self {
+            Remedy::RunDoctor { first: Some(first) } => Remedy::restart_after(session, first.clone()),
+            remedy => Remedy::restart_after(session, remedy.hint()),
+        }
+    }
+
     /// To do something; doctor shows more.
     pub fn doctor_after(first: impl Into<Box<str>>) -> Remedy {
         Remedy::RunDoctor { first: Some(first.into()) }
@@ -161,5 +169,19 @@ impl From<&str> for Remedy {
 impl From<String> for Remedy {
     fn from(text: String) -> Remedy {
         Remedy::Other(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_before_a_restart_is_a_sentence_before_it() {
+        let hint = |remedy: Remedy| remedy.then_restart("K7M2Q9XD").hint();
+        assert_eq!(hint("Install it.".into()), "Install it. Then restart the session.");
+        assert_eq!(hint(Remedy::doctor_after("Install it.")), "Install it. Then restart the session.");
+        let free = "Free some space on that disk, then try again. Then restart the session.";
+        assert_eq!(hint(Remedy::FreeDisk), free);
     }
 }

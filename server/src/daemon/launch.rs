@@ -53,8 +53,9 @@ pub(super) struct NoHost {
 pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
     let temporary = |problem| NoHost { problem, permanent: false };
     let permanent = |problem: Problem| {
-        let remedy = Some(Remedy::restart_after(order.session, problem.hint()));
-        NoHost { problem: Problem { remedy, ..problem }, permanent: true }
+        let restart = || Remedy::restart(order.session);
+        let remedy = problem.remedy.as_ref().map_or_else(restart, |first| first.then_restart(order.session));
+        NoHost { problem: Problem { remedy: Some(remedy), ..problem }, permanent: true }
     };
     let environment = shared.environment(order.session).map_err(temporary)?;
     let checks = Checks {
