@@ -857,10 +857,10 @@ export interface RemedyListMessages {
   kind: "list_messages";
 }
 
-/** Look at the open permission requests. */
+/** Read the open permission requests. */
 export interface RemedyListPermissions {
   kind: "list_permissions";
-  /** Those of this session; left out for those of all sessions. */
+  /** Only those of this session. If omitted, those of all sessions. */
   sessionId?: string;
 }
 

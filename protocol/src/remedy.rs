@@ -30,9 +30,9 @@ pub enum Remedy {
     ListSessions,
     /// Look for the message in the queue of its session.
     ListMessages,
-    /// Look at the open permission requests.
+    /// Read the open permission requests.
     ListPermissions {
-        /// Those of this session; left out for those of all sessions.
+        /// Only those of this session. If omitted, those of all sessions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session_id: Option<String>,
     },

@@ -100,7 +100,7 @@ fn a_change_of_a_status_is_sent_once_and_once_more_to_a_client_that_asks_for_it(
     let home = TestHome::with_stand_in("obedient");
     home.ok(&["daemon", "start"]);
     let clients = ["{}", r#"{"statusChanges":true}"#].map(|params| introduced(&home, params));
-    // A client without an answer may not be known yet.
+    // The daemon knows a client for certain once it has answered it.
     let answers = clients.map(|mut stream| {
         stream
             .write_all(framed(r#"{"jsonrpc":"2.0","id":1,"method":"areyouj/daemon/status"}"#).as_bytes())

@@ -528,10 +528,10 @@
 ---@class areyouj.Remedy.list_messages
 ---@field kind "list_messages"
 
----Look at the open permission requests.
+---Read the open permission requests.
 ---@class areyouj.Remedy.list_permissions
 ---@field kind "list_permissions"
----@field sessionId? string Those of this session; left out for those of all sessions.
+---@field sessionId? string Only those of this session. If omitted, those of all sessions.
 
 ---Answer a permission request with a choice for each of its questions.
 ---@class areyouj.Remedy.answer_question
