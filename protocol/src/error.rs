@@ -117,9 +117,9 @@ error_codes! {
     DirectoryNotAccessible = "directory_not_accessible",
     /// The path is not valid UTF-8.
     DirectoryNotUtf8 = "directory_not_utf8",
-    /// The Claude executable was not found.
+    /// The Claude program was not found.
     ClaudeNotFound = "claude_not_found",
-    /// The Claude executable is not executable.
+    /// The Claude program is not executable.
     ClaudeNotExecutable = "claude_not_executable",
     /// Claude exited before it was ready.
     ClaudeStartFailed = "claude_start_failed",

@@ -65,8 +65,8 @@
 ---| "not_a_directory" # The path is not a directory.
 ---| "directory_not_accessible" # The directory cannot be read, written or entered.
 ---| "directory_not_utf8" # The path is not valid UTF-8.
----| "claude_not_found" # The Claude executable was not found.
----| "claude_not_executable" # The Claude executable is not executable.
+---| "claude_not_found" # The Claude program was not found.
+---| "claude_not_executable" # The Claude program is not executable.
 ---| "claude_start_failed" # Claude exited before it was ready.
 ---| "claude_start_timeout" # Claude did not become ready in time.
 ---| "crashed_too_often" # Claude crashed too often in a short time.
