@@ -828,7 +828,7 @@ export type Remedy =
 
 /** Restart a session. */
 export interface RemedyRestartSession {
-  kind: "restart_session";
+  kind: "restartSession";
   /** The session. */
   sessionId: string;
   /** What to do before that: a sentence for people. */
@@ -837,84 +837,84 @@ export interface RemedyRestartSession {
 
 /** Terminate a session. */
 export interface RemedyTerminateSession {
-  kind: "terminate_session";
+  kind: "terminateSession";
   /** The session. */
   sessionId: string;
 }
 
 /** Start a new session. */
 export interface RemedyNewSession {
-  kind: "new_session";
+  kind: "newSession";
 }
 
 /** Look for the session in the list of all sessions. */
 export interface RemedyListSessions {
-  kind: "list_sessions";
+  kind: "listSessions";
 }
 
 /** Look for the message in the queue of its session. */
 export interface RemedyListMessages {
-  kind: "list_messages";
+  kind: "listMessages";
 }
 
 /** Read the open permission requests. */
 export interface RemedyListPermissions {
-  kind: "list_permissions";
+  kind: "listPermissions";
   /** Only those of this session. If omitted, those of all sessions. */
   sessionId?: string;
 }
 
 /** Answer a permission request with a choice for each of its questions. */
 export interface RemedyAnswerQuestion {
-  kind: "answer_question";
+  kind: "answerQuestion";
   /** The permission request. */
   permissionId: string;
 }
 
 /** Allow a permission request once, or deny it. */
 export interface RemedyAllowOrDeny {
-  kind: "allow_or_deny";
+  kind: "allowOrDeny";
   /** The permission request. */
   permissionId: string;
 }
 
 /** Log in to Claude, then restart a session and send the failed message again. */
 export interface RemedyLogIn {
-  kind: "log_in";
+  kind: "logIn";
   /** The session. */
   sessionId: string;
 }
 
 /** Choose another directory, or make this one usable. */
 export interface RemedyChooseDirectory {
-  kind: "choose_directory";
+  kind: "chooseDirectory";
 }
 
 /** Free some space on the disk, then try again. */
 export interface RemedyFreeDisk {
-  kind: "free_disk";
+  kind: "freeDisk";
 }
 
 /** Terminate a session, or raise the limit that the configuration file sets. */
 export interface RemedyRaiseLimit {
-  kind: "raise_limit";
+  kind: "raiseLimit";
   /** The key in the configuration file. */
   setting: string;
 }
 
 /** Restart the daemon, so that it has the version of its clients. Sessions keep running. */
 export interface RemedyRestartDaemon {
-  kind: "restart_daemon";
+  kind: "restartDaemon";
 }
 
 /** Send the same request again. */
 export interface RemedyTryAgain {
-  kind: "try_again";
+  kind: "tryAgain";
 }
 
 /** Have AreYouJ check its installation. */
 export interface RemedyRunDoctor {
-  kind: "run_doctor";
+  kind: "runDoctor";
   /** What to do before that: a sentence for people. */
   first?: string;
 }

@@ -233,7 +233,7 @@ mod tests {
         let whole = ErrorData::new("daemon_unavailable", Some(&Remedy::restart("K7M2Q9XD")), true);
         let text = concat!(
             r#"{"code":"daemon_unavailable","hint":"Restart the session.","#,
-            r#""remedy":{"kind":"restart_session","sessionId":"K7M2Q9XD"},"retryable":true}"#
+            r#""remedy":{"kind":"restartSession","sessionId":"K7M2Q9XD"},"retryable":true}"#
         );
         assert_eq!(serde_json::to_string(&whole).unwrap(), text);
         assert_eq!(serde_json::from_str::<ErrorData>(text).unwrap(), whole);
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_remedy_of_an_unknown_kind_is_left_out() {
-        for remedy in [r#"{"kind":"dance"}"#, r#"{"kind":"restart_session"}"#, "null", "7"] {
+        for remedy in [r#"{"kind":"dance"}"#, r#"{"kind":"restartSession"}"#, "null", "7"] {
             let text = format!(r#"{{"code":"queue_full","remedy":{remedy}}}"#);
             assert_eq!(serde_json::from_str::<ErrorData>(&text).unwrap().remedy, None, "{remedy}");
         }

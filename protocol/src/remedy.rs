@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// it does not know it shows the `hint` of the error, which says the same in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Remedy {
     /// Restart a session.
     RestartSession {

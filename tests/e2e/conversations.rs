@@ -106,7 +106,7 @@ fn a_missing_record_of_the_conversation_is_an_error_until_it_is_restored() {
     assert!(text_of(&error, "message").contains(searched.to_str().unwrap()), "{error}");
     assert_eq!(
         (&error["remedy"]["kind"], &error["remedy"]["sessionId"]),
-        (&json!("restart_session"), &json!(id)),
+        (&json!("restartSession"), &json!(id)),
         "{error}"
     );
     home.send(&id, "and continue");

@@ -110,7 +110,7 @@ fn a_deleted_directory_is_named_when_claude_must_restart() {
     assert!(text_of(&error, "message").contains(directory.to_str().unwrap()), "{error}");
     assert_eq!(
         (&error["remedy"]["kind"], &error["remedy"]["sessionId"]),
-        (&json!("restart_session"), &json!(id)),
+        (&json!("restartSession"), &json!(id)),
         "{error}"
     );
     let waiting = home.send(&id, "after");

@@ -71,7 +71,7 @@ fn a_claude_with_a_wider_permission_mode_than_requested_receives_no_messages() {
     }
     assert_eq!(
         (&error["remedy"]["kind"], &error["remedy"]["sessionId"]),
-        (&json!("restart_session"), &json!(id)),
+        (&json!("restartSession"), &json!(id)),
         "{error}"
     );
     home.areyouj(&["restart", &id]);

@@ -21,22 +21,22 @@ end
 ---What to do in the commands of this plugin, by the kind of the remedy. For other kinds the hint says what to do.
 ---@type table<string, fun(session: string, first: string?): string>
 local IN_COMMANDS = {
-  restart_session = function(session, first)
+  restartSession = function(session, first)
     local begin = first and (first .. " Then restart the session with") or "Restart the session with"
     return begin .. " `:AreYouJ restart " .. session .. "`."
   end,
-  terminate_session = function(session)
+  terminateSession = function(session)
     return "Terminate the session first with `:AreYouJ terminate " .. session .. "`."
   end,
-  new_session = function() return "Start a new session with `:AreYouJ new`." end,
-  list_sessions = function() return "Look for it in the list of sessions with `:AreYouJ dashboard`." end,
-  list_messages = function() return "Look for it in the queue of its session with `:AreYouJ queue`." end,
-  list_permissions = function() return "See the open permission requests with `:AreYouJ permissions`." end,
-  log_in = function(session)
+  newSession = function() return "Start a new session with `:AreYouJ new`." end,
+  listSessions = function() return "Look for it in the list of sessions with `:AreYouJ dashboard`." end,
+  listMessages = function() return "Look for it in the queue of its session with `:AreYouJ queue`." end,
+  listPermissions = function() return "See the open permission requests with `:AreYouJ permissions`." end,
+  logIn = function(session)
     local restart = "Then run `:AreYouJ restart " .. session .. "` and send the failed message again."
     return "Log in with `:terminal claude`. " .. restart
   end,
-  run_doctor = function(_, first)
+  runDoctor = function(_, first)
     if first then return first .. " `:checkhealth areyouj` shows more." end
     return "Run `:checkhealth areyouj` to find the cause."
   end,

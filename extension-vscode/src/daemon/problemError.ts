@@ -33,7 +33,7 @@ export function toProblemError(error: unknown): ProblemError {
     const hint = "The areyouj program is older than this extension. Update it.";
     return new ProblemError(problem(ErrorCode.UnknownMethod, message, hint));
   }
-  return new ProblemError(problem(ErrorCode.Internal, message, "", { remedy: { kind: "run_doctor" } }));
+  return new ProblemError(problem(ErrorCode.Internal, message, "", { remedy: { kind: "runDoctor" } }));
 }
 
 function errorData(error: unknown): ErrorData | null {

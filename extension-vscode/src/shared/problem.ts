@@ -29,28 +29,28 @@ const LOCAL_FIXES: Readonly<Partial<Record<string, Fix[]>>> = {
 /** The buttons that carry out a remedy. The hint alone says what to do about one that has none. */
 export function fixesOf(remedy: Remedy | undefined): Fix[] {
   switch (remedy?.kind) {
-    case "restart_session":
+    case "restartSession":
       return [{ label: "Restart session", command: "areyouj.restart", sessionId: remedy.sessionId }];
-    case "terminate_session":
+    case "terminateSession":
       return [{ label: "Terminate session", command: "areyouj.terminate", sessionId: remedy.sessionId }];
-    case "new_session":
+    case "newSession":
       return [{ label: "New session", command: "areyouj.newSession" }];
-    case "list_sessions":
+    case "listSessions":
       return [{ label: "Show sessions", command: "areyouj.openOrchestration" }];
-    case "list_permissions":
+    case "listPermissions":
       return [{ label: "Show permission requests", command: "areyouj.openOrchestration" }];
-    case "log_in":
+    case "logIn":
       return [LOG_IN];
-    case "run_doctor":
+    case "runDoctor":
       return [DOCTOR, SHOW_LOG];
-    case "allow_or_deny":
-    case "answer_question":
-    case "choose_directory":
-    case "free_disk":
-    case "list_messages":
-    case "raise_limit":
-    case "restart_daemon":
-    case "try_again":
+    case "allowOrDeny":
+    case "answerQuestion":
+    case "chooseDirectory":
+    case "freeDisk":
+    case "listMessages":
+    case "raiseLimit":
+    case "restartDaemon":
+    case "tryAgain":
     case undefined:
       return [];
     default:

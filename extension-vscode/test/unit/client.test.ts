@@ -46,7 +46,7 @@ void test("is connected when the sidecar has answered, and follows its reports a
   await client.start();
   links[0]?.onNotification("areyouj/connectionChanged", {
     state: "reconnecting",
-    error: { code: "daemon_start_failed", message: "No.", hint: "Try.", remedy: { kind: "run_doctor" } },
+    error: { code: "daemon_start_failed", message: "No.", hint: "Try.", remedy: { kind: "runDoctor" } },
   });
   assert.equal(client.connection.problem?.hint, "Try.");
   assert.ok(client.connection.problem?.fixes.some(({ label }) => label === "Run doctor"));

@@ -62,14 +62,14 @@ void test("the status bar shows a lost connection and its reason", () => {
 
 void test("the buttons of a problem carry out its remedy", () => {
   const buttons = (remedy?: Remedy) => problem("host_failed", "It failed.", "Do it.", { remedy }).fixes;
-  assert.deepEqual(buttons({ kind: "restart_session", sessionId: "K7M2Q9XD" }), [
+  assert.deepEqual(buttons({ kind: "restartSession", sessionId: "K7M2Q9XD" }), [
     { label: "Restart session", command: "areyouj.restart", sessionId: "K7M2Q9XD" },
   ]);
   assert.deepEqual(
-    buttons({ kind: "run_doctor" }).map(({ label }) => label),
+    buttons({ kind: "runDoctor" }).map(({ label }) => label),
     ["Run doctor", "Show log"],
   );
-  assert.deepEqual(buttons({ kind: "free_disk" }), []);
+  assert.deepEqual(buttons({ kind: "freeDisk" }), []);
   assert.deepEqual(buttons({ kind: "dance" } as unknown as Remedy), []);
   assert.deepEqual(buttons(), []);
 });

@@ -90,7 +90,7 @@ export const SESSIONS = [
       code: "login_needed",
       message: "Claude is not logged in.",
       hint: "Log in, then restart the session.",
-      remedy: { kind: "log_in", sessionId: "P3J6WE5R" },
+      remedy: { kind: "logIn", sessionId: "P3J6WE5R" },
       log: "Invalid API key\nPlease run /login",
     },
     attention: { kind: "error", permissionId: null, messageId: null, title: "Claude is not logged in", open: 0 },

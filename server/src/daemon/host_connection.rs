@@ -21,10 +21,11 @@ use tokio::time::{Instant, sleep, timeout};
 use super::claude::status_poller::{ProcessRecord, StatusPoller};
 use super::launch::{self, NoHost};
 use super::shared::Shared;
-use areyouj_core::orchestrator::{Driver, Event, Input, LaunchOrder, Position, SessionId};
+use areyouj_core::orchestrator::{Driver, Event, LaunchOrder, Position, SessionId};
 use areyouj_host::tree;
 use areyouj_host::wire::{FromHost, ToHost};
 use conversation::{Conversation, ReadRecord};
+pub(super) use following::HostOrder;
 use following::{Beginning, End, Following, Progress, READ_RETRY, STOP_PATIENCE, stop};
 use peer::{Peer, Welcome, hello};
 use process::HostProcess;
@@ -44,21 +45,6 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Attempts to read the journal of a lost host before the unread rest is given up.
 const LAST_READ_ATTEMPTS: u32 = 50;
-
-/// An order for a host.
-pub(super) enum HostOrder {
-    /// Send this to Claude.
-    Tell(Box<Input>),
-    /// End Claude.
-    Stop {
-        /// Without time to exit.
-        at_once: bool,
-    },
-    /// The journal before this offset is stored elsewhere.
-    Ingested(u64),
-    /// Claude's end is on disk: release the host.
-    Release,
-}
 
 /// The connection to the host of one launch.
 pub(super) struct HostConnection {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixListener as StdUnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -62,7 +62,8 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let _log = log(paths, &config).map_err(|error| failed("The log cannot be written", &error))?;
     let database = paths.database();
     let opened = areyouj_store::open(&database).map_err(|error| error.problem(&database))?;
-    remove_leftovers(paths, &opened.1);
+    // The log says what remains; the job tries again.
+    let _ = remove_leftovers(paths, &removed_sessions(&opened.1));
     if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
         return Err(problem);
     }
@@ -147,12 +148,10 @@ async fn serve(
     }
 }
 
-/// Removes the files of removed sessions that an earlier daemon left because it was killed.
-fn remove_leftovers(paths: &Paths, snapshot: &Snapshot) {
+/// The sessions that were removed; an earlier daemon that was killed can have left their files.
+fn removed_sessions(snapshot: &Snapshot) -> Vec<SessionId> {
     let kept: HashSet<SessionId> = snapshot.sessions.iter().map(|row| row.id).collect();
-    for removed in snapshot.used_ids.iter().filter(|id| !kept.contains(id)) {
-        remove_files(&paths.session_dir(removed));
-    }
+    snapshot.used_ids.iter().filter(|id| !kept.contains(id)).copied().collect()
 }
 
 /// Removes the files of removed sessions that could not be removed with the session.
@@ -160,19 +159,23 @@ fn leftovers_job(shared: &Arc<Shared>) -> Job {
     let (paths, reader) = (shared.paths.clone(), Arc::clone(&shared.reader));
     let work = move || {
         let removed = reader.read(|reader| reader.removed_sessions());
-        let removed = removed.map_err(|error| storage_problem(&error))?;
-        let left: Vec<_> =
-            removed.iter().map(|id| paths.session_dir(id)).filter(|files| !remove_files(files)).collect();
-        match &left[..] {
-            [] => Ok(()),
-            [first, ..] => Err(Problem::new(
-                ErrorCode::Internal,
-                format!("Files of removed sessions cannot be removed: {}.", first.display()),
-                "Check the permissions of this directory.",
-            )),
-        }
+        remove_leftovers(&paths, &removed.map_err(|error| storage_problem(&error))?)
     };
     Job { name: "remove-leftover-files", period: LEFTOVERS_PERIOD, work: Arc::new(work) }
+}
+
+/// Removes the files of these sessions. The error names the first directory that remains.
+fn remove_leftovers(paths: &Paths, removed: &[SessionId]) -> Result<(), Problem> {
+    let directories = removed.iter().map(|id| paths.session_dir(id));
+    let left: Vec<PathBuf> = directories.filter(|directory| !remove_files(directory)).collect();
+    match &left[..] {
+        [] => Ok(()),
+        [first, ..] => Err(Problem::new(
+            ErrorCode::Internal,
+            format!("Files of removed sessions cannot be removed: {}.", first.display()),
+            "Check the permissions of this directory.",
+        )),
+    }
 }
 
 /// Removes a session's files. Returns false if files remain.
@@ -196,5 +199,28 @@ fn settings(config: &Config) -> Settings {
             OnInterrupted::Again => Some(Recovery::Again),
             OnInterrupted::Skip => Some(Recovery::Skip),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftover_files_are_removed_and_the_error_names_what_remains() {
+        let home = tempfile::tempdir().unwrap();
+        let set = |name: &str| (name == "AREYOUJ_HOME").then(|| home.path().as_os_str().to_owned());
+        let paths = Paths::from_environment(set).unwrap();
+        let [left, stuck, kept, clean] =
+            ["AAAAAAAA", "BBBBBBBB", "CCCCCCCC", "DDDDDDDD"].map(|id| id.parse::<SessionId>().unwrap());
+        for id in [left, kept] {
+            fs::create_dir_all(paths.session_dir(&id).join("journal")).unwrap();
+        }
+        // A file in the place of the directory, which nothing removes.
+        fs::write(paths.session_dir(&stuck), "").unwrap();
+        assert_eq!(remove_leftovers(&paths, &[left, clean]).err(), None);
+        assert!(!paths.session_dir(&left).exists() && paths.session_dir(&kept).exists());
+        let problem = remove_leftovers(&paths, &[clean, stuck]).unwrap_err();
+        assert!(problem.message.contains("BBBBBBBB"), "{}", problem.message);
     }
 }

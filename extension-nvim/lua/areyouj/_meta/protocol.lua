@@ -489,89 +489,89 @@
 
 ---What to do about an error. A client offers it in its own terms, for example as a button or a command. For a kind that it does not know it shows the `hint` of the error, which says the same in a sentence.
 ---@alias areyouj.Remedy
----| areyouj.Remedy.restart_session
----| areyouj.Remedy.terminate_session
----| areyouj.Remedy.new_session
----| areyouj.Remedy.list_sessions
----| areyouj.Remedy.list_messages
----| areyouj.Remedy.list_permissions
----| areyouj.Remedy.answer_question
----| areyouj.Remedy.allow_or_deny
----| areyouj.Remedy.log_in
----| areyouj.Remedy.choose_directory
----| areyouj.Remedy.free_disk
----| areyouj.Remedy.raise_limit
----| areyouj.Remedy.restart_daemon
----| areyouj.Remedy.try_again
----| areyouj.Remedy.run_doctor
+---| areyouj.Remedy.restartSession
+---| areyouj.Remedy.terminateSession
+---| areyouj.Remedy.newSession
+---| areyouj.Remedy.listSessions
+---| areyouj.Remedy.listMessages
+---| areyouj.Remedy.listPermissions
+---| areyouj.Remedy.answerQuestion
+---| areyouj.Remedy.allowOrDeny
+---| areyouj.Remedy.logIn
+---| areyouj.Remedy.chooseDirectory
+---| areyouj.Remedy.freeDisk
+---| areyouj.Remedy.raiseLimit
+---| areyouj.Remedy.restartDaemon
+---| areyouj.Remedy.tryAgain
+---| areyouj.Remedy.runDoctor
 
 ---Restart a session.
----@class areyouj.Remedy.restart_session
----@field kind "restart_session"
+---@class areyouj.Remedy.restartSession
+---@field kind "restartSession"
 ---@field sessionId string The session.
 ---@field first? string What to do before that: a sentence for people.
 
 ---Terminate a session.
----@class areyouj.Remedy.terminate_session
----@field kind "terminate_session"
+---@class areyouj.Remedy.terminateSession
+---@field kind "terminateSession"
 ---@field sessionId string The session.
 
 ---Start a new session.
----@class areyouj.Remedy.new_session
----@field kind "new_session"
+---@class areyouj.Remedy.newSession
+---@field kind "newSession"
 
 ---Look for the session in the list of all sessions.
----@class areyouj.Remedy.list_sessions
----@field kind "list_sessions"
+---@class areyouj.Remedy.listSessions
+---@field kind "listSessions"
 
 ---Look for the message in the queue of its session.
----@class areyouj.Remedy.list_messages
----@field kind "list_messages"
+---@class areyouj.Remedy.listMessages
+---@field kind "listMessages"
 
 ---Read the open permission requests.
----@class areyouj.Remedy.list_permissions
----@field kind "list_permissions"
+---@class areyouj.Remedy.listPermissions
+---@field kind "listPermissions"
 ---@field sessionId? string Only those of this session. If omitted, those of all sessions.
 
 ---Answer a permission request with a choice for each of its questions.
----@class areyouj.Remedy.answer_question
----@field kind "answer_question"
+---@class areyouj.Remedy.answerQuestion
+---@field kind "answerQuestion"
 ---@field permissionId string The permission request.
 
 ---Allow a permission request once, or deny it.
----@class areyouj.Remedy.allow_or_deny
----@field kind "allow_or_deny"
+---@class areyouj.Remedy.allowOrDeny
+---@field kind "allowOrDeny"
 ---@field permissionId string The permission request.
 
 ---Log in to Claude, then restart a session and send the failed message again.
----@class areyouj.Remedy.log_in
----@field kind "log_in"
+---@class areyouj.Remedy.logIn
+---@field kind "logIn"
 ---@field sessionId string The session.
 
 ---Choose another directory, or make this one usable.
----@class areyouj.Remedy.choose_directory
----@field kind "choose_directory"
+---@class areyouj.Remedy.chooseDirectory
+---@field kind "chooseDirectory"
 
 ---Free some space on the disk, then try again.
----@class areyouj.Remedy.free_disk
----@field kind "free_disk"
+---@class areyouj.Remedy.freeDisk
+---@field kind "freeDisk"
 
 ---Terminate a session, or raise the limit that the configuration file sets.
----@class areyouj.Remedy.raise_limit
----@field kind "raise_limit"
+---@class areyouj.Remedy.raiseLimit
+---@field kind "raiseLimit"
 ---@field setting string The key in the configuration file.
 
 ---Restart the daemon, so that it has the version of its clients. Sessions keep running.
----@class areyouj.Remedy.restart_daemon
----@field kind "restart_daemon"
+---@class areyouj.Remedy.restartDaemon
+---@field kind "restartDaemon"
 
 ---Send the same request again.
----@class areyouj.Remedy.try_again
----@field kind "try_again"
+---@class areyouj.Remedy.tryAgain
+---@field kind "tryAgain"
 
 ---Have AreYouJ check its installation.
----@class areyouj.Remedy.run_doctor
----@field kind "run_doctor"
+---@class areyouj.Remedy.runDoctor
+---@field kind "runDoctor"
 ---@field first? string What to do before that: a sentence for people.
 
 ---Notification `areyouj/resync`: this client was too slow, and the daemon dropped notifications for it. The client must list again, and attach again to its sessions.

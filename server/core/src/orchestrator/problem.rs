@@ -78,7 +78,7 @@ mod tests {
         let problem = Problem::new(ErrorCode::HostFailed, "It failed.", Remedy::restart("K7M2Q9XD"));
         let text = concat!(
             r#"{"code":"host_failed","message":"It failed.","hint":"Restart the session.","#,
-            r#""remedy":{"kind":"restart_session","sessionId":"K7M2Q9XD"},"log":null}"#
+            r#""remedy":{"kind":"restartSession","sessionId":"K7M2Q9XD"},"log":null}"#
         );
         assert_eq!(serde_json::to_string(&problem).unwrap(), text);
         assert_eq!(read(text), problem);

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::HostOrder;
-use super::following::{Action, End, Following, Input};
+use super::following::{Action, End, Following, HostOrder, Input};
 use super::peer::Peer;
 use super::process::HostProcess;
 use super::reading::Reading;

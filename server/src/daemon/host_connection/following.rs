@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::HostOrder;
 use crate::daemon::claude::status_poller::{LastTurn, Poll, Polled, StatusPoller};
 use areyouj_core::driver::{stream, terminal};
 use areyouj_core::orchestrator::{Driver, Event, Fact, Input as Message, Position, Problem, SessionId};
@@ -26,6 +25,21 @@ pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Between two attempts to read a journal that cannot be read, for example for want of descriptors.
 pub(super) const READ_RETRY: Duration = Duration::from_millis(200);
+
+/// An order for a host.
+pub(in crate::daemon) enum HostOrder {
+    /// Send this to Claude.
+    Tell(Box<Message>),
+    /// End Claude.
+    Stop {
+        /// Without time to exit.
+        at_once: bool,
+    },
+    /// The journal before this offset is stored elsewhere.
+    Ingested(u64),
+    /// Claude's end is on disk: release the host.
+    Release,
+}
 
 /// How far a read came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
