@@ -6,7 +6,7 @@
 mod api;
 mod claude;
 mod client;
-mod connection;
+mod client_connection;
 mod core;
 mod directory_checks;
 mod gate;
@@ -38,12 +38,11 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use areyouj_core::orchestrator::{
-    ClientId, Driver, Effect, Event, LaunchOrder, Notification, Outcome, Problem, SessionId, SessionRow,
-    Settings, Snapshot,
+    ClientId, Driver, Effect, Event, LaunchOrder, Notification, SessionId, SessionRow, Settings, Snapshot,
 };
 use areyouj_store::{Committer, StoreError};
 use client::Client;
-use connection::Connection;
+use client_connection::ClientConnection;
 use core::{Committed, Core};
 use host_connection::{HostConnection, HostOrder};
 use jobs::Job;
@@ -128,19 +127,9 @@ impl Daemon {
                             self.carry_out(effect).await;
                         }
                     }
-                    Some((Err(error), steps)) => {
-                        tracing::error!(%error, "the store failed");
-                        self.refuse(&error, steps);
-                        while let Ok((_, steps)) = committed.try_recv() {
-                            self.refuse(&error, steps);
-                        }
-                        // Requests whose step was not submitted yet fail too: on a full disk their turn might never
-                        // come.
-                        self.shared.hub.refuse_pending(&error.problem(&self.shared.paths.database()));
-                        return End::StoreFailed(error);
-                    }
+                    Some((Err(error), _)) => return self.fail(error),
                     // The writer is gone, which happens only after a panic.
-                    None => return End::StoreFailed(StoreError::Failed("its thread is gone".to_owned())),
+                    None => return self.fail(StoreError::Failed("its thread is gone".to_owned())),
                 },
                 () = tokio::time::sleep_until(accept_again.unwrap_or_else(Instant::now)), if accept_again.is_some() => {
                     accept_again = None;
@@ -168,7 +157,7 @@ impl Daemon {
         self.clients += 1;
         let client = Arc::new(Client::new(self.clients));
         self.shared.hub.add(Arc::clone(&client));
-        let connection = Connection::new(client, Arc::clone(&self.shared), self.inbox.clone());
+        let connection = ClientConnection::new(client, Arc::clone(&self.shared), self.inbox.clone());
         self.tasks.spawn(connection.serve(stream));
     }
 
@@ -257,15 +246,12 @@ impl Daemon {
         }
     }
 
-    /// A change that could not be stored did not happen: its client gets the error.
-    fn refuse(&self, error: &StoreError, steps: Vec<Vec<Effect>>) {
-        let problem = error.problem(&self.shared.paths.database());
-        for effect in steps.into_iter().flatten() {
-            if let Effect::Reply { client, reply, .. } = effect {
-                let refused: Result<Outcome, Problem> = Err(problem.clone());
-                self.shared.hub.reply(client, reply, refused, &self.shared.reader);
-            }
-        }
+    /// A change that could not be stored did not happen, and on a full disk the turn of the next ones might never come:
+    /// every unanswered request fails. Its client can repeat it, because it has an id.
+    fn fail(&self, error: StoreError) -> End {
+        tracing::error!(%error, "the store failed");
+        self.shared.hub.refuse_pending(&self.shared.reader.problem(&error));
+        End::StoreFailed(error)
     }
 
     /// Lets answers leave, then ends everything and lets the database be closed. Sessions continue in their hosts.

@@ -1,6 +1,7 @@
 //! A connected client: what it said about itself, its unanswered requests, and what it has yet to read.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +10,7 @@ use areyouj_store::ReaderPool;
 use serde_json::Value;
 
 use super::outbox::{Frame, Outbox, error_frame};
-use super::refusals::{cancelled, is_retryable};
+use super::refusals::{cancelled, internal, is_retryable};
 use super::reply::{Framer, Rendered, Reply};
 
 /// One connected client.
@@ -119,7 +120,10 @@ impl Client {
                 // Other answers do not wait for this read. Later notifications of this client wait behind its answer.
                 let (client, reader, slot) = (Arc::clone(self), Arc::clone(reader), self.outbox.reserve());
                 tokio::task::spawn_blocking(move || {
-                    client.outbox.fill(slot, framed(&id, read(&reader)));
+                    // Unfilled, the place would hold up every later message.
+                    let result = catch_unwind(AssertUnwindSafe(|| read(&reader)));
+                    let result = result.unwrap_or_else(|_| Err(internal("a read of the store panicked")));
+                    client.outbox.fill(slot, framed(&id, result));
                 });
             }
         }
@@ -207,5 +211,20 @@ mod tests {
         client.cancel(&json!(7));
         assert!(!client.keep_reply(1, erase(reply(|_| Some("late"))), &Query::Daemon.into()));
         assert!(next_answer(&client).await.contains("-32800"));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_panics_is_answered_and_holds_up_no_later_message() {
+        let home = tempfile::tempdir().unwrap();
+        let database = home.path().join("areyouj.db");
+        drop(areyouj_store::open(&database).unwrap());
+        let reader = Arc::new(ReaderPool::open(&database).unwrap());
+        let client = Arc::new(Client::new(1));
+        client.expect(1, json!(7));
+        let panics: Reply<u32> = Box::new(|_| Rendered::Read(Box::new(|_| panic!("a defect"))));
+        assert!(client.keep_reply(1, erase(panics), &Query::Daemon.into()));
+        client.complete(1, Ok(Outcome::Done), &reader);
+        let answer = next_answer(&client).await;
+        assert!(answer.contains(r#""id":7"#) && answer.contains(r#""code":"internal""#), "{answer}");
     }
 }

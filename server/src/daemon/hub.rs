@@ -16,18 +16,18 @@ use areyouj_store::ReaderPool;
 /// All connected clients.
 #[derive(Default)]
 pub(super) struct Hub {
-    viewers: Mutex<HashMap<ClientId, Viewer>>,
+    subscribers: Mutex<HashMap<ClientId, Subscriber>>,
 }
 
 /// A client, and the sessions whose output it gets.
-struct Viewer {
+struct Subscriber {
     client: Arc<Client>,
     watches: HashSet<SessionId>,
 }
 
 impl Hub {
     pub(super) fn add(&self, client: Arc<Client>) {
-        self.lock().insert(client.id, Viewer { client, watches: HashSet::new() });
+        self.lock().insert(client.id, Subscriber { client, watches: HashSet::new() });
     }
 
     pub(super) fn remove(&self, client: ClientId) {
@@ -40,20 +40,20 @@ impl Hub {
 
     /// Closes every outbox: the clients still get what is in it.
     pub(super) fn close(&self) {
-        for viewer in self.lock().values() {
-            viewer.client.outbox.close();
+        for subscriber in self.lock().values() {
+            subscriber.client.outbox.close();
         }
     }
 
     /// Refuses every unanswered request.
     pub(super) fn refuse_pending(&self, problem: &Problem) {
-        for viewer in self.lock().values() {
-            viewer.client.refuse_pending(problem);
+        for subscriber in self.lock().values() {
+            subscriber.client.refuse_pending(problem);
         }
     }
 
-    /// Answers a request. From here on, or until here, the client gets the output of a session that it attached to, or
-    /// detached from.
+    /// Answers a request. After the answer to an attach the client gets the session's output; after the answer to a detach
+    /// it gets none.
     pub(super) fn reply(
         &self,
         client: ClientId,
@@ -61,18 +61,18 @@ impl Hub {
         outcome: Result<Outcome, Problem>,
         reader: &Arc<ReaderPool>,
     ) {
-        let mut viewers = self.lock();
-        let Some(viewer) = viewers.get_mut(&client) else { return };
+        let mut subscribers = self.lock();
+        let Some(subscriber) = subscribers.get_mut(&client) else { return };
         match &outcome {
             Ok(Outcome::Attached { session, .. }) => {
-                viewer.watches.insert(session.row.id);
+                subscriber.watches.insert(session.row.id);
             }
             Ok(Outcome::Detached(session)) => {
-                viewer.watches.remove(session);
+                subscriber.watches.remove(session);
             }
             _ => {}
         }
-        viewer.client.complete(reply, outcome, reader);
+        subscriber.client.complete(reply, outcome, reader);
     }
 
     /// Sends a notification to all clients that want it. It is serialised once.
@@ -98,6 +98,9 @@ impl Hub {
                 ));
             }
             Notification::Removed { revision, session } => {
+                self.lock().values_mut().for_each(|subscriber| {
+                    subscriber.watches.remove(&session);
+                });
                 self.notify_all(&notification_frame::<notification::SessionListUpdate>(
                     &wire::SessionListUpdate { revision, session_id: session.to_string(), session: None },
                 ));
@@ -163,33 +166,37 @@ impl Hub {
             error: session.error.clone(),
         };
         let frame = LazyCell::new(|| notification_frame::<notification::SessionStatusChanged>(&change()));
-        for viewer in self.lock().values().filter(|viewer| viewer.client.wants_status_changes()) {
-            viewer.client.outbox.notify(Arc::clone(&frame));
+        for subscriber in self
+            .lock()
+            .values()
+            .filter(|subscriber| subscriber.client.wants_status_changes() && !subscriber.client.is_quiet())
+        {
+            subscriber.client.outbox.notify(Arc::clone(&frame));
         }
     }
 
     /// Whether any client wants notifications of all sessions.
     pub(super) fn has_listeners(&self) -> bool {
-        self.lock().values().any(|viewer| !viewer.client.is_quiet())
+        self.lock().values().any(|subscriber| !subscriber.client.is_quiet())
     }
 
     fn notify_all(&self, frame: &Frame) {
-        for viewer in self.lock().values().filter(|viewer| !viewer.client.is_quiet()) {
-            viewer.client.outbox.notify(Arc::clone(frame));
+        for subscriber in self.lock().values().filter(|subscriber| !subscriber.client.is_quiet()) {
+            subscriber.client.outbox.notify(Arc::clone(frame));
         }
     }
 
     fn notify_watchers(&self, session: SessionId, frame: &Frame) {
-        for viewer in self.lock().values().filter(|viewer| viewer.watches.contains(&session)) {
-            viewer.client.outbox.notify(Arc::clone(frame));
+        for subscriber in self.lock().values().filter(|subscriber| subscriber.watches.contains(&session)) {
+            subscriber.client.outbox.notify(Arc::clone(frame));
         }
     }
 
     fn is_watched(&self, session: SessionId) -> bool {
-        self.lock().values().any(|viewer| viewer.watches.contains(&session))
+        self.lock().values().any(|subscriber| subscriber.watches.contains(&session))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Viewer>> {
-        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Subscriber>> {
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 //! A job runs on a thread of the gate, so one that hangs delays nothing but itself. `areyouj daemon status` shows when each
 //! job ran last and runs next, and why its last run failed.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
@@ -47,9 +47,14 @@ impl Jobs {
             let work = Arc::clone(&job.work);
             let result = gate.run_to_end(move || match running.try_lock() {
                 Ok(_running) => work(),
-                Err(_) => Err(still_running()),
+                // A panic of an earlier run leaves nothing behind that this run needs.
+                Err(TryLockError::Poisoned(running)) => {
+                    let _running = running.into_inner();
+                    work()
+                }
+                Err(TryLockError::WouldBlock) => Err(still_running()),
             });
-            let error = result.await.err().map(|problem| problem.message);
+            let error = result.await.err().map(|problem| format!("{} {}", problem.message, problem.hint()));
             if let Some(error) = &error {
                 tracing::warn!(job = job.name, error, "a periodic job failed");
             }
@@ -114,6 +119,7 @@ fn milliseconds(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc;
 
     use tokio::sync::mpsc as channel;
@@ -140,6 +146,10 @@ mod tests {
         tokio::spawn(jobs.clone().run(job, Gate::new()))
     }
 
+    fn is_overlap(job: &wire::Job) -> bool {
+        job.last_error.as_deref().is_some_and(|error| error.starts_with("The previous run has not ended."))
+    }
+
     async fn until(jobs: &Jobs, holds: impl Fn(&wire::Job) -> bool) {
         while !jobs.status().first().is_some_and(&holds) {
             tokio::task::yield_now().await;
@@ -154,10 +164,12 @@ mod tests {
         until(&jobs, |job| job.last_run.is_none() && job.next_run > now_ms() + 50_000).await;
         assert!(runs.try_recv().is_err(), "not before its first period");
 
-        results.send(Err(Problem::new(ErrorCode::Internal, "The disk is full.", ""))).unwrap();
+        results
+            .send(Err(Problem::new(ErrorCode::Internal, "The disk is full.", "Free some space.")))
+            .unwrap();
         advance(PERIOD).await;
         runs.recv().await.unwrap();
-        until(&jobs, |job| job.last_error.as_deref() == Some("The disk is full.")).await;
+        until(&jobs, |job| job.last_error.as_deref() == Some("The disk is full. Free some space.")).await;
         let status = jobs.status().remove(0);
         assert_eq!((&status.name[..], status.period_seconds), ("tidy", 60));
         assert!(status.last_run.is_some() && status.next_run > now_ms());
@@ -165,6 +177,23 @@ mod tests {
         results.send(Ok(())).unwrap();
         advance(PERIOD).await;
         runs.recv().await.unwrap();
+        until(&jobs, |job| job.last_error.is_none()).await;
+        task.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_runs_again_after_a_panic() {
+        let jobs = Jobs::default();
+        let runs = AtomicU32::new(0);
+        let work = Arc::new(move || match runs.fetch_add(1, Ordering::Relaxed) {
+            0 => panic!("a defect"),
+            _ => Ok(()),
+        });
+        let task = start(&jobs, Job { name: "tidy", period: PERIOD, work });
+        until(&jobs, |job| job.last_run.is_none()).await;
+        advance(PERIOD).await;
+        until(&jobs, |job| job.last_error.is_some()).await;
+        advance(PERIOD).await;
         until(&jobs, |job| job.last_error.is_none()).await;
         task.abort();
     }
@@ -184,7 +213,7 @@ mod tests {
 
         task.abort();
         let task = start(&jobs, Job { name: "tidy", period: PERIOD, work });
-        until(&jobs, |job| job.last_error.as_deref() == Some("The previous run has not ended.")).await;
+        until(&jobs, |job| is_overlap(job)).await;
         assert!(runs.try_recv().is_err());
 
         results.send(Ok(())).unwrap();

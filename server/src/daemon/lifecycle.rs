@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::gate::{GATE_THREADS, Gate};
 use super::hub::Hub;
 use super::jobs::{Job, Jobs};
-use super::shared::{Shared, storage_problem};
+use super::shared::Shared;
 use super::{Daemon, End, listener, outage};
 use crate::client::problem_of_file;
 use crate::client::start::{report_failure, report_ready};
@@ -159,7 +159,7 @@ fn leftovers_job(shared: &Arc<Shared>) -> Job {
     let (paths, reader) = (shared.paths.clone(), Arc::clone(&shared.reader));
     let work = move || {
         let removed = reader.read(|reader| reader.removed_sessions());
-        remove_leftovers(&paths, &removed.map_err(|error| storage_problem(&error))?)
+        remove_leftovers(&paths, &removed.map_err(|error| reader.problem(&error))?)
     };
     Job { name: "remove-leftover-files", period: LEFTOVERS_PERIOD, work: Arc::new(work) }
 }

@@ -10,7 +10,6 @@ use areyouj_store::StoreError;
 use super::claude::files::Open;
 use super::claude::find::find_claude;
 use super::directory_checks::{check_directory, not_accessible, not_permitted};
-use super::shared::storage_problem;
 use super::{api, launch, outage, refusals};
 use crate::texts::assert_problems;
 
@@ -41,7 +40,6 @@ fn every_refusal_of_a_request_is_printed() {
             api::session::environment_too_large(3 << 20),
             api::queue::not_the_last_one(),
             refusals::not_rpc(&json_error()),
-            storage_problem(&StoreError::Full),
             launch::failed("REASON.".to_owned(), session).problem,
             Open { pid: 4711, directory: "/project".to_owned() }.problem(session),
         ],

@@ -45,7 +45,7 @@ pub(super) fn reply_or_explain<T: 'static>(
     })
 }
 
-/// What an outcome of the expected kind rendered to.
+/// The rendered outcome, or an internal error for an outcome of another kind.
 pub(super) fn expected<T>(rendered: Option<T>) -> Result<T, Problem> {
     rendered.ok_or_else(unexpected_outcome)
 }

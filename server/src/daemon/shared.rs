@@ -1,7 +1,6 @@
 //! What the parts of the daemon share.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
@@ -12,7 +11,7 @@ use super::jobs::Jobs;
 use crate::config::Config;
 use crate::paths::Paths;
 use areyouj_core::orchestrator::{Problem, SessionId, SessionRow};
-use areyouj_store::{ReaderPool, StoreError};
+use areyouj_store::ReaderPool;
 
 /// What the parts of the daemon share.
 pub(super) struct Shared {
@@ -46,17 +45,12 @@ impl Shared {
 
     /// The session as it is stored.
     pub(super) fn session(&self, session: SessionId) -> Result<Option<SessionRow>, Problem> {
-        self.reader.read(|reader| reader.session(session)).map_err(|error| storage_problem(&error))
+        self.reader.read(|reader| reader.session(session)).map_err(|error| self.reader.problem(&error))
     }
 
     /// The environment that the session's Claude runs with.
     pub(super) fn environment(&self, session: SessionId) -> Result<BTreeMap<String, String>, Problem> {
         let environment = self.reader.read(|reader| reader.environment(session));
-        environment.map(Option::unwrap_or_default).map_err(|error| storage_problem(&error))
+        environment.map(Option::unwrap_or_default).map_err(|error| self.reader.problem(&error))
     }
-}
-
-/// An error of the store, for a client.
-pub(super) fn storage_problem(error: &StoreError) -> Problem {
-    error.problem(Path::new("the database"))
 }

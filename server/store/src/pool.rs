@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use areyouj_core::orchestrator::Problem;
+
 use super::{Reader, StoreError};
 
 /// The number of unused connections that the pool keeps open. Each caches up to 2 MB of pages, and more than two
@@ -41,6 +43,11 @@ impl ReaderPool {
             idle.push(reader);
         }
         result
+    }
+
+    /// An error of this database, for a client.
+    pub fn problem(&self, error: &StoreError) -> Problem {
+        error.problem(&self.database)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Reader>> {

@@ -5,7 +5,7 @@ use super::context::StepContext;
 use super::requests::{CREATE, SEND};
 use super::session::Session;
 use super::state::State;
-use super::subject::{CommandResult, Subject};
+use super::subject::{OperationResult, Subject};
 use super::{
     Change, Create, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId, SessionRow,
 };
@@ -19,7 +19,7 @@ impl State {
         step: &mut StepContext,
         origin: &Origin,
         create: Create,
-    ) -> Result<CommandResult, Problem> {
+    ) -> Result<OperationResult, Problem> {
         let name = checked_name(create.name)?;
         self.check_first_messages(&create.messages)?;
         self.admit()?;
@@ -39,7 +39,7 @@ impl State {
         step.publish(Notification::Created { revision, session: Box::new(session.view()) });
         self.sessions.insert(id, session);
         self.remember(step, create.request_id, CREATE, id);
-        let result = CommandResult::on(id, Subject::Created { session: id, warning });
+        let result = OperationResult::on(id, Subject::Created { session: id, warning });
         Ok(result.with_detail(format!("for {}", origin.principal.name())))
     }
 

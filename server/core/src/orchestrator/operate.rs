@@ -7,7 +7,7 @@ use super::check::{check_request_id, check_text, checked_name, conflict};
 use super::context::StepContext;
 use super::requests::{ANSWER, CREATE, SEND};
 use super::state::{Exit, State};
-use super::subject::{CommandResult, Subject};
+use super::subject::{OperationResult, Subject};
 use super::{
     Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation, MessageState,
     Notification, Operation, Origin, PermissionId, Problem, Remedy, SessionId, SessionOperation, SessionRef,
@@ -35,7 +35,7 @@ impl State {
         step: &mut StepContext,
         origin: &Origin,
         operation: Operation,
-    ) -> Result<CommandResult, Problem> {
+    ) -> Result<OperationResult, Problem> {
         let target = self.session_of(&operation);
         let known = target.as_ref().ok().and_then(|id| self.sessions.get(&(*id)?));
         authorize(&origin.principal, &operation, known)?;
@@ -59,17 +59,17 @@ impl State {
             Operation::MarkRead(session) => {
                 let id = self.resolve(&session)?;
                 self.session_mut(id)?.mark_read();
-                Ok(CommandResult::on(id, Subject::Session(id)))
+                Ok(OperationResult::on(id, Subject::Session(id)))
             }
             Operation::Attach { session, since } => {
                 let id = self.resolve(&session)?;
                 self.session_mut(id)?.watch(origin.client);
-                Ok(CommandResult::on(id, Subject::Attached { session: id, since }))
+                Ok(OperationResult::on(id, Subject::Attached { session: id, since }))
             }
             Operation::Detach(session) => {
                 let id = self.resolve(&session)?;
                 self.session_mut(id)?.unwatch(origin.client);
-                Ok(CommandResult::on(id, Subject::Detached(id)))
+                Ok(OperationResult::on(id, Subject::Detached(id)))
             }
             Operation::StopDaemon { sessions } => {
                 if sessions {
@@ -78,7 +78,7 @@ impl State {
                 } else {
                     self.exit = Exit::Now;
                 }
-                Ok(CommandResult { subject: Subject::Done, session: None, detail: None })
+                Ok(OperationResult { subject: Subject::Done, session: None, detail: None })
             }
         }
     }
@@ -98,15 +98,15 @@ impl State {
     }
 
     /// The result of an operation that was carried out before under the same request id.
-    fn repeated(&self, operation: &Operation) -> Result<Option<CommandResult>, Problem> {
+    fn repeated(&self, operation: &Operation) -> Result<Option<OperationResult>, Problem> {
         Ok(match operation {
             Operation::Create(create) => {
                 let done = self.done_before(&create.request_id, CREATE)?;
-                done.map(|id| CommandResult::on(id, Subject::Created { session: id, warning: None }))
+                done.map(|id| OperationResult::on(id, Subject::Created { session: id, warning: None }))
             }
             Operation::Session(of, operation) => {
                 let done = self.done_before(&of.request_id, operation.audit_name())?;
-                done.map(|id| CommandResult::on(id, subject_of(operation, id)))
+                done.map(|id| OperationResult::on(id, subject_of(operation, id)))
             }
             Operation::Send { id, .. } => {
                 // A message that the queue still has is compared with the one that it repeats.
@@ -114,11 +114,11 @@ impl State {
                     return Ok(None);
                 }
                 let done = self.done_before(&id.to_string(), SEND)?;
-                done.map(|session| CommandResult::on(session, Subject::Message(*id)))
+                done.map(|session| OperationResult::on(session, Subject::Message(*id)))
             }
             Operation::Message(of, operation) => {
                 let done = self.done_before(&of.request_id, operation.audit_name())?;
-                done.map(|id: MessageId| CommandResult {
+                done.map(|id: MessageId| OperationResult {
                     subject: Subject::Message(id),
                     session: self.holder_of(id),
                     detail: Some(id.to_string()),
@@ -126,7 +126,7 @@ impl State {
             }
             Operation::Answer(of, _) => {
                 let done = self.done_before(&of.request_id, ANSWER)?;
-                done.map(|id: PermissionId| CommandResult::on(id.session, Subject::Permission(id)))
+                done.map(|id: PermissionId| OperationResult::on(id.session, Subject::Permission(id)))
             }
             Operation::MarkRead(_)
             | Operation::Attach { .. }
@@ -150,7 +150,7 @@ impl State {
         step: &mut StepContext,
         of: Idempotent<SessionRef>,
         operation: SessionOperation,
-    ) -> Result<CommandResult, Problem> {
+    ) -> Result<OperationResult, Problem> {
         let id = self.resolve(&of.target)?;
         let (name, subject) = (operation.audit_name(), subject_of(&operation, id));
         match operation {
@@ -178,7 +178,7 @@ impl State {
             SessionOperation::ClearQueue => self.session_mut(id)?.queue_mut().cancel_all(step, None),
         }
         self.remember(step, of.request_id, name, id);
-        Ok(CommandResult::on(id, subject))
+        Ok(OperationResult::on(id, subject))
     }
 
     fn delete(&mut self, step: &mut StepContext, id: SessionId) -> Result<(), Problem> {
@@ -202,7 +202,7 @@ impl State {
         step: &mut StepContext,
         of: Idempotent<String>,
         operation: MessageOperation,
-    ) -> Result<CommandResult, Problem> {
+    ) -> Result<OperationResult, Problem> {
         let (holder, id) = self.find_message(&of.target)?;
         let session = self.session_mut(holder)?;
         let state = session.queue().get(id).map(|row| row.state);
@@ -231,7 +231,7 @@ impl State {
             }
         }
         self.remember(step, of.request_id, name, shown);
-        Ok(CommandResult::on(holder, Subject::Message(shown)).with_detail(id.to_string()))
+        Ok(OperationResult::on(holder, Subject::Message(shown)).with_detail(id.to_string()))
     }
 
     fn answer_permission(
@@ -240,11 +240,11 @@ impl State {
         origin: &Origin,
         of: Idempotent<String>,
         answer: Answer,
-    ) -> Result<CommandResult, Problem> {
+    ) -> Result<OperationResult, Problem> {
         let id = self.find_permission(&of.target)?;
         self.session_mut(id.session)?.answer(step, id.number, answer, origin.principal.name())?;
         self.remember(step, of.request_id, ANSWER, id);
-        Ok(CommandResult::on(id.session, Subject::Permission(id)).with_detail(id.to_string()))
+        Ok(OperationResult::on(id.session, Subject::Permission(id)).with_detail(id.to_string()))
     }
 
     fn terminate_all(&mut self, step: &mut StepContext) {

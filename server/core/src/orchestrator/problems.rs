@@ -100,7 +100,8 @@ impl Problem {
         )
     }
 
-    pub(super) fn not_queued(state: MessageState) -> Problem {
+    /// A message cannot be changed, moved or removed in this state.
+    pub fn not_queued(state: MessageState) -> Problem {
         let how = match state {
             MessageState::Queued => "is queued",
             MessageState::Running => "is running",
@@ -116,7 +117,8 @@ impl Problem {
         )
     }
 
-    pub(super) fn not_interrupted() -> Problem {
+    /// A message cannot be recovered.
+    pub fn not_interrupted() -> Problem {
         Problem::new(
             ErrorCode::MessageNotInterrupted,
             "The message neither failed nor was interrupted.",
@@ -138,10 +140,5 @@ impl Problem {
                 "Nothing to do: a permission request is answered once.",
             ),
         }
-    }
-
-    /// The refusal to change a message that is not queued any more, by its state in the store.
-    pub fn message_finished(state: MessageState) -> Problem {
-        Problem::not_queued(state)
     }
 }

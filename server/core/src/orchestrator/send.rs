@@ -3,7 +3,7 @@
 use super::check::{check_room, check_text, conflict};
 use super::context::StepContext;
 use super::state::State;
-use super::subject::{CommandResult, Subject};
+use super::subject::{OperationResult, Subject};
 use super::{MessageId, MessageState, Problem, SessionRef};
 
 impl State {
@@ -15,10 +15,10 @@ impl State {
         id: MessageId,
         text: String,
         steer: bool,
-    ) -> Result<CommandResult, Problem> {
+    ) -> Result<OperationResult, Problem> {
         check_text(&text)?;
         let of = self.resolve(session)?;
-        let result = CommandResult::on(of, Subject::Message(id)).with_detail(id.to_string());
+        let result = OperationResult::on(of, Subject::Message(id)).with_detail(id.to_string());
         if let Some(holder) = self.holder_of(id) {
             let session = self.session_mut(holder)?;
             let same = session.queue().get(id).filter(|row| row.text == text && holder == of);

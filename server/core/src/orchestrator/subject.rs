@@ -24,18 +24,18 @@ pub(super) enum Subject {
 }
 
 /// What an operation has done: what its answer shows, the session that it was about, and a detail for the audit trail.
-pub(super) struct CommandResult {
+pub(super) struct OperationResult {
     pub(super) subject: Subject,
     pub(super) session: Option<SessionId>,
     pub(super) detail: Option<String>,
 }
 
-impl CommandResult {
-    pub(super) fn on(session: SessionId, subject: Subject) -> CommandResult {
-        CommandResult { subject, session: Some(session), detail: None }
+impl OperationResult {
+    pub(super) fn on(session: SessionId, subject: Subject) -> OperationResult {
+        OperationResult { subject, session: Some(session), detail: None }
     }
 
-    pub(super) fn with_detail(self, detail: String) -> CommandResult {
-        CommandResult { detail: Some(detail), ..self }
+    pub(super) fn with_detail(self, detail: String) -> OperationResult {
+        OperationResult { detail: Some(detail), ..self }
     }
 }

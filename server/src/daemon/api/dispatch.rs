@@ -18,10 +18,15 @@ pub(in crate::daemon) enum Dispatched {
     Command(Command, Reply<Framer>),
 }
 
-/// Whether a request changes nothing and reads a file system that can be slow or hang: later requests of the same client
-/// do not wait for it.
-pub(in crate::daemon) fn is_slow_read(method: &str) -> bool {
-    matches!(Method::parse(method), Some(Method::DirectoryList | Method::DirectoryValidate))
+/// Whether planning a request checks a file system that can hang: later requests of the same client, for example answers
+/// to permission requests, do not wait for it.
+pub(in crate::daemon) fn can_be_slow(method: &str) -> bool {
+    matches!(
+        Method::parse(method),
+        Some(
+            Method::DirectoryList | Method::DirectoryValidate | Method::SessionCreate | Method::SessionSwitch
+        )
+    )
 }
 
 /// Plans a request.

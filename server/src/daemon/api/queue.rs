@@ -1,8 +1,8 @@
 //! Messages: queueing, changing and deciding about them.
 
 use areyouj_core::orchestrator::{
-    ErrorCode, MessageId, MessageOperation, MessageRow, MessageView, Operation, Outcome, Problem, Query,
-    QueueView, SessionOperation,
+    ErrorCode, MessageId, MessageOperation, MessageRow, MessageState, MessageView, Operation, Outcome,
+    Problem, Query, QueueView, SessionOperation,
 };
 use areyouj_protocol::{
     Message, MessageParams, Queue, QueueAddParams, QueueEditParams, QueueListParams, QueueMoveParams,
@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session};
 use crate::daemon::refusals::invalid;
 use crate::daemon::reply::{Rendered, Reply, expected, reply, reply_or_explain};
-use crate::daemon::shared::storage_problem;
 use crate::daemon::to_wire;
 
 /// Finished messages that the list of a queue holds, at most, if they have no more than [`PAGE_BYTES`] together.
@@ -113,7 +112,7 @@ fn message(outcome: Outcome) -> Rendered<Message> {
     match outcome {
         Outcome::Message(view) => Rendered::Ready(Ok(to_wire::message(*view))),
         Outcome::Finished(id) => Rendered::Read(Box::new(move |reader| {
-            let row = reader.read(|reader| reader.message(id)).map_err(|error| storage_problem(&error))?;
+            let row = reader.read(|reader| reader.message(id)).map_err(|error| reader.problem(&error))?;
             row.map(finished).ok_or_else(|| message_gone(id))
         })),
         _ => Rendered::Ready(expected(None)),
@@ -131,7 +130,7 @@ fn queue_with_finished() -> Reply<Queue> {
         Ok(view) => Rendered::Read(Box::new(|reader| {
             let rows =
                 reader.read(|reader| reader.finished_messages(view.session, FINISHED_MESSAGES, PAGE_BYTES));
-            let rows = rows.map_err(|error| storage_problem(&error))?;
+            let rows = rows.map_err(|error| reader.problem(&error))?;
             let mut queue = to_wire::queue(view);
             queue.messages = rows.into_iter().map(finished).chain(queue.messages).collect();
             Ok(queue)
@@ -153,7 +152,7 @@ fn finished(row: MessageRow) -> Message {
 /// Says more than "not found" about a message that has ended.
 fn explain_missing(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(id, reader).as_slice() {
-        [row] if problem.code == ErrorCode::MessageNotFound => Problem::message_finished(row.state),
+        [row] if problem.code == ErrorCode::MessageNotFound => Problem::not_queued(row.state),
         _ => problem,
     }
 }
@@ -162,7 +161,10 @@ fn explain_missing(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
 /// one ended after it.
 fn explain_unrecoverable(problem: Problem, id: &str, reader: &ReaderPool) -> Problem {
     match with_prefix(id, reader).as_slice() {
-        [_] if problem.code == ErrorCode::MessageNotFound => not_the_last_one(),
+        [row] if problem.code == ErrorCode::MessageNotFound => match row.state {
+            MessageState::Failed | MessageState::Interrupted => not_the_last_one(),
+            _ => Problem::not_interrupted(),
+        },
         _ => problem,
     }
 }

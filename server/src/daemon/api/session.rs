@@ -18,7 +18,6 @@ use crate::daemon::claude::find::find_claude;
 use crate::daemon::directory_checks::check_directory;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
 use crate::daemon::reply::{Rendered, Reply, expected, reply};
-use crate::daemon::shared::storage_problem;
 use crate::daemon::to_wire;
 
 /// Bytes of a model's name or a permission mode, at most.
@@ -197,7 +196,7 @@ fn attach_result(
     let (id, seq) = (session.row.id, session.row.seq);
     let limit = if since.is_some() { ATTACH_MOST } else { ATTACH_NEWEST };
     let page = reader.read(|reader| reader.entries(id, Some(seq + 1), since, limit, PAGE_BYTES));
-    let (entries, more) = page.map_err(|error| storage_problem(&error))?;
+    let (entries, more) = page.map_err(|error| reader.problem(&error))?;
     let delta = |PartialOutput { thinking, text }| Delta { thinking, text };
     Ok(AttachResult {
         session: to_wire::session(session),

@@ -6,7 +6,6 @@ use areyouj_store::ReaderPool;
 
 use super::{Context, Handler, PAGE_BYTES, Plan};
 use crate::daemon::reply::{Rendered, Reply, expected};
-use crate::daemon::shared::storage_problem;
 use crate::daemon::to_wire;
 
 /// Entries of a page if the client names no limit.
@@ -38,7 +37,7 @@ fn page(
     reader: &ReaderPool,
 ) -> Result<TranscriptPage, Problem> {
     let page = reader.read(|reader| reader.entries(session, before, None, limit, PAGE_BYTES));
-    let (entries, more) = page.map_err(|error| storage_problem(&error))?;
+    let (entries, more) = page.map_err(|error| reader.problem(&error))?;
     let entries = entries.into_iter().map(|row| to_wire::entry(session, row)).collect();
     Ok(TranscriptPage { entries, more })
 }

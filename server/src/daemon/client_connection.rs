@@ -1,5 +1,5 @@
-//! The connection of one client: its requests are planned in the order in which they arrive, its answers and
-//! notifications are written as fast as it reads them.
+//! The connection of one client: its requests are planned in the order in which they arrive, except those that can be
+//! slow; its answers and notifications are written as fast as it reads them.
 
 use std::io;
 use std::sync::Arc;
@@ -14,9 +14,10 @@ use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
 use super::api::Context;
-use super::api::dispatch::{Dispatched, dispatch, is_slow_read, parse};
+use super::api::dispatch::{Dispatched, can_be_slow, dispatch, parse};
 use super::client::Client;
 use super::outbox::{Next, coded_error_frame, notification_frame};
 use super::refusals::{not_rpc, shutting_down};
@@ -34,62 +35,48 @@ const MAX_IN_FLIGHT: u32 = 64;
 const MUCH_UNREAD: usize = 64 << 10;
 
 /// One client's connection.
-pub(super) struct Connection {
+pub(super) struct ClientConnection {
     client: Arc<Client>,
     shared: Arc<Shared>,
     inbox: mpsc::Sender<Event>,
     /// A permit for each answer that can still be made; a written answer returns its permit.
-    in_flight: Semaphore,
+    in_flight: Arc<Semaphore>,
 }
 
-impl Connection {
-    pub(super) fn new(client: Arc<Client>, shared: Arc<Shared>, inbox: mpsc::Sender<Event>) -> Connection {
-        Connection { client, shared, inbox, in_flight: Semaphore::new(MAX_IN_FLIGHT as usize) }
+impl ClientConnection {
+    pub(super) fn new(
+        client: Arc<Client>,
+        shared: Arc<Shared>,
+        inbox: mpsc::Sender<Event>,
+    ) -> Arc<ClientConnection> {
+        let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize));
+        Arc::new(ClientConnection { client, shared, inbox, in_flight })
     }
 
-    /// Serves the client until it leaves.
-    pub(super) async fn serve(self, stream: UnixStream) {
+    /// Serves the client until it leaves. No task of the connection outlives this one.
+    pub(super) async fn serve(self: Arc<Self>, stream: UnixStream) {
         let (input, output) = stream.into_split();
-        let connection = Arc::new(self);
-        let writer = tokio::spawn(Arc::clone(&connection).write(output));
-        match connection.read(input).await {
+        let (mut writer, mut slow_requests) = (JoinSet::new(), JoinSet::new());
+        writer.spawn(write(Arc::clone(&self.client), Arc::clone(&self.in_flight), output));
+        match self.read(input, &mut slow_requests).await {
             // The client sends nothing more, but can still read: it gets the answers that it waits for.
-            Ok(()) => drop(connection.in_flight.acquire_many(MAX_IN_FLIGHT).await),
-            Err(error) => tracing::debug!(client = connection.client.id, %error, "a connection broke"),
+            Ok(()) => drop(self.in_flight.acquire_many(MAX_IN_FLIGHT).await),
+            Err(error) => tracing::debug!(client = self.client.id, %error, "a connection broke"),
         }
-        connection.shared.hub.remove(connection.client.id);
-        connection.client.outbox.close();
-        let _ = connection.inbox.send(Event::ClientGone(connection.client.id)).await;
-        let _ = writer.await;
-        if connection.client.outbox.discard() > MUCH_UNREAD {
+        self.shared.hub.remove(self.client.id);
+        self.client.outbox.close();
+        let _ = self.inbox.send(Event::ClientGone(self.client.id)).await;
+        writer.join_next().await;
+        if self.client.outbox.discard() > MUCH_UNREAD {
             memory::give_back();
         }
     }
 
-    async fn write(self: Arc<Self>, mut output: OwnedWriteHalf) {
-        loop {
-            let (frames, answers) = match self.client.outbox.next().await {
-                Next::Frames { frames, answers } => (frames, answers),
-                Next::Resync(dropped) => {
-                    (vec![notification_frame::<notification::Resync>(&Resync { dropped })], 0)
-                }
-                Next::Closed => break,
-            };
-            let written = match frames.as_slice() {
-                [frame] => output.write_all(frame).await,
-                frames => output.write_all(&frames.concat()).await,
-            };
-            if written.is_err() {
-                break;
-            }
-            self.in_flight.add_permits(answers);
-        }
-        // The client reads no more, so the daemon reads no more of its requests.
-        self.in_flight.close();
-        let _ = output.shutdown().await;
-    }
-
-    async fn read(self: &Arc<Self>, input: OwnedReadHalf) -> io::Result<()> {
+    async fn read(
+        self: &Arc<Self>,
+        input: OwnedReadHalf,
+        slow_requests: &mut JoinSet<bool>,
+    ) -> io::Result<()> {
         let mut frames = FrameReader::new(BufReader::new(input));
         let mut replies: ReplyId = 0;
         while let Some(body) = frames.next().await? {
@@ -115,12 +102,12 @@ impl Connection {
             permit.forget();
             replies += 1;
             self.client.expect(replies, id);
-            if is_slow_read(&method) {
-                let connection = Arc::clone(self);
-                let params = incoming.params;
-                tokio::spawn(
-                    async move { connection.serve_request(replies, &method, params.as_deref()).await },
-                );
+            while slow_requests.try_join_next().is_some() {}
+            if can_be_slow(&method) {
+                let (connection, params) = (Arc::clone(self), incoming.params);
+                slow_requests.spawn(async move {
+                    connection.serve_request(replies, &method, params.as_deref()).await
+                });
             } else if !self.serve_request(replies, &method, incoming.params.as_deref()).await {
                 return Ok(());
             }
@@ -156,4 +143,28 @@ impl Connection {
             self.client.cancel(&id);
         }
     }
+}
+
+/// Writes answers and notifications until the outbox is closed or the client reads no more.
+async fn write(client: Arc<Client>, in_flight: Arc<Semaphore>, mut output: OwnedWriteHalf) {
+    loop {
+        let (frames, answers) = match client.outbox.next().await {
+            Next::Frames { frames, answers } => (frames, answers),
+            Next::Resync(dropped) => {
+                (vec![notification_frame::<notification::Resync>(&Resync { dropped })], 0)
+            }
+            Next::Closed => break,
+        };
+        let written = match frames.as_slice() {
+            [frame] => output.write_all(frame).await,
+            frames => output.write_all(&frames.concat()).await,
+        };
+        if written.is_err() {
+            break;
+        }
+        in_flight.add_permits(answers);
+    }
+    // The client reads no more, so the daemon reads no more of its requests.
+    in_flight.close();
+    let _ = output.shutdown().await;
 }
