@@ -48,8 +48,9 @@ fn a_persistent_rate_limit_fails_the_turn_and_pauses_the_queue() {
     home.wait_message(&id, &message, "failed");
     let failed = home.message(&id, &message);
     assert!(text_of(&failed, "error").contains("429"), "{failed}");
-    let session = home.session(&id);
-    assert_eq!((&session["status"], &session["attention"]["kind"]), (&"idle".into(), &"failed".into()));
+    // Claude reports the result of a turn before it reports that it is idle.
+    home.wait(&id, "idle");
+    assert_eq!(home.session(&id)["attention"]["kind"], "failed");
     assert_eq!(home.message(&id, &waiting)["state"], "queued");
     bystander.assert_responsive(&home);
     home.ok(&["queue", "skip", &message]);
