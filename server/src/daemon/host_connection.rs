@@ -18,6 +18,7 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::claude::files::home_of;
 use super::claude::status_poller::{ProcessRecord, StatusPoller};
 use super::launch::{self, NoHost};
 use super::shared::Shared;
@@ -218,8 +219,9 @@ impl HostConnection {
     fn process_record(&self, welcome: &Welcome) -> Option<ReadRecord> {
         let pid = welcome.claude_pid.filter(|_| self.driver == Driver::Terminal)?;
         let environment = self.shared.environment(self.session).unwrap_or_default();
+        let home = home_of(&environment, &self.directory);
         let record = ProcessRecord { environment, directory: self.directory.clone(), pid };
-        Some(Arc::new(move |poll| record.read(poll)))
+        Some(ReadRecord { home, read: Arc::new(move |poll| record.read(poll)) })
     }
 
     /// The host is gone and was not released: kills what it left, ingests the rest of its journal, and reports the loss.

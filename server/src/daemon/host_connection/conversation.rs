@@ -18,7 +18,12 @@ use areyouj_core::orchestrator::{Event, SessionId};
 use areyouj_host::wire::FromHost;
 
 /// Reads Claude's record of its process, on a thread of the gate.
-pub(super) type ReadRecord = Arc<dyn Fn(Poll) -> Polled + Send + Sync>;
+#[derive(Clone)]
+pub(super) struct ReadRecord {
+    /// Claude's home, for the gate.
+    pub(super) home: String,
+    pub(super) read: Arc<dyn Fn(Poll) -> Polled + Send + Sync>,
+}
 
 /// The I/O of one connection to a host.
 pub(super) struct Conversation<'a> {
@@ -111,8 +116,8 @@ impl Conversation<'_> {
     }
 
     fn poll(&self, what: Poll) -> Option<PollUnderWay> {
-        let (gate, record) = (self.gate.clone(), Arc::clone(self.record.as_ref()?));
-        Some(Box::pin(async move { gate.poll(move || record(what)).await }))
+        let (gate, ReadRecord { home, read }) = (self.gate.clone(), self.record.clone()?);
+        Some(Box::pin(async move { gate.poll(home, move || read(what)).await }))
     }
 
     fn log(&self, frame: &FromHost) {

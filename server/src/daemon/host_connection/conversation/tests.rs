@@ -89,15 +89,15 @@ async fn a_home_directory_that_hangs_delays_neither_the_journal_nor_orders_nor_t
     let directory = tempfile::tempdir().unwrap();
     let (release, hanging) = std::sync::mpsc::channel::<()>();
     let (hanging, polls) = (std::sync::Mutex::new(hanging), Arc::new(AtomicUsize::new(0)));
-    let record: ReadRecord = Arc::new({
+    let read = Arc::new({
         let polls = Arc::clone(&polls);
-        move |_| {
+        move |_: Poll| {
             polls.fetch_add(1, Ordering::SeqCst);
             let _ = hanging.lock().unwrap().recv();
             Polled::default()
         }
     });
-    let mut host = Host::start(directory.path(), record);
+    let mut host = Host::start(directory.path(), ReadRecord { home: "/home".to_owned(), read });
     assert!(matches!(host.event().await, Event::Launched { .. }));
     assert!(matches!(host.event().await, Event::Synced { .. }));
     timeout(DEADLINE, async {
