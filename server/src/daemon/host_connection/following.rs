@@ -230,7 +230,7 @@ impl Following {
                 self.ending = Some(End::Over);
             }
             _ if !self.is_connected() => {}
-            Input::Frame(frame) => self.frame(frame, &mut actions),
+            Input::Frame(frame) => self.frame(now, frame, &mut actions),
             Input::Order(order) => self.order(now, order, &mut actions),
             // A host that was released is followed to its exit; any other continues without this daemon.
             Input::OrdersEnded if self.released => self.takes_orders = false,
@@ -248,12 +248,17 @@ impl Following {
         actions
     }
 
-    fn frame(&mut self, frame: FromHost, actions: &mut Vec<Action>) {
+    fn frame(&mut self, now: Instant, frame: FromHost, actions: &mut Vec<Action>) {
         let (session, launch) = (self.session, self.launch);
         match frame {
             FromHost::Appended { end } => self.end = self.end.max(end),
             FromHost::Stalled(why) => {
+                let resumed = self.stalled && why.is_none();
                 self.stalled = why.is_some();
+                // Only now can the host record the end of Claude, and stop.
+                if let Some(stop_by) = self.stop_by.as_mut().filter(|_| resumed) {
+                    *stop_by = now + STOP_PATIENCE;
+                }
                 self.stall = Some(Event::HostStalled { session, launch, why });
             }
             FromHost::Refused(_) => self.refusal = Some(Event::OrderRefused { session, launch }),
