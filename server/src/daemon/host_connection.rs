@@ -72,7 +72,7 @@ impl HostConnection {
         let begin = Instant::now();
         while !self.host_is_gone() && begin.elapsed() < HANDSHAKE_TIMEOUT {
             if begin.elapsed() > EXIT_TIMEOUT {
-                self.evict().await;
+                self.evict(None).await;
             }
             sleep(CHECK_INTERVAL).await;
         }
@@ -85,14 +85,17 @@ impl HostConnection {
         self.follow(order.position).await;
     }
 
-    /// Ends a host that no daemon follows: its daemon was killed between starting the host and the host's taking its
-    /// lock, so the next daemon found no host.
-    async fn evict(&self) {
+    /// Ends the host of an earlier launch or, with a process id, this host alone. Its release was lost, or its daemon was
+    /// killed between starting the host and the host's taking its lock, so the next daemon found no host.
+    async fn evict(&self, pid: Option<i32>) {
         let Ok(stream) = UnixStream::connect(self.shared.paths.host_socket(&self.session)).await else {
             return;
         };
+        if pid.is_some() && stream.peer_cred().ok().and_then(|peer| peer.pid()) != pid {
+            return;
+        }
         let Ok(Ok((mut peer, _))) = timeout(HANDSHAKE_TIMEOUT, hello(stream)).await else { return };
-        tracing::warn!(session = %self.session, "the daemon ends a host that no daemon followed");
+        tracing::warn!(session = %self.session, "the daemon ends a host that was not released");
         peer.send(&stop(true));
         let until = Instant::now() + HANDSHAKE_TIMEOUT;
         while Instant::now() < until {
@@ -109,7 +112,7 @@ impl HostConnection {
     /// Ends the host of a session that has ended, in case a daemon was killed before it released the host.
     pub(super) async fn release_leftover(self) {
         if self.shared.paths.host_socket(&self.session).exists() && !self.host_is_gone() {
-            self.evict().await;
+            self.evict(None).await;
         }
     }
 
@@ -121,19 +124,46 @@ impl HostConnection {
     async fn follow(&mut self, position: Position) {
         let journal = self.shared.paths.session_dir(&self.session).join("journal");
         let mut reading = Reading::new(self.launch, self.driver, journal, position);
-        let end = match self.connect().await {
-            Ok((peer, welcome)) => self.converse(peer, &welcome, &mut reading).await,
-            Err(end) => end,
+        let (end, pid) = match self.connect().await {
+            Ok((peer, welcome)) => {
+                let pid = i32::try_from(welcome.host_pid).ok();
+                (self.converse(peer, &welcome, &mut reading).await, pid)
+            }
+            Err(end) => (end, None),
         };
         match end {
             End::Over => {}
+            End::Released => self.ensure_exit(pid).await,
             End::Broken if !self.host_is_gone() => {
                 // The host lives: the core orders another connection, which starts without half-done work.
                 sleep(READ_RETRY).await;
                 let (session, launch) = (self.session, self.launch);
                 let _ = self.inbox.send(Event::LinkLost { session, launch }).await;
+                self.await_late_release(pid).await;
             }
             End::Broken | End::Gone => self.host_lost(&mut reading).await,
+        }
+    }
+
+    /// The core can have learned from the last report that Claude ended, and then orders no other connection. Its release
+    /// comes here, where no host hears it. The mailbox closes after that, and when another connection replaces this one.
+    async fn await_late_release(&mut self, pid: Option<i32>) {
+        while let Some(order) = self.mailbox.recv().await {
+            if matches!(order, HostOrder::Release) {
+                self.ensure_exit(pid).await;
+            }
+        }
+    }
+
+    /// The host was released, but the release can have been lost with the connection.
+    async fn ensure_exit(&self, pid: Option<i32>) {
+        let begin = Instant::now();
+        while !self.host_is_gone() && pid.is_some() {
+            if begin.elapsed() > EXIT_TIMEOUT {
+                self.evict(pid).await;
+                return;
+            }
+            sleep(CHECK_INTERVAL).await;
         }
     }
 
@@ -256,3 +286,6 @@ impl HostConnection {
         let _ = self.inbox.send(Event::HostLost { session, launch }).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

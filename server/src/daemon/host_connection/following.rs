@@ -111,8 +111,10 @@ pub(super) enum Action {
 /// How following a host ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The host was released and exited, or the daemon no longer follows it.
+    /// The daemon no longer follows the host.
     Over,
+    /// The host was released, and the connection broke: usually because the host exited.
+    Released,
     /// The connection broke.
     Broken,
     /// There is no host.
@@ -241,7 +243,7 @@ impl Following {
             Input::Polled(polled) => self.polled(now, polled, &mut actions),
             Input::Deadline => self.deadlines(now, &mut actions),
             Input::Broken => {
-                self.ending = Some(if self.released { End::Over } else { End::Broken });
+                self.ending = Some(if self.released { End::Released } else { End::Broken });
             }
         }
         self.proceed(now, &mut actions);

@@ -227,7 +227,7 @@ fn a_released_host_is_followed_to_its_exit() {
     followed.input(Input::Order(HostOrder::Release)).input(Input::OrdersEnded);
     assert_eq!(followed.words(), ["release"]);
     assert!(!followed.following.takes_orders());
-    assert_eq!(followed.input(Input::Broken).words(), ["end over"]);
+    assert_eq!(followed.input(Input::Broken).words(), ["end released"]);
 }
 
 #[test]
