@@ -166,12 +166,12 @@ mod tests {
         (release, move || Ok(hanging.recv().is_ok()))
     }
 
-    fn place(name: impl ToString) -> String {
-        name.to_string()
+    fn place(name: &str) -> String {
+        name.to_owned()
     }
 
     /// Begins work that hangs at a place.
-    async fn hang(gate: &Gate, kind: Kind, name: impl ToString) -> (mpsc::Sender<()>, Attempt) {
+    async fn hang(gate: &Gate, kind: Kind, name: &str) -> (mpsc::Sender<()>, Attempt) {
         let (release, work) = hanging();
         let (gate, place) = (gate.clone(), place(name));
         let attempt = tokio::spawn(async move { gate.run(kind, place, work).await });
@@ -215,7 +215,7 @@ mod tests {
         let gate = Gate::new();
         let mut hung = Vec::new();
         for dead in 0..KIND_THREADS {
-            hung.push(hang(&gate, Kind::Browse, dead).await);
+            hung.push(hang(&gate, Kind::Browse, &format!("dead {dead}")).await);
         }
         let (_, refused) = hang(&gate, Kind::Browse, "healthy").await;
         assert_given_up(refused).await;
@@ -247,7 +247,7 @@ mod tests {
     async fn places_without_work_are_forgotten() {
         let gate = Gate::new();
         for healthy in 0..100 {
-            gate.run(Kind::Browse, place(healthy), || Ok(())).await.unwrap();
+            gate.run(Kind::Browse, healthy.to_string(), || Ok(())).await.unwrap();
         }
         assert!(gate.0.turns.lock().unwrap().len() <= 2);
     }
