@@ -1,11 +1,11 @@
 //! The daemon's connection to one session host: reports what its journal holds, and delivers orders to it.
 //!
-//! This file finds, starts and gives up hosts. [`following`] decides what to do with a connected one, [`conversation`] does
+//! This file finds, starts and gives up hosts. [`following`] decides what to do with a connected one, [`host_io`] does
 //! it.
 
-mod conversation;
 mod following;
-mod peer;
+mod host_io;
+mod host_socket;
 mod process;
 mod reading;
 
@@ -25,10 +25,10 @@ use super::shared::Shared;
 use areyouj_core::orchestrator::{Driver, Event, LaunchOrder, Position, SessionId};
 use areyouj_host::tree;
 use areyouj_host::wire::{FromHost, ToHost};
-use conversation::{Conversation, ReadRecord};
 pub(super) use following::HostOrder;
 use following::{Beginning, End, Following, Progress, READ_RETRY, STOP_PATIENCE, stop};
-use peer::{Peer, Welcome, hello};
+use host_io::{HostIo, ReadRecord};
+use host_socket::{HostSocket, Welcome, hello};
 use process::HostProcess;
 use reading::Reading;
 
@@ -91,17 +91,17 @@ impl HostConnection {
         let Ok(stream) = UnixStream::connect(self.shared.paths.host_socket(&self.session)).await else {
             return;
         };
-        if pid.is_some() && stream.peer_cred().ok().and_then(|peer| peer.pid()) != pid {
+        if pid.is_some() && stream.peer_cred().ok().and_then(|host| host.pid()) != pid {
             return;
         }
-        let Ok(Ok((mut peer, _))) = timeout(HANDSHAKE_TIMEOUT, hello(stream)).await else { return };
+        let Ok(Ok((mut socket, _))) = timeout(HANDSHAKE_TIMEOUT, hello(stream)).await else { return };
         tracing::warn!(session = %self.session, "the daemon ends a host that was not released");
-        peer.send(&stop(true));
+        socket.send(&stop(true));
         let until = Instant::now() + HANDSHAKE_TIMEOUT;
         while Instant::now() < until {
-            peer.send(&ToHost::Status);
-            match timeout(HANDSHAKE_TIMEOUT, peer.next()).await {
-                Ok(Ok(FromHost::State { exited: true, .. })) => peer.send(&ToHost::Release),
+            socket.send(&ToHost::Status);
+            match timeout(HANDSHAKE_TIMEOUT, socket.next()).await {
+                Ok(Ok(FromHost::State { exited: true, .. })) => socket.send(&ToHost::Release),
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) | Err(_) => return,
             }
@@ -125,9 +125,9 @@ impl HostConnection {
         let journal = self.shared.paths.session_dir(&self.session).join("journal");
         let mut reading = Reading::new(self.launch, self.driver, journal, position);
         let (end, pid) = match self.connect().await {
-            Ok((peer, welcome)) => {
+            Ok((socket, welcome)) => {
                 let pid = i32::try_from(welcome.host_pid).ok();
-                (self.converse(peer, &welcome, &mut reading).await, pid)
+                (self.follow_connected(socket, &welcome, &mut reading).await, pid)
             }
             Err(end) => (end, None),
         };
@@ -138,7 +138,7 @@ impl HostConnection {
                 // The host lives: the core orders another connection, which starts without half-done work.
                 sleep(READ_RETRY).await;
                 let (session, launch) = (self.session, self.launch);
-                let _ = self.inbox.send(Event::LinkLost { session, launch }).await;
+                let _ = self.inbox.send(Event::HostConnectionLost { session, launch }).await;
                 self.await_late_release(pid).await;
             }
             End::Broken | End::Gone => self.host_lost(&mut reading).await,
@@ -168,13 +168,13 @@ impl HostConnection {
     }
 
     /// Connects to the host.
-    async fn connect(&mut self) -> Result<(Peer, Welcome), End> {
+    async fn connect(&mut self) -> Result<(HostSocket, Welcome), End> {
         let socket = self.shared.paths.host_socket(&self.session);
         let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
         let mut host = self.host(None);
         loop {
             if let Ok(stream) = UnixStream::connect(&socket).await {
-                host.pid = stream.peer_cred().ok().and_then(|peer| peer.pid()).or(host.pid);
+                host.pid = stream.peer_cred().ok().and_then(|host| host.pid()).or(host.pid);
                 match timeout(ANSWER_TIMEOUT, hello(stream)).await {
                     Ok(Ok(connected)) => return Ok(connected),
                     Ok(Err(error)) => tracing::warn!(session = %self.session, %error, "the host hung up"),
@@ -219,7 +219,12 @@ impl HostConnection {
     }
 
     /// Follows a connected host to the end.
-    async fn converse(&mut self, peer: Peer, welcome: &Welcome, reading: &mut Reading) -> End {
+    async fn follow_connected(
+        &mut self,
+        socket: HostSocket,
+        welcome: &Welcome,
+        reading: &mut Reading,
+    ) -> End {
         let record = self.process_record(welcome);
         let following = Following::new(Beginning {
             session: self.session,
@@ -232,9 +237,9 @@ impl HostConnection {
             poller: record.is_some().then(|| StatusPoller::new(Instant::now())),
             stop_by: self.stop_by,
         });
-        let conversation = Conversation {
+        let io = HostIo {
             session: self.session,
-            peer,
+            socket,
             host: self.host(i32::try_from(welcome.host_pid).ok()),
             reading,
             mailbox: &mut self.mailbox,
@@ -242,7 +247,7 @@ impl HostConnection {
             gate: self.shared.gate.clone(),
             record,
         };
-        conversation.run(following, std::mem::take(&mut self.early)).await
+        io.run(following, std::mem::take(&mut self.early)).await
     }
 
     /// Reads what a terminal's Claude records about its process. A stream reports everything itself.

@@ -1,7 +1,7 @@
 //! Following a connected host as decisions without I/O: what to write, to read, to report and to poll, and when the
 //! connection ends.
 //!
-//! [`super::conversation`] carries out the actions. The core gets one report at a time, because its inbox can be full;
+//! [`super::host_io`] carries out the actions. The core gets one report at a time, because its inbox can be full;
 //! orders go to the host meanwhile.
 
 use std::mem;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::daemon::claude::status_poller::{LastTurn, Poll, Polled, StatusPoller};
 use areyouj_core::driver::{stream, terminal};
-use areyouj_core::orchestrator::{Driver, Event, Fact, Input as Message, Position, Problem, SessionId};
+use areyouj_core::orchestrator::{Driver, Event, Fact, Input as ClaudeInput, Position, Problem, SessionId};
 use areyouj_host::wire::{FromHost, ToHost};
 
 /// How long Claude has to exit after its input was closed, then after SIGTERM, before everything is killed.
@@ -29,7 +29,7 @@ pub(super) const READ_RETRY: Duration = Duration::from_millis(200);
 /// An order for a host.
 pub(in crate::daemon) enum HostOrder {
     /// Send this to Claude.
-    Tell(Box<Message>),
+    Tell(Box<ClaudeInput>),
     /// End Claude.
     Stop {
         /// Without time to exit.
@@ -385,7 +385,7 @@ pub(super) fn stop(at_once: bool) -> ToHost {
 }
 
 /// A message to Claude as an order for its host; `None` if its driver has no such message.
-fn encode(driver: Driver, input: &Message) -> Result<Option<ToHost>, Problem> {
+fn encode(driver: Driver, input: &ClaudeInput) -> Result<Option<ToHost>, Problem> {
     Ok(match driver {
         Driver::Stream => Some(ToHost::Write(stream::encode(input)?)),
         Driver::Terminal => terminal::encode(input)?.map(|order| match order {

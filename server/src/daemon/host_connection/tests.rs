@@ -31,7 +31,7 @@ struct Host {
 }
 
 /// What the daemon sends, and where it gets its answers.
-struct Line {
+struct DaemonSocket {
     stream: UnixStream,
     heard: Vec<u8>,
 }
@@ -77,13 +77,13 @@ impl Host {
     }
 
     /// Accepts a connection of the daemon, and introduces itself.
-    async fn accept(&self) -> Line {
+    async fn accept(&self) -> DaemonSocket {
         let (stream, _) = timeout(DEADLINE, self.listener.accept()).await.unwrap().unwrap();
-        let mut line = Line { stream, heard: Vec::new() };
-        line.wait_for(|frame| matches!(frame, ToHost::Hello { .. })).await;
+        let mut socket = DaemonSocket { stream, heard: Vec::new() };
+        socket.wait_for(|frame| matches!(frame, ToHost::Hello { .. })).await;
         let host_pid = std::process::id();
-        line.say(&FromHost::Welcome { contract: CONTRACT, launch: 1, host_pid, claude_pid: None, end: 0 });
-        line
+        socket.say(&FromHost::Welcome { contract: CONTRACT, launch: 1, host_pid, claude_pid: None, end: 0 });
+        socket
     }
 
     async fn wait_for(&mut self, wanted: impl Fn(&Event) -> bool) {
@@ -91,17 +91,17 @@ impl Host {
     }
 
     /// Waits until the daemon releases this host by another connection.
-    async fn is_released(self) {
-        let mut line = self.accept().await;
-        line.wait_for(|frame| matches!(frame, ToHost::Status)).await;
-        line.say(&FromHost::State { claude_pid: None, exited: true, end: 0, pending_input: 0 });
-        line.wait_for(|frame| matches!(frame, ToHost::Release)).await;
-        drop((line, self.orders));
+    async fn until_released(self) {
+        let mut socket = self.accept().await;
+        socket.wait_for(|frame| matches!(frame, ToHost::Status)).await;
+        socket.say(&FromHost::State { claude_pid: None, exited: true, end: 0, pending_input: 0 });
+        socket.wait_for(|frame| matches!(frame, ToHost::Release)).await;
+        drop((socket, self.orders));
         timeout(DEADLINE, self.connection).await.unwrap().unwrap();
     }
 }
 
-impl Line {
+impl DaemonSocket {
     async fn wait_for(&mut self, wanted: impl Fn(&ToHost) -> bool) {
         loop {
             while let Some((frame, consumed)) = ToHost::decode(&self.heard).unwrap() {
@@ -127,32 +127,32 @@ impl Line {
 #[tokio::test]
 async fn a_release_that_comes_after_the_connection_broke_reaches_the_host() {
     let mut host = Host::start();
-    let line = host.accept().await;
+    let socket = host.accept().await;
     host.wait_for(|event| matches!(event, Event::Synced { .. })).await;
-    drop(line);
-    host.wait_for(|event| matches!(event, Event::LinkLost { .. })).await;
+    drop(socket);
+    host.wait_for(|event| matches!(event, Event::HostConnectionLost { .. })).await;
     host.orders.send(HostOrder::Release).unwrap();
-    host.is_released().await;
+    host.until_released().await;
 }
 
 #[tokio::test]
 async fn a_release_that_the_connection_lost_is_repeated() {
     let mut host = Host::start();
-    let mut line = host.accept().await;
+    let mut socket = host.accept().await;
     host.wait_for(|event| matches!(event, Event::Synced { .. })).await;
     host.orders.send(HostOrder::Release).unwrap();
-    line.wait_for(|frame| matches!(frame, ToHost::Release)).await;
-    drop(line);
-    host.is_released().await;
+    socket.wait_for(|frame| matches!(frame, ToHost::Release)).await;
+    drop(socket);
+    host.until_released().await;
 }
 
 #[tokio::test]
 async fn a_connection_that_another_one_replaces_leaves_the_host_alone() {
     let mut host = Host::start();
-    let line = host.accept().await;
+    let socket = host.accept().await;
     host.wait_for(|event| matches!(event, Event::Synced { .. })).await;
-    drop(line);
-    host.wait_for(|event| matches!(event, Event::LinkLost { .. })).await;
+    drop(socket);
+    host.wait_for(|event| matches!(event, Event::HostConnectionLost { .. })).await;
     drop(host.orders);
     timeout(DEADLINE, host.connection).await.unwrap().unwrap();
     assert!(timeout(Duration::ZERO, host.listener.accept()).await.is_err());

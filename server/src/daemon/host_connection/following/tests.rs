@@ -146,7 +146,7 @@ fn an_order_goes_to_the_host_while_the_core_is_busy() {
     followed.words();
     assert_eq!(followed.input(Input::Order(HostOrder::Ingested(9))).words(), ["ingested { offset: 9 }"]);
     assert_eq!(followed.input(Input::Order(HostOrder::Stop { at_once: true })).words(), ["stop at once"]);
-    let message = Message::Initialize { request_id: "r".to_owned() };
+    let message = ClaudeInput::Initialize { request_id: "r".to_owned() };
     let told = followed.input(Input::Order(HostOrder::Tell(Box::new(message)))).words();
     assert_eq!(told, ["write a message"]);
 }
