@@ -1,11 +1,11 @@
 //! The daemon's connection to one session host: reports what its journal holds, and delivers orders to it.
 //!
-//! This file finds, starts and gives up hosts. [`following`] decides what to do with a connected one, [`conversation`] does
+//! This file finds, starts and gives up hosts. [`following`] decides what to do with a connected one, [`host_io`] does
 //! it.
 
-mod conversation;
 mod following;
-mod peer;
+mod host_io;
+mod host_socket;
 mod process;
 mod reading;
 
@@ -18,16 +18,17 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::claude::files::home_of;
 use super::claude::status_poller::{ProcessRecord, StatusPoller};
 use super::launch::{self, NoHost};
 use super::shared::Shared;
 use areyouj_core::orchestrator::{Driver, Event, LaunchOrder, Position, SessionId};
 use areyouj_host::tree;
 use areyouj_host::wire::{FromHost, ToHost};
-use conversation::{Conversation, ReadRecord};
 pub(super) use following::HostOrder;
 use following::{Beginning, End, Following, Progress, READ_RETRY, STOP_PATIENCE, stop};
-use peer::{Peer, Welcome, hello};
+use host_io::{HostIo, ReadRecord};
+use host_socket::{HostSocket, Welcome, hello};
 use process::HostProcess;
 use reading::Reading;
 
@@ -71,7 +72,7 @@ impl HostConnection {
         let begin = Instant::now();
         while !self.host_is_gone() && begin.elapsed() < HANDSHAKE_TIMEOUT {
             if begin.elapsed() > EXIT_TIMEOUT {
-                self.evict().await;
+                self.evict(None).await;
             }
             sleep(CHECK_INTERVAL).await;
         }
@@ -84,20 +85,23 @@ impl HostConnection {
         self.follow(order.position).await;
     }
 
-    /// Ends a host that no daemon follows: its daemon was killed between starting the host and the host's taking its
-    /// lock, so the next daemon found no host.
-    async fn evict(&self) {
+    /// Ends the host of an earlier launch or, with a process id, this host alone. Its release was lost, or its daemon was
+    /// killed between starting the host and the host's taking its lock, so the next daemon found no host.
+    async fn evict(&self, pid: Option<i32>) {
         let Ok(stream) = UnixStream::connect(self.shared.paths.host_socket(&self.session)).await else {
             return;
         };
-        let Ok(Ok((mut peer, _))) = timeout(HANDSHAKE_TIMEOUT, hello(stream)).await else { return };
-        tracing::warn!(session = %self.session, "the daemon ends a host that no daemon followed");
-        peer.send(&stop(true));
+        if pid.is_some() && stream.peer_cred().ok().and_then(|host| host.pid()) != pid {
+            return;
+        }
+        let Ok(Ok((mut socket, _))) = timeout(HANDSHAKE_TIMEOUT, hello(stream)).await else { return };
+        tracing::warn!(session = %self.session, "the daemon ends a host that was not released");
+        socket.send(&stop(true));
         let until = Instant::now() + HANDSHAKE_TIMEOUT;
         while Instant::now() < until {
-            peer.send(&ToHost::Status);
-            match timeout(HANDSHAKE_TIMEOUT, peer.next()).await {
-                Ok(Ok(FromHost::State { exited: true, .. })) => peer.send(&ToHost::Release),
+            socket.send(&ToHost::Status);
+            match timeout(HANDSHAKE_TIMEOUT, socket.next()).await {
+                Ok(Ok(FromHost::State { exited: true, .. })) => socket.send(&ToHost::Release),
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) | Err(_) => return,
             }
@@ -108,7 +112,7 @@ impl HostConnection {
     /// Ends the host of a session that has ended, in case a daemon was killed before it released the host.
     pub(super) async fn release_leftover(self) {
         if self.shared.paths.host_socket(&self.session).exists() && !self.host_is_gone() {
-            self.evict().await;
+            self.evict(None).await;
         }
     }
 
@@ -120,30 +124,57 @@ impl HostConnection {
     async fn follow(&mut self, position: Position) {
         let journal = self.shared.paths.session_dir(&self.session).join("journal");
         let mut reading = Reading::new(self.launch, self.driver, journal, position);
-        let end = match self.connect().await {
-            Ok((peer, welcome)) => self.converse(peer, &welcome, &mut reading).await,
-            Err(end) => end,
+        let (end, pid) = match self.connect().await {
+            Ok((socket, welcome)) => {
+                let pid = i32::try_from(welcome.host_pid).ok();
+                (self.follow_connected(socket, &welcome, &mut reading).await, pid)
+            }
+            Err(end) => (end, None),
         };
         match end {
             End::Over => {}
+            End::Released => self.ensure_exit(pid).await,
             End::Broken if !self.host_is_gone() => {
                 // The host lives: the core orders another connection, which starts without half-done work.
                 sleep(READ_RETRY).await;
                 let (session, launch) = (self.session, self.launch);
-                let _ = self.inbox.send(Event::LinkLost { session, launch }).await;
+                let _ = self.inbox.send(Event::HostConnectionLost { session, launch }).await;
+                self.await_late_release(pid).await;
             }
             End::Broken | End::Gone => self.host_lost(&mut reading).await,
         }
     }
 
+    /// The core can have learned from the last report that Claude ended, and then orders no other connection. Its release
+    /// comes here, where no host hears it. The mailbox closes after that, and when another connection replaces this one.
+    async fn await_late_release(&mut self, pid: Option<i32>) {
+        while let Some(order) = self.mailbox.recv().await {
+            if matches!(order, HostOrder::Release) {
+                self.ensure_exit(pid).await;
+            }
+        }
+    }
+
+    /// The host was released, but the release can have been lost with the connection.
+    async fn ensure_exit(&self, pid: Option<i32>) {
+        let begin = Instant::now();
+        while !self.host_is_gone() && pid.is_some() {
+            if begin.elapsed() > EXIT_TIMEOUT {
+                self.evict(pid).await;
+                return;
+            }
+            sleep(CHECK_INTERVAL).await;
+        }
+    }
+
     /// Connects to the host.
-    async fn connect(&mut self) -> Result<(Peer, Welcome), End> {
+    async fn connect(&mut self) -> Result<(HostSocket, Welcome), End> {
         let socket = self.shared.paths.host_socket(&self.session);
         let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
         let mut host = self.host(None);
         loop {
             if let Ok(stream) = UnixStream::connect(&socket).await {
-                host.pid = stream.peer_cred().ok().and_then(|peer| peer.pid()).or(host.pid);
+                host.pid = stream.peer_cred().ok().and_then(|host| host.pid()).or(host.pid);
                 match timeout(ANSWER_TIMEOUT, hello(stream)).await {
                     Ok(Ok(connected)) => return Ok(connected),
                     Ok(Err(error)) => tracing::warn!(session = %self.session, %error, "the host hung up"),
@@ -188,7 +219,12 @@ impl HostConnection {
     }
 
     /// Follows a connected host to the end.
-    async fn converse(&mut self, peer: Peer, welcome: &Welcome, reading: &mut Reading) -> End {
+    async fn follow_connected(
+        &mut self,
+        socket: HostSocket,
+        welcome: &Welcome,
+        reading: &mut Reading,
+    ) -> End {
         let record = self.process_record(welcome);
         let following = Following::new(Beginning {
             session: self.session,
@@ -201,9 +237,9 @@ impl HostConnection {
             poller: record.is_some().then(|| StatusPoller::new(Instant::now())),
             stop_by: self.stop_by,
         });
-        let conversation = Conversation {
+        let io = HostIo {
             session: self.session,
-            peer,
+            socket,
             host: self.host(i32::try_from(welcome.host_pid).ok()),
             reading,
             mailbox: &mut self.mailbox,
@@ -211,15 +247,16 @@ impl HostConnection {
             gate: self.shared.gate.clone(),
             record,
         };
-        conversation.run(following, std::mem::take(&mut self.early)).await
+        io.run(following, std::mem::take(&mut self.early)).await
     }
 
     /// Reads what a terminal's Claude records about its process. A stream reports everything itself.
     fn process_record(&self, welcome: &Welcome) -> Option<ReadRecord> {
         let pid = welcome.claude_pid.filter(|_| self.driver == Driver::Terminal)?;
         let environment = self.shared.environment(self.session).unwrap_or_default();
+        let home = home_of(&environment, &self.directory);
         let record = ProcessRecord { environment, directory: self.directory.clone(), pid };
-        Some(Arc::new(move |poll| record.read(poll)))
+        Some(ReadRecord { home, read: Arc::new(move |poll| record.read(poll)) })
     }
 
     /// The host is gone and was not released: kills what it left, ingests the rest of its journal, and reports the loss.
@@ -254,3 +291,6 @@ impl HostConnection {
         let _ = self.inbox.send(Event::HostLost { session, launch }).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
-use super::gate::Gate;
+use super::gate::{Gate, Kind};
 use areyouj_core::orchestrator::{ErrorCode, Problem};
 use areyouj_protocol as wire;
 
@@ -45,7 +45,7 @@ impl Jobs {
                 Arc::clone(&runs.running)
             });
             let work = Arc::clone(&job.work);
-            let result = gate.run_to_end(move || match running.try_lock() {
+            let result = gate.run_to_end(Kind::Own, job.name.to_owned(), move || match running.try_lock() {
                 Ok(_running) => work(),
                 // A panic of an earlier run leaves nothing behind that this run needs.
                 Err(TryLockError::Poisoned(running)) => {

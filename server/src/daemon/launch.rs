@@ -13,9 +13,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader as AsyncBufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-use super::claude::files::ClaudeFiles;
+use super::claude::files::{ClaudeFiles, directory_and_home, home_of};
 use super::claude::find::find_claude;
 use super::directory_checks::check_directory;
+use super::gate::Kind;
 use super::shared::Shared;
 use crate::client::start::SESSION_MARK;
 use crate::config::TerminalSize;
@@ -65,11 +66,14 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), No
         claude: shared.config.claude.clone(),
         resumed: order.resume.then_some(order.claude_session),
     };
-    let checked = shared.gate.run(move || Ok(checks.run())).await.map_err(temporary)?;
+    let place = directory_and_home(&environment, &order.spec.directory);
+    let checked = shared.gate.run(Kind::Start, place, move || Ok(checks.run()));
+    let checked = checked.await.map_err(temporary)?;
     let program = checked.map_err(permanent)?;
     let files = HostFiles::new(shared, order, program, environment)?;
-    // Not abandoned half-way: a launch file must not appear when it is that of an earlier launch.
-    let host = shared.gate.run_to_end(move || files.start()).await.map_err(temporary)?;
+    // Run to the end: an abandoned write could replace the launch file of a later launch.
+    let host = shared.gate.run_to_end(Kind::Own, order.session.to_string(), move || files.start());
+    let host = host.await.map_err(temporary)?;
     wait_until_ready(host, order.session).await
 }
 
@@ -232,13 +236,14 @@ pub(super) async fn inspect(
         let (directory, asked) = (directory.clone(), messages.clone());
         let read = async {
             let environment = shared.environment(session)?;
+            let home = home_of(&environment, &directory);
             let read = move || {
                 let files = ClaudeFiles::of(&environment, &directory);
                 let read = files.conversation(claude_session, &asked);
                 let placed = read.map(|(conversation, seen)| (conversation, seen, files.place()));
                 Ok(placed.map_err(|error| error.to_string()))
             };
-            shared.gate.run(read).await
+            shared.gate.run(Kind::Inspect, home, read).await
         };
         match read.await {
             Ok(Ok(inspected)) => return inspected,

@@ -35,7 +35,7 @@ pub enum Event {
         host_pid: u32,
     },
     /// The connection to the host is lost, and the host still runs.
-    LinkLost {
+    HostConnectionLost {
         /// The session.
         session: SessionId,
         /// The launch.

@@ -456,7 +456,7 @@ impl World {
             return Ok(());
         };
         if let Some(launch) = outside.host.as_ref().filter(|_| outside.broken).map(|claude| claude.launch) {
-            return self.event(Event::LinkLost { session, launch }).map(drop);
+            return self.event(Event::HostConnectionLost { session, launch }).map(drop);
         }
         // A connection reads up to the end of its launch; the next connection reads the rest.
         let end =

@@ -66,7 +66,7 @@ impl State {
             Event::Launched { session, launch, host_pid } => {
                 self.with_host(step, session, launch, |session, _| session.set_host_pid(host_pid));
             }
-            Event::LinkLost { session, launch } => {
+            Event::HostConnectionLost { session, launch } => {
                 self.with_host(step, session, launch, Session::adopt);
             }
             Event::HostStalled { session, launch, why } => {

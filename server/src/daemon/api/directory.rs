@@ -7,19 +7,23 @@ use areyouj_protocol::{DirectoryList, DirectoryListParams, DirectoryParams, Dire
 
 use super::{Context, Handler, Plan};
 use crate::daemon::directory_checks::{check_directory, check_readable, not_accessible};
+use crate::daemon::gate::Kind;
 
 /// Names in one answer, at most; typing more letters narrows the list.
 const MAX_NAMES: usize = 1_000;
 
 impl Handler for request::DirectoryList {
     async fn plan(params: DirectoryListParams, context: &Context) -> Result<Plan<Self>, Problem> {
-        context.shared.gate.run(move || list(&params.path, params.hidden)).await.map(Plan::Answer)
+        let place = params.path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
+        let list = move || list(&params.path, params.hidden);
+        context.shared.gate.run(Kind::Browse, place, list).await.map(Plan::Answer)
     }
 }
 
 impl Handler for request::DirectoryValidate {
     async fn plan(params: DirectoryParams, context: &Context) -> Result<Plan<Self>, Problem> {
-        context.shared.gate.run(move || validate(&params.path)).await.map(Plan::Answer)
+        let place = params.path.trim_end_matches('/').to_owned();
+        context.shared.gate.run(Kind::Browse, place, move || validate(&params.path)).await.map(Plan::Answer)
     }
 }
 

@@ -13,9 +13,10 @@ use areyouj_protocol::{
 use areyouj_store::ReaderPool;
 
 use super::{Context, Handler, PAGE_BYTES, Plan, on_session, queue};
-use crate::daemon::claude::files::ClaudeFiles;
+use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
 use crate::daemon::directory_checks::check_directory;
+use crate::daemon::gate::Kind;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
 use crate::daemon::reply::{Rendered, Reply, expected, reply};
 use crate::daemon::to_wire;
@@ -155,11 +156,12 @@ async fn check_outside(params: &SessionCreateParams, context: &Context) -> Resul
     }
     let (directory, environment) = (params.directory.clone(), params.environment.clone());
     let claude = context.shared.config.claude.clone();
+    let place = directory_and_home(&environment, &directory);
     let check = move || {
         check_directory(&directory)?;
         find_claude(&environment, claude.as_deref())
     };
-    context.shared.gate.run(check).await.map(drop)
+    context.shared.gate.run(Kind::Request, place, check).await.map(drop)
 }
 
 /// Refuses to switch the driver of a conversation that another Claude has open. A session that is named by a part of its
@@ -173,7 +175,7 @@ async fn refuse_if_open_elsewhere(session: &str, context: &Context) -> Result<()
         let open = files.open_elsewhere(row.claude_session, row.claude_pid);
         open.map_or(Ok(()), |open| Err(open.problem(session)))
     };
-    context.shared.gate.run(check).await
+    context.shared.gate.run(Kind::Request, session.to_string(), check).await
 }
 
 /// Reads the entries that the client lacks. Output that is published meanwhile waits behind the answer.

@@ -49,6 +49,21 @@ impl Open {
     }
 }
 
+/// Names the home of a Claude with this environment in this directory, to tell homes apart: without I/O.
+pub(in crate::daemon) fn home_of(environment: &BTreeMap<String, String>, directory: &str) -> String {
+    let set = |name| environment.get(name).filter(|value| !value.is_empty());
+    let home = set("CLAUDE_CONFIG_DIR").or_else(|| set("HOME"));
+    home.map_or_else(String::new, |home| Path::new(directory).join(home).to_string_lossy().into_owned())
+}
+
+/// Names a directory and the home of a Claude that works there, for work that needs both.
+pub(in crate::daemon) fn directory_and_home(
+    environment: &BTreeMap<String, String>,
+    directory: &str,
+) -> String {
+    format!("{directory}\0{}", home_of(environment, directory))
+}
+
 impl ClaudeFiles {
     /// The files of a Claude with this environment in this directory, which relative paths start from.
     pub(in crate::daemon) fn of(environment: &BTreeMap<String, String>, directory: &str) -> ClaudeFiles {

@@ -1,7 +1,7 @@
 //! Following a connected host as decisions without I/O: what to write, to read, to report and to poll, and when the
 //! connection ends.
 //!
-//! [`super::conversation`] carries out the actions. The core gets one report at a time, because its inbox can be full;
+//! [`super::host_io`] carries out the actions. The core gets one report at a time, because its inbox can be full;
 //! orders go to the host meanwhile.
 
 use std::mem;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::daemon::claude::status_poller::{LastTurn, Poll, Polled, StatusPoller};
 use areyouj_core::driver::{stream, terminal};
-use areyouj_core::orchestrator::{Driver, Event, Fact, Input as Message, Position, Problem, SessionId};
+use areyouj_core::orchestrator::{Driver, Event, Fact, Input as ClaudeInput, Position, Problem, SessionId};
 use areyouj_host::wire::{FromHost, ToHost};
 
 /// How long Claude has to exit after its input was closed, then after SIGTERM, before everything is killed.
@@ -29,7 +29,7 @@ pub(super) const READ_RETRY: Duration = Duration::from_millis(200);
 /// An order for a host.
 pub(in crate::daemon) enum HostOrder {
     /// Send this to Claude.
-    Tell(Box<Message>),
+    Tell(Box<ClaudeInput>),
     /// End Claude.
     Stop {
         /// Without time to exit.
@@ -111,8 +111,10 @@ pub(super) enum Action {
 /// How following a host ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The host was released and exited, or the daemon no longer follows it.
+    /// The daemon no longer follows the host.
     Over,
+    /// The host was released, and the connection broke: usually because the host exited.
+    Released,
     /// The connection broke.
     Broken,
     /// There is no host.
@@ -230,7 +232,7 @@ impl Following {
                 self.ending = Some(End::Over);
             }
             _ if !self.is_connected() => {}
-            Input::Frame(frame) => self.frame(frame, &mut actions),
+            Input::Frame(frame) => self.frame(now, frame, &mut actions),
             Input::Order(order) => self.order(now, order, &mut actions),
             // A host that was released is followed to its exit; any other continues without this daemon.
             Input::OrdersEnded if self.released => self.takes_orders = false,
@@ -241,19 +243,24 @@ impl Following {
             Input::Polled(polled) => self.polled(now, polled, &mut actions),
             Input::Deadline => self.deadlines(now, &mut actions),
             Input::Broken => {
-                self.ending = Some(if self.released { End::Over } else { End::Broken });
+                self.ending = Some(if self.released { End::Released } else { End::Broken });
             }
         }
         self.proceed(now, &mut actions);
         actions
     }
 
-    fn frame(&mut self, frame: FromHost, actions: &mut Vec<Action>) {
+    fn frame(&mut self, now: Instant, frame: FromHost, actions: &mut Vec<Action>) {
         let (session, launch) = (self.session, self.launch);
         match frame {
             FromHost::Appended { end } => self.end = self.end.max(end),
             FromHost::Stalled(why) => {
+                let resumed = self.stalled && why.is_none();
                 self.stalled = why.is_some();
+                // Only now can the host record the end of Claude, and stop.
+                if let Some(stop_by) = self.stop_by.as_mut().filter(|_| resumed) {
+                    *stop_by = now + STOP_PATIENCE;
+                }
                 self.stall = Some(Event::HostStalled { session, launch, why });
             }
             FromHost::Refused(_) => self.refusal = Some(Event::OrderRefused { session, launch }),
@@ -378,7 +385,7 @@ pub(super) fn stop(at_once: bool) -> ToHost {
 }
 
 /// A message to Claude as an order for its host; `None` if its driver has no such message.
-fn encode(driver: Driver, input: &Message) -> Result<Option<ToHost>, Problem> {
+fn encode(driver: Driver, input: &ClaudeInput) -> Result<Option<ToHost>, Problem> {
     Ok(match driver {
         Driver::Stream => Some(ToHost::Write(stream::encode(input)?)),
         Driver::Terminal => terminal::encode(input)?.map(|order| match order {

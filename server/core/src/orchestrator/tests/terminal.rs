@@ -200,7 +200,7 @@ fn keys_that_answered_a_dialog_are_not_a_draft_later_but_an_earlier_draft_is() {
 fn a_switch_waits_for_a_turn_that_might_run_while_the_daemon_looks_for_the_host() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand")]);
-    bench.step(Event::LinkLost { session, launch: 1 });
+    bench.step(Event::HostConnectionLost { session, launch: 1 });
     let effects = switch(&mut bench, session, Driver::Stream, false);
     assert!(!effects.contains(&Effect::Stop { session, launch: 1, at_once: false }));
 }
@@ -467,7 +467,7 @@ fn a_restarted_daemon_keeps_waiting_for_the_confirmation() {
     let (mut bench, session) = ready();
     bench.send(session, "one").unwrap();
     bench.facts(session, vec![pasted()]);
-    bench.step(Event::LinkLost { session, launch: 1 });
+    bench.step(Event::HostConnectionLost { session, launch: 1 });
     bench.step(Event::Synced { session, launch: 1 });
     assert!(sent(&bench.pass(10_000)).contains(&&Input::Enter));
 }

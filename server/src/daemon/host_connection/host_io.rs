@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::following::{Action, End, Following, HostOrder, Input};
-use super::peer::Peer;
+use super::host_socket::HostSocket;
 use super::process::HostProcess;
 use super::reading::Reading;
 use crate::daemon::claude::status_poller::{Poll, Polled};
@@ -18,12 +18,17 @@ use areyouj_core::orchestrator::{Event, SessionId};
 use areyouj_host::wire::FromHost;
 
 /// Reads Claude's record of its process, on a thread of the gate.
-pub(super) type ReadRecord = Arc<dyn Fn(Poll) -> Polled + Send + Sync>;
+#[derive(Clone)]
+pub(super) struct ReadRecord {
+    /// Claude's home, for the gate.
+    pub(super) home: String,
+    pub(super) read: Arc<dyn Fn(Poll) -> Polled + Send + Sync>,
+}
 
 /// The I/O of one connection to a host.
-pub(super) struct Conversation<'a> {
+pub(super) struct HostIo<'a> {
     pub(super) session: SessionId,
-    pub(super) peer: Peer,
+    pub(super) socket: HostSocket,
     pub(super) host: HostProcess,
     pub(super) reading: &'a mut Reading,
     pub(super) mailbox: &'a mut mpsc::UnboundedReceiver<HostOrder>,
@@ -34,7 +39,7 @@ pub(super) struct Conversation<'a> {
 
 type PollUnderWay = Pin<Box<dyn Future<Output = Option<Polled>> + Send>>;
 
-impl Conversation<'_> {
+impl HostIo<'_> {
     /// Follows the host to the end. The orders came before there was a connection.
     pub(super) async fn run(
         mut self,
@@ -49,7 +54,7 @@ impl Conversation<'_> {
             // Every action before the next input: a part of the journal comes before anything else.
             if let Some(action) = actions.pop_front() {
                 match action {
-                    Action::Write(frame) => self.peer.send(&frame),
+                    Action::Write(frame) => self.socket.send(&frame),
                     Action::Report(event) => report = Some(event),
                     Action::Read { end } => inputs.push_front(Input::Read(self.reading.read(Some(end)))),
                     Action::Poll(what) => poll = self.poll(what),
@@ -95,7 +100,7 @@ impl Conversation<'_> {
                 *poll = None;
                 Input::Polled(polled)
             }
-            frame = self.peer.next(), if following.is_connected() => match frame {
+            frame = self.socket.next(), if following.is_connected() => match frame {
                 Ok(frame) => {
                     self.log(&frame);
                     Input::Frame(frame)
@@ -111,8 +116,8 @@ impl Conversation<'_> {
     }
 
     fn poll(&self, what: Poll) -> Option<PollUnderWay> {
-        let (gate, record) = (self.gate.clone(), Arc::clone(self.record.as_ref()?));
-        Some(Box::pin(async move { gate.poll(move || record(what)).await }))
+        let (gate, ReadRecord { home, read }) = (self.gate.clone(), self.record.clone()?);
+        Some(Box::pin(async move { gate.poll(home, move || read(what)).await }))
     }
 
     fn log(&self, frame: &FromHost) {

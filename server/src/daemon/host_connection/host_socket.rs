@@ -16,29 +16,29 @@ pub(super) struct Welcome {
 }
 
 /// A connection to a host, with unsent frames and the beginning of the next incoming one.
-pub(super) struct Peer {
+pub(super) struct HostSocket {
     stream: UnixStream,
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
 }
 
 /// Introduces the daemon to the host, which from then on serves this connection alone.
-pub(super) async fn hello(stream: UnixStream) -> io::Result<(Peer, Welcome)> {
-    let mut peer = Peer::new(stream);
-    peer.send(&ToHost::Hello { contract: CONTRACT });
+pub(super) async fn hello(stream: UnixStream) -> io::Result<(HostSocket, Welcome)> {
+    let mut socket = HostSocket::new(stream);
+    socket.send(&ToHost::Hello { contract: CONTRACT });
     loop {
-        if let FromHost::Welcome { host_pid, claude_pid, end, .. } = peer.next().await? {
-            return Ok((peer, Welcome { host_pid, claude_pid, end }));
+        if let FromHost::Welcome { host_pid, claude_pid, end, .. } = socket.next().await? {
+            return Ok((socket, Welcome { host_pid, claude_pid, end }));
         }
     }
 }
 
-impl Peer {
-    pub(super) fn new(stream: UnixStream) -> Peer {
-        Peer { stream, outgoing: Vec::new(), incoming: Vec::new() }
+impl HostSocket {
+    pub(super) fn new(stream: UnixStream) -> HostSocket {
+        HostSocket { stream, outgoing: Vec::new(), incoming: Vec::new() }
     }
 
-    /// Queues a frame; [`Peer::next`] sends it.
+    /// Queues a frame; [`HostSocket::next`] sends it.
     pub(super) fn send(&mut self, frame: &ToHost) {
         frame.encode(&mut self.outgoing);
     }

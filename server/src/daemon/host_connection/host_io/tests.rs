@@ -22,7 +22,7 @@ struct Host {
     journal: Writer,
     orders: mpsc::UnboundedSender<HostOrder>,
     events: mpsc::Receiver<Event>,
-    conversation: JoinHandle<End>,
+    io: JoinHandle<End>,
 }
 
 impl Host {
@@ -46,10 +46,10 @@ impl Host {
             stop_by: None,
         });
         let host = HostProcess { lock: directory.join("host.lock"), pid: None };
-        let conversation = tokio::spawn(async move {
-            let conversation = Conversation {
+        let io = tokio::spawn(async move {
+            let io = HostIo {
                 session,
-                peer: Peer::new(daemons),
+                socket: HostSocket::new(daemons),
                 host,
                 reading: &mut reading,
                 mailbox: &mut mailbox,
@@ -57,9 +57,9 @@ impl Host {
                 gate: Gate::new(),
                 record: Some(record),
             };
-            conversation.run(following, VecDeque::new()).await
+            io.run(following, VecDeque::new()).await
         });
-        Host { stream, journal, orders, events, conversation }
+        Host { stream, journal, orders, events, io }
     }
 
     async fn event(&mut self) -> Event {
@@ -89,15 +89,15 @@ async fn a_home_directory_that_hangs_delays_neither_the_journal_nor_orders_nor_t
     let directory = tempfile::tempdir().unwrap();
     let (release, hanging) = std::sync::mpsc::channel::<()>();
     let (hanging, polls) = (std::sync::Mutex::new(hanging), Arc::new(AtomicUsize::new(0)));
-    let record: ReadRecord = Arc::new({
+    let read = Arc::new({
         let polls = Arc::clone(&polls);
-        move |_| {
+        move |_: Poll| {
             polls.fetch_add(1, Ordering::SeqCst);
             let _ = hanging.lock().unwrap().recv();
             Polled::default()
         }
     });
-    let mut host = Host::start(directory.path(), record);
+    let mut host = Host::start(directory.path(), ReadRecord { home: "/home".to_owned(), read });
     assert!(matches!(host.event().await, Event::Launched { .. }));
     assert!(matches!(host.event().await, Event::Synced { .. }));
     timeout(DEADLINE, async {
@@ -119,6 +119,6 @@ async fn a_home_directory_that_hangs_delays_neither_the_journal_nor_orders_nor_t
     assert_eq!(polls.load(Ordering::SeqCst), 1, "a poll that hangs is not repeated");
 
     drop(host.orders);
-    assert_eq!(timeout(DEADLINE, host.conversation).await.unwrap().unwrap(), End::Over);
+    assert_eq!(timeout(DEADLINE, host.io).await.unwrap().unwrap(), End::Over);
     drop(release);
 }
