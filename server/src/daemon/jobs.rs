@@ -213,7 +213,7 @@ mod tests {
 
         task.abort();
         let task = start(&jobs, Job { name: "tidy", period: PERIOD, work });
-        until(&jobs, |job| is_overlap(job)).await;
+        until(&jobs, is_overlap).await;
         assert!(runs.try_recv().is_err());
 
         results.send(Ok(())).unwrap();

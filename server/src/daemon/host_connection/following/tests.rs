@@ -1,3 +1,5 @@
+//! A daemon follows a host by what the host says, the journal and its orders.
+
 use super::*;
 
 /// A connection to a host, and the actions that it demanded and that nothing has carried out.

@@ -1,3 +1,5 @@
+//! A file system that hangs does not stop the I/O of a host connection.
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
