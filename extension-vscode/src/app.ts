@@ -15,6 +15,7 @@ import { Model } from "./model/model";
 import { Notifier } from "./notify/notifier";
 import { Problems } from "./notify/problems";
 import { StatusBar } from "./notify/statusBar";
+import { showMessage } from "./notify/window";
 import { AUTOMATION_TAB } from "./pages/automation";
 import { Automations } from "./pages/automations";
 import { Orchestration, ORCHESTRATION_TAB, ORCHESTRATION_VIEW } from "./pages/orchestration";
@@ -102,7 +103,7 @@ export class App implements vscode.Disposable {
         handleUri: ({ path }) => {
           const sessionId = sessionOfUri(path);
           if (sessionId !== null) void performer.perform({ kind: "open", sessionId });
-          else void vscode.window.showErrorMessage("The address is not a link to an AreYouJ session.");
+          else void showMessage("error", "The address is not a link to an AreYouJ session.");
         },
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
