@@ -43,6 +43,7 @@ export function fixesOf(remedy: Remedy | undefined): Fix[] {
       return [LOG_IN];
     case "runDoctor":
       return [DOCTOR, SHOW_LOG];
+    // Named beside `default`, so that the lint demands a decision about each new kind.
     case "allowOrDeny":
     case "answerQuestion":
     case "chooseDirectory":
@@ -52,9 +53,8 @@ export function fixesOf(remedy: Remedy | undefined): Fix[] {
     case "restartDaemon":
     case "tryAgain":
     case undefined:
-      return [];
+    // A kind of a later version.
     default:
-      // A kind of a later version.
       return [];
   }
 }
