@@ -9,6 +9,7 @@ import { sessionActions } from "./actions/sessionActions";
 import { ContextKeys } from "./contextKeys";
 import { findBinary } from "./daemon/binary";
 import { Client } from "./daemon/client";
+import { restartDaemon } from "./daemon/restart";
 import { Diffs } from "./files/diffs";
 import { LastEditor } from "./files/selection";
 import { Model } from "./model/model";
@@ -90,6 +91,7 @@ export class App implements vscode.Disposable {
         lastEditor,
         findBinary: findProgram,
         restartSidecar: () => client.restart(),
+        restartDaemon: () => restartDaemon(client),
         showLog: () => log.show(),
       }),
       vscode.window.registerWebviewViewProvider(ORCHESTRATION_VIEW, overview, retained),

@@ -4,7 +4,7 @@ import { notPossible } from "../daemon/problemError";
 import { composerText, type LastEditor, noEditor } from "../files/selection";
 import { requireConnection } from "../model/lookup";
 import type { Model } from "../model/model";
-import { showStatus } from "../notify/window";
+import { showMessage, showStatus } from "../notify/window";
 import type { Daemon, Overview, Pages, Performer, ProblemReporter, Screens } from "../ports";
 import type { Session } from "../protocol.gen";
 import { nextWaiting, sessionRows } from "../sessions/picks";
@@ -25,6 +25,8 @@ export interface CommandParts {
   lastEditor: Pick<LastEditor, "current">;
   findBinary(): Promise<string>;
   restartSidecar(): Promise<void>;
+  /** Rejects with a `ProblemError`. */
+  restartDaemon(): Promise<{ version: string }>;
   showLog(): void;
 }
 
@@ -202,6 +204,12 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     ),
     command("showLog", () => parts.showLog()),
     command("restartSidecar", () => parts.restartSidecar()),
+    command("restartDaemon", async () => {
+      showStatus("Restarting the AreYouJ daemon…");
+      const { version } = await parts.restartDaemon();
+      // Not awaited: the command has ended, and its message can stay.
+      void showMessage("information", `The AreYouJ daemon restarted (version ${version}). Sessions kept running.`);
+    }),
     command("doctor", async () => openDoctor(await parts.findBinary())),
     command("logIn", () => {
       const shown = parts.pages.front;

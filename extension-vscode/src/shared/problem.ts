@@ -43,6 +43,8 @@ export function fixesOf(remedy: Remedy | undefined): Fix[] {
       return [LOG_IN];
     case "runDoctor":
       return [DOCTOR, SHOW_LOG];
+    case "restartDaemon":
+      return [{ label: "Restart daemon", command: "areyouj.restartDaemon" }];
     // Named beside `default`, so that the lint demands a decision about each new kind.
     case "allowOrDeny":
     case "answerQuestion":
@@ -50,7 +52,6 @@ export function fixesOf(remedy: Remedy | undefined): Fix[] {
     case "freeDisk":
     case "listMessages":
     case "raiseLimit":
-    case "restartDaemon":
     case "tryAgain":
     case undefined:
     // A kind of a later version.
