@@ -73,7 +73,7 @@ void test("a text in the status bar has no icon of its own", () => {
 
 void test("the problem of a hostile directory has no link", async () => {
   const problems = new Problems({ info() {}, warn() {}, error() {} });
-  await problems.show(problem("directory_missing", `There is no directory ${EVIL}.`, `Create ${EVIL}.`));
+  await problems.show(problem("directory_missing", `The directory ${EVIL} does not exist.`, `Create ${EVIL}.`));
   await problems.report(new Error(EVIL));
   assert.equal(editor.shown.length, 2);
   assertHarmless(editor.shown);
