@@ -9,12 +9,14 @@ import { sessionActions } from "./actions/sessionActions";
 import { ContextKeys } from "./contextKeys";
 import { findBinary } from "./daemon/binary";
 import { Client } from "./daemon/client";
+import { restartDaemon } from "./daemon/restart";
 import { Diffs } from "./files/diffs";
 import { LastEditor } from "./files/selection";
 import { Model } from "./model/model";
 import { Notifier } from "./notify/notifier";
 import { Problems } from "./notify/problems";
 import { StatusBar } from "./notify/statusBar";
+import { showMessage } from "./notify/window";
 import { AUTOMATION_TAB } from "./pages/automation";
 import { Automations } from "./pages/automations";
 import { Orchestration, ORCHESTRATION_TAB, ORCHESTRATION_VIEW } from "./pages/orchestration";
@@ -89,6 +91,7 @@ export class App implements vscode.Disposable {
         lastEditor,
         findBinary: findProgram,
         restartSidecar: () => client.restart(),
+        restartDaemon: () => restartDaemon(client),
         showLog: () => log.show(),
       }),
       vscode.window.registerWebviewViewProvider(ORCHESTRATION_VIEW, overview, retained),
@@ -102,7 +105,7 @@ export class App implements vscode.Disposable {
         handleUri: ({ path }) => {
           const sessionId = sessionOfUri(path);
           if (sessionId !== null) void performer.perform({ kind: "open", sessionId });
-          else void vscode.window.showErrorMessage("The address is not a link to an AreYouJ session.");
+          else void showMessage("error", "The address is not a link to an AreYouJ session.");
         },
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {

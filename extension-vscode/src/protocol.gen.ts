@@ -343,7 +343,7 @@ export interface ConnectionError {
   message: string;
   /** What to do. */
   hint?: string;
-  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
+  /** The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything. */
   remedy?: Remedy;
 }
 
@@ -1047,7 +1047,7 @@ export interface SessionError {
   message: string;
   /** What to do. */
   hint: string;
-  /** The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint. */
+  /** The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything. */
   remedy?: Remedy;
   /** The last lines that Claude or its host wrote to standard error, if any. */
   log: string | null;

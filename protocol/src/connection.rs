@@ -197,7 +197,7 @@ pub struct ConnectionError {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
+    /// The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything.
     #[serde(default, deserialize_with = "Remedy::read", skip_serializing_if = "Remedy::is_text")]
     pub remedy: Option<Remedy>,
 }

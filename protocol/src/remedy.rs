@@ -128,7 +128,7 @@ impl Remedy {
             }
             Remedy::FreeDisk => "Free some space on that disk, then try again.",
             Remedy::RestartDaemon => {
-                "Restart the daemon, which may be of another version. Sessions keep running."
+                "Restart the daemon: its version may differ from this client's. Sessions keep running."
             }
             Remedy::TryAgain => "Try again in a moment.",
             Remedy::RunDoctor { first: None } => "Run doctor to find the cause.",

@@ -137,7 +137,7 @@ pub struct SessionError {
     pub message: String,
     /// What to do.
     pub hint: String,
-    /// The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
+    /// The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything.
     #[serde(default, deserialize_with = "Remedy::read", skip_serializing_if = "Remedy::is_text")]
     pub remedy: Option<Remedy>,
     /// The last lines that Claude or its host wrote to standard error, if any.

@@ -4,6 +4,7 @@ local alerts = require("areyouj.alerts")
 local automation = require("areyouj.views.automation")
 local client = require("areyouj.client")
 local composer = require("areyouj.views.composer")
+local daemon_actions = require("areyouj.actions.daemon")
 local dashboard = require("areyouj.views.dashboard")
 local highlight = require("areyouj.highlight")
 local logs = require("areyouj.views.logs")
@@ -23,7 +24,9 @@ local daemon = client --[[@as areyouj.Daemon]]
 local request = daemon.request
 local model = Model.new(daemon)
 M.model, M.request, M.ui, M.session, M.queue = model, request, ui, session_actions, queue_actions
+M.restart_daemon = daemon_actions.restart
 
+daemon_actions.setup({ request = request, request_once = daemon.request_once })
 session_actions.setup({ model = model, request = request })
 queue_actions.setup({ model = model, request = request })
 automation.setup({ model = model, daemon = daemon })

@@ -290,15 +290,14 @@ function M.restart()
   M.start()
 end
 
----Sends a request, and starts the sidecar if necessary. A request that fails with a retryable problem is retried for
----ten seconds. The callback runs later, in the main loop.
 ---@param method areyouj.RequestMethod
 ---@param params table
 ---@param callback? fun(problem?: areyouj.Problem, result?: any)
-function M.request(method, params, callback)
+---@param retry_for number In milliseconds; 0 for one attempt, which does not wait for a connection either.
+local function send(method, params, callback, retry_for)
   M.start()
   if next(params) == nil then params = vim.empty_dict() end
-  local deadline, pause = now() + RETRY_FOR_MS, FIRST_PAUSE_MS
+  local deadline, pause = now() + retry_for, FIRST_PAUSE_MS
   local request = {}
 
   local function done(failed, result)
@@ -320,6 +319,7 @@ function M.request(method, params, callback)
         request.failed(problem.not_connected(M.connection.problem, false))
         return
       end
+      if retry_for == 0 then return request.failed(problem.not_connected(M.connection.problem, true)) end
       held[request] = true
       vim.defer_fn(function()
         if not held[request] then return end
@@ -347,6 +347,19 @@ function M.request(method, params, callback)
 
   request.attempt()
 end
+
+---Sends a request, and starts the sidecar if necessary. A request that fails with a retryable problem is retried for
+---ten seconds. The callback runs later, in the main loop.
+---@param method areyouj.RequestMethod
+---@param params table
+---@param callback? fun(problem?: areyouj.Problem, result?: any)
+function M.request(method, params, callback) send(method, params, callback, RETRY_FOR_MS) end
+
+---The same without retries: for a request whose repetition would do something else.
+---@param method areyouj.RequestMethod
+---@param params table
+---@param callback? fun(problem?: areyouj.Problem, result?: any)
+function M.request_once(method, params, callback) send(method, params, callback, 0) end
 
 ---Neovim's id of the language client, while it runs.
 ---@return integer?

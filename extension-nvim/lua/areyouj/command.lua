@@ -177,6 +177,14 @@ local function driver_or_id(lead, words)
   return vim.list_extend(has_driver and {} or drivers(lead), live(lead, words))
 end
 
+local function restart_daemon()
+  app.restart_daemon(function(failed, status)
+    if not status then return problem.report(failed) end
+    local words = ("The daemon restarted (version %s). Sessions kept running."):format(status.version)
+    problem.notify(text.plain(words, 200), vim.log.levels.INFO)
+  end)
+end
+
 ---@param prompt string
 ---@param action fun(id: string, arguments: areyouj.Arguments)
 ---@return fun(arguments: areyouj.Arguments)
@@ -244,6 +252,7 @@ M.subcommands = {
   logs = { run = function(arguments) ui.logs(arguments.words[1]) end, complete = any },
   health = { run = function() vim.cmd.checkhealth("areyouj") end, offline = true },
   reconnect = { run = app.restart },
+  ["restart-daemon"] = { run = restart_daemon },
 }
 
 ---The columns of a characterwise selection, if the command comes from visual mode.
@@ -265,6 +274,14 @@ local function columns(arguments)
   return { from = first[2] + 1, to = stop }
 end
 
+---Whether all these subcommands begin with the first one, which `restart` means beside `restart-daemon`.
+---@param matching string[] In order.
+---@return boolean
+local function is_one(matching)
+  local longer = vim.tbl_filter(function(name) return vim.startswith(name, matching[1]) end, matching)
+  return #matching > 0 and #longer == #matching
+end
+
 ---Runs `:AreYouJ`.
 ---@param arguments table As `nvim_create_user_command` passes them.
 function M.run(arguments)
@@ -273,7 +290,7 @@ function M.run(arguments)
   local subcommand = M.subcommands[name]
   if not subcommand then
     local matching = M.matching(name)
-    if #matching ~= 1 then
+    if not is_one(matching) then
       local why = #matching == 0 and "%s is not a subcommand of :AreYouJ"
         or "%s is ambiguous: " .. table.concat(matching, ", ")
       problem.notify(text.plain(why:format(name), 200), vim.log.levels.ERROR)

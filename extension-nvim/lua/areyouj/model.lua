@@ -13,6 +13,7 @@ local MAX_EARLY = 1000
 ---@class areyouj.Daemon The interface of the client that the model and feeds use.
 ---@field connection areyouj.Connection
 ---@field request areyouj.Requester
+---@field request_once areyouj.Requester
 ---@field on fun(name: string, listener: fun(params: any)): fun()
 
 ---@class areyouj.Model

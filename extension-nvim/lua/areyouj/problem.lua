@@ -36,6 +36,10 @@ local IN_COMMANDS = {
     local restart = "Then run `:AreYouJ restart " .. session .. "` and send the failed message again."
     return "Log in with `:terminal claude`. " .. restart
   end,
+  restartDaemon = function()
+    local why = "its version may differ from this plugin's. Sessions keep running."
+    return "Restart the daemon with `:AreYouJ restart-daemon`: " .. why
+  end,
   runDoctor = function(_, first)
     if first then return first .. " `:checkhealth areyouj` shows more." end
     return "Run `:checkhealth areyouj` to find the cause."

@@ -4,6 +4,7 @@ import { notPossible } from "../daemon/problemError";
 import { composerText, type LastEditor, noEditor } from "../files/selection";
 import { requireConnection } from "../model/lookup";
 import type { Model } from "../model/model";
+import { showMessage, showStatus } from "../notify/window";
 import type { Daemon, Overview, Pages, Performer, ProblemReporter, Screens } from "../ports";
 import type { Session } from "../protocol.gen";
 import { nextWaiting, sessionRows } from "../sessions/picks";
@@ -24,6 +25,8 @@ export interface CommandParts {
   lastEditor: Pick<LastEditor, "current">;
   findBinary(): Promise<string>;
   restartSidecar(): Promise<void>;
+  /** Rejects with a `ProblemError`. */
+  restartDaemon(): Promise<{ version: string }>;
   showLog(): void;
 }
 
@@ -94,7 +97,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
   const send = async (to: Session, text: string): Promise<void> => {
     requireConnection(model);
     await parts.daemon.request("areyouj/queue/add", { sessionId: to.id, message: { id: randomUUID(), text } });
-    notify(`Message queued for ${displayName(to)}`);
+    showStatus(`Message queued for ${displayName(to)}`);
   };
 
   return vscode.Disposable.from(
@@ -118,13 +121,13 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     }),
     command("openSessionAt", async (argument) => {
       const chosen = typeof argument === "number" ? model.live[argument - 1] : undefined;
-      if (chosen === undefined) notify(`There is no session ${String(argument)}`);
+      if (chosen === undefined) showStatus(`There is no session ${String(argument)}`);
       else await open(chosen.id);
     }),
     command("nextWaitingSession", async () => {
       requireConnection(model);
       const next = nextWaiting(model.live, front());
-      if (next === null) notify("No session is waiting for you");
+      if (next === null) showStatus("No session is waiting for you");
       else await open(next.id);
     }),
     command("sendMessage", async (argument) => {
@@ -201,15 +204,16 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
     ),
     command("showLog", () => parts.showLog()),
     command("restartSidecar", () => parts.restartSidecar()),
+    command("restartDaemon", async () => {
+      showStatus("Restarting the AreYouJ daemon…");
+      const { version } = await parts.restartDaemon();
+      // Not awaited: the command has ended, and its message can stay.
+      void showMessage("information", `The AreYouJ daemon restarted (version ${version}). Sessions kept running.`);
+    }),
     command("doctor", async () => openDoctor(await parts.findBinary())),
     command("logIn", () => {
       const shown = parts.pages.front;
       openLogIn((shown === null ? null : model.session(shown))?.directory ?? folders()[0]?.path);
     }),
   );
-}
-
-/** Tells a person that something small succeeded, or had nothing to do. */
-function notify(text: string): void {
-  vscode.window.setStatusBarMessage(text, 3_000);
 }

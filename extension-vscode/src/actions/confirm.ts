@@ -1,6 +1,6 @@
-import * as vscode from "vscode";
+import { ask } from "../notify/window";
 
 /** Asks a person to confirm an action by the button that names it. */
 export async function confirmed(question: string, detail: string, button: string): Promise<boolean> {
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+  return (await ask(question, detail, button)) === button;
 }

@@ -5,6 +5,7 @@ import { openFile } from "../files/openFile";
 import { composerText, type LastEditor, noEditor } from "../files/selection";
 import { requireSession } from "../model/lookup";
 import type { Model } from "../model/model";
+import { showStatus } from "../notify/window";
 import type { Pages } from "../ports";
 import { folders } from "../settings";
 import { webAddress } from "../shared/links";
@@ -53,7 +54,7 @@ export function editorActions({ model, pages, diffs, lastEditor }: Parts): Handl
 
 async function copy(text: string, done: string): Promise<void> {
   await vscode.env.clipboard.writeText(text);
-  vscode.window.setStatusBarMessage(done, 2_000);
+  showStatus(done, 2_000);
 }
 
 async function openFolder(directory: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Permission, Session, Status } from "../protocol.gen";
 import type { AlertKind } from "../settings";
 import { displayName, isBusy } from "../shared/session";
-import { clippedLine, escapeLinks, isExactLine } from "../shared/text";
+import { clippedLine, isExactLine } from "../shared/text";
 
 /** A person reads a command of this length at a glance, and a message of the editor shows it whole. */
 const MAX_COMMAND = 160;
@@ -97,8 +97,12 @@ function permissionAlert(session: Session, permission: Permission): Alert {
     question: `asks: ${title}`,
     plan: `presents a plan: ${title}`,
   }[kind];
-  const text = command === null ? escapeLinks(`${name} ${says}`) : `${escapeLinks(name)} ${says}`;
-  return { kind, sessionId: session.id, text, permissionId: command === null ? null : permission.id };
+  return {
+    kind,
+    sessionId: session.id,
+    text: `${name} ${says}`,
+    permissionId: command === null ? null : permission.id,
+  };
 }
 
 function problemAlert(session: Session): { key: string; alert: Alert } | null {
@@ -106,16 +110,14 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
   const { attention, error } = session;
   if (session.status === "terminated") return null;
   if (session.status === "error" && error !== null) {
-    const text = escapeLinks(clippedLine(`${name} stopped with an error: ${error.message}`, MAX_TITLE * 2));
+    const text = clippedLine(`${name} stopped with an error: ${error.message}`, MAX_TITLE * 2);
     return {
       key: `${session.id} error ${session.statusSince}`,
       alert: { kind: "error", sessionId: session.id, text, permissionId: null },
     };
   }
   if (attention?.kind === "terminal") {
-    const text = escapeLinks(
-      clippedLine(`${name} needs an answer in Claude's terminal: ${attention.title}`, MAX_TITLE * 2),
-    );
+    const text = clippedLine(`${name} needs an answer in Claude's terminal: ${attention.title}`, MAX_TITLE * 2);
     return {
       key: `${session.id} terminal ${session.statusSince}`,
       alert: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true },
@@ -123,7 +125,7 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
   }
   if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
   const what = attention.kind === "failed" ? "a turn failed" : "a turn was interrupted";
-  const text = escapeLinks(clippedLine(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2));
+  const text = clippedLine(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2);
   return {
     key: `${session.id} message ${attention.messageId}`,
     alert: { kind: "failed", sessionId: session.id, text, permissionId: null },
@@ -135,7 +137,7 @@ function finishedAlert(session: Session): Alert {
   return {
     kind: "turnFinished",
     sessionId: session.id,
-    text: escapeLinks(`${displayName(session)} has finished${task}`),
+    text: `${displayName(session)} has finished${task}`,
     permissionId: null,
   };
 }

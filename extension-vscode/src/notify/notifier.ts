@@ -7,6 +7,7 @@ import type { Daemon, Overview, Pages, Performer, ProblemReporter, Screens } fro
 import { ErrorCode } from "../protocol.gen";
 import type { Settings } from "../settings";
 import { type Alert, AlertRule } from "./alerts";
+import { showMessage } from "./window";
 
 /** A permission request and the status that comes with it are handled together, in milliseconds. */
 const UPDATE_WITHIN_MS = 50;
@@ -67,14 +68,14 @@ export class Notifier implements vscode.Disposable {
 
   async #summarize(waiting: number): Promise<void> {
     const text = waiting === 1 ? "1 Claude session needs you." : `${waiting} Claude sessions need you.`;
-    const button = await vscode.window.showInformationMessage(text, "Show");
+    const button = await showMessage("information", text, "Show");
     if (button === "Show") await this.parts.performer.perform({ kind: "openOrchestration" });
   }
 
   async #show({ kind, sessionId, text, permissionId, onScreen }: Alert): Promise<void> {
     const buttons = onScreen ? [OPEN_SCREEN] : permissionId === null ? ["Open"] : ["Allow", "Deny", "Open"];
-    const show = kind === "turnFinished" ? vscode.window.showInformationMessage : vscode.window.showWarningMessage;
-    const button = await show(text, ...buttons);
+    const severity = kind === "turnFinished" ? "information" : "warning";
+    const button = await showMessage(severity, text, ...buttons);
     if (button === OPEN_SCREEN) await this.parts.performer.perform({ kind: "openScreen", sessionId });
     else if (button === "Open") await this.parts.performer.perform({ kind: "open", sessionId });
     else if (button !== undefined && permissionId !== null) await this.#answer(permissionId, button === "Allow");
@@ -88,7 +89,7 @@ export class Notifier implements vscode.Disposable {
     } catch (error) {
       const { problem } = toProblemError(error);
       const late = problem.code === ErrorCode.PermissionAnswered || problem.code === ErrorCode.PermissionWithdrawn;
-      if (late) await vscode.window.showInformationMessage(problem.message);
+      if (late) await showMessage("information", problem.message);
       else await this.parts.problems.show(problem);
     }
   }

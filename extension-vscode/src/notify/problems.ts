@@ -3,6 +3,7 @@ import { ProblemError, toProblemError } from "../daemon/problemError";
 import type { Log, ProblemReporter } from "../ports";
 import type { Problem } from "../shared/bridge";
 import { clippedLine } from "../shared/text";
+import { showMessage } from "./window";
 
 /** As much of a problem as a message of the editor shows, in characters. */
 const MAX_TEXT = 1_000;
@@ -13,7 +14,7 @@ export class Problems implements ProblemReporter {
 
   async show({ message, hint, fixes }: Problem): Promise<void> {
     const text = clippedLine(`${message} ${hint}`, MAX_TEXT);
-    const label = await vscode.window.showErrorMessage(text, ...fixes.map((fix) => fix.label));
+    const label = await showMessage("error", text, ...fixes.map((fix) => fix.label));
     const fix = fixes.find((one) => one.label === label);
     if (fix !== undefined) await vscode.commands.executeCommand(fix.command, fix.sessionId);
   }

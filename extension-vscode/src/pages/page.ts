@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
+import { showMessage } from "../notify/window";
 import type { ActionDone, FromPage, ToAutomation, ToOrchestration } from "../shared/bridge";
 import { LocalCode, problem } from "../shared/problem";
 import { parseFromPage } from "./validate";
@@ -53,7 +54,7 @@ export class Page<Message extends ToOrchestration | ToAutomation> implements vsc
     );
     if ("id" in value && typeof value.id === "number")
       void this.webview.postMessage({ type: "done", id: value.id, problem: size } satisfies ActionDone);
-    else void vscode.window.showWarningMessage(`${size.message} ${size.hint}`);
+    else void showMessage("warning", `${size.message} ${size.hint}`);
   }
 
   dispose(): void {

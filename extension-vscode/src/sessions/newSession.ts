@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import * as vscode from "vscode";
+import { showMessage } from "../notify/window";
 import type { OpenSession } from "../ports";
 import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
 import type { Settings } from "../settings";
@@ -65,7 +65,7 @@ export class NewSession {
       directory,
       ...options,
     });
-    if (warning !== undefined) void vscode.window.showWarningMessage(clippedLine(warning, 500));
+    if (warning !== undefined) void showMessage("warning", clippedLine(warning, 500));
     return session;
   }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as vscode from "vscode";
 import type { Model } from "../model/model";
+import { ask, showMessage, showStatus } from "../notify/window";
 import type { Daemon, OpenSession, ProblemReporter, Screens } from "../ports";
 import type { Driver, Session } from "../protocol.gen";
 import { displayName, isBusy } from "../shared/session";
-import { clippedLine, escapeLinks } from "../shared/text";
+import { clippedLine } from "../shared/text";
 
 const FINISH = "When the turn ends";
 const INTERRUPT = "Interrupt and switch";
@@ -49,7 +50,7 @@ export class SwitchDriver implements vscode.Disposable {
     if (!interrupt && isBusy(switched) && this.#requested.has(session.id)) {
       // A person who lets the turn end does something else meanwhile, and must not be interrupted in that.
       request.opens = false;
-      vscode.window.setStatusBarMessage(`${displayName(session)} switches when its turn ends`, 5_000);
+      showStatus(`${displayName(session)} switches when its turn ends`, 5_000);
     }
     await this.#follow(switched);
   }
@@ -74,8 +75,8 @@ export class SwitchDriver implements vscode.Disposable {
   async #offer(session: Session): Promise<void> {
     const [place, button] =
       session.driver === "terminal" ? ["in a terminal", "Open terminal"] : ["as a transcript", "Open transcript"];
-    const text = escapeLinks(clippedLine(`${displayName(session)} continues ${place}.`, 200));
-    if ((await vscode.window.showInformationMessage(text, button)) === button) await this.parts.openSession(session);
+    const text = clippedLine(`${displayName(session)} continues ${place}.`, 200);
+    if ((await showMessage("information", text, button)) === button) await this.parts.openSession(session);
   }
 }
 
@@ -84,5 +85,5 @@ function askAboutTurn(session: Session, driver: Driver): Thenable<string | undef
   const name = displayName(session);
   const question = driver === "terminal" ? `Switch ${name} to the terminal?` : `Switch ${name} to the transcript?`;
   const detail = "A turn is running. Switching restarts Claude with the same conversation, when the turn ends or now.";
-  return vscode.window.showWarningMessage(question, { modal: true, detail }, FINISH, INTERRUPT);
+  return ask(question, detail, FINISH, INTERRUPT);
 }

@@ -53,6 +53,7 @@ export const FIX_COMMANDS = [
   "areyouj.openSettings",
   "areyouj.showLog",
   "areyouj.restartSidecar",
+  "areyouj.restartDaemon",
   "areyouj.logIn",
   "areyouj.doctor",
   "areyouj.newSession",

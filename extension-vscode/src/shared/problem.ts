@@ -43,18 +43,19 @@ export function fixesOf(remedy: Remedy | undefined): Fix[] {
       return [LOG_IN];
     case "runDoctor":
       return [DOCTOR, SHOW_LOG];
+    case "restartDaemon":
+      return [{ label: "Restart daemon", command: "areyouj.restartDaemon" }];
+    // Named beside `default`, so that the lint demands a decision about each new kind.
     case "allowOrDeny":
     case "answerQuestion":
     case "chooseDirectory":
     case "freeDisk":
     case "listMessages":
     case "raiseLimit":
-    case "restartDaemon":
     case "tryAgain":
     case undefined:
-      return [];
+    // A kind of a later version.
     default:
-      // A kind of a later version.
       return [];
   }
 }

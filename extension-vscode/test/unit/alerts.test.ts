@@ -107,12 +107,12 @@ void test("a turn is finished when a busy session becomes idle with an empty que
   assert.deepEqual(rule.update([session("A")], []).alerts, []);
 });
 
-void test("names cannot bring links or hidden characters into a message", () => {
+void test("names cannot bring hidden characters into a message", () => {
   const rule = new AlertRule();
   rule.update([], []);
   const evil = session("A", { name: "[click](command:x)\u202e\nnext" });
   const [alert] = rule.update([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).alerts;
-  assert.equal(alert?.text, "[click] (command:x) next asks for permission: [y] (https://evil)");
+  assert.equal(alert?.text, "[click](command:x) next asks for permission: [y](https://evil)");
 });
 
 void test("shows once that Claude asks in its terminal, with a button for it", () => {

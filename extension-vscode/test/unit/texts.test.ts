@@ -69,6 +69,7 @@ void test("the buttons of a problem carry out its remedy", () => {
     buttons({ kind: "runDoctor" }).map(({ label }) => label),
     ["Run doctor", "Show log"],
   );
+  assert.deepEqual(buttons({ kind: "restartDaemon" }), [{ label: "Restart daemon", command: "areyouj.restartDaemon" }]);
   assert.deepEqual(buttons({ kind: "freeDisk" }), []);
   assert.deepEqual(buttons({ kind: "dance" } as unknown as Remedy), []);
   assert.deepEqual(buttons(), []);

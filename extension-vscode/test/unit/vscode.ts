@@ -35,6 +35,7 @@ export { DisposableOf as Disposable };
 export const editor = {
   answers: [] as unknown[],
   shown: [] as string[],
+  details: [] as string[],
   executed: [] as unknown[][],
   opened: [] as string[],
   clipboard: "",
@@ -75,8 +76,10 @@ export function openTerminal(terminal: TestTerminal): TestTerminal {
   return terminal;
 }
 
-const show = (text: string): Promise<unknown> => {
+const show = (text: string, options?: unknown): Promise<unknown> => {
   editor.shown.push(text);
+  if (typeof options === "object" && options !== null && "detail" in options)
+    editor.details.push(String(options.detail));
   return Promise.resolve(editor.answers.shift());
 };
 export const window = {
@@ -149,6 +152,8 @@ export class Range {
     readonly end: Position,
   ) {}
 }
+export const QuickInputButtons = { Back: {} };
+export const QuickPickItemKind = { Separator: -1 };
 export const ViewColumn = { Active: -1, Beside: -2 };
 export class ThemeIcon {
   constructor(readonly id: string) {}

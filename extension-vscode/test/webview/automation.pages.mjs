@@ -510,6 +510,11 @@ onPage("edits, moves, sends and removes queued messages", ACTIVE, { queue: QUEUE
   assert.equal((await asked("queueMove")).length, 2);
 });
 
+onPage("promises no reconnection that will not come", ACTIVE, {}, async ({ page, say }) => {
+  await say({ type: "connection", connection: { state: "failed", problem: PROBLEM } });
+  assert.match(await page.locator(".composer").innerText(), /Not connected\. Your text is kept\./);
+});
+
 onPage(
   "keeps everything while reconnecting, and shows the reason",
   ACTIVE,

@@ -17,6 +17,7 @@ import {
 } from "./fixtures.mjs";
 import { harness } from "./shared.mjs";
 
+const FAILED = SESSIONS.find(({ status }) => status === "error");
 const LIVE = SESSIONS.filter(({ status }) => status !== "error");
 const PROBLEM = {
   code: "timeout",
@@ -323,12 +324,28 @@ onPage(
 onPage("shows a session in error with hint, log and restart", { sessions: SESSIONS }, async ({ page, asked }) => {
   const card = page.locator("areyouj-session-error");
   assert.match(await card.innerText(), /not logged in[\s\S]*Log in, then restart/);
-  assert.equal(await card.getByRole("region", { name: "Log" }).isVisible(), false);
-  await card.getByText("Show log").click();
-  assert.match(await card.getByRole("region", { name: "Log" }).innerText(), /Please run/);
-  await card.getByRole("button", { name: "Restart" }).click();
+  assert.equal(await card.getByRole("region", { name: "Details" }).isVisible(), false);
+  await card.getByText("Show details").click();
+  assert.match(await card.getByRole("region", { name: "Details" }).innerText(), /Please run/);
+  await card.getByRole("button", { name: "Restart session" }).click();
   assert.deepEqual(await asked("restart"), [{ kind: "restart", sessionId: "P3J6WE5R" }]);
 });
+
+for (const [kind, labels] of [
+  ["runDoctor", ["Run doctor", "Show log", "Restart session"]],
+  ["restartDaemon", ["Restart daemon", "Restart session"]],
+  ["restartSession", ["Restart session"]],
+  ["freeDisk", ["Restart session"]],
+])
+  onPage(
+    `a session in error with the remedy ${kind} has one prominent button, and no two with the same label`,
+    { sessions: [session({ ...FAILED, error: { ...FAILED.error, remedy: { kind, sessionId: FAILED.id } } })] },
+    async ({ page }) => {
+      const card = page.locator("areyouj-session-error");
+      assert.deepEqual(await card.locator("summary, vscode-button").allInnerTexts(), ["Show details", ...labels]);
+      assert.equal(await card.locator("vscode-button:not([secondary])").count(), 1);
+    },
+  );
 
 onPage("follows changes, and announces what needs a person", { sessions: LIVE }, async ({ page, say }) => {
   await say({

@@ -89,7 +89,7 @@ export class Composer extends PageElement {
         <div class="row composer-actions">
           ${iconButton("mention", "Mention file", () => this.insert("@"))}
           ${iconButton("list-selection", "Insert the editor's selection", () => act({ kind: "attachSelection", sessionId: this.sessionId }))}
-          <span class="grow muted composer-hint ellipsis">${this.connected ? "" : "Reconnecting. Your text is kept."}</span>
+          <span class="grow muted composer-hint ellipsis">${this.connected ? "" : "Not connected. Your text is kept."}</span>
           ${
             this.steerable
               ? button("Steer", () => void this.send(true), {

@@ -37,8 +37,8 @@ export class SessionErrorCard extends PageElement {
       </div>
       ${logFold(error?.log ?? null)}
       <div class="row wrap">
-        ${fixes.map(({ label, ...fix }) => button(label, () => act({ kind: "command", ...fix })))}
-        ${button("Restart", () => void this.pending.run("restart", { kind: "restart", sessionId: id }), {
+        ${fixes.map(({ label, ...fix }, index) => button(label, () => act({ kind: "command", ...fix }), { secondary: index > 0 }))}
+        ${button("Restart session", () => void this.pending.run("restart", { kind: "restart", sessionId: id }), {
           secondary: fixes.length > 0,
           disabled: !this.connected || !this.settled.yes,
           running: this.pending.running !== null,

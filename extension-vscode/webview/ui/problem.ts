@@ -35,8 +35,8 @@ export function fixButtons(problem: Problem): TemplateResult | typeof nothing {
 export function logFold(log: string | null): TemplateResult | typeof nothing {
   if (!log) return nothing;
   return html`<details>
-    <summary class="link">Show log</summary>
-    <pre class="box" tabindex="0" role="region" aria-label="Log">${plainText(log)}</pre>
+    <summary class="link">Show details</summary>
+    <pre class="box" tabindex="0" role="region" aria-label="Details">${plainText(log)}</pre>
   </details>`;
 }
 

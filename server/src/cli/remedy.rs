@@ -32,7 +32,7 @@ pub(super) fn hint(remedy: &Remedy) -> String {
              message again."
         ),
         Remedy::RaiseLimit { setting } => {
-            format!("Run `areyouj terminate ID` for another session, or raise {setting} in config.toml.")
+            format!("Terminate a session with `areyouj terminate ID`, or raise {setting} in config.toml.")
         }
         Remedy::RestartDaemon => {
             "Run `areyouj daemon restart`, so that the daemon has the version of this program; sessions keep running."

@@ -53,6 +53,27 @@ return {
       end,
     },
     {
+      "a restart of the daemon keeps the turn, and reports the new daemon",
+      function()
+        local editor = Editor.open(home, { project = "tools" })
+        local id = home:idle("tools")
+        editor:open(id)
+        home:run("send", id, "hold: restarted")
+        home:wait(id, "active")
+        local before = home:daemon()
+        editor:command("AreYouJ restart-daemon")
+        wait.until_true(
+          "the report",
+          function() return editor:messages():find("AreYouJ: The daemon restarted (version ", 1, true) end
+        )
+        assert(home:daemon() ~= before, "the daemon did not restart")
+        home:release("restarted")
+        home:wait(id, "idle")
+        editor:shows(automation(id), "restarted")
+        editor:quit()
+      end,
+    },
+    {
       "a session continues without an editor, and shows everything on return",
       function()
         local editor = Editor.open(home, { project = "tools" })

@@ -256,7 +256,7 @@ return {
         wait.same(
           "completion",
           editor:lua("return vim.fn.getcompletion('AreYouJ re', 'cmdline')"),
-          { "reconnect", "rename", "restart" }
+          { "reconnect", "rename", "restart", "restart-daemon" }
         )
         wait.has("ids", table.concat(editor:lua("return vim.fn.getcompletion('AreYouJ open ', 'cmdline')"), " "), id)
         wait.has(

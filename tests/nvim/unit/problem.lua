@@ -13,6 +13,9 @@ return {
         restart.first = "See host.log."
         same("first", hint(restart), "See host.log. Then restart the session with `:AreYouJ restart K7M2Q9XD`.")
         same("new", hint({ kind = "newSession" }), "Start a new session with `:AreYouJ new`.")
+        local daemon =
+          "Restart the daemon with `:AreYouJ restart-daemon`: its version may differ from this plugin's. Sessions keep running."
+        same("daemon", hint({ kind = "restartDaemon" }), daemon)
         same("doctor", hint({ kind = "runDoctor" }), "Run `:checkhealth areyouj` to find the cause.")
       end,
     },

@@ -64,6 +64,20 @@ export default {
       await shows(page.entry("Echo: after"));
     },
 
+    "a restart of the daemon keeps the turn and the editor, and reports the new daemon": async (t) => {
+      const { id, window, page } = await withDraft(t);
+      await t.home.run("send", id, "hold: gate");
+      await page.is("Active");
+      const before = await t.home.daemon();
+      await window.run("AreYouJ: Restart Daemon");
+      await shows(window.toast("The AreYouJ daemon restarted"));
+      assert.notEqual(await t.home.daemon(), before);
+      await page.is("Active");
+      await t.home.release("gate");
+      await page.is("Idle");
+      await isBack(window);
+    },
+
     "a turn continues without a window, and its output is complete afterwards": async (t) => {
       const { id, profile, window } = await withDraft(t);
       await t.home.run("send", id, "hold: gate");

@@ -196,7 +196,7 @@
 ---@field code string A stable code from the same list as request errors.
 ---@field message string What happened.
 ---@field hint? string What to do.
----@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything.
 
 ---The state of the sidecar's connection to the daemon.
 ---@alias areyouj.ConnectionState
@@ -647,7 +647,7 @@
 ---@field code string A stable code from the same list as request errors.
 ---@field message string What happened.
 ---@field hint string What to do.
----@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Left out if there is no more than the hint.
+---@field remedy? areyouj.Remedy The same for programs: what a client can offer as a button or a command. Omitted if the hint says everything.
 ---@field log? string The last lines that Claude or its host wrote to standard error, if any.
 
 ---A list of sessions.
