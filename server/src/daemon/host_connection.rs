@@ -150,15 +150,15 @@ impl HostConnection {
     async fn await_late_release(&mut self, pid: Option<i32>) {
         while let Some(order) = self.mailbox.recv().await {
             if matches!(order, HostOrder::Release) {
-                self.ensure_exit(pid).await;
+                self.evict(pid).await;
             }
         }
     }
 
-    /// The host was released, but the release can have been lost with the connection.
+    /// Waits for the exit of a released host. Its release can have been lost with the connection.
     async fn ensure_exit(&self, pid: Option<i32>) {
         let begin = Instant::now();
-        while !self.host_is_gone() && pid.is_some() {
+        while !self.host_is_gone() {
             if begin.elapsed() > EXIT_TIMEOUT {
                 self.evict(pid).await;
                 return;

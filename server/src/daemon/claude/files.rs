@@ -49,7 +49,7 @@ impl Open {
     }
 }
 
-/// Names the home of a Claude with this environment in this directory, to tell homes apart: without I/O.
+/// Names the home of a Claude with this environment in this directory for the gate, without I/O.
 pub(in crate::daemon) fn home_of(environment: &BTreeMap<String, String>, directory: &str) -> String {
     let set = |name| environment.get(name).filter(|value| !value.is_empty());
     let home = set("CLAUDE_CONFIG_DIR").or_else(|| set("HOME"));
@@ -261,6 +261,19 @@ mod tests {
     fn records(home: &Path) -> ClaudeFiles {
         let config = ("CLAUDE_CONFIG_DIR".to_owned(), home.to_str().unwrap().to_owned());
         ClaudeFiles::of(&BTreeMap::from([config]), "/work")
+    }
+
+    #[test]
+    fn each_home_has_a_name_of_its_own() {
+        let home = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            home_of(&variables.collect(), "/work")
+        };
+        assert_eq!(home(&[("HOME", "/home/me")]), "/home/me");
+        assert_eq!(home(&[("HOME", "/home/me"), ("CLAUDE_CONFIG_DIR", "/mnt/claude")]), "/mnt/claude");
+        assert_eq!(home(&[("HOME", "/home/me"), ("CLAUDE_CONFIG_DIR", "")]), "/home/me");
+        assert_eq!(home(&[("CLAUDE_CONFIG_DIR", "own")]), "/work/own");
+        assert_eq!(home(&[]), "");
     }
 
     #[test]
