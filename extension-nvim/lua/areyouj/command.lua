@@ -217,7 +217,7 @@ M.subcommands = {
     end),
     complete = any,
   },
-  move = { run = switch_driver, complete = driver_or_id },
+  ["switch-driver"] = { run = switch_driver, complete = driver_or_id },
   send = { run = send, complete = live },
   queue = { run = of_session("Show the queue of", function(id) ui.queue(id) end), complete = live },
   switch = {
@@ -255,6 +255,9 @@ M.subcommands = {
   ["restart-daemon"] = { run = restart_daemon },
 }
 
+---Earlier names of subcommands, which still work.
+local RENAMED = { move = "switch-driver" }
+
 ---The columns of a characterwise selection, if the command comes from visual mode.
 ---@param arguments table
 ---@return { from: integer, to: integer }?
@@ -287,7 +290,7 @@ end
 function M.run(arguments)
   local name, rest = arguments.args:match("^%s*(%S*)%s*(.-)%s*$")
   name = name == "" and "dashboard" or name
-  local subcommand = M.subcommands[name]
+  local subcommand = M.subcommands[RENAMED[name] or name]
   if not subcommand then
     local matching = M.matching(name)
     if not is_one(matching) then
@@ -327,7 +330,7 @@ function M.complete(lead, line, position)
   local typed = line:sub(1, position):gsub("^.-AreYouJ!?%s*", "", 1)
   local words = vim.split(typed, "%s+")
   if #words <= 1 then return M.matching(lead) end
-  local subcommand = M.subcommands[words[1]]
+  local subcommand = M.subcommands[RENAMED[words[1]] or words[1]]
   return subcommand and subcommand.complete and subcommand.complete(lead, words) or {}
 end
 

@@ -109,7 +109,7 @@ function M.send(text, session_id, callback) app().queue.send(text, session_id, c
 ---@param driver? areyouj.Driver The other driver if left out.
 ---@param options? { interrupt?: boolean } `interrupt`: interrupts the running turn instead of waiting for its end.
 ---@param callback? fun(problem?: areyouj.Problem, session?: areyouj.Session)
-function M.move(session_id, driver, options, callback)
+function M.switch_driver(session_id, driver, options, callback)
   app().session.switch_driver(session_id, driver, options or {}, callback)
 end
 

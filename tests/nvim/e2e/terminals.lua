@@ -379,7 +379,7 @@ return {
           home:wait(id, "active")
           editor:becomes("the turn", "require('areyouj.app').model:session(...).status == 'active'", id)
           editor:lua("_G.echoed = {}; vim.api.nvim_echo = function(pieces) table.insert(_G.echoed, pieces[1][1]) end")
-          editor:command("AreYouJ move terminal")
+          editor:command("AreYouJ switch-driver terminal")
           editor:becomes(
             "the message",
             "table.concat(_G.echoed, '\\n'):find('mover switches to Terminal when the turn ends', 1, true) ~= nil"
@@ -406,7 +406,7 @@ return {
         by_hand:lua("vim.fn.jobstart({ ... }, { term = true })", claude, "--resume", conversation)
         wait.until_true("the conversation", function() return by_hand:text():find("Echo: hello", 1, true) end)
         editor:record_notifications()
-        editor:command("AreYouJ move " .. id .. " terminal")
+        editor:command("AreYouJ switch-driver " .. id .. " terminal")
         local problem = editor:notifications(1)[1]
         wait.has("what happened", problem, "has the conversation of " .. id .. " open")
         wait.has("what to do", problem, "End that Claude first")
@@ -414,7 +414,7 @@ return {
         by_hand:close()
         wait.has(
           "completion",
-          table.concat(editor:lua("return vim.fn.getcompletion('AreYouJ move ', 'cmdline')"), " "),
+          table.concat(editor:lua("return vim.fn.getcompletion('AreYouJ switch-driver ', 'cmdline')"), " "),
           "stream terminal"
         )
         home:run("terminate", id)

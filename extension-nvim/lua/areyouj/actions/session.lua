@@ -133,7 +133,7 @@ local function switch(session, to, options, callback)
     end
     if callback then return callback(nil, switched) end
     local waits = switched.driver ~= to and (switched.status == "active" or switched.status == "waiting")
-    local words = waits and "%s switches to %s when the turn ends. :AreYouJ! move switches at once."
+    local words = waits and "%s switches to %s when the turn ends. :AreYouJ! switch-driver switches at once."
       or already and "%s already uses %s."
       or "%s switches to %s."
     vim.api.nvim_echo({ { words:format(text.name(switched), status.drivers[to]) } }, false, {})

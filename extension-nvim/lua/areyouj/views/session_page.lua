@@ -34,7 +34,7 @@ function M.open_screen(id)
   local reason = session and session.status == "terminated" and "This session is terminated and has no terminal."
     or session
       and session.driver ~= "terminal"
-      and "This session has no terminal. :AreYouJ move switches it to Terminal."
+      and "This session has no terminal. :AreYouJ switch-driver switches it to Terminal."
   if reason then
     vim.api.nvim_echo({ { reason } }, false, {})
     return
