@@ -48,7 +48,7 @@ export default {
 
     "a killed daemon restarts while the turn and the editor continue": async (t) => {
       const { id, window, page } = await withDraft(t);
-      await t.home.run("send", id, "hold: gate");
+      await t.home.run("send", id, "hold: killed");
       await page.is("Active");
       const before = await t.home.daemon();
       const seen = await bannerWatch(page);
@@ -57,7 +57,7 @@ export default {
       await page.frame.locator(".banner").waitFor({ state: "hidden" });
       assert.notEqual(await t.home.daemon(), before);
       await page.is("Active");
-      await t.home.release("gate");
+      await t.home.release("killed");
       await page.is("Idle");
       await isBack(window);
       await page.send("after");
@@ -66,27 +66,27 @@ export default {
 
     "a restart of the daemon keeps the turn and the editor, and reports the new daemon": async (t) => {
       const { id, window, page } = await withDraft(t);
-      await t.home.run("send", id, "hold: gate");
+      await t.home.run("send", id, "hold: restarted");
       await page.is("Active");
       const before = await t.home.daemon();
       await window.run("AreYouJ: Restart Daemon");
       await shows(window.toast("The AreYouJ daemon restarted"));
       assert.notEqual(await t.home.daemon(), before);
       await page.is("Active");
-      await t.home.release("gate");
+      await t.home.release("restarted");
       await page.is("Idle");
       await isBack(window);
     },
 
     "a turn continues without a window, and its output is complete afterwards": async (t) => {
       const { id, profile, window } = await withDraft(t);
-      await t.home.run("send", id, "hold: gate");
+      await t.home.run("send", id, "hold: closed");
       await t.home.wait(id, "active");
       // A draft is saved after a moment; this scenario does not test an immediate close.
       await window.reload();
       await isBack(window);
       await window.page.close();
-      await t.home.release("gate");
+      await t.home.release("closed");
       await t.home.wait(id, "idle");
       await t.home.sendAndWait(id, "without a window");
       const page = await isBack(await t.openIn(profile));
