@@ -31,6 +31,10 @@ const CANCEL: &str = "$/cancelRequest";
 /// Unread answers of one client, at most: the daemon reads no further request of it meanwhile.
 const MAX_IN_FLIGHT: u32 = 64;
 
+/// Requests of one client that can be planned at the same time, at most, while a file system is slow. A cancelled one
+/// still counts, so that a client cannot pile them up.
+const MAX_SLOW_REQUESTS: usize = MAX_IN_FLIGHT as usize;
+
 /// Unread bytes of a client that left from which on their memory is returned to the system.
 const MUCH_UNREAD: usize = 64 << 10;
 
@@ -102,8 +106,8 @@ impl ClientConnection {
             permit.forget();
             replies += 1;
             self.client.expect(replies, id);
-            while slow_requests.try_join_next().is_some() {}
             if can_be_slow(&method) {
+                make_room(slow_requests, MAX_SLOW_REQUESTS).await;
                 let (connection, params) = (Arc::clone(self), incoming.params);
                 slow_requests.spawn(async move {
                     connection.serve_request(replies, &method, params.as_deref()).await
@@ -145,6 +149,14 @@ impl ClientConnection {
     }
 }
 
+/// Waits until fewer than this many tasks run.
+async fn make_room<T: 'static>(tasks: &mut JoinSet<T>, most: usize) {
+    while tasks.try_join_next().is_some() {}
+    while tasks.len() >= most {
+        tasks.join_next().await;
+    }
+}
+
 /// Writes answers and notifications until the outbox is closed or the client reads no more.
 async fn write(client: Arc<Client>, in_flight: Arc<Semaphore>, mut output: OwnedWriteHalf) {
     loop {
@@ -167,4 +179,27 @@ async fn write(client: Arc<Client>, in_flight: Arc<Semaphore>, mut output: Owned
     // The client reads no more, so the daemon reads no more of its requests.
     in_flight.close();
     let _ = output.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_set_of_tasks_waits_for_one_of_them() {
+        let mut tasks = JoinSet::new();
+        let (release, held) = oneshot::channel::<()>();
+        tasks.spawn(async move { drop(held.await) });
+        make_room(&mut tasks, 2).await;
+        assert_eq!(tasks.len(), 1, "there is room");
+
+        let room = tokio::spawn(async move { make_room(&mut tasks, 1).await });
+        yield_now().await;
+        assert!(!room.is_finished());
+        drop(release);
+        room.await.unwrap();
+    }
 }
