@@ -17,7 +17,7 @@ use std::sync::Arc;
 use areyouj_core::orchestrator::{Idempotent, Operation, Problem, Query, SessionOperation, SessionRef};
 use areyouj_protocol::{Request, SessionActionParams};
 
-use super::client::{Client, Introduction};
+use super::client::Client;
 use super::reply::Reply;
 use super::shared::Shared;
 
@@ -58,13 +58,8 @@ impl Context {
     fn session(&self, id: Option<String>) -> SessionRef {
         match id {
             Some(id) => SessionRef::Id(id),
-            None => SessionRef::Newest { directories: self.introduction().folders },
+            None => SessionRef::Newest { directories: self.client.folders() },
         }
-    }
-
-    /// What the client said about itself.
-    fn introduction(&self) -> Introduction {
-        self.client.introduction()
     }
 }
 

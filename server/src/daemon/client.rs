@@ -25,7 +25,6 @@ pub(super) struct Client {
 }
 
 /// What a client says about itself.
-#[derive(Clone, Default)]
 pub(super) struct Introduction {
     /// Its name, fit for the audit trail.
     pub(super) name: String,
@@ -65,8 +64,14 @@ impl Client {
         self.lock_introduction().is_some()
     }
 
-    pub(super) fn introduction(&self) -> Introduction {
-        self.lock_introduction().clone().unwrap_or_default()
+    /// The name that the client gave itself, fit for the audit trail.
+    fn name(&self) -> String {
+        self.lock_introduction().as_ref().map(|introduction| introduction.name.clone()).unwrap_or_default()
+    }
+
+    /// The paths of the folders that are open in the editor.
+    pub(super) fn folders(&self) -> Vec<String> {
+        self.lock_introduction().as_ref().map(|introduction| introduction.folders.clone()).unwrap_or_default()
     }
 
     /// Whether the client wants only notifications of sessions that it attached to.
@@ -81,7 +86,7 @@ impl Client {
 
     /// The origin of a command. Every client is the local user: the listener rejects all others.
     pub(super) fn origin(&self, reply: ReplyId) -> Origin {
-        let principal = Principal::LocalUser { name: self.introduction().name };
+        let principal = Principal::LocalUser { name: self.name() };
         Origin { client: self.id, principal, reply }
     }
 

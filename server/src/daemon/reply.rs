@@ -28,9 +28,21 @@ pub(super) enum Rendered<T> {
     Read(Read<T>),
 }
 
+impl<T> Rendered<T> {
+    /// The result, or an internal error if the outcome was of another kind.
+    pub(super) fn expected(result: Option<T>) -> Rendered<T> {
+        Rendered::Ready(result.ok_or_else(unexpected_outcome))
+    }
+}
+
 /// A reply that needs nothing but the outcome. `render` returns `None` for an outcome of another kind.
 pub(super) fn reply<T>(render: impl FnOnce(Outcome) -> Option<T> + Send + 'static) -> Reply<T> {
-    Box::new(|result| Rendered::Ready(result.and_then(|outcome| expected(render(outcome)))))
+    reply_or_read(|outcome| Rendered::expected(render(outcome)))
+}
+
+/// A reply that can need the store for what the outcome lacks.
+pub(super) fn reply_or_read<T>(render: impl FnOnce(Outcome) -> Rendered<T> + Send + 'static) -> Reply<T> {
+    Box::new(|result| result.map_or_else(|problem| Rendered::Ready(Err(problem)), render))
 }
 
 /// The reply to a request that names something by its id: when the orchestrator does not know it, `explain` reads from
@@ -43,11 +55,6 @@ pub(super) fn reply_or_explain<T: 'static>(
         Ok(outcome) => render(outcome),
         Err(problem) => Rendered::Read(Box::new(|reader| Err(explain(problem, reader)))),
     })
-}
-
-/// The rendered outcome, or an internal error for an outcome of another kind.
-pub(super) fn expected<T>(rendered: Option<T>) -> Result<T, Problem> {
-    rendered.ok_or_else(unexpected_outcome)
 }
 
 /// Forgets the type of a result, and with it the method.

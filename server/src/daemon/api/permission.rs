@@ -5,7 +5,7 @@ use areyouj_protocol::{Permission, PermissionAnswerParams, PermissionList, Permi
 use areyouj_store::ReaderPool;
 
 use super::{Context, Handler, Plan, idempotent};
-use crate::daemon::reply::{Rendered, expected, reply, reply_or_explain};
+use crate::daemon::reply::{Rendered, reply, reply_or_explain};
 use crate::daemon::to_wire;
 
 impl Handler for request::PermissionList {
@@ -31,10 +31,10 @@ impl Handler for request::PermissionAnswer {
 }
 
 fn permission(outcome: Outcome) -> Rendered<Permission> {
-    Rendered::Ready(expected(match outcome {
+    Rendered::expected(match outcome {
         Outcome::Permission(row) => Some(to_wire::permission(*row)),
         _ => None,
-    }))
+    })
 }
 
 /// Says more than "not found" about a permission request that has an answer.

@@ -2,7 +2,7 @@
 
 use areyouj_core::orchestrator::{
     ErrorCode, MessageId, MessageOperation, MessageRow, MessageState, MessageView, Operation, Outcome,
-    Problem, Query, QueueView, SessionOperation,
+    Problem, Query, SessionOperation,
 };
 use areyouj_protocol::{
     Message, MessageParams, Queue, QueueAddParams, QueueEditParams, QueueListParams, QueueMoveParams,
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session};
 use crate::daemon::refusals::invalid;
-use crate::daemon::reply::{Rendered, Reply, expected, reply, reply_or_explain};
+use crate::daemon::reply::{Rendered, Reply, reply, reply_or_explain, reply_or_read};
 use crate::daemon::to_wire;
 
 /// Finished messages that the list of a queue holds, at most, if they have no more than [`PAGE_BYTES`] together.
@@ -21,13 +21,13 @@ const FINISHED_MESSAGES: usize = 1_000;
 
 impl Handler for request::QueueAdd {
     async fn plan(params: QueueAddParams, context: &Context) -> Result<Plan<Self>, Problem> {
-        Ok(Plan::Operation(send(params, false, context)?, sent()))
+        Ok(Plan::Operation(send(params, false, context)?, reply_or_read(message)))
     }
 }
 
 impl Handler for request::QueueSteer {
     async fn plan(params: QueueAddParams, context: &Context) -> Result<Plan<Self>, Problem> {
-        Ok(Plan::Operation(send(params, true, context)?, sent()))
+        Ok(Plan::Operation(send(params, true, context)?, reply_or_read(message)))
     }
 }
 
@@ -100,13 +100,6 @@ fn on_message<R: Handler<Result = Message>>(
     Plan::Operation(Operation::Message(of, operation), reply_or_explain(message, explain))
 }
 
-fn sent() -> Reply<Message> {
-    Box::new(|result| match result {
-        Ok(outcome) => message(outcome),
-        Err(problem) => Rendered::Ready(Err(problem)),
-    })
-}
-
 /// A message; the store has the one that has ended since an earlier request of the same id.
 fn message(outcome: Outcome) -> Rendered<Message> {
     match outcome {
@@ -115,19 +108,21 @@ fn message(outcome: Outcome) -> Rendered<Message> {
             let row = reader.read(|reader| reader.message(id)).map_err(|error| reader.problem(&error))?;
             row.map(finished).ok_or_else(|| message_gone(id))
         })),
-        _ => Rendered::Ready(expected(None)),
+        _ => Rendered::expected(None),
     }
 }
 
 fn queue() -> Reply<Queue> {
-    reply(|outcome| queue_view(outcome).map(to_wire::queue))
+    reply(|outcome| match outcome {
+        Outcome::Queue(view) => Some(to_wire::queue(view)),
+        _ => None,
+    })
 }
 
 /// The queue, after the session's newest finished messages.
 fn queue_with_finished() -> Reply<Queue> {
-    Box::new(|result| match result.and_then(|outcome| expected(queue_view(outcome))) {
-        Err(problem) => Rendered::Ready(Err(problem)),
-        Ok(view) => Rendered::Read(Box::new(|reader| {
+    reply_or_read(|outcome| match outcome {
+        Outcome::Queue(view) => Rendered::Read(Box::new(|reader| {
             let rows =
                 reader.read(|reader| reader.finished_messages(view.session, FINISHED_MESSAGES, PAGE_BYTES));
             let rows = rows.map_err(|error| reader.problem(&error))?;
@@ -135,14 +130,8 @@ fn queue_with_finished() -> Reply<Queue> {
             queue.messages = rows.into_iter().map(finished).chain(queue.messages).collect();
             Ok(queue)
         })),
+        _ => Rendered::expected(None),
     })
-}
-
-fn queue_view(outcome: Outcome) -> Option<QueueView> {
-    match outcome {
-        Outcome::Queue(view) => Some(view),
-        _ => None,
-    }
 }
 
 fn finished(row: MessageRow) -> Message {

@@ -18,7 +18,7 @@ use crate::daemon::claude::find::find_claude;
 use crate::daemon::directory_checks::check_directory;
 use crate::daemon::gate::Kind;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
-use crate::daemon::reply::{Rendered, Reply, expected, reply};
+use crate::daemon::reply::{Rendered, Reply, reply, reply_or_read};
 use crate::daemon::to_wire;
 
 /// Bytes of a model's name or a permission mode, at most.
@@ -180,12 +180,11 @@ async fn refuse_if_open_elsewhere(session: &str, context: &Context) -> Result<()
 
 /// Reads the entries that the client lacks. Output that is published meanwhile waits behind the answer.
 fn attached() -> Reply<AttachResult> {
-    Box::new(|result| match result {
-        Ok(Outcome::Attached { session, since, partial_output }) => {
+    reply_or_read(|outcome| match outcome {
+        Outcome::Attached { session, since, partial_output } => {
             Rendered::Read(Box::new(move |reader| attach_result(*session, since, partial_output, reader)))
         }
-        Ok(_) => Rendered::Ready(expected(None)),
-        Err(problem) => Rendered::Ready(Err(problem)),
+        _ => Rendered::expected(None),
     })
 }
 

@@ -5,7 +5,7 @@ use areyouj_protocol::{TranscriptPage, TranscriptReadParams, request};
 use areyouj_store::ReaderPool;
 
 use super::{Context, Handler, PAGE_BYTES, Plan};
-use crate::daemon::reply::{Rendered, Reply, expected};
+use crate::daemon::reply::{Rendered, reply_or_read};
 use crate::daemon::to_wire;
 
 /// Entries of a page if the client names no limit.
@@ -19,14 +19,13 @@ impl Handler for request::TranscriptRead {
         let limit = params.limit.unwrap_or(PAGE_ENTRIES).clamp(1, PAGE_ENTRIES_MOST) as usize;
         let query = Query::Resolve(context.session(params.session_id));
         let before = params.before;
-        let page: Reply<TranscriptPage> = Box::new(move |result| match result {
-            Ok(Outcome::Resolved(session)) => {
+        let read = reply_or_read(move |outcome| match outcome {
+            Outcome::Resolved(session) => {
                 Rendered::Read(Box::new(move |reader| page(session, before, limit, reader)))
             }
-            Ok(_) => Rendered::Ready(expected(None)),
-            Err(problem) => Rendered::Ready(Err(problem)),
+            _ => Rendered::expected(None),
         });
-        Ok(Plan::Query(query, page))
+        Ok(Plan::Query(query, read))
     }
 }
 
