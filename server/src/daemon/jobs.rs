@@ -1,15 +1,16 @@
 //! Periodic work of the daemon: named jobs, each with its own period. Two runs of one job never overlap.
 //!
-//! A job runs on a thread of the gate, so one that hangs delays nothing but itself. `areyouj daemon status` shows when each
+//! A job runs on a thread of the gate, which begins no second run before the first one has ended. A job that hangs thus
+//! delays nothing but itself. `areyouj daemon status` shows when each
 //! job ran last and runs next, and why its last run failed.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
 use super::gate::{Gate, Kind};
-use areyouj_core::orchestrator::{ErrorCode, Problem};
+use areyouj_core::orchestrator::Problem;
 use areyouj_protocol as wire;
 
 /// A job and its work.
@@ -30,8 +31,6 @@ struct Runs {
     last_run: Option<u64>,
     next_run: Instant,
     last_error: Option<String>,
-    /// Locked during a run, also by one whose task was aborted.
-    running: Arc<Mutex<()>>,
 }
 
 impl Jobs {
@@ -39,21 +38,12 @@ impl Jobs {
     pub(super) async fn run(self, job: Job, gate: Gate) {
         loop {
             sleep_until(self.runs(&job, |runs| runs.next_run)).await;
-            let running = self.runs(&job, |runs| {
+            self.runs(&job, |runs| {
                 runs.last_run = Some(now_ms());
                 runs.next_run = Instant::now() + runs.period;
-                Arc::clone(&runs.running)
             });
             let work = Arc::clone(&job.work);
-            let result = gate.run_to_end(Kind::Own, job.name.to_owned(), move || match running.try_lock() {
-                Ok(_running) => work(),
-                // A panic of an earlier run leaves nothing behind that this run needs.
-                Err(TryLockError::Poisoned(running)) => {
-                    let _running = running.into_inner();
-                    work()
-                }
-                Err(TryLockError::WouldBlock) => Err(still_running()),
-            });
+            let result = gate.run_to_end(Kind::Own, job.name.to_owned(), move || work());
             let error = result.await.err().map(|problem| format!("{} {}", problem.message, problem.hint()));
             if let Some(error) = &error {
                 tracing::warn!(job = job.name, error, "a periodic job failed");
@@ -88,7 +78,6 @@ impl Jobs {
                 last_run: None,
                 next_run: Instant::now() + job.period,
                 last_error: None,
-                running: Arc::default(),
             });
             jobs.len() - 1
         });
@@ -98,14 +87,6 @@ impl Jobs {
     fn lock(&self) -> MutexGuard<'_, Vec<Runs>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn still_running() -> Problem {
-    Problem::new(
-        ErrorCode::Internal,
-        "The previous run has not ended.",
-        "Check whether the disk that holds the home directory of AreYouJ responds.",
-    )
 }
 
 /// Now, in milliseconds since the epoch.
@@ -127,6 +108,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use areyouj_core::orchestrator::ErrorCode;
 
     const PERIOD: Duration = Duration::from_secs(60);
 
@@ -142,12 +124,8 @@ mod tests {
         (Job { name: "tidy", period: PERIOD, work }, runs, results)
     }
 
-    fn start(jobs: &Jobs, job: Job) -> JoinHandle<()> {
-        tokio::spawn(jobs.clone().run(job, Gate::new()))
-    }
-
-    fn is_overlap(job: &wire::Job) -> bool {
-        job.last_error.as_deref().is_some_and(|error| error.starts_with("The previous run has not ended."))
+    fn start(jobs: &Jobs, gate: &Gate, job: Job) -> JoinHandle<()> {
+        tokio::spawn(jobs.clone().run(job, gate.clone()))
     }
 
     async fn until(jobs: &Jobs, holds: impl Fn(&wire::Job) -> bool) {
@@ -160,7 +138,7 @@ mod tests {
     async fn a_job_runs_after_each_period_and_shows_its_last_error() {
         let jobs = Jobs::default();
         let (job, mut runs, results) = job();
-        let task = start(&jobs, job);
+        let task = start(&jobs, &Gate::new(), job);
         until(&jobs, |job| job.last_run.is_none() && job.next_run > now_ms() + 50_000).await;
         assert!(runs.try_recv().is_err(), "not before its first period");
 
@@ -189,7 +167,7 @@ mod tests {
             0 => panic!("a defect"),
             _ => Ok(()),
         });
-        let task = start(&jobs, Job { name: "tidy", period: PERIOD, work });
+        let task = start(&jobs, &Gate::new(), Job { name: "tidy", period: PERIOD, work });
         until(&jobs, |job| job.last_run.is_none()).await;
         advance(PERIOD).await;
         until(&jobs, |job| job.last_error.is_some()).await;
@@ -200,10 +178,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_run_that_hangs_is_not_overlapped_not_even_after_an_outage() {
-        let jobs = Jobs::default();
+        let (jobs, gate) = (Jobs::default(), Gate::new());
         let (first, mut runs, results) = job();
         let work = Arc::clone(&first.work);
-        let task = start(&jobs, first);
+        let task = start(&jobs, &gate, first);
         tokio::task::yield_now().await;
         advance(PERIOD).await;
         runs.recv().await.unwrap();
@@ -212,8 +190,12 @@ mod tests {
         assert!(runs.try_recv().is_err());
 
         task.abort();
-        let task = start(&jobs, Job { name: "tidy", period: PERIOD, work });
-        until(&jobs, is_overlap).await;
+        let task = start(&jobs, &gate, Job { name: "tidy", period: PERIOD, work });
+        while jobs.status()[0].last_error.is_none() {
+            advance(Duration::from_secs(1)).await;
+        }
+        let error = jobs.status().remove(0).last_error.unwrap();
+        assert!(error.starts_with("The file system does not respond."), "{error}");
         assert!(runs.try_recv().is_err());
 
         results.send(Ok(())).unwrap();
