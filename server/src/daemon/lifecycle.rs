@@ -1,6 +1,5 @@
 //! The daemon's life: start, one run over each opening of the store, outages in between, and the end.
 
-use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixListener as StdUnixListener;
@@ -63,7 +62,6 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let database = paths.database();
     let opened = areyouj_store::open(&database).map_err(|error| error.problem(&database))?;
     // The log says what remains; the job tries again.
-    let _ = remove_leftovers(paths, &removed_sessions(&opened.1));
     if let Some(problem) = outage::in_the_way(&paths.daemon_socket()) {
         return Err(problem);
     }
@@ -122,6 +120,10 @@ async fn serve(
         let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
         let ended: Vec<SessionRow> = snapshot.sessions.iter().filter(ended).cloned().collect();
         let leftovers = leftovers_job(&shared);
+        if !announced {
+            // An earlier daemon that was killed can have left files. A failure is in the log, and the job repeats this.
+            let _ = (leftovers.work)();
+        }
         let (mut daemon, core) = Daemon::new(shared, settings(&config), snapshot, committer)?;
         daemon.run_job(leftovers);
         if !std::mem::replace(&mut announced, true) {
@@ -146,12 +148,6 @@ async fn serve(
             }
         }
     }
-}
-
-/// The sessions that were removed; an earlier daemon that was killed can have left their files.
-fn removed_sessions(snapshot: &Snapshot) -> Vec<SessionId> {
-    let kept: HashSet<SessionId> = snapshot.sessions.iter().map(|row| row.id).collect();
-    snapshot.used_ids.iter().filter(|id| !kept.contains(id)).copied().collect()
 }
 
 /// Removes the files of removed sessions that could not be removed with the session.
