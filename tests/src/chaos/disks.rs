@@ -92,10 +92,7 @@ pub(super) fn power(trial: &mut Trial) -> Result<()> {
         resumed += workload.all_back(trial)?;
     }
     trial.figure("power failures", trial.rounds);
-    trial.figure(
-        "sessions resumed",
-        format!("{resumed} of {}", trial.rounds as usize * workload.before.len()),
-    );
+    workload.show_resumed(trial, resumed);
     workload.close(trial, Rules { interruptions: true, ..Rules::default() })?;
     let lost = control(trial, &disk)?;
     trial.figure("negative control: acknowledged rows lost with synchronous=NORMAL", lost);

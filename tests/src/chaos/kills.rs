@@ -185,6 +185,12 @@ impl Workload {
         Ok(resumed)
     }
 
+    /// Shows how many sessions resumed in all rounds.
+    pub(super) fn show_resumed(&self, trial: &mut Trial, resumed: u32) {
+        let all = trial.rounds as usize * self.before.len();
+        trial.figure("sessions resumed", format!("{resumed} of {all}"));
+    }
+
     /// The command fails if another decision was made in the meantime, which is not an error.
     pub(super) fn decide(&self, trial: &mut Trial, message: &str) -> Result<()> {
         let choice = ["again", "skip", "continue"][trial.random.usize(..3)];
@@ -306,10 +312,7 @@ pub(super) fn everything(trial: &mut Trial) -> Result<()> {
         resumed += workload.all_back(trial)?;
     }
     trial.figure("times that all processes were killed", trial.rounds);
-    trial.figure(
-        "sessions resumed",
-        format!("{resumed} of {}", trial.rounds as usize * workload.before.len()),
-    );
+    workload.show_resumed(trial, resumed);
     workload.close(trial, INTERRUPTIONS)
 }
 
