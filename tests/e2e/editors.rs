@@ -87,11 +87,20 @@ fn a_cancelled_request_gets_a_response() {
     if let Err(error) = editor.response(id) {
         assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32800), &json!("request_cancelled")));
     }
-    // A request that changes something is executed and returns its result.
-    let id =
-        editor.send_request("areyouj/session/create", &json!({ "requestId": "one", "directory": project }));
+    // While the daemon checks the directory, nothing has happened: either nothing will, or the session exists.
+    let create = json!({ "requestId": "one", "directory": project });
+    let id = editor.send_request("areyouj/session/create", &create);
     editor.notify("$/cancelRequest", &json!({ "id": id }));
-    assert!(editor.response(id).unwrap()["session"]["id"].is_string());
+    if let Err(error) = editor.response(id) {
+        assert_eq!(error["data"]["code"], "request_cancelled");
+        assert_eq!(editor.request("areyouj/session/list", &json!({}))["sessions"], json!([]));
+    }
+    let session = editor.request("areyouj/session/create", &create)["session"]["id"].clone();
+    // A request that changes something and checks no directory is executed and returns its result.
+    let message = json!({ "id": "0c5e8a8e-51f2-4b8e-9a57-6d2f1f0b7a12", "text": "hello" });
+    let id = editor.send_request("areyouj/queue/add", &json!({ "sessionId": session, "message": message }));
+    editor.notify("$/cancelRequest", &json!({ "id": id }));
+    assert_eq!(editor.response(id).unwrap()["sessionId"], session);
 }
 
 #[test]
