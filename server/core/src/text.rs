@@ -2,4 +2,8 @@
 //! characters in which something hides.
 
 pub mod always;
+pub mod controls;
+pub mod display;
+pub mod lookalike;
 pub mod plain;
+pub mod segments;

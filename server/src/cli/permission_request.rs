@@ -7,7 +7,6 @@ use areyouj_protocol::{Json, Permission, PermissionKind, Timestamp};
 use super::choices::{Question, questions};
 use super::screen::{Colour, Paint};
 use super::{plain, time};
-use areyouj_core::text::always;
 
 /// The request with numbered options and the command for each. The text is complete, and invisible characters are
 /// marked (see [`plain::exact`]), because a person decides by it.
@@ -58,8 +57,14 @@ pub(crate) fn render(permission: &Permission, now: Timestamp, paint: Paint) -> S
         PermissionKind::Tool => {
             text.push_str(&call(&permission.tool, &permission.input, paint));
             let mut choices = vec![("Allow once".to_owned(), format!("areyouj allow {id}"))];
-            if !permission.suggestions.is_empty() {
-                let rules = always::in_words(&permission.suggestions);
+            let offers: Vec<&str> = permission
+                .always
+                .iter()
+                .filter(|offer| offer.by_default)
+                .map(|offer| offer.text.as_str())
+                .collect();
+            if !offers.is_empty() {
+                let rules = plain::line(&offers.join(", "));
                 choices.push((format!("Allow always: {rules}"), format!("areyouj allow {id} --always")));
             }
             choices.push(("Deny".to_owned(), format!("areyouj deny {id} -m \"what to do instead\"")));

@@ -92,8 +92,11 @@ fn send(context: &Context, client: &mut Client, request: &str, answer: Answer) -
         }
     };
     // The id begins with a session id, which has only capital letters.
-    let params =
-        PermissionAnswerParams { request_id: fresh_id(), permission_id: request.to_uppercase(), answer };
+    let open = client.call::<request::PermissionList>(&PermissionListParams::default())?.permissions;
+    let permission_id = request.to_uppercase();
+    let seen = open.into_iter().find(|permission| permission.id == permission_id);
+    let digest = seen.map(|permission| permission.digest).unwrap_or_default();
+    let params = PermissionAnswerParams { request_id: fresh_id(), permission_id, digest, answer };
     let permission = client.call::<request::PermissionAnswer>(&params)?;
     context.screen.show(&permission, || format!("{} {outcome}", permission.id))
 }

@@ -6,7 +6,7 @@ use areyouj_protocol::{Answer, Permission, PermissionKind};
 use ls_types::{MessageActionItem, MessageType, ShowMessageRequestParams};
 use serde_json::Value;
 
-use areyouj_core::text::{always, plain};
+use areyouj_core::text::plain;
 
 /// The maximum number of characters in a message box. A longer request cannot be reviewed there, so it can only be
 /// denied.
@@ -25,7 +25,19 @@ pub(super) struct Question {
     pub(super) text: ShowMessageRequestParams,
     /// The id of the permission request. `choices` has the answer of each button.
     permission: String,
+    /// The digest of the permission request that the question displays.
+    digest: String,
     choices: Choices,
+}
+
+/// The answer to a permission request, for the daemon.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answered {
+    /// The id of the permission request.
+    pub(super) permission: String,
+    /// The digest of what the question displayed.
+    pub(super) digest: String,
+    pub(super) answer: Answer,
 }
 
 /// The questions in an editor.
@@ -56,7 +68,13 @@ impl PermissionRequests {
         let action = |title: &String| MessageActionItem { title: title.clone(), properties: HashMap::new() };
         let actions = Some(choices.iter().map(|(title, _)| action(title)).collect());
         let text = ShowMessageRequestParams { typ: MessageType::INFO, message, actions };
-        Some(Question { id, text, permission: permission.id.clone(), choices })
+        Some(Question {
+            id,
+            text,
+            permission: permission.id.clone(),
+            digest: permission.digest.clone(),
+            choices,
+        })
     }
 
     /// The question to withdraw because its permission request is no longer open.
@@ -78,14 +96,14 @@ impl PermissionRequests {
 
     /// The answer to a permission request when the person chose the button with this title. A withdrawn question has no
     /// answer. The request of a dismissed one stays open for other clients.
-    pub(super) fn answered(&mut self, question: Question, title: Option<&str>) -> Option<(String, Answer)> {
+    pub(super) fn answered(&mut self, question: Question, title: Option<&str>) -> Option<Answered> {
         let asked = self.questions.get_mut(&question.permission)?;
         if asked.as_ref() != Some(&question.id) {
             return None;
         }
         *asked = None;
         let (_, answer) = question.choices.into_iter().find(|(choice, _)| Some(choice.as_str()) == title)?;
-        Some((question.permission, answer))
+        Some(Answered { permission: question.permission, digest: question.digest, answer })
     }
 }
 
@@ -103,10 +121,13 @@ fn question(permission: &Permission) -> (String, Choices) {
     };
     let detail = detail.unwrap_or_else(|| serde_json::to_string_pretty(&input).unwrap_or_default());
     let mut text = plain::exact(&format!("{}: {}\n\n{detail}", permission.id, permission.title));
-    let always = permission.kind == PermissionKind::Tool && !permission.suggestions.is_empty();
+    let always =
+        permission.kind == PermissionKind::Tool && permission.always.iter().any(|offer| offer.by_default);
     if always {
         // A permanent permission must be displayed before it can be granted.
-        text.push_str(&format!("\n\nAlways allow: {}", always::in_words(&permission.suggestions)));
+        let offers = permission.always.iter().filter(|offer| offer.by_default);
+        let offers = offers.map(|offer| format!("{} ({})", offer.text, offer.stored));
+        text.push_str(&format!("\n\nAlways allow: {}", offers.collect::<Vec<_>>().join(", ")));
     }
     if text.chars().count() > MAX_CHARACTERS {
         let shown: String = text.chars().take(MAX_CHARACTERS).collect();
