@@ -225,7 +225,7 @@ export interface Notifications {
 export interface AlwaysOffer {
   /** What it allows. One line without hidden characters. */
   text: string;
-  /** Where Claude stores it, for example `the local settings of this project (.claude/settings.local.json)`. */
+  /** Where Claude stores it, to display behind `text` and a comma: `for this session only`, or for example `stored in the local settings of this project (.claude/settings.local.json)`. */
   stored: string;
   /** An answer without `suggestions` applies it. Others, for example a permission mode, must be chosen by index. */
   byDefault: boolean;

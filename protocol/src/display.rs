@@ -117,7 +117,8 @@ pub enum SegmentKind {
 pub struct AlwaysOffer {
     /// What it allows. One line without hidden characters.
     pub text: String,
-    /// Where Claude stores it, for example `the local settings of this project (.claude/settings.local.json)`.
+    /// Where Claude stores it, to display behind `text` and a comma: `for this session only`, or for example
+    /// `stored in the local settings of this project (.claude/settings.local.json)`.
     pub stored: String,
     /// An answer without `suggestions` applies it. Others, for example a permission mode, must be chosen by index.
     pub by_default: bool,

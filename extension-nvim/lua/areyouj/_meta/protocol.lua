@@ -119,7 +119,7 @@
 ---What "always" can allow: one suggestion of Claude's in words.
 ---@class areyouj.AlwaysOffer
 ---@field text string What it allows. One line without hidden characters.
----@field stored string Where Claude stores it, for example `the local settings of this project (.claude/settings.local.json)`.
+---@field stored string Where Claude stores it, to display behind `text` and a comma: `for this session only`, or for example `stored in the local settings of this project (.claude/settings.local.json)`.
 ---@field byDefault boolean An answer without `suggestions` applies it. Others, for example a permission mode, must be chosen by index.
 
 ---An answer to a permission request.

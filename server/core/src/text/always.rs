@@ -5,9 +5,6 @@ use serde_json::Value;
 
 use super::segments;
 
-/// Where a suggestion is stored that is forgotten with the session.
-const SESSION: &str = "this session only";
-
 /// The suggestions that an answer with "always" applies, as indexes: the chosen ones, or those that add a rule which
 /// allows something. Whole directories and permission modes are broader than the request, so a person must choose them.
 ///
@@ -29,11 +26,7 @@ pub fn offers(suggestions: &[Value]) -> Vec<AlwaysOffer> {
 /// What these suggestions allow and where Claude stores it, one line for each.
 pub fn granted(suggestions: &[Value], applied: &[usize]) -> Vec<String> {
     let offers = applied.iter().filter_map(|index| suggestions.get(*index)).map(offer);
-    let line = |AlwaysOffer { text, stored, .. }| match stored.as_str() {
-        SESSION => format!("{text}, for {SESSION}"),
-        _ => format!("{text}, stored in {stored}"),
-    };
-    offers.map(line).collect()
+    offers.map(|AlwaysOffer { text, stored, .. }| format!("{text}, {stored}")).collect()
 }
 
 /// Whether the suggestion adds a rule that allows something.
@@ -77,14 +70,15 @@ fn rule(rule: &Value) -> Option<String> {
 }
 
 fn stored(destination: &str) -> String {
-    match destination {
-        "session" | "cliArg" => SESSION.to_owned(),
+    let place = match destination {
+        "session" | "cliArg" => return "for this session only".to_owned(),
         "localSettings" => "the local settings of this project (.claude/settings.local.json)".to_owned(),
         "projectSettings" => "the shared settings of this project (.claude/settings.json)".to_owned(),
         "userSettings" => "your user settings (~/.claude/settings.json)".to_owned(),
         "" => "a place that Claude does not name".to_owned(),
         other => segments::line(other),
-    }
+    };
+    format!("stored in {place}")
 }
 
 fn word<'a>(value: &'a Value, name: &str) -> &'a str {
