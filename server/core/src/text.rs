@@ -4,6 +4,8 @@
 pub mod always;
 pub mod controls;
 pub mod display;
+#[cfg(any(test, feature = "hostile"))]
+pub mod hostile;
 pub mod lookalike;
 pub mod plain;
 pub mod segments;

@@ -187,10 +187,15 @@ fn mark(segment: &DisplaySegment) -> Colour {
 
 #[cfg(test)]
 mod tests {
-    use areyouj_core::text::display;
+    use areyouj_core::text::hostile::{self, is_displayable};
+    use areyouj_core::text::lookalike::Reading;
+    use areyouj_core::text::{display, segments};
+    use proptest::prelude::*;
     use serde_json::json;
+    use unicode_width::UnicodeWidthStr;
 
     use super::*;
+    use crate::cli::screen;
 
     fn shown(tool: &str, input: &serde_json::Value, width: Option<usize>) -> String {
         sections(&display::sections(tool, input), Paint(false), width)
@@ -212,6 +217,47 @@ mod tests {
         let text = shown("Bash", &json!({ "command": command }), Some(22));
         assert_eq!(text, expected);
         assert!(text.lines().all(|line| line.chars().count() <= 22));
+    }
+
+    /// Without the sequences of colours.
+    fn bare(text: &str) -> String {
+        let mut bare = String::new();
+        let mut rest = text;
+        while let Some((before, behind)) = rest.split_once("\u{1b}[") {
+            bare.push_str(before);
+            rest = behind.split_once('m').map_or("", |(_, behind)| behind);
+        }
+        bare + rest
+    }
+
+    /// What the terminal and a message box show of a command, from its segments.
+    fn expected(text: &str, margin: &str) -> String {
+        let segments = segments::segments(text, Reading::Code);
+        let shown: String = segments.iter().map(DisplaySegment::displayed).collect();
+        let shown = shown.strip_suffix('\n').unwrap_or(&shown);
+        shown.replace('\n', &format!("\n{margin}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_hostile_command_is_displayed_to_the_last_character(number in any::<u64>()) {
+            let text = hostile::text(number);
+            let display = display::sections("Bash", &json!({ "command": text }));
+            let shown = bare(&sections(&display, Paint(true), None));
+            let head = format!("  Tool: Bash\n  Command, {}:\n    $ ", size(&display[1]));
+            prop_assert_eq!(&shown, &format!("{head}{}\n", expected(&text, "      ")));
+            prop_assert!(shown.chars().all(is_displayable));
+
+            let wrapped = bare(&sections(&display, Paint(true), Some(40)));
+            prop_assert!(wrapped.chars().all(is_displayable));
+            prop_assert!(wrapped.lines().all(|line| line.starts_with("    ") || line.starts_with(CONTINUED) || line.starts_with("  T") || line.starts_with("  C")));
+            prop_assert!(wrapped.lines().all(|line| line.width() <= 40), "{}", wrapped);
+
+            let ascii = screen::ascii(&shown);
+            prop_assert!(ascii.chars().all(|next| next.is_ascii() && is_displayable(next)), "{}", ascii);
+        }
     }
 
     #[test]

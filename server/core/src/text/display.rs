@@ -201,3 +201,167 @@ fn read(
 fn pointer(of: &str, member: &str) -> String {
     format!("{of}/{}", member.replace('~', "~0").replace('/', "~1"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::text::hostile::FRAGMENTS;
+
+    fn exact(section: &DisplaySection) -> String {
+        section.segments.iter().map(|segment| segment.text.as_str()).collect()
+    }
+
+    /// Each section as its label, its style and its exact text.
+    fn parts(tool: &str, input: &Value) -> Vec<(String, DisplayStyle, String)> {
+        let sections = sections(tool, input);
+        sections.iter().map(|section| (section.label.clone(), section.style, exact(section))).collect()
+    }
+
+    fn part(label: &str, style: DisplayStyle, text: &str) -> (String, DisplayStyle, String) {
+        (label.to_owned(), style, text.to_owned())
+    }
+
+    #[test]
+    fn claudes_own_tools_have_labels_and_come_first() {
+        let input = json!({"description": "List", "command": "ls", "timeout": 5});
+        assert_eq!(
+            parts("Bash", &input),
+            [
+                part("Tool", DisplayStyle::Tool, "Bash"),
+                part("Command", DisplayStyle::Command, "ls"),
+                part("description", DisplayStyle::Text, "List"),
+                part("timeout", DisplayStyle::Json, "5"),
+            ]
+        );
+        let input = json!({"new_string": "b", "old_string": "a", "file_path": "/x", "replace_all": true});
+        let labels: Vec<String> = parts("Edit", &input).into_iter().map(|(label, ..)| label).collect();
+        assert_eq!(labels, ["Tool", "File", "Old text", "New text", "replace_all"]);
+        assert_eq!(
+            parts("ExitPlanMode", &json!({"plan": "# A"}))[1],
+            part("Plan", DisplayStyle::Plan, "# A")
+        );
+    }
+
+    #[test]
+    fn a_command_of_another_tool_is_no_shell_command() {
+        for tool in ["mcp__shell__run", "bash", "Bash2"] {
+            let input = json!({"command": "ls"});
+            assert_eq!(parts(tool, &input)[1], part("command", DisplayStyle::Text, "ls"), "{tool}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_could_hide_something_is_shown_as_json() {
+        for name in ["", "a b", "a\u{202e}b", "a\n", "Command:", &"x".repeat(61)] {
+            let input = json!({ name: "value" });
+            let [_, (label, style, text)] = &parts("mcp__a__b", &input)[..] else { panic!("{name}") };
+            assert_eq!((label.as_str(), *style), ("Argument 1", DisplayStyle::Json), "{name:?}");
+            assert_eq!(serde_json::from_str::<Value>(text).unwrap(), input);
+        }
+    }
+
+    #[test]
+    fn a_question_has_its_choices_and_everything_else() {
+        let input = json!({"questions": [
+            {"question": "Which?", "header": "Port", "multiSelect": true, "options": [
+                {"label": "80", "description": "plain"}, {"label": "443", "description": "", "preview": "x"}, 7]},
+            {"question": "Why?", "multiSelect": false, "options": []},
+            "odd"], "answers": {"a": "b"}});
+        assert_eq!(
+            parts("AskUserQuestion", &input)[1..],
+            [
+                part("Question 1 (one or more choices)", DisplayStyle::Question, "Which?"),
+                part("Choice 1.1", DisplayStyle::Choice, "80"),
+                part("Choice 1.1, description", DisplayStyle::Text, "plain"),
+                part("Choice 1.2", DisplayStyle::Choice, "443"),
+                part("Choice 1.2, preview", DisplayStyle::Text, "x"),
+                part("Choice 1.3", DisplayStyle::Json, "7"),
+                part("Question 1, header", DisplayStyle::Text, "Port"),
+                part("Question 2", DisplayStyle::Question, "Why?"),
+                part("Question 3", DisplayStyle::Json, "\"odd\""),
+                part("answers", DisplayStyle::Json, "{\n  \"a\": \"b\"\n}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_input_that_is_no_object_is_shown() {
+        assert_eq!(parts("Bash", &json!(["ls"]))[1], part("Input", DisplayStyle::Json, "[\n  \"ls\"\n]"));
+        assert_eq!(parts("Bash", &Value::Null).len(), 1);
+        assert_eq!(parts("Bash", &json!({"command": ["ls"]}))[1].1, DisplayStyle::Json);
+    }
+
+    fn any_input() -> impl Strategy<Value = Value> {
+        let text =
+            prop::collection::vec(prop::sample::select(FRAGMENTS), 0..6).prop_map(|texts| texts.concat());
+        let leaf =
+            prop_oneof![text.prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+        let name = prop::sample::select(vec![
+            "command",
+            "file_path",
+            "content",
+            "plan",
+            "questions",
+            "question",
+            "options",
+            "label",
+            "description",
+            "multiSelect",
+            "header",
+            "a/b~c",
+            "x\u{202e}",
+        ]);
+        leaf.prop_recursive(4, 30, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..6).prop_map(|members| {
+                    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+                }),
+            ]
+        })
+    }
+
+    /// Every text in a value.
+    fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::String(text) => found.push(text),
+            Value::Array(elements) => elements.iter().for_each(|element| texts(element, found)),
+            Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_is_in_a_section_and_a_pointer_leads_to_the_exact_text(
+            input in any_input(),
+            tool in prop::sample::select(vec!["Bash", "Write", "ExitPlanMode", "AskUserQuestion", "mcp__a__b"]),
+        ) {
+            let sections = sections(tool, &input);
+            prop_assert_eq!(exact(&sections[0]), tool);
+            for section in &sections {
+                prop_assert!(section.label.chars().all(|next| next == ' ' || next.is_ascii_graphic()));
+                if let Some(pointer) = &section.pointer {
+                    let value = input.pointer(pointer);
+                    prop_assert!(value.is_some(), "{}", pointer);
+                    if let Some(Value::String(text)) = value {
+                        let json = section.style == DisplayStyle::Json;
+                        let exact = exact(section);
+                        prop_assert!(exact == *text || (json && serde_json::from_str::<String>(&exact).ok().as_ref() == Some(text)));
+                    }
+                }
+            }
+            let whole: Vec<String> = sections.iter().map(exact).collect();
+            let mut all = Vec::new();
+            texts(&input, &mut all);
+            for text in all {
+                let escaped = Value::from(text).to_string();
+                let seen = whole.iter().any(|shown| shown.contains(text) || shown.contains(&escaped));
+                prop_assert!(seen, "{:?} of {} is in no section", text, input);
+            }
+        }
+    }
+}

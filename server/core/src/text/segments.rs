@@ -272,3 +272,6 @@ fn established(text: &str) -> Vec<unicode_script::Script> {
     }
     scripts
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,41 @@ fn choices(permission: &Permission) -> Option<Choices> {
     }
     Some(choices)
 }
+
+#[cfg(test)]
+mod tests {
+    use areyouj_core::text::display;
+    use areyouj_core::text::hostile::{self, is_displayable};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn exact(text: &str) -> String {
+        let segments = segments::segments(text, areyouj_core::text::lookalike::Reading::Code);
+        segments.iter().map(DisplaySegment::displayed).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_message_box_offers_to_allow_only_what_it_displays_whole(number in any::<u64>()) {
+            let text = hostile::text(number);
+            let display = display::sections("Bash", &json!({ "command": text }));
+            let permission: Permission = serde_json::from_value(json!({
+                "id": "K7M2Q9XD-1", "sessionId": "K7M2Q9XD", "kind": "tool", "tool": "Bash",
+                "input": { "command": text }, "title": "Run", "display": display, "digest": "0f",
+                "controlsAreyouj": false, "suggestions": [], "always": [], "createdAt": 1, "state": "open",
+                "answeredBy": null, "granted": [],
+            })).unwrap();
+            let (message, buttons) = message_box(&permission);
+            prop_assert!(message.chars().all(is_displayable));
+            prop_assert!(message.chars().count() <= MAX_CHARACTERS && message.lines().count() <= MAX_LINES);
+            let whole = message.contains(exact(&text).trim_end());
+            let can_allow = buttons.iter().any(|(_, answer)| *answer == Answer::Allow {});
+            prop_assert!(whole || !can_allow, "{}", message);
+            prop_assert!(can_allow || message.contains("areyouj permissions K7M2Q9XD-1"), "{}", message);
+        }
+    }
+}
