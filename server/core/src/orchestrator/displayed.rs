@@ -33,6 +33,7 @@ impl PermissionRow {
         digest.part(DIGEST_VERSION);
         digest.part(&self.id.to_string());
         digest.part(&request.tool);
+        digest.part(&request.title);
         digest.part(&request.input.text());
         digest.part(&Value::from(request.suggestions.clone()).to_string());
         digest.part(if controls_areyouj { "controls" } else { "" });
