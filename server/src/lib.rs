@@ -11,6 +11,7 @@ pub mod edge;
 mod file_uri;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
+pub mod ownership;
 pub mod paths;
 pub mod rpc;
 #[cfg(test)]
