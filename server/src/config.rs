@@ -13,6 +13,10 @@
 //! terminal_size = "smallest"
 //! # The filter of the daemon's log, in the syntax of tracing's EnvFilter.
 //! log = "info"
+//! # The variables of its creator's environment that a new session gets; `*` stands for any characters.
+//! environment_allow = ["*"]
+//! # Those that it does not get. A list replaces the default, which is this one.
+//! environment_deny = ["BW_SESSION", "OP_SESSION_*", "SSHPASS"]
 //! ```
 
 use std::ffi::OsString;
@@ -25,6 +29,7 @@ use areyouj_protocol::{ErrorCode, Remedy};
 use nix::unistd::AccessFlags;
 use serde::Deserialize;
 
+use crate::environment::{EnvironmentPolicy, is_pattern};
 use crate::ownership::{self, Untrusted};
 
 /// The default for [`Config::max_active_sessions`]. Each Claude takes a few hundred megabytes of memory.
@@ -48,6 +53,8 @@ pub struct Config {
     pub terminal_size: TerminalSize,
     /// The filter of the daemon's log, in the syntax of tracing's `EnvFilter`.
     pub log: String,
+    /// The variables that a new session gets.
+    pub environment: EnvironmentPolicy,
 }
 
 /// What to do with a message that a crash interrupted.
@@ -85,6 +92,8 @@ struct File {
     on_interrupted: OnInterrupted,
     terminal_size: TerminalSize,
     log: Option<String>,
+    environment_allow: Option<Vec<String>>,
+    environment_deny: Option<Vec<String>>,
 }
 
 /// The configuration cannot be used.
@@ -180,6 +189,14 @@ impl Config {
             let message = format!("claude must be an absolute path, not {:?}", claude.display().to_string());
             return Err(invalid(offset_of(text, "claude"), message));
         }
+        let lists =
+            [("environment_allow", &file.environment_allow), ("environment_deny", &file.environment_deny)];
+        for (key, list) in lists {
+            if let Some(wrong) = list.iter().flatten().find(|pattern| !is_pattern(pattern)) {
+                let message = format!("{key} has {wrong:?}, which is not a name of a variable");
+                return Err(invalid(offset_of(text, key), message));
+            }
+        }
         let max_active_sessions = match max_active.filter(|value| !value.is_empty()) {
             None => file.max_active_sessions.map_or(DEFAULT_MAX_ACTIVE, NonZeroU32::get),
             Some(value) => {
@@ -194,6 +211,7 @@ impl Config {
             on_interrupted: file.on_interrupted,
             terminal_size: file.terminal_size,
             log,
+            environment: EnvironmentPolicy::new(file.environment_allow, file.environment_deny),
         })
     }
 }
@@ -335,6 +353,7 @@ mod tests {
             "log = \"a=b=c\"",
             "claude = \"bin/claude\"",
             "this is not TOML",
+            "environment_deny = [\"A=B\"]",
         ]
         .map(|text| parse(text).unwrap_err());
         let unreadable = |source| ConfigError::Unreadable { path: "/c/config.toml".into(), source };
@@ -383,6 +402,7 @@ mod tests {
         let config = parse(&example).unwrap();
         assert_eq!(config.claude.as_deref(), Some(Path::new("/opt/claude/bin/claude")));
         assert_eq!((config.max_active_sessions, config.max_starting), (10, 2));
+        assert_eq!(config.environment, EnvironmentPolicy::new(None, None), "the example has the defaults");
     }
 
     #[test]

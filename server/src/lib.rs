@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod edge;
+pub mod environment;
 mod file_uri;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;

@@ -26,6 +26,7 @@ mod permissions;
 mod queue;
 mod rejections;
 mod scripted_terminals;
+mod secrets;
 mod sessions;
 mod sockets;
 mod terminals;
