@@ -40,7 +40,7 @@ use crate::edge;
 use crate::paths::Paths;
 use areyouj_core::text::plain;
 use arguments::{Arguments, Command, DaemonCommand};
-use screen::{Screen, write_stderr};
+use screen::{Screen, visible_json, write_stderr};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -159,7 +159,10 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
         let error = json!({
             "code": ErrorCode::InvalidParams.as_str(), "message": message, "hint": "Run `areyouj help` for the commands and their arguments."
         });
-        write_stderr(&format!("{}\n", json!({"error": error})));
+        write_stderr(&format!("{}\n", visible_json(&json!({"error": error}).to_string())));
+    } else if !requested && plain::exact(&error.to_string()) != error.to_string() {
+        // An argument can be a text of others.
+        write_stderr(&plain::exact(&error.to_string()));
     } else {
         // There is no other place to report that this cannot be written.
         let _ = error.print();

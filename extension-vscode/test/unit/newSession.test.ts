@@ -52,11 +52,8 @@ void test("a session in any other mode starts without a question", async () => {
 const OF_A_WORKSPACE = ["areyouj.newSession.driver", "areyouj.newSession.model"];
 
 void test("a workspace can set only the driver and the model of new sessions, and only if it is trusted", () => {
-  const settings = Object.entries(
-    Object.assign({}, ...manifest.contributes.configuration.map((one) => one.properties)),
-  );
-  const scopes = settings.map(([name, value]) => [name, (value as { scope?: string }).scope ?? "window"] as const);
-  for (const [name, scope] of scopes)
-    assert.ok(OF_A_WORKSPACE.includes(name) === !["application", "machine"].includes(scope), `${name}: ${scope}`);
+  for (const { properties } of manifest.contributes.configuration)
+    for (const [name, setting] of Object.entries<{ scope: string }>(properties))
+      assert.equal(OF_A_WORKSPACE.includes(name), !["application", "machine"].includes(setting.scope), name);
   assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, OF_A_WORKSPACE);
 });
