@@ -26,6 +26,9 @@ const ANY_HOST_SOCKET: &str = "XXXXXXXX.sock";
 /// Permissions of directories: only for the owner, because messages, environments and answers are private.
 const PRIVATE: u32 = 0o700;
 
+/// Permissions of files: messages are in them, too.
+const PRIVATE_FILE: u32 = 0o600;
+
 /// The permission bits of everyone but the owner.
 const OTHERS: u32 = 0o077;
 
@@ -182,9 +185,10 @@ impl Paths {
                 .create(directory)
                 .map_err(|source| PathsError::Create { directory: directory.clone(), source })?;
         }
-        for directory in [&self.data, &self.state, &self.run] {
+        for directory in [&self.data, &self.state, &self.state.join("sessions"), &self.log_dir(), &self.run] {
             make_private(directory)?;
         }
+        make_logs_private(&self.log_dir());
         Ok(())
     }
 
@@ -307,6 +311,18 @@ fn make_private(directory: &Path) -> Result<(), PathsError> {
     Ok(())
 }
 
+/// Makes log files private that an earlier version created with the starter's mask. Their directory is private already,
+/// so a file that cannot be changed is no reason to fail.
+fn make_logs_private(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let open =
+            |metadata: &fs::Metadata| metadata.is_file() && metadata.permissions().mode() & OTHERS != 0;
+        if entry.metadata().is_ok_and(|metadata| open(&metadata)) {
+            let _ = fs::set_permissions(entry.path(), Permissions::from_mode(PRIVATE_FILE));
+        }
+    }
+}
+
 fn check_owner(directory: &Path, owner: u32) -> Result<(), PathsError> {
     if owner == nix::unistd::geteuid().as_raw() {
         Ok(())
@@ -421,7 +437,11 @@ mod tests {
         fs::set_permissions(&run, Permissions::from_mode(0o755)).unwrap();
         let paths = paths(&[("AREYOUJ_HOME", home.path().to_str().unwrap())]).unwrap();
         paths.create().unwrap();
+        let log = paths.log_dir().join("daemon.log");
+        fs::write(&log, "").unwrap();
+        fs::set_permissions(&log, Permissions::from_mode(0o644)).unwrap();
         paths.create().unwrap();
+        assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, PRIVATE_FILE);
         for directory in [paths.run_dir(), paths.data_dir(), paths.state_dir(), &paths.log_dir()] {
             assert_eq!(
                 fs::metadata(directory).unwrap().permissions().mode() & 0o777,
