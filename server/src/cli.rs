@@ -119,7 +119,10 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Logs { id, follow } => logs::run(context, id, follow),
         Command::Permissions { id } => permissions::list(context, id),
         Command::Allow { request, always } => permissions::allow(context, &request, always),
-        Command::Deny { request, message } => permissions::deny(context, &request, message),
+        Command::Deny { request, message } => {
+            let message = message.as_deref().map(text_argument).transpose()?;
+            permissions::deny(context, &request, message)
+        }
         Command::Answer { request, choices } => permissions::answer(context, request, &choices),
         Command::Interrupt { id } => sessions::interrupt(context, id),
         Command::Restart { id } => sessions::restart(context, id),
@@ -133,7 +136,7 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         // `run` handles it earlier, because its standard output belongs to the editor.
         Command::Lsp => Ok(()),
         Command::Daemon { command } => daemon::control(context, &command),
-        Command::Doctor => doctor::run(context),
+        Command::Doctor { report } => doctor::run(context, report),
         Command::Completions { shell } => completions(&context.screen, shell),
     }
 }

@@ -78,3 +78,45 @@ fn the_daemon_and_hosts_keep_nothing_of_the_environment_of_their_starter() {
     let token = fs::read_to_string(Path::new(&directory).join("token")).unwrap();
     assert_eq!(token.trim(), "token-of-the-starter", "the session has the environment of its creator");
 }
+
+#[test]
+fn a_report_for_others_has_no_text_name_or_path_of_the_person() {
+    let home = TestHome::new().with("MY_TOKEN", "token-of-the-person").with("USER", "ada-lovelace");
+    let project = home.project("secret-project");
+    let id = home.new_session(&project, &["--name", "secret-name", "-m", "run: touch secret-file"]);
+    home.wait_permission_request(&id);
+    home.send(&id, "secret-message");
+    let json = home.areyouj(&["doctor", "--json"]).stdout;
+    for text in ["secret-name", "secret-project", "secret-file", "secret-message", "token-of-the-person"] {
+        assert!(!json.contains(text), "{text}: {json}");
+    }
+    let report = home.ok(&["doctor", "--report"]);
+    let file = home.path().join("config/config.toml");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "claude = \"secret/path\"").unwrap();
+    let broken = home.ok(&["doctor", "--report"]);
+    for report in [&report, &broken] {
+        assert!(report.contains("session 1: stream, waiting, 1 queued"), "{report}");
+        let root = home.path().to_str().unwrap().to_owned();
+        let user = home.cli.environment["HOME"].to_str().unwrap().to_owned();
+        for text in ["secret", "token-of", "ada-lovelace", "/", &root, &user, &id] {
+            assert!(!report.contains(text), "{text}: {report}");
+        }
+    }
+    assert!(broken.contains("problem (config_invalid)"), "{broken}");
+}
+
+#[test]
+fn texts_are_read_from_standard_input_so_that_no_process_list_shows_them() {
+    let home = TestHome::new();
+    let project = home.project("project");
+    let directory = project.to_str().unwrap();
+    let created = home.cli.run_with_input(&["new", directory, "-m", "-"], "run: touch made");
+    let id = home.expect(created.and_then(areyouj_tests::cli::Run::success)).stdout.trim().to_owned();
+    let request = text_of(&home.wait_permission_request(&id), "id");
+    let denied = home.cli.run_with_input(&["deny", &request, "-m", "-"], "not this file\n");
+    home.expect(denied.and_then(areyouj_tests::cli::Run::success));
+    home.wait(&id, "idle");
+    let transcript = home.ok(&["logs", &id, "--json"]);
+    assert!(transcript.contains("not this file"), "{transcript}");
+}

@@ -119,7 +119,7 @@ impl Screen {
             Failure::new(
                 ErrorCode::Internal,
                 format!("cannot format the result as JSON: {error}"),
-                "Report this with the output of `areyouj doctor`.",
+                "Report this with the output of `areyouj doctor --report`.",
             )
         })?;
         self.text(&visible_json(&json))

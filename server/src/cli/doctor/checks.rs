@@ -185,27 +185,27 @@ pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
             Some(error) => (format!("{} ({})", error.message, error.code), remedy::hint_of_session(error)),
             None => ("the session has failed".to_owned(), remedy::hint(&Remedy::restart(&session.id))),
         };
-        Check::problem("session", format!("{}: {message}", session.id), fix)
+        let code = session.error.as_ref().map(|error| error.code.clone());
+        Check { code, ..Check::problem("session", format!("{}: {message}", session.id), fix) }
     }));
     checks
 }
 
 /// The newest log file.
-pub(super) fn log(paths: &Paths) -> Check {
-    let directory = paths.log_dir();
-    let newest = fs::read_dir(&directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
-                .filter(|(_, path)| path.is_file())
-        })
-        .max();
+pub(super) fn newest_log(paths: &Paths) -> Option<PathBuf> {
+    let entries = fs::read_dir(paths.log_dir()).into_iter().flatten().flatten();
+    let dated = entries.filter_map(|entry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), entry.path())).filter(|(_, path)| path.is_file())
+    });
+    dated.max().map(|(_, path)| path)
+}
+
+/// The log, with its newest file.
+pub(super) fn log(paths: &Paths, newest: Option<&Path>) -> Check {
     match newest {
-        Some((_, path)) => Check::ok("log", path.display().to_string()),
-        None => Check::ok("log", format!("no log file yet in {}", directory.display())),
+        Some(path) => Check::ok("log", path.display().to_string()),
+        None => Check::ok("log", format!("no log file yet in {}", paths.log_dir().display())),
     }
 }
 
@@ -248,7 +248,7 @@ mod tests {
         checks.push(daemon(&daemon_status()));
         checks.push(no_daemon(&paths));
         checks.extend(sessions(&[session(Status::Idle), session(Status::Error)]));
-        checks.push(log(&paths));
+        checks.push(log(&paths, newest_log(&paths).as_deref()));
         let report = render(&checks, false, Paint(false)).replace(root, "/home/ada/areyouj");
         assert_text("doctor", &(report + &render(&[], true, Paint(false))));
     }
