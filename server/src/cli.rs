@@ -137,8 +137,17 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Lsp => Ok(()),
         Command::Daemon { command } => daemon::control(context, &command),
         Command::Doctor { report } => doctor::run(context, report),
+        Command::Licenses => licences(&context.screen),
         Command::Completions { shell } => completions(&context.screen, shell),
     }
+}
+
+/// Prints the licence of AreYouJ and those of the software of others in it.
+fn licences(screen: &Screen) -> Result<(), CommandError> {
+    const OWN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE"));
+    const OF_OTHERS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../THIRD-PARTY-NOTICES.txt"));
+    let value = json!({"license": OWN, "thirdPartyNotices": OF_OTHERS});
+    screen.show(&value, || plain::text(&format!("{OWN}\n{OF_OTHERS}")))
 }
 
 fn completions(screen: &Screen, shell: arguments::Shell) -> Result<(), CommandError> {

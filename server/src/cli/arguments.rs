@@ -197,6 +197,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DaemonCommand,
     },
+    /// Print the licence of AreYouJ and those of the software in it
+    Licenses,
     /// Check the installation
     Doctor {
         /// Print a report for a bug report, without texts, names and paths
