@@ -13,7 +13,7 @@
 //! terminal_size = "smallest"
 //! # The filter of the daemon's log, in the syntax of tracing's EnvFilter.
 //! log = "info"
-//! # The variables of its creator's environment that a new session gets; `*` stands for any characters.
+//! # The variables of its creator's environment that a new session gets; `*` means any characters.
 //! environment_allow = ["*"]
 //! # Those that it does not get. A list replaces the default, which is this one.
 //! environment_deny = ["BW_SESSION", "OP_SESSION_*", "SSHPASS"]

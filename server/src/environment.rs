@@ -27,7 +27,7 @@ const OF_THE_CREATOR: &[&str] = &[
 /// The default of `environment_deny`: what unlocks a password store or types a password for one command.
 pub const DENIED: &[&str] = &["BW_SESSION", "OP_SESSION_*", "SSHPASS"];
 
-/// Which variables a new session gets. A pattern is a name in which `*` stands for any characters.
+/// Which variables a new session gets. A pattern is a name in which `*` means any characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentPolicy {
     allow: Vec<String>,
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_characters() {
+    fn a_star_means_any_characters() {
         for (pattern, name) in [
             ("PATH", "PATH"),
             ("*", ""),

@@ -2,10 +2,14 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{StoreError, scrub};
+use super::StoreError;
 
 /// The first version whose deletions overwrite what they delete.
 const OVERWRITES: u32 = 4;
+
+/// A database of an older version is rewritten once, so that nothing remains of what it deleted without overwriting it.
+/// A larger one is not: the clients that wait for the daemon would give up, and the disk might not hold it twice.
+const REWRITE_MAX_BYTES: u64 = 256 << 20;
 
 /// The migrations from version N to version N + 1, by N. A shipped migration must never be edited, because databases
 /// that it created exist. A change that an older program cannot read, such as a new kind of transcript entry, also
@@ -31,7 +35,17 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     if (1..OVERWRITES).contains(&from) {
         // Without the space for it, the rests of earlier deletions remain until their pages are used again.
-        let _ = scrub::rewrite(connection);
+        let _ = rewrite(connection);
+    }
+    Ok(())
+}
+
+/// Rewrites a database, unless it is large. An error leaves it as it was.
+fn rewrite(connection: &Connection) -> Result<(), StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let bytes = pragma("page_count")?.saturating_mul(pragma("page_size")?);
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes <= REWRITE_MAX_BYTES) {
+        connection.execute_batch("VACUUM")?;
     }
     Ok(())
 }

@@ -13,10 +13,6 @@ use super::connection::{BUSY_TIMEOUT, preallocate_log};
 /// commit. A read takes a few milliseconds, and every other commit waits behind this one.
 pub(super) const READERS_WAIT: Duration = Duration::from_millis(50);
 
-/// A database of an older version is rewritten once, so that nothing remains of what it deleted without overwriting it.
-/// A larger one is not: the clients that wait for the daemon would give up, and the disk might not hold it twice.
-const REWRITE_MAX_BYTES: u64 = 256 << 20;
-
 /// Copies the log into the database and empties it. Returns false if a read still uses the log.
 pub(super) fn empty_log(
     connection: &Connection,
@@ -31,16 +27,6 @@ pub(super) fn empty_log(
     }
     preallocate_log(database)?;
     Ok(true)
-}
-
-/// Rewrites a database, unless it is large. An error leaves it as it was.
-pub(super) fn rewrite(connection: &Connection) -> Result<(), StoreError> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let bytes = pragma("page_count")?.saturating_mul(pragma("page_size")?);
-    if u64::try_from(bytes).is_ok_and(|bytes| bytes <= REWRITE_MAX_BYTES) {
-        connection.execute_batch("VACUUM")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
