@@ -120,6 +120,8 @@ export const ErrorCode = {
   HomePathTooLong: "home_path_too_long",
   /** The configuration file cannot be used. */
   ConfigInvalid: "config_invalid",
+  /** Another user can change the configuration file, so it is not used. */
+  ConfigUntrusted: "config_untrusted",
   /** The daemon could not be started. */
   DaemonStartFailed: "daemon_start_failed",
   /** The daemon has exited or is shutting down. */
@@ -1113,7 +1115,7 @@ export interface SessionCreateParams {
   requestId: string;
   /** An absolute path. */
   directory: string;
-  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. */
+  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the session is terminated. */
   environment?: Record<string, string>;
   /** A name, at most 100 characters. */
   name?: string;

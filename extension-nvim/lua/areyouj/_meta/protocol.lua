@@ -101,6 +101,7 @@
 ---| "database_newer" # The database was written by a newer version.
 ---| "home_path_too_long" # The path of the AreYouJ home is too long for a socket.
 ---| "config_invalid" # The configuration file cannot be used.
+---| "config_untrusted" # Another user can change the configuration file, so it is not used.
 ---| "daemon_start_failed" # The daemon could not be started.
 ---| "daemon_unavailable" # The daemon has exited or is shutting down.
 ---| "daemon_foreign" # The daemon at the socket runs as another user.
@@ -684,7 +685,7 @@
 ---@class areyouj.SessionCreateParams
 ---@field requestId string A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
 ---@field directory string An absolute path.
----@field environment? table<string, string> The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's.
+---@field environment? table<string, string> The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the session is terminated.
 ---@field name? string A name, at most 100 characters.
 ---@field driver? areyouj.Driver How Claude is driven.
 ---@field model? string The name or alias of a model, as for `claude --model`.
