@@ -101,6 +101,14 @@ error_codes! {
     NotInitialized = "not_initialized",
     /// The client cancelled the request with `$/cancelRequest`.
     RequestCancelled = "request_cancelled",
+    /// A process inside a session asked for something that it cannot do.
+    InsideSession = "inside_session",
+    /// The daemon could not find out whether the process that connected is inside a session.
+    PeerUnknown = "peer_unknown",
+    /// Too many connections are open.
+    TooManyConnections = "too_many_connections",
+    /// The client did not send `initialize` in time.
+    InitializeTimeout = "initialize_timeout",
     /// No session has this id.
     SessionNotFound = "session_not_found",
     /// No message has this id.
