@@ -11,6 +11,9 @@
 //! on_interrupted = "ask"
 //! # The size of a terminal with several viewers: that of the "smallest", or of the "latest" active one.
 //! terminal_size = "smallest"
+//! # What processes inside sessions can do beyond reading their own session: "read" all sessions, "send" messages to
+//! # them, "create" sessions. Default: none of it.
+//! from_sessions = []
 //! # The filter of the daemon's log, in the syntax of tracing's EnvFilter.
 //! log = "info"
 //! ```
@@ -20,6 +23,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use areyouj_core::orchestrator::Grants;
 use areyouj_protocol::{ErrorCode, Remedy};
 use nix::unistd::AccessFlags;
 use serde::Deserialize;
@@ -43,8 +47,22 @@ pub struct Config {
     pub on_interrupted: OnInterrupted,
     /// The size of a terminal with several viewers.
     pub terminal_size: TerminalSize,
+    /// What processes inside sessions can do beyond reading their own session.
+    pub from_sessions: Vec<Grant>,
     /// The filter of the daemon's log, in the syntax of tracing's `EnvFilter`.
     pub log: String,
+}
+
+/// What a person can allow to processes inside sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grant {
+    /// List and read all sessions.
+    Read,
+    /// Queue messages in all sessions.
+    Send,
+    /// Create sessions, in no wider permission mode and with the same environment as their own.
+    Create,
 }
 
 /// What to do with a message that a crash interrupted.
@@ -81,6 +99,7 @@ struct File {
     max_starting: Option<NonZeroU32>,
     on_interrupted: OnInterrupted,
     terminal_size: TerminalSize,
+    from_sessions: Vec<Grant>,
     log: Option<String>,
 }
 
@@ -139,6 +158,12 @@ impl ConfigError {
 }
 
 impl Config {
+    /// What processes inside sessions can do beyond reading their own session.
+    pub fn grants(&self) -> Grants {
+        let has = |grant| self.from_sessions.contains(&grant);
+        Grants { read: has(Grant::Read), send: has(Grant::Send), create: has(Grant::Create) }
+    }
+
     /// Reads the file, which does not have to exist, and the variable `AREYOUJ_MAX_ACTIVE` of this process.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
@@ -183,6 +208,7 @@ impl Config {
             max_starting: file.max_starting.map_or_else(default_max_starting, NonZeroU32::get),
             on_interrupted: file.on_interrupted,
             terminal_size: file.terminal_size,
+            from_sessions: file.from_sessions,
             log,
         })
     }
@@ -307,6 +333,7 @@ mod tests {
             "max_active_sessions = 0",
             "on_interrupted = \"perhaps\"",
             "log = \"a=b=c\"",
+            "from_sessions = [\"terminate\"]",
             "claude = \"bin/claude\"",
             "this is not TOML",
         ]
@@ -333,6 +360,7 @@ mod tests {
         assert_eq!(config.claude, None);
         assert!(config.max_active_sessions >= 1 && config.max_starting >= 1);
         assert_eq!(config.on_interrupted, OnInterrupted::Ask);
+        assert_eq!(config.grants(), Grants::default());
         assert_eq!(config.log, "info");
         assert_eq!(parse("").unwrap().max_active_sessions, DEFAULT_MAX_ACTIVE);
     }

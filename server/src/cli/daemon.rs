@@ -10,7 +10,7 @@ use super::arguments::DaemonCommand;
 use super::screen::{Paint, Screen};
 use super::table::{self, Cell, Column, Shorten};
 use super::{CommandError, Context, FAILED, plain, time};
-use crate::client::{Client, Failure, start};
+use crate::client::{Client, Failure, is_inside, start};
 use crate::config::Config;
 use crate::paths::Paths;
 
@@ -141,9 +141,9 @@ pub(super) fn run(paths: &Paths) -> ExitCode {
     // With a process session of its own the daemon does not receive the signals of the starter's terminal. `setsid`
     // fails for a daemon that a shell runs in the foreground, which then stays in the shell's session, as it should.
     let _ = nix::unistd::setsid();
-    let prepared = paths
-        .create()
-        .map_err(Failure::from)
+    let outside = if is_inside(paths) { Err(start::not_started_in_session()) } else { Ok(()) };
+    let prepared = outside
+        .and_then(|()| paths.create().map_err(Failure::from))
         .and_then(|()| Config::load(&paths.config_file()).map_err(Failure::from));
     match prepared {
         Ok(config) => crate::daemon::run(paths, config),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
 
+use super::door::Door;
 use super::gate::Gate;
 use super::hub::Hub;
 use super::jobs::Jobs;
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     pub(super) reader: Arc<ReaderPool>,
     pub(super) gate: Gate,
     pub(super) jobs: Jobs,
+    pub(super) door: Door,
 }
 
 impl Shared {
