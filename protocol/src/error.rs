@@ -157,6 +157,8 @@ error_codes! {
     MessageNotQueued = "message_not_queued",
     /// The message is neither interrupted nor failed.
     MessageNotInterrupted = "message_not_interrupted",
+    /// Processes inside the session have added as many notes as they can.
+    TooManyNotes = "too_many_notes",
     /// The queue is full.
     QueueFull = "queue_full",
     /// The same id was used for a different request.

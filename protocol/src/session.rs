@@ -64,7 +64,6 @@ pub struct Session {
     /// The time from the last request to start Claude until Claude was ready, in milliseconds.
     pub startup_ms: Option<u64>,
     /// What AreYouJ refused to processes inside the session; `null` if it refused nothing.
-    #[serde(default)]
     pub refusals: Option<SessionRefusals>,
 }
 

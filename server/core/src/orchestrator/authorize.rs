@@ -145,14 +145,7 @@ impl State {
         let own = insider.id.and_then(|id| self.sessions.get(&id));
         let own = own.ok_or_else(|| Problem::inside_session(insider, None))?.permission_mode();
         match requested {
-            Some(mode) if super::session::is_wider(&mode, own) => Err(Problem::new(
-                ErrorCode::InsideSession,
-                format!(
-                    "A process inside {} cannot create a session in a permission mode that is wider than {own}.",
-                    insider.place()
-                ),
-                "Create it from your own terminal or editor, outside all sessions.",
-            )),
+            Some(mode) if super::session::is_wider(&mode, own) => Err(Problem::wider_mode(insider, own)),
             Some(mode) => Ok(mode),
             None => Ok(own.to_owned()),
         }
@@ -179,6 +172,18 @@ impl Problem {
             ErrorCode::InsideSession,
             format!("A process inside {} cannot do this.", insider.place()),
             remedy,
+        )
+    }
+
+    /// A process inside a session asked for a session in a wider permission mode than its own.
+    pub(super) fn wider_mode(insider: &Insider, own: &str) -> Problem {
+        Problem::new(
+            ErrorCode::InsideSession,
+            format!(
+                "A process inside {} cannot create a session in a permission mode that is wider than {own}.",
+                insider.place()
+            ),
+            "Create it from your own terminal or editor, outside all sessions.",
         )
     }
 }

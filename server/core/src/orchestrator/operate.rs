@@ -97,14 +97,16 @@ impl State {
             Operation::Message(of, operation) => self.change_message(step, of, operation),
             Operation::Answer(of, answer) => self.answer_permission(step, origin, of, answer),
             Operation::Note(of, text) => self.add_note(step, origin, of, &text),
+            // What only a process inside the session reads, no person has seen: that changes nothing.
             Operation::MarkRead(session) => {
                 let id = self.resolve(&session)?;
-                self.session_mut(id)?.mark_read();
+                if matches!(origin.principal, Principal::Person { .. }) {
+                    self.session_mut(id)?.mark_read();
+                }
                 Ok(OperationResult::on(id, Subject::Session(id)))
             }
             Operation::Attach { session, since } => {
                 let id = self.resolve(&session)?;
-                // What only a process inside the session reads, no person has seen.
                 if matches!(origin.principal, Principal::Person { .. }) {
                     self.session_mut(id)?.watch(origin.client);
                 }

@@ -172,12 +172,10 @@ impl Operation {
     /// The role that the operation needs.
     pub fn role(&self) -> Role {
         match self {
-            Operation::Attach { .. } | Operation::Detach(_) => Role::Viewer,
-            Operation::Send { .. }
-            | Operation::Message(..)
-            | Operation::Answer(..)
-            | Operation::Note(..)
-            | Operation::MarkRead(_) => Role::Operator,
+            Operation::MarkRead(_) | Operation::Attach { .. } | Operation::Detach(_) => Role::Viewer,
+            Operation::Send { .. } | Operation::Message(..) | Operation::Answer(..) | Operation::Note(..) => {
+                Role::Operator
+            }
             Operation::Session(_, operation) => operation.role(),
             Operation::Create(_) | Operation::StopDaemon { .. } => Role::Owner,
         }

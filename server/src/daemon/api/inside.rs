@@ -10,6 +10,7 @@ pub(super) fn need(method: Method) -> Need {
         Method::Initialize | Method::Shutdown => Need::Nothing,
         Method::SessionList
         | Method::SessionGet
+        | Method::SessionRead
         | Method::SessionAttach
         | Method::SessionDetach
         | Method::TranscriptRead
@@ -24,7 +25,6 @@ pub(super) fn need(method: Method) -> Need {
         | Method::SessionSwitch
         | Method::SessionRename
         | Method::SessionDelete
-        | Method::SessionRead
         | Method::DirectoryList
         | Method::DirectoryValidate
         | Method::QueueSteer

@@ -8,10 +8,10 @@ use crate::orchestrator::{
 use crate::text::plain::{short_block, short_line};
 
 /// Longest note, in characters.
-pub(in crate::orchestrator) const MAX_NOTE_CHARS: usize = 2_000;
+const MAX_NOTE_CHARS: usize = 2_000;
 
 /// Notes of processes inside one session, at most: they cannot fill the transcript.
-pub(in crate::orchestrator) const MAX_NOTES: u32 = 200;
+const MAX_NOTES: u32 = 200;
 
 /// After a person has read of refusals, a further notice about new ones appears in the transcript only after this time.
 const NOTICE_AGAIN_MS: u64 = 600_000;
@@ -85,17 +85,17 @@ impl Session {
         text: &str,
     ) -> Result<(), Problem> {
         if text.chars().nth(MAX_NOTE_CHARS).is_some() {
-            return Err(note_too_long());
+            return Err(Problem::note_too_long());
         }
         let text = short_block(text, MAX_NOTE_CHARS);
         if text.trim().is_empty() {
-            return Err(Problem::new(ErrorCode::MessageEmpty, "The note has no text.", "Write a text."));
+            return Err(Problem::note_empty());
         }
         let author = match principal {
             Principal::Person { name } => format!("Note from {}", short_line(name, NAME_CHARS)),
             Principal::Session(Insider { .. }) => {
                 if self.insiders.notes >= MAX_NOTES {
-                    return Err(too_many_notes());
+                    return Err(Problem::too_many_notes());
                 }
                 self.insiders.notes += 1;
                 format!("Note from a process inside session {}", self.id)
@@ -149,18 +149,26 @@ fn in_words(operation: &str) -> &'static str {
     }
 }
 
-pub(in crate::orchestrator) fn note_too_long() -> Problem {
-    Problem::new(
-        ErrorCode::MessageTooLarge,
-        format!("The note is longer than {MAX_NOTE_CHARS} characters."),
-        "Put the text into a file and name the file.",
-    )
-}
+impl Problem {
+    pub(in crate::orchestrator) fn note_empty() -> Problem {
+        Problem::new(ErrorCode::MessageEmpty, "The note has no text.", "Write a text.")
+    }
 
-pub(in crate::orchestrator) fn too_many_notes() -> Problem {
-    Problem::new(
-        ErrorCode::InsideSession,
-        format!("Processes inside this session have added {MAX_NOTES} notes already."),
-        "Write further ones into a file.",
-    )
+    pub(in crate::orchestrator) fn note_too_long() -> Problem {
+        Problem::new(
+            ErrorCode::MessageTooLarge,
+            format!("The note is longer than {MAX_NOTE_CHARS} characters."),
+            "Put the text into a file and name the file.",
+        )
+    }
+
+    pub(in crate::orchestrator) fn too_many_notes() -> Problem {
+        Problem::new(
+            ErrorCode::TooManyNotes,
+            format!(
+                "Processes inside this session have added {MAX_NOTES} notes already, and that is the limit."
+            ),
+            "Write further ones into a file.",
+        )
+    }
 }
