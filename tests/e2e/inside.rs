@@ -11,11 +11,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, text_of};
 use areyouj_tests::tmux::Terminal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use serde_json::{Value, json};
 
 const SCRIPT: &str = include_str!("inside/hostile.py");
@@ -43,15 +47,18 @@ impl Scene {
         Scene { home, other, request, own, project }
     }
 
-    /// Writes a plan for the script; returns the file that will have the outcomes.
-    fn plan(&self, name: &str, mut plan: Value) -> PathBuf {
+    /// Writes a plan for the script; returns what will receive the outcomes.
+    fn plan(&self, name: &str, mut plan: Value) -> Receiver<String> {
         let outcomes = self.project.join(format!("{name}.outcomes"));
+        mkfifo(&outcomes, Mode::S_IRWXU).unwrap();
         plan["program"] = json!(self.home.cli.program);
         plan["home"] = json!(self.home.path());
         plan["socket"] = json!(self.home.path().join("run/daemon-v1.sock"));
         plan["outcomes"] = json!(outcomes);
         fs::write(self.project.join(name), plan.to_string()).unwrap();
-        outcomes
+        let (sender, receiver) = channel();
+        thread::spawn(move || sender.send(fs::read_to_string(outcomes).unwrap()));
+        receiver
     }
 
     /// Claude runs the script once, which a person allows.
@@ -61,11 +68,6 @@ impl Scene {
         let request = self.home.json(&["permissions", &self.own])[0].clone();
         self.home.ok(&["allow", &text_of(&request, "id")]);
         self.home.wait_message(&self.own, &message, "done");
-    }
-
-    fn outcomes(&self, file: &Path) -> BTreeMap<String, Value> {
-        let read = || Ok(fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok()));
-        self.home.until("the script has written its outcomes", read)
     }
 
     /// The person's session is as it was.
@@ -130,6 +132,11 @@ impl Scene {
     }
 }
 
+/// The outcome of each attempt, once the script has tried all.
+fn outcomes(of: &Receiver<String>) -> BTreeMap<String, Value> {
+    serde_json::from_str(&of.recv_timeout(EVENT_TIMEOUT).unwrap()).unwrap()
+}
+
 fn assert_all(outcomes: &BTreeMap<String, Value>, expected: &str) {
     let others: BTreeMap<_, _> = outcomes.iter().filter(|(_, outcome)| **outcome != expected).collect();
     assert_eq!(others, BTreeMap::new(), "of {} attempts", outcomes.len());
@@ -183,18 +190,18 @@ fn everything_is_refused(driver: &str) {
         "python3 hostile.py attempts && python3 hostile.py allowed && env -i python3 hostile.py orphan \
          && nohup env -i python3 hostile.py survivor",
     );
-    assert_all(&scene.outcomes(&attempts), "inside_session");
-    let mut allowed = scene.outcomes(&allowed);
+    assert_all(&outcomes(&attempts), "inside_session");
+    let mut allowed = outcomes(&allowed);
     let list = allowed.remove("list").unwrap();
     assert_eq!(
         list.as_array().unwrap().iter().map(|session| text_of(session, "id")).collect::<Vec<_>>(),
         [own.clone()]
     );
     assert_all(&allowed, "ok");
-    assert_all(&scene.outcomes(&orphan), "inside_session");
+    assert_all(&outcomes(&orphan), "inside_session");
     home.wait(own, "idle");
     fs::write(&go, "").unwrap();
-    assert_all(&scene.outcomes(&survivor), "inside_session");
+    assert_all(&outcomes(&survivor), "inside_session");
     scene.assert_untouched();
     assert!(!scene.project.join("pwned").exists());
 
@@ -258,7 +265,7 @@ fn a_process_that_kills_its_own_host_rules_nothing_and_the_person_sees_it() {
     home.wait(own, "waiting");
     let request = home.json(&["permissions", own])[0].clone();
     home.ok(&["allow", &text_of(&request, "id")]);
-    assert_all(&scene.outcomes(&killer), "inside_session");
+    assert_all(&outcomes(&killer), "inside_session");
     scene.assert_untouched();
     home.wait_message(own, &message, "interrupted");
     assert_eq!(home.session(own)["refusals"]["unread"], true);
@@ -288,10 +295,10 @@ fn a_process_inside_a_session_starts_no_daemon_of_the_same_home() {
         }),
     );
     scene.run("python3 hostile.py starter && python3 hostile.py another");
-    assert_all(&scene.outcomes(&another), "ok");
+    assert_all(&outcomes(&another), "ok");
     home.ok(&["daemon", "stop"]);
     fs::write(&go, "").unwrap();
-    let outcomes = scene.outcomes(&starter);
+    let outcomes = outcomes(&starter);
     for name in ["ls", "start", "restart"] {
         assert_eq!(outcomes[name], "daemon_unavailable", "{outcomes:?}");
     }
@@ -319,7 +326,7 @@ fn a_grant_lets_a_session_create_one_that_has_no_more_than_itself() {
         let variables = json!({"MARK": "evil", "AREYOUJ_CLAUDE": "/bin/false", "PATH": "/nonexistent"});
         json!([variables, ["new", child, "--permission-mode", mode, "--name", mode]])
     };
-    let outcomes = scene.plan(
+    let created = scene.plan(
         "creator",
         json!({
             "with": {"create": evil("acceptEdits"), "wider": evil("bypassPermissions")},
@@ -327,7 +334,7 @@ fn a_grant_lets_a_session_create_one_that_has_no_more_than_itself() {
         }),
     );
     scene.run("python3 hostile.py creator");
-    let outcomes = scene.outcomes(&outcomes);
+    let outcomes = outcomes(&created);
     let expected = [
         ("create", "ok"),
         ("end", "inside_session"),

@@ -76,7 +76,7 @@ fn row(entry: &AuditEntry, now: Timestamp) -> Vec<Cell> {
         Cell::from(or_dash(entry.session_id.as_deref())),
         if entry.outcome == "ok" { Cell::from(outcome) } else { Cell::coloured(Colour::Red, outcome) },
         Cell::from(entry.count.to_string()),
-        Cell::from(plain::line(&process)),
+        Cell::from(plain::path(&process)),
         Cell::from(or_dash(entry.detail.as_deref())),
     ]
 }

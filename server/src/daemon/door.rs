@@ -279,8 +279,9 @@ mod tests {
             (0..1_000).flat_map(|pid| admitted(&door, &caller(9_000 + pid, None), 1)).collect();
         assert_eq!(one.len() + MAX_INSIDE + others.len(), MAX_CONNECTIONS);
         drop((one, of_session, nowhere, sessions, others));
-        assert_eq!(door.lock().all + door.lock().inside, 0);
-        assert!(door.lock().by_process.is_empty() && door.lock().by_session.is_empty());
+        let open = door.lock();
+        assert_eq!((open.all, open.inside), (0, 0));
+        assert!(open.by_process.is_empty() && open.by_session.is_empty());
     }
 
     #[test]

@@ -74,9 +74,8 @@ def sidecar(method, params):
 
 
 def save():
-    with open(PLAN["outcomes"] + ".new", "w") as file:
-        json.dump(OUTCOMES, file)
-    os.rename(PLAN["outcomes"] + ".new", PLAN["outcomes"])
+    with open(PLAN["outcomes"], "w") as pipe:
+        json.dump(OUTCOMES, pipe)
 
 
 def become_orphan():
