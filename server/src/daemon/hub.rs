@@ -229,3 +229,47 @@ impl Hub {
         self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use areyouj_core::orchestrator::{Insider, Process, QueueView};
+
+    use super::*;
+    use crate::daemon::client::Introduction;
+    use crate::daemon::door::Caller;
+    use crate::daemon::outbox::Next;
+
+    fn client(hub: &Hub, id: ClientId, inside: Option<Insider>, sees_all: bool) -> Arc<Client> {
+        let caller = Caller { inside, process: Arc::new(Process::default()) };
+        let client = Arc::new(Client::new(id, caller, sees_all));
+        let introduction = Introduction { name: String::new(), folders: Vec::new() };
+        client.introduce(introduction, false, false);
+        hub.add(Arc::clone(&client));
+        client
+    }
+
+    #[tokio::test]
+    async fn a_client_inside_a_session_gets_the_notifications_of_that_session_alone() {
+        let [own, other]: [SessionId; 2] = ["K7M2Q9XD", "ABCDEFGH"].map(|id| id.parse().unwrap());
+        let hub = Hub::default();
+        let inside = |id| Some(Insider { id, marked: Some(own), ..Insider::default() });
+        let clients = [
+            (client(&hub, 1, None, false), 2),
+            (client(&hub, 2, inside(Some(own)), false), 1),
+            // A mark alone gives no right.
+            (client(&hub, 3, inside(None), false), 0),
+            (client(&hub, 4, inside(Some(own)), true), 2),
+        ];
+        for session in [own, other] {
+            hub.publish(Notification::Queue(QueueView { session, paused: None, messages: Vec::new() }));
+        }
+        for (client, expected) in clients {
+            client.outbox.close();
+            let found = match client.outbox.next().await {
+                Next::Frames { frames, .. } => frames.len(),
+                Next::Resync(_) | Next::Closed => 0,
+            };
+            assert_eq!(found, expected, "client {}", client.id);
+        }
+    }
+}
