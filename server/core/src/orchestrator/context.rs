@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::subject::Subject;
-use super::{AuditRow, Change, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings};
+use super::{
+    AuditRow, Change, ClientId, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings,
+};
 
 /// One call of [`super::State::step`].
 pub(super) struct StepContext {
@@ -16,6 +18,7 @@ pub(super) struct StepContext {
     start_took: Option<u64>,
     touched: BTreeSet<SessionId>,
     answer: Option<(Origin, Result<Subject, Problem>)>,
+    audited: Vec<(Option<ClientId>, AuditRow)>,
     effects: Vec<Effect>,
 }
 
@@ -30,6 +33,7 @@ impl StepContext {
             start_took: None,
             touched: BTreeSet::new(),
             answer: None,
+            audited: Vec::new(),
             effects: Vec::new(),
         }
     }
@@ -76,8 +80,14 @@ impl StepContext {
         self.push(Effect::Publish(notification));
     }
 
-    pub(super) fn audit(&mut self, row: AuditRow) {
-        self.persist(Change::Audit(row));
+    /// An operation of this client, or the daemon's own, for the audit trail.
+    pub(super) fn audit(&mut self, client: Option<ClientId>, row: AuditRow) {
+        self.audited.push((client, row));
+    }
+
+    /// The operations that must still be recorded.
+    pub(super) fn take_audited(&mut self) -> Vec<(Option<ClientId>, AuditRow)> {
+        std::mem::take(&mut self.audited)
     }
 
     /// The revision of the list after one more change.

@@ -1,18 +1,21 @@
 //! Sessions: creating, listing, changing and watching them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use areyouj_core::orchestrator::{
-    Create, Operation, Outcome, PartialOutput, Problem, Query, SessionId, SessionOperation, SessionSpec,
-    SessionView, Switch,
+    Create, Operation, Outcome, PartialOutput, Principal, Problem, Query, SessionId, SessionOperation,
+    SessionSpec, SessionView, Switch,
 };
 use areyouj_core::text::plain::short_line;
 use areyouj_protocol::{
     AttachParams, AttachResult, Delta, Empty, Session, SessionActionParams, SessionCreateParams,
-    SessionCreateResult, SessionList, SessionListParams, SessionParams, SessionRenameParams,
-    SessionSwitchParams, request,
+    SessionCreateResult, SessionList, SessionListParams, SessionNoteParams, SessionParams,
+    SessionRenameParams, SessionSwitchParams, request,
 };
 use areyouj_store::ReaderPool;
 
-use super::{Context, Handler, PAGE_BYTES, Plan, on_session, queue};
+use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session, queue};
 use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
 use crate::daemon::directory_checks::check_directory;
@@ -36,7 +39,7 @@ const ATTACH_MOST: usize = 1_000;
 impl Handler for request::SessionCreate {
     async fn plan(mut params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
         params.environment = context.shared.config.environment.apply(params.environment);
-        check_outside(&params, context).await?;
+        let environment = check_outside(&params, context).await?;
         let messages = params.messages.into_iter();
         let messages = messages.map(|message| Ok((queue::message_id(&message.id)?, message.text)));
         let create = Create {
@@ -47,7 +50,7 @@ impl Handler for request::SessionCreate {
                 model: option_word("model", params.model)?,
                 permission_mode: option_word("permissionMode", params.permission_mode)?,
             },
-            environment: params.environment,
+            environment,
             name: params.name,
             messages: messages.collect::<Result<_, Problem>>()?,
         };
@@ -122,6 +125,14 @@ impl Handler for request::SessionDelete {
     }
 }
 
+impl Handler for request::SessionNote {
+    async fn plan(params: SessionNoteParams, context: &Context) -> Result<Plan<Self>, Problem> {
+        let of = idempotent(params.request_id, context.session(params.session_id));
+        let noted = reply(|outcome| matches!(outcome, Outcome::Done).then_some(Empty {}));
+        Ok(Plan::Operation(Operation::Note(of, params.text), noted))
+    }
+}
+
 impl Handler for request::SessionRead {
     async fn plan(params: SessionParams, context: &Context) -> Result<Plan<Self>, Problem> {
         Ok(Plan::Operation(Operation::MarkRead(context.session(params.session_id)), session()))
@@ -149,8 +160,23 @@ fn session() -> Reply<Session> {
     })
 }
 
-/// Checks the size of the environment, then that the directory is accessible and Claude can be found.
-async fn check_outside(params: &SessionCreateParams, context: &Context) -> Result<(), Problem> {
+/// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns the
+/// environment of the new session: that of the request, or of the session that the client is inside of. Otherwise a
+/// process could leave what surrounds its session, for example with another Claude.
+async fn check_outside(
+    params: &SessionCreateParams,
+    context: &Context,
+) -> Result<BTreeMap<String, String>, Problem> {
+    if let Principal::Session(insider) = context.client.principal() {
+        let (shared, directory) = (Arc::clone(&context.shared), params.directory.clone());
+        let check = move || {
+            let environment = insider.id.map(|id| shared.environment(id)).transpose()?.unwrap_or_default();
+            check_directory(&directory)?;
+            find_claude(&environment, shared.config.claude.as_deref())?;
+            Ok(environment)
+        };
+        return context.shared.gate.run(Kind::Request, params.directory.clone(), check).await;
+    }
     let bytes = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(environment_too_large(bytes));
@@ -162,7 +188,8 @@ async fn check_outside(params: &SessionCreateParams, context: &Context) -> Resul
         check_directory(&directory)?;
         find_claude(&environment, claude.as_deref())
     };
-    context.shared.gate.run(Kind::Request, place, check).await.map(drop)
+    context.shared.gate.run(Kind::Request, place, check).await?;
+    Ok(params.environment.clone())
 }
 
 /// Refuses to switch the driver of a conversation that another Claude has open. A session that is named by a part of its
