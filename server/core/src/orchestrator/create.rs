@@ -30,6 +30,9 @@ impl State {
         let row = SessionRow { name, ..SessionRow::new(id, create.spec, conversation, step.now.wall) };
         step.persist(Change::Session(Box::new(row.clone())));
         step.persist(Change::Environment { session: id, environment: create.environment });
+        if let Some(directory) = create.trusted.clone() {
+            step.trust(directory, origin.principal.name().to_owned());
+        }
         let mut session = Session::create(step, row);
         for (message, text) in create.messages {
             session.enqueue(step, message, text, false);
@@ -40,7 +43,8 @@ impl State {
         self.sessions.insert(id, session);
         self.remember(step, create.request_id, CREATE, id);
         let result = OperationResult::on(id, Subject::Created { session: id, warning });
-        Ok(result.with_detail(format!("for {}", origin.principal.name())))
+        let trusted = create.trusted.map_or_else(String::new, |directory| format!(", trusting {directory}"));
+        Ok(result.with_detail(format!("for {}{trusted}", origin.principal.name())))
     }
 
     fn check_first_messages(&self, messages: &[(MessageId, String)]) -> Result<(), Problem> {

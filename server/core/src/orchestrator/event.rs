@@ -1,6 +1,8 @@
 //! The input of the orchestrator: commands of clients, and facts from hosts and drivers.
 
-use super::{ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId};
+use super::{
+    ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId, ToolInput,
+};
 
 /// Who sent a command, and where the answer goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,17 @@ pub enum Event {
         problem: Problem,
         /// Another try is useless until a person has changed something.
         permanent: bool,
+    },
+    /// The launch has no host, because nobody trusts the session's directory.
+    Untrusted {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
+        /// One line for people.
+        title: String,
+        /// What would run there.
+        input: ToolInput,
     },
     /// Claude's own record of the conversation was read.
     Inspected {

@@ -102,6 +102,8 @@ pub struct Create {
     pub name: Option<String>,
     /// Its first messages.
     pub messages: Vec<(MessageId, String)>,
+    /// The path of its directory, free of symbolic links, if a person trusts it already.
+    pub trusted: Option<String>,
 }
 
 /// How a conversation switches.

@@ -19,6 +19,7 @@ mod queue;
 mod start;
 mod terminal_input;
 mod transcript;
+mod trust;
 mod turn;
 mod usage;
 mod view;

@@ -80,6 +80,9 @@ impl State {
                     session.launch_failed(step, problem, permanent);
                 });
             }
+            Event::Untrusted { session, launch, title, input } => {
+                self.with_host(step, session, launch, |session, step| session.untrusted(step, title, input));
+            }
             Event::Synced { session, launch } => self.with_host(step, session, launch, Session::synced),
             Event::HostLost { session, launch } => {
                 self.with_host(step, session, launch, |session, step| session.ended(step, End::HostLost));
@@ -102,6 +105,9 @@ impl State {
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.follow_up(&mut step);
             }
+        }
+        for directory in step.take_trusted() {
+            self.trusted(&mut step, &directory);
         }
         self.start_took = step.start_took().unwrap_or(self.start_took);
         self.give_start_slots(&mut step);

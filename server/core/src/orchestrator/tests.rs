@@ -4,6 +4,7 @@ mod in_effect;
 mod problems;
 mod starts;
 mod terminal;
+mod trust;
 
 use std::collections::BTreeMap;
 
@@ -68,6 +69,7 @@ impl Bench {
 
     fn new_session(&mut self) -> Create {
         Create {
+            trusted: None,
             request_id: self.id().to_string(),
             spec: SessionSpec {
                 directory: "/project".to_owned(),
