@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::claude::files::{ClaudeFiles, directory_and_home, home_of};
 use super::claude::find::find_claude;
-use super::directory_checks::check_directory;
+use super::claude::project::Project;
+use super::directory_checks::{check_directory, resolved};
 use super::gate::Kind;
 use super::shared::Shared;
 use crate::client::start::SESSION_MARK;
@@ -50,8 +51,22 @@ pub(super) struct NoHost {
     pub(super) permanent: bool,
 }
 
+/// Why a launch ends before it has a host.
+pub(super) enum Refusal {
+    /// A problem.
+    NoHost(NoHost),
+    /// Nobody trusts the directory.
+    Untrusted(Project),
+}
+
+impl From<NoHost> for Refusal {
+    fn from(no_host: NoHost) -> Refusal {
+        Refusal::NoHost(no_host)
+    }
+}
+
 /// Starts the host of this launch, and returns when it listens.
-pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
+pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), Refusal> {
     let temporary = |problem| NoHost { problem, permanent: false };
     let permanent = |problem: Problem| {
         let restart = || Remedy::restart(order.session);
@@ -65,16 +80,45 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), No
         environment: environment.clone(),
         claude: shared.config.claude.clone(),
         resumed: order.resume.then_some(order.claude_session),
+        trust: trust_of(shared, order).map_err(temporary)?,
     };
     let place = directory_and_home(&environment, &order.spec.directory);
     let checked = shared.gate.run(Kind::Start, place, move || Ok(checks.run()));
     let checked = checked.await.map_err(temporary)?;
-    let program = checked.map_err(permanent)?;
+    let program = match checked.map_err(permanent)? {
+        Checked::Ready(program) => program,
+        Checked::Untrusted(project) => return Err(Refusal::Untrusted(project)),
+    };
     let files = HostFiles::new(shared, order, program, environment)?;
     // Run to the end: an abandoned write could replace the launch file of a later launch.
     let host = shared.gate.run_to_end(Kind::Own, order.session.to_string(), move || files.start());
     let host = host.await.map_err(temporary)?;
-    wait_until_ready(host, order.session).await
+    Ok(wait_until_ready(host, order.session).await?)
+}
+
+/// What the database knows about the trust in a directory. `None`: Claude itself asks, in its terminal.
+fn trust_of(shared: &Shared, order: &LaunchOrder) -> Result<Option<Trust>, Problem> {
+    if order.spec.driver == Driver::Terminal {
+        return Ok(None);
+    }
+    let directories = shared.reader.read(|reader| reader.trusted_directories());
+    let directories = directories.map_err(|error| shared.reader.problem(&error))?;
+    Ok(Some(Trust { directories, allowed: order.allowed.clone() }))
+}
+
+/// What persons have trusted through AreYouJ.
+struct Trust {
+    directories: Vec<String>,
+    /// What a person allowed to run in this directory: the text of the request's input.
+    allowed: Option<String>,
+}
+
+/// The result of the checks.
+enum Checked {
+    /// Claude's program can start.
+    Ready(PathBuf),
+    /// Nobody trusts the directory.
+    Untrusted(Project),
 }
 
 /// What must be true outside of AreYouJ before a host starts. The file systems might not respond.
@@ -86,16 +130,32 @@ struct Checks {
     claude: Option<PathBuf>,
     /// The conversation that Claude is to resume.
     resumed: Option<Uuid>,
+    trust: Option<Trust>,
 }
 
 impl Checks {
-    /// Returns Claude's program.
-    fn run(&self) -> Result<PathBuf, Problem> {
+    fn run(&self) -> Result<Checked, Problem> {
         check_directory(&self.directory)?;
         let program = find_claude(&self.environment, self.claude.as_deref())?;
         let files = ClaudeFiles::of(&self.environment, &self.directory);
         let open = self.resumed.and_then(|conversation| files.open_elsewhere(conversation, None));
-        open.map_or(Ok(program), |open| Err(open.problem(self.session)))
+        if let Some(open) = open {
+            return Err(open.problem(self.session));
+        }
+        Ok(self.untrusted(&files)?.map_or(Checked::Ready(program), Checked::Untrusted))
+    }
+
+    /// What would run in the directory, if nobody trusts it.
+    fn untrusted(&self, files: &ClaudeFiles) -> Result<Option<Project>, Problem> {
+        let Some(trust) = &self.trust else { return Ok(None) };
+        let place = resolved(&self.directory)?;
+        let by_person = |place: &PathBuf| trust.directories.iter().any(|trusted| place == Path::new(trusted));
+        if place.trusted_by.iter().any(by_person) || files.trusts(&place.trusted_by) {
+            return Ok(None);
+        }
+        let project = Project::of(&place, files.directory())?;
+        let allowed = trust.allowed.as_ref().is_some_and(|allowed| *allowed == project.input.text());
+        Ok(Some(project).filter(|_| !allowed))
     }
 }
 

@@ -36,7 +36,11 @@ mod tests {
     #[test]
     fn a_shipped_migration_is_never_edited() {
         let sums: Vec<u32> = MIGRATIONS.iter().map(|sql| crc32fast::hash(sql.as_bytes())).collect();
-        assert_eq!(sums, [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0xef16_f7aa], "add a migration instead of editing one");
+        assert_eq!(
+            sums,
+            [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0xef16_f7aa],
+            "add a migration instead of editing one"
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ use areyouj_store::ReaderPool;
 use super::{Context, Handler, PAGE_BYTES, Plan, on_session, queue};
 use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
-use crate::daemon::directory_checks::check_directory;
+use crate::daemon::directory_checks::{check_directory, resolved};
 use crate::daemon::gate::Kind;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
 use crate::daemon::reply::{Rendered, Reply, reply, reply_or_read};
@@ -35,7 +35,7 @@ const ATTACH_MOST: usize = 1_000;
 
 impl Handler for request::SessionCreate {
     async fn plan(params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
-        check_outside(&params, context).await?;
+        let trusted = check_outside(&params, context).await?;
         let messages = params.messages.into_iter();
         let messages = messages.map(|message| Ok((queue::message_id(&message.id)?, message.text)));
         let create = Create {
@@ -49,6 +49,7 @@ impl Handler for request::SessionCreate {
             environment: params.environment,
             name: params.name,
             messages: messages.collect::<Result<_, Problem>>()?,
+            trusted,
         };
         let created = reply(|outcome| match outcome {
             Outcome::Created { session, warning } => {
@@ -148,8 +149,9 @@ fn session() -> Reply<Session> {
     })
 }
 
-/// Checks the size of the environment, then that the directory is accessible and Claude can be found.
-async fn check_outside(params: &SessionCreateParams, context: &Context) -> Result<(), Problem> {
+/// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns the path
+/// of the directory free of symbolic links, if the person trusts it.
+async fn check_outside(params: &SessionCreateParams, context: &Context) -> Result<Option<String>, Problem> {
     let bytes = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(environment_too_large(bytes));
@@ -157,11 +159,14 @@ async fn check_outside(params: &SessionCreateParams, context: &Context) -> Resul
     let (directory, environment) = (params.directory.clone(), params.environment.clone());
     let claude = context.shared.config.claude.clone();
     let place = directory_and_home(&environment, &directory);
+    let trust = params.trust;
     let check = move || {
         check_directory(&directory)?;
-        find_claude(&environment, claude.as_deref())
+        find_claude(&environment, claude.as_deref())?;
+        let place = trust.then(|| resolved(&directory)).transpose()?;
+        Ok(place.map(|place| place.directory.to_string_lossy().into_owned()))
     };
-    context.shared.gate.run(Kind::Request, place, check).await.map(drop)
+    context.shared.gate.run(Kind::Request, place, check).await
 }
 
 /// Refuses to switch the driver of a conversation that another Claude has open. A session that is named by a part of its
