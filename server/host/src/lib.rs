@@ -12,6 +12,7 @@ pub mod fuzz;
 mod hooks;
 pub mod launch;
 pub mod memory;
+pub mod peer;
 mod process;
 mod recorder;
 pub mod screen;

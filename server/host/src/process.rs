@@ -20,7 +20,7 @@ use nix::unistd::{Pid, getppid};
 use super::launch::Launch;
 use super::recorder::Recorder;
 use super::wire::Size;
-use super::{log, tree};
+use super::{log, peer, tree};
 use areyouj_journal::{How, Kind};
 use pipes::{Input, Output};
 use pty::Pty;
@@ -97,10 +97,10 @@ impl Process {
         let mut command = Command::new(&launch.program);
         command.args(launch.arguments).env_clear().envs(launch.environment).current_dir(&launch.directory);
         tie_to_this_process(&mut command);
-        let started = match launch.terminal {
+        let started = mark_as_inside(&mut command, &launch.session).and_then(|()| match launch.terminal {
             None => Process::with_pipes(command),
             Some(_) => Process::with_terminal(command, size),
-        };
+        });
         started.map_err(|error| reason(&launch.program, &launch.directory, &error))
     }
 
@@ -373,6 +373,17 @@ fn tie_to_this_process(command: &mut Command) {
     unsafe {
         command.pre_exec(tie);
     }
+}
+
+/// Marks the program and everything that it starts as inside this session, see [`peer`].
+#[expect(unsafe_code, reason = "there is no other way to run code between fork and exec")]
+fn mark_as_inside(command: &mut Command, session: &str) -> io::Result<()> {
+    let mark = peer::mark_children(session)?;
+    // SAFETY: the closure makes one system call, allocates nothing and takes no lock.
+    unsafe {
+        command.pre_exec(mark);
+    }
+    Ok(())
 }
 
 /// Why Claude cannot be started, for people.

@@ -15,6 +15,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{chdir, dup2_stdout, setsid};
 
 use super::launch::Launch;
+use super::peer;
 use super::process::Process;
 use super::recorder::Recorder;
 use super::serve::{Host, Launched};
@@ -45,6 +46,10 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     // Fails only if this process leads a group already, and then nothing else can be done about it.
     let _ = setsid();
     prctl::set_child_subreaper(true).map_err(cannot("become a subreaper"))?;
+    // By this name others find the host above a process of its session, whatever the program's file is called.
+    prctl::set_name(peer::HOST_NAME).map_err(cannot("set the process name"))?;
+    // No process of the session can read this one's memory or run code in it.
+    prctl::set_dumpable(false).map_err(cannot("protect the process"))?;
 
     let lock = lock(&session_dir.join("host.lock"))?;
     let launch = Launch::read(&session_dir.join("launch")).map_err(cannot("read the launch file"))?;

@@ -19,7 +19,6 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::claude::files::home_of;
-use super::claude::project::Project;
 use super::claude::status_poller::{ProcessRecord, StatusPoller};
 use super::launch::{self, NoHost, Refusal};
 use super::shared::Shared;
@@ -84,9 +83,7 @@ impl HostConnection {
                 tracing::warn!(%session, launch, problem = %problem.message, "no host");
                 Event::LaunchFailed { session, launch, problem, permanent }
             }
-            Err(Refusal::Untrusted(Project { title, input })) => {
-                Event::Untrusted { session, launch, title, input }
-            }
+            Err(Refusal::Untrusted(would_run)) => Event::Untrusted { session, launch, would_run },
         };
         let _ = self.inbox.send(refused).await;
     }

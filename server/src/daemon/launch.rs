@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::claude::files::{ClaudeFiles, directory_and_home, home_of};
 use super::claude::find::find_claude;
-use super::claude::project::Project;
-use super::directory_checks::{check_directory, resolved};
+use super::claude::trust::Trusted;
+use super::directory_checks::check_directory;
 use super::gate::Kind;
 use super::shared::Shared;
 use crate::client::start::SESSION_MARK;
@@ -24,7 +24,7 @@ use crate::config::TerminalSize;
 use crate::paths;
 use areyouj_core::driver::{stream, terminal};
 use areyouj_core::orchestrator::{
-    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId,
+    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId, WouldRun,
 };
 use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
@@ -56,7 +56,7 @@ pub(super) enum Refusal {
     /// A problem.
     NoHost(NoHost),
     /// Nobody trusts the directory.
-    Untrusted(Project),
+    Untrusted(WouldRun),
 }
 
 impl From<NoHost> for Refusal {
@@ -87,7 +87,7 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), Re
     let checked = checked.await.map_err(temporary)?;
     let program = match checked.map_err(permanent)? {
         Checked::Ready(program) => program,
-        Checked::Untrusted(project) => return Err(Refusal::Untrusted(project)),
+        Checked::Untrusted(would_run) => return Err(Refusal::Untrusted(would_run)),
     };
     let files = HostFiles::new(shared, order, program, environment)?;
     // Run to the end: an abandoned write could replace the launch file of a later launch.
@@ -96,21 +96,10 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), Re
     Ok(wait_until_ready(host, order.session).await?)
 }
 
-/// What the database knows about the trust in a directory. `None`: Claude itself asks, in its terminal.
-fn trust_of(shared: &Shared, order: &LaunchOrder) -> Result<Option<Trust>, Problem> {
-    if order.spec.driver == Driver::Terminal {
-        return Ok(None);
-    }
-    let directories = shared.reader.read(|reader| reader.trusted_directories());
-    let directories = directories.map_err(|error| shared.reader.problem(&error))?;
-    Ok(Some(Trust { directories, allowed: order.allowed.clone() }))
-}
-
-/// What persons have trusted through AreYouJ.
-struct Trust {
-    directories: Vec<String>,
-    /// What a person allowed to run in this directory: the text of the request's input.
-    allowed: Option<String>,
+/// What persons trust. `None`: Claude itself asks, in its terminal.
+fn trust_of(shared: &Shared, order: &LaunchOrder) -> Result<Option<Trusted>, Problem> {
+    let asks = order.spec.driver == Driver::Stream;
+    asks.then(|| Trusted::load(shared, order.allowed.clone())).transpose()
 }
 
 /// The result of the checks.
@@ -118,7 +107,7 @@ enum Checked {
     /// Claude's program can start.
     Ready(PathBuf),
     /// Nobody trusts the directory.
-    Untrusted(Project),
+    Untrusted(WouldRun),
 }
 
 /// What must be true outside of AreYouJ before a host starts. The file systems might not respond.
@@ -130,7 +119,8 @@ struct Checks {
     claude: Option<PathBuf>,
     /// The conversation that Claude is to resume.
     resumed: Option<Uuid>,
-    trust: Option<Trust>,
+    /// What persons trust, unless Claude itself asks.
+    trust: Option<Trusted>,
 }
 
 impl Checks {
@@ -142,20 +132,11 @@ impl Checks {
         if let Some(open) = open {
             return Err(open.problem(self.session));
         }
-        Ok(self.untrusted(&files)?.map_or(Checked::Ready(program), Checked::Untrusted))
-    }
-
-    /// What would run in the directory, if nobody trusts it.
-    fn untrusted(&self, files: &ClaudeFiles) -> Result<Option<Project>, Problem> {
-        let Some(trust) = &self.trust else { return Ok(None) };
-        let place = resolved(&self.directory)?;
-        let by_person = |place: &PathBuf| trust.directories.iter().any(|trusted| place == Path::new(trusted));
-        if place.trusted_by.iter().any(by_person) || files.trusts(&place.trusted_by) {
-            return Ok(None);
-        }
-        let project = Project::of(&place, files.directory())?;
-        let allowed = trust.allowed.as_ref().is_some_and(|allowed| *allowed == project.input.text());
-        Ok(Some(project).filter(|_| !allowed))
+        let untrusted = match &self.trust {
+            Some(trusted) => trusted.untrusted(&self.directory, &files)?,
+            None => None,
+        };
+        Ok(untrusted.map_or(Checked::Ready(program), Checked::Untrusted))
     }
 }
 

@@ -7,7 +7,8 @@ use super::session::Session;
 use super::state::State;
 use super::subject::{OperationResult, Subject};
 use super::{
-    Change, Create, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId, SessionRow,
+    Change, Create, DirectoryTrust, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId,
+    SessionRow,
 };
 
 /// How many random session ids are tried. With a million ids in use, one in 650,000 is taken.
@@ -30,10 +31,17 @@ impl State {
         let row = SessionRow { name, ..SessionRow::new(id, create.spec, conversation, step.now.wall) };
         step.persist(Change::Session(Box::new(row.clone())));
         step.persist(Change::Environment { session: id, environment: create.environment });
-        if let Some(directory) = create.trusted.clone() {
+        let (trusted, untrusted) = match create.trust {
+            DirectoryTrust::Known => (None, None),
+            DirectoryTrust::Given(directory) => (Some(directory), None),
+            DirectoryTrust::Missing(would_run) => (None, Some(would_run)),
+        };
+        let mut detail = format!("for {}", origin.principal.name());
+        if let Some(directory) = trusted {
+            detail.push_str(&format!(", trusting {directory}"));
             step.trust(directory, origin.principal.name().to_owned());
         }
-        let mut session = Session::create(step, row);
+        let mut session = Session::create(step, row, untrusted);
         for (message, text) in create.messages {
             session.enqueue(step, message, text, false);
             self.remember(step, message.to_string(), SEND, id);
@@ -43,8 +51,7 @@ impl State {
         self.sessions.insert(id, session);
         self.remember(step, create.request_id, CREATE, id);
         let result = OperationResult::on(id, Subject::Created { session: id, warning });
-        let trusted = create.trusted.map_or_else(String::new, |directory| format!(", trusting {directory}"));
-        Ok(result.with_detail(format!("for {}{trusted}", origin.principal.name())))
+        Ok(result.with_detail(detail))
     }
 
     fn check_first_messages(&self, messages: &[(MessageId, String)]) -> Result<(), Problem> {

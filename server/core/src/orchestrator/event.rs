@@ -1,7 +1,7 @@
 //! The input of the orchestrator: commands of clients, and facts from hosts and drivers.
 
 use super::{
-    ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId, ToolInput,
+    ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId, WouldRun,
 };
 
 /// Who sent a command, and where the answer goes.
@@ -76,10 +76,8 @@ pub enum Event {
         session: SessionId,
         /// The launch.
         launch: u32,
-        /// One line for people.
-        title: String,
         /// What would run there.
-        input: ToolInput,
+        would_run: WouldRun,
     },
     /// Claude's own record of the conversation was read.
     Inspected {

@@ -183,8 +183,8 @@ impl World {
             return self.outside.entry(session).or_default().launched(order);
         }
         let input = ToolInput::parse(&input).unwrap_or_default();
-        let title = format!("Trust {DIRECTORY}?");
-        self.event(Event::Untrusted { session, launch, title, input }).map(drop)
+        let would_run = WouldRun { title: format!("Trust {DIRECTORY}?"), input };
+        self.event(Event::Untrusted { session, launch, would_run }).map(drop)
     }
 
     fn write(&mut self, session: SessionId, launch: u32, input: Input) -> Verdict {
@@ -294,12 +294,12 @@ impl World {
             Act::Restart { session } => self.on_session(session, SessionOperation::Restart)?,
             Act::Terminate { session } => self.on_session(session, SessionOperation::Terminate)?,
             Act::Answer { request } => {
-                let open: Vec<_> = self.disk.permissions.values().map(|row| (row.id, row.state)).collect();
+                let open: Vec<_> = self.disk.permissions.values().map(|row| (seen(row), row.state)).collect();
                 if open.is_empty() {
                     return Ok(());
                 }
-                let (id, state) = open[request % open.len()];
-                let of = self.request(id.to_string());
+                let (seen, state) = open[request % open.len()].clone();
+                let of = self.request(seen);
                 let answered = self.command(Operation::Answer(of, Answer::Allow))?;
                 if state != PermissionState::Open {
                     prop_assert!(matches!(answered, Some(Err(_))), "a permission request was answered twice");
@@ -384,7 +384,7 @@ impl World {
     fn create(&mut self) -> Verdict {
         let number = self.disk.sessions.len();
         let create = Create {
-            trusted: None,
+            trust: DirectoryTrust::Known,
             request_id: self.fresh().to_string(),
             spec: SessionSpec {
                 directory: DIRECTORY.to_owned(),
@@ -567,4 +567,9 @@ proptest! {
         }
         world.come_to_rest()?;
     }
+}
+
+/// A permission request as a person sees it.
+fn seen(row: &PermissionRow) -> SeenPermission {
+    SeenPermission { id: row.id.to_string(), digest: row.displayed().digest }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, Driver, MessageId, Role, SessionRef, SessionSpec};
+use super::{Answer, Driver, MessageId, Role, SessionRef, SessionSpec, ToolInput};
 
 /// A change that a client requests.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +24,8 @@ pub enum Operation {
     },
     /// Change the message with this id, or with an id that begins like this.
     Message(Idempotent<String>, MessageOperation),
-    /// Answer the permission request with this id, or with an id that begins like this.
-    Answer(Idempotent<String>, Answer),
+    /// Answer a permission request.
+    Answer(Idempotent<SeenPermission>, Answer),
     /// Mark everything in a session as read.
     MarkRead(SessionRef),
     /// Watch a session's output.
@@ -89,6 +89,15 @@ pub struct Idempotent<T> {
     pub target: T,
 }
 
+/// A permission request as the person who answers has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPermission {
+    /// Its whole id.
+    pub id: String,
+    /// The digest of what was displayed (see [`Displayed`](super::Displayed)).
+    pub digest: String,
+}
+
 /// A new session. Its directory and its Claude have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Create {
@@ -102,8 +111,29 @@ pub struct Create {
     pub name: Option<String>,
     /// Its first messages.
     pub messages: Vec<(MessageId, String)>,
-    /// The path of its directory, free of symbolic links, if a person trusts it already.
-    pub trusted: Option<String>,
+    /// Whether a person trusts its directory.
+    pub trust: DirectoryTrust,
+}
+
+/// The trust in the directory of a new session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DirectoryTrust {
+    /// It is known, or Claude itself asks in its terminal.
+    #[default]
+    Known,
+    /// The person who creates the session trusts the directory with this path, which is free of symbolic links.
+    Given(String),
+    /// Nobody trusts the directory.
+    Missing(WouldRun),
+}
+
+/// What would run in a directory that nobody trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldRun {
+    /// The question, in one line for people.
+    pub title: String,
+    /// Everything, with the path of the directory, free of symbolic links, as the member `directory`.
+    pub input: ToolInput,
 }
 
 /// How a conversation switches.

@@ -5,6 +5,7 @@
 //! once per step, at its end.
 
 mod at_terminal;
+mod choices;
 mod conversation;
 mod delivery;
 mod errors;
@@ -30,7 +31,7 @@ use super::context::StepContext;
 use super::{
     AuditRow, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow, Millis, NoticeLevel,
     Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId, SessionRow,
-    SessionSpec, SessionView, Status, StatusSource,
+    SessionSpec, SessionView, Status, StatusSource, WouldRun,
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
@@ -93,10 +94,13 @@ struct SessionStatus {
 }
 
 impl Session {
-    /// A new session. It requests a start.
-    pub(super) fn create(step: &mut StepContext, row: SessionRow) -> Session {
+    /// A new session. It requests a start, or trust in its directory if that is missing.
+    pub(super) fn create(step: &mut StepContext, row: SessionRow, untrusted: Option<WouldRun>) -> Session {
         let mut session = Session::restore(row);
-        session.request_start(step);
+        match untrusted {
+            None => session.request_start(step),
+            Some(would_run) => session.ask_for_trust(step, would_run),
+        }
         session
     }
 

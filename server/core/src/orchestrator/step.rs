@@ -80,8 +80,8 @@ impl State {
                     session.launch_failed(step, problem, permanent);
                 });
             }
-            Event::Untrusted { session, launch, title, input } => {
-                self.with_host(step, session, launch, |session, step| session.untrusted(step, title, input));
+            Event::Untrusted { session, launch, would_run } => {
+                self.with_host(step, session, launch, |session, step| session.untrusted(step, would_run));
             }
             Event::Synced { session, launch } => self.with_host(step, session, launch, Session::synced),
             Event::HostLost { session, launch } => {

@@ -1,12 +1,12 @@
 //! Sessions: creating, listing, changing and watching them.
 
 use areyouj_core::orchestrator::{
-    Create, Operation, Outcome, PartialOutput, Problem, Query, SessionId, SessionOperation, SessionSpec,
-    SessionView, Switch,
+    Create, DirectoryTrust, Operation, Outcome, PartialOutput, Problem, Query, SessionId, SessionOperation,
+    SessionSpec, SessionView, Switch,
 };
 use areyouj_core::text::plain::short_line;
 use areyouj_protocol::{
-    AttachParams, AttachResult, Delta, Empty, Session, SessionActionParams, SessionCreateParams,
+    AttachParams, AttachResult, Delta, Driver, Empty, Session, SessionActionParams, SessionCreateParams,
     SessionCreateResult, SessionList, SessionListParams, SessionParams, SessionRenameParams,
     SessionSwitchParams, request,
 };
@@ -15,6 +15,7 @@ use areyouj_store::ReaderPool;
 use super::{Context, Handler, PAGE_BYTES, Plan, on_session, queue};
 use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
+use crate::daemon::claude::trust::Trusted;
 use crate::daemon::directory_checks::{check_directory, resolved};
 use crate::daemon::gate::Kind;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
@@ -35,7 +36,7 @@ const ATTACH_MOST: usize = 1_000;
 
 impl Handler for request::SessionCreate {
     async fn plan(params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
-        let trusted = check_outside(&params, context).await?;
+        let trust = check_outside(&params, context).await?;
         let messages = params.messages.into_iter();
         let messages = messages.map(|message| Ok((queue::message_id(&message.id)?, message.text)));
         let create = Create {
@@ -49,7 +50,7 @@ impl Handler for request::SessionCreate {
             environment: params.environment,
             name: params.name,
             messages: messages.collect::<Result<_, Problem>>()?,
-            trusted,
+            trust,
         };
         let created = reply(|outcome| match outcome {
             Outcome::Created { session, warning } => {
@@ -149,9 +150,9 @@ fn session() -> Reply<Session> {
     })
 }
 
-/// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns the path
-/// of the directory free of symbolic links, if the person trusts it.
-async fn check_outside(params: &SessionCreateParams, context: &Context) -> Result<Option<String>, Problem> {
+/// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns
+/// whether a person trusts the directory.
+async fn check_outside(params: &SessionCreateParams, context: &Context) -> Result<DirectoryTrust, Problem> {
     let bytes = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(environment_too_large(bytes));
@@ -159,12 +160,20 @@ async fn check_outside(params: &SessionCreateParams, context: &Context) -> Resul
     let (directory, environment) = (params.directory.clone(), params.environment.clone());
     let claude = context.shared.config.claude.clone();
     let place = directory_and_home(&environment, &directory);
-    let trust = params.trust;
+    let (trust, driver) = (params.trust, params.driver);
+    let trusted = Trusted::load(&context.shared, None)?;
     let check = move || {
         check_directory(&directory)?;
         find_claude(&environment, claude.as_deref())?;
-        let place = trust.then(|| resolved(&directory)).transpose()?;
-        Ok(place.map(|place| place.directory.to_string_lossy().into_owned()))
+        if trust {
+            let path = resolved(&directory)?.directory;
+            return Ok(DirectoryTrust::Given(path.to_string_lossy().into_owned()));
+        }
+        if driver == Driver::Terminal {
+            return Ok(DirectoryTrust::Known);
+        }
+        let untrusted = trusted.untrusted(&directory, &ClaudeFiles::of(&environment, &directory))?;
+        Ok(untrusted.map_or(DirectoryTrust::Known, DirectoryTrust::Missing))
     };
     context.shared.gate.run(Kind::Request, place, check).await
 }

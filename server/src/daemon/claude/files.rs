@@ -380,7 +380,7 @@ mod tests {
         let work = home.path().canonicalize().unwrap();
         let [a, b, below] =
             ["a", "b", "b/deep/down"].map(|name| work.join(name).to_str().unwrap().to_owned());
-        [&a, &below].map(|directory| fs::create_dir_all(directory).unwrap());
+        [&a, &below].iter().for_each(|directory| fs::create_dir_all(directory).unwrap());
         let records = records(home.path());
         let settings = |value: Value| fs::write(home.path().join(".claude.json"), value.to_string()).unwrap();
         assert!(records.asks_first(&a).unwrap().contains("set up"));

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::files::read_bounded;
 use super::trust::Place;
-use areyouj_core::orchestrator::{Problem, ToolInput};
+use crate::daemon::refusals::internal;
+use areyouj_core::orchestrator::{Problem, ToolInput, WouldRun};
 use areyouj_core::text::plain::short_line;
 
 /// The largest file that is shown: a person cannot judge more.
@@ -33,44 +34,18 @@ const FOLDERS: [&str; 6] = ["agents", "commands", "output-styles", "plugins", "s
 /// The ends of the names of settings whose value is a command.
 const COMMANDS: [&str; 5] = ["Helper", "Refresh", "Export", "Command", "Script"];
 
-/// What would run in a directory.
-#[derive(Debug)]
-pub(in crate::daemon) struct Project {
-    /// One line for people.
-    pub(in crate::daemon) title: String,
-    /// Everything, as the input of the request for trust.
-    pub(in crate::daemon) input: ToolInput,
-}
-
-impl Project {
-    /// Reads the files of a directory. `own`: Claude's own directory, whose files are the person's.
-    ///
-    /// # Errors
-    /// What was read cannot be shown.
-    pub(in crate::daemon) fn of(place: &Place, own: Option<&Path>) -> Result<Project, Problem> {
-        let mut found = Found { place, items: Map::new(), count: 0 };
-        let directory = &place.directory;
-        for name in ["settings.json", "settings.local.json"] {
-            found.settings(&directory.join(".claude").join(name));
-        }
-        if let Some(root) = place.repository.as_ref().filter(|root| *root != directory) {
-            found.settings(&root.join(".claude/settings.local.json"));
-        }
-        directory.ancestors().for_each(|above| found.servers(&above.join(".mcp.json")));
-        let inside = |above: &&Path| place.repository.as_ref().is_none_or(|root| above.starts_with(root));
-        for above in directory.ancestors().take_while(inside) {
-            let folder = above.join(".claude");
-            if own != Some(&*folder) {
-                FOLDERS.iter().for_each(|name| found.files(&folder.join(name), MAX_DEPTH));
-            }
-        }
-        found.file(&directory.join(".claude/scheduled_tasks.json"));
-        let shown = directory.display().to_string();
-        found.items.insert("directory".to_owned(), Value::from(shown.clone()));
-        let input = ToolInput::parse(&Value::from(found.items).to_string())
-            .map_err(|error| crate::daemon::refusals::internal(&error.to_string()))?;
-        Ok(Project { title: short_line(&format!("Trust {shown}?"), TITLE_CHARS), input })
-    }
+/// Reads what would run in a directory. `own`: Claude's own directory, whose files are the person's.
+///
+/// # Errors
+/// What was read cannot be shown.
+pub(in crate::daemon) fn would_run(place: &Place, own: Option<&Path>) -> Result<WouldRun, Problem> {
+    let mut found = Found { place, items: Map::new(), count: 0 };
+    found.everything(own);
+    let shown = place.directory.display().to_string();
+    found.items.insert("directory".to_owned(), Value::from(shown.clone()));
+    let input = ToolInput::parse(&Value::from(found.items).to_string());
+    let input = input.map_err(|error| internal(&error.to_string()))?;
+    Ok(WouldRun { title: short_line(&format!("Trust {shown}?"), TITLE_CHARS), input })
 }
 
 /// What has been found so far, by kind.
@@ -81,6 +56,26 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    fn everything(&mut self, own: Option<&Path>) {
+        let place = self.place;
+        let directory = &place.directory;
+        for name in ["settings.json", "settings.local.json"] {
+            self.settings(&directory.join(".claude").join(name));
+        }
+        if let Some(root) = place.repository.as_ref().filter(|root| *root != directory) {
+            self.settings(&root.join(".claude/settings.local.json"));
+        }
+        directory.ancestors().for_each(|above| self.servers(&above.join(".mcp.json")));
+        let inside = |above: &&Path| place.repository.as_ref().is_none_or(|root| above.starts_with(root));
+        for above in directory.ancestors().take_while(inside) {
+            let folder = above.join(".claude");
+            if own != Some(&*folder) {
+                FOLDERS.iter().for_each(|name| self.files(&folder.join(name), MAX_DEPTH));
+            }
+        }
+        self.file(&directory.join(".claude/scheduled_tasks.json"));
+    }
+
     fn add(&mut self, kind: &str, item: Value) {
         self.count += 1;
         match self.count.cmp(&MAX_ITEMS) {

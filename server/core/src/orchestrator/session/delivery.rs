@@ -140,10 +140,11 @@ impl Session {
         &mut self,
         step: &mut StepContext,
         number: u32,
+        digest: &str,
         answer: Answer,
         by: &str,
     ) -> Result<(), Problem> {
-        let (entry, input) = self.permissions.answer(step, number, answer, by)?;
+        let (entry, input) = self.permissions.answer(step, number, digest, answer, by)?;
         self.add_entry(step, entry);
         if let Input::Answer { request, answer } = &input
             && request.kind == PermissionKind::Trust

@@ -200,9 +200,11 @@ impl Lifecycle {
         self.phase == Phase::Untrusted
     }
 
-    /// The launch, which has no host, needs a person's trust first: it counts as if it had not been ordered.
+    /// A person must trust the directory before Claude starts. A launch that was ordered has no host: it counts as if
+    /// it had not been ordered.
     pub(super) fn await_trust(&mut self) {
-        if self.go(Transition::AwaitTrust) {
+        let ordered = matches!(self.phase, Phase::BackOff { .. });
+        if self.go(Transition::AwaitTrust) && ordered {
             self.launch = self.launch.saturating_sub(1);
             self.start_began = None;
         }

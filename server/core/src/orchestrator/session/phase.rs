@@ -248,11 +248,24 @@ impl Phase {
             ) => None,
 
             (Transition::BackOff { until }, BackOff { .. }) => Some(BackOff { until }),
-            (Transition::AwaitTrust, BackOff { .. }) => Some(Untrusted),
             (
-                Transition::BackOff { .. } | Transition::AwaitTrust,
+                Transition::BackOff { .. },
                 Queued
                 | Inspecting
+                | Launching
+                | Initializing { .. }
+                | Ready
+                | Untrusted
+                | Adopting { .. }
+                | Stopping { .. }
+                | Failed(_)
+                | Terminated,
+            ) => None,
+
+            (Transition::AwaitTrust, Queued | BackOff { .. }) => Some(Untrusted),
+            (
+                Transition::AwaitTrust,
+                Inspecting
                 | Launching
                 | Initializing { .. }
                 | Ready
@@ -394,7 +407,7 @@ pub(super) mod tests {
             (Transition::Stop(Then::Terminate), "X X t t T X X t T t t T t X -"),
             (Transition::Gone { now: 0 }, "- - B B B - - B B Q X X F - -"),
             (Transition::BackOff { until: 0 }, "- - - - - B - - - - - - - - -"),
-            (Transition::AwaitTrust, "- - - - - U - - - - - - - - -"),
+            (Transition::AwaitTrust, "U - - - - U - - - - - - - - -"),
         ];
         for (transition, row) in table {
             for ((_, phase), expected) in phases().into_iter().zip(row.split(' ')) {

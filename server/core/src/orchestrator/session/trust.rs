@@ -6,19 +6,14 @@ use super::Session;
 use super::lifecycle::EndStep;
 use super::start::End;
 use crate::orchestrator::context::StepContext;
-use crate::orchestrator::{Answer, NoticeLevel, PermissionKind, PermissionRequest, PermissionRow, ToolInput};
+use crate::orchestrator::{Answer, NoticeLevel, PermissionKind, PermissionRequest, PermissionRow, WouldRun};
 
 /// The tool's name in a request for trust. None of Claude's tools has this name.
 const TOOL: &str = "Trust";
 
 impl Session {
     /// The launch has no host, because nobody trusts the directory: asks whether a person does.
-    pub(in crate::orchestrator) fn untrusted(
-        &mut self,
-        step: &mut StepContext,
-        title: String,
-        input: ToolInput,
-    ) {
+    pub(in crate::orchestrator) fn untrusted(&mut self, step: &mut StepContext, would_run: WouldRun) {
         // What a person allowed is not what would run now.
         let outdated = self.permissions.forget_allowed_trust(step);
         if outdated.is_some() {
@@ -35,6 +30,11 @@ impl Session {
             }
             EndStep::StartFailed(_) | EndStep::NeverReady | EndStep::Quit | EndStep::Crashed => {}
         }
+        self.ask_for_trust(step, would_run);
+    }
+
+    /// Asks whether a person trusts the directory.
+    pub(super) fn ask_for_trust(&mut self, step: &mut StepContext, WouldRun { title, input }: WouldRun) {
         self.lifecycle.await_trust();
         let request = PermissionRequest {
             request_id: format!("trust-{}", self.permissions.newest() + 1),

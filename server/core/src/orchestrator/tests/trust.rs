@@ -4,15 +4,14 @@ use super::super::*;
 use super::{Bench, code, launches, sent};
 
 /// What would run in a directory.
-fn would_run(directory: &str, command: &str) -> ToolInput {
+fn would_run(directory: &str, command: &str) -> WouldRun {
     let input = format!(r#"{{"commands":[{{"command":"{command}"}}],"directory":"{directory}"}}"#);
-    ToolInput::parse(&input).unwrap()
+    WouldRun { title: format!("Trust {directory}?"), input: ToolInput::parse(&input).unwrap() }
 }
 
 fn untrusted(bench: &mut Bench, session: SessionId, command: &str) -> Vec<Effect> {
     let launch = bench.view(session).row.launch;
-    let (title, input) = ("Trust /project?".to_owned(), would_run("/project", command));
-    bench.step(Event::Untrusted { session, launch, title, input })
+    bench.step(Event::Untrusted { session, launch, would_run: would_run("/project", command) })
 }
 
 fn order(effects: &[Effect]) -> Option<&LaunchOrder> {
@@ -54,7 +53,7 @@ fn nothing_starts_before_a_person_trusts_the_directory() {
     assert_eq!(trusted(&effects), [], "not before it runs");
     assert_eq!(sent(&effects), Vec::<&Input>::new(), "Claude never sees the answer");
     let order = order(&effects).expect("a start");
-    assert_eq!(order.allowed, Some(would_run("/project", "make").text().into_owned()));
+    assert_eq!(order.allowed, Some(would_run("/project", "make").input.text().into_owned()));
     assert_eq!(order.launch, 1, "the start that was refused does not count");
     let effects = bench.facts(session, vec![Fact::Started { launch: 1, pid: 7 }]);
     assert_eq!(trusted(&effects), [("/project", "a person")]);
@@ -62,6 +61,20 @@ fn nothing_starts_before_a_person_trusts_the_directory() {
     assert!(matches!(sent(&effects)[..], [Input::Message { id, .. }] if *id == message));
     let text = format!("{effects:?}");
     assert!(!text.contains("restarted"), "{text}");
+}
+
+#[test]
+fn a_new_session_in_a_directory_that_nobody_trusts_waits_from_the_beginning() {
+    let mut bench = Bench::new(Settings::default());
+    let trust = DirectoryTrust::Missing(would_run("/project", "make"));
+    let create = Create { trust, ..bench.new_session() };
+    let (session, effects) = bench.created(create);
+    assert_eq!(launches(&effects), 0);
+    let view = bench.view(session.unwrap());
+    assert_eq!((view.row.status, view.row.launch), (Status::Waiting, 0));
+    let request = view.attention.unwrap().permission.unwrap().to_string();
+    let (_, effects) = bench.answer(&request, Answer::Allow);
+    assert_eq!(order(&effects).expect("a start").launch, 1);
 }
 
 #[test]
@@ -114,13 +127,10 @@ fn a_request_for_trust_takes_no_other_answer() {
 fn one_answer_serves_all_sessions_that_wait_in_the_directory_and_below() {
     let mut bench = Bench::new(Settings { max_starting: 8, ..Settings::default() });
     let (first, request) = waiting(&mut bench);
-    let inputs = ["/project/below", "/project", "/projects"].map(|directory| would_run(directory, "make"));
-    let others = inputs.map(|input| {
-        let session = bench.create().0.unwrap();
-        bench.pass(10_000);
-        let title = "Trust?".to_owned();
-        bench.step(Event::Untrusted { session, launch: 1, title, input });
-        session
+    let others = ["/project/below", "/project", "/projects"].map(|directory| {
+        let create =
+            Create { trust: DirectoryTrust::Missing(would_run(directory, "make")), ..bench.new_session() };
+        bench.created(create).0.unwrap()
     });
     bench.answer(&request, Answer::Allow).0.unwrap();
     bench.facts(first, vec![Fact::Started { launch: 1, pid: 7 }, Fact::Ready { pending: Vec::new() }]);
@@ -133,7 +143,7 @@ fn one_answer_serves_all_sessions_that_wait_in_the_directory_and_below() {
 #[test]
 fn a_person_can_trust_the_directory_of_a_new_session() {
     let mut bench = Bench::new(Settings::default());
-    let create = Create { trusted: Some("/project".to_owned()), ..bench.new_session() };
+    let create = Create { trust: DirectoryTrust::Given("/project".to_owned()), ..bench.new_session() };
     assert_eq!(trusted(&bench.created(create).1), [("/project", "a person")]);
 }
 
