@@ -32,3 +32,4 @@ mod sockets;
 mod terminals;
 mod terminate;
 mod texts;
+mod trust;
