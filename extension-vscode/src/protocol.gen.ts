@@ -555,7 +555,7 @@ export interface DisplaySize {
 export type DisplayStyle =
   /** The name of the tool; the first section of every request. */
   | "tool"
-  /** A shell command. Only the tool Bash has one. */
+  /** A shell command. Only the tool Bash and requests for trust have one. */
   | "command"
   /** A path or a URL. */
   | "path"
@@ -813,7 +813,7 @@ export type NoticeLevel =
   /** An error. */
   | "error";
 
-/** A permission request of Claude. */
+/** A permission request of Claude, or of AreYouJ before it starts Claude. */
 export interface Permission {
   /** The session's id, a dash and a number, for example `K7M2Q9XD-3`. */
   id: string;
@@ -866,7 +866,9 @@ export type PermissionKind =
   /** Claude asks a question with choices. */
   | "question"
   /** Claude presents a plan and asks for approval. */
-  | "plan";
+  | "plan"
+  /** AreYouJ asks whether to trust the session's directory, before it starts Claude there. The tool is `Trust`, and the input lists what would run. The answer is `allow` or `deny`; `deny` terminates the session. */
+  | "trust";
 
 /** Open permission requests, oldest first. */
 export interface PermissionList {
@@ -1206,6 +1208,8 @@ export interface SessionCreateParams {
   permissionMode?: string;
   /** The first messages, in order. */
   messages?: NewMessage[];
+  /** Trust the directory and everything below it, from now on. Otherwise AreYouJ opens a permission request of kind `trust` before it starts a stream session in a directory that neither Claude nor AreYouJ knows as trusted. */
+  trust?: boolean;
 }
 
 /** Result of `areyouj/session/create`. */

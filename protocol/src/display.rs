@@ -29,7 +29,7 @@ pub struct DisplaySection {
 pub enum DisplayStyle {
     /// The name of the tool; the first section of every request.
     Tool,
-    /// A shell command. Only the tool Bash has one.
+    /// A shell command. Only the tool Bash and requests for trust have one.
     Command,
     /// A path or a URL.
     Path,

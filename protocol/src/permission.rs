@@ -1,10 +1,10 @@
-//! Permission requests: for tools, questions and plans.
+//! Permission requests: for tools, questions, plans and the trust in a directory.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{AlwaysOffer, DisplaySection, Json, Timestamp};
 
-/// A permission request of Claude.
+/// A permission request of Claude, or of AreYouJ before it starts Claude.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -56,6 +56,9 @@ pub enum PermissionKind {
     Question,
     /// Claude presents a plan and asks for approval.
     Plan,
+    /// AreYouJ asks whether to trust the session's directory, before it starts Claude there. The tool is `Trust`, and
+    /// the input lists what would run. The answer is `allow` or `deny`; `deny` terminates the session.
+    Trust,
 }
 
 /// The state of a permission request.

@@ -234,6 +234,10 @@ pub struct SessionCreateParams {
     /// The first messages, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<NewMessage>,
+    /// Trust the directory and everything below it, from now on. Otherwise AreYouJ opens a permission request of kind
+    /// `trust` before it starts a stream session in a directory that neither Claude nor AreYouJ knows as trusted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trust: bool,
 }
 
 /// Result of `areyouj/session/create`.

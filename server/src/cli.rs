@@ -25,6 +25,7 @@ mod table;
 pub(crate) mod texts;
 mod time;
 mod transcript;
+mod trust;
 mod wait;
 
 use std::ffi::OsString;

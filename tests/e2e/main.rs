@@ -35,3 +35,4 @@ mod terminals;
 mod terminate;
 mod texts;
 mod traces;
+mod trust;

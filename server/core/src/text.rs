@@ -9,3 +9,4 @@ pub mod hostile;
 pub mod lookalike;
 pub mod plain;
 pub mod segments;
+pub mod trust;

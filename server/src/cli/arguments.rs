@@ -264,6 +264,9 @@ pub(crate) struct New {
     /// Permission mode, as accepted by `claude --permission-mode`
     #[arg(long, value_name = "MODE")]
     pub(crate) permission_mode: Option<String>,
+    /// Trust the directory and everything below it, without a question
+    #[arg(long)]
+    pub(crate) trust: bool,
     /// Wait until the messages are done or Claude needs an answer
     #[arg(long)]
     pub(crate) wait: bool,

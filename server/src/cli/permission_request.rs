@@ -41,6 +41,14 @@ pub(crate) fn commands(permission: &Permission, paint: Paint) -> String {
                 ("Keep planning".to_owned(), format!("areyouj deny {id} -m \"what to change\"")),
             ],
         ),
+        PermissionKind::Trust => options(
+            &mut text,
+            paint,
+            &[
+                ("Trust the directory and everything below it".to_owned(), format!("areyouj allow {id}")),
+                ("Deny, which ends the session".to_owned(), format!("areyouj deny {id}")),
+            ],
+        ),
         PermissionKind::Tool => {
             let mut choices = vec![("Allow once".to_owned(), format!("areyouj allow {id}"))];
             choices.extend(always(&id, &permission.always));

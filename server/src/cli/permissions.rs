@@ -189,6 +189,16 @@ fn named(open: Vec<Permission>, request: &str, interactive: bool) -> Named {
 ///
 /// The person did not agree.
 fn review(context: &Context, permission: &Permission, question: &str) -> Result<(), CommandError> {
+    read_through(context, permission)?;
+    if agrees(&format!("{question} [y/N] "), false)? { Ok(()) } else { Err(left_open()) }
+}
+
+/// Shows a whole request, one screen at a time.
+///
+/// # Errors
+///
+/// The person did not read to the end.
+pub(super) fn read_through(context: &Context, permission: &Permission) -> Result<(), CommandError> {
     let whole = content(context, permission);
     // The last row is for the question.
     let rows = context.screen.height.unwrap_or(usize::MAX).saturating_sub(1).max(1);
@@ -202,24 +212,29 @@ fn review(context: &Context, permission: &Permission, question: &str) -> Result<
             return Err(left_open());
         }
     }
-    if agrees(&format!("{question} [y/N] "), false)? { Ok(()) } else { Err(left_open()) }
+    Ok(())
 }
 
-fn left_open() -> CommandError {
+pub(super) fn left_open() -> CommandError {
     write_stderr("Nothing was answered. The request stays open.\n");
     CommandError::Reported
 }
 
 /// Asks on the terminal. Only `y` agrees; if `empty` is set, Enter alone does, too. The end of the input does not.
 fn agrees(question: &str, empty: bool) -> Result<bool, CommandError> {
+    let answer = typed(question)?;
+    Ok(answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "yes") || (empty && answer.is_empty())))
+}
+
+/// What a person types after this question, in small letters; `None` at the end of the input.
+pub(super) fn typed(question: &str) -> Result<Option<String>, CommandError> {
     write_stderr(question);
     let mut line = String::new();
     if io::stdin().read_line(&mut line)? == 0 {
         write_stderr("\n");
-        return Ok(false);
+        return Ok(None);
     }
-    let answer = line.trim().to_lowercase();
-    Ok(matches!(answer.as_str(), "y" | "yes") || (empty && answer.is_empty()))
+    Ok(Some(line.trim().to_lowercase()))
 }
 
 /// The whole request with the commands that answer it, as this terminal can display it.

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::arguments::{DriverArgument, New};
 use super::screen::{Colour, Paint, Screen};
 use super::table::{self, Cell, Column, Shorten};
-use super::{CommandError, Context, fresh_id, plain, remedy, status, text_argument, time, wait};
+use super::{CommandError, Context, fresh_id, plain, remedy, status, text_argument, time, trust, wait};
 use crate::client::Failure;
 
 const COLUMNS: &[Column] = &[
@@ -44,6 +44,7 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
         model: arguments.model,
         permission_mode: arguments.permission_mode,
         messages,
+        trust: arguments.trust,
     };
     let screen = &context.screen;
     let mut client = context.connect()?;
@@ -51,14 +52,15 @@ pub(super) fn new(context: &Context, arguments: New) -> Result<(), CommandError>
     if let Some(warning) = &created.warning {
         screen.warn(warning);
     }
+    let session = trust::ask(context, &mut client, created.session)?;
     if !arguments.wait {
-        return screen.show(&created.session, || created.session.id.clone());
+        return screen.show(&session, || session.id.clone());
     }
     // The id comes first, so that a person who interrupts the wait with Ctrl-C has it.
     if !screen.json {
-        screen.text(&created.session.id)?;
+        screen.text(&session.id)?;
     }
-    let session = wait::until_settled(&mut client, screen, created.session)?;
+    let session = wait::until_settled(&mut client, screen, session)?;
     if let Some((attention, command)) = session.attention.as_ref().zip(status::next_command(&session)) {
         screen.warn(&format!("the session needs you: {} (run `{command}`)", attention.title));
     }

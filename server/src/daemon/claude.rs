@@ -3,4 +3,6 @@
 
 pub(super) mod files;
 pub(super) mod find;
+pub(super) mod project;
 pub(super) mod status_poller;
+pub(super) mod trust;

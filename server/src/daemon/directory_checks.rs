@@ -5,6 +5,7 @@ use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
 
+use super::claude::trust::Place;
 use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy};
 
 /// Checks that a session can live in this directory.
@@ -34,6 +35,11 @@ pub(super) fn check_readable(directory: &str) -> Result<(), Problem> {
         }
         Err(error) => Err(not_accessible(directory, &error)),
     }
+}
+
+/// The directory free of symbolic links, and what is above it.
+pub(super) fn resolved(directory: &str) -> Result<Place, Problem> {
+    Place::of(directory).map_err(|error| not_accessible(directory, &error))
 }
 
 /// The system refuses to open the directory.

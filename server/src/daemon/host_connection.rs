@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::claude::files::home_of;
 use super::claude::status_poller::{ProcessRecord, StatusPoller};
-use super::launch::{self, NoHost};
+use super::launch::{self, NoHost, Refusal};
 use super::shared::Shared;
 use areyouj_core::orchestrator::{Driver, Event, LaunchOrder, Position, SessionId};
 use areyouj_host::tree;
@@ -76,13 +76,16 @@ impl HostConnection {
             }
             sleep(CHECK_INTERVAL).await;
         }
-        if let Err(NoHost { problem, permanent }) = launch::start(&self.shared, &order).await {
-            tracing::warn!(session = %self.session, launch = self.launch, problem = %problem.message, "no host");
-            let (session, launch) = (self.session, self.launch);
-            let _ = self.inbox.send(Event::LaunchFailed { session, launch, problem, permanent }).await;
-            return;
-        }
-        self.follow(order.position).await;
+        let (session, launch) = (self.session, self.launch);
+        let refused = match launch::start(&self.shared, &order).await {
+            Ok(()) => return self.follow(order.position).await,
+            Err(Refusal::NoHost(NoHost { problem, permanent })) => {
+                tracing::warn!(%session, launch, problem = %problem.message, "no host");
+                Event::LaunchFailed { session, launch, problem, permanent }
+            }
+            Err(Refusal::Untrusted(would_run)) => Event::Untrusted { session, launch, would_run },
+        };
+        let _ = self.inbox.send(refused).await;
     }
 
     /// Ends the host of an earlier launch or, with a process id, this host alone. Its release was lost, or its daemon was

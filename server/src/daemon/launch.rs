@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::claude::files::{ClaudeFiles, directory_and_home, home_of};
 use super::claude::find::find_claude;
+use super::claude::trust::Trusted;
 use super::directory_checks::check_directory;
 use super::gate::Kind;
 use super::shared::Shared;
@@ -24,7 +25,7 @@ use crate::config::TerminalSize;
 use crate::paths;
 use areyouj_core::driver::{stream, terminal};
 use areyouj_core::orchestrator::{
-    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId,
+    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId, WouldRun,
 };
 use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
@@ -51,8 +52,22 @@ pub(super) struct NoHost {
     pub(super) permanent: bool,
 }
 
+/// Why a launch ends before it has a host.
+pub(super) enum Refusal {
+    /// A problem.
+    NoHost(NoHost),
+    /// Nobody trusts the directory.
+    Untrusted(WouldRun),
+}
+
+impl From<NoHost> for Refusal {
+    fn from(no_host: NoHost) -> Refusal {
+        Refusal::NoHost(no_host)
+    }
+}
+
 /// Starts the host of this launch, and returns when it listens.
-pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), NoHost> {
+pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), Refusal> {
     let temporary = |problem| NoHost { problem, permanent: false };
     let permanent = |problem: Problem| {
         let restart = || Remedy::restart(order.session);
@@ -66,16 +81,34 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), No
         environment: environment.clone(),
         claude: shared.config.claude.clone(),
         resumed: order.resume.then_some(order.claude_session),
+        trust: trust_of(shared, order).map_err(temporary)?,
     };
     let place = directory_and_home(&environment, &order.spec.directory);
     let checked = shared.gate.run(Kind::Start, place, move || Ok(checks.run()));
     let checked = checked.await.map_err(temporary)?;
-    let program = checked.map_err(permanent)?;
+    let program = match checked.map_err(permanent)? {
+        Checked::Ready(program) => program,
+        Checked::Untrusted(would_run) => return Err(Refusal::Untrusted(would_run)),
+    };
     let files = HostFiles::new(shared, order, program, environment)?;
     // Run to the end: an abandoned write could replace the launch file of a later launch.
     let host = shared.gate.run_to_end(Kind::Own, order.session.to_string(), move || files.start());
     let host = host.await.map_err(temporary)?;
-    wait_until_ready(host, order.session).await
+    Ok(wait_until_ready(host, order.session).await?)
+}
+
+/// What persons trust. `None`: Claude itself asks, in its terminal.
+fn trust_of(shared: &Shared, order: &LaunchOrder) -> Result<Option<Trusted>, Problem> {
+    let asks = order.spec.driver == Driver::Stream;
+    asks.then(|| Trusted::load(shared, order.allowed.clone())).transpose()
+}
+
+/// The result of the checks.
+enum Checked {
+    /// Claude's program can start.
+    Ready(PathBuf),
+    /// Nobody trusts the directory.
+    Untrusted(WouldRun),
 }
 
 /// What must be true outside of AreYouJ before a host starts. The file systems might not respond.
@@ -87,16 +120,24 @@ struct Checks {
     claude: Option<PathBuf>,
     /// The conversation that Claude is to resume.
     resumed: Option<Uuid>,
+    /// What persons trust, unless Claude itself asks.
+    trust: Option<Trusted>,
 }
 
 impl Checks {
-    /// Returns Claude's program.
-    fn run(&self) -> Result<PathBuf, Problem> {
+    fn run(&self) -> Result<Checked, Problem> {
         check_directory(&self.directory)?;
         let program = find_claude(&self.environment, self.claude.as_deref())?;
         let files = ClaudeFiles::of(&self.environment, &self.directory);
         let open = self.resumed.and_then(|conversation| files.open_elsewhere(conversation, None));
-        open.map_or(Ok(program), |open| Err(open.problem(self.session)))
+        if let Some(open) = open {
+            return Err(open.problem(self.session));
+        }
+        let untrusted = match &self.trust {
+            Some(trusted) => trusted.untrusted(&self.directory, &files)?,
+            None => None,
+        };
+        Ok(untrusted.map_or(Checked::Ready(program), Checked::Untrusted))
     }
 }
 

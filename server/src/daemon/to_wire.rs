@@ -199,6 +199,7 @@ fn permission_kind(kind: PermissionKind) -> wire::PermissionKind {
         PermissionKind::Tool => wire::PermissionKind::Tool,
         PermissionKind::Question => wire::PermissionKind::Question,
         PermissionKind::Plan => wire::PermissionKind::Plan,
+        PermissionKind::Trust => wire::PermissionKind::Trust,
     }
 }
 

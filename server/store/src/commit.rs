@@ -154,6 +154,14 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                 )?
                 .execute([session.bind()?, seq.bind()?, at.bind()?, body.bind()?])?;
         }
+        Change::Trusted { directory, at, by } => {
+            connection
+                .prepare_cached(
+                    "INSERT INTO trusted_directories (path, at, by) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (path) DO UPDATE SET at = excluded.at, by = excluded.by",
+                )?
+                .execute([directory.bind()?, at.bind()?, by.bind()?])?;
+        }
         Change::Request { key, subject, at } => remember(connection, key, subject, *at)?,
         Change::Audit(row) => audit(connection, &statements.audit, row)?,
     }

@@ -153,6 +153,12 @@ impl Reader {
         Ok(collect(&mut statement, [session.bind()?], |cells| cells.take())?.pop())
     }
 
+    /// The directories that a person trusts, each with everything below it.
+    pub fn trusted_directories(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT path FROM trusted_directories")?;
+        collect(&mut statement, [], |cells| cells.take())
+    }
+
     /// The newest rows of the audit trail, newest first, and whether there are older ones: those with a number below
     /// `before`, whose last operation was at `since` or later, and that concern this session or were done inside it.
     pub fn audit(
@@ -391,6 +397,17 @@ mod tests {
         assert_eq!(store.reader().environment(id).unwrap(), None);
         store.commit(&[Change::Environment { session: id, environment: environment() }]);
         assert_eq!(store.reader().environment(id).unwrap(), Some(environment()));
+    }
+
+    #[test]
+    fn a_trusted_directory_is_stored_once() {
+        let mut store = Store::new();
+        let trusted =
+            |at| Change::Trusted { directory: "/project".to_owned(), at, by: "a person".to_owned() };
+        assert_eq!(store.reader().trusted_directories(), Ok(vec![]));
+        store.commit(&[trusted(1)]);
+        store.commit(&[trusted(2)]);
+        assert_eq!(store.reader().trusted_directories(), Ok(vec!["/project".to_owned()]));
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub(crate) fn starts(cli: &Cli, claude: &Path, directories: &[PathBuf]) -> Resul
 impl Bare {
     fn start(cli: &Cli, claude: &Path, directory: &Path) -> Result<Bare> {
         let order = LaunchOrder {
+            allowed: None,
             session: "AAAAAAAA".parse().ok().context("an id")?,
             launch: 1,
             spec: SessionSpec {

@@ -320,7 +320,7 @@
 ---What a section of a display is.
 ---@alias areyouj.DisplayStyle
 ---| "tool" # The name of the tool; the first section of every request.
----| "command" # A shell command. Only the tool Bash has one.
+---| "command" # A shell command. Only the tool Bash and requests for trust have one.
 ---| "path" # A path or a URL.
 ---| "removed" # Text that the tool removes from a file.
 ---| "added" # Text that the tool writes to a file.
@@ -483,7 +483,7 @@
 ---| "warning" # A problem that AreYouJ is handling.
 ---| "error" # An error.
 
----A permission request of Claude.
+---A permission request of Claude, or of AreYouJ before it starts Claude.
 ---@class areyouj.Permission
 ---@field id string The session's id, a dash and a number, for example `K7M2Q9XD-3`.
 ---@field sessionId string The session.
@@ -513,6 +513,7 @@
 ---| "tool" # A tool wants to run.
 ---| "question" # Claude asks a question with choices.
 ---| "plan" # Claude presents a plan and asks for approval.
+---| "trust" # AreYouJ asks whether to trust the session's directory, before it starts Claude there. The tool is `Trust`, and the input lists what would run. The answer is `allow` or `deny`; `deny` terminates the session.
 
 ---Open permission requests, oldest first.
 ---@class areyouj.PermissionList
@@ -735,6 +736,7 @@
 ---@field model? string The name or alias of a model, as for `claude --model`.
 ---@field permissionMode? string A permission mode, as for `claude --permission-mode`.
 ---@field messages? areyouj.NewMessage[] The first messages, in order.
+---@field trust? boolean Trust the directory and everything below it, from now on. Otherwise AreYouJ opens a permission request of kind `trust` before it starts a stream session in a directory that neither Claude nor AreYouJ knows as trusted.
 
 ---Result of `areyouj/session/create`.
 ---@class areyouj.SessionCreateResult

@@ -128,6 +128,7 @@ fn example() -> Result<String> {
         server_info: ServerInfo { name: "areyouj".into(), version: "0.1.0".into() },
     };
     let create = SessionCreateParams {
+        trust: false,
         request_id: "9f1b6c1e-7a35-4d0e-8f0e-2f7d6a1c4b52".into(),
         directory: "/home/ada/engine".into(),
         environment: [("HOME", "/home/ada"), ("PATH", "/usr/bin:/bin")]

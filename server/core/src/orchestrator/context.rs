@@ -17,6 +17,7 @@ pub(super) struct StepContext {
     revision: u64,
     start_took: Option<u64>,
     touched: BTreeSet<SessionId>,
+    trusted: Vec<String>,
     answer: Option<(Origin, Result<Subject, Problem>)>,
     audited: Vec<(Option<ClientId>, AuditRow)>,
     effects: Vec<Effect>,
@@ -32,6 +33,7 @@ impl StepContext {
             revision,
             start_took: None,
             touched: BTreeSet::new(),
+            trusted: Vec::new(),
             answer: None,
             audited: Vec::new(),
             effects: Vec::new(),
@@ -56,6 +58,18 @@ impl StepContext {
     /// The sessions in which something may have changed so far.
     pub(super) fn touched(&self) -> Vec<SessionId> {
         self.touched.iter().copied().collect()
+    }
+
+    /// A person trusts this directory.
+    pub(super) fn trust(&mut self, directory: String, by: String) {
+        let at = self.now.wall;
+        self.persist(Change::Trusted { directory: directory.clone(), at, by });
+        self.trusted.push(directory);
+    }
+
+    /// The directories that a person trusts since this step.
+    pub(super) fn take_trusted(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.trusted)
     }
 
     /// The answer to a request. It is rendered at the end of the step.

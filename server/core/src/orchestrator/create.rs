@@ -7,8 +7,8 @@ use super::session::Session;
 use super::state::State;
 use super::subject::{OperationResult, Subject};
 use super::{
-    Change, Create, ErrorCode, MessageId, Notification, Origin, Principal, Problem, Remedy, SessionId,
-    SessionRow,
+    Change, Create, DirectoryTrust, ErrorCode, MessageId, Notification, Origin, Principal, Problem, Remedy,
+    SessionId, SessionRow,
 };
 use crate::text::plain::short_line;
 
@@ -36,12 +36,21 @@ impl State {
         let warning = self.shared_directory(&spec.directory);
         self.used_ids.insert(id);
         let mode = spec.permission_mode.as_deref().unwrap_or("as configured");
-        let detail = short_line(&format!("mode {mode}, in {}", spec.directory), MAX_DETAIL_CHARS);
+        let mut detail = format!("mode {mode}, in {}", spec.directory);
         let conversation = step.new_uuid();
         let row = SessionRow { name, ..SessionRow::new(id, spec, conversation, step.now.wall) };
         step.persist(Change::Session(Box::new(row.clone())));
         step.persist(Change::Environment { session: id, environment: create.environment });
-        let mut session = Session::create(step, row);
+        let (trusted, untrusted) = match create.trust {
+            DirectoryTrust::Known => (None, None),
+            DirectoryTrust::Given(directory) => (Some(directory), None),
+            DirectoryTrust::Missing(would_run) => (None, Some(would_run)),
+        };
+        if let Some(directory) = trusted {
+            detail.push_str(&format!(", trusting {directory}"));
+            step.trust(directory, origin.principal.name().to_owned());
+        }
+        let mut session = Session::create(step, row, untrusted);
         for (message, text) in create.messages {
             session.enqueue(step, message, text, false);
             self.remember(step, message.to_string(), SEND, id);
@@ -50,7 +59,8 @@ impl State {
         step.publish(Notification::Created { revision, session: Box::new(session.view()) });
         self.sessions.insert(id, session);
         self.remember(step, create.request_id, CREATE, id);
-        Ok(OperationResult::on(id, Subject::Created { session: id, warning }).with_detail(detail))
+        let result = OperationResult::on(id, Subject::Created { session: id, warning });
+        Ok(result.with_detail(short_line(&detail, MAX_DETAIL_CHARS)))
     }
 
     fn check_first_messages(&self, messages: &[(MessageId, String)]) -> Result<(), Problem> {

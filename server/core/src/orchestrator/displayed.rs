@@ -6,8 +6,8 @@ use areyouj_protocol::DisplaySection;
 use hmac_sha256::Hash;
 use serde_json::Value;
 
-use super::{Answer, PermissionRequest, PermissionRow};
-use crate::text::{always, controls, display};
+use super::{Answer, PermissionKind, PermissionRequest, PermissionRow};
+use crate::text::{always, controls, display, trust};
 
 /// The beginning of what is hashed. It changes with the meaning of the parts that follow.
 const DIGEST_VERSION: &str = "areyouj permission request 1";
@@ -27,7 +27,12 @@ impl PermissionRow {
     /// The request as people see it.
     pub fn displayed(&self) -> Displayed {
         let request = &self.request;
-        let sections = display::sections(&request.tool, request.input.shown());
+        let sections = match request.kind {
+            PermissionKind::Trust => trust::sections(request.input.shown()),
+            PermissionKind::Tool | PermissionKind::Question | PermissionKind::Plan => {
+                display::sections(&request.tool, request.input.shown())
+            }
+        };
         let controls_areyouj = request.controls_areyouj();
         let mut digest = Digest::new();
         digest.part(DIGEST_VERSION);
@@ -100,7 +105,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::orchestrator::{PermissionKind, PermissionState, ToolInput};
+    use crate::orchestrator::{PermissionState, ToolInput};
 
     fn row(id: &str, tool: &str, input: &str, suggestions: Vec<Value>) -> PermissionRow {
         PermissionRow {

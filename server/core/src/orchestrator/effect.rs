@@ -123,6 +123,15 @@ pub enum Change {
         /// The entry.
         entry: EntryRow,
     },
+    /// A person trusts a directory and everything below it.
+    Trusted {
+        /// Its path, free of symbolic links.
+        directory: String,
+        /// When.
+        at: u64,
+        /// Who.
+        by: String,
+    },
     /// A request was carried out.
     Request {
         /// The id that its client chose.
@@ -269,6 +278,9 @@ pub struct LaunchOrder {
     pub resume: bool,
     /// How far the journal has been ingested; new records come after it.
     pub position: Position,
+    /// What a person has seen of the directory and allowed, if that is not stored as trust yet: the text of the input
+    /// of the request ([`super::ToolInput::text`]).
+    pub allowed: Option<String>,
 }
 
 /// What to write to Claude. A driver encodes it in Claude's protocol.

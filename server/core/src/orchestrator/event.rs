@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Process, Query, ReplyId, SessionId,
+    WouldRun,
 };
 
 /// Who sent a command, and where the answer goes.
@@ -73,6 +74,15 @@ pub enum Event {
         problem: Problem,
         /// Another try is useless until a person has changed something.
         permanent: bool,
+    },
+    /// The launch has no host, because nobody trusts the session's directory.
+    Untrusted {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
+        /// What would run there.
+        would_run: WouldRun,
     },
     /// Claude's own record of the conversation was read.
     Inspected {

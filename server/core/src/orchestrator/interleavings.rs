@@ -23,6 +23,9 @@ use promises::check_only_about;
 /// How many interleavings one run tries.
 const CASES: u32 = 10_000;
 
+/// The directory of all sessions.
+const DIRECTORY: &str = "/project";
+
 /// The client of all commands.
 const ORIGIN: ClientId = 1;
 
@@ -43,6 +46,10 @@ struct World {
     /// How often Claude received the answer to a permission request.
     answers: HashMap<String, u32>,
     asks: u32,
+    /// Claude itself calls the directory trusted.
+    trusted: bool,
+    /// What would run in the directory.
+    hooks: u32,
 }
 
 type Verdict = Result<(), TestCaseError>;
@@ -70,6 +77,8 @@ impl World {
             reordered: BTreeSet::new(),
             answers: HashMap::new(),
             asks: 0,
+            trusted: true,
+            hooks: 0,
         }
     }
 
@@ -114,7 +123,7 @@ impl World {
         for effect in others {
             match effect {
                 Effect::Reply { result, .. } => answer = Some(result),
-                Effect::Launch(order) => self.outside.entry(order.session).or_default().launched(&order)?,
+                Effect::Launch(order) => self.launch(&order)?,
                 Effect::Adopt { session, launch, position, .. } => {
                     let outside = self.outside.entry(session).or_default();
                     outside.linked = true;
@@ -165,6 +174,19 @@ impl World {
         Ok(answer)
     }
 
+    /// The daemon starts a host where Claude or a person trusts the directory.
+    fn launch(&mut self, order: &LaunchOrder) -> Verdict {
+        let LaunchOrder { session, launch, .. } = *order;
+        let input = format!(r#"{{"directory":"{DIRECTORY}","hooks":{}}}"#, self.hooks);
+        let allowed = order.allowed.as_ref().is_some_and(|allowed| *allowed == input);
+        if self.trusted || self.disk.trusted.contains(DIRECTORY) || allowed {
+            return self.outside.entry(session).or_default().launched(order);
+        }
+        let input = ToolInput::parse(&input).unwrap_or_default();
+        let would_run = WouldRun { title: format!("Trust {DIRECTORY}?"), input };
+        self.event(Event::Untrusted { session, launch, would_run }).map(drop)
+    }
+
     fn write(&mut self, session: SessionId, launch: u32, input: Input) -> Verdict {
         let Some(outside) = self.outside.get_mut(&session).filter(|outside| !outside.broken) else {
             return Ok(());
@@ -193,6 +215,7 @@ impl World {
                 prop_assert!(steer || claude.waiting.len() <= 1, "messages pile up inside Claude");
             }
             Input::Answer { request, .. } => {
+                prop_assert!(request.kind != PermissionKind::Trust, "Claude sees an answer about trust");
                 outside
                     .journal
                     .push(Fact::Written(Written::Answer { request_id: request.request_id.clone() }));
@@ -339,6 +362,8 @@ impl World {
                     outside.broken = outside.linked && outside.host.is_some();
                 }
             }
+            Act::Distrust => self.trusted = false,
+            Act::OtherHooks => self.hooks += 1,
             Act::DaemonDies { when } => self.daemon_dies(when)?,
             Act::Clock { ms } => {
                 self.now.monotonic += ms;
@@ -359,9 +384,10 @@ impl World {
     fn create(&mut self) -> Verdict {
         let number = self.disk.sessions.len();
         let create = Create {
+            trust: DirectoryTrust::Known,
             request_id: self.fresh().to_string(),
             spec: SessionSpec {
-                directory: "/project".to_owned(),
+                directory: DIRECTORY.to_owned(),
                 driver: Driver::Stream,
                 model: number.is_multiple_of(2).then(|| "sonnet".to_owned()),
                 permission_mode: (!number.is_multiple_of(3)).then(|| "plan".to_owned()),

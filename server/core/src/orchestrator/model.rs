@@ -301,6 +301,8 @@ pub enum PermissionKind {
     Question,
     /// Claude presents a plan.
     Plan,
+    /// AreYouJ asks whether a person trusts the session's directory. Claude never sees this request.
+    Trust,
 }
 
 /// The state of a permission request.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Answer, Driver, MessageId, Role, SessionRef, SessionSpec};
+use super::{Answer, Driver, MessageId, Role, SessionRef, SessionSpec, ToolInput};
 
 /// A change that a client requests.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +113,29 @@ pub struct Create {
     pub name: Option<String>,
     /// Its first messages.
     pub messages: Vec<(MessageId, String)>,
+    /// Whether a person trusts its directory.
+    pub trust: DirectoryTrust,
+}
+
+/// The trust in the directory of a new session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DirectoryTrust {
+    /// It is known, or Claude itself asks in its terminal.
+    #[default]
+    Known,
+    /// The person who creates the session trusts the directory with this path, which is free of symbolic links.
+    Given(String),
+    /// Nobody trusts the directory.
+    Missing(WouldRun),
+}
+
+/// What would run in a directory that nobody trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldRun {
+    /// The question, in one line for people.
+    pub title: String,
+    /// Everything, with the path of the directory, free of symbolic links, as the member `directory`.
+    pub input: ToolInput,
 }
 
 /// How a conversation switches.

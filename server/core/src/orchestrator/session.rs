@@ -21,6 +21,7 @@ mod queue;
 mod start;
 mod terminal_input;
 mod transcript;
+mod trust;
 mod turn;
 mod usage;
 mod view;
@@ -31,7 +32,7 @@ use super::context::StepContext;
 use super::{
     Actor, ActorKind, AuditRow, Change, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input,
     MessageRow, Millis, NoticeLevel, Notification, PartialOutput, PermissionRow, Position, Problem, Remedy,
-    SessionId, SessionRow, SessionSpec, SessionView, Status, StatusSource,
+    SessionId, SessionRow, SessionSpec, SessionView, Status, StatusSource, WouldRun,
 };
 use conversation::Conversation;
 pub(super) use conversation::is_wider;
@@ -100,10 +101,13 @@ struct SessionStatus {
 }
 
 impl Session {
-    /// A new session. It requests a start.
-    pub(super) fn create(step: &mut StepContext, row: SessionRow) -> Session {
+    /// A new session. It requests a start, or trust in its directory if that is missing.
+    pub(super) fn create(step: &mut StepContext, row: SessionRow, untrusted: Option<WouldRun>) -> Session {
         let mut session = Session::restore(row);
-        session.request_start(step);
+        match untrusted {
+            None => session.request_start(step),
+            Some(would_run) => session.ask_for_trust(step, would_run),
+        }
         session
     }
 

@@ -124,6 +124,14 @@ impl State {
         }
     }
 
+    /// A person trusts this directory: sessions that wait for that, there or below, try to start again.
+    pub(super) fn trusted(&mut self, step: &mut StepContext, directory: &str) {
+        for session in self.sessions.values_mut().filter(|session| session.awaits_trust_of(directory)) {
+            session.request_start(step);
+            step.touch(session.id());
+        }
+    }
+
     pub(super) fn active(&self) -> u32 {
         let active = self.sessions.values().filter(|session| session.is_active()).count();
         u32::try_from(active).unwrap_or(u32::MAX)

@@ -78,6 +78,9 @@ impl State {
                     session.launch_failed(step, problem, permanent);
                 });
             }
+            Event::Untrusted { session, launch, would_run } => {
+                self.with_host(step, session, launch, |session, step| session.untrusted(step, would_run));
+            }
             Event::Synced { session, launch } => self.with_host(step, session, launch, Session::synced),
             Event::HostLost { session, launch } => {
                 self.with_host(step, session, launch, |session, step| session.ended(step, End::HostLost));
@@ -100,6 +103,9 @@ impl State {
             if let Some(session) = self.sessions.get_mut(&id) {
                 session.follow_up(&mut step);
             }
+        }
+        for directory in step.take_trusted() {
+            self.trusted(&mut step, &directory);
         }
         self.record(&mut step);
         self.start_took = step.start_took().unwrap_or(self.start_took);

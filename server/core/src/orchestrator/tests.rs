@@ -6,6 +6,7 @@ mod insiders;
 mod problems;
 mod starts;
 mod terminal;
+mod trust;
 
 use std::collections::BTreeMap;
 
@@ -79,6 +80,7 @@ impl Bench {
 
     fn new_session(&mut self) -> Create {
         Create {
+            trust: DirectoryTrust::Known,
             request_id: self.id().to_string(),
             spec: SessionSpec {
                 directory: "/project".to_owned(),

@@ -12,7 +12,7 @@ use crate::json::{Json, LEVELS};
 ///
 /// Claude can nest it to any depth. Clients see at most [`LEVELS`] of it, the rest as text; an answer returns the
 /// whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ToolInput {
     shown: Value,
     /// Its text, if [`ToolInput::shown`] is not the same.

@@ -163,17 +163,17 @@ fn named(name: &str, value: &Value) -> Value {
 }
 
 /// Whether the name of an argument can be a label as it is.
-fn is_label(name: &str) -> bool {
+pub(super) fn is_label(name: &str) -> bool {
     let usual = |next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | '-' | '.');
     !name.is_empty() && name.len() <= MAX_LABEL_CHARS && name.chars().all(usual)
 }
 
-fn json(label: &str, pointer: Option<&str>, value: &Value) -> DisplaySection {
+pub(super) fn json(label: &str, pointer: Option<&str>, value: &Value) -> DisplaySection {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     read(label, DisplayStyle::Json, pointer, &text, Reading::Code)
 }
 
-fn section(label: &str, style: DisplayStyle, pointer: Option<&str>, text: &str) -> DisplaySection {
+pub(super) fn section(label: &str, style: DisplayStyle, pointer: Option<&str>, text: &str) -> DisplaySection {
     let reading = match style {
         DisplayStyle::Tool | DisplayStyle::Command | DisplayStyle::Path | DisplayStyle::Json => Reading::Code,
         DisplayStyle::Removed
@@ -184,6 +184,11 @@ fn section(label: &str, style: DisplayStyle, pointer: Option<&str>, text: &str) 
         | DisplayStyle::Text => Reading::Prose,
     };
     read(label, style, pointer, text, reading)
+}
+
+/// A text that can be code.
+pub(super) fn code(label: &str, pointer: Option<&str>, text: &str) -> DisplaySection {
+    read(label, DisplayStyle::Text, pointer, text, Reading::Code)
 }
 
 fn read(
@@ -203,7 +208,7 @@ fn read(
 }
 
 /// The JSON Pointer (RFC 6901) of a member.
-fn pointer(of: &str, member: &str) -> String {
+pub(super) fn pointer(of: &str, member: &str) -> String {
     format!("{of}/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 

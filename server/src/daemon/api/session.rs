@@ -1,15 +1,14 @@
 //! Sessions: creating, listing, changing and watching them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use areyouj_core::orchestrator::{
-    Create, Operation, Outcome, PartialOutput, Principal, Problem, Query, SessionId, SessionOperation,
-    SessionSpec, SessionView, Switch,
+    Create, DirectoryTrust, Operation, Outcome, PartialOutput, Principal, Problem, Query, SessionId,
+    SessionOperation, SessionSpec, SessionView, Switch,
 };
 use areyouj_core::text::plain::short_line;
 use areyouj_protocol::{
-    AttachParams, AttachResult, Delta, Empty, Session, SessionActionParams, SessionCreateParams,
+    AttachParams, AttachResult, Delta, Driver, Empty, Session, SessionActionParams, SessionCreateParams,
     SessionCreateResult, SessionList, SessionListParams, SessionNoteParams, SessionParams,
     SessionRenameParams, SessionSwitchParams, request,
 };
@@ -18,7 +17,8 @@ use areyouj_store::ReaderPool;
 use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session, queue};
 use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
-use crate::daemon::directory_checks::check_directory;
+use crate::daemon::claude::trust::Trusted;
+use crate::daemon::directory_checks::{check_directory, resolved};
 use crate::daemon::gate::Kind;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
 use crate::daemon::reply::{Rendered, Reply, reply, reply_or_read};
@@ -39,7 +39,7 @@ const ATTACH_MOST: usize = 1_000;
 impl Handler for request::SessionCreate {
     async fn plan(mut params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
         params.environment = context.shared.config.environment.apply(params.environment);
-        let environment = check_outside(&params, context).await?;
+        let (environment, trust) = check_outside(&params, context).await?;
         let messages = params.messages.into_iter();
         let messages = messages.map(|message| Ok((queue::message_id(&message.id)?, message.text)));
         let create = Create {
@@ -53,6 +53,7 @@ impl Handler for request::SessionCreate {
             environment,
             name: params.name,
             messages: messages.collect::<Result<_, Problem>>()?,
+            trust,
         };
         let created = reply(|outcome| match outcome {
             Outcome::Created { session, warning } => {
@@ -161,35 +162,43 @@ fn session() -> Reply<Session> {
 }
 
 /// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns the
-/// environment of the new session: that of the request, or of the session that the client is inside of. Otherwise a
-/// process could leave what surrounds its session, for example with another Claude.
+/// environment of the new session, and whether a person trusts the directory.
+///
+/// A client inside a session cannot trust a directory, and gives the new session the environment of its own one. Otherwise
+/// a process could leave what surrounds its session, for example with another Claude.
 async fn check_outside(
     params: &SessionCreateParams,
     context: &Context,
-) -> Result<BTreeMap<String, String>, Problem> {
-    if let Principal::Session(insider) = context.client.principal() {
-        let (shared, directory) = (Arc::clone(&context.shared), params.directory.clone());
-        let check = move || {
-            let environment = insider.id.map(|id| shared.environment(id)).transpose()?.unwrap_or_default();
-            check_directory(&directory)?;
-            find_claude(&environment, shared.config.claude.as_deref())?;
-            Ok(environment)
-        };
-        return context.shared.gate.run(Kind::Request, params.directory.clone(), check).await;
-    }
+) -> Result<(BTreeMap<String, String>, DirectoryTrust), Problem> {
     let bytes = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(environment_too_large(bytes));
     }
-    let (directory, environment) = (params.directory.clone(), params.environment.clone());
+    let (environment, trust) = match context.client.principal() {
+        Principal::Session(insider) => {
+            let own = insider.id.map(|id| context.shared.environment(id)).transpose()?;
+            (own.unwrap_or_default(), false)
+        }
+        Principal::Person { .. } => (params.environment.clone(), params.trust),
+    };
+    let (directory, driver) = (params.directory.clone(), params.driver);
     let claude = context.shared.config.claude.clone();
     let place = directory_and_home(&environment, &directory);
+    let trusted = Trusted::load(&context.shared, None)?;
     let check = move || {
         check_directory(&directory)?;
-        find_claude(&environment, claude.as_deref())
+        find_claude(&environment, claude.as_deref())?;
+        if trust {
+            let path = resolved(&directory)?.directory;
+            return Ok((environment, DirectoryTrust::Given(path.to_string_lossy().into_owned())));
+        }
+        if driver == Driver::Terminal {
+            return Ok((environment, DirectoryTrust::Known));
+        }
+        let untrusted = trusted.untrusted(&directory, &ClaudeFiles::of(&environment, &directory))?;
+        Ok((environment, untrusted.map_or(DirectoryTrust::Known, DirectoryTrust::Missing)))
     };
-    context.shared.gate.run(Kind::Request, place, check).await?;
-    Ok(params.environment.clone())
+    context.shared.gate.run(Kind::Request, place, check).await
 }
 
 /// Refuses to switch the driver of a conversation that another Claude has open. A session that is named by a part of its

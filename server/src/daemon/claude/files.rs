@@ -10,6 +10,7 @@ use nix::unistd::{User, geteuid};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::trust::Place;
 use areyouj_core::orchestrator::{
     ConversationState, ErrorCode, MessageId, Problem, ProcessStatus, SessionId,
 };
@@ -28,6 +29,19 @@ pub(in crate::daemon) struct ClaudeFiles {
     places: Option<(PathBuf, PathBuf)>,
     /// How Claude's settings identify the API key of the environment; `None` without one.
     api_key: Option<String>,
+    /// What the environment says about trust.
+    trust: Trust,
+}
+
+/// What counts as trust in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// Claude's record.
+    Recorded,
+    /// Every directory is trusted.
+    Everywhere,
+    /// No record counts.
+    Nowhere,
 }
 
 /// Another Claude that has a conversation open.
@@ -79,7 +93,32 @@ impl ClaudeFiles {
             }
             None => home.map(|home| (home.join(".claude"), home.join(".claude.json"))),
         };
-        ClaudeFiles { places, api_key: set("ANTHROPIC_API_KEY").map(|key| remembered(key)) }
+        let is_on = |name| set(name).is_some_and(|value| is_on(value));
+        let trust = if is_on("CLAUDE_CODE_SANDBOXED") {
+            Trust::Everywhere
+        } else if is_on("CLAUDE_CODE_IGNORE_PERSISTED_TRUST") {
+            Trust::Nowhere
+        } else {
+            Trust::Recorded
+        };
+        ClaudeFiles { places, api_key: set("ANTHROPIC_API_KEY").map(|key| remembered(key)), trust }
+    }
+
+    /// Claude's directory.
+    pub(in crate::daemon) fn directory(&self) -> Option<&Path> {
+        self.places.as_ref().map(|(config, _)| config.as_path())
+    }
+
+    /// Whether Claude calls one of these directories trusted.
+    pub(in crate::daemon) fn trusts(&self, directories: &[PathBuf]) -> bool {
+        match self.trust {
+            Trust::Everywhere => true,
+            Trust::Nowhere => false,
+            Trust::Recorded => {
+                let settings = self.places.as_ref().and_then(|(_, settings)| read(settings));
+                settings.is_some_and(|settings| records_trust(&settings, directories))
+            }
+        }
     }
 
     /// Where Claude keeps its records of conversations, for people.
@@ -154,16 +193,11 @@ impl ClaudeFiles {
     pub(in crate::daemon) fn asks_first(&self, directory: &str) -> Option<String> {
         let (_, settings) = self.places.as_ref()?;
         let settings = read(settings).unwrap_or_default();
-        let yes = |value: &Value, name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
         if !yes(&settings, "hasCompletedOnboarding") {
             return Some("Claude wants to be set up (login, theme) in its terminal".to_owned());
         }
-        let projects = settings.get("projects");
-        let trusted = |place: &Path| {
-            let project = place.to_str().and_then(|place| projects?.get(place));
-            project.is_some_and(|project| yes(project, "hasTrustDialogAccepted"))
-        };
-        if !Path::new(directory).ancestors().any(trusted) {
+        let place = Place::of(directory).map(|place| place.trusted_by);
+        if !self.trusts(&place.unwrap_or_default()) {
             return Some("Claude asks in its terminal whether to trust this directory".to_owned());
         }
         let answers = settings.get("customApiKeyResponses");
@@ -195,6 +229,24 @@ impl ClaudeFiles {
         }
         None
     }
+}
+
+fn yes(value: &Value, name: &str) -> bool {
+    value.get(name).and_then(Value::as_bool) == Some(true)
+}
+
+/// Whether Claude takes the value of a variable for "yes".
+fn is_on(value: &str) -> bool {
+    ["1", "true", "yes", "on"].iter().any(|on| value.trim().eq_ignore_ascii_case(on))
+}
+
+/// Whether Claude's settings call one of these directories trusted.
+fn records_trust(settings: &Value, directories: &[PathBuf]) -> bool {
+    let projects = settings.get("projects");
+    directories.iter().any(|directory| {
+        let project = directory.to_str().and_then(|directory| projects?.get(directory));
+        project.is_some_and(|project| yes(project, "hasTrustDialogAccepted"))
+    })
 }
 
 /// What Claude remembers of an API key: its end.
@@ -239,14 +291,25 @@ fn lives(stat: &[u8], started: &str) -> bool {
 }
 
 fn read(path: &Path) -> Option<Value> {
+    serde_json::from_slice(&read_bounded(path, MAX_FILE).ok()?).ok()
+}
+
+/// Reads a regular file of at most this many bytes.
+///
+/// # Errors
+/// It cannot be read, is larger, or is not a regular file.
+pub(in crate::daemon) fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     // A FIFO or device of this name must not block.
-    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
+    let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
-    serde_json::from_slice(&bytes).ok()
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {} KiB", most >> 10)));
+    }
+    Ok(bytes)
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -314,25 +377,44 @@ mod tests {
     #[test]
     fn what_claude_asks_first_is_known_beforehand() {
         let home = tempfile::tempdir().unwrap();
+        let work = home.path().canonicalize().unwrap();
+        let [a, b, below] =
+            ["a", "b", "b/deep/down"].map(|name| work.join(name).to_str().unwrap().to_owned());
+        [&a, &below].iter().for_each(|directory| fs::create_dir_all(directory).unwrap());
         let records = records(home.path());
         let settings = |value: Value| fs::write(home.path().join(".claude.json"), value.to_string()).unwrap();
-        assert!(records.asks_first("/work/a").unwrap().contains("set up"));
+        assert!(records.asks_first(&a).unwrap().contains("set up"));
+        settings(json!({"hasCompletedOnboarding": true, "projects": {b: {"hasTrustDialogAccepted": true}}}));
+        assert!(records.asks_first(&a).unwrap().contains("trust"));
+        assert_eq!(records.asks_first(&below), None);
         settings(
-            json!({"hasCompletedOnboarding": true, "projects": {"/work/b": {"hasTrustDialogAccepted": true}}}),
+            json!({"hasCompletedOnboarding": true, "projects": {&a: {"hasTrustDialogAccepted": false}}}),
         );
-        assert!(records.asks_first("/work/a").unwrap().contains("trust"));
-        assert_eq!(records.asks_first("/work/b/deep/down"), None);
-        settings(
-            json!({"hasCompletedOnboarding": true, "projects": {"/work/a": {"hasTrustDialogAccepted": false}}}),
-        );
-        assert!(records.asks_first("/work/a").unwrap().contains("trust"));
+        assert!(records.asks_first(&a).unwrap().contains("trust"));
+    }
+
+    #[test]
+    fn the_environment_can_overrule_claudes_record_of_trust() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = json!({"projects": {"/a": {"hasTrustDialogAccepted": true}}});
+        fs::write(home.path().join(".claude.json"), settings.to_string()).unwrap();
+        let trusts = |name: &str, value: &str, directory: &str| {
+            let variables = [("CLAUDE_CONFIG_DIR", home.path().to_str().unwrap()), (name, value)];
+            let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            ClaudeFiles::of(&environment, "/work").trusts(&[PathBuf::from(directory)])
+        };
+        assert!(trusts("OTHER", "1", "/a") && !trusts("OTHER", "1", "/b"));
+        assert!(trusts("CLAUDE_CODE_SANDBOXED", "1", "/b"));
+        assert!(!trusts("CLAUDE_CODE_SANDBOXED", "0", "/b"));
+        assert!(!trusts("CLAUDE_CODE_IGNORE_PERSISTED_TRUST", "true", "/a"));
+        assert!(trusts("CLAUDE_CODE_IGNORE_PERSISTED_TRUST", "0", "/a"));
     }
 
     #[test]
     fn an_api_key_that_nobody_has_decided_about_is_asked_about() {
         let home = tempfile::tempdir().unwrap();
         let asks = |responses: Value| {
-            let trusted = json!({"/work": {"hasTrustDialogAccepted": true}});
+            let trusted = json!({"/": {"hasTrustDialogAccepted": true}});
             let settings = json!({"hasCompletedOnboarding": true, "projects": trusted, "customApiKeyResponses": responses});
             fs::write(home.path().join(".claude.json"), settings.to_string()).unwrap();
             let variables = [
@@ -340,7 +422,7 @@ mod tests {
                 ("ANTHROPIC_API_KEY", "sk-0123456789abcdefghij"),
             ];
             let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-            ClaudeFiles::of(&environment, "/work").asks_first("/work/a")
+            ClaudeFiles::of(&environment, "/").asks_first("/")
         };
         assert!(asks(Value::Null).unwrap().contains("API key"));
         assert!(asks(json!({"approved": ["another"], "rejected": []})).unwrap().contains("API key"));

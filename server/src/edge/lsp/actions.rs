@@ -175,6 +175,7 @@ pub(super) fn plan(
             let id = given.message_id.unwrap_or_else(new_id);
             let messages = given.message.into_iter().map(|text| wire::NewMessage { id: id.clone(), text });
             Ok(planned::<request::SessionCreate>(&wire::SessionCreateParams {
+                trust: false,
                 request_id: given.request_id.unwrap_or_else(new_id),
                 directory,
                 environment: BTreeMap::new(),

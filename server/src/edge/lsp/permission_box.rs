@@ -46,6 +46,7 @@ pub(super) fn message_box(permission: &Permission) -> (String, Choices) {
     let choices = match permission.kind {
         PermissionKind::Question => choices(permission),
         PermissionKind::Tool | PermissionKind::Plan => Some(vec![("Allow".to_owned(), Answer::Allow {})]),
+        PermissionKind::Trust => Some(vec![("Trust".to_owned(), Answer::Allow {})]),
     };
     let Some(mut buttons) = choices else {
         return (format!("{text}\n\nAnswer with: areyouj answer {}", permission.id), vec![deny]);

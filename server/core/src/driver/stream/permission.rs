@@ -64,6 +64,7 @@ fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Json<'_>) ->
         PermissionKind::Question => {
             array(input, "questions").first().map_or("", |question| text(question, "question")).to_owned()
         }
+        PermissionKind::Trust => String::new(),
         PermissionKind::Plan => {
             let mut lines = text(input, "plan").lines().map(|line| line.trim_start_matches(['#', ' ']));
             let first_line = lines.find(|line| !line.trim().is_empty());

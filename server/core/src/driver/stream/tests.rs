@@ -113,6 +113,7 @@ fn user(message: MessageId, text: &str) -> EntryBody {
 #[test]
 fn the_arguments_name_a_new_conversation_or_resume_one() {
     let mut order = LaunchOrder {
+        allowed: None,
         session: "K7M2Q9XD".parse::<SessionId>().unwrap(),
         launch: 1,
         spec: SessionSpec {

@@ -83,6 +83,10 @@ pub(super) enum Act {
     DaemonDies {
         when: u8,
     },
+    /// Claude no longer calls the directory trusted.
+    Distrust,
+    /// Something else would run in the directory.
+    OtherHooks,
     Clock {
         ms: u64,
     },
@@ -112,6 +116,8 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => (n, any::<bool>()).prop_map(|(session, unsaid)| Act::HostDies { session, unsaid }),
         1 => (0usize..8).prop_map(|session| Act::LinkBreaks { session }),
         2 => (0u8..3).prop_map(|when| Act::DaemonDies { when }),
+        1 => Just(Act::Distrust),
+        1 => Just(Act::OtherHooks),
         2 => (0u64..20_000).prop_map(|ms| Act::Clock { ms }),
     ];
     prop::collection::vec(act, 1..120)

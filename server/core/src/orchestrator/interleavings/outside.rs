@@ -11,6 +11,7 @@ pub(super) struct Disk {
     pub(super) permissions: BTreeMap<PermissionId, PermissionRow>,
     pub(super) requests: Vec<(String, String)>,
     pub(super) entries: BTreeMap<SessionId, BTreeSet<u64>>,
+    pub(super) trusted: BTreeSet<String>,
 }
 
 impl Disk {
@@ -23,6 +24,7 @@ impl Disk {
             Change::Entry { session, entry } => {
                 self.entries.entry(session).or_default().insert(entry.seq);
             }
+            Change::Trusted { directory, .. } => drop(self.trusted.insert(directory)),
             Change::Environment { .. }
             | Change::EnvironmentRemoved(_)
             | Change::Audit(_)

@@ -83,8 +83,13 @@ impl World {
     }
 }
 
-/// Facts of one session change nothing in another, except that it can get a start slot that became free.
+/// Facts of one session change nothing in another, except that it can get a start slot that became free, and that
+/// nobody needs to be asked about a directory any more in which Claude runs.
 pub(super) fn check_only_about(session: SessionId, effects: &[Effect]) -> Verdict {
+    let trusts = |effect: &Effect| matches!(effect, Effect::Persist(Change::Trusted { .. }));
+    if effects.iter().any(trusts) {
+        return Ok(());
+    }
     for effect in effects {
         let of = match effect {
             Effect::Persist(Change::Message(row)) => row.session,

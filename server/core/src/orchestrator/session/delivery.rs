@@ -4,7 +4,8 @@ use super::Session;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::problems::MAX_STEERS;
 use crate::orchestrator::{
-    Answer, ErrorCode, Goal, Input, MessageId, MessageState, PermissionRequest, Problem, Recovery, Stage,
+    Answer, ErrorCode, Goal, Input, MessageId, MessageState, PermissionKind, PermissionRequest, Problem,
+    Recovery, Stage,
 };
 
 /// Characters of a message that are shown as the current task.
@@ -145,6 +146,12 @@ impl Session {
     ) -> Result<(), Problem> {
         let (entry, input) = self.permissions.answer(step, number, digest, answer, by)?;
         self.add_entry(step, entry);
+        if let Input::Answer { request, answer } = &input
+            && request.kind == PermissionKind::Trust
+        {
+            self.trust_answered(step, answer);
+            return Ok(());
+        }
         // Nothing is written while the daemon looks for the host; undelivered input follows then.
         if !self.lifecycle.is_adopting() {
             self.send(step, input);

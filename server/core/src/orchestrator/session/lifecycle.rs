@@ -107,6 +107,8 @@ impl Lifecycle {
             (true, Goal::Run) => Phase::Adopting { ready: row.ready },
             (true, Goal::Fail) => Phase::Stopping { then: Then::Fail(problem()), ready: row.ready },
             (true, Goal::Terminate) => Phase::Stopping { then: Then::Terminate, ready: row.ready },
+            // Only a session that waits for trust has this status without a host.
+            (false, Goal::Run) if row.status == Status::Waiting => Phase::Untrusted,
             (false, Goal::Run) => Phase::Queued,
             (false, Goal::Fail) => Phase::Failed(problem()),
             (false, Goal::Terminate) => Phase::Terminated,
@@ -191,6 +193,21 @@ impl Lifecycle {
 
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self.phase, Phase::Stopping { .. })
+    }
+
+    /// Whether a person must trust the directory first.
+    pub(super) fn is_untrusted(&self) -> bool {
+        self.phase == Phase::Untrusted
+    }
+
+    /// A person must trust the directory before Claude starts. A launch that was ordered has no host: it counts as if
+    /// it had not been ordered.
+    pub(super) fn await_trust(&mut self) {
+        let ordered = matches!(self.phase, Phase::BackOff { .. });
+        if self.go(Transition::AwaitTrust) && ordered {
+            self.launch = self.launch.saturating_sub(1);
+            self.start_began = None;
+        }
     }
 
     /// Whether Claude runs or should run, and has not been ready yet.
@@ -342,6 +359,7 @@ impl Lifecycle {
             Phase::Queued
             | Phase::Inspecting
             | Phase::BackOff { .. }
+            | Phase::Untrusted
             | Phase::Failed(_)
             | Phase::Terminated => EndStep::Settled,
         };
@@ -403,6 +421,7 @@ impl Lifecycle {
             | Phase::Inspecting
             | Phase::Launching
             | Phase::Ready
+            | Phase::Untrusted
             | Phase::Adopting { .. }
             | Phase::Stopping { .. }
             | Phase::Failed(_)
@@ -426,6 +445,7 @@ impl Lifecycle {
             | Phase::Queued
             | Phase::Inspecting
             | Phase::Ready
+            | Phase::Untrusted
             | Phase::Stopping { .. }
             | Phase::Failed(_)
             | Phase::Terminated => None,
@@ -444,6 +464,9 @@ mod tests {
             let mut row = crate::orchestrator::tests::bare_row();
             let lifecycle = Lifecycle { phase, ..Lifecycle::restore(&row) };
             lifecycle.store(&mut row);
+            if letter == 'U' {
+                row.status = Status::Waiting;
+            }
             let restored = Lifecycle::restore(&row).phase;
             let expected = match letter {
                 'Q' | 'I' | 'B' => Phase::Queued,

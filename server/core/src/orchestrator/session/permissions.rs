@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::choices;
+use super::trust::directory_of;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Answer, Change, EntryBody, ErrorCode, Input, Notification, PermissionId, PermissionKind,
@@ -70,7 +71,7 @@ impl PermissionRequests {
     /// Answers that the journal does not show as written to Claude of this launch.
     pub(super) fn undelivered(&self, launch: u32) -> impl Iterator<Item = Input> {
         self.requests.values().filter_map(move |row| {
-            let current = is_undelivered(row) && row.launch == launch;
+            let current = is_undelivered(row) && row.launch == launch && !is_trust(row);
             row.answer.clone().filter(|_| current).map(|answer| input(row, answer))
         })
     }
@@ -153,10 +154,39 @@ impl PermissionRequests {
 
     /// Claude has exited, which withdraws its requests.
     pub(super) fn withdraw_all(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
-        let all: Vec<u32> = self.requests.keys().copied().collect();
+        let all = self.requests.values().filter(|row| !is_allowed_trust(row));
+        let all: Vec<u32> = all.map(|row| row.id.number).collect();
         let entries = all.into_iter().filter_map(|number| self.withdraw(step, number)).collect();
-        self.requests.clear();
+        self.requests.retain(|_, row| is_allowed_trust(row));
         entries
+    }
+
+    /// What a person has allowed to run in the directory, and did not run yet: the text of the request's input.
+    pub(super) fn allowed_trust(&self) -> Option<String> {
+        let allowed = self.requests.values().find(|row| is_allowed_trust(row));
+        allowed.map(|row| row.request.input.text().into_owned())
+    }
+
+    /// What a person allowed runs. Returns the directory, and who allowed it.
+    pub(super) fn use_allowed_trust(&mut self, step: &mut StepContext) -> Option<(String, String)> {
+        let row = self.requests.values_mut().find(|row| is_allowed_trust(row))?;
+        row.delivered = true;
+        let (number, directory) = (row.id.number, directory_of(row).to_owned());
+        let by = row.answered_by.clone().unwrap_or_default();
+        self.persist(step, number);
+        Some((directory, by))
+    }
+
+    /// What a person allowed is not what would run now.
+    pub(super) fn forget_allowed_trust(&mut self, step: &mut StepContext) -> Option<EntryBody> {
+        let number = self.requests.values().find(|row| is_allowed_trust(row)).map(|row| row.id.number)?;
+        self.withdraw(step, number)
+    }
+
+    /// Withdraws open requests for trust.
+    pub(super) fn withdraw_trust(&mut self, step: &mut StepContext) -> Vec<EntryBody> {
+        let open: Vec<u32> = self.open().filter(|row| is_trust(row)).map(|row| row.id.number).collect();
+        open.into_iter().filter_map(|number| self.withdraw(step, number)).collect()
     }
 
     fn withdraw(&mut self, step: &mut StepContext, number: u32) -> Option<EntryBody> {
@@ -207,6 +237,8 @@ impl PermissionRequests {
         row.state = PermissionState::Answered;
         row.answered_by = Some(by.to_owned());
         row.answer = Some(answer.clone());
+        // A denied request for trust has had its effect.
+        row.delivered = is_trust(row) && !is_allowed_trust(row);
         let input = input(row, answer.clone());
         let granted = row.granted().join("; ");
         self.persist(step, number);
@@ -259,13 +291,27 @@ fn is_undelivered(row: &PermissionRow) -> bool {
     row.state == PermissionState::Answered && !row.delivered
 }
 
+fn is_trust(row: &PermissionRow) -> bool {
+    row.request.kind == PermissionKind::Trust
+}
+
+/// Whether a person allowed what would run in the directory, and it did not run yet.
+fn is_allowed_trust(row: &PermissionRow) -> bool {
+    is_trust(row) && is_undelivered(row) && row.answer == Some(Answer::Allow)
+}
+
 fn input(row: &PermissionRow, answer: Answer) -> Input {
     Input::Answer { request: Box::new(row.request.clone()), answer }
 }
 
 fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) -> Result<(), Problem> {
     match (answer, request.kind) {
-        (Answer::Deny { .. }, _) | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan) => Ok(()),
+        (Answer::Deny { .. }, _)
+        | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan | PermissionKind::Trust) => Ok(()),
+        (Answer::AllowAlways { .. } | Answer::Choose { .. }, PermissionKind::Trust) => Err(invalid(
+            "A directory is trusted or not: the request can be allowed or denied.",
+            Remedy::AllowOrDeny { permission_id: id.to_string() },
+        )),
         (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
             "This is a question, which needs a choice.",
             Remedy::AnswerQuestion { permission_id: id.to_string() },

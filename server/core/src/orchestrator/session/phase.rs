@@ -24,6 +24,8 @@ pub(super) enum Phase {
         /// Monotonic time of that start.
         until: u64,
     },
+    /// Nobody trusts the session's directory: Claude starts when a person does.
+    Untrusted,
     /// The daemon looks for a host that should run.
     Adopting {
         /// Claude was ready before.
@@ -80,6 +82,8 @@ pub(super) enum Transition {
     Gone { now: u64 },
     /// A start follows later.
     BackOff { until: u64 },
+    /// A start follows when a person trusts the directory.
+    AwaitTrust,
 }
 
 impl Then {
@@ -101,10 +105,12 @@ impl Phase {
     pub(super) fn after(&self, transition: Transition) -> Option<Phase> {
         use Phase::{
             Adopting, BackOff, Failed, Initializing, Inspecting, Launching, Queued, Ready, Stopping,
-            Terminated,
+            Terminated, Untrusted,
         };
         match (transition, self) {
-            (Transition::Request, Queued | Inspecting | BackOff { .. } | Failed(_)) => Some(Queued),
+            (Transition::Request, Queued | Inspecting | BackOff { .. } | Untrusted | Failed(_)) => {
+                Some(Queued)
+            }
             (
                 Transition::Request,
                 Launching | Initializing { .. } | Ready | Adopting { .. } | Stopping { .. } | Terminated,
@@ -118,6 +124,7 @@ impl Phase {
                 | Initializing { .. }
                 | Ready
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { .. }
                 | Stopping { .. }
                 | Failed(_)
@@ -131,6 +138,7 @@ impl Phase {
                 | Initializing { .. }
                 | Ready
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { .. }
                 | Stopping { .. }
                 | Failed(_)
@@ -147,6 +155,7 @@ impl Phase {
                 | Initializing { .. }
                 | Ready
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { ready: true }
                 | Stopping { .. }
                 | Failed(_)
@@ -162,6 +171,7 @@ impl Phase {
                 | Initializing { .. }
                 | Ready
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { ready: true }
                 | Stopping { .. }
                 | Failed(_)
@@ -179,6 +189,7 @@ impl Phase {
                 | Inspecting
                 | Ready
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { ready: true }
                 | Stopping { ready: true, .. }
                 | Failed(_)
@@ -192,6 +203,7 @@ impl Phase {
                 Queued
                 | Inspecting
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { .. }
                 | Stopping { .. }
                 | Failed(_)
@@ -207,6 +219,7 @@ impl Phase {
                 | Initializing { .. }
                 | Ready
                 | BackOff { .. }
+                | Untrusted
                 | Adopting { ready: false }
                 | Stopping { .. }
                 | Failed(_)
@@ -220,14 +233,19 @@ impl Phase {
                 Some(Stopping { then, ready: true })
             }
             (Transition::Stop(then), Stopping { ready, .. }) => Some(Stopping { then, ready: *ready }),
-            (Transition::Stop(then), Queued | Inspecting | BackOff { .. } | Failed(_)) => Some(then.phase()),
+            (Transition::Stop(then), Queued | Inspecting | BackOff { .. } | Untrusted | Failed(_)) => {
+                Some(then.phase())
+            }
             (Transition::Stop(_), Terminated) => None,
 
             (Transition::Gone { .. }, Stopping { then, .. }) => Some(then.clone().phase()),
             (Transition::Gone { now }, Launching | Initializing { .. } | Ready | Adopting { .. }) => {
                 Some(BackOff { until: now })
             }
-            (Transition::Gone { .. }, Queued | Inspecting | BackOff { .. } | Failed(_) | Terminated) => None,
+            (
+                Transition::Gone { .. },
+                Queued | Inspecting | BackOff { .. } | Untrusted | Failed(_) | Terminated,
+            ) => None,
 
             (Transition::BackOff { until }, BackOff { .. }) => Some(BackOff { until }),
             (
@@ -237,6 +255,21 @@ impl Phase {
                 | Launching
                 | Initializing { .. }
                 | Ready
+                | Untrusted
+                | Adopting { .. }
+                | Stopping { .. }
+                | Failed(_)
+                | Terminated,
+            ) => None,
+
+            (Transition::AwaitTrust, Queued | BackOff { .. }) => Some(Untrusted),
+            (
+                Transition::AwaitTrust,
+                Inspecting
+                | Launching
+                | Initializing { .. }
+                | Ready
+                | Untrusted
                 | Adopting { .. }
                 | Stopping { .. }
                 | Failed(_)
@@ -256,6 +289,7 @@ impl Phase {
             Phase::Queued
             | Phase::Inspecting
             | Phase::BackOff { .. }
+            | Phase::Untrusted
             | Phase::Failed(_)
             | Phase::Terminated => false,
         }
@@ -271,6 +305,7 @@ impl Phase {
             | Phase::Launching
             | Phase::Initializing { .. }
             | Phase::BackOff { .. }
+            | Phase::Untrusted
             | Phase::Failed(_)
             | Phase::Terminated => false,
         }
@@ -286,6 +321,7 @@ impl Phase {
             | Phase::Initializing { .. }
             | Phase::Ready
             | Phase::BackOff { .. }
+            | Phase::Untrusted
             | Phase::Adopting { .. }
             | Phase::Stopping { then: Then::Restart | Then::RetryStart(_), .. } => Goal::Run,
         }
@@ -301,6 +337,7 @@ impl Phase {
             | Phase::Initializing { .. }
             | Phase::Ready
             | Phase::BackOff { .. }
+            | Phase::Untrusted
             | Phase::Adopting { .. }
             | Phase::Terminated => None,
         }
@@ -316,6 +353,7 @@ impl Phase {
             Phase::Queued
             | Phase::Ready
             | Phase::BackOff { .. }
+            | Phase::Untrusted
             | Phase::Adopting { ready: true }
             | Phase::Stopping { .. }
             | Phase::Failed(_)
@@ -343,6 +381,7 @@ pub(super) mod tests {
             ('Z', Phase::Initializing { deadline: None }),
             ('R', Phase::Ready),
             ('B', Phase::BackOff { until: 0 }),
+            ('U', Phase::Untrusted),
             ('a', Phase::Adopting { ready: false }),
             ('A', Phase::Adopting { ready: true }),
             ('r', stopping(Then::Restart, false)),
@@ -357,17 +396,18 @@ pub(super) mod tests {
     #[test]
     fn every_phase_answers_every_transition_as_the_table_says() {
         let table = [
-            //                                               Q I L Z R B a A r t T f F X
-            (Transition::Request, "Q Q - - - Q - - - - - - Q -"),
-            (Transition::Inspect, "I - - - - - - - - - - - - -"),
-            (Transition::Launch, "L L - - - - - - - - - - - -"),
-            (Transition::Initialize { deadline: None }, "- - Z - - - Z - - - - - - -"),
-            (Transition::AwaitClaude, "- - - - - - L - - - - - - -"),
-            (Transition::Adopt, "- - a a A - - - - - - - - -"),
-            (Transition::Synced, "- - - - - - - R - - - - - -"),
-            (Transition::Stop(Then::Terminate), "X X t t T X t T t t T t X -"),
-            (Transition::Gone { now: 0 }, "- - B B B - B B Q X X F - -"),
-            (Transition::BackOff { until: 0 }, "- - - - - B - - - - - - - -"),
+            //                                               Q I L Z R B U a A r t T f F X
+            (Transition::Request, "Q Q - - - Q Q - - - - - - Q -"),
+            (Transition::Inspect, "I - - - - - - - - - - - - - -"),
+            (Transition::Launch, "L L - - - - - - - - - - - - -"),
+            (Transition::Initialize { deadline: None }, "- - Z - - - - Z - - - - - - -"),
+            (Transition::AwaitClaude, "- - - - - - - L - - - - - - -"),
+            (Transition::Adopt, "- - a a A - - - - - - - - - -"),
+            (Transition::Synced, "- - - - - - - - R - - - - - -"),
+            (Transition::Stop(Then::Terminate), "X X t t T X X t T t t T t X -"),
+            (Transition::Gone { now: 0 }, "- - B B B - - B B Q X X F - -"),
+            (Transition::BackOff { until: 0 }, "- - - - - B - - - - - - - - -"),
+            (Transition::AwaitTrust, "U - - - - U - - - - - - - - -"),
         ];
         for (transition, row) in table {
             for ((_, phase), expected) in phases().into_iter().zip(row.split(' ')) {

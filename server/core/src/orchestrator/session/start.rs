@@ -29,7 +29,8 @@ pub(in crate::orchestrator) enum End {
 
 impl Session {
     /// Requests a start, which begins when a start slot is free.
-    pub(super) fn request_start(&mut self, step: &mut StepContext) {
+    pub(in crate::orchestrator) fn request_start(&mut self, step: &mut StepContext) {
+        self.withdraw_trust(step);
         self.lifecycle.request_start(step.now);
         self.note = None;
         self.settle_switch(step);
@@ -93,6 +94,7 @@ impl Session {
             claude_session: self.conversation.id(),
             resume,
             position: self.position,
+            allowed: self.permissions.allowed_trust(),
         }));
     }
 
@@ -118,6 +120,7 @@ impl Session {
 
     /// Claude runs: requests its description.
     pub(super) fn claude_started(&mut self, step: &mut StepContext, pid: u32) {
+        self.trust_took_effect(step);
         if self.lifecycle.claude_started(pid) {
             self.initialize(step);
         }
@@ -192,8 +195,10 @@ impl Session {
             self.interrupt(step);
         }
         let stop = self.lifecycle.stop(then);
-        if stop == StopStep::Stop {
-            self.order_stop(step, false);
+        match stop {
+            StopStep::Stop => self.order_stop(step, false),
+            StopStep::NoClaude => self.withdraw_trust(step),
+            StopStep::Stopping => {}
         }
         stop
     }
@@ -251,7 +256,7 @@ impl Session {
     }
 
     /// Ends everything that belonged to the launch.
-    fn launch_ended(&mut self, step: &mut StepContext, end: End) -> EndStep {
+    pub(super) fn launch_ended(&mut self, step: &mut StepContext, end: End) -> EndStep {
         let goal = self.lifecycle.goal();
         // A power cut can have lost the host, and with it the end of Claude's own record. That record does not contain
         // pasted messages either.
@@ -387,6 +392,9 @@ impl Session {
     pub(super) fn switch_now(&mut self, step: &mut StepContext) {
         if self.lifecycle.has_host() {
             self.stop(step, Then::Restart);
+        } else if self.lifecycle.is_untrusted() {
+            // In its terminal, Claude itself asks.
+            self.request_start(step);
         } else {
             self.settle_switch(step);
         }

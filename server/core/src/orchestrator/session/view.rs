@@ -15,7 +15,7 @@ pub(super) fn attention(session: &Session) -> Option<Attention> {
     let plain = |kind, title| Attention { kind, permission: None, message: None, title, open };
     if let Some(row) = session.permissions.open().next() {
         let kind = match row.request.kind {
-            PermissionKind::Tool => AttentionKind::Permission,
+            PermissionKind::Tool | PermissionKind::Trust => AttentionKind::Permission,
             PermissionKind::Question => AttentionKind::Question,
             PermissionKind::Plan => AttentionKind::Plan,
         };
@@ -53,6 +53,7 @@ pub(super) fn status(session: &Session) -> (Status, StatusSource) {
         Phase::Inspecting | Phase::Launching | Phase::Initializing { .. } | Phase::BackOff { .. } => {
             (Status::Starting, StatusSource::Process)
         }
+        Phase::Untrusted => (Status::Waiting, StatusSource::Request),
         Phase::Adopting { ready: false } | Phase::Stopping { then: Then::Terminate, .. } => unchanged,
         Phase::Stopping { then: Then::Fail(_), .. } => (Status::Error, StatusSource::Control),
         Phase::Failed(_) => (Status::Error, StatusSource::Process),
@@ -84,6 +85,7 @@ pub(super) fn status_reason(session: &Session) -> Option<String> {
     let pause = session.queue.pause();
     match session.lifecycle.phase() {
         Phase::Queued => Some("waits for its turn to start".to_owned()),
+        Phase::Untrusted => Some("Claude starts when a person trusts the directory".to_owned()),
         Phase::Stopping { then: Then::Terminate, .. } => Some("is being terminated".to_owned()),
         Phase::Stopping { then: Then::Restart, .. } => Some("is being restarted".to_owned()),
         _ if session.switch_to.is_some() => Some("switches its driver when the turn has ended".to_owned()),

@@ -1,0 +1,107 @@
+//! Whose trust counts for a directory, exactly as Claude decides it.
+//!
+//! Claude's rule, measured with the version that the tests pin: its record of the directory, of each directory above it
+//! up to the root of the Git repository (or `/` outside of one), or of the main checkout of a linked worktree. Paths are
+//! free of symbolic links. Trust in a directory above a repository does not reach into it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::files::ClaudeFiles;
+use super::project::would_run;
+use crate::daemon::directory_checks::resolved;
+use crate::daemon::shared::Shared;
+use areyouj_core::orchestrator::{Problem, WouldRun};
+
+/// The longest `.git` file of a linked worktree that is read.
+const MAX_LINK_BYTES: u64 = 64 << 10;
+
+/// A directory free of symbolic links, and what is above it.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::daemon) struct Place {
+    /// The directory.
+    pub(in crate::daemon) directory: PathBuf,
+    /// The root of its Git repository.
+    pub(in crate::daemon) repository: Option<PathBuf>,
+    /// The directories whose trust counts for it, itself first.
+    pub(in crate::daemon) trusted_by: Vec<PathBuf>,
+}
+
+impl Place {
+    /// Looks at the file system.
+    ///
+    /// # Errors
+    /// The directory cannot be resolved.
+    pub(in crate::daemon) fn of(directory: &str) -> io::Result<Place> {
+        let directory = fs::canonicalize(directory)?;
+        let is_root = |place: &&Path| fs::metadata(place.join(".git")).is_ok();
+        let repository = directory.ancestors().find(is_root).map(Path::to_owned);
+        let inside = |place: &&Path| repository.as_ref().is_none_or(|root| place.starts_with(root));
+        let mut trusted_by: Vec<PathBuf> =
+            directory.ancestors().take_while(inside).map(Path::to_owned).collect();
+        trusted_by.extend(repository.as_deref().and_then(main_checkout));
+        Ok(Place { directory, repository, trusted_by })
+    }
+}
+
+/// What persons trust through AreYouJ.
+pub(in crate::daemon) struct Trusted {
+    directories: Vec<String>,
+    /// What a person allowed to run, if it did not run yet: the text of the request's input.
+    allowed: Option<String>,
+}
+
+impl Trusted {
+    /// Reads what is stored. `allowed`: see [`areyouj_core::orchestrator::LaunchOrder`].
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(in crate::daemon) fn load(shared: &Shared, allowed: Option<String>) -> Result<Trusted, Problem> {
+        let directories = shared.reader.read(|reader| reader.trusted_directories());
+        let directories = directories.map_err(|error| shared.reader.problem(&error))?;
+        Ok(Trusted { directories, allowed })
+    }
+
+    /// What would run in the directory, if nobody trusts it: neither Claude's record nor a person through AreYouJ. The
+    /// same rule decides for both.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub(in crate::daemon) fn untrusted(
+        &self,
+        directory: &str,
+        files: &ClaudeFiles,
+    ) -> Result<Option<WouldRun>, Problem> {
+        let place = resolved(directory)?;
+        let by_person = |place: &PathBuf| self.directories.iter().any(|trusted| place == Path::new(trusted));
+        if place.trusted_by.iter().any(by_person) || files.trusts(&place.trusted_by) {
+            return Ok(None);
+        }
+        let would_run = would_run(&place, files.directory())?;
+        let allowed = self.allowed.as_ref().is_some_and(|allowed| *allowed == would_run.input.text());
+        Ok(Some(would_run).filter(|_| !allowed))
+    }
+}
+
+/// The main checkout of the linked worktree with this root. Both must name each other: a repository of a stranger can
+/// claim to be a worktree of any other.
+fn main_checkout(root: &Path) -> Option<PathBuf> {
+    let link = read_line(&root.join(".git"))?;
+    let own = fs::canonicalize(root.join(link.strip_prefix("gitdir:")?.trim())).ok()?;
+    let back = fs::canonicalize(own.join(read_line(&own.join("gitdir"))?)).ok()?;
+    if back != root.join(".git") {
+        return None;
+    }
+    let common = fs::canonicalize(own.join(read_line(&own.join("commondir"))?)).ok()?;
+    let linked = own.parent()? == common.join("worktrees");
+    let main = common.parent().filter(|_| linked && common.file_name().is_some_and(|name| name == ".git"));
+    main.map(Path::to_owned)
+}
+
+/// The only line of a small file.
+fn read_line(path: &Path) -> Option<String> {
+    let small = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_LINK_BYTES);
+    let text = fs::read_to_string(path).ok().filter(|_| small)?;
+    Some(text.trim_end_matches('\n').to_owned())
+}
