@@ -10,6 +10,7 @@
 
 mod connection;
 mod directory;
+mod display;
 mod error;
 mod hidden;
 mod methods;
@@ -21,6 +22,7 @@ mod session;
 
 pub use connection::*;
 pub use directory::*;
+pub use display::*;
 pub use error::*;
 pub use hidden::*;
 pub use methods::*;

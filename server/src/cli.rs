@@ -7,6 +7,7 @@ mod arguments;
 mod attach;
 mod choices;
 mod daemon;
+mod display;
 mod doctor;
 mod hook;
 mod logs;
@@ -118,12 +119,14 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Wait { id, goal, timeout } => wait::run(context, id, goal, timeout),
         Command::Logs { id, follow } => logs::run(context, id, follow),
         Command::Permissions { id } => permissions::list(context, id),
-        Command::Allow { request, always } => permissions::allow(context, &request, always),
+        Command::Allow { request, always, suggestion, digest } => {
+            permissions::allow(context, &request, permissions::always(always, &suggestion), digest)
+        }
         Command::Deny { request, message } => {
             let message = message.as_deref().map(text_argument).transpose()?;
             permissions::deny(context, &request, message)
         }
-        Command::Answer { request, choices } => permissions::answer(context, request, &choices),
+        Command::Answer { request, choices } => permissions::answer(context, &request, &choices),
         Command::Interrupt { id } => sessions::interrupt(context, id),
         Command::Restart { id } => sessions::restart(context, id),
         Command::SwitchDriver { id, driver, interrupt } => sessions::switch(context, id, driver, interrupt),

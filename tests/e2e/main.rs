@@ -4,6 +4,7 @@
 //! do not reach Claude, and for more sessions than the machine can run with real Claudes.
 
 mod api_faults;
+mod approvals;
 mod chaos;
 mod claude_faults;
 mod clients;

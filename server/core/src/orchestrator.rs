@@ -12,6 +12,7 @@ mod authorize;
 mod check;
 mod context;
 mod create;
+mod displayed;
 mod effect;
 mod event;
 mod fact;
@@ -41,6 +42,7 @@ mod tests;
 mod tool_input;
 
 pub use areyouj_protocol::{ErrorCode, Remedy};
+pub use displayed::Displayed;
 pub use effect::*;
 pub use event::*;
 pub use fact::*;

@@ -102,21 +102,32 @@ pub(crate) enum Command {
     },
     /// List open permission requests, including questions and plans
     Permissions {
-        /// List only the requests of this session (id or unambiguous prefix)
+        /// List only the requests of this session (id or unambiguous prefix), or only this request (its id)
         #[arg(value_parser = session_id)]
         id: Option<String>,
     },
-    /// Allow a permission request
+    /// Allow a permission request; on a terminal, show it and ask first
+    #[command(
+        after_help = "The request is identified by its whole id. On a terminal, a part of the id shows the requests that \
+                            begin with it. In a script, the whole id allows what the request displays at this moment; \
+                            with --digest, only what you have seen."
+    )]
     Allow {
-        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
+        /// Id of the request, as listed by `areyouj permissions`
         request: String,
         /// Also allow similar requests from now on, by the rules that Claude suggests
         #[arg(long)]
         always: bool,
+        /// With --always: apply this suggestion instead of the rules (number in the list; repeatable)
+        #[arg(long, value_name = "N", requires = "always", value_parser = clap::value_parser!(u16).range(1..))]
+        suggestion: Vec<u16>,
+        /// Allow without a question if the request still has this digest (from `areyouj permissions --json`)
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<String>,
     },
     /// Deny a permission request
     Deny {
-        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
+        /// Id of the request, as listed by `areyouj permissions`
         request: String,
         /// Message to Claude: the reason, or what to do instead; - reads it from standard input
         #[arg(long, short, value_name = "TEXT")]
@@ -124,12 +135,13 @@ pub(crate) enum Command {
     },
     /// Answer a question of Claude
     #[command(
-        after_help = "A CHOICE is the number or the label of an option, or your own text. A single question takes all \
-                            CHOICEs. With several questions give one CHOICE for each, in order; separate several options \
+        after_help = "A CHOICE is the number or the label of an option, or your own text. #N is always a number, and \
+                            =TEXT is always a label or your own text. A single question takes all CHOICEs. With several \
+                            questions give one CHOICE for each, in order; separate several options \
                             of one question by commas."
     )]
     Answer {
-        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
+        /// Id of the request, as listed by `areyouj permissions`
         request: String,
         /// Number or label of an option, or your own text
         #[arg(required = true, value_name = "CHOICE")]

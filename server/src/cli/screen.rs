@@ -23,6 +23,8 @@ pub(crate) enum Colour {
     Cyan,
     Bold,
     Dim,
+    /// Foreground and background exchanged.
+    Reverse,
 }
 
 impl Colour {
@@ -35,6 +37,7 @@ impl Colour {
             Colour::Cyan => "36",
             Colour::Bold => "1",
             Colour::Dim => "2",
+            Colour::Reverse => "7",
         }
     }
 }
@@ -76,6 +79,12 @@ pub(crate) struct Screen {
     pub(crate) err_terminal: bool,
     /// The width of the terminal in columns; `None` if standard output is not a terminal.
     pub(crate) width: Option<usize>,
+    /// The height of the terminal in rows; `None` if standard output is not a terminal.
+    pub(crate) height: Option<usize>,
+    /// A person reads the output and can answer.
+    pub(crate) interactive: bool,
+    /// The terminal displays only ASCII.
+    pub(crate) ascii: bool,
 }
 
 impl Screen {
@@ -83,9 +92,9 @@ impl Screen {
     pub(crate) fn of_process(json: bool) -> Screen {
         let (out_terminal, err_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let get = |name: &str| std::env::var_os(name);
-        let width = terminal_size::terminal_size_of(io::stdout())
-            .map(|(width, _)| usize::from(width.0))
-            .filter(|width| out_terminal && *width > 0);
+        let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| out_terminal);
+        let width = size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+        let height = size.map(|(_, height)| usize::from(height.0)).filter(|height| *height > 0);
         Screen {
             json,
             out: Paint::of(out_terminal, get),
@@ -93,6 +102,9 @@ impl Screen {
             out_terminal,
             err_terminal,
             width: width.map(|width| width.max(MIN_WIDTH)),
+            height,
+            interactive: !json && out_terminal && io::stdin().is_terminal(),
+            ascii: out_terminal && is_ascii(get),
         }
     }
 
@@ -144,6 +156,33 @@ impl Screen {
     pub(crate) fn fail(&self, failure: &Failure) {
         write_stderr(&if self.json { failure_json(failure) } else { failure_text(failure, self.err) });
     }
+}
+
+/// Whether the locale names another encoding than UTF-8. Without a locale, the terminal is expected to know UTF-8.
+fn is_ascii(get: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(get).find(|value| !value.is_empty());
+    locale.is_some_and(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
+}
+
+/// Text in ASCII: every other character is named, and the brackets of marks become those of ASCII.
+pub(crate) fn ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for next in text.chars() {
+        match next {
+            '\u{27e8}' => ascii.push('<'),
+            '\u{27e9}' | '\u{21aa}' => ascii.push('>'),
+            '\u{d7}' => ascii.push('x'),
+            '\u{2026}' => ascii.push_str("..."),
+            _ if next.is_ascii() => ascii.push(next),
+            _ => {
+                let _ = write!(ascii, "<U+{:04X}>", u32::from(next));
+            }
+        }
+    }
+    ascii
 }
 
 /// Writes to standard error. An error is ignored: there is no other place to report it.
@@ -199,6 +238,9 @@ impl Screen {
             out_terminal: false,
             err_terminal: false,
             width,
+            height: None,
+            interactive: false,
+            ascii: false,
         }
     }
 }
@@ -223,6 +265,17 @@ mod tests {
         assert!(!paint(false, &[]));
         assert!(paint(false, &[("CLICOLOR_FORCE", "1")]));
         assert!(!paint(false, &[("CLICOLOR_FORCE", "0")]));
+    }
+
+    #[test]
+    fn a_terminal_without_utf_8_gets_ascii() {
+        let is = |variables: &[(&str, &str)]| {
+            is_ascii(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+        };
+        assert!(is(&[("LANG", "C")]));
+        assert!(is(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
+        assert!(!is(&[("LANG", "de_DE.utf8")]) && !is(&[("LC_ALL", ""), ("LANG", "C.UTF-8")]) && !is(&[]));
+        assert_eq!(ascii("a\u{27e8}U+00A0 \u{d7}3\u{27e9} \u{e9}"), "a<U+00A0 x3> <U+00E9>");
     }
 
     #[test]

@@ -66,11 +66,12 @@ function M.new(options, callback)
   }, go)
 end
 
----@param permission_id string
+---@param permission areyouj.Permission The request as it was displayed.
 ---@param answer areyouj.Answer
 ---@param callback? fun(failed?: areyouj.Problem, permission?: areyouj.Permission)
-function M.answer(permission_id, answer, callback)
-  local params = { requestId = text.uuid(), permissionId = permission_id, answer = answer }
+function M.answer(permission, answer, callback)
+  local params =
+    { requestId = text.uuid(), permissionId = permission.id, digest = permission.digest, answer = answer }
   request("areyouj/permission/answer", params, callback or problem.report)
 end
 

@@ -10,7 +10,8 @@ use super::state::{Exit, State};
 use super::subject::{OperationResult, Subject};
 use super::{
     Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation, MessageState,
-    Notification, Operation, Origin, PermissionId, Problem, Remedy, SessionId, SessionOperation, SessionRef,
+    Notification, Operation, Origin, PermissionId, Problem, Remedy, SeenPermission, SessionId,
+    SessionOperation, SessionRef,
 };
 
 impl State {
@@ -92,7 +93,7 @@ impl State {
             | Operation::Attach { session, .. }
             | Operation::Detach(session) => self.resolve(session).map(Some),
             Operation::Message(of, _) => self.find_message(&of.target).map(|(session, _)| Some(session)),
-            Operation::Answer(of, _) => self.find_permission(&of.target).map(|id| Some(id.session)),
+            Operation::Answer(of, _) => self.find_permission(&of.target.id).map(|id| Some(id.session)),
             Operation::Create(_) | Operation::StopDaemon { .. } => Ok(None),
         }
     }
@@ -238,11 +239,12 @@ impl State {
         &mut self,
         step: &mut StepContext,
         origin: &Origin,
-        of: Idempotent<String>,
+        of: Idempotent<SeenPermission>,
         answer: Answer,
     ) -> Result<OperationResult, Problem> {
-        let id = self.find_permission(&of.target)?;
-        self.session_mut(id.session)?.answer(step, id.number, answer, origin.principal.name())?;
+        let SeenPermission { id, digest } = of.target;
+        let id = self.find_permission(&id)?;
+        self.session_mut(id.session)?.answer(step, id.number, &digest, answer, origin.principal.name())?;
         self.remember(step, of.request_id, ANSWER, id);
         Ok(OperationResult::on(id.session, Subject::Permission(id)).with_detail(id.to_string()))
     }

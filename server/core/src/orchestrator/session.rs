@@ -5,6 +5,7 @@
 //! once per step, at its end.
 
 mod at_terminal;
+mod choices;
 mod conversation;
 mod delivery;
 mod errors;
