@@ -758,7 +758,7 @@ export interface Permission {
   controlsAreyouj: boolean;
   /** Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would control AreYouJ. */
   suggestions: unknown[];
-  /** The suggestions in words, in the same order. Offer "always" only if one has `byDefault`. */
+  /** The suggestions in words, in the same order. An answer with "always" and without indexes needs one that has `byDefault`. */
   always: AlwaysOffer[];
   /** The time at which Claude opened the request. */
   createdAt: number;

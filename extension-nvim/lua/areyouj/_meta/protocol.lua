@@ -452,7 +452,7 @@
 ---@field digest string Identifies the display and the input that Claude receives. An answer must contain it.
 ---@field controlsAreyouj boolean The command appears to run AreYouJ itself. Mark it with "Would control AreYouJ". It can never be allowed always.
 ---@field suggestions any[] Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would control AreYouJ.
----@field always areyouj.AlwaysOffer[] The suggestions in words, in the same order. Offer "always" only if one has `byDefault`.
+---@field always areyouj.AlwaysOffer[] The suggestions in words, in the same order. An answer with "always" and without indexes needs one that has `byDefault`.
 ---@field createdAt integer The time at which Claude opened the request.
 ---@field state areyouj.PermissionState The state.
 ---@field answeredBy? string The client that answered, by the name in its `clientInfo`.

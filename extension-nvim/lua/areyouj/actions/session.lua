@@ -70,8 +70,7 @@ end
 ---@param answer areyouj.Answer
 ---@param callback? fun(failed?: areyouj.Problem, permission?: areyouj.Permission)
 function M.answer(permission, answer, callback)
-  local params =
-    { requestId = text.uuid(), permissionId = permission.id, digest = permission.digest, answer = answer }
+  local params = { requestId = text.uuid(), permissionId = permission.id, digest = permission.digest, answer = answer }
   request("areyouj/permission/answer", params, callback or problem.report)
 end
 
