@@ -1,5 +1,7 @@
 //! Secrets at rest: what remains in the files of AreYouJ, and what a session gets.
 
+#![allow(clippy::unwrap_used, reason = "this module is only for tests: a panic is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Traces outside of the database: modes of files, arguments and environments of processes.
 
+#![allow(clippy::unwrap_used, reason = "this module is only for tests: a panic is a failed test")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -89,6 +89,7 @@ function M.check()
   for _, name in ipairs(names) do
     vim.health.info(("%s: %s"):format(name, report.paths[name]))
   end
+  vim.health.info("for a bug report: areyouj doctor --report, which prints no texts, names or paths of yours")
   vim.health.info("log of Neovim's language client: " .. require("vim.lsp.log").get_filename())
 end
 

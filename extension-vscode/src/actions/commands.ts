@@ -11,7 +11,7 @@ import { nextWaiting, sessionRows } from "../sessions/picks";
 import { folders } from "../settings";
 import type { Action } from "../shared/bridge";
 import { displayName, isBusy } from "../shared/session";
-import { openDoctor, openLogIn } from "../terminal/terminals";
+import { openDoctor, openLogIn, openReport } from "../terminal/terminals";
 
 /** What commands need. */
 export interface CommandParts {
@@ -214,6 +214,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       void showMessage("information", `The AreYouJ daemon restarted (version ${version}). Sessions kept running.`);
     }),
     command("doctor", async () => openDoctor(await parts.findBinary())),
+    command("report", async () => openReport(await parts.findBinary())),
     command("logIn", () => {
       const shown = parts.pages.front;
       openLogIn((shown === null ? null : model.session(shown))?.directory ?? folders()[0]?.path);

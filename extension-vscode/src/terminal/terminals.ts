@@ -8,14 +8,20 @@ export function openDirectoryTerminal(session: Session): void {
   vscode.window.createTerminal({ name: displayName(session), cwd: vscode.Uri.file(session.directory) }).show();
 }
 
-/** Opens a terminal that checks the installation. It stays open with the report. */
+/** Opens a terminal that checks the installation. It stays open with the results. */
 export function openDoctor(areyouj: string): void {
-  const terminal = vscode.window.createTerminal({
-    name: "AreYouJ doctor",
-    iconPath: new vscode.ThemeIcon("checklist"),
-  });
+  openChecks("AreYouJ doctor", `${quoted(areyouj)} doctor`);
+}
+
+/** Opens a terminal with a report for others, which has no texts, names or paths of the person. */
+export function openReport(areyouj: string): void {
+  openChecks("AreYouJ report", `${quoted(areyouj)} doctor --report`);
+}
+
+function openChecks(name: string, line: string): void {
+  const terminal = vscode.window.createTerminal({ name, iconPath: new vscode.ThemeIcon("checklist") });
   terminal.show();
-  terminal.sendText(`${quoted(areyouj)} doctor`);
+  terminal.sendText(line);
 }
 
 /** Opens a terminal with the `claude` program, which asks for a login if there is none. */
