@@ -224,7 +224,7 @@ fn agrees(question: &str, empty: bool) -> Result<bool, CommandError> {
 
 /// The whole request with the commands that answer it, as this terminal can display it.
 fn displayed(context: &Context, permission: &Permission) -> String {
-    let commands = permission_request::commands(permission, context.screen.out);
+    let commands = permission_request::commands(permission, context.screen.out, context.screen.width);
     content(context, permission) + &legible(context, commands)
 }
 
