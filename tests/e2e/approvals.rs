@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use areyouj_tests::home::{TestHome, text_of};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, text_of};
 use areyouj_tests::sandbox::programs;
+use areyouj_tests::tmux::Terminal;
 use serde_json::{Value, json};
 
 /// The open permission request after this message, with the session and the message.
@@ -108,6 +109,38 @@ fn the_beginning_of_an_id_answers_nothing() {
     assert!(!home.project("project").join("made.txt").exists());
     home.ok(&["allow", &request_id.to_lowercase()]);
     home.wait_message(&id, &message, "done");
+}
+
+#[test]
+fn on_a_terminal_a_person_sees_the_whole_request_before_it_is_allowed() {
+    let home = TestHome::new();
+    let lines: String = (1..=40).map(|line| format!("echo line {line}\n")).collect();
+    let prompt = format!("call: Bash {}", json!({ "command": format!("{lines}touch made.txt") }));
+    let (id, message, request) = asked(&home, "project", &prompt);
+    let terminal = home.expect(Terminal::open(&home.cli.directory, &home.cli.environment, (80, 24)));
+    let shows = |text: &str| home.expect(terminal.wait_for(text, EVENT_TIMEOUT));
+
+    // The beginning of the id shows the request; Enter alone allows nothing.
+    home.expect(terminal.type_text(&format!("clear; areyouj allow {}\n", &id[..3])));
+    shows("Line 23 of 44. Enter: more");
+    let screen = home.expect(terminal.screen());
+    assert!(screen.contains("Command, 41 lines") && !screen.contains("touch made.txt"), "{screen}");
+    home.expect(terminal.press(&["Enter"]));
+    shows("Allow it? [y/N]");
+    let screen = home.expect(terminal.screen());
+    assert!(screen.contains("touch made.txt"), "{screen}");
+    home.expect(terminal.press(&["Enter"]));
+    shows("The request stays open.");
+    assert!(!home.project("project").join("made.txt").exists());
+
+    // The whole id does the same, and only `y` allows.
+    home.expect(terminal.type_text(&format!("clear; areyouj allow {}\n", text_of(&request, "id"))));
+    shows("Line 23 of 44. Enter: more");
+    home.expect(terminal.press(&["Enter"]));
+    shows("Allow it? [y/N]");
+    home.expect(terminal.type_text("y\n"));
+    home.wait_message(&id, &message, "done");
+    assert!(home.project("project").join("made.txt").is_file());
 }
 
 #[test]

@@ -28,6 +28,14 @@ pub(super) fn sections(sections: &[DisplaySection], paint: Paint, width: Option<
     lines.text
 }
 
+/// One line in its margin.
+pub(super) fn line(text: &str, paint: Paint, width: Option<usize>) -> String {
+    let mut lines = Lines { paint, width, text: String::new(), column: 0 };
+    lines.begin("  ", "");
+    lines.put(text, None);
+    lines.text + "\n"
+}
+
 /// The size of a section in words.
 pub(crate) fn size(section: &DisplaySection) -> String {
     let number = |count: u32, one: &str| {

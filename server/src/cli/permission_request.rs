@@ -3,17 +3,22 @@
 use std::fmt::Write as _;
 
 use areyouj_protocol::{AlwaysOffer, Permission, PermissionKind, Timestamp};
+use unicode_width::UnicodeWidthStr;
 
 use super::choices::questions;
 use super::screen::{Colour, Paint};
-use super::{display, plain, time};
+use super::{display, plain, table, time};
 
 /// The whole request. A person decides by it, so nothing in it is hidden or left out (see [`display`]).
 pub(crate) fn content(permission: &Permission, now: Timestamp, paint: Paint, width: Option<usize>) -> String {
-    let id = paint.paint(Colour::Bold, &plain::line(&permission.id));
-    let title = paint.paint(Colour::Yellow, &plain::line(&permission.title));
-    let ago = paint.paint(Colour::Dim, &time::ago(now, permission.created_at));
-    let mut text = format!("{id}  {title}  {ago}\n");
+    let (id, title) = (plain::line(&permission.id), plain::line(&permission.title));
+    let ago = time::ago(now, permission.created_at);
+    // The title only summarizes the request, so it has one row.
+    let left = width.map(|width| width.saturating_sub(id.width() + ago.width() + 4));
+    let title = left.map_or_else(|| title.clone(), |left| table::shorten_end(&title, left));
+    let id = paint.paint(Colour::Bold, &id);
+    let mut text =
+        format!("{id}  {}  {}\n", paint.paint(Colour::Yellow, &title), paint.paint(Colour::Dim, &ago));
     if permission.controls_areyouj {
         let _ = writeln!(text, "  {}", paint.paint(Colour::Red, "Would control AreYouJ"));
     }
@@ -21,7 +26,7 @@ pub(crate) fn content(permission: &Permission, now: Timestamp, paint: Paint, wid
 }
 
 /// The numbered answers with the command for each.
-pub(crate) fn commands(permission: &Permission, paint: Paint) -> String {
+pub(crate) fn commands(permission: &Permission, paint: Paint, width: Option<usize>) -> String {
     let id = plain::line(&permission.id);
     let mut text = String::new();
     match permission.kind {
@@ -36,6 +41,7 @@ pub(crate) fn commands(permission: &Permission, paint: Paint) -> String {
         PermissionKind::Plan => options(
             &mut text,
             paint,
+            width,
             &[
                 ("Approve the plan".to_owned(), format!("areyouj allow {id}")),
                 ("Keep planning".to_owned(), format!("areyouj deny {id} -m \"what to change\"")),
@@ -44,6 +50,7 @@ pub(crate) fn commands(permission: &Permission, paint: Paint) -> String {
         PermissionKind::Trust => options(
             &mut text,
             paint,
+            width,
             &[
                 ("Trust the directory and everything below it".to_owned(), format!("areyouj allow {id}")),
                 ("Deny, which ends the session".to_owned(), format!("areyouj deny {id}")),
@@ -53,7 +60,7 @@ pub(crate) fn commands(permission: &Permission, paint: Paint) -> String {
             let mut choices = vec![("Allow once".to_owned(), format!("areyouj allow {id}"))];
             choices.extend(always(&id, &permission.always));
             choices.push(("Deny".to_owned(), format!("areyouj deny {id} -m \"what to do instead\"")));
-            options(&mut text, paint, &choices);
+            options(&mut text, paint, width, &choices);
         }
     }
     text
@@ -74,9 +81,9 @@ fn always(id: &str, offers: &[AlwaysOffer]) -> Vec<(String, String)> {
     choices
 }
 
-fn options(text: &mut String, paint: Paint, choices: &[(String, String)]) {
+fn options(text: &mut String, paint: Paint, width: Option<usize>, choices: &[(String, String)]) {
     for (number, (label, command)) in (1..).zip(choices) {
-        let _ = writeln!(text, "  {number}. {label}");
+        text.push_str(&display::line(&format!("{number}. {label}"), paint, width));
         let _ = writeln!(text, "     {}", paint.paint(Colour::Cyan, command));
     }
 }
@@ -114,7 +121,7 @@ mod tests {
             granted: Vec::new(),
         };
         let (now, paint) = (60_000, Paint(false));
-        content(&permission, now, paint, None) + &commands(&permission, paint)
+        content(&permission, now, paint, None) + &commands(&permission, paint, None)
     }
 
     #[test]

@@ -239,7 +239,7 @@ pub(super) fn typed(question: &str) -> Result<Option<String>, CommandError> {
 
 /// The whole request with the commands that answer it, as this terminal can display it.
 fn displayed(context: &Context, permission: &Permission) -> String {
-    let commands = permission_request::commands(permission, context.screen.out);
+    let commands = permission_request::commands(permission, context.screen.out, context.screen.width);
     content(context, permission) + &legible(context, commands)
 }
 

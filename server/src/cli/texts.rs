@@ -259,7 +259,7 @@ fn permission_requests_are_shown_with_what_to_type() {
     let paint = Paint(false);
     let shown = requests.map(|request| {
         permission_request::content(&request, MINUTE, paint, None)
-            + &permission_request::commands(&request, paint)
+            + &permission_request::commands(&request, paint, None)
     });
     assert_text("permissions", &shown.join("\n"));
 }

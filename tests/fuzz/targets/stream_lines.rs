@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 
 use areyouj_core::driver::stream::{decode, decode_input, encode};
 use areyouj_core::orchestrator::{Answer, Fact, Input, PermissionRequest, Written};
+use areyouj_core::text::always;
+use areyouj_core::text::lookalike::Reading;
 use areyouj_core::text::plain::{short_block, short_line};
+use areyouj_core::text::segments::segments;
 use areyouj_fuzz::stream::check;
+use areyouj_protocol::{DisplaySegment, hidden};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
@@ -28,6 +32,11 @@ fn answer(ask: &PermissionRequest) {
         Answer::Choose { choices: Vec::new() },
     ];
     for answer in answers {
+        // Without a rule there is nothing to allow always; the orchestrator refuses such an answer.
+        let always = matches!(answer, Answer::AllowAlways { .. });
+        if always && always::applied(&ask.suggestions, None).is_none() {
+            continue;
+        }
         let allowed = matches!(answer, Answer::Allow | Answer::AllowAlways { .. });
         let line = encode(&Input::Answer { request: Box::new(ask.clone()), answer }).expect("an answer");
         assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1), "an answer is a line");
@@ -40,6 +49,15 @@ fn answer(ask: &PermissionRequest) {
 }
 
 fn check_text(text: &str) {
+    for reading in [Reading::Code, Reading::Prose] {
+        let segments = segments(text, reading);
+        let exact: String = segments.iter().map(|segment| segment.text.as_str()).collect();
+        assert_eq!(exact, text, "segments are the exact text");
+        let shown: String = segments.iter().map(DisplaySegment::displayed).collect();
+        let hides =
+            |next: char| hidden(next).is_some() || (next.is_control() && !matches!(next, '\n' | '\t'));
+        assert!(!shown.contains(hides), "{shown:?}");
+    }
     for limit in [0, 1, 40, 4096] {
         let line = short_line(text, limit);
         assert!(line.chars().count() <= limit, "{limit}: {line:?}");

@@ -92,7 +92,7 @@ local function title(request)
   local name = session and session.name and text.name(session) .. " " or ""
   local icon = config.get().icons and "◆ " or ""
   -- First, because a long title is cut.
-  local danger = request.controlsAreyouj and "Would control AreYouJ: " or ""
+  local danger = request.controlsAreyouj and "Would control AreYouJ | " or ""
   return (" %s%s%s%s: %s "):format(icon, danger, name, request.sessionId, text.plain(request.title, 200))
 end
 

@@ -87,6 +87,11 @@ impl Problem {
         )
     }
 
+    /// An answer that does not fit its permission request.
+    pub(super) fn answer_invalid(message: &str, remedy: impl Into<Remedy>) -> Problem {
+        Problem::new(ErrorCode::AnswerInvalid, message, remedy)
+    }
+
     pub(super) fn terminated(session: SessionId) -> Problem {
         Problem::new(
             ErrorCode::SessionTerminated,

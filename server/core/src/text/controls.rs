@@ -6,7 +6,7 @@ use serde_json::Value;
 /// The names of our programs.
 const PROGRAMS: [&str; 2] = ["areyouj", "areyouj-host"];
 
-/// Whether the tool appears to run AreYouJ: the command of Bash, or any text in the input of a tool of somebody else's.
+/// Whether the tool appears to run AreYouJ: the command of Bash, or any text in the input of an MCP server's tool.
 pub fn controls_areyouj(tool: &str, input: &Value) -> bool {
     match tool {
         "Bash" => input.get("command").and_then(Value::as_str).is_some_and(runs_areyouj),

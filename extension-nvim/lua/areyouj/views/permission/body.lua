@@ -9,7 +9,7 @@ local M = {}
 
 local SIGNS = { ["+"] = "AreYouJAdded", ["-"] = "AreYouJRemoved" }
 
----Marks that stand for much of nothing; all others warn of what hides or poses as something else.
+---Marks that count blanks and empty lines; all others warn of what hides or poses as something else.
 local COUNTS = { blanks = true, emptyLines = true }
 
 ---The most characters of a text that is displayed behind its label.

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::permissions::invalid;
 use crate::orchestrator::{ErrorCode, PermissionId, Problem, Remedy};
 
 /// What Claude puts between the choices of one question.
@@ -19,7 +18,7 @@ pub(super) fn check(input: &Value, choices: &[Vec<String>], id: PermissionId) ->
     let questions = input.get("questions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let see = || Remedy::ListPermissions { session_id: Some(id.session.to_string()) };
     if choices.len() != questions.len() {
-        return Err(invalid(
+        return Err(Problem::answer_invalid(
             &format!(
                 "Claude asks {} questions, but the number of answers is {}.",
                 questions.len(),
@@ -40,13 +39,13 @@ pub(super) fn check(input: &Value, choices: &[Vec<String>], id: PermissionId) ->
     for (question, chosen) in questions.iter().zip(choices) {
         let several = question.get("multiSelect").and_then(Value::as_bool).unwrap_or(false);
         if chosen.is_empty() || chosen.iter().any(|label| label.trim().is_empty()) {
-            return Err(invalid("Every question needs an answer.", see()));
+            return Err(Problem::answer_invalid("Every question needs an answer.", see()));
         }
         if chosen.len() > 1 && !several {
-            return Err(invalid("The question takes only one choice.", see()));
+            return Err(Problem::answer_invalid("The question takes only one choice.", see()));
         }
         if several && is_ambiguous(question, chosen) {
-            return Err(invalid(
+            return Err(Problem::answer_invalid(
                 "Claude separates choices by commas, so it could read these choices as different ones.",
                 "Deny the request with a message that answers the question.",
             ));

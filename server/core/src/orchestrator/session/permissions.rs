@@ -308,15 +308,19 @@ fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) 
     match (answer, request.kind) {
         (Answer::Deny { .. }, _)
         | (Answer::Allow, PermissionKind::Tool | PermissionKind::Plan | PermissionKind::Trust) => Ok(()),
-        (Answer::AllowAlways { .. } | Answer::Choose { .. }, PermissionKind::Trust) => Err(invalid(
-            "A directory is trusted or not: the request can be allowed or denied.",
-            Remedy::AllowOrDeny { permission_id: id.to_string() },
-        )),
-        (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => Err(invalid(
-            "This is a question, which needs a choice.",
-            Remedy::AnswerQuestion { permission_id: id.to_string() },
-        )),
-        (Answer::Choose { .. }, PermissionKind::Tool | PermissionKind::Plan) => Err(invalid(
+        (Answer::AllowAlways { .. } | Answer::Choose { .. }, PermissionKind::Trust) => {
+            Err(Problem::answer_invalid(
+                "A directory is trusted or not: the request can be allowed or denied.",
+                Remedy::AllowOrDeny { permission_id: id.to_string() },
+            ))
+        }
+        (Answer::Allow | Answer::AllowAlways { .. }, PermissionKind::Question) => {
+            Err(Problem::answer_invalid(
+                "This is a question, which needs a choice.",
+                Remedy::AnswerQuestion { permission_id: id.to_string() },
+            ))
+        }
+        (Answer::Choose { .. }, PermissionKind::Tool | PermissionKind::Plan) => Err(Problem::answer_invalid(
             "This is not a question: it can be allowed or denied.",
             Remedy::AllowOrDeny { permission_id: id.to_string() },
         )),
@@ -345,7 +349,7 @@ fn check_always(
     match (always::applied(&request.suggestions, chosen), chosen) {
         (Some(_), _) => Ok(()),
         (None, None) => not_offered("Claude offers no rule for \"always\" here."),
-        (None, Some(_)) => Err(invalid(
+        (None, Some(_)) => Err(Problem::answer_invalid(
             "The permission request has no such suggestion.",
             format!(
                 "Suggestions are counted from 0; the permission request has {}.",
@@ -353,8 +357,4 @@ fn check_always(
             ),
         )),
     }
-}
-
-pub(super) fn invalid(message: &str, remedy: impl Into<Remedy>) -> Problem {
-    Problem::new(ErrorCode::AnswerInvalid, message, remedy)
 }
