@@ -120,6 +120,8 @@ export const ErrorCode = {
   HomePathTooLong: "home_path_too_long",
   /** The configuration file cannot be used. */
   ConfigInvalid: "config_invalid",
+  /** Another user can change the configuration file, so it is not used. */
+  ConfigUntrusted: "config_untrusted",
   /** The daemon could not be started. */
   DaemonStartFailed: "daemon_start_failed",
   /** The daemon has exited or is shutting down. */
@@ -756,7 +758,7 @@ export interface Permission {
   controlsAreyouj: boolean;
   /** Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would control AreYouJ. */
   suggestions: unknown[];
-  /** The suggestions in words, in the same order. Offer "always" only if one has `byDefault`. */
+  /** The suggestions in words, in the same order. An answer with "always" and without indexes needs one that has `byDefault`. */
   always: AlwaysOffer[];
   /** The time at which Claude opened the request. */
   createdAt: number;
@@ -1113,7 +1115,7 @@ export interface SessionCreateParams {
   requestId: string;
   /** An absolute path. */
   directory: string;
-  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. */
+  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the session is terminated. */
   environment?: Record<string, string>;
   /** A name, at most 100 characters. */
   name?: string;

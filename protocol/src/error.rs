@@ -189,6 +189,8 @@ error_codes! {
     HomePathTooLong = "home_path_too_long",
     /// The configuration file cannot be used.
     ConfigInvalid = "config_invalid",
+    /// Another user can change the configuration file, so it is not used.
+    ConfigUntrusted = "config_untrusted",
     /// The daemon could not be started.
     DaemonStartFailed = "daemon_start_failed",
     /// The daemon has exited or is shutting down.

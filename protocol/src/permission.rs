@@ -31,7 +31,8 @@ pub struct Permission {
     /// Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would
     /// control AreYouJ.
     pub suggestions: Vec<Json>,
-    /// The suggestions in words, in the same order. Offer "always" only if one has `byDefault`.
+    /// The suggestions in words, in the same order. An answer with "always" and without indexes needs one that has
+    /// `byDefault`.
     pub always: Vec<AlwaysOffer>,
     /// The time at which Claude opened the request.
     pub created_at: Timestamp,

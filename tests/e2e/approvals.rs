@@ -18,8 +18,9 @@ fn asked(home: &TestHome, project: &str, prompt: &str) -> (String, String, Value
 /// The section with this label.
 fn section<'a>(request: &'a Value, label: &str) -> &'a Value {
     let sections = request["display"].as_array().into_iter().flatten();
-    let found = sections.clone().find(|section| section["label"] == label);
-    found.unwrap_or_else(|| panic!("no section {label}: {request:#}"))
+    let found = sections.into_iter().find(|section| section["label"] == label);
+    assert!(found.is_some(), "no section {label}: {request:#}");
+    found.unwrap_or(&Value::Null)
 }
 
 /// The exact text of a section, and the displayed one.

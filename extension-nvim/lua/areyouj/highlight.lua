@@ -34,6 +34,8 @@ M.groups = {
   AreYouJRefused = "DiagnosticWarn",
   AreYouJAdded = "Added",
   AreYouJRemoved = "Removed",
+  AreYouJMark = "DiagnosticWarn",
+  AreYouJDanger = "ErrorMsg",
 }
 
 function M.define()

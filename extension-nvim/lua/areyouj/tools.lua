@@ -1,5 +1,4 @@
----The input of a tool call: its main argument, the change that it makes to a file, Claude's rules for "always", and its
----questions.
+---The input of a tool call: its main argument, the change that it makes to a file, and its questions.
 local text = require("areyouj.text")
 
 local M = {}
@@ -173,73 +172,6 @@ function M.diff(change)
     end
   end
   return lines, added, removed
-end
-
-local PLACES = {
-  session = "for this session",
-  localSettings = "for this project, only for you",
-  projectSettings = "for this project, for everyone",
-  userSettings = "for all your projects",
-}
-
----@param value any
----@return string?
-local function rule(value)
-  local tool, content = M.text_of(value, "toolName"), M.text_of(value, "ruleContent")
-  if not tool then return nil end
-  return text.exact_line(content and ("%s(%s)"):format(tool, content) or "every " .. tool)
-end
-
----@param suggestion any
----@return string?
-local function described(suggestion)
-  local kind = M.text_of(suggestion, "type")
-  if kind == "addRules" then
-    local verb = ({ allow = "Allow", deny = "Deny", ask = "Ask about" })[M.text_of(suggestion, "behavior")]
-    local given = M.list_of(suggestion, "rules")
-    local rules = {}
-    for _, value in ipairs(given) do
-      table.insert(rules, rule(value))
-    end
-    if not verb or #rules == 0 or #rules < #given then return nil end
-    return verb .. " " .. table.concat(rules, ", ")
-  elseif kind == "addDirectories" then
-    local directories = vim.tbl_map(
-      function(one) return text.exact_line(tostring(one)) end,
-      M.list_of(suggestion, "directories")
-    )
-    return #directories > 0 and "Allow work in " .. table.concat(directories, ", ") or nil
-  elseif kind == "setMode" then
-    local mode = M.text_of(suggestion, "mode")
-    if not mode then return nil end
-    return mode == "acceptEdits" and "Accept all file edits"
-      or "Change the permission mode to " .. text.exact_line(mode)
-  end
-  return nil
-end
-
----Describes one of Claude's suggestions for "always". An unknown suggestion is shown as Claude sent it.
----@param suggestion any
----@return string
-function M.suggestion(suggestion)
-  local words = described(suggestion)
-  if not words then return text.exact_line(M.readable(suggestion)) end
-  local place = PLACES[M.text_of(suggestion, "destination") or ""]
-  return place and words .. ", " .. place or words
-end
-
----The suggestions that are chosen by default: rules that allow the tool, or else the first.
----@param suggestions any[]
----@return table<integer, true> By position, from 1.
-function M.default_suggestions(suggestions)
-  local chosen = {}
-  for place, suggestion in ipairs(suggestions) do
-    if M.text_of(suggestion, "type") == "addRules" and M.text_of(suggestion, "behavior") == "allow" then
-      chosen[place] = true
-    end
-  end
-  if not next(chosen) and #suggestions > 0 then chosen[1] = true end
-  return chosen
 end
 
 ---@class areyouj.Question

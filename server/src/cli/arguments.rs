@@ -129,7 +129,7 @@ pub(crate) enum Command {
     Deny {
         /// Id of the request, as listed by `areyouj permissions`
         request: String,
-        /// Message to Claude: the reason, or what to do instead
+        /// Message to Claude: the reason, or what to do instead; - reads it from standard input
         #[arg(long, short, value_name = "TEXT")]
         message: Option<String>,
     },
@@ -209,8 +209,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DaemonCommand,
     },
-    /// Check the installation and print the details that a bug report needs
-    Doctor,
+    /// Print the licence of AreYouJ and those of the software in it
+    Licenses,
+    /// Check the installation
+    Doctor {
+        /// Print a report for a bug report, without texts, names and paths
+        #[arg(long)]
+        report: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Shell to print the script for
@@ -223,7 +229,7 @@ pub(crate) struct New {
     /// Directory to work in
     #[arg(default_value = ".", value_name = "DIR")]
     pub(crate) directory: PathBuf,
-    /// Message to queue at once; can be given several times
+    /// Message to queue at once; can be given several times; - reads it from standard input
     #[arg(long = "message", short = 'm', value_name = "TEXT")]
     pub(crate) messages: Vec<String>,
     /// Name of the session

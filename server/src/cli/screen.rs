@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use areyouj_protocol::ErrorCode;
+use areyouj_protocol::{ErrorCode, hidden};
 use serde::Serialize;
 use serde_json::json;
 
@@ -131,10 +131,10 @@ impl Screen {
             Failure::new(
                 ErrorCode::Internal,
                 format!("cannot format the result as JSON: {error}"),
-                "Report this with the output of `areyouj doctor`.",
+                "Report this with the output of `areyouj doctor --report`.",
             )
         })?;
-        self.text(&json)
+        self.text(&visible_json(&json))
     }
 
     /// Prints the value as JSON with `--json`, otherwise the text.
@@ -191,13 +191,29 @@ pub(crate) fn write_stderr(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
+/// The same JSON value with escapes for characters that a terminal obeys or that hide something. The JSON writer escapes
+/// the other control characters. Outside of strings JSON has no such characters.
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for next in json.chars() {
+        if matches!(next, '\u{7f}'..='\u{9f}') || hidden(next).is_some() {
+            for unit in next.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(next);
+        }
+    }
+    shown
+}
+
 fn hint(failure: &Failure) -> Option<String> {
     failure.remedy.as_ref().map(remedy::hint).filter(|hint| !hint.is_empty())
 }
 
 pub(crate) fn failure_json(failure: &Failure) -> String {
     let error = json!({"code": failure.code, "message": failure.message, "hint": hint(failure)});
-    format!("{}\n", json!({"error": error}))
+    format!("{}\n", visible_json(&json!({"error": error}).to_string()))
 }
 
 pub(crate) fn failure_text(failure: &Failure, paint: Paint) -> String {
@@ -260,6 +276,18 @@ mod tests {
         assert!(is(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
         assert!(!is(&[("LANG", "de_DE.utf8")]) && !is(&[("LC_ALL", ""), ("LANG", "C.UTF-8")]) && !is(&[]));
         assert_eq!(ascii("a\u{27e8}U+00A0 \u{d7}3\u{27e9} \u{e9}"), "a<U+00A0 x3> <U+00E9>");
+    }
+
+    #[test]
+    fn json_has_no_character_that_a_terminal_obeys_or_that_hides_something() {
+        let raw = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{200b}\u{e0041}\u{7f} é 日本 🦀";
+        let value = json!({"text": raw, raw: [1]});
+        let json = visible_json(&value.to_string());
+        assert!(json.chars().all(|next| !next.is_control() && hidden(next).is_none()), "{json}");
+        assert!(json.contains(r"\u009b31m\u202eb\u200b\udb40\udc41\u007f é 日本 🦀"), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
+        let failure = failure_json(&Failure::new(ErrorCode::QueueFull, raw, raw));
+        assert!(failure.trim_end().chars().all(|next| !next.is_control() && hidden(next).is_none()));
     }
 
     #[test]

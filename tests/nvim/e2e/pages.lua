@@ -161,7 +161,7 @@ return {
         press(
           "A",
           "the rules",
-          "table.concat(vim.fn.getline(1, '$'), ' '):find('[x] Allow Bash(cargo --version', 1, true) ~= nil"
+          "table.concat(vim.fn.getline(1, '$'), ' '):find('[x] Bash(cargo --version', 1, true) ~= nil"
         )
         editor:type("a")
         editor:command("AreYouJ open " .. id)

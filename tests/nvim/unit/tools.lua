@@ -71,27 +71,6 @@ return {
       end,
     },
     {
-      "suggestions are described in words, and unknown ones are shown as Claude sent them",
-      function()
-        local rule = {
-          type = "addRules",
-          behavior = "allow",
-          destination = "localSettings",
-          rules = { { toolName = "Bash", ruleContent = "ls:*" } },
-        }
-        same("rule", tools.suggestion(rule), "Allow Bash(ls:*), for this project, only for you")
-        same(
-          "mode",
-          tools.suggestion({ type = "setMode", mode = "acceptEdits", destination = "session" }),
-          "Accept all file edits, for this session"
-        )
-        same("directory", tools.suggestion({ type = "addDirectories", directories = { "/x" } }), "Allow work in /x")
-        same("unknown", (tools.suggestion({ type = "new" }):gsub("%s", "")), '{"type":"new"}')
-        same("default", tools.default_suggestions({ { type = "setMode" }, rule }), { [2] = true })
-        same("or the first", tools.default_suggestions({ { type = "setMode" } }), { true })
-      end,
-    },
-    {
       "questions keep their order, also with invalid elements",
       function()
         local questions = tools.questions({

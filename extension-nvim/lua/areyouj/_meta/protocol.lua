@@ -101,6 +101,7 @@
 ---| "database_newer" # The database was written by a newer version.
 ---| "home_path_too_long" # The path of the AreYouJ home is too long for a socket.
 ---| "config_invalid" # The configuration file cannot be used.
+---| "config_untrusted" # Another user can change the configuration file, so it is not used.
 ---| "daemon_start_failed" # The daemon could not be started.
 ---| "daemon_unavailable" # The daemon has exited or is shutting down.
 ---| "daemon_foreign" # The daemon at the socket runs as another user.
@@ -451,7 +452,7 @@
 ---@field digest string Identifies the display and the input that Claude receives. An answer must contain it.
 ---@field controlsAreyouj boolean The command appears to run AreYouJ itself. Mark it with "Would control AreYouJ". It can never be allowed always.
 ---@field suggestions any[] Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would control AreYouJ.
----@field always areyouj.AlwaysOffer[] The suggestions in words, in the same order. Offer "always" only if one has `byDefault`.
+---@field always areyouj.AlwaysOffer[] The suggestions in words, in the same order. An answer with "always" and without indexes needs one that has `byDefault`.
 ---@field createdAt integer The time at which Claude opened the request.
 ---@field state areyouj.PermissionState The state.
 ---@field answeredBy? string The client that answered, by the name in its `clientInfo`.
@@ -684,7 +685,7 @@
 ---@class areyouj.SessionCreateParams
 ---@field requestId string A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
 ---@field directory string An absolute path.
----@field environment? table<string, string> The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's.
+---@field environment? table<string, string> The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the session is terminated.
 ---@field name? string A name, at most 100 characters.
 ---@field driver? areyouj.Driver How Claude is driven.
 ---@field model? string The name or alias of a model, as for `claude --model`.

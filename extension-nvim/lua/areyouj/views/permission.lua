@@ -28,12 +28,14 @@ local namespace = vim.api.nvim_create_namespace("areyouj.permission")
 ---@field buffer integer Is -1 before the first request.
 ---@field window integer Is -1 while the float is closed.
 ---@field form areyouj.Form?
+---@field built areyouj.StyledLines? What the buffer shows.
 ---@field changed number When the float showed another request, in milliseconds.
 ---@field answering boolean
+---@field seen boolean The last line was displayed, so the request can be allowed.
 ---@field hidden boolean A person hid it.
 ---@field previous integer? The window to return to.
 ---@type areyouj.Float
-local float = { buffer = -1, window = -1, changed = 0, answering = false, hidden = false }
+local float = { buffer = -1, window = -1, changed = 0, answering = false, seen = false, hidden = false }
 
 ---@type fun()
 local refresh
@@ -43,6 +45,24 @@ local function is_open() return vim.api.nvim_win_is_valid(float.window) end
 
 ---@return boolean
 local function is_entered() return is_open() and vim.api.nvim_get_current_win() == float.window end
+
+---Whether the last line of the float is displayed to its end.
+---@return boolean
+local function shows_end()
+  if not is_open() then return false end
+  local last = vim.api.nvim_buf_line_count(float.buffer)
+  local line = vim.api.nvim_buf_get_lines(float.buffer, last - 1, last, false)[1] or ""
+  return vim.fn.screenpos(float.window, last, math.max(1, #line)).row > 0
+end
+
+---Scrolls to the next page.
+local function next_page()
+  local key = vim.keycode("<C-f>")
+  vim.api.nvim_win_call(
+    float.window,
+    function() vim.api.nvim_cmd({ cmd = "normal", bang = true, args = { key } }, {}) end
+  )
+end
 
 ---Returns to the previous window.
 local function leave()
@@ -71,7 +91,9 @@ local function title(request)
   local session = session_of(request)
   local name = session and session.name and text.name(session) .. " " or ""
   local icon = config.get().icons and "◆ " or ""
-  return (" %s%s%s: %s "):format(icon, name, request.sessionId, text.plain(request.title, 200))
+  -- First, because a long title is cut.
+  local danger = request.controlsAreyouj and "Would control AreYouJ: " or ""
+  return (" %s%s%s%s: %s "):format(icon, danger, name, request.sessionId, text.plain(request.title, 200))
 end
 
 ---@param form areyouj.Form
@@ -86,6 +108,13 @@ local function footer(form, open)
   if float.answering then return count .. " Answering… " end
   if not is_entered() then return count .. " Answer with :AreYouJ permissions " end
   local labels = form:labels()
+  if not float.seen then
+    local place_of = ("line %d of %d"):format(
+      vim.fn.line("w$", float.window),
+      vim.api.nvim_buf_line_count(float.buffer)
+    )
+    return ("%s %s: a next page  d %s  g? "):format(count, place_of, labels.no)
+  end
   local always = form:offers_always() and not form.always and "A always…  " or ""
   return ("%s a %s  %sd %s  D %s  g? "):format(count, labels.yes, always, labels.no, labels.instead)
 end
@@ -126,23 +155,35 @@ local function geometry(form, built, open)
   }
 end
 
+---Notes whether the end of the request is displayed, and shows the place in the footer.
+local function note_place()
+  local form, built = float.form, float.built
+  if float.seen or not form or not built or not is_open() then return end
+  float.seen = shows_end()
+  vim.api.nvim_win_set_config(float.window, geometry(form, built, model:permissions()))
+end
+
 ---@param open areyouj.Permission[]
 local function draw(open)
   local form = float.form
   if not form then return end
-  local session = session_of(form.request)
-  local built = form:page(session and session.directory or "")
+  local built = form:page()
   if not vim.api.nvim_buf_is_valid(float.buffer) then
-    float.buffer = window.buffer()
+    float.buffer, float.built = window.buffer(), nil
     vim.bo[float.buffer].filetype = "areyouj-permission"
     M.map(float.buffer)
   end
-  window.set_lines(float.buffer, 0, -1, built.lines)
+  -- The same lines stay, and with them the place in the text.
+  if not float.built or not vim.deep_equal(float.built.lines, built.lines) then
+    window.set_lines(float.buffer, 0, -1, built.lines)
+  end
+  float.built = built
   vim.api.nvim_buf_clear_namespace(float.buffer, namespace, 0, -1)
   styled_lines.highlight(float.buffer, namespace, 0, built.marks)
   local place = geometry(form, built, open)
   if is_open() then
     vim.api.nvim_win_set_config(float.window, place)
+    note_place()
     return
   end
   local window_config =
@@ -156,15 +197,20 @@ local function draw(open)
   float.window = opened
   local options = vim.wo[opened][0]
   options.wrap, options.linebreak, options.breakindent, options.statuscolumn = true, true, true, " "
+  -- Pages of a line that is longer than the float, and every character as it is.
+  options.smoothscroll, options.conceallevel, options.list = true, 0, false
   options.winhighlight = "FloatBorder:AreYouJPrompt,NormalFloat:Normal,EndOfBuffer:Normal"
+  note_place()
 end
 
 ---@param request areyouj.Permission
 local function show(request)
-  if float.form and float.form.request.id == request.id then return end
+  local shown = float.form and float.form.request
+  if shown and shown.id == request.id and shown.digest == request.digest then return end
   float.form = Form.new(request)
   float.changed = vim.uv.now()
   float.answering = false
+  float.seen = false
   if is_open() then vim.api.nvim_win_set_cursor(float.window, { 1, 0 }) end
 end
 
@@ -256,6 +302,10 @@ local function send_answer(answer)
 end
 
 local function approve()
+  if float.form and not float.seen then
+    next_page()
+    return note_place()
+  end
   local answer = float.form and float.form:answer()
   if answer then return send_answer(answer) end
   vim.api.nvim_echo({ { "Choose an option first.", "WarningMsg" } }, false, {})
@@ -301,13 +351,15 @@ end
 function M.map(buffer)
   local function under_cursor() return float.form and float.form.rows[vim.api.nvim_win_get_cursor(0)[1]] end
   local keys = {
-    { "a", "Allow, approve the plan, or answer with the chosen options", approve },
+    { "a", "Show the next page; at the end, allow, approve the plan, or answer with the chosen options", approve },
     {
       "A",
       "Allow always: choose the rules, then press a",
       function()
         if not float.form or not float.form:offers_always() then return end
         float.form.always = not float.form.always
+        -- The rules are displayed before they can be allowed.
+        float.seen = false
         refresh()
       end,
     },
@@ -379,6 +431,10 @@ function M.setup(ports)
     callback = function()
       if float.form then vim.schedule(refresh) end
     end,
+  })
+  vim.api.nvim_create_autocmd("WinScrolled", {
+    group = group,
+    callback = function() vim.schedule(note_place) end,
   })
   vim.api.nvim_create_autocmd({ "WinEnter", "WinLeave" }, {
     group = group,

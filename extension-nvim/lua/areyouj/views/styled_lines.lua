@@ -9,12 +9,19 @@ StyledLines.__index = StyledLines
 ---@return areyouj.StyledLines
 local function new() return setmetatable({ lines = {}, marks = {} }, StyledLines) end
 
----Adds a line of pieces: each a text, or a text with its highlight group.
----@param ... string|{ [1]: string, [2]: string? }
+---@alias areyouj.Piece string|{ [1]: string, [2]: string? } A text, or a text with its highlight group.
+
+---Adds a line of pieces.
+---@param ... areyouj.Piece
 ---@return areyouj.StyledLines
-function StyledLines:add(...)
+function StyledLines:add(...) return self:row({ ... }) end
+
+---Adds a line of a list of pieces.
+---@param pieces areyouj.Piece[]
+---@return areyouj.StyledLines
+function StyledLines:row(pieces)
   local row, column, texts = #self.lines, 0, {}
-  for _, piece in ipairs({ ... }) do
+  for _, piece in ipairs(pieces) do
     local words = type(piece) == "table" and piece[1] or piece --[[@as string]]
     local group = type(piece) == "table" and piece[2] or nil
     texts[#texts + 1] = words

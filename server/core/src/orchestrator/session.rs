@@ -29,9 +29,9 @@ use std::collections::BTreeSet;
 
 use super::context::StepContext;
 use super::{
-    AuditRow, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow, Millis, NoticeLevel,
-    Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId, SessionRow,
-    SessionSpec, SessionView, Status, StatusSource, WouldRun,
+    AuditRow, Change, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow, Millis,
+    NoticeLevel, Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId,
+    SessionRow, SessionSpec, SessionView, Status, StatusSource, WouldRun,
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
@@ -366,6 +366,8 @@ impl Session {
             let revision = step.next_revision();
             step.publish(Notification::Changed { revision, session: Box::new(view), status_changed });
             if status_changed && self.status.status == Status::Terminated {
+                // A terminated session never starts again, and its environment can hold secrets.
+                step.persist(Change::EnvironmentRemoved(self.id));
                 step.publish(Notification::Terminated { revision, session: self.id });
             }
         }

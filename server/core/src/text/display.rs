@@ -94,8 +94,13 @@ fn ask(sections: &mut Vec<DisplaySection>, number: usize, question: &Value) {
     };
     if let Some(text) = question.get("question").and_then(Value::as_str) {
         let several = question.get("multiSelect") == Some(&Value::Bool(true));
-        let label = if several { format!("{label} (one or more choices)") } else { label.clone() };
-        sections.push(section(&label, DisplayStyle::Question, Some(&pointer(&at, "question")), text));
+        let choices = if several { " (one or more choices)" } else { "" };
+        sections.push(section(
+            &format!("{label}{choices}"),
+            DisplayStyle::Question,
+            Some(&pointer(&at, "question")),
+            text,
+        ));
     }
     if let Some(options) = question.get("options").and_then(Value::as_array) {
         for (index, option) in options.iter().enumerate() {

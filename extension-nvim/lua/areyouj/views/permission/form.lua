@@ -20,6 +20,17 @@ local tools = require("areyouj.tools")
 local Form = {}
 Form.__index = Form
 
+---The rules. A permission mode or a directory is broader than the request, so a person must choose it.
+---@param offers areyouj.AlwaysOffer[]
+---@return table<integer, true> By position, from 1.
+local function defaults(offers)
+  local chosen = {}
+  for place, offer in ipairs(offers) do
+    if offer.byDefault then chosen[place] = true end
+  end
+  return chosen
+end
+
 ---@param request areyouj.Permission
 ---@return areyouj.Form
 local function new(request)
@@ -30,52 +41,91 @@ local function new(request)
     questions = request.kind == "question" and tools.questions(request.input) or {},
     chosen = {},
     own = {},
-    suggestions = tools.default_suggestions(request.suggestions or {}),
+    suggestions = defaults(request.always),
   }, Form)
+end
+
+---The section that shows the value at this place of the input.
+---@private
+---@param pointer string
+---@return areyouj.DisplaySection?
+function Form:section(pointer)
+  for _, section in ipairs(self.request.display) do
+    if section.pointer == pointer then return section end
+  end
 end
 
 ---@private
 ---@param built areyouj.StyledLines
 function Form:add_questions(built)
+  local shown = {} ---@type table<areyouj.DisplaySection, true>
+  ---@param pointer string
+  ---@param group? string
+  ---@return areyouj.ShownPiece[]
+  local function line(pointer, group)
+    local section = self:section(pointer)
+    if not section then return {} end
+    shown[section] = true
+    return body.line(section, group)
+  end
   for number, question in ipairs(self.questions) do
+    local at = ("/questions/%d"):format(number - 1)
     local chosen = self.chosen[number] or {}
     if number > 1 then built:add("") end
-    for row, line in ipairs(vim.split(question.question, "\n", { plain = true })) do
-      local head = row == 1 and question.header ~= "" and text.exact_line(question.header) .. "  " or ""
-      built:add({ head, "AreYouJHeader" }, { text.exact_line(line), "AreYouJTitle" })
+    local header = line(at .. "/header", "AreYouJHeader")
+    local section = self:section(at .. "/question")
+    if section then
+      shown[section] = true
+      for row, pieces in ipairs(body.rows(section, "AreYouJTitle")) do
+        local head = row == 1 and vim.deepcopy(header) or {}
+        if #head > 0 then table.insert(head, "  ") end
+        built:row(vim.list_extend(head, pieces))
+      end
     end
     if question.multi then built:add({ "Choose one or more.", "AreYouJDim" }) end
     local function row(mark, choice, words, more)
-      built:add({ " " .. mark .. " ", "AreYouJKey" }, words, { more, "AreYouJDim" })
+      local pieces = { { " " .. mark .. " ", "AreYouJKey" } }
+      vim.list_extend(pieces, words)
+      if #more > 0 then table.insert(pieces, "  ") end
+      built:row(vim.list_extend(pieces, more))
       self.rows[#built.lines] = choice
     end
     local own = self.own[number]
-    for place, option in ipairs(question.options) do
+    for place in ipairs(question.options) do
       local on = chosen[place] and (question.multi or not own)
       local mark = question.multi and (on and "[x]" or "[ ]") or (on and "(x)" or "( )")
-      local more = option.description ~= "" and "  " .. text.exact_line(option.description) or ""
-      row(mark, { question = number, option = place }, text.exact_line(option.label), more)
+      local option = ("%s/options/%d"):format(at, place - 1)
+      local label, description = line(option .. "/label"), line(option .. "/description", "AreYouJDim")
+      row(mark, { question = number, option = place }, label, description)
     end
-    row(own and "(x)" or "( )", { question = number }, own and text.exact_line(own) or "Something else…", "")
+    row(own and "(x)" or "( )", { question = number }, { own and text.exact_line(own) or "Something else…" }, {})
+  end
+  local rest = vim.tbl_filter(function(section) return not shown[section] end, self.request.display)
+  -- The first section is the tool that asks.
+  if #rest > 1 then
+    built:add("")
+    body.add(built, vim.list_slice(rest, 2))
   end
 end
 
 ---The lines of the form.
----@param directory string The directory of the session.
 ---@return areyouj.StyledLines
-function Form:page(directory)
+function Form:page()
   local built = styled_lines.new()
   self.rows = {}
   if #self.questions > 0 then
     self:add_questions(built)
   else
-    local whole = body.page(self.request, directory)
+    local whole = body.page(self.request)
     built:with(whole.lines, whole.marks)
   end
   if self.always then
     built:add(""):add({ "Allow now and from now on:", "AreYouJTitle" })
-    for place, suggestion in ipairs(self.request.suggestions) do
-      built:add({ self.suggestions[place] and " [x] " or " [ ] ", "AreYouJKey" }, tools.suggestion(suggestion))
+    for place, offer in ipairs(self.request.always) do
+      built:add({ self.suggestions[place] and " [x] " or " [ ] ", "AreYouJKey" }, offer.text, {
+        ", " .. offer.stored,
+        "AreYouJDim",
+      })
       self.rows[#built.lines] = { suggestion = place }
     end
   end
@@ -84,7 +134,7 @@ end
 
 ---Whether the request can be allowed always.
 ---@return boolean
-function Form:offers_always() return self.request.kind ~= "question" and #(self.request.suggestions or {}) > 0 end
+function Form:offers_always() return self.request.kind ~= "question" and #self.request.always > 0 end
 
 ---Chooses the choice on a line, or takes it back.
 ---@param row areyouj.FormRow
@@ -129,7 +179,7 @@ function Form:answer()
     return #choices > 0 and { decision = "choose", choices = choices } or nil
   elseif self.always then
     local suggestions = {}
-    for place = 1, #self.request.suggestions do
+    for place = 1, #self.request.always do
       -- The protocol counts from 0.
       if self.suggestions[place] then table.insert(suggestions, place - 1) end
     end

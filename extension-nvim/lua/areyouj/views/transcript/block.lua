@@ -255,11 +255,15 @@ function render.permission(block, context, built, indent)
   built:add(indent, { ICONS[context.icons].request .. " " .. title, open and "AreYouJPrompt" or "AreYouJDim" })
   if not open then return end
   if open.kind == "question" then
-    for _, question in ipairs(tools.questions(open.input)) do
-      built:add(indent .. "  ", text.exact_line(question.question))
+    for _, section in ipairs(open.display) do
+      if section.style == "question" then
+        local row = permission_body.line(section)
+        table.insert(row, 1, { indent .. "  " })
+        built:row(row)
+      end
     end
   else
-    local whole = permission_body.page(open, context.directory)
+    local whole = permission_body.page(open)
     built:with(whole.lines, whole.marks, indent .. "  ")
   end
   built:add(indent .. "  ", { "p", "AreYouJKey" }, { " answer", "AreYouJDim" })

@@ -25,7 +25,10 @@ impl Disk {
                 self.entries.entry(session).or_default().insert(entry.seq);
             }
             Change::Trusted { directory, .. } => drop(self.trusted.insert(directory)),
-            Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
+            Change::Environment { .. }
+            | Change::EnvironmentRemoved(_)
+            | Change::Audit(_)
+            | Change::SessionRemoved(_) => {}
         }
     }
 

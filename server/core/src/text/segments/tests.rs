@@ -32,7 +32,7 @@ fn a_long_run_of_blanks_is_a_count() {
         parts(&format!("npm test{blanks}; rm")),
         [
             (SegmentKind::Plain, "npm test".to_owned(), None),
-            (SegmentKind::Blanks, blanks.clone(), Some("\u{27e8}3,000 spaces\u{27e9}".to_owned())),
+            (SegmentKind::Blanks, blanks, Some("\u{27e8}3,000 spaces\u{27e9}".to_owned())),
             (SegmentKind::Plain, "; rm".to_owned(), None),
         ]
     );
