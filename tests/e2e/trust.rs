@@ -200,18 +200,18 @@ fn a_person_at_a_terminal_is_asked_at_once() {
 fn an_editor_without_an_extension_asks_in_a_message_box() {
     let home = TestHome::new();
     let directory = repository(&home);
-    let mut editor = Editor::start(&home, &directory);
+    let mut editor = Editor::start_uninitialized(&home);
+    let uri = format!("file://{}", directory.display());
+    let folders = json!([{ "uri": uri, "name": "stranger" }]);
+    editor.request("initialize", &json!({ "capabilities": {}, "workspaceFolders": folders }));
+    editor.notify("initialized", &json!({}));
     let id = home.new_session(&directory, &[]);
     let asked =
         editor.wait("window/showMessageRequest", |params| params["message"].to_string().contains(&id));
-    let titles: Vec<&str> = asked["params"]["actions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|action| action["title"].as_str())
-        .collect();
+    let actions = asked["actions"].as_array().unwrap();
+    let titles: Vec<&str> = actions.iter().filter_map(|action| action["title"].as_str()).collect();
     assert_eq!(titles, ["Trust", "Deny"], "{asked:#}");
-    let message = asked["params"]["message"].as_str().unwrap();
+    let message = asked["message"].as_str().unwrap();
     assert!(message.contains("hook-ran") && message.contains("server-ran"), "{message}");
     home.ok(&["terminate", &id]);
 }
