@@ -102,10 +102,14 @@ export class PermissionRequest extends PageElement {
               disabled: off.disabled || this.choices === null,
               running: this.pending.running === "choose",
             })
-          : button(kind === "plan" ? "Approve plan" : kind === "trust" ? "Trust directory" : "Allow", () => this.answer({ decision: "allow" }), {
-              ...off,
-              running: this.pending.running === "allow",
-            })
+          : button(
+              kind === "plan" ? "Approve plan" : kind === "trust" ? "Trust directory" : "Allow",
+              () => this.answer({ decision: "allow" }),
+              {
+                ...off,
+                running: this.pending.running === "allow",
+              },
+            )
       }
       ${
         !asksQuestions && suggestions.length > 0
