@@ -10,6 +10,7 @@ import { ContextKeys } from "./contextKeys";
 import { findBinary } from "./daemon/binary";
 import { Client } from "./daemon/client";
 import { restartDaemon } from "./daemon/restart";
+import { AuditTrail } from "./files/auditTrail";
 import { Diffs } from "./files/diffs";
 import { LastEditor } from "./files/selection";
 import { Model } from "./model/model";
@@ -55,6 +56,7 @@ export class App implements vscode.Disposable {
     this.#client = client;
     const model = new Model(client, (text) => log.warn(text));
     const daemon = client;
+    const auditTrail = new AuditTrail(daemon);
 
     const performer = new Actions(() => handlers, problems, log);
     const page = { extension: extensionUri, model, settings, performer };
@@ -99,6 +101,7 @@ export class App implements vscode.Disposable {
         restartSidecar: () => client.restart(),
         restartDaemon: () => restartDaemon(client),
         showLog: () => log.show(),
+        showAuditTrail: () => auditTrail.show(),
       }),
       vscode.window.registerWebviewViewProvider(ORCHESTRATION_VIEW, overview, retained),
       vscode.window.registerWebviewPanelSerializer(ORCHESTRATION_TAB, overview),
@@ -128,6 +131,7 @@ export class App implements vscode.Disposable {
       client,
       lastEditor,
       diffs,
+      auditTrail,
       settings,
       log,
     );

@@ -32,6 +32,14 @@ export const ErrorCode = {
   NotInitialized: "not_initialized",
   /** The client cancelled the request with `$/cancelRequest`. */
   RequestCancelled: "request_cancelled",
+  /** A process inside a session asked for something that it cannot do. */
+  InsideSession: "inside_session",
+  /** The daemon could not find out whether the process that connected is inside a session. */
+  PeerUnknown: "peer_unknown",
+  /** Too many connections are open. */
+  TooManyConnections: "too_many_connections",
+  /** The client did not send `initialize` in time. */
+  InitializeTimeout: "initialize_timeout",
   /** No session has this id. */
   SessionNotFound: "session_not_found",
   /** No message has this id. */
@@ -80,6 +88,8 @@ export const ErrorCode = {
   MessageNotQueued: "message_not_queued",
   /** The message is neither interrupted nor failed. */
   MessageNotInterrupted: "message_not_interrupted",
+  /** Processes inside the session have added as many notes as they can. */
+  TooManyNotes: "too_many_notes",
   /** The queue is full. */
   QueueFull: "queue_full",
   /** The same id was used for a different request. */
@@ -157,6 +167,8 @@ export interface Requests {
   "areyouj/session/switch": { params: SessionSwitchParams; result: Session };
   /** Sets or removes the name of a session. */
   "areyouj/session/rename": { params: SessionRenameParams; result: Session };
+  /** Adds a note to a session's transcript, which names its author. A process inside a session can add some to its own session. */
+  "areyouj/session/note": { params: SessionNoteParams; result: Empty };
   /** Deletes a terminated session permanently, with its transcript and journal. */
   "areyouj/session/delete": { params: SessionActionParams; result: Empty };
   /** Marks everything in a session as read. */
@@ -195,6 +207,8 @@ export interface Requests {
   "areyouj/permission/list": { params: PermissionListParams; result: PermissionList };
   /** Answers a permission request. Only the first answer counts. */
   "areyouj/permission/answer": { params: PermissionAnswerParams; result: Permission };
+  /** Returns a page of the audit trail, newest first. */
+  "areyouj/audit/list": { params: AuditListParams; result: AuditPage };
   /** Returns the state of the daemon. */
   "areyouj/daemon/status": { params: Empty; result: DaemonStatus };
   /** Stops the daemon. Sessions keep running unless `sessions` is set. */
@@ -324,6 +338,69 @@ export type AttentionKind =
   | "failed"
   /** The session's status is `error`. */
   | "error";
+
+/** Who acted. */
+export type AuditActor =
+  /** A process outside all sessions: a person. */
+  | "person"
+  /** A process inside a session. */
+  | "session"
+  /** The daemon, automatically. */
+  | "daemon"
+  /** Not recorded: the entry is older than this field. */
+  | "unknown";
+
+/** An operation in the audit trail, or several that are alike. */
+export interface AuditEntry {
+  /** Grows with each entry. */
+  number: number;
+  /** The time; of several operations, that of the first. */
+  at: number;
+  /** The time of the last one. */
+  last: number;
+  /** How many operations were alike within a minute. */
+  count: number;
+  /** Who acted, as the kernel says. */
+  actor: AuditActor;
+  /** The session that the actor is inside of, for the actor `session`, if it is known. */
+  actorSessionId: string | null;
+  /** The process id of the actor; 0 if it is in a PID namespace that the daemon cannot see. */
+  pid: number | null;
+  /** The path of the actor's program. */
+  program: string | null;
+  /** The actor's controlling terminal, for example `pts/3`. */
+  terminal: string | null;
+  /** The name that the client gave itself, which proves nothing. */
+  client: string;
+  /** The noun and the verb of the method, for example `session/create`. */
+  operation: string;
+  /** The session that it was about. */
+  sessionId: string | null;
+  /** Details, for example the decision about a permission request. */
+  detail: string | null;
+  /** `ok`, or the code of the error. */
+  outcome: string;
+}
+
+/** Parameters of `areyouj/audit/list`. */
+export interface AuditListParams {
+  /** Only what concerns this session (an id or an unambiguous prefix; the whole id of a deleted one), or what processes inside it did. */
+  sessionId?: string;
+  /** Only entries whose last occurrence is at this time or later. */
+  since?: number;
+  /** Only entries with a smaller number: the next page begins before the last entry of the one before. */
+  before?: number;
+  /** The number of entries, at most 1,000; 200 if omitted. */
+  limit?: number;
+}
+
+/** A page of the audit trail. */
+export interface AuditPage {
+  /** Newest first. */
+  entries: AuditEntry[];
+  /** Whether there are older ones. */
+  more: boolean;
+}
 
 /** Notification `areyouj/claudeOutput`, for sessions to which this client is attached. It carries an entry or a delta. */
 export interface ClaudeOutput {
@@ -478,7 +555,7 @@ export interface DisplaySize {
 export type DisplayStyle =
   /** The name of the tool; the first section of every request. */
   | "tool"
-  /** A shell command. Only the tool Bash has one. */
+  /** A shell command. Only the tool Bash and requests for trust have one. */
   | "command"
   /** A path or a URL. */
   | "path"
@@ -736,7 +813,7 @@ export type NoticeLevel =
   /** An error. */
   | "error";
 
-/** A permission request of Claude. */
+/** A permission request of Claude, or of AreYouJ before it starts Claude. */
 export interface Permission {
   /** The session's id, a dash and a number, for example `K7M2Q9XD-3`. */
   id: string;
@@ -789,7 +866,9 @@ export type PermissionKind =
   /** Claude asks a question with choices. */
   | "question"
   /** Claude presents a plan and asks for approval. */
-  | "plan";
+  | "plan"
+  /** AreYouJ asks whether to trust the session's directory, before it starts Claude there. The tool is `Trust`, and the input lists what would run. The answer is `allow` or `deny`; `deny` terminates the session. */
+  | "trust";
 
 /** Open permission requests, oldest first. */
 export interface PermissionList {
@@ -1099,6 +1178,8 @@ export interface Session {
   unread: number;
   /** The time from the last request to start Claude until Claude was ready, in milliseconds. */
   startupMs: number | null;
+  /** What AreYouJ refused to processes inside the session; `null` if it refused nothing. */
+  refusals: SessionRefusals | null;
 }
 
 /** Parameters of requests that change one session. */
@@ -1127,6 +1208,8 @@ export interface SessionCreateParams {
   permissionMode?: string;
   /** The first messages, in order. */
   messages?: NewMessage[];
+  /** Trust the directory and everything below it, from now on. Otherwise AreYouJ opens a permission request of kind `trust` before it starts a stream session in a directory that neither Claude nor AreYouJ knows as trusted. */
+  trust?: boolean;
 }
 
 /** Result of `areyouj/session/create`. */
@@ -1185,10 +1268,38 @@ export interface SessionListUpdate {
   session?: Session;
 }
 
+/** Parameters of `areyouj/session/note`. */
+export interface SessionNoteParams {
+  /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
+  requestId: string;
+  /** A session's id or an unambiguous prefix. If omitted, the session that the client is inside of, or else the newest live session of its workspace folders. */
+  sessionId?: string;
+  /** The text, at most 2,000 characters. */
+  text: string;
+}
+
 /** Parameters of requests that only read one session. */
 export interface SessionParams {
   /** A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders. */
   sessionId?: string;
+}
+
+/** What AreYouJ refused to processes inside a session, for example because a script tried to answer a permission request. */
+export interface SessionRefusals {
+  /** The number of refused requests. */
+  count: number;
+  /** The time of the last one. */
+  last: number;
+  /** The noun and the verb of the last one's method, for example `session/terminate`. */
+  operation: string;
+  /** The path of the program that sent the last one; empty if it is unknown. */
+  program: string;
+  /** The process id of that program. */
+  pid: number;
+  /** A sentence about the last one to display. */
+  title: string;
+  /** Whether some are new since `areyouj/session/read`. */
+  unread: boolean;
 }
 
 /** Parameters of `areyouj/session/rename`. */

@@ -4,7 +4,8 @@ import type { PageSettings } from "./shared/bridge";
 import type { Driver } from "./protocol.gen";
 
 /** Kinds of alerts, each with a setting of its own. */
-export type AlertKind = "permission" | "question" | "plan" | "terminal" | "failed" | "error" | "turnFinished";
+export type AlertKind =
+  "permission" | "question" | "plan" | "terminal" | "failed" | "error" | "refused" | "turnFinished";
 
 /** The settings, read whenever they are needed. */
 export class Settings implements vscode.Disposable {

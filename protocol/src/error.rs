@@ -101,6 +101,14 @@ error_codes! {
     NotInitialized = "not_initialized",
     /// The client cancelled the request with `$/cancelRequest`.
     RequestCancelled = "request_cancelled",
+    /// A process inside a session asked for something that it cannot do.
+    InsideSession = "inside_session",
+    /// The daemon could not find out whether the process that connected is inside a session.
+    PeerUnknown = "peer_unknown",
+    /// Too many connections are open.
+    TooManyConnections = "too_many_connections",
+    /// The client did not send `initialize` in time.
+    InitializeTimeout = "initialize_timeout",
     /// No session has this id.
     SessionNotFound = "session_not_found",
     /// No message has this id.
@@ -149,6 +157,8 @@ error_codes! {
     MessageNotQueued = "message_not_queued",
     /// The message is neither interrupted nor failed.
     MessageNotInterrupted = "message_not_interrupted",
+    /// Processes inside the session have added as many notes as they can.
+    TooManyNotes = "too_many_notes",
     /// The queue is full.
     QueueFull = "queue_full",
     /// The same id was used for a different request.

@@ -8,6 +8,7 @@
 //! field is an `Option` and is omitted when it has no value. Times are milliseconds since the Unix epoch, costs are US
 //! dollars, token counts are tokens.
 
+mod audit;
 mod connection;
 mod directory;
 mod display;
@@ -20,6 +21,7 @@ mod queue;
 mod remedy;
 mod session;
 
+pub use audit::*;
 pub use connection::*;
 pub use directory::*;
 pub use display::*;

@@ -143,6 +143,9 @@ method_table! {
         SessionSwitch = "areyouj/session/switch" (SessionSwitchParams) -> Session;
         /// Sets or removes the name of a session.
         SessionRename = "areyouj/session/rename" (SessionRenameParams) -> Session;
+        /// Adds a note to a session's transcript, which names its author. A process inside a session can add some to its
+        /// own session.
+        SessionNote = "areyouj/session/note" (SessionNoteParams) -> Empty;
         /// Deletes a terminated session permanently, with its transcript and journal.
         SessionDelete = "areyouj/session/delete" (SessionActionParams) -> Empty;
         /// Marks everything in a session as read.
@@ -182,6 +185,8 @@ method_table! {
         PermissionList = "areyouj/permission/list" (PermissionListParams) -> PermissionList;
         /// Answers a permission request. Only the first answer counts.
         PermissionAnswer = "areyouj/permission/answer" (PermissionAnswerParams) -> Permission;
+        /// Returns a page of the audit trail, newest first.
+        AuditList = "areyouj/audit/list" (AuditListParams) -> AuditPage;
         /// Returns the state of the daemon.
         DaemonStatus = "areyouj/daemon/status" (Empty) -> DaemonStatus;
         /// Stops the daemon. Sessions keep running unless `sessions` is set.

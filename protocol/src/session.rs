@@ -63,6 +63,29 @@ pub struct Session {
     pub unread: u32,
     /// The time from the last request to start Claude until Claude was ready, in milliseconds.
     pub startup_ms: Option<u64>,
+    /// What AreYouJ refused to processes inside the session; `null` if it refused nothing.
+    pub refusals: Option<SessionRefusals>,
+}
+
+/// What AreYouJ refused to processes inside a session, for example because a script tried to answer a permission request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionRefusals {
+    /// The number of refused requests.
+    pub count: u64,
+    /// The time of the last one.
+    pub last: Timestamp,
+    /// The noun and the verb of the last one's method, for example `session/terminate`.
+    pub operation: String,
+    /// The path of the program that sent the last one; empty if it is unknown.
+    pub program: String,
+    /// The process id of that program.
+    pub pid: i32,
+    /// A sentence about the last one to display.
+    pub title: String,
+    /// Whether some are new since `areyouj/session/read`.
+    pub unread: bool,
 }
 
 /// How Claude is driven.
@@ -304,6 +327,21 @@ pub struct SessionRenameParams {
     pub name: String,
 }
 
+/// Parameters of `areyouj/session/note`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionNoteParams {
+    /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
+    pub request_id: String,
+    /// A session's id or an unambiguous prefix. If omitted, the session that the client is inside of, or else the newest
+    /// live session of its workspace folders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The text, at most 2,000 characters.
+    pub text: String,
+}
+
 /// Notification `areyouj/sessionListUpdate`: a session in the list changed, or was deleted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -406,6 +444,7 @@ mod tests {
             queue_paused: None,
             unread: 0,
             startup_ms: None,
+            refusals: None,
         }
     }
 
@@ -415,7 +454,7 @@ mod tests {
         let promised = "id directory name driver status statusSince statusReason error attention currentTask \
                         createdAt lastActivity pid hostPid claudeSessionId model permissionMode costUsd \
                         contextUsed contextMax queued unread";
-        let added = "statusSource queuePaused startupMs";
+        let added = "statusSource queuePaused startupMs refusals";
         let mut expected: Vec<&str> = promised.split_whitespace().chain(added.split_whitespace()).collect();
         expected.sort_unstable();
 

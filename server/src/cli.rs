@@ -5,6 +5,7 @@
 
 mod arguments;
 mod attach;
+mod audit;
 mod choices;
 mod daemon;
 mod display;
@@ -134,6 +135,8 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Attach { id, read_only, history } => {
             attach::run(context, id, &attach::Options { read_only, history })
         }
+        Command::Note { text, session } => audit::note(context, session, &text),
+        Command::Audit { id, since } => audit::list(context, id, since),
         Command::Terminate { id } => sessions::terminate(context, id),
         Command::Rename { id, name } => sessions::rename(context, id, name),
         Command::Rm { id } => sessions::remove(context, id),

@@ -8,6 +8,7 @@
 
 mod connect;
 mod failure;
+mod inside;
 pub mod start;
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ use serde_json::Value;
 pub(crate) use connect::connect_socket;
 pub use failure::Failure;
 pub(crate) use failure::problem_of_file;
+pub(crate) use inside::is_inside;
 
 use crate::paths::Paths;
 use crate::rpc::envelope;

@@ -11,6 +11,9 @@
 //! on_interrupted = "ask"
 //! # The size of a terminal with several viewers: that of the "smallest", or of the "latest" active one.
 //! terminal_size = "smallest"
+//! # What processes inside sessions can do beyond reading their own session: "read" all sessions, "send" messages to
+//! # them, "create" sessions. Default: none of it.
+//! from_sessions = []
 //! # The filter of the daemon's log, in the syntax of tracing's EnvFilter.
 //! log = "info"
 //! # The variables of its creator's environment that a new session gets; `*` means any characters.
@@ -25,6 +28,7 @@ use std::io::{self, Read};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
+use areyouj_core::orchestrator::Grants;
 use areyouj_protocol::{ErrorCode, Remedy};
 use nix::unistd::AccessFlags;
 use serde::Deserialize;
@@ -51,10 +55,24 @@ pub struct Config {
     pub on_interrupted: OnInterrupted,
     /// The size of a terminal with several viewers.
     pub terminal_size: TerminalSize,
+    /// What processes inside sessions can do beyond reading their own session.
+    pub from_sessions: Vec<Grant>,
     /// The filter of the daemon's log, in the syntax of tracing's `EnvFilter`.
     pub log: String,
     /// The variables that a new session gets.
     pub environment: EnvironmentPolicy,
+}
+
+/// What a person can allow to processes inside sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grant {
+    /// List and read all sessions.
+    Read,
+    /// Queue messages in all sessions.
+    Send,
+    /// Create sessions, in no wider permission mode and with the same environment as their own.
+    Create,
 }
 
 /// What to do with a message that a crash interrupted.
@@ -91,6 +109,7 @@ struct File {
     max_starting: Option<NonZeroU32>,
     on_interrupted: OnInterrupted,
     terminal_size: TerminalSize,
+    from_sessions: Vec<Grant>,
     log: Option<String>,
     environment_allow: Option<Vec<String>>,
     environment_deny: Option<Vec<String>>,
@@ -165,6 +184,12 @@ impl ConfigError {
 }
 
 impl Config {
+    /// What processes inside sessions can do beyond reading their own session.
+    pub fn grants(&self) -> Grants {
+        let has = |grant| self.from_sessions.contains(&grant);
+        Grants { read: has(Grant::Read), send: has(Grant::Send), create: has(Grant::Create) }
+    }
+
     /// Reads the file, which does not have to exist, and the variables `AREYOUJ_MAX_ACTIVE` and `HOME` of this process.
     /// A file that another user can change is refused.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
@@ -210,6 +235,7 @@ impl Config {
             max_starting: file.max_starting.map_or_else(default_max_starting, NonZeroU32::get),
             on_interrupted: file.on_interrupted,
             terminal_size: file.terminal_size,
+            from_sessions: file.from_sessions,
             log,
             environment: EnvironmentPolicy::new(file.environment_allow, file.environment_deny),
         })
@@ -351,6 +377,7 @@ mod tests {
             "max_active_sessions = 0",
             "on_interrupted = \"perhaps\"",
             "log = \"a=b=c\"",
+            "from_sessions = [\"terminate\"]",
             "claude = \"bin/claude\"",
             "this is not TOML",
             "environment_deny = [\"A=B\"]",
@@ -386,6 +413,7 @@ mod tests {
         assert_eq!(config.claude, None);
         assert!(config.max_active_sessions >= 1 && config.max_starting >= 1);
         assert_eq!(config.on_interrupted, OnInterrupted::Ask);
+        assert_eq!(config.grants(), Grants::default());
         assert_eq!(config.log, "info");
         assert_eq!(parse("").unwrap().max_active_sessions, DEFAULT_MAX_ACTIVE);
     }

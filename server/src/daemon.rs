@@ -4,11 +4,13 @@
 //! from the store and the journals. This file wires the parts; [`lifecycle`] starts and ends them.
 
 mod api;
+mod arrival;
 mod claude;
 mod client;
 mod client_connection;
 mod core;
 mod directory_checks;
+mod door;
 mod gate;
 mod host_connection;
 mod hub;
@@ -41,8 +43,6 @@ use areyouj_core::orchestrator::{
     ClientId, Driver, Effect, Event, LaunchOrder, Notification, SessionId, SessionRow, Settings, Snapshot,
 };
 use areyouj_store::{Committer, StoreError};
-use client::Client;
-use client_connection::ClientConnection;
 use core::{Committed, Core};
 use host_connection::{HostConnection, HostOrder};
 use jobs::Job;
@@ -155,10 +155,13 @@ impl Daemon {
             return;
         }
         self.clients += 1;
-        let client = Arc::new(Client::new(self.clients));
-        self.shared.hub.add(Arc::clone(&client));
-        let connection = ClientConnection::new(client, Arc::clone(&self.shared), self.inbox.clone());
-        self.tasks.spawn(connection.serve(stream));
+        let (shared, inbox) = (Arc::clone(&self.shared), self.inbox.clone());
+        match shared.door.stranger() {
+            Some(stranger) => {
+                self.tasks.spawn(arrival::arrive(shared, inbox, self.clients, stream, stranger));
+            }
+            None => arrival::turn_away_at_once(stream),
+        }
     }
 
     async fn carry_out(&mut self, effect: Effect) {

@@ -12,12 +12,12 @@ use tokio::io::BufReader;
 
 use crate::daemon::outbox::{error_frame, result_frame};
 use crate::rpc::envelope::{self, Incoming};
-use crate::rpc::frame::FrameReader;
+use crate::rpc::frame::{FrameReader, MAX_BODY};
 
 /// The bodies that a reader finds in a client's bytes, and whether it then closed the connection. The bytes arrive in
 /// chunks of this size.
 pub fn bodies(sent: &[u8], chunk: usize) -> (Vec<Vec<u8>>, bool) {
-    let mut frames = FrameReader::new(BufReader::with_capacity(chunk.max(1), sent));
+    let mut frames = FrameReader::new(BufReader::with_capacity(chunk.max(1), sent), MAX_BODY);
     let mut bodies = Vec::new();
     loop {
         // Bytes in memory are always ready, so no task is ever woken.

@@ -247,9 +247,23 @@ impl Paths {
         &self.state
     }
 
+    /// The directory that holds those of the sessions.
+    pub fn sessions_dir(&self) -> PathBuf {
+        self.state.join("sessions")
+    }
+
+    /// The session of this home whose directory this is.
+    pub fn session_of(&self, directory: &Path) -> Option<SessionId> {
+        let id = directory.file_name()?.to_str()?.parse().ok()?;
+        let (parent, sessions) = (directory.parent()?, self.sessions_dir());
+        // An earlier daemon can have spelled the same home in another way.
+        let same = || Some(fs::canonicalize(parent).ok()? == fs::canonicalize(&sessions).ok()?);
+        (parent == sessions || same() == Some(true)).then_some(id)
+    }
+
     /// A session's files: journal, launch file, lock and log of its host.
     pub fn session_dir(&self, session: &SessionId) -> PathBuf {
-        self.state.join("sessions").join(session.as_str())
+        self.sessions_dir().join(session.as_str())
     }
 
     /// The daemon's log files.
@@ -485,5 +499,24 @@ mod tests {
         fs::write(home.path().join("run"), "").unwrap();
         let paths = paths(&[("AREYOUJ_HOME", home.path().to_str().unwrap())]).unwrap();
         assert!(paths.create().is_err());
+    }
+
+    #[test]
+    fn a_session_is_known_by_its_directory_in_this_home() {
+        let home = tempfile::tempdir().unwrap();
+        let below = |home: &Path| {
+            let home = home.as_os_str().to_owned();
+            Paths::from_environment(move |name| (name == "AREYOUJ_HOME").then(|| home.clone())).unwrap()
+        };
+        let (paths, id) = (below(home.path()), "K7M2Q9XD".parse().unwrap());
+        fs::create_dir_all(paths.session_dir(&id)).unwrap();
+        assert_eq!(paths.session_of(&paths.session_dir(&id)), Some(id));
+        let other = tempfile::tempdir().unwrap().path().join("other");
+        fs::create_dir_all(other.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(home.path(), &other).unwrap();
+        assert_eq!(paths.session_of(&below(&other).session_dir(&id)), Some(id));
+        fs::remove_dir_all(other.parent().unwrap()).unwrap();
+        assert_eq!(paths.session_of(Path::new("/elsewhere/sessions/K7M2Q9XD")), None);
+        assert_eq!(paths.session_of(&paths.sessions_dir().join("forged")), None);
     }
 }

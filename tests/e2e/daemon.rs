@@ -81,10 +81,10 @@ fn the_daemon_and_the_hosts_have_sessions_of_their_own() {
 }
 
 #[test]
-fn a_daemon_is_not_started_inside_a_session() {
+fn a_variable_alone_puts_no_command_inside_a_session() {
     let home = TestHome::with_stand_in("obedient").with("AREYOUJ_SESSION_ID", "K7M2Q9XD");
-    assert_eq!(home.error_code(&["ls"]), "daemon_unavailable");
-    assert_eq!(home.processes(), []);
+    assert_eq!(home.sessions(), [""; 0]);
+    home.ok(&["daemon", "stop"]);
 }
 
 #[test]

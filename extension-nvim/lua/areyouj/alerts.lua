@@ -11,7 +11,7 @@ local COLLECT_MS = 50
 local MAX_TITLE = 160
 
 ---@class areyouj.Alert
----@field kind "waiting"|"error"
+---@field kind "waiting"|"error"|"refused"
 ---@field session areyouj.Session
 ---@field text string
 ---@field is_request? boolean It is about a permission request.
@@ -48,6 +48,17 @@ local function session_alert(session)
   local words = ("%s: %s. %s"):format(text.name(session), event, attention.title)
   return session.id .. " message " .. tostring(attention.messageId),
     { kind = "waiting", session = session, text = text.plain(words, MAX_TITLE * 2) }
+end
+
+---The alert that a process inside the session tried what only a person can do.
+---@param session areyouj.Session
+---@return string? key
+---@return areyouj.Alert? alert
+local function refused_alert(session)
+  local refusals = session.refusals
+  if not refusals or not refusals.unread then return nil end
+  local words = ("%s: %s See :AreYouJ audit %s"):format(text.name(session), refusals.title, session.id)
+  return session.id .. " refused", { kind = "refused", session = session, text = text.plain(words, MAX_TITLE * 2) }
 end
 
 ---@param session areyouj.Session
@@ -87,8 +98,10 @@ function Filter:update(sessions, requests)
   for _, session in ipairs(sessions) do
     local key, alert = session_alert(session)
     if key then add(key, alert) end
+    local refused, about = refused_alert(session)
+    if refused then add(refused, about) end
   end
-  -- Keys that are gone never return.
+  -- Of the keys that are gone, only the one of refusals returns: when there are some that a person has not read.
   self.shown = present
   return alerts, first and vim.tbl_count(waiting) or 0
 end

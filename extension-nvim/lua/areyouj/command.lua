@@ -250,6 +250,7 @@ M.subcommands = {
     complete = any,
   },
   logs = { run = function(arguments) ui.logs(arguments.words[1]) end, complete = any },
+  audit = { run = function(arguments) ui.audit(arguments.words[1]) end, complete = any },
   health = { run = function() vim.cmd.checkhealth("areyouj") end, offline = true },
   reconnect = { run = app.restart },
   ["restart-daemon"] = { run = restart_daemon },

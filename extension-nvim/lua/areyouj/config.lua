@@ -18,6 +18,7 @@ local M = {}
 ---@class areyouj.NotifyConfig
 ---@field waiting boolean A session needs an answer or a decision.
 ---@field error boolean A session stopped with an error.
+---@field refused boolean AreYouJ refused something to a process inside a session.
 ---@field connection boolean The connection failed.
 
 ---@class areyouj.NewConfig
@@ -33,7 +34,7 @@ M.defaults = {
   view = "tab",
   open = "current",
   float = true,
-  notify = { waiting = true, error = true, connection = true },
+  notify = { waiting = true, error = true, refused = true, connection = true },
   picker = "auto",
   keys = true,
   global_keys = false,
@@ -50,7 +51,7 @@ local SCHEMA = {
   view = { "tab", "split", "float" },
   open = { "current", "tab", "split", "vsplit" },
   float = "boolean",
-  notify = { fields = { waiting = "boolean", error = "boolean", connection = "boolean" } },
+  notify = { fields = { waiting = "boolean", error = "boolean", refused = "boolean", connection = "boolean" } },
   picker = { "auto", "select", "telescope", "fzf-lua", "snacks" },
   keys = "boolean",
   global_keys = "boolean",

@@ -25,6 +25,7 @@
 ---@field choose_session fun(prompt: string, choose: fun(id: string))
 ---@field next_waiting fun(step: 1|-1)
 ---@field logs fun(id?: string)
+---@field audit fun(id?: string)
 local M = {}
 
 ---@param openers table<string, function> By the names of the fields of `areyouj.Ui`.

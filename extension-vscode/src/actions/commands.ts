@@ -28,6 +28,8 @@ export interface CommandParts {
   /** Rejects with a `ProblemError`. */
   restartDaemon(): Promise<{ version: string }>;
   showLog(): void;
+  /** Rejects with a `ProblemError`. */
+  showAuditTrail(): Promise<void>;
 }
 
 type Test = (session: Session) => boolean;
@@ -203,6 +205,7 @@ export function registerCommands(parts: CommandParts): vscode.Disposable {
       () => void vscode.commands.executeCommand("workbench.action.openSettings", "@ext:areyouj.areyouj"),
     ),
     command("showLog", () => parts.showLog()),
+    command("showAuditTrail", () => parts.showAuditTrail()),
     command("restartSidecar", () => parts.restartSidecar()),
     command("restartDaemon", async () => {
       showStatus("Restarting the AreYouJ daemon…");

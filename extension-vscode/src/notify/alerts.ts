@@ -31,6 +31,8 @@ export interface Alert {
 export class AlertRule {
   readonly #shown = new Set<string>();
   readonly #statuses = new Map<string, Status>();
+  /** Sessions with refusals that no person has seen. */
+  readonly #refused = new Set<string>();
   #primed = false;
 
   /** A rule for the kinds that are wanted. */
@@ -57,6 +59,13 @@ export class AlertRule {
         if (this.wanted(problem.alert.kind)) waiting.add(session.id);
         if (this.#isNew(problem.key) && !first) alerts.push(problem.alert);
       }
+      const refused = refusedAlert(session);
+      if (refused === null) this.#refused.delete(session.id);
+      else {
+        if (this.wanted(refused.kind)) waiting.add(session.id);
+        if (!this.#refused.has(session.id) && !first) alerts.push(refused);
+        this.#refused.add(session.id);
+      }
       const before = this.#statuses.get(session.id);
       this.#statuses.set(session.id, session.status);
       const wasBusy = before !== undefined && isBusy({ status: before });
@@ -64,6 +73,7 @@ export class AlertRule {
         alerts.push(finishedAlert(session));
     }
     for (const id of this.#statuses.keys()) if (!byId.has(id)) this.#statuses.delete(id);
+    for (const id of this.#refused) if (!byId.has(id)) this.#refused.delete(id);
     return { alerts: alerts.filter(({ kind }) => this.wanted(kind)), waiting: first ? waiting.size : 0 };
   }
 
@@ -133,6 +143,14 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
     key: `${session.id} message ${attention.messageId}`,
     alert: { kind: "failed", sessionId: session.id, text, permissionId: null },
   };
+}
+
+/** A process inside the session tried what only a person can do. */
+function refusedAlert(session: Session): Alert | null {
+  const { refusals } = session;
+  if (!refusals?.unread) return null;
+  const text = clippedLine(`${displayName(session)}: ${refusals.title}`, MAX_TITLE * 2);
+  return { kind: "refused", sessionId: session.id, text, permissionId: null };
 }
 
 function finishedAlert(session: Session): Alert {

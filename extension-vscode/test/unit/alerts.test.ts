@@ -134,3 +134,25 @@ void test("shows once that Claude asks in its terminal, with a button for it", (
   assert.deepEqual(rule.update([trust], []).alerts, []);
   assert.equal(rule.update([{ ...trust, statusSince: 2 }], []).alerts.length, 1, "another one, later");
 });
+
+void test("shows once that AreYouJ refused something inside a session, until a person has read it", () => {
+  const rule = new AlertRule();
+  rule.update([], []);
+  const refusals = {
+    count: 1,
+    last: 1,
+    operation: "session/terminate",
+    program: "/usr/bin/areyouj",
+    pid: 7,
+    title: "A process inside this session (areyouj, pid 7) tried to terminate a session. AreYouJ refused it.",
+    unread: true,
+  };
+  const kinds = (changes: Partial<typeof refusals>): string[] =>
+    rule
+      .update([session("A", { name: "api", refusals: { ...refusals, ...changes } })], [])
+      .alerts.map(({ text }) => text);
+  assert.deepEqual(kinds({}), [`api: ${refusals.title}`]);
+  assert.deepEqual(kinds({ count: 9, last: 2 }), []);
+  assert.deepEqual(kinds({ unread: false }), []);
+  assert.deepEqual(kinds({ count: 10 }), [`api: ${refusals.title}`]);
+});

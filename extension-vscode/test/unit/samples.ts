@@ -32,6 +32,7 @@ export function session(id: string, changes: Partial<Session> = {}): Session {
     queuePaused: null,
     unread: 0,
     startupMs: 1,
+    refusals: null,
     ...changes,
   };
 }

@@ -30,6 +30,7 @@ export function session(part = {}) {
     queued: 0,
     queuePaused: null,
     unread: 0,
+    refusals: null,
     startupMs: 640,
     ...part,
   };

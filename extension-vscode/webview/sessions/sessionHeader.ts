@@ -6,7 +6,7 @@ import type { Session } from "../../src/protocol.gen";
 import { iconButton } from "../ui/buttons";
 import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { Clock, PageElement, adopt, styled } from "../ui/element";
-import { contextPercent, costOf, homePath, moment, since, splitPath, tokens } from "../../src/shared/format";
+import { contextPercent, costOf, count, homePath, moment, since, splitPath, tokens } from "../../src/shared/format";
 import { act } from "../ui/host";
 import type { Menu } from "../ui/menu";
 import "../ui/menu";
@@ -19,6 +19,15 @@ import { exactLine, plainLine } from "../../src/shared/text";
 
 /** The context window is nearly full from here on, in percent: Claude will soon compact the conversation. */
 const NEARLY_FULL = 80;
+
+/** What AreYouJ refused to processes inside the session; nothing if it refused nothing. */
+function refusalFact({ refusals }: Session): TemplateResult | typeof nothing {
+  if (refusals === null || refusals.count === 0) return nothing;
+  const title = `${plainLine(refusals.title)} ${moment(refusals.last)}`;
+  return html`<span class="fact refused-fact" title=${title}
+    ><span class="codicon codicon-shield refused-icon" aria-hidden="true"></span>${count(refusals.count, "refused request")}</span
+  >`;
+}
 
 @customElement("areyouj-session-header")
 export class SessionHeader extends PageElement {
@@ -84,6 +93,7 @@ export class SessionHeader extends PageElement {
     return html`<span class="fact state" title="Since ${moment(session.statusSince)}"
         >${statusLabel(session)}<span class="muted since">${since(Date.now() - session.statusSince)}</span></span
       >
+      ${refusalFact(session)}
       ${session.statusReason ? html`<span class="fact muted ellipsis isolate reason-fact" title=${plainLine(session.statusReason)}>${plainLine(session.statusReason)}</span>` : nothing}
       ${model ? html`<span class="fact" title="Model"><span class="sr-only">Model </span>${model}</span>` : nothing}
       ${mode ? html`<span class="fact" title="Permission mode"><span class="codicon codicon-shield muted" aria-hidden="true"></span><span class="sr-only">Permission mode </span>${mode}</span>` : nothing}

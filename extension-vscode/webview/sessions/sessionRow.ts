@@ -8,7 +8,7 @@ import { styled } from "../ui/element";
 import { ago, contextPercent, costOf, count, homePath, moment, splitPath, tokens } from "../../src/shared/format";
 import { screenIcon } from "./screen";
 import { displayName, statusWord } from "../../src/shared/session";
-import { statusLabel } from "./status";
+import { REFUSED, refusedIcon, statusLabel } from "./status";
 import { exactLine, plainLine } from "../../src/shared/text";
 
 /** What a row needs besides its session. */
@@ -58,6 +58,7 @@ export function sessionRow(session: Session, row: RowContext, actions: RowAction
       ${screenIcon(session, title, row.connected, tabindex)}
       <span class="muted id">${session.id}</span>
       ${session.unread > 0 ? html`<span class="unread" title="${session.unread} unread"><span class="sr-only">${session.unread} unread</span></span>` : nothing}
+      ${refusedIcon(session)}
     </div>
     <div role="gridcell" class="cell c-project" aria-colindex="4" title=${exactLine(session.directory)}>
       <span class="parent ellipsis isolate">${path.parent}</span><span class="last ellipsis isolate">${path.name}</span>
@@ -103,6 +104,7 @@ function rowName(session: Session, now: number): string {
   ];
   if (session.driver === "terminal") parts.push("in a terminal");
   if (session.unread > 0) parts.push(`${session.unread} unread`);
+  if (session.refusals?.unread) parts.push(REFUSED);
   return `${parts.join(", ")}, started ${ago(now, session.createdAt)}`;
 }
 

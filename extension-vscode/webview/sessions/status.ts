@@ -1,5 +1,5 @@
 /** The status of a session: an icon, a colour and a word, never a colour alone. */
-import { type TemplateResult, css, html } from "lit";
+import { type TemplateResult, css, html, nothing } from "lit";
 import type { Session, Status } from "../../src/protocol.gen";
 import { adopt } from "../ui/element";
 import { statusCodicon, statusWord } from "../../src/shared/session";
@@ -17,7 +17,19 @@ export function statusLabel(session: Session): TemplateResult {
   >`;
 }
 
+export const REFUSED = "refused a request from inside";
+
+/** That AreYouJ refused something to a process inside the session, which no person has read; otherwise nothing. */
+export function refusedIcon({ refusals }: Session): TemplateResult | typeof nothing {
+  if (!refusals?.unread) return nothing;
+  const title = plainLine(refusals.title);
+  return html`<span class="codicon codicon-shield refused-icon" role="img" aria-label=${title} title=${title}></span>`;
+}
+
 adopt(css`
+  .refused-icon {
+    color: var(--vscode-errorForeground);
+  }
   .status {
     display: flex;
     align-items: center;

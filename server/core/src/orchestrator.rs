@@ -8,6 +8,7 @@
 //! audited and remembered. A session is a composition of parts, each with its own file below `session/`.
 
 mod answer;
+mod audit;
 mod authorize;
 mod check;
 mod context;
@@ -42,6 +43,7 @@ mod tests;
 mod tool_input;
 
 pub use areyouj_protocol::{ErrorCode, Remedy};
+pub use authorize::Need;
 pub use displayed::Displayed;
 pub use effect::*;
 pub use event::*;
@@ -50,7 +52,7 @@ pub use ids::*;
 pub use model::*;
 pub use operation::*;
 pub use pause::{Pause, PauseReason};
-pub use principal::{Principal, Role};
+pub use principal::{Grants, Insider, Principal, Process, Role};
 pub use problem::Problem;
 pub use query::Query;
 pub use retry::Settings;

@@ -47,7 +47,8 @@ pub enum Standing {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inside {
     /// The directories of the sessions whose hosts are above the process, the outermost first, as the hosts' own
-    /// arguments name them.
+    /// arguments name them. A host that is itself marked does not count: a process inside a session can call itself a
+    /// host of another one.
     pub session_dirs: Vec<PathBuf>,
     /// The session that the mark names.
     pub marked: Option<String>,
@@ -100,6 +101,11 @@ impl Vantage {
         self.above.iter().rev().filter_map(|host| host.session_dir())
     }
 
+    /// The session that this process is marked with.
+    pub fn marked(&self) -> Option<String> {
+        marked_session(self.limit)
+    }
+
     /// Where the peer stands, seen from this process.
     ///
     /// # Errors
@@ -116,6 +122,11 @@ impl Vantage {
         Ok(standing)
     }
 
+    /// The hosts that are not themselves inside a session, the outermost first.
+    fn genuine<'a>(&self, hosts: &'a [Ancestor]) -> impl Iterator<Item = &'a Ancestor> {
+        hosts.iter().rev().filter(|host| hard_limit(host.pid).is_ok_and(|limit| limit >= self.limit))
+    }
+
     /// Where the process with this id stands.
     ///
     /// # Errors
@@ -128,7 +139,7 @@ impl Vantage {
             return Ok(Standing::Outside);
         }
         Ok(Standing::Inside(Inside {
-            session_dirs: between.iter().rev().filter_map(Ancestor::session_dir).collect(),
+            session_dirs: self.genuine(&between).filter_map(Ancestor::session_dir).collect(),
             marked: marked_session(limit),
         }))
     }

@@ -182,6 +182,26 @@ pub(crate) enum Command {
         #[arg(long)]
         interrupt: bool,
     },
+    /// Add a note to the transcript of a session
+    #[command(
+        after_help = "A command inside a session adds it to that session. For people; Claude does not read it."
+    )]
+    Note {
+        /// Text of the note; - reads it from standard input
+        text: String,
+        /// Session id, or an unambiguous prefix
+        #[arg(long, value_name = "ID", value_parser = session_id)]
+        session: Option<String>,
+    },
+    /// Show who did what, newest first, and what AreYouJ refused
+    Audit {
+        /// Show only what concerns this session (id or unambiguous prefix)
+        #[arg(value_parser = session_id)]
+        id: Option<String>,
+        /// Show everything since this long ago, for example 90s, 15m, 2h or 7d
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        since: Option<u64>,
+    },
     /// Terminate a session and every process it started, and wait until it has ended
     Terminate {
         /// Session id, or an unambiguous prefix
@@ -389,6 +409,22 @@ fn session_id(argument: &str) -> Result<String, String> {
     if argument.is_empty() { Err("an id must not be empty".to_owned()) } else { Ok(argument.to_uppercase()) }
 }
 
+/// An age in seconds.
+fn age(argument: &str) -> Result<u64, String> {
+    let unit = |unit: char| match unit {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(60 * 60),
+        'd' => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let parsed = argument
+        .char_indices()
+        .next_back()
+        .and_then(|(at, letter)| argument[..at].parse::<u64>().ok()?.checked_mul(unit(letter)?));
+    parsed.ok_or_else(|| "expected a number and s, m, h or d, for example 2h".to_owned())
+}
+
 fn seconds(argument: &str) -> Result<Duration, String> {
     argument
         .parse::<f64>()
@@ -457,6 +493,18 @@ mod tests {
         let Command::New(new) = parse("areyouj new -m - -m two /tmp --wait") else { panic!("not new") };
         assert_eq!(new.messages, ["-", "two"]);
         assert!(new.wait && new.directory == std::path::Path::new("/tmp"));
+    }
+
+    #[test]
+    fn an_age_is_a_number_and_a_unit() {
+        for (text, seconds) in
+            [("90s", Some(90)), ("15m", Some(900)), ("2h", Some(7_200)), ("7d", Some(604_800))]
+        {
+            assert_eq!(age(text).ok(), seconds);
+        }
+        for text in ["", "h", "2", "-1h", "2w", "1.5h", "99999999999999999999d", "2\u{e4}"] {
+            assert!(age(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::arguments::DaemonCommand;
 use super::screen::{Paint, Screen};
 use super::table::{self, Cell, Column, Shorten};
 use super::{CommandError, Context, FAILED, plain, time};
-use crate::client::{Client, Failure, start};
+use crate::client::{Client, Failure, is_inside, start};
 use crate::config::Config;
 use crate::paths::Paths;
 
@@ -144,9 +144,9 @@ pub(super) fn run(paths: &Paths) -> ExitCode {
     let _ = nix::unistd::setsid();
     // No other user can read a file of the daemon, whatever the starter's mask is, which sessions get.
     let umask = umask(Mode::S_IRWXG | Mode::S_IRWXO);
-    let prepared = paths
-        .create()
-        .map_err(Failure::from)
+    let outside = if is_inside(paths) { Err(start::not_started_in_session()) } else { Ok(()) };
+    let prepared = outside
+        .and_then(|()| paths.create().map_err(Failure::from))
         .and_then(|()| Config::load(&paths.config_file()).map_err(Failure::from));
     match prepared {
         Ok(config) => crate::daemon::run(paths, config, umask),

@@ -146,7 +146,7 @@ fn row(session: &Session, now: Timestamp, home: Option<&str>) -> Vec<Cell> {
     };
     vec![
         Cell::coloured(Colour::Bold, plain::line(&session.id)),
-        Cell::coloured(status::colour(session.status), status::word(session.status)),
+        state(session),
         Cell::from(status::title(session, home)),
         or_dim(session.current_task.clone(), "No active task"),
         or_dim(session.model.clone(), "-"),
@@ -155,6 +155,15 @@ fn row(session: &Session, now: Timestamp, home: Option<&str>) -> Vec<Cell> {
         queued,
         Cell::from(time::age(now, session.created_at)),
     ]
+}
+
+/// The status, with a mark if AreYouJ refused something to processes inside the session that no person has seen.
+fn state(session: &Session) -> Cell {
+    let word = status::word(session.status);
+    match &session.refusals {
+        Some(refusals) if refusals.unread => Cell::coloured(Colour::Red, format!("{word} ! refused")),
+        _ => Cell::coloured(status::colour(session.status), word),
+    }
 }
 
 /// Shows one session.
@@ -200,6 +209,12 @@ pub(super) fn describe(session: &Session, now: Timestamp, home: Option<&str>, pa
     if let Some(attention) = &session.attention {
         field("needs you", Some(attention.title.clone()));
         field("", status::next_command(session));
+    }
+    if let Some(refusals) = &session.refusals {
+        let last = time::ago(now, refusals.last);
+        field("refused", Some(format!("{} requests from inside, the last one {last}", refusals.count)));
+        field("", Some(refusals.title.clone()));
+        field("", Some(format!("areyouj audit {}", session.id)));
     }
     field("task", Some(session.current_task.clone().unwrap_or_else(|| "No active task".to_owned())));
     field(

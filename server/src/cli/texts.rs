@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use areyouj_protocol::{
     Attention, AttentionKind, DaemonStatus, Driver, EntryBody, ErrorCode, Job, Message, MessageState,
     NoticeLevel, PROTOCOL_VERSION, Permission, PermissionKind, PermissionState, Queue, Session, SessionError,
-    Status, Timestamp,
+    SessionRefusals, Status, Timestamp,
 };
 use clap::{Command, CommandFactory};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::choices::{self, Question};
 use super::screen::{Paint, Screen, failure_text};
 use super::status::tests::session;
 use super::transcript::Transcript;
-use super::{attach, daemon, permission_request, permissions, queue, sessions, status, wait};
+use super::{attach, audit, daemon, permission_request, permissions, queue, sessions, status, wait};
 use crate::client::Failure;
 use crate::paths::Paths;
 use crate::texts::{assert_problems, assert_text};
@@ -127,6 +127,17 @@ fn all_sessions() -> Vec<Session> {
             session.attention = Some(needs(AttentionKind::Error, "MESSAGE"));
         }),
         session_of("GHJKMNPQ", Status::Terminated, |_| {}),
+        session_of("HJKMNPQR", Status::Idle, |session| {
+            session.refusals = Some(SessionRefusals {
+                count: 3,
+                last: HOUR,
+                operation: "session/terminate".to_owned(),
+                program: "/usr/bin/areyouj".to_owned(),
+                pid: 4711,
+                title: "TITLE".to_owned(),
+                unread: true,
+            });
+        }),
     ]
 }
 
@@ -397,6 +408,7 @@ fn every_failure_of_the_command_line_is_printed() {
         sessions::unusable_directory(Path::new("/a/file/b"), &io::ErrorKind::NotADirectory.into()),
         sessions::unusable_directory(Path::new("/secret"), &io::ErrorKind::PermissionDenied.into()),
         sessions::not_utf8(&PathBuf::from("/odd")),
+        audit::no_session_named(),
         choices::parse(&[question(false)], &typed).unwrap_err(),
         choices::parse(&[question(false), question(true)], &typed[..1]).unwrap_err(),
         permissions::not_a_question("K7M2Q9XD-1"),

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use areyouj_protocol::{ConnectionError, ErrorCode, Remedy};
 use serde_json::json;
 
-use super::{Failure, connect_socket};
+use super::{Failure, connect_socket, is_inside};
 use crate::paths::{Paths, own_program};
 
 /// What a daemon prints when it is ready.
@@ -103,7 +103,7 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
     if let Some(stream) = connect_socket(&socket)? {
         return Ok(stream);
     }
-    if std::env::var_os(SESSION_MARK).is_some() {
+    if is_inside(paths) {
         return Err(not_started_in_session());
     }
     let program = own_program().map_err(|error| {
@@ -114,7 +114,7 @@ pub(crate) fn find_or_start(paths: &Paths, deadline: Instant) -> Result<UnixStre
     start_with(paths, command, deadline)
 }
 
-pub(super) fn not_started_in_session() -> Failure {
+pub(crate) fn not_started_in_session() -> Failure {
     Failure::new(
         ErrorCode::DaemonUnavailable,
         "no daemon is running, and a command inside a session cannot start it",

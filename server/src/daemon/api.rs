@@ -3,10 +3,12 @@
 //! A handler translates the protocol's terms into the orchestrator's, and checks what the orchestrator, which has no
 //! I/O, cannot check. [`dispatch`] finds the handler of a method.
 
+mod audit;
 mod client;
 mod daemon;
 mod directory;
 pub(super) mod dispatch;
+mod inside;
 mod permission;
 pub(super) mod queue;
 pub(super) mod session;

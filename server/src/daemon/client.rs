@@ -5,10 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use areyouj_core::orchestrator::{ClientId, Command, Origin, Outcome, Principal, Problem, ReplyId};
+use areyouj_core::orchestrator::{
+    ClientId, Command, Insider, Origin, Outcome, Principal, Problem, ReplyId, SessionId,
+};
 use areyouj_store::ReaderPool;
 use serde_json::Value;
 
+use super::door::Caller;
 use super::outbox::{Frame, Outbox, error_frame};
 use super::refusals::{cancelled, internal, is_retryable};
 use super::reply::{Framer, Rendered, Reply};
@@ -17,6 +20,9 @@ use super::reply::{Framer, Rendered, Reply};
 pub(super) struct Client {
     pub(super) id: ClientId,
     pub(super) outbox: Outbox,
+    caller: Caller,
+    /// The only session whose notifications it gets, or none; `None`: it gets those of all.
+    sees: Option<Option<SessionId>>,
     /// `None` before the client has sent `initialize`.
     introduction: Mutex<Option<Introduction>>,
     pending: Mutex<HashMap<ReplyId, Pending>>,
@@ -42,9 +48,12 @@ struct Pending {
 }
 
 impl Client {
-    pub(super) fn new(id: ClientId) -> Client {
+    /// `sees_all`: even from inside a session it gets the notifications of all sessions.
+    pub(super) fn new(id: ClientId, caller: Caller, sees_all: bool) -> Client {
         Client {
             id,
+            sees: caller.inside.as_ref().filter(|_| !sees_all).map(|inside| inside.id),
+            caller,
             outbox: Outbox::default(),
             introduction: Mutex::default(),
             pending: Mutex::default(),
@@ -84,10 +93,28 @@ impl Client {
         self.status_changes.load(Ordering::Relaxed)
     }
 
-    /// The origin of a command. Every client is the local user: the listener rejects all others.
+    /// Whether the client is inside a session.
+    pub(super) fn is_inside(&self) -> bool {
+        self.caller.inside.is_some()
+    }
+
+    /// Whether the client gets notifications of this session.
+    pub(super) fn sees(&self, session: SessionId) -> bool {
+        self.sees.is_none_or(|only| only == Some(session))
+    }
+
+    /// Who acts, as the kernel says, with the name that the client gave itself.
+    pub(super) fn principal(&self) -> Principal {
+        match &self.caller.inside {
+            None => Principal::Person { name: self.name() },
+            Some(inside) => Principal::Session(Insider { name: self.name(), ..inside.clone() }),
+        }
+    }
+
+    /// The origin of a command.
     pub(super) fn origin(&self, reply: ReplyId) -> Origin {
-        let principal = Principal::LocalUser { name: self.name() };
-        Origin { client: self.id, principal, reply }
+        let process = Arc::clone(&self.caller.process);
+        Origin { client: self.id, principal: self.principal(), process, reply }
     }
 
     /// A request has arrived. It can be cancelled until its plan is known to change something.
@@ -100,7 +127,7 @@ impl Client {
         let mut pending = self.lock_pending();
         let Some(pending) = pending.get_mut(&id) else { return false };
         pending.reply = Some(reply);
-        pending.cancellable = matches!(command, Command::Query(_));
+        pending.cancellable = !matches!(command, Command::Operation(_));
         true
     }
 
@@ -190,7 +217,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cancelled_read_is_answered_once_and_a_change_gets_its_regular_answer() {
-        let client = Client::new(1);
+        let client = Client::new(1, Caller::person(), false);
         let commands = [Query::Daemon.into(), Operation::StopDaemon { sessions: false }.into()];
         for (id, command) in (1..).zip(&commands) {
             client.expect(id, json!(id + 6));
@@ -211,7 +238,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_was_cancelled_while_it_was_planned_is_not_carried_out() {
-        let client = Client::new(1);
+        let client = Client::new(1, Caller::person(), false);
         client.expect(1, json!(7));
         client.cancel(&json!(7));
         assert!(!client.keep_reply(1, erase(reply(|_| Some("late"))), &Query::Daemon.into()));
@@ -224,7 +251,7 @@ mod tests {
         let database = home.path().join("areyouj.db");
         drop(areyouj_store::open(&database).unwrap());
         let reader = Arc::new(ReaderPool::open(&database).unwrap());
-        let client = Arc::new(Client::new(1));
+        let client = Arc::new(Client::new(1, Caller::person(), false));
         client.expect(1, json!(7));
         let panics: Reply<u32> = Box::new(|_| Rendered::Read(Box::new(|_| panic!("a defect"))));
         assert!(client.keep_reply(1, erase(panics), &Query::Daemon.into()));

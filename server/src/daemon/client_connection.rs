@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use areyouj_core::orchestrator::{Event, ReplyId};
+use areyouj_core::orchestrator::{Event, Problem, ReplyId};
 use areyouj_host::memory;
 use areyouj_protocol::{Resync, notification};
 use serde::Deserialize;
@@ -13,17 +13,19 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::api::Context;
 use super::api::dispatch::{Dispatched, can_be_slow, dispatch, parse};
+use super::arrival::INTRODUCTION;
 use super::client::Client;
-use super::outbox::{Next, coded_error_frame, notification_frame};
-use super::refusals::{not_rpc, shutting_down};
+use super::outbox::{Next, coded_error_frame, error_frame, notification_frame};
+use super::refusals::{not_a_frame, not_introduced_in_time, not_rpc, shutting_down};
 use super::shared::Shared;
 use crate::rpc::envelope::{self, Incoming};
-use crate::rpc::frame::FrameReader;
+use crate::rpc::frame::{FrameReader, MAX_BODY, STRANGER_BODY};
 
 /// The notification that cancels a request.
 const CANCEL: &str = "$/cancelRequest";
@@ -34,6 +36,9 @@ const MAX_IN_FLIGHT: u32 = 64;
 /// Requests of one client that can be planned at the same time, at most, while a file system is slow. A cancelled one
 /// still counts, so that a client cannot pile them up.
 const MAX_SLOW_REQUESTS: usize = MAX_IN_FLIGHT as usize;
+
+/// The maximum size of a request from inside a session, in bytes: that of a message and its envelope.
+const INSIDE_BODY: usize = 2 << 20;
 
 /// Unread bytes of a client that left from which on their memory is returned to the system.
 const MUCH_UNREAD: usize = 64 << 10;
@@ -58,11 +63,11 @@ impl ClientConnection {
     }
 
     /// Serves the client until it leaves. No task of the connection outlives this one.
-    pub(super) async fn serve(self: Arc<Self>, stream: UnixStream) {
+    pub(super) async fn serve(self: Arc<Self>, stream: UnixStream, stranger: OwnedSemaphorePermit) {
         let (input, output) = stream.into_split();
         let (mut writer, mut slow_requests) = (JoinSet::new(), JoinSet::new());
         writer.spawn(write(Arc::clone(&self.client), Arc::clone(&self.in_flight), output));
-        match self.read(input, &mut slow_requests).await {
+        match self.read(input, stranger, &mut slow_requests).await {
             // The client sends nothing more, but can still read: it gets the answers that it waits for.
             Ok(()) => drop(self.in_flight.acquire_many(MAX_IN_FLIGHT).await),
             Err(error) => tracing::debug!(client = self.client.id, %error, "a connection broke"),
@@ -79,11 +84,25 @@ impl ClientConnection {
     async fn read(
         self: &Arc<Self>,
         input: OwnedReadHalf,
+        stranger: OwnedSemaphorePermit,
         slow_requests: &mut JoinSet<bool>,
     ) -> io::Result<()> {
-        let mut frames = FrameReader::new(BufReader::new(input));
+        let mut frames = FrameReader::new(BufReader::new(input), STRANGER_BODY);
         let mut replies: ReplyId = 0;
-        while let Some(body) = frames.next().await? {
+        let mut stranger = Some((stranger, Instant::now() + INTRODUCTION));
+        loop {
+            if self.client.is_introduced() && stranger.take().is_some() {
+                frames.set_limit(if self.client.is_inside() { INSIDE_BODY } else { MAX_BODY });
+            }
+            let read = match &stranger {
+                None => frames.next().await?,
+                Some((_, deadline)) => match timeout_at(*deadline, frames.next()).await {
+                    Ok(Ok(read)) => read,
+                    Ok(Err(error)) => return self.part_from_stranger(&not_a_frame(&error)).await,
+                    Err(_) => return self.part_from_stranger(&not_introduced_in_time()).await,
+                },
+            };
+            let Some(body) = read else { return Ok(()) };
             // With too many unread answers, this message waits until the client has read some of them.
             let Ok(permit) = self.in_flight.acquire().await else { return Ok(()) };
             let incoming: Incoming = match envelope::read(&body) {
@@ -115,6 +134,14 @@ impl ClientConnection {
             } else if !self.serve_request(replies, &method, incoming.params.as_deref()).await {
                 return Ok(());
             }
+        }
+    }
+
+    /// Tells a client that has not introduced itself why its connection ends.
+    async fn part_from_stranger(&self, problem: &Problem) -> io::Result<()> {
+        if let Ok(permit) = self.in_flight.acquire().await {
+            permit.forget();
+            self.client.outbox.answer(error_frame(&Value::Null, problem, false));
         }
         Ok(())
     }

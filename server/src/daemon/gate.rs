@@ -32,6 +32,8 @@ pub(super) enum Kind {
     Inspect,
     /// Polls of Claude's record of its process.
     Poll,
+    /// Finding out whether a process that connected is inside a session.
+    Peer,
     /// Work on AreYouJ's own files.
     Own,
 }

@@ -25,6 +25,12 @@ struct Subscriber {
     watches: HashSet<SessionId>,
 }
 
+impl Subscriber {
+    fn wants(&self, session: SessionId) -> bool {
+        !self.client.is_quiet() && self.client.sees(session)
+    }
+}
+
 impl Hub {
     pub(super) fn add(&self, client: Arc<Client>) {
         self.lock().insert(client.id, Subscriber { client, watches: HashSet::new() });
@@ -79,47 +85,69 @@ impl Hub {
     pub(super) fn publish(&self, notification: Notification) {
         match notification {
             Notification::Created { revision, session } => {
+                let id = session.row.id;
                 let session = to_wire::session(*session);
                 let session_id = session.id.clone();
-                self.notify_all(&notification_frame::<notification::SessionCreated>(&wire::SessionCreated {
-                    revision,
-                    session_id,
-                    session,
-                }));
+                self.notify_all(
+                    id,
+                    &notification_frame::<notification::SessionCreated>(&wire::SessionCreated {
+                        revision,
+                        session_id,
+                        session,
+                    }),
+                );
             }
             // Serialising a session is expensive: not done if every client is quiet.
             Notification::Changed { .. } if !self.has_listeners() => {}
             Notification::Changed { revision, session, status_changed } => {
-                self.changed(revision, to_wire::session(*session), status_changed);
+                self.changed(session.row.id, revision, to_wire::session(*session), status_changed);
             }
             Notification::Terminated { revision, session } => {
-                self.notify_all(&notification_frame::<notification::SessionTerminated>(
-                    &wire::SessionTerminated { revision, session_id: session.to_string() },
-                ));
+                self.notify_all(
+                    session,
+                    &notification_frame::<notification::SessionTerminated>(&wire::SessionTerminated {
+                        revision,
+                        session_id: session.to_string(),
+                    }),
+                );
             }
             Notification::Removed { revision, session } => {
                 self.lock().values_mut().for_each(|subscriber| {
                     subscriber.watches.remove(&session);
                 });
-                self.notify_all(&notification_frame::<notification::SessionListUpdate>(
-                    &wire::SessionListUpdate { revision, session_id: session.to_string(), session: None },
-                ));
+                self.notify_all(
+                    session,
+                    &notification_frame::<notification::SessionListUpdate>(&wire::SessionListUpdate {
+                        revision,
+                        session_id: session.to_string(),
+                        session: None,
+                    }),
+                );
             }
             Notification::QueueChanged(_) => {}
             Notification::Queue(queue) => {
+                let id = queue.session;
                 let queue = to_wire::queue(queue);
                 let session_id = queue.session_id.clone();
-                self.notify_all(&notification_frame::<notification::QueueUpdate>(&wire::QueueUpdate {
-                    session_id,
-                    queue,
-                }));
+                self.notify_all(
+                    id,
+                    &notification_frame::<notification::QueueUpdate>(&wire::QueueUpdate {
+                        session_id,
+                        queue,
+                    }),
+                );
             }
             Notification::Permission(request) => {
+                let id = request.id.session;
                 let permission = to_wire::permission(*request);
                 let session_id = permission.session_id.clone();
-                self.notify_all(&notification_frame::<notification::PermissionUpdate>(
-                    &wire::PermissionUpdate { session_id, permission },
-                ));
+                self.notify_all(
+                    id,
+                    &notification_frame::<notification::PermissionUpdate>(&wire::PermissionUpdate {
+                        session_id,
+                        permission,
+                    }),
+                );
             }
             Notification::Entry { session, entry } => {
                 if !self.is_watched(session) {
@@ -145,16 +173,16 @@ impl Hub {
         }
     }
 
-    fn changed(&self, revision: u64, session: wire::Session, status_changed: bool) {
+    fn changed(&self, id: SessionId, revision: u64, session: wire::Session, status_changed: bool) {
         if status_changed {
-            self.status_changed(revision, &session);
+            self.status_changed(id, revision, &session);
         }
         let session_id = session.id.clone();
         let update = wire::SessionListUpdate { revision, session_id, session: Some(session) };
-        self.notify_all(&notification_frame::<notification::SessionListUpdate>(&update));
+        self.notify_all(id, &notification_frame::<notification::SessionListUpdate>(&update));
     }
 
-    fn status_changed(&self, revision: u64, session: &wire::Session) {
+    fn status_changed(&self, id: SessionId, revision: u64, session: &wire::Session) {
         let change = || wire::SessionStatusChanged {
             revision,
             session_id: session.id.clone(),
@@ -169,7 +197,7 @@ impl Hub {
         for subscriber in self
             .lock()
             .values()
-            .filter(|subscriber| subscriber.client.wants_status_changes() && !subscriber.client.is_quiet())
+            .filter(|subscriber| subscriber.client.wants_status_changes() && subscriber.wants(id))
         {
             subscriber.client.outbox.notify(Arc::clone(&frame));
         }
@@ -180,8 +208,9 @@ impl Hub {
         self.lock().values().any(|subscriber| !subscriber.client.is_quiet())
     }
 
-    fn notify_all(&self, frame: &Frame) {
-        for subscriber in self.lock().values().filter(|subscriber| !subscriber.client.is_quiet()) {
+    /// Notifies every client that wants notifications of this session.
+    fn notify_all(&self, session: SessionId, frame: &Frame) {
+        for subscriber in self.lock().values().filter(|subscriber| subscriber.wants(session)) {
             subscriber.client.outbox.notify(Arc::clone(frame));
         }
     }
@@ -198,5 +227,49 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<ClientId, Subscriber>> {
         self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use areyouj_core::orchestrator::{Insider, Process, QueueView};
+
+    use super::*;
+    use crate::daemon::client::Introduction;
+    use crate::daemon::door::Caller;
+    use crate::daemon::outbox::Next;
+
+    fn client(hub: &Hub, id: ClientId, inside: Option<Insider>, sees_all: bool) -> Arc<Client> {
+        let caller = Caller { inside, process: Arc::new(Process::default()) };
+        let client = Arc::new(Client::new(id, caller, sees_all));
+        let introduction = Introduction { name: String::new(), folders: Vec::new() };
+        client.introduce(introduction, false, false);
+        hub.add(Arc::clone(&client));
+        client
+    }
+
+    #[tokio::test]
+    async fn a_client_inside_a_session_gets_the_notifications_of_that_session_alone() {
+        let [own, other]: [SessionId; 2] = ["K7M2Q9XD", "ABCDEFGH"].map(|id| id.parse().unwrap());
+        let hub = Hub::default();
+        let inside = |id| Some(Insider { id, marked: Some(own), ..Insider::default() });
+        let clients = [
+            (client(&hub, 1, None, false), 2),
+            (client(&hub, 2, inside(Some(own)), false), 1),
+            // A mark alone gives no right.
+            (client(&hub, 3, inside(None), false), 0),
+            (client(&hub, 4, inside(Some(own)), true), 2),
+        ];
+        for session in [own, other] {
+            hub.publish(Notification::Queue(QueueView { session, paused: None, messages: Vec::new() }));
+        }
+        for (client, expected) in clients {
+            client.outbox.close();
+            let found = match client.outbox.next().await {
+                Next::Frames { frames, .. } => frames.len(),
+                Next::Resync(_) | Next::Closed => 0,
+            };
+            assert_eq!(found, expected, "client {}", client.id);
+        }
     }
 }

@@ -13,6 +13,7 @@ use nix::sys::stat::Mode;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::door::Door;
 use super::gate::{GATE_THREADS, Gate};
 use super::hub::Hub;
 use super::jobs::{Job, Jobs};
@@ -107,7 +108,7 @@ async fn serve(
     let mut signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let started_at = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let mut announced = false;
-    let (gate, jobs) = (Gate::new(), Jobs::default());
+    let (gate, jobs, door) = (Gate::new(), Jobs::default(), Door::new(&paths)?);
     loop {
         let shared = Arc::new(Shared {
             paths: paths.clone(),
@@ -118,6 +119,7 @@ async fn serve(
             reader: Arc::new(ReaderPool::open(&paths.database())?),
             gate: gate.clone(),
             jobs: jobs.clone(),
+            door: door.clone(),
         });
         let (committer, snapshot) = opened;
         let ended = |row: &&SessionRow| !row.host && row.goal != Goal::Run;
@@ -141,7 +143,7 @@ async fn serve(
         match end {
             End::Asked => return Ok(()),
             End::StoreFailed(error) => {
-                match outage::wait(&error, &paths.database(), &mut listener, &mut signals).await {
+                match outage::wait(&error, &paths.database(), &door, &mut listener, &mut signals).await {
                     Some(reopened) => {
                         tracing::info!("the store is back; the state was read anew");
                         opened = reopened;
@@ -192,6 +194,7 @@ fn settings(config: &Config) -> Settings {
     Settings {
         max_active: config.max_active_sessions,
         max_starting: config.max_starting,
+        grants: config.grants(),
         on_interrupted: match config.on_interrupted {
             OnInterrupted::Ask => None,
             OnInterrupted::Continue => Some(Recovery::Continue),

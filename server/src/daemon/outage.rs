@@ -12,10 +12,11 @@ use tokio::signal::unix::Signal;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
+use super::door::Door;
 use super::listener::is_own_user;
 use super::outbox::error_frame;
 use crate::rpc::envelope::{self, Incoming};
-use crate::rpc::frame::FrameReader;
+use crate::rpc::frame::{FrameReader, STRANGER_BODY};
 use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy, Snapshot};
 use areyouj_store::{Committer, StoreError};
 
@@ -46,6 +47,7 @@ pub(super) fn in_the_way(socket: &Path) -> Option<Problem> {
 pub(super) async fn wait(
     error: &StoreError,
     database: &Path,
+    door: &Door,
     listener: &mut UnixListener,
     (terminate, interrupt): &mut (Signal, Signal),
 ) -> Option<(Committer, Snapshot)> {
@@ -66,7 +68,13 @@ pub(super) async fn wait(
             },
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if is_own_user(&stream) => {
-                    clients.spawn(refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT));
+                    if let Some(stranger) = door.stranger() {
+                        let refusing = refuse(stream, problem.clone(), began.elapsed() < CLIENTS_WAIT);
+                        clients.spawn(async move {
+                            refusing.await;
+                            drop(stranger);
+                        });
+                    }
                 }
                 Ok(_) => {}
                 // Out of descriptors: waiting clients continue to wait.
@@ -82,7 +90,7 @@ pub(super) async fn wait(
 /// Answers every request with the reason why it cannot be carried out.
 async fn refuse(stream: UnixStream, problem: Problem, retryable: bool) {
     let (input, mut output) = stream.into_split();
-    let mut frames = FrameReader::new(BufReader::new(input));
+    let mut frames = FrameReader::new(BufReader::new(input), STRANGER_BODY);
     while let Ok(Some(body)) = frames.next().await {
         let Ok(Incoming { id: Some(id), method: Some(_), .. }) = envelope::read(&body) else { continue };
         let frame = error_frame(&id, &problem, retryable);

@@ -10,7 +10,7 @@ use areyouj_store::StoreError;
 use super::claude::files::Open;
 use super::claude::find::find_claude;
 use super::directory_checks::{check_directory, not_accessible, not_permitted};
-use super::{api, launch, outage, refusals};
+use super::{api, door, launch, outage, refusals};
 use crate::texts::assert_problems;
 
 fn json_error() -> serde_json::Error {
@@ -40,6 +40,11 @@ fn every_refusal_of_a_request_is_printed() {
             api::session::environment_too_large(3 << 20),
             api::queue::not_the_last_one(),
             refusals::not_rpc(&json_error()),
+            refusals::not_a_frame(&io::Error::other("REASON")),
+            refusals::not_introduced_in_time(),
+            door::unknown(4711, &io::Error::other("REASON")),
+            door::too_many(128, "this process"),
+            door::too_many_strangers(),
             launch::failed("REASON.".to_owned(), session).problem,
             Open { pid: 4711, directory: "/project".to_owned() }.problem(session),
         ],

@@ -1,8 +1,12 @@
 //! The refusals of requests that only the daemon makes.
 
+use std::io;
+
 use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy};
 
 use areyouj_core::text::plain::short_line;
+
+use super::arrival::INTRODUCTION;
 
 /// Characters of a client's text that a refusal quotes.
 pub(super) const QUOTED_CHARS: usize = 60;
@@ -29,6 +33,25 @@ pub(super) fn not_rpc(error: &serde_json::Error) -> Problem {
         ErrorCode::InvalidRequest,
         format!("The body is not a JSON-RPC message: {error}."),
         "Send JSON-RPC 2.0 in Language Server Protocol framing.",
+    )
+}
+
+pub(super) fn not_a_frame(error: &io::Error) -> Problem {
+    Problem::new(
+        ErrorCode::InvalidRequest,
+        format!("The connection ends, because it did not begin with `initialize`: {error}."),
+        "Send `initialize` first, in Language Server Protocol framing.",
+    )
+}
+
+pub(super) fn not_introduced_in_time() -> Problem {
+    Problem::new(
+        ErrorCode::InitializeTimeout,
+        format!(
+            "The connection ends, because `initialize` did not arrive within {} seconds.",
+            INTRODUCTION.as_secs()
+        ),
+        "Send `initialize` at once after connecting.",
     )
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
 use nix::sys::stat::Mode;
 
+use super::door::Door;
 use super::gate::Gate;
 use super::hub::Hub;
 use super::jobs::Jobs;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub(super) reader: Arc<ReaderPool>,
     pub(super) gate: Gate,
     pub(super) jobs: Jobs,
+    pub(super) door: Door,
 }
 
 impl Shared {

@@ -4,9 +4,9 @@ use areyouj_protocol as wire;
 use serde_json::Value;
 
 use areyouj_core::orchestrator::{
-    Answer, Attention, AttentionKind, Driver, EntryBody, EntryRow, MessageState, MessageView, NoticeLevel,
-    PermissionKind, PermissionRow, PermissionState, Problem, QueueView, Recovery, SessionView, Status,
-    StatusSource,
+    ActorKind, Answer, Attention, AttentionKind, AuditRow, Driver, EntryBody, EntryRow, MessageState,
+    MessageView, NoticeLevel, PermissionKind, PermissionRow, PermissionState, Problem, QueueView, Recovery,
+    SessionView, Status, StatusSource,
 };
 use areyouj_core::text::always;
 
@@ -43,6 +43,41 @@ pub(super) fn session(view: SessionView) -> wire::Session {
         queue_paused: row.paused.explanation(),
         unread: row.unread,
         startup_ms: row.startup_ms,
+        refusals: row.refusals.map(|refusals| wire::SessionRefusals {
+            title: refusals.title(),
+            count: refusals.count,
+            last: refusals.last,
+            operation: refusals.operation,
+            program: refusals.program,
+            pid: refusals.pid,
+            unread: refusals.unread,
+        }),
+    }
+}
+
+/// An entry of the audit trail.
+pub(super) fn audit_entry(row: AuditRow) -> wire::AuditEntry {
+    let process = row.actor.process;
+    wire::AuditEntry {
+        number: row.number,
+        at: row.at,
+        last: row.last,
+        count: row.count,
+        actor: match row.actor.kind {
+            ActorKind::Person => wire::AuditActor::Person,
+            ActorKind::Session => wire::AuditActor::Session,
+            ActorKind::Daemon => wire::AuditActor::Daemon,
+            ActorKind::Unknown => wire::AuditActor::Unknown,
+        },
+        actor_session_id: row.actor.session.map(|id| id.to_string()),
+        pid: process.as_ref().map(|process| process.pid),
+        program: process.as_ref().map(|process| process.program.clone()),
+        terminal: process.and_then(|process| process.terminal),
+        client: row.by,
+        operation: row.operation,
+        session_id: row.session.map(|id| id.to_string()),
+        detail: row.detail,
+        outcome: row.outcome,
     }
 }
 

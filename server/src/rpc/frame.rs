@@ -8,6 +8,10 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 /// transcript is smaller by an order of magnitude.
 pub const MAX_BODY: usize = 64 * 1024 * 1024;
 
+/// The maximum size of a body from a client that has not introduced itself, in bytes. An `initialize` has a few hundred,
+/// and more with many workspace folders.
+pub(crate) const STRANGER_BODY: usize = 64 * 1024;
+
 /// The maximum size of a header, in bytes. Real ones have about 60.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
 
@@ -24,9 +28,9 @@ pub enum FrameError {
     /// The header has no usable `Content-Length`, or a line that does not end with CR and LF.
     #[error("the header of a message has no usable Content-Length")]
     NoLength,
-    /// The body is larger than [`MAX_BODY`].
-    #[error("a message of {0} bytes is larger than the limit of {MAX_BODY}")]
-    TooLarge(usize),
+    /// The body is larger than the limit. Its length, and the limit.
+    #[error("a message of {0} bytes is larger than the limit of {1}")]
+    TooLarge(usize, usize),
 }
 
 impl From<FrameError> for io::Error {
@@ -48,8 +52,10 @@ pub fn encode(body: &[u8]) -> Vec<u8> {
 ///
 /// It stores the last pushed bytes, and the body that is arriving. The buffer of a body grows as it arrives, never
 /// beyond its length.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
+    /// The maximum size of a body.
+    limit: usize,
     bytes: Vec<u8>,
     /// The number of bytes at the start that were already processed.
     used: usize,
@@ -78,6 +84,12 @@ impl Default for Part {
     }
 }
 
+impl Default for Decoder {
+    fn default() -> Decoder {
+        Decoder { limit: MAX_BODY, bytes: Vec::new(), used: 0, part: Part::default() }
+    }
+}
+
 impl Decoder {
     /// Adds bytes. All frames must be taken with [`Decoder::next_frame`] before the next call.
     pub fn push(&mut self, bytes: &[u8]) {
@@ -99,13 +111,14 @@ impl Decoder {
             match &mut self.part {
                 Part::Header { .. } => {
                     let Some(length) = self.header()? else { return Ok(None) };
-                    self.part = if length > MAX_BODY {
+                    let limit = self.limit;
+                    self.part = if length > limit {
                         Part::Skipped(length)
                     } else {
                         Part::Body { body: Vec::new(), length }
                     };
-                    if length > MAX_BODY {
-                        return Err(FrameError::TooLarge(length));
+                    if length > limit {
+                        return Err(FrameError::TooLarge(length, limit));
                     }
                 }
                 Part::Body { body, length } => {
@@ -182,8 +195,14 @@ pub(crate) struct FrameReader<R> {
 }
 
 impl<R: AsyncBufRead + Unpin> FrameReader<R> {
-    pub(crate) fn new(input: R) -> FrameReader<R> {
-        FrameReader { input, decoder: Decoder::default() }
+    /// A reader of bodies of at most this many bytes.
+    pub(crate) fn new(input: R, limit: usize) -> FrameReader<R> {
+        FrameReader { input, decoder: Decoder { limit, ..Decoder::default() } }
+    }
+
+    /// Later bodies have at most this many bytes.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.decoder.limit = limit;
     }
 
     /// The next body, or `None` at the end of the stream.
@@ -246,7 +265,7 @@ mod tests {
                 }
             }
         }
-        let too_large = FrameError::TooLarge(MAX_BODY + 1).to_string();
+        let too_large = FrameError::TooLarge(MAX_BODY + 1, MAX_BODY).to_string();
         assert_eq!(seen, ["before", &too_large, "behind"]);
         assert!(decoder.bytes.capacity() < 8 << 20, "skipped bytes are not stored");
     }
@@ -289,7 +308,7 @@ mod tests {
             (b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x".to_vec(), FrameError::NoLength),
             (b"Content-Length: 2\n\n{}".to_vec(), FrameError::NoLength),
             (b"\xff\xfe: 1\r\n\r\n".to_vec(), FrameError::NoLength),
-            (b"Content-Length: 99999999999\r\n\r\n".to_vec(), FrameError::TooLarge(99_999_999_999)),
+            (b"Content-Length: 99999999999\r\n\r\n".to_vec(), FrameError::TooLarge(99_999_999_999, MAX_BODY)),
             (vec![b'x'; MAX_HEADER_BYTES], FrameError::EndlessHeader),
             (b"x: y\r\n".repeat(MAX_HEADER_BYTES / 6 + 1), FrameError::EndlessHeader),
         ] {
@@ -300,7 +319,7 @@ mod tests {
     }
 
     async fn bodies(input: &[u8]) -> Vec<Result<Option<Vec<u8>>, io::ErrorKind>> {
-        let mut reader = FrameReader::new(input);
+        let mut reader = FrameReader::new(input, MAX_BODY);
         let mut bodies = Vec::new();
         loop {
             let body = reader.next().await.map_err(|error| error.kind());

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::StoreError;
 use areyouj_core::orchestrator::{
-    Answer, Driver, EntryBody, Goal, MessageState, Pause, PermissionKind, PermissionState, Problem,
-    SessionId, Status, StatusSource, ToolInput, rules,
+    ActorKind, Answer, Driver, EntryBody, Goal, MessageState, Pause, PermissionKind, PermissionState,
+    Problem, Refusals, SessionId, Status, StatusSource, ToolInput, rules,
 };
 
 /// A value that can be stored in a column.
@@ -184,7 +184,7 @@ macro_rules! words {
     )+};
 }
 
-words!(Driver, Goal, MessageState, PermissionKind, PermissionState, Status, StatusSource);
+words!(ActorKind, Driver, Goal, MessageState, PermissionKind, PermissionState, Status, StatusSource);
 
 /// A name, or NULL for a queue that is not paused.
 impl Cell for Pause {
@@ -215,7 +215,7 @@ macro_rules! json {
     )+};
 }
 
-json!(Answer, BTreeMap<String, String>, EntryBody, Problem);
+json!(Answer, BTreeMap<String, String>, EntryBody, Problem, Refusals);
 
 /// Stored completely, at any depth.
 impl Cell for ToolInput {

@@ -19,6 +19,12 @@ pub(super) const REQUESTS_KEPT: u64 = 10_000;
 /// Old requests are deleted in steps of this many: the cost of a deletion is negligible, and the table stays small.
 const REQUESTS_PRUNED_EVERY: u64 = 1_000;
 
+/// The number of rows of the audit trail that are kept: months of a person's work, and about 10 MB.
+pub(super) const AUDIT_KEPT: u64 = 50_000;
+
+/// Old rows of the audit trail are deleted in steps of this many.
+const AUDIT_PRUNED_EVERY: u64 = 1_000;
+
 /// Space for every statement of this file, so that each is compiled once.
 const CACHED_STATEMENTS: usize = 16;
 
@@ -36,6 +42,7 @@ struct Statements {
     session: [String; 2],
     message: [String; 2],
     permission: [String; 2],
+    audit: String,
 }
 
 impl Committer {
@@ -45,6 +52,7 @@ impl Committer {
             session: [SessionRow::insert(), SessionRow::update()],
             message: [MessageRow::insert(), MessageRow::update()],
             permission: [PermissionRow::insert(), PermissionRow::update()],
+            audit: AuditRow::insert(),
         };
         Committer { connection, database: database.to_owned(), statements, unscrubbed: true }
     }
@@ -53,7 +61,7 @@ impl Committer {
     ///
     /// Committing a change again is safe: it replaces the row. A repeated transcript entry replaces the first one,
     /// because the daemon has the later one in memory and has sent it to its clients. A repeated request keeps the
-    /// first one, which was already answered. Only the audit trail records every repetition.
+    /// first one, which was already answered. A repeated row of the audit trail updates how many operations share it.
     ///
     /// # Errors
     ///
@@ -155,21 +163,7 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                 .execute([directory.bind()?, at.bind()?, by.bind()?])?;
         }
         Change::Request { key, subject, at } => remember(connection, key, subject, *at)?,
-        Change::Audit(AuditRow { at, by, operation, session, detail, outcome }) => {
-            connection
-                .prepare_cached(
-                    "INSERT INTO audit (at, by, operation, session, detail, outcome)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute([
-                    at.bind()?,
-                    by.bind()?,
-                    operation.bind()?,
-                    session.bind()?,
-                    detail.bind()?,
-                    outcome.bind()?,
-                ])?;
-        }
+        Change::Audit(row) => audit(connection, &statements.audit, row)?,
     }
     Ok(())
 }
@@ -189,6 +183,22 @@ fn write(
 /// Executes a statement with a row's values; returns the number of rows written.
 fn execute(connection: &Connection, statement: &str, row: &impl Stored) -> Result<usize, StoreError> {
     Ok(connection.prepare_cached(statement)?.execute(params_from_iter(row.cells()?))?)
+}
+
+/// Rows of the audit trail are numbered without gaps, too.
+fn audit(connection: &Connection, insert: &str, row: &AuditRow) -> Result<(), StoreError> {
+    if execute(connection, insert, row)? == 0 {
+        connection.prepare_cached("UPDATE audit SET last = ?2, count = ?3 WHERE number = ?1")?.execute([
+            row.number.bind()?,
+            row.last.bind()?,
+            row.count.bind()?,
+        ])?;
+    } else if row.number > AUDIT_KEPT && row.number.is_multiple_of(AUDIT_PRUNED_EVERY) {
+        connection
+            .prepare_cached("DELETE FROM audit WHERE number <= ?1")?
+            .execute([(row.number - AUDIT_KEPT).bind()?])?;
+    }
+    Ok(())
 }
 
 /// Requests are numbered without gaps, because only the oldest ones are deleted. So the number of a new request
@@ -260,7 +270,7 @@ mod tests {
         }
         assert_eq!(reader.entries(full, None, None, 9, usize::MAX), Ok((vec![entry(1)], false)));
         assert_eq!(reader.environment(full), Ok(Some(environment())));
-        assert_eq!(reader.audit(9), Ok(vec![audit_row(full, 5)]));
+        assert_eq!(reader.audit(None, 0, None, 9), Ok((vec![audit_row(full, 5)], false)));
     }
 
     #[test]
@@ -280,11 +290,8 @@ mod tests {
         let id = session_id("AAAAAAAA");
         store.commit(&one_of_each(id));
         let before = store.dump();
-        // Only the audit trail records repetitions.
-        let repeat: Vec<_> =
-            one_of_each(id).into_iter().filter(|change| !matches!(change, Change::Audit(_))).collect();
-        store.commit(&repeat);
-        store.commit(&repeat);
+        store.commit(&one_of_each(id));
+        store.commit(&one_of_each(id));
         assert_eq!(store.dump(), before);
     }
 
@@ -333,7 +340,20 @@ mod tests {
         assert_eq!(reader.permission(permission(ids[0], 1).id), Ok(None));
         assert_eq!(reader.environment(ids[0]), Ok(None));
         assert_eq!(reader.entries(ids[0], None, None, 9, usize::MAX), Ok((vec![], false)));
-        assert_eq!(reader.audit(9), Ok(vec![audit_row(ids[0], 5)]));
+        assert_eq!(reader.audit(Some(ids[0]), 0, None, 9), Ok((vec![audit_row(ids[0], 5)], false)));
+    }
+
+    #[test]
+    fn only_the_newest_rows_of_the_audit_trail_are_kept() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        let row = |number| Change::Audit(AuditRow { number, ..audit_row(id, number) });
+        let rows: Vec<Change> = (1..=AUDIT_KEPT + AUDIT_PRUNED_EVERY).map(row).collect();
+        store.commit(&rows);
+        let (found, more) = store.reader().audit(None, 0, None, rows.len()).unwrap();
+        assert_eq!((found.len() as u64, more), (AUDIT_KEPT, false));
+        assert_eq!(found.last().map(|row| row.number), Some(AUDIT_PRUNED_EVERY + 1));
+        assert_eq!(store.reopen().audit, AUDIT_KEPT + AUDIT_PRUNED_EVERY);
     }
 
     #[test]

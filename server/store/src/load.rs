@@ -25,6 +25,8 @@ const REQUESTS: &str = "SELECT key, subject FROM (
         SELECT * FROM (SELECT id, 'queue/add ' || session, created_at, rowid FROM messages ORDER BY rowid DESC LIMIT ?1)
     ) ORDER BY at DESC, number DESC LIMIT ?1";
 
+const NEWEST_AUDIT: &str = "SELECT coalesce(max(number), 0) FROM audit";
+
 /// Reads the snapshot. Sessions, and the messages and permission requests of a session, are in order of creation;
 /// client requests are from oldest to newest.
 pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> {
@@ -40,6 +42,9 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Snapshot, StoreError> 
         permissions: rows::<PermissionRow>(connection, OPEN_PERMISSIONS)?,
         used_ids: collect(&mut connection.prepare(USED_IDS)?, [], |cells| cells.take())?,
         requests,
+        audit: collect(&mut connection.prepare(NEWEST_AUDIT)?, [], |cells| cells.take())?
+            .pop()
+            .unwrap_or_default(),
     })
 }
 

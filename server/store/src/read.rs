@@ -159,23 +159,28 @@ impl Reader {
         collect(&mut statement, [], |cells| cells.take())
     }
 
-    /// The newest rows of the audit trail, from old to new.
-    pub fn audit(&self, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT at, by, operation, session, detail, outcome FROM audit ORDER BY number DESC LIMIT ?1",
+    /// The newest rows of the audit trail, newest first, and whether there are older ones: those with a number below
+    /// `before`, whose last operation was at `since` or later, and that concern this session or were done inside it.
+    pub fn audit(
+        &self,
+        session: Option<SessionId>,
+        since: u64,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<AuditRow>, bool), StoreError> {
+        let mut found: Vec<AuditRow> = self.rows(
+            "WHERE (?1 IS NULL OR session = ?1 OR actor_session = ?1)
+             AND coalesce(last, at) >= ?2 AND number < ?3 ORDER BY number DESC LIMIT ?4",
+            params![
+                session.bind()?,
+                clamp(since),
+                before.map_or(i64::MAX, clamp),
+                count(limit).saturating_add(1)
+            ],
         )?;
-        let mut found = collect(&mut statement, [count(limit)], |cells| {
-            Ok(AuditRow {
-                at: cells.take()?,
-                by: cells.take()?,
-                operation: cells.take()?,
-                session: cells.take()?,
-                detail: cells.take()?,
-                outcome: cells.take()?,
-            })
-        })?;
-        found.reverse();
-        Ok(found)
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok((found, more))
     }
 
     /// The numbers of sessions, messages and transcript entries. Entries are numbered without gaps, so the newest entry
@@ -232,7 +237,7 @@ mod tests {
     use crate::samples::{
         Store, audit_row, entry, entry_change, environment, message, permission, session, session_id,
     };
-    use areyouj_core::orchestrator::{Change, MessageState};
+    use areyouj_core::orchestrator::{Actor, Change, MessageState};
 
     /// A store with a session and this many transcript entries.
     fn transcript(entries: u64) -> (Store, SessionId) {
@@ -349,11 +354,29 @@ mod tests {
     }
 
     #[test]
-    fn the_audit_trail_ends_with_the_newest_operation() {
+    fn the_audit_trail_is_read_in_pages_from_the_newest_row() {
         let (mut store, id) = transcript(0);
-        let rows = [1, 2, 3].map(|at| audit_row(id, at));
+        let other = session_id("BBBBBBBB");
+        let mut rows = [1, 2, 3, 4].map(|number| AuditRow { number, ..audit_row(id, number) });
+        rows[1] = AuditRow {
+            session: None,
+            actor: Actor { session: Some(other), ..Actor::default() },
+            ..rows[1].clone()
+        };
+        rows[0].last = 9;
         store.commit(&rows.clone().map(Change::Audit));
-        assert_eq!(store.reader().audit(2).unwrap(), rows[1..]);
+        let numbers = |session, since, before, limit| {
+            let (rows, more) = store.reader().audit(session, since, before, limit).unwrap();
+            (rows.iter().map(|row| row.number).collect::<Vec<_>>(), more)
+        };
+        assert_eq!(numbers(None, 0, None, 3), (vec![4, 3, 2], true));
+        assert_eq!(numbers(None, 0, Some(2), 3), (vec![1], false));
+        assert_eq!(numbers(None, 4, None, 3), (vec![4, 1], false));
+        assert_eq!(numbers(Some(id), 0, None, 9), (vec![4, 3, 1], false));
+        assert_eq!(numbers(Some(other), 0, None, 9), (vec![2], false));
+        store.commit(&[Change::Audit(AuditRow { count: 7, last: 8, ..rows[3].clone() })]);
+        let counted = store.reader().audit(None, 0, None, 1).unwrap().0.remove(0);
+        assert_eq!((counted.count, counted.last, counted.at), (7, 8, 4));
     }
 
     #[test]

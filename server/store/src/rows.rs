@@ -1,12 +1,13 @@
 //! Sessions, messages and permission requests as rows of their tables.
 
-use rusqlite::types::ToSqlOutput;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Params, Statement};
 
 use super::StoreError;
 use super::cell::{Cell, Cells};
 use areyouj_core::orchestrator::{
-    MessageRow, PermissionId, PermissionRequest, PermissionRow, Position, SessionRow, SessionSpec,
+    Actor, AuditRow, MessageRow, PermissionId, PermissionRequest, PermissionRow, Position, Process,
+    SessionRow, SessionSpec,
 };
 
 /// A row of a table. `COLUMNS`, `cells` and `read` must have the same order.
@@ -117,6 +118,8 @@ impl Stored for SessionRow {
         "position_next",
         "position_line_start",
         "position_line_skip",
+        "refusals",
+        "notes",
     ];
 
     fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError> {
@@ -159,6 +162,8 @@ impl Stored for SessionRow {
             self.position.next.bind()?,
             self.position.line_start.bind()?,
             self.position.line_skip.bind()?,
+            self.refusals.bind()?,
+            self.notes.bind()?,
         ])
     }
 
@@ -202,6 +207,79 @@ impl Stored for SessionRow {
             permissions: cells.take()?,
             startup_ms: cells.take()?,
             position: Position { next: cells.take()?, line_start: cells.take()?, line_skip: cells.take()? },
+            refusals: cells.take()?,
+            notes: cells.take()?,
+        })
+    }
+}
+
+fn or_null<'a>(value: Option<impl Into<ToSqlOutput<'a>>>) -> ToSqlOutput<'a> {
+    value.map_or(ToSqlOutput::Borrowed(ValueRef::Null), Into::into)
+}
+
+impl Stored for AuditRow {
+    const TABLE: &'static str = "audit";
+    const KEY: &'static str = "number";
+    const COLUMNS: &'static [&'static str] = &[
+        "number",
+        "at",
+        "last",
+        "count",
+        "actor",
+        "actor_session",
+        "pid",
+        "program",
+        "terminal",
+        "by",
+        "operation",
+        "session",
+        "detail",
+        "outcome",
+    ];
+
+    fn cells(&self) -> Result<Vec<ToSqlOutput<'_>>, StoreError> {
+        let process = self.actor.process.as_ref();
+        Ok(vec![
+            self.number.bind()?,
+            self.at.bind()?,
+            self.last.bind()?,
+            self.count.bind()?,
+            self.actor.kind.bind()?,
+            self.actor.session.bind()?,
+            or_null(process.map(|process| i64::from(process.pid))),
+            or_null(process.map(|process| process.program.as_str())),
+            or_null(process.and_then(|process| process.terminal.as_deref())),
+            self.by.bind()?,
+            self.operation.bind()?,
+            self.session.bind()?,
+            self.detail.bind()?,
+            self.outcome.bind()?,
+        ])
+    }
+
+    fn read(cells: &mut Cells<'_>) -> Result<AuditRow, StoreError> {
+        let (number, at, last, count) =
+            (cells.take()?, cells.take()?, cells.take::<Option<_>>()?, cells.take()?);
+        let (kind, session) = (cells.take()?, cells.take()?);
+        let (pid, program, terminal) =
+            (cells.take::<Option<i64>>()?, cells.take::<Option<_>>()?, cells.take()?);
+        let process = pid.map(|pid| Process {
+            pid: i32::try_from(pid).unwrap_or_default(),
+            program: program.unwrap_or_default(),
+            terminal,
+        });
+        Ok(AuditRow {
+            number,
+            at,
+            // A version that counted no operations had none of the last one's times either.
+            last: last.unwrap_or(at),
+            count,
+            actor: Actor { kind, session, process },
+            by: cells.take()?,
+            operation: cells.take()?,
+            session: cells.take()?,
+            detail: cells.take()?,
+            outcome: cells.take()?,
         })
     }
 }

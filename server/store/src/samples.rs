@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::{Committer, Reader, open};
 use areyouj_core::orchestrator::{
-    Answer, AuditRow, Change, Driver, EntryBody, EntryRow, ErrorCode, Goal, MessageRow, MessageState,
-    NoticeLevel, Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest, PermissionRow,
-    PermissionState, Position, Problem, Remedy, SessionId, SessionRow, SessionSpec, Snapshot, Status,
-    StatusSource, ToolInput,
+    Actor, ActorKind, Answer, AuditRow, Change, Driver, EntryBody, EntryRow, ErrorCode, Goal, MessageRow,
+    MessageState, NoticeLevel, Pause, PauseReason, PermissionId, PermissionKind, PermissionRequest,
+    PermissionRow, PermissionState, Position, Problem, Process, Refusals, Remedy, SessionId, SessionRow,
+    SessionSpec, Snapshot, Status, StatusSource, ToolInput,
 };
 
 /// A store in a temporary directory of its own.
@@ -140,6 +140,16 @@ pub(super) fn session(id: SessionId) -> SessionRow {
         permissions: 11,
         startup_ms: Some(12),
         position: Position { next: 13, line_start: 14, line_skip: 15 },
+        refusals: Some(Refusals {
+            count: 16,
+            last: 17,
+            noticed: 18,
+            operation: "session/terminate".to_owned(),
+            program: "/bin/sh".to_owned(),
+            pid: 19,
+            unread: true,
+        }),
+        notes: 20,
     }
 }
 
@@ -162,6 +172,7 @@ pub(super) fn bare_session(id: SessionId) -> SessionRow {
         status_source: StatusSource::Request,
         status_reason: None,
         error: None,
+        refusals: None,
         paused: Pause::default(),
         pause_message: None,
         current_task: None,
@@ -302,7 +313,19 @@ pub(super) fn environment() -> BTreeMap<String, String> {
 
 pub(super) fn audit_row(session: SessionId, at: u64) -> AuditRow {
     AuditRow {
+        number: 1,
         at,
+        last: at,
+        count: 1,
+        actor: Actor {
+            kind: ActorKind::Session,
+            session: Some(session),
+            process: Some(Process {
+                pid: 7,
+                program: "/bin/sh".to_owned(),
+                terminal: Some("pts/3".to_owned()),
+            }),
+        },
         by: "areyouj-cli".to_owned(),
         operation: "session/create".to_owned(),
         session: Some(session),

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
+    include_str!("schema/6.sql"),
 ];
 
 /// The schema version that this program writes.
@@ -54,13 +55,15 @@ fn rewrite(connection: &Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::{Stored, collect};
+    use areyouj_core::orchestrator::{Actor, AuditRow};
 
     #[test]
     fn a_shipped_migration_is_never_edited() {
         let sums: Vec<u32> = MIGRATIONS.iter().map(|sql| crc32fast::hash(sql.as_bytes())).collect();
         assert_eq!(
             sums,
-            [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0x1eb4_43dd, 0xef16_f7aa],
+            [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0x1eb4_43dd, 0x65d9_01ad, 0xef16_f7aa],
             "add a migration instead of editing one"
         );
     }
@@ -77,6 +80,22 @@ mod tests {
         let before = schema(&connection);
         migrate(&mut connection).unwrap();
         assert_eq!(schema(&connection), before);
+    }
+
+    #[test]
+    fn an_entry_of_the_audit_trail_of_an_older_version_has_an_unknown_actor() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        for migration in &MIGRATIONS[..3] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", 3).unwrap();
+        let row = "INSERT INTO audit (at, by, operation, outcome) VALUES (7, 'cli', 'session/create', 'ok')";
+        connection.execute_batch(row).unwrap();
+        migrate(&mut connection).unwrap();
+        let mut statement = connection.prepare(&AuditRow::select("")).unwrap();
+        let row = collect(&mut statement, [], AuditRow::read).unwrap().pop().unwrap();
+        assert_eq!((row.number, row.at, row.last, row.count), (1, 7, 7, 1));
+        assert_eq!((row.actor, row.by.as_str()), (Actor::default(), "cli"));
     }
 
     #[test]

@@ -58,6 +58,28 @@ return {
       end,
     },
     {
+      "a refusal to a process inside a session is an alert until a person has read it",
+      function()
+        local filter = alerts.filter()
+        filter:update({}, {})
+        local function refused(unread, count)
+          local title = "A process inside this session (areyouj, pid 7) tried to stop the daemon. AreYouJ refused it."
+          return session("A", { refusals = { count = count, last = 1, title = title, unread = unread } })
+        end
+        local found = filter:update({ refused(true, 1) }, {})
+        same("kind", found[1].kind, "refused")
+        same(
+          "text",
+          found[1].text,
+          "A: A process inside this session (areyouj, pid 7) tried to stop the daemon. AreYouJ refused it. "
+            .. "See :AreYouJ audit A"
+        )
+        same("once", #filter:update({ refused(true, 9) }, {}), 0)
+        same("read", #filter:update({ refused(false, 9) }, {}), 0)
+        same("again", #filter:update({ refused(true, 10) }, {}), 1)
+      end,
+    },
+    {
       "the status line counts sessions by status",
       function()
         local live = {

@@ -16,6 +16,7 @@
 ---| "areyouj/session/restart" # (areyouj.SessionActionParams) -> areyouj.Session Stops Claude if it is running, and starts it again with the same conversation.
 ---| "areyouj/session/switch" # (areyouj.SessionSwitchParams) -> areyouj.Session Switches the session to the other driver. The daemon waits for the running turn or interrupts it, stops Claude, and starts it with the other driver in the same conversation. Fails with `conversation_open` while another Claude process has the conversation open.
 ---| "areyouj/session/rename" # (areyouj.SessionRenameParams) -> areyouj.Session Sets or removes the name of a session.
+---| "areyouj/session/note" # (areyouj.SessionNoteParams) -> areyouj.Empty Adds a note to a session's transcript, which names its author. A process inside a session can add some to its own session.
 ---| "areyouj/session/delete" # (areyouj.SessionActionParams) -> areyouj.Empty Deletes a terminated session permanently, with its transcript and journal.
 ---| "areyouj/session/read" # (areyouj.SessionParams) -> areyouj.Session Marks everything in a session as read.
 ---| "areyouj/session/attach" # (areyouj.AttachParams) -> areyouj.AttachResult Returns the newest entries and subscribes to `areyouj/claudeOutput` from there.
@@ -35,6 +36,7 @@
 ---| "areyouj/queue/recover" # (areyouj.QueueRecoverParams) -> areyouj.Message Decides what happens to a failed or interrupted message, and resumes the queue.
 ---| "areyouj/permission/list" # (areyouj.PermissionListParams) -> areyouj.PermissionList Lists open permission requests, oldest first.
 ---| "areyouj/permission/answer" # (areyouj.PermissionAnswerParams) -> areyouj.Permission Answers a permission request. Only the first answer counts.
+---| "areyouj/audit/list" # (areyouj.AuditListParams) -> areyouj.AuditPage Returns a page of the audit trail, newest first.
 ---| "areyouj/daemon/status" # (areyouj.Empty) -> areyouj.DaemonStatus Returns the state of the daemon.
 ---| "areyouj/daemon/stop" # (areyouj.DaemonStopParams) -> areyouj.Empty Stops the daemon. Sessions keep running unless `sessions` is set.
 
@@ -57,6 +59,10 @@
 ---| "invalid_params" # The parameters do not have the method's shape.
 ---| "not_initialized" # A request arrived before `initialize`.
 ---| "request_cancelled" # The client cancelled the request with `$/cancelRequest`.
+---| "inside_session" # A process inside a session asked for something that it cannot do.
+---| "peer_unknown" # The daemon could not find out whether the process that connected is inside a session.
+---| "too_many_connections" # Too many connections are open.
+---| "initialize_timeout" # The client did not send `initialize` in time.
 ---| "session_not_found" # No session has this id.
 ---| "message_not_found" # No message has this id.
 ---| "permission_not_found" # No permission request has this id.
@@ -81,6 +87,7 @@
 ---| "message_too_large" # The message is larger than the limit.
 ---| "message_not_queued" # The message is no longer queued.
 ---| "message_not_interrupted" # The message is neither interrupted nor failed.
+---| "too_many_notes" # Processes inside the session have added as many notes as they can.
 ---| "queue_full" # The queue is full.
 ---| "request_conflict" # The same id was used for a different request.
 ---| "permission_answered" # The permission request was already answered.
@@ -184,6 +191,42 @@
 ---| "failed" # A message failed.
 ---| "error" # The session's status is `error`.
 
+---Who acted.
+---@alias areyouj.AuditActor
+---| "person" # A process outside all sessions: a person.
+---| "session" # A process inside a session.
+---| "daemon" # The daemon, automatically.
+---| "unknown" # Not recorded: the entry is older than this field.
+
+---An operation in the audit trail, or several that are alike.
+---@class areyouj.AuditEntry
+---@field number integer Grows with each entry.
+---@field at integer The time; of several operations, that of the first.
+---@field last integer The time of the last one.
+---@field count integer How many operations were alike within a minute.
+---@field actor areyouj.AuditActor Who acted, as the kernel says.
+---@field actorSessionId? string The session that the actor is inside of, for the actor `session`, if it is known.
+---@field pid? integer The process id of the actor; 0 if it is in a PID namespace that the daemon cannot see.
+---@field program? string The path of the actor's program.
+---@field terminal? string The actor's controlling terminal, for example `pts/3`.
+---@field client string The name that the client gave itself, which proves nothing.
+---@field operation string The noun and the verb of the method, for example `session/create`.
+---@field sessionId? string The session that it was about.
+---@field detail? string Details, for example the decision about a permission request.
+---@field outcome string `ok`, or the code of the error.
+
+---Parameters of `areyouj/audit/list`.
+---@class areyouj.AuditListParams
+---@field sessionId? string Only what concerns this session (an id or an unambiguous prefix; the whole id of a deleted one), or what processes inside it did.
+---@field since? integer Only entries whose last occurrence is at this time or later.
+---@field before? integer Only entries with a smaller number: the next page begins before the last entry of the one before.
+---@field limit? integer The number of entries, at most 1,000; 200 if omitted.
+
+---A page of the audit trail.
+---@class areyouj.AuditPage
+---@field entries areyouj.AuditEntry[] Newest first.
+---@field more boolean Whether there are older ones.
+
 ---Notification `areyouj/claudeOutput`, for sessions to which this client is attached. It carries an entry or a delta.
 ---@class areyouj.ClaudeOutput
 ---@field sessionId string The session.
@@ -277,7 +320,7 @@
 ---What a section of a display is.
 ---@alias areyouj.DisplayStyle
 ---| "tool" # The name of the tool; the first section of every request.
----| "command" # A shell command. Only the tool Bash has one.
+---| "command" # A shell command. Only the tool Bash and requests for trust have one.
 ---| "path" # A path or a URL.
 ---| "removed" # Text that the tool removes from a file.
 ---| "added" # Text that the tool writes to a file.
@@ -440,7 +483,7 @@
 ---| "warning" # A problem that AreYouJ is handling.
 ---| "error" # An error.
 
----A permission request of Claude.
+---A permission request of Claude, or of AreYouJ before it starts Claude.
 ---@class areyouj.Permission
 ---@field id string The session's id, a dash and a number, for example `K7M2Q9XD-3`.
 ---@field sessionId string The session.
@@ -470,6 +513,7 @@
 ---| "tool" # A tool wants to run.
 ---| "question" # Claude asks a question with choices.
 ---| "plan" # Claude presents a plan and asks for approval.
+---| "trust" # AreYouJ asks whether to trust the session's directory, before it starts Claude there. The tool is `Trust`, and the input lists what would run. The answer is `allow` or `deny`; `deny` terminates the session.
 
 ---Open permission requests, oldest first.
 ---@class areyouj.PermissionList
@@ -675,6 +719,7 @@
 ---@field queuePaused? string The reason why the queue is paused, or `null` if it is not paused.
 ---@field unread integer The number of unread answers and permission requests.
 ---@field startupMs? integer The time from the last request to start Claude until Claude was ready, in milliseconds.
+---@field refusals? areyouj.SessionRefusals What AreYouJ refused to processes inside the session; `null` if it refused nothing.
 
 ---Parameters of requests that change one session.
 ---@class areyouj.SessionActionParams
@@ -691,6 +736,7 @@
 ---@field model? string The name or alias of a model, as for `claude --model`.
 ---@field permissionMode? string A permission mode, as for `claude --permission-mode`.
 ---@field messages? areyouj.NewMessage[] The first messages, in order.
+---@field trust? boolean Trust the directory and everything below it, from now on. Otherwise AreYouJ opens a permission request of kind `trust` before it starts a stream session in a directory that neither Claude nor AreYouJ knows as trusted.
 
 ---Result of `areyouj/session/create`.
 ---@class areyouj.SessionCreateResult
@@ -726,9 +772,25 @@
 ---@field sessionId string The session that changed.
 ---@field session? areyouj.Session The session in its current state; omitted if it was deleted.
 
+---Parameters of `areyouj/session/note`.
+---@class areyouj.SessionNoteParams
+---@field requestId string A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
+---@field sessionId? string A session's id or an unambiguous prefix. If omitted, the session that the client is inside of, or else the newest live session of its workspace folders.
+---@field text string The text, at most 2,000 characters.
+
 ---Parameters of requests that only read one session.
 ---@class areyouj.SessionParams
 ---@field sessionId? string A session's id or an unambiguous prefix. If omitted, the newest live session of the client's workspace folders.
+
+---What AreYouJ refused to processes inside a session, for example because a script tried to answer a permission request.
+---@class areyouj.SessionRefusals
+---@field count integer The number of refused requests.
+---@field last integer The time of the last one.
+---@field operation string The noun and the verb of the last one's method, for example `session/terminate`.
+---@field program string The path of the program that sent the last one; empty if it is unknown.
+---@field pid integer The process id of that program.
+---@field title string A sentence about the last one to display.
+---@field unread boolean Whether some are new since `areyouj/session/read`.
 
 ---Parameters of `areyouj/session/rename`.
 ---@class areyouj.SessionRenameParams

@@ -25,6 +25,8 @@ function M.open(session)
   add("Status", status.of(session.status).word .. ", for " .. text.since(text.now() - session.statusSince))
   add("Reason", session.statusReason and text.plain(session.statusReason, 300))
   add("Needs you", session.attention and text.plain(session.attention.title, 300))
+  local refusals = session.refusals
+  add("Refused", refusals and ("%s. %s"):format(text.count(refusals.count, "request"), text.plain(refusals.title, 300)))
   add("Current task", text.plain(session.currentTask or "No active task", 300))
   add(
     "Queue",

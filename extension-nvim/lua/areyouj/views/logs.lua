@@ -1,4 +1,4 @@
----Logs: the log of the daemon, or the transcript of a session as the command line prints it.
+---Logs: the log of the daemon, the transcript of a session and the audit trail as the command line prints them.
 local problem = require("areyouj.problem")
 local program = require("areyouj.program")
 local text = require("areyouj.text")
@@ -32,6 +32,30 @@ local function newest(directory)
   return found
 end
 
+---Shows the output of a command of `areyouj` in a tab page.
+---@param arguments string[]
+---@param from_end boolean Begins with the last line.
+local function show_output(arguments, from_end)
+  local path, missing = program.find()
+  if not path then return problem.show(assert(missing)) end
+  vim.system(
+    vim.list_extend({ path }, arguments),
+    { text = true },
+    vim.schedule_wrap(function(done)
+      if done.code ~= 0 then
+        problem.notify(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
+        return
+      end
+      vim.cmd.tabnew()
+      local buffer = vim.api.nvim_get_current_buf()
+      local options = vim.bo[buffer]
+      options.buftype, options.bufhidden, options.swapfile = "nofile", "wipe", false
+      show(buffer, text.lines(done.stdout or ""))
+      if from_end then vim.cmd("normal! G") end
+    end)
+  )
+end
+
 ---@param id? string A session.
 function M.open(id)
   if not id then
@@ -45,30 +69,17 @@ function M.open(id)
       vim.cmd("normal! G")
     end)
   end
-  local path, missing = program.find()
-  if not path then return problem.show(assert(missing)) end
-  vim.system(
-    { path, "logs", id:upper() },
-    { text = true },
-    vim.schedule_wrap(function(done)
-      if done.code ~= 0 then
-        problem.notify(text.plain(done.stderr or "", 300), vim.log.levels.ERROR)
-        return
-      end
-      vim.cmd.tabnew()
-      local buffer = vim.api.nvim_get_current_buf()
-      local options = vim.bo[buffer]
-      options.buftype, options.bufhidden, options.swapfile = "nofile", "wipe", false
-      show(buffer, text.lines(done.stdout or ""))
-      vim.cmd("normal! G")
-    end)
-  )
+  show_output({ "logs", id:upper() }, true)
 end
+
+---Shows the audit trail, newest first.
+---@param id? string Only what concerns this session.
+function M.audit(id) show_output(id and { "audit", id:upper() } or { "audit" }, false) end
 
 ---@param ports { request: areyouj.Requester }
 function M.setup(ports)
   request = ports.request
-  ui.register({ logs = M.open })
+  ui.register({ logs = M.open, audit = M.audit })
 end
 
 return M

@@ -198,6 +198,7 @@ fn example_session() -> Session {
         queue_paused: None,
         unread: 0,
         startup_ms: None,
+        refusals: None,
     }
 }
 

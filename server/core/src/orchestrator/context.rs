@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::subject::Subject;
-use super::{AuditRow, Change, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings};
+use super::{
+    AuditRow, Change, ClientId, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings,
+};
 
 /// One call of [`super::State::step`].
 pub(super) struct StepContext {
@@ -17,6 +19,7 @@ pub(super) struct StepContext {
     touched: BTreeSet<SessionId>,
     trusted: Vec<String>,
     answer: Option<(Origin, Result<Subject, Problem>)>,
+    audited: Vec<(Option<ClientId>, AuditRow)>,
     effects: Vec<Effect>,
 }
 
@@ -32,6 +35,7 @@ impl StepContext {
             touched: BTreeSet::new(),
             trusted: Vec::new(),
             answer: None,
+            audited: Vec::new(),
             effects: Vec::new(),
         }
     }
@@ -90,8 +94,14 @@ impl StepContext {
         self.push(Effect::Publish(notification));
     }
 
-    pub(super) fn audit(&mut self, row: AuditRow) {
-        self.persist(Change::Audit(row));
+    /// An operation of this client, or the daemon's own, for the audit trail.
+    pub(super) fn audit(&mut self, client: Option<ClientId>, row: AuditRow) {
+        self.audited.push((client, row));
+    }
+
+    /// The operations that must still be recorded.
+    pub(super) fn take_audited(&mut self) -> Vec<(Option<ClientId>, AuditRow)> {
+        std::mem::take(&mut self.audited)
     }
 
     /// The revision of the list after one more change.

@@ -7,9 +7,13 @@ use super::session::Session;
 use super::state::State;
 use super::subject::{OperationResult, Subject};
 use super::{
-    Change, Create, DirectoryTrust, ErrorCode, MessageId, Notification, Origin, Problem, Remedy, SessionId,
-    SessionRow,
+    Change, Create, DirectoryTrust, ErrorCode, MessageId, Notification, Origin, Principal, Problem, Remedy,
+    SessionId, SessionRow,
 };
+use crate::text::plain::short_line;
+
+/// Characters of what the audit trail says about a new session, at most: the longest path has 4,096 bytes.
+const MAX_DETAIL_CHARS: usize = 500;
 
 /// How many random session ids are tried. With a million ids in use, one in 650,000 is taken.
 const ID_TRIES: usize = 8;
@@ -22,13 +26,19 @@ impl State {
         create: Create,
     ) -> Result<OperationResult, Problem> {
         let name = checked_name(create.name)?;
+        let mut spec = create.spec;
+        if let Principal::Session(insider) = &origin.principal {
+            spec.permission_mode = Some(self.mode_from_inside(insider, spec.permission_mode)?);
+        }
         self.check_first_messages(&create.messages)?;
         self.admit()?;
         let id = self.unused_id(step)?;
-        let warning = self.shared_directory(&create.spec.directory);
+        let warning = self.shared_directory(&spec.directory);
         self.used_ids.insert(id);
+        let mode = spec.permission_mode.as_deref().unwrap_or("as configured");
+        let mut detail = format!("mode {mode}, in {}", spec.directory);
         let conversation = step.new_uuid();
-        let row = SessionRow { name, ..SessionRow::new(id, create.spec, conversation, step.now.wall) };
+        let row = SessionRow { name, ..SessionRow::new(id, spec, conversation, step.now.wall) };
         step.persist(Change::Session(Box::new(row.clone())));
         step.persist(Change::Environment { session: id, environment: create.environment });
         let (trusted, untrusted) = match create.trust {
@@ -36,7 +46,6 @@ impl State {
             DirectoryTrust::Given(directory) => (Some(directory), None),
             DirectoryTrust::Missing(would_run) => (None, Some(would_run)),
         };
-        let mut detail = format!("for {}", origin.principal.name());
         if let Some(directory) = trusted {
             detail.push_str(&format!(", trusting {directory}"));
             step.trust(directory, origin.principal.name().to_owned());
@@ -51,7 +60,7 @@ impl State {
         self.sessions.insert(id, session);
         self.remember(step, create.request_id, CREATE, id);
         let result = OperationResult::on(id, Subject::Created { session: id, warning });
-        Ok(result.with_detail(detail))
+        Ok(result.with_detail(short_line(&detail, MAX_DETAIL_CHARS)))
     }
 
     fn check_first_messages(&self, messages: &[(MessageId, String)]) -> Result<(), Problem> {

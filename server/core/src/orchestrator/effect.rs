@@ -190,6 +190,8 @@ pub enum Outcome {
     Detached(SessionId),
     /// The session's id.
     Resolved(SessionId),
+    /// The session whose part of the audit trail is meant; `None`: the whole.
+    Audit(Option<SessionId>),
     /// The daemon's own numbers.
     Daemon {
         /// Live sessions.
@@ -339,4 +341,6 @@ pub struct Snapshot {
     pub used_ids: Vec<SessionId>,
     /// The newest requests, and the result of each.
     pub requests: Vec<(String, String)>,
+    /// The number of the newest row of the audit trail.
+    pub audit: u64,
 }

@@ -1,7 +1,10 @@
 //! The input of the orchestrator: commands of clients, and facts from hosts and drivers.
 
+use std::sync::Arc;
+
 use super::{
-    ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Query, ReplyId, SessionId, WouldRun,
+    ClientId, Fact, MessageId, Operation, Position, Principal, Problem, Process, Query, ReplyId, SessionId,
+    WouldRun,
 };
 
 /// Who sent a command, and where the answer goes.
@@ -11,6 +14,8 @@ pub struct Origin {
     pub client: ClientId,
     /// Who acts.
     pub principal: Principal,
+    /// Its process.
+    pub process: Arc<Process>,
     /// The request.
     pub reply: ReplyId,
 }
@@ -128,6 +133,13 @@ pub enum Command {
     Query(Query),
     /// It changes something.
     Operation(Operation),
+    /// The daemon refused it before it was planned, because the client is inside a session.
+    Refused {
+        /// The method's noun and verb.
+        operation: &'static str,
+        /// Why.
+        problem: Problem,
+    },
 }
 
 impl From<Query> for Command {

@@ -56,8 +56,8 @@ type Verdict = Result<(), TestCaseError>;
 
 /// What the client of this world requests.
 fn command(operation: Operation) -> Event {
-    let principal = Principal::LocalUser { name: "a person".to_owned() };
-    let origin = Origin { client: ORIGIN, principal, reply: 1 };
+    let principal = Principal::Person { name: "a person".to_owned() };
+    let origin = Origin { client: ORIGIN, principal, process: Process::default().into(), reply: 1 };
     Event::Command { origin, command: operation.into() }
 }
 

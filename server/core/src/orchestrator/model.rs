@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{MessageId, Pause, PermissionId, Problem, SessionId, ToolInput};
+use super::{MessageId, Pause, PermissionId, Problem, Process, SessionId, ToolInput};
 
 /// Milliseconds since the Unix epoch.
 pub type Millis = u64;
@@ -169,6 +169,29 @@ pub struct SessionRow {
     pub startup_ms: Option<u64>,
     /// How far its journal has been ingested.
     pub position: Position,
+    /// What AreYouJ refused to processes inside it.
+    pub refusals: Option<Refusals>,
+    /// Notes that processes inside it added.
+    pub notes: u32,
+}
+
+/// What AreYouJ refused to processes inside a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusals {
+    /// How many requests.
+    pub count: u64,
+    /// When the last one was.
+    pub last: Millis,
+    /// When the transcript last said so.
+    pub noticed: Millis,
+    /// The last one: the method's noun and verb, for example `session/terminate`.
+    pub operation: String,
+    /// The program that sent it; empty if it is unknown.
+    pub program: String,
+    /// Its process id.
+    pub pid: i32,
+    /// No person has seen it.
+    pub unread: bool,
 }
 
 impl SessionRow {
@@ -208,6 +231,8 @@ impl SessionRow {
             permissions: 0,
             startup_ms: None,
             position: Position::default(),
+            refusals: None,
+            notes: 0,
         }
     }
 }
@@ -468,12 +493,46 @@ pub struct EntryRow {
     pub body: EntryBody,
 }
 
-/// One operation, for the audit trail.
+/// Who did something, as the kernel says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// What kind of principal.
+    pub kind: ActorKind,
+    /// The session that it acted from, as far as it is known.
+    pub session: Option<SessionId>,
+    /// Its process, if it has one of its own.
+    pub process: Option<Process>,
+}
+
+/// The kind of a principal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorKind {
+    /// An earlier version recorded the operation without the kernel's word.
+    #[default]
+    Unknown,
+    /// A process outside all sessions.
+    Person,
+    /// A process inside a session.
+    Session,
+    /// The daemon, automatically.
+    Daemon,
+}
+
+/// One operation, for the audit trail, or several that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {
-    /// When.
+    /// 1, 2, 3 … without gaps; 0 before it has one.
+    pub number: u64,
+    /// When; of several, the first.
     pub at: Millis,
-    /// Who: the name that the client gave, or `areyouj` for what the daemon does automatically.
+    /// When the last of several was; otherwise the same.
+    pub last: Millis,
+    /// How many.
+    pub count: u64,
+    /// Who.
+    pub actor: Actor,
+    /// The name that the client gave itself, or `areyouj` for what the daemon does automatically.
     pub by: String,
     /// What: the method's noun and verb, for example `session/create`.
     pub operation: String,

@@ -2,44 +2,81 @@
 
 use std::str::FromStr;
 
-use super::authorize::authorize;
 use super::check::{check_request_id, check_text, checked_name, conflict};
 use super::context::StepContext;
-use super::requests::{ANSWER, CREATE, SEND};
+use super::requests::{ANSWER, CREATE, NOTE, SEND};
 use super::state::{Exit, State};
 use super::subject::{OperationResult, Subject};
 use super::{
-    Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation, MessageState,
-    Notification, Operation, Origin, PermissionId, Problem, Remedy, SeenPermission, SessionId,
-    SessionOperation, SessionRef,
+    Actor, ActorKind, Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation,
+    MessageState, Notification, Operation, Origin, PermissionId, PermissionRequest, Principal, Problem,
+    Process, Remedy, SeenPermission, SessionId, SessionOperation, SessionRef,
 };
+use crate::text::always::{applied, granted};
+use crate::text::plain::short_line;
+
+/// Characters of what the audit trail says about a decision, at most. Claude writes the rules.
+const MAX_DETAIL_CHARS: usize = 500;
 
 impl State {
     /// Carries out an operation, audits and answers it.
     pub(super) fn operate(&mut self, step: &mut StepContext, origin: Origin, operation: Operation) {
-        let name = operation.audit_name();
+        let (name, refusal_name) = (operation.audit_name(), operation.refusal_name());
         let result = self.carry_out(step, &origin, operation);
         let (session, detail, outcome) = match &result {
+            Err(problem) if problem.code == ErrorCode::InsideSession => {
+                return self.refuse(step, origin, refusal_name, problem.clone());
+            }
             Ok(done) => (done.session, done.detail.clone(), "ok".to_owned()),
             Err(problem) => (None, None, problem.code.as_str().to_owned()),
         };
         session.into_iter().for_each(|id| step.touch(id));
         if let Some(name) = name {
-            let (by, operation) = (origin.principal.name().to_owned(), name.to_owned());
-            step.audit(AuditRow { at: step.now.wall, by, operation, session, detail, outcome });
+            let row = AuditRow { session, detail, outcome, ..audit_row(step, &origin, name) };
+            step.audit(Some(origin.client), row);
         }
         step.answer(origin, result.map(|done| done.subject));
+    }
+
+    /// Refuses what a process inside a session cannot do: records it, and shows it to the person in that session.
+    pub(super) fn refuse(
+        &mut self,
+        step: &mut StepContext,
+        origin: Origin,
+        operation: &'static str,
+        problem: Problem,
+    ) {
+        let outcome = problem.code.as_str().to_owned();
+        let row = AuditRow { outcome, ..audit_row(step, &origin, operation) };
+        if let Some(id) = row.actor.session
+            && let Some(session) = self.sessions.get_mut(&id)
+            && session.refused(step, operation, &origin.process)
+        {
+            step.touch(id);
+        }
+        step.audit(Some(origin.client), row);
+        step.answer(origin, Err(problem));
+    }
+
+    /// Records what this step did, and ends the period in which records are shared.
+    pub(super) fn record(&mut self, step: &mut StepContext) {
+        for (client, row) in step.take_audited() {
+            self.audit.record(step, client, row);
+        }
+        if self.audit.close(step, false) {
+            // Their numbers of refusals have grown meanwhile.
+            self.sessions.keys().for_each(|id| step.touch(*id));
+        }
     }
 
     fn carry_out(
         &mut self,
         step: &mut StepContext,
         origin: &Origin,
-        operation: Operation,
+        mut operation: Operation,
     ) -> Result<OperationResult, Problem> {
+        self.authorize(&origin.principal, &mut operation)?;
         let target = self.session_of(&operation);
-        let known = target.as_ref().ok().and_then(|id| self.sessions.get(&(*id)?));
-        authorize(&origin.principal, &operation, known)?;
         if let Some(done) = self.repeated(&operation)? {
             return Ok(done);
         }
@@ -57,14 +94,20 @@ impl State {
             }
             Operation::Message(of, operation) => self.change_message(step, of, operation),
             Operation::Answer(of, answer) => self.answer_permission(step, origin, of, answer),
+            Operation::Note(of, text) => self.add_note(step, origin, of, &text),
+            // What only a process inside the session reads, no person has seen: that changes nothing.
             Operation::MarkRead(session) => {
                 let id = self.resolve(&session)?;
-                self.session_mut(id)?.mark_read();
+                if matches!(origin.principal, Principal::Person { .. }) {
+                    self.session_mut(id)?.mark_read();
+                }
                 Ok(OperationResult::on(id, Subject::Session(id)))
             }
             Operation::Attach { session, since } => {
                 let id = self.resolve(&session)?;
-                self.session_mut(id)?.watch(origin.client);
+                if matches!(origin.principal, Principal::Person { .. }) {
+                    self.session_mut(id)?.watch(origin.client);
+                }
                 Ok(OperationResult::on(id, Subject::Attached { session: id, since }))
             }
             Operation::Detach(session) => {
@@ -88,6 +131,7 @@ impl State {
     fn session_of(&self, operation: &Operation) -> Result<Option<SessionId>, Problem> {
         match operation {
             Operation::Session(Idempotent { target: session, .. }, _)
+            | Operation::Note(Idempotent { target: session, .. }, _)
             | Operation::Send { session, .. }
             | Operation::MarkRead(session)
             | Operation::Attach { session, .. }
@@ -128,6 +172,10 @@ impl State {
             Operation::Answer(of, _) => {
                 let done = self.done_before(&of.request_id, ANSWER)?;
                 done.map(|id: PermissionId| OperationResult::on(id.session, Subject::Permission(id)))
+            }
+            Operation::Note(of, _) => {
+                let done = self.done_before(&of.request_id, NOTE)?;
+                done.map(|id| OperationResult::on(id, Subject::Done))
             }
             Operation::MarkRead(_)
             | Operation::Attach { .. }
@@ -244,9 +292,24 @@ impl State {
     ) -> Result<OperationResult, Problem> {
         let SeenPermission { id, digest } = of.target;
         let id = self.find_permission(&id)?;
+        let decision = self.permission(id).map(|row| decision(&row.request, &answer)).unwrap_or_default();
         self.session_mut(id.session)?.answer(step, id.number, &digest, answer, origin.principal.name())?;
         self.remember(step, of.request_id, ANSWER, id);
-        Ok(OperationResult::on(id.session, Subject::Permission(id)).with_detail(id.to_string()))
+        let result = OperationResult::on(id.session, Subject::Permission(id));
+        Ok(result.with_detail(format!("{id}: {decision}")))
+    }
+
+    fn add_note(
+        &mut self,
+        step: &mut StepContext,
+        origin: &Origin,
+        of: Idempotent<SessionRef>,
+        text: &str,
+    ) -> Result<OperationResult, Problem> {
+        let id = self.resolve(&of.target)?;
+        self.session_mut(id)?.note_from(step, &origin.principal, text)?;
+        self.remember(step, of.request_id, NOTE, id);
+        Ok(OperationResult::on(id, Subject::Done))
     }
 
     fn terminate_all(&mut self, step: &mut StepContext) {
@@ -256,6 +319,41 @@ impl State {
                 step.touch(session.id());
             }
         }
+    }
+}
+
+/// A row of the audit trail for what this client asks.
+fn audit_row(step: &StepContext, origin: &Origin, operation: &str) -> AuditRow {
+    let kind = match origin.principal {
+        Principal::Person { .. } => ActorKind::Person,
+        Principal::Session(_) => ActorKind::Session,
+    };
+    let session = origin.principal.session();
+    AuditRow {
+        number: 0,
+        at: step.now.wall,
+        last: step.now.wall,
+        count: 1,
+        actor: Actor { kind, session, process: Some(Process::clone(&origin.process)) },
+        by: origin.principal.name().to_owned(),
+        operation: operation.to_owned(),
+        session: None,
+        detail: None,
+        outcome: String::new(),
+    }
+}
+
+/// What a person decided, for the audit trail.
+fn decision(request: &PermissionRequest, answer: &Answer) -> String {
+    match answer {
+        Answer::Allow => "allow".to_owned(),
+        Answer::AllowAlways { suggestions: chosen } => {
+            let applied = applied(&request.suggestions, chosen.as_deref()).unwrap_or_default();
+            let granted = granted(&request.suggestions, &applied).join("; ");
+            short_line(&format!("always {granted}"), MAX_DETAIL_CHARS)
+        }
+        Answer::Deny { .. } => "deny".to_owned(),
+        Answer::Choose { .. } => "answer".to_owned(),
     }
 }
 

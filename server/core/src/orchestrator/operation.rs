@@ -26,6 +26,8 @@ pub enum Operation {
     Message(Idempotent<String>, MessageOperation),
     /// Answer a permission request.
     Answer(Idempotent<SeenPermission>, Answer),
+    /// Add a note to a session's transcript.
+    Note(Idempotent<SessionRef>, String),
     /// Mark everything in a session as read.
     MarkRead(SessionRef),
     /// Watch a session's output.
@@ -168,15 +170,44 @@ impl Operation {
             Operation::Message(_, operation) => operation.audit_name(),
             Operation::Answer(..) => "permission/answer",
             Operation::StopDaemon { .. } => "daemon/stop",
+            Operation::Note(..) => "session/note",
             Operation::MarkRead(_) | Operation::Attach { .. } | Operation::Detach(_) => return None,
         })
+    }
+
+    /// The name in the audit trail if the operation is refused to a process inside a session.
+    pub fn refusal_name(&self) -> &'static str {
+        match self {
+            Operation::MarkRead(_) => "session/read",
+            Operation::Attach { .. } => "session/attach",
+            Operation::Detach(_) => "session/detach",
+            operation => operation.audit_name().unwrap_or_default(),
+        }
+    }
+
+    /// The session that the client named, if the operation has one.
+    pub(super) fn session_mut(&mut self) -> Option<&mut SessionRef> {
+        match self {
+            Operation::Session(Idempotent { target: session, .. }, _)
+            | Operation::Note(Idempotent { target: session, .. }, _)
+            | Operation::Send { session, .. }
+            | Operation::MarkRead(session)
+            | Operation::Attach { session, .. }
+            | Operation::Detach(session) => Some(session),
+            Operation::Create(_)
+            | Operation::Message(..)
+            | Operation::Answer(..)
+            | Operation::StopDaemon { .. } => None,
+        }
     }
 
     /// The role that the operation needs.
     pub fn role(&self) -> Role {
         match self {
             Operation::MarkRead(_) | Operation::Attach { .. } | Operation::Detach(_) => Role::Viewer,
-            Operation::Send { .. } | Operation::Message(..) | Operation::Answer(..) => Role::Operator,
+            Operation::Send { .. } | Operation::Message(..) | Operation::Answer(..) | Operation::Note(..) => {
+                Role::Operator
+            }
             Operation::Session(_, operation) => operation.role(),
             Operation::Create(_) | Operation::StopDaemon { .. } => Role::Owner,
         }
@@ -188,6 +219,7 @@ impl Operation {
             Operation::Send { .. } | Operation::Message(..) | Operation::Answer(..) => true,
             Operation::Session(_, operation) => operation.needs_live(),
             Operation::Create(_)
+            | Operation::Note(..)
             | Operation::MarkRead(_)
             | Operation::Attach { .. }
             | Operation::Detach(_)

@@ -1,18 +1,30 @@
 //! Answering queries.
 
+use super::context::StepContext;
 use super::state::State;
-use super::{Outcome, PermissionRow, Problem, Query, SessionRef, SessionView};
+use super::{Effect, Origin, Outcome, PermissionRow, Problem, Query, SessionId, SessionRef, SessionView};
 
 impl State {
-    /// Answers a query.
+    /// Answers a query, or refuses it.
+    pub(super) fn ask(&mut self, step: &mut StepContext, origin: Origin, mut query: Query) {
+        if let Err(problem) = self.authorize_query(&origin.principal, &mut query) {
+            return self.refuse(step, origin, query.refusal_name(), problem);
+        }
+        let result = self.query(&query, self.only_session(&origin.principal));
+        step.push(Effect::Reply { client: origin.client, reply: origin.reply, result });
+    }
+
+    /// The answer to a query. `only`: the one session that the client can see.
     ///
     /// # Errors
     ///
     /// No session matches, or several do.
-    pub(super) fn query(&self, query: &Query) -> Result<Outcome, Problem> {
+    fn query(&self, query: &Query, only: Option<SessionId>) -> Result<Outcome, Problem> {
         match query {
             Query::Sessions { all } => {
-                Ok(Outcome::Sessions { revision: self.revision, sessions: self.views(*all) })
+                let mut sessions = self.views(*all);
+                sessions.retain(|view| only.is_none_or(|only| only == view.row.id));
+                Ok(Outcome::Sessions { revision: self.revision, sessions })
             }
             Query::Session(session) => {
                 let session = self.session(self.resolve(session)?)?;
@@ -20,7 +32,15 @@ impl State {
             }
             Query::Resolve(session) => self.resolve(session).map(Outcome::Resolved),
             Query::Queue(session) => Ok(Outcome::Queue(self.session(self.resolve(session)?)?.queue().view())),
-            Query::Permissions(of) => self.open_permissions(of.as_ref()),
+            Query::Permissions(of) => self.open_permissions(of.as_ref(), only),
+            // The trail of a removed session stays, so its id need not be known.
+            Query::Audit(of) => match of {
+                Some(SessionRef::Id(text)) if text.parse::<SessionId>().is_ok() => {
+                    Ok(Outcome::Audit(text.parse().ok()))
+                }
+                Some(session) => self.resolve(session).map(|id| Outcome::Audit(Some(id))),
+                None => Ok(Outcome::Audit(None)),
+            },
             Query::Daemon => {
                 let live = self.sessions.values().filter(|session| !session.is_terminated()).count();
                 Ok(Outcome::Daemon {
@@ -40,8 +60,8 @@ impl State {
         views
     }
 
-    fn open_permissions(&self, of: Option<&SessionRef>) -> Result<Outcome, Problem> {
-        let of = of.map(|session| self.resolve(session)).transpose()?;
+    fn open_permissions(&self, of: Option<&SessionRef>, only: Option<SessionId>) -> Result<Outcome, Problem> {
+        let of = of.map(|session| self.resolve(session)).transpose()?.or(only);
         let shown = self.sessions.values().filter(|session| of.is_none_or(|id| id == session.id()));
         let open = shown.flat_map(|session| session.permissions().open());
         let mut open: Vec<PermissionRow> = open.cloned().collect();

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-/// The names of creations, messages and answers in the record of requests.
+/// The names of creations, messages, answers and notes in the record of requests.
 pub(super) const CREATE: &str = "session/create";
 pub(super) const SEND: &str = "queue/add";
 pub(super) const ANSWER: &str = "permission/answer";
+pub(super) const NOTE: &str = "session/note";
 
 /// Most requests that are remembered. Clients repeat a request within seconds.
 const MAX_REQUESTS: usize = 10_000;

@@ -1,6 +1,6 @@
 //! Limits, timeouts, and the back-off after failures.
 
-use super::Recovery;
+use super::{Grants, Recovery};
 
 /// What a person can configure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,11 +12,13 @@ pub struct Settings {
     pub max_starting: u32,
     /// The decision about a message that a crash interrupted; `None`: a person decides.
     pub on_interrupted: Option<Recovery>,
+    /// What processes inside sessions can do beyond reading their own session.
+    pub grants: Grants,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { max_active: 10, max_starting: 2, on_interrupted: None }
+        Settings { max_active: 10, max_starting: 2, on_interrupted: None, grants: Grants::default() }
     }
 }
 

@@ -10,6 +10,7 @@ mod conversation;
 mod delivery;
 mod errors;
 mod facts;
+mod insiders;
 mod known;
 mod lifecycle;
 mod messages;
@@ -29,12 +30,14 @@ use std::collections::BTreeSet;
 
 use super::context::StepContext;
 use super::{
-    AuditRow, Change, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow, Millis,
-    NoticeLevel, Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId,
-    SessionRow, SessionSpec, SessionView, Status, StatusSource, WouldRun,
+    Actor, ActorKind, AuditRow, Change, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input,
+    MessageRow, Millis, NoticeLevel, Notification, PartialOutput, PermissionRow, Position, Problem, Remedy,
+    SessionId, SessionRow, SessionSpec, SessionView, Status, StatusSource, WouldRun,
 };
 use conversation::Conversation;
+pub(super) use conversation::is_wider;
 use errors::ErrorOutput;
+use insiders::Insiders;
 use known::Known;
 use lifecycle::Lifecycle;
 use permissions::PermissionRequests;
@@ -47,6 +50,9 @@ use usage::Usage;
 
 /// The name in the audit trail for what the daemon does automatically.
 const OWN_NAME: &str = "areyouj";
+
+/// The permission mode of a Claude that was started without one and has not reported any.
+const DEFAULT_MODE: &str = "default";
 
 /// One session.
 #[derive(Debug)]
@@ -66,6 +72,7 @@ pub(super) struct Session {
     permissions: PermissionRequests,
     terminal: TerminalInput,
     usage: Usage,
+    insiders: Insiders,
     transcript: Transcript,
     errors: ErrorOutput,
     status: SessionStatus,
@@ -120,6 +127,7 @@ impl Session {
             permissions: PermissionRequests::restore(&row),
             terminal: TerminalInput::default(),
             usage: Usage::restore(&row),
+            insiders: Insiders::restore(&row),
             transcript: Transcript::restore(&row),
             errors: ErrorOutput::default(),
             status: SessionStatus {
@@ -173,6 +181,7 @@ impl Session {
         self.lifecycle.store(&mut row);
         self.conversation.store(&mut row);
         self.usage.store(&mut row);
+        self.insiders.store(&mut row);
         row
     }
 
@@ -186,6 +195,12 @@ impl Session {
 
     pub(super) fn directory(&self) -> &str {
         &self.spec.directory
+    }
+
+    /// The permission mode in effect, as far as it is known: the reported one, or the requested one.
+    pub(super) fn permission_mode(&self) -> &str {
+        let known = self.conversation.permission_mode().or(self.spec.permission_mode.as_ref());
+        known.map_or(DEFAULT_MODE, String::as_str)
     }
 
     pub(super) fn queue(&self) -> &Queue {
@@ -224,6 +239,7 @@ impl Session {
     /// A person has seen everything.
     pub(super) fn mark_read(&mut self) {
         self.unread = 0;
+        self.insiders.mark_read();
     }
 
     /// Something has happened that a person has not seen, unless a client watches.
@@ -315,14 +331,19 @@ impl Session {
 
     /// Records in the audit trail what the daemon does automatically.
     fn audit_own(&self, step: &mut StepContext, operation: &str, detail: &str) {
-        step.audit(AuditRow {
+        let row = AuditRow {
+            number: 0,
             at: step.now.wall,
+            last: step.now.wall,
+            count: 1,
+            actor: Actor { kind: ActorKind::Daemon, session: None, process: None },
             by: OWN_NAME.to_owned(),
             operation: operation.to_owned(),
             session: Some(self.id),
             detail: Some(detail.to_owned()),
             outcome: "ok".to_owned(),
-        });
+        };
+        step.audit(None, row);
     }
 
     /// A problem of this session with the end of its error output.

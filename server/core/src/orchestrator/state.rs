@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::audit::AuditTrail;
 use super::context::StepContext;
 use super::requests::{Requests, SEND};
 use super::session::Session;
@@ -17,6 +18,7 @@ pub struct State {
     /// Counts changes of the list of sessions.
     pub(super) revision: u64,
     pub(super) exit: Exit,
+    pub(super) audit: AuditTrail,
     /// Monotonic time at which the latest start began.
     pub(super) last_start: Option<u64>,
     /// How long the latest successful start took, in milliseconds; 0 before the first.
@@ -46,6 +48,7 @@ impl State {
             // Clients of an earlier daemon must not mistake this list for theirs.
             revision: now.wall,
             exit: Exit::No,
+            audit: AuditTrail::after(snapshot.audit),
             last_start: None,
             start_took: 0,
         };
@@ -115,6 +118,7 @@ impl State {
 
     /// A client disconnected: it watches nothing any more.
     pub(super) fn client_gone(&mut self, client: ClientId) {
+        self.audit.client_gone(client);
         for session in self.sessions.values_mut() {
             session.unwatch(client);
         }

@@ -35,7 +35,7 @@ impl State {
         let sessions = self.sessions.values().filter_map(Session::deadline);
         let waiting = self.sessions.values().any(Session::waits_for_slot);
         let start = self.next_start().filter(|at| waiting && *at > 0);
-        sessions.chain(start).min()
+        sessions.chain(start).chain(self.audit.deadline()).min()
     }
 
     fn begin(&self, now: Now, entropy: Entropy) -> StepContext {
@@ -45,11 +45,9 @@ impl State {
     fn apply(&mut self, step: &mut StepContext, event: Event) {
         match event {
             Event::Command { origin, command } => match command {
-                Command::Query(query) => {
-                    let Origin { client, reply, .. } = origin;
-                    step.push(Effect::Reply { client, reply, result: self.query(&query) });
-                }
+                Command::Query(query) => self.ask(step, origin, query),
                 Command::Operation(operation) => self.operate(step, origin, operation),
+                Command::Refused { operation, problem } => self.refuse(step, origin, operation, problem),
             },
             Event::ClientGone(client) => self.client_gone(client),
             Event::ShowQueue(session) => {
@@ -109,6 +107,7 @@ impl State {
         for directory in step.take_trusted() {
             self.trusted(&mut step, &directory);
         }
+        self.record(&mut step);
         self.start_took = step.start_took().unwrap_or(self.start_took);
         self.give_start_slots(&mut step);
         for id in step.touched() {
@@ -120,6 +119,9 @@ impl State {
         if let Some((Origin { client, reply, .. }, result)) = step.take_answer() {
             let result = result.and_then(|subject| self.render(subject));
             step.push(Effect::Reply { client, reply, result });
+        }
+        if self.exit == Exit::Now {
+            self.audit.close(&mut step, true);
         }
         let ended = !self.sessions.values().any(Session::is_active);
         if self.exit == Exit::Now || (self.exit == Exit::WhenEnded && ended) {

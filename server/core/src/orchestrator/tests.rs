@@ -2,6 +2,7 @@
 
 mod answers;
 mod in_effect;
+mod insiders;
 mod problems;
 mod starts;
 mod terminal;
@@ -53,8 +54,17 @@ impl Bench {
     }
 
     fn command(&mut self, command: impl Into<Command>) -> (Result<Outcome, Problem>, Vec<Effect>) {
-        let principal = Principal::LocalUser { name: "a person".to_owned() };
-        let origin = Origin { client: 1, principal, reply: 1 };
+        let principal = Principal::Person { name: "a person".to_owned() };
+        self.command_of(principal, command)
+    }
+
+    fn command_of(
+        &mut self,
+        principal: Principal,
+        command: impl Into<Command>,
+    ) -> (Result<Outcome, Problem>, Vec<Effect>) {
+        let process = Process { pid: 7, program: "/bin/areyouj".to_owned(), terminal: None };
+        let origin = Origin { client: 1, principal, process: process.into(), reply: 1 };
         let effects = self.step(Event::Command { origin, command: command.into() });
         let answer = effects.iter().find_map(|effect| match effect {
             Effect::Reply { result, .. } => Some(result.clone()),

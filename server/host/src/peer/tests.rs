@@ -113,6 +113,28 @@ fn a_marked_process_is_inside_when_its_host_is_gone_and_cannot_remove_the_mark()
 }
 
 #[test]
+fn a_marked_process_that_calls_itself_a_host_names_no_session() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("areyouj-host");
+    symlink("/bin/sh", &program).unwrap();
+    let other = directory.path().join("ABCDEFGH");
+    fs::write(&other, "while read -r line; do eval \"$line\"; done\n").unwrap();
+    let mut command = Command::new(&program);
+    command.arg(&other).arg("socket");
+    let mark = mark_children("K7M2Q9XD").unwrap();
+    // SAFETY: the closure makes one system call.
+    #[expect(unsafe_code, reason = "there is no other way to run code between fork and exec")]
+    unsafe {
+        command.pre_exec(mark);
+    }
+    let mut forged = Shell::start(command);
+    let child = forged.run("sleep 1000 </dev/null >/dev/null & echo $!").parse().unwrap();
+    let inside = Inside { session_dirs: Vec::new(), marked: Some("K7M2Q9XD".to_owned()) };
+    assert_eq!(Vantage::own().unwrap().standing_of(child).unwrap(), Standing::Inside(inside));
+    forged.run("kill -9 $!; echo killed");
+}
+
+#[test]
 fn a_peer_that_has_exited_has_no_standing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("socket");

@@ -6,9 +6,9 @@ use areyouj_protocol::{Method, each_request, request};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{Context, Handler, Plan};
-use crate::daemon::refusals::{invalid_params, not_initialized, unknown_method};
-use crate::daemon::reply::{Framer, Reply, erase, framer};
+use super::{Context, Handler, Plan, inside};
+use crate::daemon::refusals::{invalid_params, not_initialized, unexpected_outcome, unknown_method};
+use crate::daemon::reply::{Framer, Rendered, Reply, erase, framer};
 
 /// What a request comes to, whatever its method.
 pub(in crate::daemon) enum Dispatched {
@@ -41,6 +41,14 @@ pub(in crate::daemon) async fn dispatch(
     let method = Method::parse(method).ok_or_else(|| unknown_method(method))?;
     if method != Method::Initialize && !context.client.is_introduced() {
         return Err(not_initialized());
+    }
+    let grants = context.shared.config.grants();
+    if let Err(problem) = context.client.principal().check(grants, inside::need(method)) {
+        let command = Command::Refused { operation: inside::noun_and_verb(method), problem };
+        return Ok(Dispatched::Command(
+            command,
+            Box::new(|outcome| Rendered::Ready(outcome.and(Err(unexpected_outcome())))),
+        ));
     }
     macro_rules! handle {
         ($($request:ident)+) => {

@@ -1,18 +1,20 @@
 //! Sessions: creating, listing, changing and watching them.
 
+use std::collections::BTreeMap;
+
 use areyouj_core::orchestrator::{
-    Create, DirectoryTrust, Operation, Outcome, PartialOutput, Problem, Query, SessionId, SessionOperation,
-    SessionSpec, SessionView, Switch,
+    Create, DirectoryTrust, Operation, Outcome, PartialOutput, Principal, Problem, Query, SessionId,
+    SessionOperation, SessionSpec, SessionView, Switch,
 };
 use areyouj_core::text::plain::short_line;
 use areyouj_protocol::{
     AttachParams, AttachResult, Delta, Driver, Empty, Session, SessionActionParams, SessionCreateParams,
-    SessionCreateResult, SessionList, SessionListParams, SessionParams, SessionRenameParams,
-    SessionSwitchParams, request,
+    SessionCreateResult, SessionList, SessionListParams, SessionNoteParams, SessionParams,
+    SessionRenameParams, SessionSwitchParams, request,
 };
 use areyouj_store::ReaderPool;
 
-use super::{Context, Handler, PAGE_BYTES, Plan, on_session, queue};
+use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session, queue};
 use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
 use crate::daemon::claude::trust::Trusted;
@@ -37,7 +39,7 @@ const ATTACH_MOST: usize = 1_000;
 impl Handler for request::SessionCreate {
     async fn plan(mut params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
         params.environment = context.shared.config.environment.apply(params.environment);
-        let trust = check_outside(&params, context).await?;
+        let (environment, trust) = check_outside(&params, context).await?;
         let messages = params.messages.into_iter();
         let messages = messages.map(|message| Ok((queue::message_id(&message.id)?, message.text)));
         let create = Create {
@@ -48,7 +50,7 @@ impl Handler for request::SessionCreate {
                 model: option_word("model", params.model)?,
                 permission_mode: option_word("permissionMode", params.permission_mode)?,
             },
-            environment: params.environment,
+            environment,
             name: params.name,
             messages: messages.collect::<Result<_, Problem>>()?,
             trust,
@@ -124,6 +126,14 @@ impl Handler for request::SessionDelete {
     }
 }
 
+impl Handler for request::SessionNote {
+    async fn plan(params: SessionNoteParams, context: &Context) -> Result<Plan<Self>, Problem> {
+        let of = idempotent(params.request_id, context.session(params.session_id));
+        let noted = reply(|outcome| matches!(outcome, Outcome::Done).then_some(Empty {}));
+        Ok(Plan::Operation(Operation::Note(of, params.text), noted))
+    }
+}
+
 impl Handler for request::SessionRead {
     async fn plan(params: SessionParams, context: &Context) -> Result<Plan<Self>, Problem> {
         Ok(Plan::Operation(Operation::MarkRead(context.session(params.session_id)), session()))
@@ -151,30 +161,42 @@ fn session() -> Reply<Session> {
     })
 }
 
-/// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns
-/// whether a person trusts the directory.
-async fn check_outside(params: &SessionCreateParams, context: &Context) -> Result<DirectoryTrust, Problem> {
+/// Checks the size of the environment, then that the directory is accessible and Claude can be found. Returns the
+/// environment of the new session, and whether a person trusts the directory.
+///
+/// A client inside a session cannot trust a directory, and gives the new session the environment of its own one. Otherwise
+/// a process could leave what surrounds its session, for example with another Claude.
+async fn check_outside(
+    params: &SessionCreateParams,
+    context: &Context,
+) -> Result<(BTreeMap<String, String>, DirectoryTrust), Problem> {
     let bytes = params.environment.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(environment_too_large(bytes));
     }
-    let (directory, environment) = (params.directory.clone(), params.environment.clone());
+    let (environment, trust) = match context.client.principal() {
+        Principal::Session(insider) => {
+            let own = insider.id.map(|id| context.shared.environment(id)).transpose()?;
+            (own.unwrap_or_default(), false)
+        }
+        Principal::Person { .. } => (params.environment.clone(), params.trust),
+    };
+    let (directory, driver) = (params.directory.clone(), params.driver);
     let claude = context.shared.config.claude.clone();
     let place = directory_and_home(&environment, &directory);
-    let (trust, driver) = (params.trust, params.driver);
     let trusted = Trusted::load(&context.shared, None)?;
     let check = move || {
         check_directory(&directory)?;
         find_claude(&environment, claude.as_deref())?;
         if trust {
             let path = resolved(&directory)?.directory;
-            return Ok(DirectoryTrust::Given(path.to_string_lossy().into_owned()));
+            return Ok((environment, DirectoryTrust::Given(path.to_string_lossy().into_owned())));
         }
         if driver == Driver::Terminal {
-            return Ok(DirectoryTrust::Known);
+            return Ok((environment, DirectoryTrust::Known));
         }
         let untrusted = trusted.untrusted(&directory, &ClaudeFiles::of(&environment, &directory))?;
-        Ok(untrusted.map_or(DirectoryTrust::Known, DirectoryTrust::Missing))
+        Ok((environment, untrusted.map_or(DirectoryTrust::Known, DirectoryTrust::Missing)))
     };
     context.shared.gate.run(Kind::Request, place, check).await
 }

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::config::Config;
+use crate::daemon::door::Door;
 use crate::daemon::gate::Gate;
 use crate::daemon::hub::Hub;
 use crate::daemon::jobs::Jobs;
@@ -62,6 +63,7 @@ impl Host {
                 reader: Arc::new(ReaderPool::open(&paths.database()).unwrap()),
                 gate: Gate::new(),
                 jobs: Jobs::default(),
+                door: Door::new(&paths).unwrap(),
                 paths,
             }),
             session,

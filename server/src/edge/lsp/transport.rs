@@ -49,7 +49,7 @@ pub(super) fn read_frames(
                     }
                 }
                 Ok(None) => break,
-                Err(error @ FrameError::TooLarge(_)) => log_error(&format!("{error} and was skipped")),
+                Err(error @ FrameError::TooLarge(..)) => log_error(&format!("{error} and was skipped")),
                 Err(error) => return Err(error),
             }
         }

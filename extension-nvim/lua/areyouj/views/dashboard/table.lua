@@ -184,9 +184,13 @@ local function cell(session, column, width, now, icons)
   elseif column == "name" then
     local mark = session.driver == "terminal" and (icons and " ▣" or " #") or ""
     mark = mark .. (session.unread > 0 and (icons and " •" or " +") or "")
+    -- AreYouJ refused something to a process inside the session, and no person has read it.
+    local refused = session.refusals and session.refusals.unread
+    mark = mark .. (refused and (icons and " ⛨" or " !") or "")
     local words = session.name and text.plain(session.name, width) .. "  " .. session.id or session.id
     if session.name and vim.fn.strdisplaywidth(words .. mark) > width then words = text.plain(session.name, width) end
-    return text.fit(words, width - vim.fn.strdisplaywidth(mark)) .. mark, ended or "AreYouJId"
+    return text.fit(words, width - vim.fn.strdisplaywidth(mark)) .. mark,
+      refused and "AreYouJError" or ended or "AreYouJId"
   elseif column == "project" then
     return path_fit(text.exact_line(text.path(session.directory)), width), ended or "AreYouJPath"
   elseif column == "started" then

@@ -46,6 +46,7 @@ impl Disk {
             permissions: self.permissions.values().filter(undelivered).cloned().collect(),
             used_ids: self.sessions.keys().copied().collect(),
             requests: self.requests.iter().cloned().chain(self.messages.values().map(accepted)).collect(),
+            audit: 0,
         }
     }
 }
@@ -111,7 +112,7 @@ impl Outside {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { max_active: 4, max_starting: 2, on_interrupted: None }
+    Settings { max_active: 4, max_starting: 2, ..Settings::default() }
 }
 
 pub(super) fn ask(request: &str) -> PermissionRequest {

@@ -20,6 +20,11 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
+    /// The permission mode that Claude of the current launch reported last.
+    pub(super) fn permission_mode(&self) -> Option<&String> {
+        self.permission_mode_reported.as_ref()
+    }
+
     pub(super) fn restore(row: &SessionRow) -> Conversation {
         Conversation {
             id: row.claude_session,
@@ -107,7 +112,7 @@ impl Session {
 
 /// Whether the mode `reported` allows something without asking that the mode `asked` does not. An unknown mode is wider
 /// than any known one.
-fn is_wider(reported: &str, asked: &str) -> bool {
+pub(in crate::orchestrator) fn is_wider(reported: &str, asked: &str) -> bool {
     match (width(reported), width(asked)) {
         (Some(reported), Some(asked)) => reported > asked,
         _ => reported != asked,

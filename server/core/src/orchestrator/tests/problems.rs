@@ -105,6 +105,23 @@ fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer
 }
 
 #[test]
+fn every_refusal_to_a_session_is_printed() {
+    let insider = Insider { id: Some(id()), ..Insider::default() };
+    assert_problems(
+        "problems-orchestrator-insiders",
+        [
+            Problem::inside_session(&insider, None),
+            Problem::inside_session(&insider, Some("read")),
+            Problem::inside_session(&Insider::default(), Some("read")),
+            Problem::wider_mode(&insider, "default"),
+            Problem::note_empty(),
+            Problem::note_too_long(),
+            Problem::too_many_notes(),
+        ],
+    );
+}
+
+#[test]
 fn every_refusal_of_an_answer_is_printed() {
     let question = || {
         let question = |several: bool| json!({"question": "Which?", "multiSelect": several});
