@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const SIZE: (u16, u16) = (100, 40);
 
 /// What the repository of a stranger leaves behind when it runs, each by the file that it writes.
-const LEFT: [&str; 2] = ["hook-ran", "server-ran"];
+const LEFT: [&str; 3] = ["hook-ran", "server-ran", "helper-ran"];
 
 /// The repository of a stranger: everything in it that Claude runs by itself writes a file.
 fn repository(home: &TestHome) -> PathBuf {

@@ -13,7 +13,7 @@ export default {
       await shows(message);
       assert.deepEqual(await t.home.json("ls"), []);
       await message.getByRole("button", { name: "Manage Workspace Trust" }).click();
-      await shows(window.page.locator(".tab.active", { hasText: "Workspace Trust" }));
+      await shows(window.page.getByText("You are in Restricted Mode"));
     },
   },
 };

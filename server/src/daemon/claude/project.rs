@@ -266,3 +266,98 @@ fn shortened(text: &str) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What would run in a directory with these files.
+    fn input(files: &[(&str, &str)]) -> Value {
+        let home = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = home.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let place = Place::of(home.path().to_str().unwrap()).unwrap();
+        let mut input = would_run(&place, None).unwrap().input.shown().clone();
+        input.as_object_mut().unwrap().remove("directory");
+        input
+    }
+
+    #[test]
+    fn everything_in_the_files_is_found() {
+        let settings = r#"{"$schema": "x", "model": "opus", "permissions": {"allow": ["Bash"]},
+            "awsAuthRefresh": "aws login", "statusLine": {"type": "command", "command": "./line.sh", "padding": 1},
+            "fileSuggestion": {"type": "command", "command": "./files.sh", "other": 1},
+            "env": {"A": "1", "B": 2},
+            "hooks": {"Stop": [{"matcher": "", "hooks": [{"type": "command", "command": "a", "timeout": 5},
+                {"type": "prompt", "prompt": "b"}]}], "Odd": "c"}}"#;
+        let servers =
+            r#"{"mcpServers": {"docs": {"command": "node", "args": ["a b"], "name": "posing"}, "odd": 7}}"#;
+        let files = [
+            (".claude/settings.local.json", settings),
+            (".mcp.json", servers),
+            (".claude/skills/deploy/SKILL.md", ""),
+            (".claude/CLAUDE.md", ""),
+        ];
+        let file = ".claude/settings.local.json";
+        let expected = json!({
+            "settings": [
+                {"setting": "model", "value": "opus", "file": file},
+                {"setting": "permissions", "value": "{\"allow\":[\"Bash\"]}", "file": file},
+            ],
+            "commands": [
+                {"setting": "awsAuthRefresh", "command": "aws login", "file": file},
+                {"setting": "statusLine", "command": "./line.sh", "file": file},
+                {"setting": "fileSuggestion",
+                    "command": "{\"command\":\"./files.sh\",\"other\":1,\"type\":\"command\"}", "file": file},
+            ],
+            "environment": [{"name": "A", "value": "1", "file": file}, {"name": "B", "value": "2", "file": file}],
+            "hooks": [
+                {"event": "Stop", "command": "a", "file": file},
+                {"event": "Stop", "command": "{\"prompt\":\"b\",\"type\":\"prompt\"}", "file": file},
+                {"event": "Odd", "command": "c", "file": file},
+            ],
+            "mcpServers": [
+                {"name": "docs", "command": "node", "args": "[\"a b\"]", "name of the server": "posing",
+                    "file": ".mcp.json"},
+                {"name": "odd", "command": "7", "file": ".mcp.json"},
+            ],
+            "files": [".claude/skills/deploy/SKILL.md"],
+        });
+        let mut found = input(&files);
+        // The order within a file is that of the JSON reader.
+        for value in found.as_object_mut().unwrap().values_mut() {
+            value.as_array_mut().unwrap().sort_by_key(Value::to_string);
+        }
+        let mut expected = expected;
+        for value in expected.as_object_mut().unwrap().values_mut() {
+            value.as_array_mut().unwrap().sort_by_key(Value::to_string);
+        }
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn too_much_is_bounded_and_said() {
+        let long = format!(r#"{{"apiKeyHelper": "{}"}}"#, "x".repeat(MAX_VALUE_CHARS + 7));
+        let command = input(&[(".claude/settings.json", &long)])["commands"][0]["command"].to_string();
+        assert!(command.contains("7 more characters"), "{command}");
+
+        let variables: Vec<String> =
+            (0..2 * MAX_ITEMS).map(|number| format!(r#""V{number}": "x""#)).collect();
+        let many = format!(r#"{{"env": {{{}}}}}"#, variables.join(","));
+        let found = input(&[(".claude/settings.json", &many), (".claude/agents/a.md", "")]);
+        assert_eq!(found["environment"].as_array().unwrap().len(), MAX_ITEMS - 1);
+        assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_named() {
+        for content in ["{", "[]", &format!("{{\"a\":\"{}\"}}", "x".repeat(300 << 10))] {
+            let found = input(&[(".mcp.json", content)]);
+            assert_eq!(found["unreadable"][0]["file"], ".mcp.json", "{found}");
+        }
+        assert_eq!(input(&[]), json!({}));
+    }
+}

@@ -105,3 +105,63 @@ fn read_line(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok().filter(|_| small)?;
     Some(text.trim_end_matches('\n').to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A directory free of symbolic links, and directories below it.
+    fn home(directories: &[&str]) -> (tempfile::TempDir, PathBuf) {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().canonicalize().unwrap();
+        directories.iter().for_each(|directory| fs::create_dir_all(root.join(directory)).unwrap());
+        (home, root)
+    }
+
+    /// Whether trust in one directory counts for the other.
+    fn counts(root: &Path, trusted: &str, directory: &str) -> bool {
+        let place = Place::of(root.join(directory).to_str().unwrap()).unwrap();
+        place.trusted_by.contains(&root.join(trusted))
+    }
+
+    fn git(directory: &Path, arguments: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).arg("-C").arg(directory).args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    // Each case was measured with the pinned Claude, by what its terminal asks.
+    #[test]
+    fn trust_counts_for_the_directory_and_below_up_to_a_repository() {
+        let (_home, root) = home(&["a/b/c", "repository/.git", "repository/sub", "outer/inner/.git", "file"]);
+        fs::write(root.join("file/.git"), "x").unwrap();
+        assert!(counts(&root, "a", "a") && counts(&root, "a", "a/b/c"));
+        assert!(!counts(&root, "a/b", "a"), "not above");
+        assert!(counts(&root, "repository", "repository/sub"));
+        assert!(!counts(&root, "outer", "outer/inner"), "not into a repository");
+        assert!(!counts(&root, "", "file"), "any `.git` begins a repository");
+        assert!(counts(&root, "", "a"));
+    }
+
+    #[test]
+    fn a_symbolic_link_has_the_trust_of_its_target() {
+        let (_home, root) = home(&["a"]);
+        std::os::unix::fs::symlink(root.join("a"), root.join("link")).unwrap();
+        assert!(counts(&root, "a", "link"));
+        assert!(!counts(&root, "link", "link"));
+    }
+
+    #[test]
+    fn a_worktree_has_the_trust_of_its_main_checkout_and_a_forged_one_has_not() {
+        let (_home, root) = home(&["main", "forged"]);
+        git(&root.join("main"), &["init", "-q"]);
+        git(&root.join("main"), &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(&root.join("main"), &["worktree", "add", "-q", "../tree"]);
+        assert!(counts(&root, "main", "tree") && counts(&root, "tree", "tree"));
+        fs::copy(root.join("tree/.git"), root.join("forged/.git")).unwrap();
+        assert!(!counts(&root, "main", "forged"));
+    }
+}
