@@ -39,10 +39,10 @@ const COMMANDS: [&str; 5] = ["Helper", "Refresh", "Export", "Command", "Script"]
 /// # Errors
 /// What was read cannot be shown.
 pub(in crate::daemon) fn would_run(place: &Place, own: Option<&Path>) -> Result<WouldRun, Problem> {
-    let mut found = Found { place, items: Map::new(), count: 0 };
-    found.everything(own);
     let shown = place.directory.display().to_string();
-    found.items.insert("directory".to_owned(), Value::from(shown.clone()));
+    let items = [("directory".to_owned(), Value::from(shown.clone()))].into_iter().collect();
+    let mut found = Found { place, items, count: 0 };
+    found.everything(own);
     let input = ToolInput::parse(&Value::from(found.items).to_string());
     let input = input.map_err(|error| internal(&error.to_string()))?;
     Ok(WouldRun { title: short_line(&format!("Trust {shown}?"), TITLE_CHARS), input })
