@@ -8,12 +8,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::ClaudeFiles;
-use super::project::would_run;
-use crate::daemon::directory_checks::resolved;
-use crate::daemon::shared::Shared;
-use areyouj_core::orchestrator::{Problem, WouldRun};
-
 /// The longest `.git` file of a linked worktree that is read.
 const MAX_LINK_BYTES: u64 = 64 << 10;
 
@@ -29,7 +23,7 @@ pub(in crate::daemon) struct Place {
 }
 
 impl Place {
-    /// Looks at the file system.
+    /// Reads the file system.
     ///
     /// # Errors
     /// The directory cannot be resolved.
@@ -42,45 +36,6 @@ impl Place {
             directory.ancestors().take_while(inside).map(Path::to_owned).collect();
         trusted_by.extend(repository.as_deref().and_then(main_checkout));
         Ok(Place { directory, repository, trusted_by })
-    }
-}
-
-/// What persons trust through AreYouJ.
-pub(in crate::daemon) struct Trusted {
-    directories: Vec<String>,
-    /// What a person allowed to run, if it did not run yet: the text of the request's input.
-    allowed: Option<String>,
-}
-
-impl Trusted {
-    /// Reads what is stored. `allowed`: see [`areyouj_core::orchestrator::LaunchOrder`].
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub(in crate::daemon) fn load(shared: &Shared, allowed: Option<String>) -> Result<Trusted, Problem> {
-        let directories = shared.reader.read(|reader| reader.trusted_directories());
-        let directories = directories.map_err(|error| shared.reader.problem(&error))?;
-        Ok(Trusted { directories, allowed })
-    }
-
-    /// What would run in the directory, if nobody trusts it: neither Claude's record nor a person through AreYouJ. The
-    /// same rule decides for both.
-    ///
-    /// # Errors
-    /// The directory cannot be read.
-    pub(in crate::daemon) fn untrusted(
-        &self,
-        directory: &str,
-        files: &ClaudeFiles,
-    ) -> Result<Option<WouldRun>, Problem> {
-        let place = resolved(directory)?;
-        let by_person = |place: &PathBuf| self.directories.iter().any(|trusted| place == Path::new(trusted));
-        if place.trusted_by.iter().any(by_person) || files.trusts(&place.trusted_by) {
-            return Ok(None);
-        }
-        let would_run = would_run(&place, files.directory())?;
-        let allowed = self.allowed.as_ref().is_some_and(|allowed| *allowed == would_run.input.text());
-        Ok(Some(would_run).filter(|_| !allowed))
     }
 }
 
