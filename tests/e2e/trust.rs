@@ -17,7 +17,7 @@ const LEFT: [&str; 3] = ["hook-ran", "server-ran", "helper-ran"];
 /// The repository of a stranger: everything in it that Claude runs by itself writes a file.
 fn repository(home: &TestHome) -> PathBuf {
     let directory = home.path().join("stranger");
-    let write = |name: &str, content: Value| {
+    let write = |name: &str, content: &Value| {
         let path = directory.join(name);
         home.expect(fs::create_dir_all(path.parent().unwrap()).map_err(Into::into));
         home.expect(fs::write(path, content.to_string()).map_err(Into::into));
@@ -26,7 +26,7 @@ fn repository(home: &TestHome) -> PathBuf {
     let hook = json!({"matcher": "startup", "hooks": [{"type": "command", "command": touch("hook-ran")}]});
     write(
         ".claude/settings.json",
-        json!({
+        &json!({
             "hooks": {"SessionStart": [hook]},
             "env": {"STRANGER": "one"},
             "apiKeyHelper": touch("helper-ran"),
@@ -34,7 +34,7 @@ fn repository(home: &TestHome) -> PathBuf {
         }),
     );
     let server = json!({"command": "sh", "args": ["-c", touch("server-ran")]});
-    write(".mcp.json", json!({"mcpServers": {"stranger": server}}));
+    write(".mcp.json", &json!({"mcpServers": {"stranger": server}}));
     directory
 }
 
