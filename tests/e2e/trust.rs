@@ -17,10 +17,9 @@ const LEFT: [&str; 3] = ["hook-ran", "server-ran", "helper-ran"];
 /// The repository of a stranger: everything in it that Claude runs by itself writes a file.
 fn repository(home: &TestHome) -> PathBuf {
     let directory = home.path().join("stranger");
+    home.expect(fs::create_dir_all(directory.join(".claude")).map_err(Into::into));
     let write = |name: &str, content: &Value| {
-        let path = directory.join(name);
-        home.expect(fs::create_dir_all(path.parent().unwrap()).map_err(Into::into));
-        home.expect(fs::write(path, content.to_string()).map_err(Into::into));
+        home.expect(fs::write(directory.join(name), content.to_string()).map_err(Into::into));
     };
     let touch = |name: &str| format!("touch {}", directory.join(name).display());
     let hook = json!({"matcher": "startup", "hooks": [{"type": "command", "command": touch("hook-ran")}]});
