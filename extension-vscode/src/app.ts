@@ -67,7 +67,13 @@ export class App implements vscode.Disposable {
       if (session.driver === "terminal") await screens.open(session);
       else pages.open(session.id);
     };
-    const newSession = new NewSession({ daemon, model, settings, openSession });
+    const newSession = new NewSession({
+      daemon,
+      model,
+      settings,
+      openSession,
+      isTrusted: () => vscode.workspace.isTrusted,
+    });
     const switchDriver = new SwitchDriver({ daemon, model, screens, openSession, problems });
     const handlers = {
       ...sessionActions({ daemon, model, pages }),

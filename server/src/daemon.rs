@@ -28,6 +28,7 @@ mod refusals;
 mod reply;
 mod shared;
 mod to_wire;
+mod trusted;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -129,8 +129,14 @@ fn a_missing_record_of_the_conversation_is_an_error_until_it_is_restored() {
 
 #[test]
 fn a_relative_configuration_directory_is_relative_to_the_sessions_directory() {
-    let home = TestHome::new().with("CLAUDE_CONFIG_DIR", "./claude");
-    let id = home.idle_session(&home.project("project"), &[]);
+    let home = TestHome::new();
+    // Claude's record of what this user trusts.
+    let record = Path::new(&home.cli.environment["CLAUDE_CONFIG_DIR"]).join(".claude.json");
+    let home = home.with("CLAUDE_CONFIG_DIR", "./claude");
+    let project = home.project("project");
+    fs::create_dir(project.join("claude")).unwrap();
+    fs::copy(record, project.join("claude/.claude.json")).unwrap();
+    let id = home.idle_session(&project, &[]);
     home.send_and_wait(&id, "remember this");
     let before = home.session(&id);
     home.kill(process_id(&before, "pid"));

@@ -12,21 +12,20 @@ use serde_json::{Value, json};
 const SIZE: (u16, u16) = (100, 40);
 
 /// What the repository of a stranger leaves behind when it runs, each by the file that it writes.
-const LEFT: [&str; 2] = ["hook-ran", "server-ran"];
+const LEFT: [&str; 3] = ["hook-ran", "server-ran", "helper-ran"];
 
 /// The repository of a stranger: everything in it that Claude runs by itself writes a file.
 fn repository(home: &TestHome) -> PathBuf {
     let directory = home.path().join("stranger");
-    let write = |name: &str, content: Value| {
-        let path = directory.join(name);
-        home.expect(fs::create_dir_all(path.parent().unwrap()).map_err(Into::into));
-        home.expect(fs::write(path, content.to_string()).map_err(Into::into));
+    home.expect(fs::create_dir_all(directory.join(".claude")).map_err(Into::into));
+    let write = |name: &str, content: &Value| {
+        home.expect(fs::write(directory.join(name), content.to_string()).map_err(Into::into));
     };
     let touch = |name: &str| format!("touch {}", directory.join(name).display());
     let hook = json!({"matcher": "startup", "hooks": [{"type": "command", "command": touch("hook-ran")}]});
     write(
         ".claude/settings.json",
-        json!({
+        &json!({
             "hooks": {"SessionStart": [hook]},
             "env": {"STRANGER": "one"},
             "apiKeyHelper": touch("helper-ran"),
@@ -34,7 +33,7 @@ fn repository(home: &TestHome) -> PathBuf {
         }),
     );
     let server = json!({"command": "sh", "args": ["-c", touch("server-ran")]});
-    write(".mcp.json", json!({"mcpServers": {"stranger": server}}));
+    write(".mcp.json", &json!({"mcpServers": {"stranger": server}}));
     directory
 }
 
@@ -200,18 +199,18 @@ fn a_person_at_a_terminal_is_asked_at_once() {
 fn an_editor_without_an_extension_asks_in_a_message_box() {
     let home = TestHome::new();
     let directory = repository(&home);
-    let mut editor = Editor::start(&home, &directory);
+    let mut editor = Editor::start_uninitialized(&home);
+    let uri = format!("file://{}", directory.display());
+    let folders = json!([{ "uri": uri, "name": "stranger" }]);
+    editor.request("initialize", &json!({ "capabilities": {}, "workspaceFolders": folders }));
+    editor.notify("initialized", &json!({}));
     let id = home.new_session(&directory, &[]);
     let asked =
         editor.wait("window/showMessageRequest", |params| params["message"].to_string().contains(&id));
-    let titles: Vec<&str> = asked["params"]["actions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|action| action["title"].as_str())
-        .collect();
+    let actions = asked["actions"].as_array().unwrap();
+    let titles: Vec<&str> = actions.iter().filter_map(|action| action["title"].as_str()).collect();
     assert_eq!(titles, ["Trust", "Deny"], "{asked:#}");
-    let message = asked["params"]["message"].as_str().unwrap();
+    let message = asked["message"].as_str().unwrap();
     assert!(message.contains("hook-ran") && message.contains("server-ran"), "{message}");
     home.ok(&["terminate", &id]);
 }

@@ -103,12 +103,13 @@ function permissionAlert(session: Session, permission: Permission): Alert {
   const name = displayName(session);
   const command = wholeCommand(permission);
   const title = clippedLine(permission.title, MAX_TITLE);
-  const kind = permission.kind === "tool" ? "permission" : permission.kind;
+  const kind = permission.kind === "tool" || permission.kind === "trust" ? "permission" : permission.kind;
   const says = {
-    permission: command === null ? `asks for permission: ${title}` : `wants to run: ${command}`,
+    trust: `waits for trust in its directory: ${title}`,
+    tool: command === null ? `asks for permission: ${title}` : `wants to run: ${command}`,
     question: `asks: ${title}`,
     plan: `presents a plan: ${title}`,
-  }[kind];
+  }[permission.kind];
   return {
     kind,
     sessionId: session.id,

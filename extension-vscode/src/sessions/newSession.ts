@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { ProblemError } from "../daemon/problemError";
 import { ask, showMessage } from "../notify/window";
 import type { OpenSession } from "../ports";
 import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
 import type { Settings } from "../settings";
 import { isNameTooLong, NAME_TOO_LONG } from "../shared/session";
+import { LocalCode, problem } from "../shared/problem";
 import { clippedLine } from "../shared/text";
 import { DirectoryPick, type DirectoryParts } from "./directoryPick";
 import { askInSteps, type Step } from "./wizard";
@@ -38,6 +40,8 @@ interface Given {
 interface Parts extends DirectoryParts {
   settings: Pick<Settings, "askForOptions" | "defaultDriver" | "defaultModel" | "defaultPermissionMode">;
   openSession: OpenSession;
+  /** Whether the person trusts the window's folders. */
+  isTrusted(): boolean;
 }
 
 /** Starts a session: asks for its directory, then for its options, and opens its page or its screen. */
@@ -53,6 +57,14 @@ export class NewSession {
   /** Starts a session without opening it; null if the person cancelled. Rejects with a `ProblemError`. */
   async create(given: Given): Promise<Session | null> {
     const { daemon, settings } = this.parts;
+    if (!this.parts.isTrusted())
+      throw new ProblemError(
+        problem(
+          LocalCode.WindowUntrusted,
+          "This window is in Restricted Mode, so no session can be started in it.",
+          "Trust the window's folders first. AreYouJ then still asks before Claude runs what a directory brings.",
+        ),
+      );
     const directory =
       given.directory === undefined
         ? await new DirectoryPick(this.parts).ask()

@@ -60,6 +60,7 @@ export const FIX_COMMANDS = [
   "areyouj.openOrchestration",
   "areyouj.restart",
   "areyouj.terminate",
+  "workbench.trust.manage",
 ] as const;
 export type FixCommand = (typeof FIX_COMMANDS)[number];
 

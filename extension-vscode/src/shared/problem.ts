@@ -12,6 +12,8 @@ export const LocalCode = {
   NotConnected: "not_connected",
   /** The action is not possible with this session, this file or this choice. */
   NotPossible: "not_possible",
+  /** The window is in Restricted Mode. */
+  WindowUntrusted: "window_untrusted",
 } as const;
 
 const SHOW_LOG: Fix = { label: "Show log", command: "areyouj.showLog" };
@@ -24,6 +26,7 @@ const TRY_AGAIN: Fix = { label: "Try again", command: "areyouj.restartSidecar" }
 const LOCAL_FIXES: Readonly<Partial<Record<string, Fix[]>>> = {
   [LocalCode.SidecarNotFound]: [SETTINGS, TRY_AGAIN],
   [LocalCode.SidecarFailed]: [TRY_AGAIN, DOCTOR, SHOW_LOG],
+  [LocalCode.WindowUntrusted]: [{ label: "Manage Workspace Trust", command: "workbench.trust.manage" }],
 };
 
 /** The buttons that carry out a remedy. The hint alone says what to do about one that has none. */

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import * as fake from "vscode";
 import manifest from "../../package.json";
+import type { ProblemError } from "../../src/daemon/problemError";
 import { NewSession } from "../../src/sessions/newSession";
 import { session, TestDaemon } from "./samples";
 
 const { editor } = fake as unknown as typeof import("./vscode");
 
-function build(defaultPermissionMode: string) {
+function build(defaultPermissionMode: string, isTrusted = true) {
   const daemon = new TestDaemon({
     "areyouj/directory/validate": ({ path }) => ({ directory: path }),
     "areyouj/session/create": () => ({ session: session("A") }),
@@ -21,6 +22,7 @@ function build(defaultPermissionMode: string) {
       opened.push(id);
       return Promise.resolve();
     },
+    isTrusted: () => isTrusted,
   });
   return { daemon, opened, starts };
 }
@@ -28,6 +30,21 @@ function build(defaultPermissionMode: string) {
 beforeEach(() => {
   editor.answers = [];
   editor.shown = [];
+});
+
+void test("no session starts in a window that nobody trusts, and a button leads to the trust", async () => {
+  const { daemon, opened, starts } = build("", false);
+  for (const start of [() => starts.run("/home/u/shop"), () => starts.create({ driver: "terminal" })]) {
+    await assert.rejects(start, (error: ProblemError) => {
+      assert.equal(error.problem.code, "window_untrusted");
+      assert.deepEqual(
+        error.problem.fixes.map(({ command }) => command),
+        ["workbench.trust.manage"],
+      );
+      return true;
+    });
+  }
+  assert.deepEqual([daemon.count("areyouj/session/create"), opened], [0, []]);
 });
 
 void test("a session that never asks starts only after a confirmation, even if a setting chose the mode", async () => {

@@ -94,6 +94,7 @@ void test("the warning about a new session has no link", async () => {
     model: { sessions: [] },
     settings: { askForOptions: false, defaultDriver: "stream", defaultModel: "", defaultPermissionMode: "" },
     openSession: nothing,
+    isTrusted: () => true,
   }).run("/x");
   assertHarmless(editor.shown);
 });

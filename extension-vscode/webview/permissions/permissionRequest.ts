@@ -18,7 +18,7 @@ import { describeSuggestion, sensibleSuggestions } from "./suggestions";
 import { exactLine, exactText, plainLine } from "../../src/shared/text";
 import { fileChange, members, otherMembers } from "../ui/toolInput";
 
-const ICONS = { tool: "shield", question: "question", plan: "checklist" };
+const ICONS = { tool: "shield", question: "question", plan: "checklist", trust: "workspace-untrusted" };
 
 @customElement("areyouj-permission-request")
 export class PermissionRequest extends PageElement {
@@ -102,10 +102,14 @@ export class PermissionRequest extends PageElement {
               disabled: off.disabled || this.choices === null,
               running: this.pending.running === "choose",
             })
-          : button(kind === "plan" ? "Approve plan" : "Allow", () => this.answer({ decision: "allow" }), {
-              ...off,
-              running: this.pending.running === "allow",
-            })
+          : button(
+              kind === "plan" ? "Approve plan" : kind === "trust" ? "Trust directory" : "Allow",
+              () => this.answer({ decision: "allow" }),
+              {
+                ...off,
+                running: this.pending.running === "allow",
+              },
+            )
       }
       ${
         !asksQuestions && suggestions.length > 0
@@ -125,15 +129,16 @@ export class PermissionRequest extends PageElement {
           running: this.pending.running === "deny",
         },
       )}
-      ${iconButton(
-        "comment",
-        kind === "plan" ? "Keep planning and say what to change" : "Deny and say what to do instead",
-        () => this.say(),
-        {
-          disabled: off.disabled,
-          reason: off.title,
-        },
-      )}
+      ${
+        kind === "trust"
+          ? nothing
+          : iconButton(
+              "comment",
+              kind === "plan" ? "Keep planning and say what to change" : "Deny and say what to do instead",
+              () => this.say(),
+              { disabled: off.disabled, reason: off.title },
+            )
+      }
     </div>`;
   }
 

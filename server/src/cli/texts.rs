@@ -11,7 +11,7 @@ use areyouj_protocol::{
 use clap::{Command, CommandFactory};
 use serde_json::{Value, json};
 
-use areyouj_core::text::{always, controls, display};
+use areyouj_core::text::{always, controls, display, trust};
 
 use super::arguments::Arguments;
 use super::choices::{self, Question};
@@ -196,7 +196,10 @@ fn request(kind: PermissionKind, tool: &str, title: &str, input: Value, suggesti
         session_id: "K7M2Q9XD".to_owned(),
         kind,
         tool: tool.to_owned(),
-        display: display::sections(tool, &input),
+        display: match kind {
+            PermissionKind::Trust => trust::sections(&input),
+            _ => display::sections(tool, &input),
+        },
         digest: "0f".to_owned(),
         controls_areyouj: controls::controls_areyouj(tool, &input),
         always: always::offers(&suggested),
@@ -238,6 +241,18 @@ fn permission_requests_are_shown_with_what_to_type() {
             "Bash",
             "areyouj ls",
             json!({"command": format!("true{}; areyouj ls", " ".repeat(2_000))}),
+            json!([]),
+        ),
+        request(
+            PermissionKind::Trust,
+            "Trust",
+            "Trust /shop?",
+            json!({
+                "directory": "/shop",
+                "hooks": [{"event": "SessionStart", "command": "./setup.sh", "file": ".claude/settings.json"}],
+                "mcpServers": [{"name": "docs", "command": "node", "args": "[\"a.js\"]", "file": ".mcp.json"}],
+                "environment": [{"name": "PATH", "value": "./bin", "file": ".claude/settings.json"}],
+            }),
             json!([]),
         ),
         request(PermissionKind::Plan, "ExitPlanMode", "A plan", json!({"plan": "1. Do it"}), json!([])),

@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 use super::claude::files::{ClaudeFiles, directory_and_home, home_of};
 use super::claude::find::find_claude;
-use super::claude::trust::Trusted;
 use super::directory_checks::check_directory;
 use super::gate::Kind;
 use super::shared::Shared;
+use super::trusted::Trusted;
 use crate::client::start::SESSION_MARK;
 use crate::config::TerminalSize;
 use crate::paths;

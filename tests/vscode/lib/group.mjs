@@ -14,9 +14,9 @@ export class Group {
   shared = null;
 
   /**
-   * @param {{home?: object, settings?: object, workspaceSettings?: object, folders?: string[]}} options the options of
+   * @param {{home?: object, settings?: object, workspaceSettings?: object, folders?: string[], restricted?: boolean}} options the options of
    *   `Home`; settings of the editor's user and of the workspace; the projects that are folders of the window, all if
-   *   omitted
+   *   omitted; whether the window is in Restricted Mode
    */
   constructor(options, { editor, programs, extension }) {
     this.options = options;
@@ -26,7 +26,7 @@ export class Group {
   }
 
   async open() {
-    const { home = {}, settings, workspaceSettings, folders } = this.options;
+    const { home = {}, settings, workspaceSettings, folders, restricted } = this.options;
     this.home = await Home.open(this.programs, home);
     this.server = await Server.start(this.editor, {
       extensions: this.extension.directory,
@@ -34,6 +34,7 @@ export class Group {
       folders: (folders ?? home.projects ?? []).map((name) => this.home.projects[name]),
       settings,
       workspaceSettings,
+      restricted,
     });
     this.browser = await Browser.launch();
   }

@@ -6,6 +6,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { atEnd } from "./cleanup.mjs";
 
+/** The settings of a window in Restricted Mode, in which the editor itself asks nothing. */
+const RESTRICTED = {
+  "security.workspace.trust.enabled": true,
+  "security.workspace.trust.startupPrompt": "never",
+  "security.workspace.trust.banner": "never",
+};
+
 /** The timeouts for the server's start and exit, in milliseconds. */
 const START_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 5_000;
@@ -36,11 +43,11 @@ const SETTINGS = {
 export class Server {
   /**
    * @param {{node: string, entry: string}} programs as returned by `install`
-   * @param {{extensions: string, environment: object, folders: string[], settings?: object, workspaceSettings?: object}} options
+   * @param {{extensions: string, environment: object, folders: string[], settings?: object, workspaceSettings?: object, restricted?: boolean}} options
    *   the directory of installed extensions; the environment of the extension host; folders of the window, in one
-   *   workspace; settings of the user, and of the workspace
+   *   workspace; settings of the user, and of the workspace; whether the window is in Restricted Mode
    */
-  static async start({ node, entry }, { extensions, environment, folders, settings = {}, workspaceSettings = {} }) {
+  static async start({ node, entry }, { extensions, environment, folders, settings = {}, workspaceSettings = {}, restricted = false }) {
     const server = new Server();
     server.root = await mkdtemp(path.join(tmpdir(), "areyouj-code-"));
     server.output = "";
@@ -48,12 +55,12 @@ export class Server {
     server.close = removed;
     const [user, port] = [path.join(server.root, "user"), await freePort()];
     await mkdir(path.join(user, "User"), { recursive: true });
-    await writeFile(path.join(user, "User/settings.json"), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
+    await writeFile(path.join(user, "User/settings.json"), JSON.stringify({ ...SETTINGS, ...(restricted ? RESTRICTED : {}), ...settings }, null, 2));
     const workspace = path.join(server.root, "projects.code-workspace");
     await writeFile(workspace, JSON.stringify({ folders: folders.map((folder) => ({ path: folder })), settings: workspaceSettings }));
     // Without this file, code-server would create one with a password in the home.
     await writeFile(path.join(server.root, "code-server.yaml"), "cert: false\n");
-    const child = spawn(node, [entry, ...argumentsFor(server.root, port, user, extensions)], {
+    const child = spawn(node, [entry, ...argumentsFor(server.root, port, user, extensions, restricted)], {
       // A separate process group, so that all its processes can be killed.
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
@@ -75,11 +82,12 @@ export class Server {
 
 }
 
-function argumentsFor(root, port, user, extensions) {
+function argumentsFor(root, port, user, extensions, restricted) {
   return [
     ["--config", path.join(root, "code-server.yaml"), "--bind-addr", `127.0.0.1:${port}`, "--auth", "none"],
     ["--user-data-dir", user, "--extensions-dir", extensions, "--ignore-last-opened", "--disable-telemetry"],
-    ["--disable-update-check", "--disable-workspace-trust", "--disable-getting-started-override", "--disable-proxy"],
+    ["--disable-update-check", "--disable-getting-started-override", "--disable-proxy"],
+    restricted ? [] : ["--disable-workspace-trust"],
     // Otherwise the extension host of every closed window stays for three hours, with its sidecar.
     ["--reconnection-grace-time", "1"],
   ].flat();

@@ -17,12 +17,12 @@ use areyouj_store::ReaderPool;
 use super::{Context, Handler, PAGE_BYTES, Plan, idempotent, on_session, queue};
 use crate::daemon::claude::files::{ClaudeFiles, directory_and_home};
 use crate::daemon::claude::find::find_claude;
-use crate::daemon::claude::trust::Trusted;
 use crate::daemon::directory_checks::{check_directory, resolved};
 use crate::daemon::gate::Kind;
 use crate::daemon::refusals::{QUOTED_CHARS, invalid};
 use crate::daemon::reply::{Rendered, Reply, reply, reply_or_read};
 use crate::daemon::to_wire;
+use crate::daemon::trusted::Trusted;
 
 /// Bytes of a model's name or a permission mode, at most.
 const MAX_WORD_BYTES: usize = 200;

@@ -39,10 +39,10 @@ const COMMANDS: [&str; 5] = ["Helper", "Refresh", "Export", "Command", "Script"]
 /// # Errors
 /// What was read cannot be shown.
 pub(in crate::daemon) fn would_run(place: &Place, own: Option<&Path>) -> Result<WouldRun, Problem> {
-    let mut found = Found { place, items: Map::new(), count: 0 };
-    found.everything(own);
     let shown = place.directory.display().to_string();
-    found.items.insert("directory".to_owned(), Value::from(shown.clone()));
+    let items = [("directory".to_owned(), Value::from(shown.clone()))].into_iter().collect();
+    let mut found = Found { place, items, count: 0 };
+    found.everything(own);
     let input = ToolInput::parse(&Value::from(found.items).to_string());
     let input = input.map_err(|error| internal(&error.to_string()))?;
     Ok(WouldRun { title: short_line(&format!("Trust {shown}?"), TITLE_CHARS), input })
@@ -264,5 +264,91 @@ fn shortened(text: &str) -> String {
             let missing = text[end..].chars().count();
             format!("{}\n… and {missing} more characters, which are not shown: read the file.", &text[..end])
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What would run in a directory with these files.
+    fn input(files: &[(&str, &str)]) -> Value {
+        let home = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = home.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let place = Place::of(home.path().to_str().unwrap()).unwrap();
+        let mut input = would_run(&place, None).unwrap().input.shown().clone();
+        input.as_object_mut().unwrap().remove("directory");
+        input
+    }
+
+    #[test]
+    fn everything_in_the_files_is_found() {
+        let settings = r#"{"$schema": "x", "model": "opus", "permissions": {"allow": ["Bash"]},
+            "awsAuthRefresh": "aws login", "statusLine": {"type": "command", "command": "./line.sh", "padding": 1},
+            "fileSuggestion": {"type": "command", "command": "./files.sh", "other": 1},
+            "env": {"A": "1", "B": 2},
+            "hooks": {"Stop": [{"matcher": "", "hooks": [{"type": "command", "command": "a", "timeout": 5},
+                {"type": "prompt", "prompt": "b"}]}], "Odd": "c"}}"#;
+        let servers =
+            r#"{"mcpServers": {"docs": {"command": "node", "args": ["a b"], "name": "posing"}, "odd": 7}}"#;
+        let files = [
+            (".claude/settings.local.json", settings),
+            (".mcp.json", servers),
+            (".claude/skills/deploy/SKILL.md", ""),
+            (".claude/CLAUDE.md", ""),
+        ];
+        let file = ".claude/settings.local.json";
+        let expected = json!({
+            "settings": [
+                {"setting": "model", "value": "opus", "file": file},
+                {"setting": "permissions", "value": "{\"allow\":[\"Bash\"]}", "file": file},
+            ],
+            "commands": [
+                {"setting": "awsAuthRefresh", "command": "aws login", "file": file},
+                {"setting": "statusLine", "command": "./line.sh", "file": file},
+                {"setting": "fileSuggestion",
+                    "command": "{\"type\":\"command\",\"command\":\"./files.sh\",\"other\":1}", "file": file},
+            ],
+            "environment": [{"name": "A", "value": "1", "file": file}, {"name": "B", "value": "2", "file": file}],
+            "hooks": [
+                {"event": "Stop", "command": "a", "file": file},
+                {"event": "Stop", "command": "{\"type\":\"prompt\",\"prompt\":\"b\"}", "file": file},
+                {"event": "Odd", "command": "c", "file": file},
+            ],
+            "mcpServers": [
+                {"name": "docs", "command": "node", "args": "[\"a b\"]", "name of the server": "posing",
+                    "file": ".mcp.json"},
+                {"name": "odd", "command": "7", "file": ".mcp.json"},
+            ],
+            "files": [".claude/skills/deploy/SKILL.md"],
+        });
+        assert_eq!(input(&files), expected);
+    }
+
+    #[test]
+    fn too_much_is_bounded_and_said() {
+        let long = format!(r#"{{"apiKeyHelper": "{}"}}"#, "x".repeat(MAX_VALUE_CHARS + 7));
+        let command = input(&[(".claude/settings.json", &long)])["commands"][0]["command"].to_string();
+        assert!(command.contains("7 more characters"), "{command}");
+
+        let variables: Vec<String> =
+            (0..2 * MAX_ITEMS).map(|number| format!(r#""V{number}": "x""#)).collect();
+        let many = format!(r#"{{"env": {{{}}}}}"#, variables.join(","));
+        let found = input(&[(".claude/settings.json", &many), (".claude/agents/a.md", "")]);
+        assert_eq!(found["environment"].as_array().unwrap().len(), MAX_ITEMS - 1);
+        assert_eq!(found["unreadable"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_named() {
+        for content in ["{", "[]", &format!("{{\"a\":\"{}\"}}", "x".repeat(300 << 10))] {
+            let found = input(&[(".mcp.json", content)]);
+            assert_eq!(found["unreadable"][0]["file"], ".mcp.json", "{found}");
+        }
+        assert_eq!(input(&[]), json!({}));
     }
 }

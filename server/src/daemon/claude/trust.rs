@@ -8,12 +8,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::files::ClaudeFiles;
-use super::project::would_run;
-use crate::daemon::directory_checks::resolved;
-use crate::daemon::shared::Shared;
-use areyouj_core::orchestrator::{Problem, WouldRun};
-
 /// The longest `.git` file of a linked worktree that is read.
 const MAX_LINK_BYTES: u64 = 64 << 10;
 
@@ -29,7 +23,7 @@ pub(in crate::daemon) struct Place {
 }
 
 impl Place {
-    /// Looks at the file system.
+    /// Reads the file system.
     ///
     /// # Errors
     /// The directory cannot be resolved.
@@ -42,45 +36,6 @@ impl Place {
             directory.ancestors().take_while(inside).map(Path::to_owned).collect();
         trusted_by.extend(repository.as_deref().and_then(main_checkout));
         Ok(Place { directory, repository, trusted_by })
-    }
-}
-
-/// What persons trust through AreYouJ.
-pub(in crate::daemon) struct Trusted {
-    directories: Vec<String>,
-    /// What a person allowed to run, if it did not run yet: the text of the request's input.
-    allowed: Option<String>,
-}
-
-impl Trusted {
-    /// Reads what is stored. `allowed`: see [`areyouj_core::orchestrator::LaunchOrder`].
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub(in crate::daemon) fn load(shared: &Shared, allowed: Option<String>) -> Result<Trusted, Problem> {
-        let directories = shared.reader.read(|reader| reader.trusted_directories());
-        let directories = directories.map_err(|error| shared.reader.problem(&error))?;
-        Ok(Trusted { directories, allowed })
-    }
-
-    /// What would run in the directory, if nobody trusts it: neither Claude's record nor a person through AreYouJ. The
-    /// same rule decides for both.
-    ///
-    /// # Errors
-    /// The directory cannot be read.
-    pub(in crate::daemon) fn untrusted(
-        &self,
-        directory: &str,
-        files: &ClaudeFiles,
-    ) -> Result<Option<WouldRun>, Problem> {
-        let place = resolved(directory)?;
-        let by_person = |place: &PathBuf| self.directories.iter().any(|trusted| place == Path::new(trusted));
-        if place.trusted_by.iter().any(by_person) || files.trusts(&place.trusted_by) {
-            return Ok(None);
-        }
-        let would_run = would_run(&place, files.directory())?;
-        let allowed = self.allowed.as_ref().is_some_and(|allowed| *allowed == would_run.input.text());
-        Ok(Some(would_run).filter(|_| !allowed))
     }
 }
 
@@ -104,4 +59,64 @@ fn read_line(path: &Path) -> Option<String> {
     let small = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= MAX_LINK_BYTES);
     let text = fs::read_to_string(path).ok().filter(|_| small)?;
     Some(text.trim_end_matches('\n').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// A directory free of symbolic links, and directories below it.
+    fn home(directories: &[&str]) -> (tempfile::TempDir, PathBuf) {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().canonicalize().unwrap();
+        directories.iter().for_each(|directory| fs::create_dir_all(root.join(directory)).unwrap());
+        (home, root)
+    }
+
+    /// Whether trust in one directory counts for the other.
+    fn counts(root: &Path, trusted: &str, directory: &str) -> bool {
+        let place = Place::of(root.join(directory).to_str().unwrap()).unwrap();
+        place.trusted_by.contains(&root.join(trusted))
+    }
+
+    fn git(directory: &Path, arguments: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).arg("-C").arg(directory).args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    // Each case was measured with the pinned Claude, by what its terminal asks.
+    #[test]
+    fn trust_counts_for_the_directory_and_below_up_to_a_repository() {
+        let (_home, root) = home(&["a/b/c", "repository/.git", "repository/sub", "outer/inner/.git", "file"]);
+        fs::write(root.join("file/.git"), "x").unwrap();
+        assert!(counts(&root, "a", "a") && counts(&root, "a", "a/b/c"));
+        assert!(!counts(&root, "a/b", "a"), "not above");
+        assert!(counts(&root, "repository", "repository/sub"));
+        assert!(!counts(&root, "outer", "outer/inner"), "not into a repository");
+        assert!(!counts(&root, "", "file"), "any `.git` begins a repository");
+        assert!(counts(&root, "", "a"));
+    }
+
+    #[test]
+    fn a_symbolic_link_has_the_trust_of_its_target() {
+        let (_home, root) = home(&["a"]);
+        std::os::unix::fs::symlink(root.join("a"), root.join("link")).unwrap();
+        assert!(counts(&root, "a", "link"));
+        assert!(!counts(&root, "link", "link"));
+    }
+
+    #[test]
+    fn a_worktree_has_the_trust_of_its_main_checkout_and_a_forged_one_has_not() {
+        let (_home, root) = home(&["main", "forged"]);
+        git(&root.join("main"), &["init", "-q"]);
+        git(&root.join("main"), &["commit", "-q", "--allow-empty", "-m", "x"]);
+        git(&root.join("main"), &["worktree", "add", "-q", "../tree"]);
+        assert!(counts(&root, "main", "tree") && counts(&root, "tree", "tree"));
+        fs::copy(root.join("tree/.git"), root.join("forged/.git")).unwrap();
+        assert!(!counts(&root, "main", "forged"));
+    }
 }

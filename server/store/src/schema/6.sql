@@ -1,2 +1,6 @@
--- The environment of a terminated session is of no more use, and can hold secrets.
-DELETE FROM environments WHERE session IN (SELECT id FROM sessions WHERE status = 'terminated');
+-- Directories that a person trusts through AreYouJ, free of symbolic links, each with everything below it.
+CREATE TABLE trusted_directories (
+    path TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

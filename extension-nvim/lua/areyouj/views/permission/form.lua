@@ -196,6 +196,7 @@ function Form:labels()
   if kind == "plan" then
     return { yes = self.always and "allow always" or "approve", no = "keep planning", instead = "request changes" }
   end
+  if kind == "trust" then return { yes = "trust the directory", no = "deny", instead = "deny with a note" } end
   return { yes = self.always and "allow always" or "allow", no = "deny", instead = "deny with a message" }
 end
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::choices;
-use super::trust::directory_of;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Answer, Change, EntryBody, ErrorCode, Input, Notification, PermissionId, PermissionKind,
@@ -289,6 +288,11 @@ impl PermissionRequests {
 
 fn is_undelivered(row: &PermissionRow) -> bool {
     row.state == PermissionState::Answered && !row.delivered
+}
+
+/// The directory of a request for trust, free of symbolic links.
+pub(super) fn directory_of(row: &PermissionRow) -> &str {
+    row.request.input.shown().get("directory").and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 fn is_trust(row: &PermissionRow) -> bool {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Session;
 use super::lifecycle::EndStep;
+use super::permissions::directory_of;
 use super::start::End;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{Answer, NoticeLevel, PermissionKind, PermissionRequest, PermissionRow, WouldRun};
@@ -79,9 +80,4 @@ impl Session {
         let inside = |row: &PermissionRow| Path::new(directory_of(row)).starts_with(directory);
         self.lifecycle.is_untrusted() && self.permissions.open().any(inside)
     }
-}
-
-/// The directory of a request for trust, free of symbolic links.
-pub(super) fn directory_of(row: &PermissionRow) -> &str {
-    row.request.input.shown().get("directory").and_then(serde_json::Value::as_str).unwrap_or_default()
 }
