@@ -1,4 +1,5 @@
-// Bundles the extension for the editor's Node, and its pages for the editor's browser.
+// Bundles the extension for the editor's Node, and its pages for the editor's browser. With --modules it writes nothing
+// and prints the directories of the npm modules in the bundles, one on a line.
 import { copyFileSync, mkdirSync } from "node:fs";
 import { build, context } from "esbuild";
 
@@ -26,7 +27,20 @@ const bundles = [
   },
 ];
 
-mkdirSync("dist", { recursive: true });
-for (const file of ["codicon.css", "codicon.ttf"])
-  copyFileSync(`node_modules/@vscode/codicons/dist/${file}`, `dist/${file}`);
-for (const options of bundles) await (watch ? (await context(options)).watch() : build(options));
+const icons = "node_modules/@vscode/codicons";
+
+if (process.argv.includes("--modules")) {
+  const modules = new Set([icons]);
+  for (const options of bundles) {
+    const { metafile } = await build({ ...options, metafile: true, write: false });
+    for (const input of Object.keys(metafile.inputs)) {
+      const [module] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [];
+      if (module !== undefined) modules.add(module);
+    }
+  }
+  console.log([...modules].toSorted().join("\n"));
+} else {
+  mkdirSync("dist", { recursive: true });
+  for (const file of ["codicon.css", "codicon.ttf"]) copyFileSync(`${icons}/dist/${file}`, `dist/${file}`);
+  for (const options of bundles) await (watch ? (await context(options)).watch() : build(options));
+}

@@ -100,8 +100,14 @@ export const ErrorCode = {
   PermissionWithdrawn: "permission_withdrawn",
   /** The answer does not fit the permission request. */
   AnswerInvalid: "answer_invalid",
-  /** Claude offers no "always" for this permission request. */
+  /** "Always" is not possible for this permission request. */
   AlwaysNotOffered: "always_not_offered",
+  /** The answer needs the whole id of the permission request. */
+  PermissionIdIncomplete: "permission_id_incomplete",
+  /** The answer is for a request that was displayed differently. */
+  DigestMismatch: "digest_mismatch",
+  /** Several questions have the same text, so Claude cannot distinguish their answers. */
+  QuestionsAlike: "questions_alike",
   /** The number of active sessions has reached the limit. */
   TooManySessions: "too_many_sessions",
   /** The session is terminated. */
@@ -124,6 +130,8 @@ export const ErrorCode = {
   HomePathTooLong: "home_path_too_long",
   /** The configuration file cannot be used. */
   ConfigInvalid: "config_invalid",
+  /** Another user can change the configuration file, so it is not used. */
+  ConfigUntrusted: "config_untrusted",
   /** The daemon could not be started. */
   DaemonStartFailed: "daemon_start_failed",
   /** The daemon has exited or is shutting down. */
@@ -229,6 +237,16 @@ export interface Notifications {
   "areyouj/connectionChanged": { params: ConnectionChanged };
 }
 
+/** What "always" can allow: one suggestion of Claude's in words. */
+export interface AlwaysOffer {
+  /** What it allows. One line without hidden characters. */
+  text: string;
+  /** Where Claude stores it, to display behind `text` and a comma: `for this session only`, or for example `stored in the local settings of this project (.claude/settings.local.json)`. */
+  stored: string;
+  /** An answer without `suggestions` applies it. Others, for example a permission mode, must be chosen by index. */
+  byDefault: boolean;
+}
+
 /** An answer to a permission request. */
 export type Answer =
   | AnswerAllow
@@ -244,7 +262,7 @@ export interface AnswerAllow {
 /** Allow this call and later ones, by Claude's own suggestions. */
 export interface AnswerAllowAlways {
   decision: "allowAlways";
-  /** The indexes of the suggestions to apply. If omitted, those that allow this tool by a rule, otherwise the first. */
+  /** The indexes of the suggestions to apply. If omitted, those that add a rule which allows something; it is an error if there is none. */
   suggestions?: number[];
 }
 
@@ -501,6 +519,61 @@ export interface DirectoryValid {
   directory: string;
 }
 
+/** A part of what a permission request would run, for example a command or the content of a file. */
+export interface DisplaySection {
+  /** The label to display, for example `Command`, `File`, `Question 1` or the name of an argument. One line without hidden characters. */
+  label: string;
+  /** What the section is, for its looks. */
+  style: DisplayStyle;
+  /** The JSON Pointer of the value in the request's `input` if the section is exactly this text, for example `/command` or `/questions/0/options/1/label`. */
+  pointer?: string;
+  /** The size of the exact text, to display in the section's header. */
+  size: DisplaySize;
+  /** The text in order. The `text` members of all segments joined are the exact text, byte for byte. */
+  segments: DisplaySegment[];
+}
+
+/** A piece of exact text. */
+export interface DisplaySegment {
+  /** What the piece is. Treat an unknown kind as one with a mark. */
+  kind: SegmentKind;
+  /** The exact text. Display it only if there is no `shown`. */
+  text: string;
+  /** The text to display in place of the exact one, for example `⟨3,000 spaces⟩` or `⟨U+202E⟩`. It contains no control, hidden or reordering character; only that of kind `dense` contains line breaks. */
+  shown?: string;
+}
+
+/** The size of a text. */
+export interface DisplaySize {
+  /** The number of lines. A line break at the end begins no further line. */
+  lines: number;
+  /** The number of characters (Unicode scalar values). */
+  characters: number;
+}
+
+/** What a section of a display is. */
+export type DisplayStyle =
+  /** The name of the tool; the first section of every request. */
+  | "tool"
+  /** A shell command. Only the tool Bash has one. */
+  | "command"
+  /** A path or a URL. */
+  | "path"
+  /** Text that the tool removes from a file. */
+  | "removed"
+  /** Text that the tool writes to a file. */
+  | "added"
+  /** A plan. It is Markdown: clients can colour it and must display each of its characters. */
+  | "plan"
+  /** A question. */
+  | "question"
+  /** The label of a choice. */
+  | "choice"
+  /** Any other text. */
+  | "text"
+  /** A value that is not text, as JSON. */
+  | "json";
+
 /** How Claude is driven. */
 export type Driver =
   /** `claude -p` with JSON lines on standard input and output. User interfaces call it "Transcript". */
@@ -754,22 +827,34 @@ export interface Permission {
   input: unknown;
   /** A one-line title to display. */
   title: string;
-  /** Claude's own rules for "always", as Claude sent them; empty when it offers none. */
+  /** Everything that the request would run, with nothing hidden. The first section is the name of the tool. */
+  display: DisplaySection[];
+  /** Identifies the display and the input that Claude receives. An answer must contain it. */
+  digest: string;
+  /** The command appears to run AreYouJ itself. Mark it with "Would control AreYouJ". It can never be allowed always. */
+  controlsAreyouj: boolean;
+  /** Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would control AreYouJ. */
   suggestions: unknown[];
+  /** The suggestions in words, in the same order. Offer "always" only if one has `byDefault`. */
+  always: AlwaysOffer[];
   /** The time at which Claude opened the request. */
   createdAt: number;
   /** The state. */
   state: PermissionState;
   /** The client that answered, by the name in its `clientInfo`. */
   answeredBy: string | null;
+  /** What an answer with "always" allowed, and where Claude stores it: one line for each suggestion. Empty after any other answer. */
+  granted: string[];
 }
 
 /** Parameters of `areyouj/permission/answer`. */
 export interface PermissionAnswerParams {
   /** A unique id chosen by the client, at most 64 characters. A repeated request returns the first result. */
   requestId: string;
-  /** The id of the permission request, or an unambiguous prefix of it. */
+  /** The whole id of the permission request. A prefix is an error, which lists the matching ids. */
   permissionId: string;
+  /** The `digest` of the permission request as it was displayed. If it does not match, nothing is answered. */
+  digest: string;
   /** The answer. */
   answer: Answer;
 }
@@ -1002,6 +1087,29 @@ export interface Resync {
   dropped: number;
 }
 
+/** What a segment is. */
+export type SegmentKind =
+  /** Ordinary text, with line breaks and tabs. */
+  | "plain"
+  /** A long run of spaces or tabs, which could push the text behind it out of sight. */
+  | "blanks"
+  /** A long run of empty lines. */
+  | "emptyLines"
+  /** A control character, or several of the same. */
+  | "control"
+  /** A character that is not displayed. */
+  | "invisible"
+  /** A character that reorders the text around it, or breaks its line. */
+  | "reorders"
+  /** A character that looks like a space. */
+  | "blankLookalike"
+  /** A combining mark without a letter of its own, which would cover another character. */
+  | "combining"
+  /** A word or sign that looks like another one: letters of several scripts, foreign letters that look like ASCII, or the brackets of a mark. */
+  | "lookalike"
+  /** The rest of a text with a very large number of marks, as one segment. */
+  | "dense";
+
 /** The daemon's capabilities. */
 export interface ServerCapabilities {
   /** The place of the Language Server Protocol for extensions. */
@@ -1086,7 +1194,7 @@ export interface SessionCreateParams {
   requestId: string;
   /** An absolute path. */
   directory: string;
-  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. */
+  /** The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the session is terminated. */
   environment?: Record<string, string>;
   /** A name, at most 100 characters. */
   name?: string;

@@ -15,7 +15,7 @@ export class Settings implements vscode.Disposable {
   /** A setting that the pages need has changed. */
   readonly onPage = this.#pageChanged.event;
 
-  /** The program to run, or empty. The editor itself ignores this setting of a workspace that is not trusted. */
+  /** The program to run, or empty. Its scope keeps a workspace from setting it. */
   get path(): string {
     return get("path", "");
   }

@@ -169,8 +169,14 @@ error_codes! {
     PermissionWithdrawn = "permission_withdrawn",
     /// The answer does not fit the permission request.
     AnswerInvalid = "answer_invalid",
-    /// Claude offers no "always" for this permission request.
+    /// "Always" is not possible for this permission request.
     AlwaysNotOffered = "always_not_offered",
+    /// The answer needs the whole id of the permission request.
+    PermissionIdIncomplete = "permission_id_incomplete",
+    /// The answer is for a request that was displayed differently.
+    DigestMismatch = "digest_mismatch",
+    /// Several questions have the same text, so Claude cannot distinguish their answers.
+    QuestionsAlike = "questions_alike",
     /// The number of active sessions has reached the limit.
     TooManySessions = "too_many_sessions",
     /// The session is terminated.
@@ -193,6 +199,8 @@ error_codes! {
     HomePathTooLong = "home_path_too_long",
     /// The configuration file cannot be used.
     ConfigInvalid = "config_invalid",
+    /// Another user can change the configuration file, so it is not used.
+    ConfigUntrusted = "config_untrusted",
     /// The daemon could not be started.
     DaemonStartFailed = "daemon_start_failed",
     /// The daemon has exited or is shutting down.

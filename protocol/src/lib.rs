@@ -11,6 +11,7 @@
 mod audit;
 mod connection;
 mod directory;
+mod display;
 mod error;
 mod hidden;
 mod methods;
@@ -23,6 +24,7 @@ mod session;
 pub use audit::*;
 pub use connection::*;
 pub use directory::*;
+pub use display::*;
 pub use error::*;
 pub use hidden::*;
 pub use methods::*;

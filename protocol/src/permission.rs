@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, Timestamp};
+use crate::{AlwaysOffer, DisplaySection, Json, Timestamp};
 
 /// A permission request of Claude.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,14 +22,26 @@ pub struct Permission {
     pub input: Json,
     /// A one-line title to display.
     pub title: String,
-    /// Claude's own rules for "always", as Claude sent them; empty when it offers none.
+    /// Everything that the request would run, with nothing hidden. The first section is the name of the tool.
+    pub display: Vec<DisplaySection>,
+    /// Identifies the display and the input that Claude receives. An answer must contain it.
+    pub digest: String,
+    /// The command appears to run AreYouJ itself. Mark it with "Would control AreYouJ". It can never be allowed always.
+    pub controls_areyouj: bool,
+    /// Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would
+    /// control AreYouJ.
     pub suggestions: Vec<Json>,
+    /// The suggestions in words, in the same order. Offer "always" only if one has `byDefault`.
+    pub always: Vec<AlwaysOffer>,
     /// The time at which Claude opened the request.
     pub created_at: Timestamp,
     /// The state.
     pub state: PermissionState,
     /// The client that answered, by the name in its `clientInfo`.
     pub answered_by: Option<String>,
+    /// What an answer with "always" allowed, and where Claude stores it: one line for each suggestion. Empty after any
+    /// other answer.
+    pub granted: Vec<String>,
 }
 
 /// The kind of permission request.
@@ -67,8 +79,8 @@ pub enum Answer {
     Allow {},
     /// Allow this call and later ones, by Claude's own suggestions.
     AllowAlways {
-        /// The indexes of the suggestions to apply. If omitted, those that allow this tool by a rule, otherwise the
-        /// first.
+        /// The indexes of the suggestions to apply. If omitted, those that add a rule which allows something; it is an
+        /// error if there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         suggestions: Option<Vec<usize>>,
     },
@@ -111,8 +123,10 @@ pub struct PermissionList {
 pub struct PermissionAnswerParams {
     /// A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
     pub request_id: String,
-    /// The id of the permission request, or an unambiguous prefix of it.
+    /// The whole id of the permission request. A prefix is an error, which lists the matching ids.
     pub permission_id: String,
+    /// The `digest` of the permission request as it was displayed. If it does not match, nothing is answered.
+    pub digest: String,
     /// The answer.
     pub answer: Answer,
 }
@@ -181,16 +195,22 @@ mod tests {
             tool: "Bash".into(),
             input: Json::Object(vec![]),
             title: "Run ls".into(),
+            display: vec![],
+            digest: "0f".into(),
+            controls_areyouj: false,
             suggestions: vec![],
+            always: vec![],
             created_at: 1,
             state: PermissionState::Open,
             answered_by: None,
+            granted: vec![],
         };
         assert_eq!(
             serde_json::to_string(&permission).unwrap(),
             concat!(
                 r#"{"id":"K7M2Q9XD-3","sessionId":"K7M2Q9XD","kind":"tool","tool":"Bash","input":{},"#,
-                r#""title":"Run ls","suggestions":[],"createdAt":1,"state":"open","answeredBy":null}"#,
+                r#""title":"Run ls","display":[],"digest":"0f","controlsAreyouj":false,"suggestions":[],"always":[],"#,
+                r#""createdAt":1,"state":"open","answeredBy":null,"granted":[]}"#,
             )
         );
     }

@@ -215,7 +215,8 @@ pub struct SessionCreateParams {
     /// An absolute path.
     pub directory: String,
     /// The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in
-    /// its own, which is the editor's.
+    /// its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the
+    /// session is terminated.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     /// A name, at most 100 characters.

@@ -8,6 +8,7 @@ mod attach;
 mod audit;
 mod choices;
 mod daemon;
+mod display;
 mod doctor;
 mod hook;
 mod logs;
@@ -41,7 +42,7 @@ use crate::edge;
 use crate::paths::Paths;
 use areyouj_core::text::plain;
 use arguments::{Arguments, Command, DaemonCommand};
-use screen::{Screen, write_stderr};
+use screen::{Screen, visible_json, write_stderr};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -119,9 +120,14 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Wait { id, goal, timeout } => wait::run(context, id, goal, timeout),
         Command::Logs { id, follow } => logs::run(context, id, follow),
         Command::Permissions { id } => permissions::list(context, id),
-        Command::Allow { request, always } => permissions::allow(context, &request, always),
-        Command::Deny { request, message } => permissions::deny(context, &request, message),
-        Command::Answer { request, choices } => permissions::answer(context, request, &choices),
+        Command::Allow { request, always, suggestion, digest } => {
+            permissions::allow(context, &request, permissions::always(always, &suggestion), digest)
+        }
+        Command::Deny { request, message } => {
+            let message = message.as_deref().map(text_argument).transpose()?;
+            permissions::deny(context, &request, message)
+        }
+        Command::Answer { request, choices } => permissions::answer(context, &request, &choices),
         Command::Interrupt { id } => sessions::interrupt(context, id),
         Command::Restart { id } => sessions::restart(context, id),
         Command::SwitchDriver { id, driver, interrupt } => sessions::switch(context, id, driver, interrupt),
@@ -136,9 +142,18 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         // `run` handles it earlier, because its standard output belongs to the editor.
         Command::Lsp => Ok(()),
         Command::Daemon { command } => daemon::control(context, &command),
-        Command::Doctor => doctor::run(context),
+        Command::Doctor { report } => doctor::run(context, report),
+        Command::Licenses => licences(&context.screen),
         Command::Completions { shell } => completions(&context.screen, shell),
     }
+}
+
+/// Prints the licence of AreYouJ and those of the software of others in it.
+fn licences(screen: &Screen) -> Result<(), CommandError> {
+    const OWN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE"));
+    const OF_OTHERS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../THIRD-PARTY-NOTICES.txt"));
+    let value = json!({"license": OWN, "thirdPartyNotices": OF_OTHERS});
+    screen.show(&value, || plain::text(&format!("{OWN}\n{OF_OTHERS}")))
 }
 
 fn completions(screen: &Screen, shell: arguments::Shell) -> Result<(), CommandError> {
@@ -162,7 +177,10 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
         let error = json!({
             "code": ErrorCode::InvalidParams.as_str(), "message": message, "hint": "Run `areyouj help` for the commands and their arguments."
         });
-        write_stderr(&format!("{}\n", json!({"error": error})));
+        write_stderr(&format!("{}\n", visible_json(&json!({"error": error}).to_string())));
+    } else if !requested && plain::exact(&error.to_string()) != error.to_string() {
+        // An argument can be a text of others.
+        write_stderr(&plain::exact(&error.to_string()));
     } else {
         // There is no other place to report that this cannot be written.
         let _ = error.print();

@@ -16,17 +16,25 @@
 //! from_sessions = []
 //! # The filter of the daemon's log, in the syntax of tracing's EnvFilter.
 //! log = "info"
+//! # The variables of its creator's environment that a new session gets; `*` means any characters.
+//! environment_allow = ["*"]
+//! # Those that it does not get. A list replaces the default, which is this one.
+//! environment_deny = ["BW_SESSION", "OP_SESSION_*", "SSHPASS"]
 //! ```
 
 use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use areyouj_core::orchestrator::Grants;
 use areyouj_protocol::{ErrorCode, Remedy};
 use nix::unistd::AccessFlags;
 use serde::Deserialize;
+
+use crate::environment::{EnvironmentPolicy, is_pattern};
+use crate::ownership::{self, Untrusted};
 
 /// The default for [`Config::max_active_sessions`]. Each Claude takes a few hundred megabytes of memory.
 const DEFAULT_MAX_ACTIVE: u32 = 10;
@@ -51,6 +59,8 @@ pub struct Config {
     pub from_sessions: Vec<Grant>,
     /// The filter of the daemon's log, in the syntax of tracing's `EnvFilter`.
     pub log: String,
+    /// The variables that a new session gets.
+    pub environment: EnvironmentPolicy,
 }
 
 /// What a person can allow to processes inside sessions.
@@ -101,6 +111,8 @@ struct File {
     terminal_size: TerminalSize,
     from_sessions: Vec<Grant>,
     log: Option<String>,
+    environment_allow: Option<Vec<String>>,
+    environment_deny: Option<Vec<String>>,
 }
 
 /// The configuration cannot be used.
@@ -113,6 +125,14 @@ pub enum ConfigError {
         path: PathBuf,
         /// The reason.
         source: io::Error,
+    },
+    /// Another user can change the file, and with it the program that runs as Claude.
+    #[error("the configuration file {} is not used: {why}", .path.display())]
+    Untrusted {
+        /// The file.
+        path: PathBuf,
+        /// Who can change it.
+        why: Untrusted,
     },
     /// The file has an unknown key or an invalid value.
     #[error("{}, line {line}: {message}", .path.display())]
@@ -137,7 +157,12 @@ pub enum ConfigError {
 impl ConfigError {
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
-        ErrorCode::ConfigInvalid
+        match self {
+            ConfigError::Untrusted { .. } => ErrorCode::ConfigUntrusted,
+            ConfigError::Unreadable { .. } | ConfigError::Invalid { .. } | ConfigError::Variable { .. } => {
+                ErrorCode::ConfigInvalid
+            }
+        }
     }
 
     /// What to do.
@@ -146,6 +171,7 @@ impl ConfigError {
             ConfigError::Unreadable { path, .. } => {
                 format!("Make {} readable, or remove it.", path.display())
             }
+            ConfigError::Untrusted { why, .. } => why.hint(),
             ConfigError::Invalid { path, line, .. } => {
                 format!("Correct or remove line {line} of {}.", path.display())
             }
@@ -164,17 +190,10 @@ impl Config {
         Grants { read: has(Grant::Read), send: has(Grant::Send), create: has(Grant::Create) }
     }
 
-    /// Reads the file, which does not have to exist, and the variable `AREYOUJ_MAX_ACTIVE` of this process.
+    /// Reads the file, which does not have to exist, and the variables `AREYOUJ_MAX_ACTIVE` and `HOME` of this process.
+    /// A file that another user can change is refused.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
-        let text = match fs::metadata(path) {
-            Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
-                return Err(unreadable(too_large()));
-            }
-            Ok(_) => fs::read_to_string(path).map_err(unreadable)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(unreadable(error)),
-        };
+        let text = read(path, std::env::var_os("HOME").map(PathBuf::from).as_deref())?;
         Config::parse(path, &text, std::env::var_os("AREYOUJ_MAX_ACTIVE"))
     }
 
@@ -195,6 +214,14 @@ impl Config {
             let message = format!("claude must be an absolute path, not {:?}", claude.display().to_string());
             return Err(invalid(offset_of(text, "claude"), message));
         }
+        let lists =
+            [("environment_allow", &file.environment_allow), ("environment_deny", &file.environment_deny)];
+        for (key, list) in lists {
+            if let Some(wrong) = list.iter().flatten().find(|pattern| !is_pattern(pattern)) {
+                let message = format!("{key} has {wrong:?}, which is not a name of a variable");
+                return Err(invalid(offset_of(text, key), message));
+            }
+        }
         let max_active_sessions = match max_active.filter(|value| !value.is_empty()) {
             None => file.max_active_sessions.map_or(DEFAULT_MAX_ACTIVE, NonZeroU32::get),
             Some(value) => {
@@ -210,8 +237,25 @@ impl Config {
             terminal_size: file.terminal_size,
             from_sessions: file.from_sessions,
             log,
+            environment: EnvironmentPolicy::new(file.environment_allow, file.environment_deny),
         })
     }
+}
+
+/// The text of the file, empty if there is none. The checks are on the opened file: it cannot be replaced in between.
+fn read(path: &Path, home: Option<&Path>) -> Result<String, ConfigError> {
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    ownership::check(path, &file, home)
+        .map_err(unreadable)?
+        .map_err(|why| ConfigError::Untrusted { path: path.to_owned(), why })?;
+    let mut text = String::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MAX_FILE_BYTES { Err(unreadable(too_large())) } else { Ok(text) }
 }
 
 fn too_large() -> io::Error {
@@ -336,6 +380,7 @@ mod tests {
             "from_sessions = [\"terminate\"]",
             "claude = \"bin/claude\"",
             "this is not TOML",
+            "environment_deny = [\"A=B\"]",
         ]
         .map(|text| parse(text).unwrap_err());
         let unreadable = |source| ConfigError::Unreadable { path: "/c/config.toml".into(), source };
@@ -343,6 +388,14 @@ mod tests {
             unreadable(io::ErrorKind::PermissionDenied.into()),
             unreadable(too_large()),
             ConfigError::Variable { name: "AREYOUJ_MAX_ACTIVE", value: "none".into() },
+            ConfigError::Untrusted {
+                path: "/c/config.toml".into(),
+                why: Untrusted::Foreign { path: "/c/config.toml".into(), owner: 1000 },
+            },
+            ConfigError::Untrusted {
+                path: "/c/config.toml".into(),
+                why: Untrusted::Writable { path: "/c".into(), mode: 0o775 },
+            },
         ]);
         assert_problems("problems-config", errors);
         let path = || PathBuf::from("/c/claude");
@@ -377,6 +430,7 @@ mod tests {
         let config = parse(&example).unwrap();
         assert_eq!(config.claude.as_deref(), Some(Path::new("/opt/claude/bin/claude")));
         assert_eq!((config.max_active_sessions, config.max_starting), (10, 2));
+        assert_eq!(config.environment, EnvironmentPolicy::new(None, None), "the example has the defaults");
     }
 
     #[test]
@@ -418,6 +472,19 @@ mod tests {
     fn an_unreadable_configuration_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         assert!(matches!(Config::load(directory.path()), Err(ConfigError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn a_configuration_file_that_others_can_write_to_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(&path, "max_active_sessions = 3").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        let error = Config::load(&path).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ConfigUntrusted);
+        assert!(error.remedy().hint().contains("chmod go-w"), "{}", error.remedy().hint());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(Config::load(&path).unwrap().max_active_sessions, 3);
     }
 
     #[test]

@@ -8,9 +8,11 @@ pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod edge;
+pub mod environment;
 mod file_uri;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
+pub mod ownership;
 pub mod paths;
 pub mod rpc;
 #[cfg(test)]

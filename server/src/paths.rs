@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use areyouj_protocol::{ErrorCode, PROTOCOL_VERSION};
 
+use crate::ownership;
 use areyouj_core::orchestrator::SessionId;
 
 /// The path of a socket must be shorter than this, in bytes. Linux allows 107; other systems allow fewer, and a home
@@ -25,6 +26,9 @@ const ANY_HOST_SOCKET: &str = "XXXXXXXX.sock";
 /// Permissions of directories: only for the owner, because messages, environments and answers are private.
 const PRIVATE: u32 = 0o700;
 
+/// Permissions of files: messages are in them, too.
+const PRIVATE_FILE: u32 = 0o600;
+
 /// The permission bits of everyone but the owner.
 const OTHERS: u32 = 0o077;
 
@@ -36,6 +40,7 @@ pub struct Paths {
     state: PathBuf,
     config: PathBuf,
     home: Option<PathBuf>,
+    user_home: Option<PathBuf>,
 }
 
 /// Why the paths cannot be used.
@@ -114,6 +119,7 @@ impl Paths {
     /// The paths for these environment variables. Accesses no file.
     pub fn from_environment(get: impl Fn(&str) -> Option<OsString>) -> Result<Paths, PathsError> {
         let variable = |name: &str| get(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let user_home = variable("HOME").filter(|home| home.is_absolute());
         let paths = match variable("AREYOUJ_HOME") {
             Some(home) => {
                 let home = std::path::absolute(&home)
@@ -124,6 +130,7 @@ impl Paths {
                     state: home.join("state"),
                     config: home.join("config"),
                     home: Some(home),
+                    user_home,
                 }
             }
             None => {
@@ -131,9 +138,7 @@ impl Paths {
                 let xdg = |name: &str, fallback: &str| {
                     variable(name)
                         .filter(|path| path.is_absolute())
-                        .or_else(|| {
-                            variable("HOME").filter(|home| home.is_absolute()).map(|home| home.join(fallback))
-                        })
+                        .or_else(|| user_home.as_ref().map(|home| home.join(fallback)))
                         .map(|path| path.join("areyouj"))
                         .ok_or(PathsError::NoHome)
                 };
@@ -152,6 +157,7 @@ impl Paths {
                     config: xdg("XDG_CONFIG_HOME", ".config")?,
                     state,
                     home: None,
+                    user_home: user_home.clone(),
                 }
             }
         };
@@ -164,8 +170,14 @@ impl Paths {
     }
 
     /// Creates missing directories, accessible only to the owner. A directory of another user is refused, because that user
-    /// could put another socket there. The configuration directory is not created.
+    /// could put another socket there; so is one that would be created in a directory of another user, such as a home
+    /// directory that `sudo` kept. The configuration directory is not created.
     pub fn create(&self) -> Result<(), PathsError> {
+        for directory in [&self.data, &self.state, &self.run] {
+            if let Some((directory, owner)) = self.foreign_parent(directory) {
+                return Err(PathsError::ForeignDirectory { directory, owner });
+            }
+        }
         for directory in [&self.data, &self.state.join("sessions"), &self.log_dir(), &self.run] {
             DirBuilder::new()
                 .recursive(true)
@@ -173,10 +185,16 @@ impl Paths {
                 .create(directory)
                 .map_err(|source| PathsError::Create { directory: directory.clone(), source })?;
         }
-        for directory in [&self.data, &self.state, &self.run] {
+        for directory in [&self.data, &self.state, &self.state.join("sessions"), &self.log_dir(), &self.run] {
             make_private(directory)?;
         }
+        make_logs_private(&self.log_dir());
         Ok(())
+    }
+
+    /// The directory of another user in which this one is or would be, and its owner.
+    pub fn foreign_parent(&self, directory: &Path) -> Option<(PathBuf, u32)> {
+        ownership::foreign_parent(directory, self.user_home.as_deref())
     }
 
     /// `AREYOUJ_HOME` as an absolute path, if it is set. A process started from here must get it.
@@ -307,6 +325,18 @@ fn make_private(directory: &Path) -> Result<(), PathsError> {
     Ok(())
 }
 
+/// Makes log files private that an earlier version created with the starter's mask. Their directory is private already,
+/// so a file that cannot be changed is no reason to fail.
+fn make_logs_private(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let open =
+            |metadata: &fs::Metadata| metadata.is_file() && metadata.permissions().mode() & OTHERS != 0;
+        if entry.metadata().is_ok_and(|metadata| open(&metadata)) {
+            let _ = fs::set_permissions(entry.path(), Permissions::from_mode(PRIVATE_FILE));
+        }
+    }
+}
+
 fn check_owner(directory: &Path, owner: u32) -> Result<(), PathsError> {
     if owner == nix::unistd::geteuid().as_raw() {
         Ok(())
@@ -421,7 +451,11 @@ mod tests {
         fs::set_permissions(&run, Permissions::from_mode(0o755)).unwrap();
         let paths = paths(&[("AREYOUJ_HOME", home.path().to_str().unwrap())]).unwrap();
         paths.create().unwrap();
+        let log = paths.log_dir().join("daemon.log");
+        fs::write(&log, "").unwrap();
+        fs::set_permissions(&log, Permissions::from_mode(0o644)).unwrap();
         paths.create().unwrap();
+        assert_eq!(fs::metadata(&log).unwrap().permissions().mode() & 0o777, PRIVATE_FILE);
         for directory in [paths.run_dir(), paths.data_dir(), paths.state_dir(), &paths.log_dir()] {
             assert_eq!(
                 fs::metadata(directory).unwrap().permissions().mode() & 0o777,
@@ -444,6 +478,19 @@ mod tests {
             PathBuf::from("/usr")
         };
         assert!(matches!(make_private(&foreign), Err(PathsError::ForeignDirectory { .. })));
+    }
+
+    #[test]
+    fn nothing_is_created_in_a_home_directory_of_another_user() {
+        let home = tempfile::tempdir().unwrap();
+        // Only root can change the owner of a directory.
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        std::os::unix::fs::chown(home.path(), Some(12_345), None).unwrap();
+        let paths = paths(&[("HOME", home.path().to_str().unwrap())]).unwrap();
+        assert!(matches!(paths.create(), Err(PathsError::ForeignDirectory { owner: 12_345, .. })));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     }
 
     #[test]

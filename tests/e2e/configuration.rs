@@ -1,6 +1,7 @@
-//! Invalid contents of `config.toml`.
+//! A `config.toml` with invalid contents, and one that another user can change.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use areyouj_tests::bystander::Bystander;
 use areyouj_tests::home::{TestHome, text_of};
@@ -58,5 +59,35 @@ fn a_configuration_that_becomes_invalid_is_reported_at_the_restart_of_the_daemon
     assert_eq!(home.error_code(&["daemon", "restart"]), "config_invalid");
     bystander.assert_alive();
     fs::remove_file(&file).unwrap();
+    bystander.assert_responsive(&home);
+}
+
+#[test]
+fn a_configuration_that_others_can_change_is_refused_and_its_program_never_runs() {
+    let mut home = TestHome::with_stand_in("obedient");
+    let bystander = Bystander::of(&home);
+    home.ok(&["daemon", "stop"]);
+    let directory = home.path().join("config");
+    let (file, program) = (directory.join("config.toml"), directory.join("claude"));
+    let ran = home.path().join("ran");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(&program, format!("#!/bin/sh\n: > {}\necho '2.1.332 (Claude Code)'\n", ran.display())).unwrap();
+    fs::write(&file, format!("claude = \"{}\"\n", program.display())).unwrap();
+    let set_mode = |path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(&program, 0o755);
+    home.cli.environment.remove("AREYOUJ_CLAUDE");
+    for (path, wrong, right) in [(&file, 0o664, 0o644), (&directory, 0o757, 0o755)] {
+        set_mode(path, wrong);
+        let error = home.rejection(&["ls"]);
+        assert_eq!(error["code"], "config_untrusted", "{error}");
+        let remedy = format!("chmod go-w {}", path.display());
+        assert!(text_of(&error, "hint").contains(&remedy), "{error}");
+        let doctor = home.areyouj(&["doctor"]);
+        assert!(doctor.status == 1 && doctor.stdout.contains(&remedy), "{doctor}");
+        assert!(!ran.exists(), "the doctor ran a program that others chose");
+        set_mode(path, right);
+    }
+    home.areyouj(&["doctor"]);
+    assert!(ran.exists(), "the program of an own configuration runs");
     bystander.assert_responsive(&home);
 }

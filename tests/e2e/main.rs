@@ -4,6 +4,7 @@
 //! do not reach Claude, and for more sessions than the machine can run with real Claudes.
 
 mod api_faults;
+mod approvals;
 mod chaos;
 mod claude_faults;
 mod clients;
@@ -27,8 +28,10 @@ mod permissions;
 mod queue;
 mod rejections;
 mod scripted_terminals;
+mod secrets;
 mod sessions;
 mod sockets;
 mod terminals;
 mod terminate;
 mod texts;
+mod traces;

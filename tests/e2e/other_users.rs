@@ -81,3 +81,29 @@ fn a_client_sends_nothing_to_a_daemon_of_another_user() {
     assert_eq!(home.sessions(), [bystander.id.as_str()]);
     bystander.assert_responsive(&home);
 }
+
+#[test]
+fn a_root_whose_home_directory_is_that_of_another_user_creates_nothing_there() {
+    if !geteuid().is_root() {
+        eprintln!("SKIPPED, NOTHING WAS TESTED: only root can use the home directory of another user");
+        return;
+    }
+    let home = TestHome::with_stand_in("obedient");
+    let foreign = home.project("home-of-nobody");
+    std::os::unix::fs::chown(&foreign, Some(NOBODY), Some(NOBODY)).unwrap();
+    let mut root = home.cli.clone().with("HOME", foreign.to_str().unwrap());
+    for name in ["AREYOUJ_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] {
+        root.environment.remove(name);
+    }
+    let run = home.expect(root.run(&["ls", "--json"]));
+    let error = home.error_of(&run);
+    assert_eq!(error["code"], "directory_not_accessible", "{run}");
+    assert!(error["message"].as_str().unwrap().contains(foreign.to_str().unwrap()), "{run}");
+    let doctor = home.expect(root.run(&["doctor"]));
+    assert!(doctor.stdout.contains(&format!("{} belongs to uid {NOBODY}", foreign.display())), "{doctor}");
+    assert_eq!(
+        fs::read_dir(&foreign).unwrap().count(),
+        0,
+        "something was created in the home of another user"
+    );
+}

@@ -130,3 +130,39 @@ fn a_closed_pipe_does_not_cause_a_panic() {
         .unwrap();
     assert!(!String::from_utf8_lossy(&run.stderr).contains("panicked"), "{run:?}");
 }
+
+#[test]
+fn json_has_no_character_that_a_terminal_obeys_or_that_hides_something() {
+    let home = TestHome::with_stand_in("obedient");
+    let id = home.idle_session(&home.project("project"), &["--name", "shop"]);
+    let text = "ls \u{9b}2J\u{9d}0;title\u{9c} \u{202e}txt.exe\u{200b}\u{e0041} caf\u{e9}";
+    home.send_and_wait(&id, text);
+    let missing = format!("/nowhere/{text}");
+    let mut printed = String::new();
+    for arguments in [
+        &["logs", &id, "--json"][..],
+        &["queue", &id, "--all", "--json"],
+        &["ls", "--json"],
+        &["show", &id, "--json"],
+        &["new", &missing, "--json"],
+        &["ls", text, "--json"],
+        &["ls", text],
+    ] {
+        let run = home.areyouj(arguments);
+        printed += &(run.stdout + &run.stderr);
+    }
+    let mut following = home.spawn(&["logs", &id, "-f", "--json"]);
+    while !printed.ends_with("turnEnd") {
+        let line = home.expect(following.line(EVENT_TIMEOUT));
+        printed += &line;
+        let entry: Value = serde_json::from_str(&line).unwrap();
+        printed += if entry["body"]["kind"] == "turnEnd" { "turnEnd" } else { "" };
+    }
+    let raw = |one: &char| {
+        (one.is_control() && *one != '\n') || matches!(one, '\u{202e}' | '\u{200b}' | '\u{e0041}')
+    };
+    assert_eq!(printed.chars().find(raw), None, "{printed:?}");
+    assert!(printed.matches(r"\u202etxt.exe\u200b\udb40\udc41 café").count() >= 4, "{printed}");
+    let queue = home.json(&["queue", &id, "--all"]);
+    assert!(queue.to_string().contains('\u{202e}'), "the value is unchanged");
+}

@@ -114,10 +114,10 @@ function M.switch_driver(session_id, driver, options, callback)
 end
 
 ---Answers a permission request.
----@param permission_id string
+---@param permission areyouj.Permission The request as it was displayed.
 ---@param answer areyouj.Answer
 ---@param callback? fun(problem?: areyouj.Problem, permission?: areyouj.Permission)
-function M.answer(permission_id, answer, callback) app().session.answer(permission_id, answer, callback) end
+function M.answer(permission, answer, callback) app().session.answer(permission, answer, callback) end
 
 ---Asks for a session and opens it.
 function M.switch() app().ui.switch() end

@@ -64,14 +64,29 @@ local function replaced(text, replacement)
   )
 end
 
+---The longest string that an escape sequence (a window title, a link) can carry, in bytes. A longer one counts as
+---unfinished, as in the daemon.
+local MAX_SEQUENCE_STRING = 4096
+
+---Removes the finished escape sequences. Of an unfinished one only the escape character is replaced, so that it hides
+---nothing of the text behind it.
+---@param text string
+---@return string
+local function without_sequences(text)
+  text = text:gsub("\27%[[0-?]*[ -/]*[@-~]", "")
+  text = text:gsub("\27[%]PX^_]([^\7\27]*)(\27?[\7\\])", function(carried, finish)
+    local finished = finish == "\7" or finish == "\27\\"
+    return finished and #carried <= MAX_SEQUENCE_STRING and "" or nil
+  end)
+  return (text:gsub("\27", M.character(0x241b)))
+end
+
 ---Removes control characters, escape sequences and directional marks. Keeps line breaks and tabs.
 ---@param text any
 ---@return string
 function M.clean(text)
   if type(text) ~= "string" then return "" end
-  if text:find("\27", 1, true) then
-    text = text:gsub("\27%[[0-?]*[ -/]*[@-~]", ""):gsub("\27[%]PX^_][^\7\27]*[\7\27]?\\?", "")
-  end
+  if text:find("\27", 1, true) then text = without_sequences(text) end
   text = text:gsub("\r\n", "\n"):gsub("[%z\1-\8\11-\31\127]", " ")
   return replaced(text, function(_, kind) return (kind == "control" or kind == "reorders") and " " or nil end)
 end

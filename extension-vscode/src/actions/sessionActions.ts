@@ -35,8 +35,8 @@ export function sessionActions(
     delete: async ({ sessionId }) => {
       if (await deleted(daemon, requireSession(model, sessionId))) pages.close(sessionId);
     },
-    answer: async ({ permissionId, answer }) => {
-      await daemon.request("areyouj/permission/answer", { requestId: randomUUID(), permissionId, answer });
+    answer: async ({ permissionId, digest, answer }) => {
+      await daemon.request("areyouj/permission/answer", { requestId: randomUUID(), permissionId, digest, answer });
     },
   };
 }

@@ -18,6 +18,8 @@ export interface Alert {
   text: string;
   /** The permission request, if the message itself can answer it: then the text has everything that it asks for. */
   permissionId: string | null;
+  /** The digest of that permission request. */
+  digest?: string;
   /** Whether only Claude's own screen can give the answer. */
   onScreen?: true;
 }
@@ -112,6 +114,7 @@ function permissionAlert(session: Session, permission: Permission): Alert {
     sessionId: session.id,
     text: `${name} ${says}`,
     permissionId: command === null ? null : permission.id,
+    digest: permission.digest,
   };
 }
 

@@ -72,19 +72,21 @@ export class Notifier implements vscode.Disposable {
     if (button === "Show") await this.parts.performer.perform({ kind: "openOrchestration" });
   }
 
-  async #show({ kind, sessionId, text, permissionId, onScreen }: Alert): Promise<void> {
+  async #show({ kind, sessionId, text, permissionId, digest = "", onScreen }: Alert): Promise<void> {
     const buttons = onScreen ? [OPEN_SCREEN] : permissionId === null ? ["Open"] : ["Allow", "Deny", "Open"];
     const severity = kind === "turnFinished" ? "information" : "warning";
     const button = await showMessage(severity, text, ...buttons);
     if (button === OPEN_SCREEN) await this.parts.performer.perform({ kind: "openScreen", sessionId });
     else if (button === "Open") await this.parts.performer.perform({ kind: "open", sessionId });
-    else if (button !== undefined && permissionId !== null) await this.#answer(permissionId, button === "Allow");
+    else if (button !== undefined && permissionId !== null) {
+      await this.#answer(permissionId, digest, button === "Allow");
+    }
   }
 
-  async #answer(permissionId: string, allow: boolean): Promise<void> {
+  async #answer(permissionId: string, digest: string, allow: boolean): Promise<void> {
     try {
       const answer = allow ? ({ decision: "allow" } as const) : ({ decision: "deny" } as const);
-      const params = { requestId: randomUUID(), permissionId, answer };
+      const params = { requestId: randomUUID(), permissionId, digest, answer };
       await this.parts.daemon.request("areyouj/permission/answer", params);
     } catch (error) {
       const { problem } = toProblemError(error);

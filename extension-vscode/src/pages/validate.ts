@@ -115,7 +115,7 @@ const action = variant<Action, "kind">("kind", {
   openTerminal: session,
   openScreen: session,
   switchDriver: { sessionId: id, driver: oneOf("stream", "terminal") },
-  answer: { permissionId: id, answer },
+  answer: { permissionId: id, digest: id, answer },
   recover: { messageId: id, choice: oneOf("continue", "again", "skip") },
   send: { sessionId: id, messageId: id, text: filled(MAX_TEXT), steer: flag },
   queueEdit: { messageId: id, text: filled(MAX_TEXT) },

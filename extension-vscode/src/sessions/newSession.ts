@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { showMessage } from "../notify/window";
+import { ask, showMessage } from "../notify/window";
 import type { OpenSession } from "../ports";
 import type { Driver, Session, SessionCreateParams } from "../protocol.gen";
 import type { Settings } from "../settings";
@@ -18,6 +18,8 @@ const MODES: Readonly<Record<string, string>> = {
   dontAsk: "Deny everything that no rule allows",
   bypassPermissions: "Never ask. Use it only in a sandbox",
 };
+/** The permission mode in which Claude does everything without asking. */
+const NEVER_ASKS = "bypassPermissions";
 /** The drivers of a session, for people. */
 const DRIVERS: Readonly<Record<Driver, { label: string; description: string }>> = {
   stream: { label: "Transcript", description: "A page with the transcript, permission requests and the queue" },
@@ -60,6 +62,7 @@ export class NewSession {
       ? await this.#askOptions(directory, given.driver)
       : this.#defaults(given.driver);
     if (options === null) return null;
+    if (options.permissionMode === NEVER_ASKS && !(await confirmedNeverAsks(directory))) return null;
     const { session, warning } = await daemon.request("areyouj/session/create", {
       requestId: randomUUID(),
       directory,
@@ -147,4 +150,12 @@ export class NewSession {
       ...(text === "" ? {} : { messages: [{ id: randomUUID(), text }] }),
     };
   }
+}
+
+/** Whether the person confirms a session that never asks, however the permission mode was chosen. */
+async function confirmedNeverAsks(directory: string): Promise<boolean> {
+  const question = "Start a session that never asks for permission?";
+  const detail = `Claude runs every command and changes every file in ${clippedLine(directory, 200)} and elsewhere without asking. Use it only in a sandbox.`;
+  const button = "Start Without Permissions";
+  return (await ask(question, detail, button)) === button;
 }

@@ -188,7 +188,7 @@ export type Action =
   | { kind: "openScreen"; sessionId: string }
   /** Continues the conversation with the other driver; asks what to do with a running turn. */
   | { kind: "switchDriver"; sessionId: string; driver: Driver }
-  | { kind: "answer"; permissionId: string; answer: Answer }
+  | { kind: "answer"; permissionId: string; digest: string; answer: Answer }
   | { kind: "recover"; messageId: string; choice: RecoverChoice }
   | { kind: "send"; sessionId: string; messageId: string; text: string; steer: boolean }
   | { kind: "queueEdit"; messageId: string; text: string }

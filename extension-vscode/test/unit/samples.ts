@@ -46,10 +46,15 @@ export function permission(id: string, changes: Partial<Permission> = {}): Permi
     tool: "Bash",
     input: { command: "make test" },
     title: "make test",
+    display: [],
+    digest: "0f",
+    controlsAreyouj: false,
     suggestions: [],
+    always: [],
     createdAt: 1,
     state: "open",
     answeredBy: null,
+    granted: [],
     ...changes,
   };
 }

@@ -17,9 +17,19 @@ void test("accepts valid messages without their unknown fields", () => {
     id: 1,
     action: { kind: "open", sessionId: "K7M2Q9XD" },
   });
-  const choose = { kind: "answer", permissionId: "A-1", answer: { decision: "choose", choices: [["red"], []] } };
+  const choose = {
+    kind: "answer",
+    permissionId: "A-1",
+    digest: "0f",
+    answer: { decision: "choose", choices: [["red"], []] },
+  };
   assert.deepEqual(action(choose), { type: "action", id: 1, action: choose });
-  const always = { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [0, 2] } };
+  const always = {
+    kind: "answer",
+    permissionId: "A-1",
+    digest: "0f",
+    answer: { decision: "allowAlways", suggestions: [0, 2] },
+  };
   assert.deepEqual(action(always), { type: "action", id: 1, action: always });
   const switching = { kind: "switchDriver", sessionId: "A", driver: "terminal" };
   assert.deepEqual(action(switching), { type: "action", id: 1, action: switching });
@@ -54,9 +64,9 @@ void test("drops actions of an unknown kind or a wrong shape", () => {
     { kind: "terminate", sessionIds: "A" },
     { kind: "terminate", sessionIds: ["A", null] },
     { kind: "terminate", sessionIds: { length: 1, 0: "A" } },
-    { kind: "answer", permissionId: "A-1", answer: { decision: "allowEverything" } },
-    { kind: "answer", permissionId: "A-1", answer: { decision: "allowAlways", suggestions: [-1] } },
-    { kind: "answer", permissionId: "A-1", answer: { decision: "choose", choices: ["red"] } },
+    { kind: "answer", permissionId: "A-1", digest: "0f", answer: { decision: "allowEverything" } },
+    { kind: "answer", permissionId: "A-1", digest: "0f", answer: { decision: "allowAlways", suggestions: [-1] } },
+    { kind: "answer", permissionId: "A-1", digest: "0f", answer: { decision: "choose", choices: ["red"] } },
     { kind: "recover", messageId: "m", choice: "double" },
     { kind: "switchDriver", sessionId: "A", driver: "both" },
     { kind: "send", sessionId: "A", messageId: "m", text: "", steer: false },

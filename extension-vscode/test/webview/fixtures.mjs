@@ -169,6 +169,11 @@ export function permission(part = {}) {
     createdAt: NOW - 90_000,
     state: "open",
     answeredBy: null,
+    display: [],
+    digest: "0f",
+    controlsAreyouj: false,
+    always: [],
+    granted: [],
     ...part,
   };
 }

@@ -219,7 +219,7 @@ onPage(
     await allow.click({ force: true });
     const number = await page.evaluate(() => window.editor.posted.at(-1).id);
     assert.deepEqual(await asked("answer"), [
-      { kind: "answer", permissionId: "B4N8TRWC-3", answer: { decision: "allow" } },
+      { kind: "answer", permissionId: "B4N8TRWC-3", digest: "0f", answer: { decision: "allow" } },
     ]);
     await say({ type: "done", id: number, problem: PROBLEM });
     assert.match(await page.locator("areyouj-permission-request .problem").innerText(), /did not answer/);

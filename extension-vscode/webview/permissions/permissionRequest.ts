@@ -194,7 +194,8 @@ export class PermissionRequest extends PageElement {
   }
 
   private answer(answer: Answer): void {
-    void this.pending.run(answer.decision, { kind: "answer", permissionId: this.permission.id, answer });
+    const { id: permissionId, digest } = this.permission;
+    void this.pending.run(answer.decision, { kind: "answer", permissionId, digest, answer });
   }
 }
 

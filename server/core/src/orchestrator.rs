@@ -13,6 +13,7 @@ mod authorize;
 mod check;
 mod context;
 mod create;
+mod displayed;
 mod effect;
 mod event;
 mod fact;
@@ -43,6 +44,7 @@ mod tool_input;
 
 pub use areyouj_protocol::{ErrorCode, Remedy};
 pub use authorize::Need;
+pub use displayed::Displayed;
 pub use effect::*;
 pub use event::*;
 pub use fact::*;

@@ -2,4 +2,10 @@
 //! characters in which something hides.
 
 pub mod always;
+pub mod controls;
+pub mod display;
+#[cfg(any(test, feature = "hostile"))]
+pub mod hostile;
+pub mod lookalike;
 pub mod plain;
+pub mod segments;

@@ -27,6 +27,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use setup::Failure;
+pub use setup::UMASK;
 
 /// The columns and rows of a terminal that had no viewer yet.
 pub fn terminal_size() -> (u16, u16) {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{Pid, getppid};
 
@@ -92,11 +93,11 @@ enum Stage {
 }
 
 impl Process {
-    /// Starts Claude, on a terminal of this size if it gets one. The error is for people.
-    pub(super) fn start(launch: Launch, size: Size) -> Result<Process, String> {
+    /// Starts Claude with this file mode mask, on a terminal of this size if it gets one. The error is for people.
+    pub(super) fn start(launch: Launch, size: Size, mask: Mode) -> Result<Process, String> {
         let mut command = Command::new(&launch.program);
         command.args(launch.arguments).env_clear().envs(launch.environment).current_dir(&launch.directory);
-        tie_to_this_process(&mut command);
+        tie_to_this_process(&mut command, mask);
         let started = mark_as_inside(&mut command, &launch.session).and_then(|()| match launch.terminal {
             None => Process::with_pipes(command),
             Some(_) => Process::with_terminal(command, size),
@@ -355,9 +356,9 @@ fn reap_all() -> bool {
     }
 }
 
-/// Makes the program die with this process, and unblocks all signals for it.
+/// Makes the program die with this process, unblocks all signals for it, and sets its file mode mask.
 #[expect(unsafe_code, reason = "there is no other way to run code between fork and exec")]
-fn tie_to_this_process(command: &mut Command) {
+fn tie_to_this_process(command: &mut Command, mask: Mode) {
     let host = Pid::this();
     let tie = move || {
         set_pdeathsig(Signal::SIGKILL)?;
@@ -367,9 +368,10 @@ fn tie_to_this_process(command: &mut Command) {
         }
         // std leaves the mask, in which the host blocks the signals that it reads from its descriptor.
         SigSet::empty().thread_set_mask()?;
+        umask(mask);
         Ok(())
     };
-    // SAFETY: the closure makes three system calls, allocates nothing and takes no lock.
+    // SAFETY: the closure makes four system calls, allocates nothing and takes no lock.
     unsafe {
         command.pre_exec(tie);
     }

@@ -22,6 +22,9 @@ use super::serve::{Host, Launched};
 use super::terminal::{self, Terminal};
 use areyouj_journal::{Kind, SpawnFailed, Started, Writer};
 
+/// The variable with the file mode mask for Claude, in octal. The daemon has another one for its own files.
+pub const UMASK: &str = "AREYOUJ_UMASK";
+
 /// Why a host cannot start.
 pub(super) enum Failure {
     /// Another host has the session.
@@ -38,6 +41,7 @@ fn cannot<E: fmt::Display>(what: &str) -> impl FnOnce(E) -> Failure {
 /// Prepares this process to be a host, and starts Claude.
 pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     crate::descriptors::close_inherited();
+    let claude_mask = private_umask();
     let session_dir = absolute(session_dir).map_err(cannot("find the session's directory"))?;
     let socket = absolute(socket).map_err(cannot("find the socket"))?;
     // The host must not keep the daemon's working directory busy for the life of the session.
@@ -61,7 +65,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     let mut recorder = Recorder::new(writer);
     let number = launch.launch;
     let terminal = launch.terminal.map(Terminal::new);
-    let process = match Process::start(launch, terminal::SIZE) {
+    let process = match Process::start(launch, terminal::SIZE, claude_mask) {
         Ok(process) => {
             let started = Started { launch: number, pid: process.pid() };
             recorder.record(Kind::Started, &started.encode());
@@ -78,6 +82,13 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     let terminal = terminal.filter(|_| process.is_some());
     let launched = Launched { process, terminal, launch: number };
     Ok(Host::new(lock, socket, listener, signals, recorder, launched))
+}
+
+/// Makes the files of this process private, and returns the mask for Claude: the one of the daemon's starter.
+fn private_umask() -> Mode {
+    let inherited = umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    let given = std::env::var(UMASK).ok().and_then(|mask| u32::from_str_radix(&mask, 8).ok());
+    given.map_or(inherited, Mode::from_bits_truncate)
 }
 
 /// Closes standard output, so that its reader sees the end.
@@ -107,7 +118,6 @@ fn listen(socket: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    // Claude must get the original mask.
     let mask = umask(Mode::from_bits_truncate(0o177));
     let listener = UnixListener::bind(socket);
     umask(mask);

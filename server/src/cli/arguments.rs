@@ -102,34 +102,46 @@ pub(crate) enum Command {
     },
     /// List open permission requests, including questions and plans
     Permissions {
-        /// List only the requests of this session (id or unambiguous prefix)
+        /// List only the requests of this session (id or unambiguous prefix), or only this request (its id)
         #[arg(value_parser = session_id)]
         id: Option<String>,
     },
-    /// Allow a permission request
+    /// Allow a permission request; on a terminal, show it and ask first
+    #[command(
+        after_help = "The request is identified by its whole id. On a terminal, a part of the id shows the requests that \
+                            begin with it. In a script, the whole id allows what the request displays at this moment; \
+                            with --digest, only what you have seen."
+    )]
     Allow {
-        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
+        /// Id of the request, as listed by `areyouj permissions`
         request: String,
         /// Also allow similar requests from now on, by the rules that Claude suggests
         #[arg(long)]
         always: bool,
+        /// With --always: apply this suggestion instead of the rules (number in the list; repeatable)
+        #[arg(long, value_name = "N", requires = "always", value_parser = clap::value_parser!(u16).range(1..))]
+        suggestion: Vec<u16>,
+        /// Allow without a question if the request still has this digest (from `areyouj permissions --json`)
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<String>,
     },
     /// Deny a permission request
     Deny {
-        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
+        /// Id of the request, as listed by `areyouj permissions`
         request: String,
-        /// Message to Claude: the reason, or what to do instead
+        /// Message to Claude: the reason, or what to do instead; - reads it from standard input
         #[arg(long, short, value_name = "TEXT")]
         message: Option<String>,
     },
     /// Answer a question of Claude
     #[command(
-        after_help = "A CHOICE is the number or the label of an option, or your own text. A single question takes all \
-                            CHOICEs. With several questions give one CHOICE for each, in order; separate several options \
+        after_help = "A CHOICE is the number or the label of an option, or your own text. #N is always a number, and \
+                            =TEXT is always a label or your own text. A single question takes all CHOICEs. With several \
+                            questions give one CHOICE for each, in order; separate several options \
                             of one question by commas."
     )]
     Answer {
-        /// Id of the request, as listed by `areyouj permissions`, or an unambiguous prefix
+        /// Id of the request, as listed by `areyouj permissions`
         request: String,
         /// Number or label of an option, or your own text
         #[arg(required = true, value_name = "CHOICE")]
@@ -217,8 +229,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DaemonCommand,
     },
-    /// Check the installation and print the details that a bug report needs
-    Doctor,
+    /// Print the licence of AreYouJ and those of the software in it
+    Licenses,
+    /// Check the installation
+    Doctor {
+        /// Print a report for a bug report, without texts, names and paths
+        #[arg(long)]
+        report: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// Shell to print the script for
@@ -231,7 +249,7 @@ pub(crate) struct New {
     /// Directory to work in
     #[arg(default_value = ".", value_name = "DIR")]
     pub(crate) directory: PathBuf,
-    /// Message to queue at once; can be given several times
+    /// Message to queue at once; can be given several times; - reads it from standard input
     #[arg(long = "message", short = 'm', value_name = "TEXT")]
     pub(crate) messages: Vec<String>,
     /// Name of the session

@@ -48,13 +48,13 @@ pub(crate) fn parse(questions: &[Question], arguments: &[String]) -> Result<Vec<
                     "Quote an answer of several words.",
                 ));
             }
-            Ok(vec![arguments.iter().flat_map(|argument| choices(question, argument)).collect()])
+            let chosen: Result<Vec<Vec<String>>, Failure> =
+                arguments.iter().map(|argument| choices(question, argument)).collect();
+            Ok(vec![chosen?.concat()])
         }
-        _ if questions.len() == arguments.len() => Ok(questions
-            .iter()
-            .zip(arguments)
-            .map(|(question, argument)| choices(question, argument))
-            .collect()),
+        _ if questions.len() == arguments.len() => {
+            questions.iter().zip(arguments).map(|(question, argument)| choices(question, argument)).collect()
+        }
         _ => Err(invalid(
             format!("Claude asks {} questions; choices given: {}", questions.len(), arguments.len()),
             "Give one CHOICE for each question; separate several options of one question by commas.",
@@ -62,27 +62,72 @@ pub(crate) fn parse(questions: &[Question], arguments: &[String]) -> Result<Vec<
     }
 }
 
-fn choices(question: &Question, argument: &str) -> Vec<String> {
-    if let Some(label) = option(question, argument) {
-        return vec![label];
+/// What an argument chooses.
+///
+/// # Errors
+///
+/// The argument could mean different choices.
+fn choices(question: &Question, argument: &str) -> Result<Vec<String>, Failure> {
+    if let Some(text) = argument.strip_prefix('=') {
+        return Ok(vec![option(question, argument)?.unwrap_or_else(|| text.to_owned())]);
     }
-    if question.several {
-        let parts: Option<Vec<String>> = argument.split(',').map(|part| option(question, part)).collect();
-        if let Some(labels) = parts {
-            return labels;
-        }
+    let whole = option(question, argument)?;
+    let parts: Option<Vec<String>> = match question.several && argument.contains(',') {
+        true => argument.split(',').map(|part| option(question, part)).collect::<Result<_, _>>()?,
+        false => None,
+    };
+    match (whole, parts) {
+        (Some(_), Some(_)) => Err(ambiguous(argument)),
+        (Some(label), None) => Ok(vec![label]),
+        (None, Some(labels)) => Ok(labels),
+        (None, None) => Ok(vec![argument.to_owned()]),
     }
-    vec![argument.to_owned()]
 }
 
-/// The label that the argument names. A label takes precedence over a number, because a label can be a number.
-fn option(question: &Question, argument: &str) -> Option<String> {
+/// The label that the argument names: by the number of an option, by the label as it is written, or by the label in
+/// another letter case. `None` if it names none.
+///
+/// # Errors
+///
+/// It names several: a label can be a number, and labels can differ in their letter case alone.
+fn option(question: &Question, argument: &str) -> Result<Option<String>, Failure> {
+    let labels: Vec<&String> = question.options.iter().map(|(label, _)| label).collect();
     let argument = argument.trim();
-    let labels = || question.options.iter().map(|(label, _)| label);
-    labels()
-        .find(|label| label.trim().to_lowercase() == argument.to_lowercase())
-        .or_else(|| argument.parse::<usize>().ok()?.checked_sub(1).and_then(|index| labels().nth(index)))
-        .cloned()
+    let numbered = |number: &str| {
+        let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+        labels.get(index).copied()
+    };
+    if let Some(number) = argument.strip_prefix('#')
+        && let Some(label) = numbered(number)
+        && !labels.iter().any(|label| label.trim() == argument)
+    {
+        return Ok(Some(label.clone()));
+    }
+    let text = argument.strip_prefix('=').unwrap_or(argument);
+    let mut named: Vec<&String> = labels.iter().copied().filter(|label| label.trim() == text).collect();
+    if named.is_empty() {
+        named = labels
+            .iter()
+            .copied()
+            .filter(|label| label.trim().to_lowercase() == text.to_lowercase())
+            .collect();
+    }
+    if text == argument {
+        named.extend(numbered(argument));
+    }
+    named.dedup();
+    match named.as_slice() {
+        [] => Ok(None),
+        [label] => Ok(Some((*label).clone())),
+        _ => Err(ambiguous(argument)),
+    }
+}
+
+fn ambiguous(argument: &str) -> Failure {
+    invalid(
+        format!("\"{argument}\" could mean several of the options"),
+        "For the number of an option type #N, for its label =LABEL.",
+    )
 }
 
 fn invalid(message: String, hint: &str) -> Failure {
@@ -129,9 +174,21 @@ mod tests {
     }
 
     #[test]
-    fn a_label_takes_precedence_over_a_number() {
-        let ports = [question(false, &["2", "1"])];
-        assert_eq!(parse_all(&ports, &["1"]).unwrap(), [["1"]]);
+    fn what_could_mean_several_options_is_refused() {
+        let ports = [question(false, &["2", "1", "3", "#9"])];
+        assert_eq!(parse_all(&ports, &["1"]).unwrap_err(), "answer_invalid");
+        assert_eq!(parse_all(&ports, &["3"]).unwrap(), [["3"]], "the third option is labelled 3");
+        assert_eq!(parse_all(&ports, &["#1"]).unwrap(), [["2"]]);
+        assert_eq!(parse_all(&ports, &["=1"]).unwrap(), [["1"]]);
+        assert_eq!(parse_all(&ports, &["=other"]).unwrap(), [["other"]]);
+        assert_eq!(parse_all(&ports, &["#9"]).unwrap(), [["#9"]]);
+        let cases = [question(false, &["Red", "red"])];
+        assert_eq!(parse_all(&cases, &["red"]).unwrap(), [["red"]]);
+        assert_eq!(parse_all(&cases, &["RED"]).unwrap_err(), "answer_invalid");
+        let commas = [question(true, &["a, b", "a", "b"])];
+        assert_eq!(parse_all(&commas, &["a, b"]).unwrap_err(), "answer_invalid");
+        assert_eq!(parse_all(&commas, &["=a, b"]).unwrap(), [["a, b"]]);
+        assert_eq!(parse_all(&commas, &["#2,#3"]).unwrap(), [["a", "b"]]);
     }
 
     #[test]

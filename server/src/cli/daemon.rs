@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use areyouj_protocol::{DaemonStatus, DaemonStopParams, Empty, ErrorCode, Job, Timestamp, request};
+use nix::sys::stat::{Mode, umask};
 use serde_json::{Value, json};
 
 use super::arguments::DaemonCommand;
@@ -141,12 +142,14 @@ pub(super) fn run(paths: &Paths) -> ExitCode {
     // With a process session of its own the daemon does not receive the signals of the starter's terminal. `setsid`
     // fails for a daemon that a shell runs in the foreground, which then stays in the shell's session, as it should.
     let _ = nix::unistd::setsid();
+    // No other user can read a file of the daemon, whatever the starter's mask is, which sessions get.
+    let umask = umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let outside = if is_inside(paths) { Err(start::not_started_in_session()) } else { Ok(()) };
     let prepared = outside
         .and_then(|()| paths.create().map_err(Failure::from))
         .and_then(|()| Config::load(&paths.config_file()).map_err(Failure::from));
     match prepared {
-        Ok(config) => crate::daemon::run(paths, config),
+        Ok(config) => crate::daemon::run(paths, config, umask),
         Err(failure) => {
             start::report_failure(&failure);
             ExitCode::from(FAILED)

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use areyouj_protocol::ErrorCode;
+use areyouj_protocol::{ErrorCode, hidden};
 use serde::Serialize;
 use serde_json::json;
 
@@ -23,6 +23,8 @@ pub(crate) enum Colour {
     Cyan,
     Bold,
     Dim,
+    /// Foreground and background exchanged.
+    Reverse,
 }
 
 impl Colour {
@@ -35,6 +37,7 @@ impl Colour {
             Colour::Cyan => "36",
             Colour::Bold => "1",
             Colour::Dim => "2",
+            Colour::Reverse => "7",
         }
     }
 }
@@ -76,6 +79,12 @@ pub(crate) struct Screen {
     pub(crate) err_terminal: bool,
     /// The width of the terminal in columns; `None` if standard output is not a terminal.
     pub(crate) width: Option<usize>,
+    /// The height of the terminal in rows; `None` if standard output is not a terminal.
+    pub(crate) height: Option<usize>,
+    /// A person reads the output and can answer.
+    pub(crate) interactive: bool,
+    /// The terminal displays only ASCII.
+    pub(crate) ascii: bool,
 }
 
 impl Screen {
@@ -83,9 +92,9 @@ impl Screen {
     pub(crate) fn of_process(json: bool) -> Screen {
         let (out_terminal, err_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         let get = |name: &str| std::env::var_os(name);
-        let width = terminal_size::terminal_size_of(io::stdout())
-            .map(|(width, _)| usize::from(width.0))
-            .filter(|width| out_terminal && *width > 0);
+        let size = terminal_size::terminal_size_of(io::stdout()).filter(|_| out_terminal);
+        let width = size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
+        let height = size.map(|(_, height)| usize::from(height.0)).filter(|height| *height > 0);
         Screen {
             json,
             out: Paint::of(out_terminal, get),
@@ -93,6 +102,9 @@ impl Screen {
             out_terminal,
             err_terminal,
             width: width.map(|width| width.max(MIN_WIDTH)),
+            height,
+            interactive: !json && out_terminal && io::stdin().is_terminal(),
+            ascii: out_terminal && is_ascii(get),
         }
     }
 
@@ -119,10 +131,10 @@ impl Screen {
             Failure::new(
                 ErrorCode::Internal,
                 format!("cannot format the result as JSON: {error}"),
-                "Report this with the output of `areyouj doctor`.",
+                "Report this with the output of `areyouj doctor --report`.",
             )
         })?;
-        self.text(&json)
+        self.text(&visible_json(&json))
     }
 
     /// Prints the value as JSON with `--json`, otherwise the text.
@@ -146,10 +158,53 @@ impl Screen {
     }
 }
 
+/// Whether the locale names another encoding than UTF-8. Without a locale, the terminal is expected to know UTF-8.
+fn is_ascii(get: impl Fn(&str) -> Option<std::ffi::OsString>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(get).find(|value| !value.is_empty());
+    locale.is_some_and(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        !locale.contains("utf-8") && !locale.contains("utf8")
+    })
+}
+
+/// Text in ASCII: every other character is named, and the brackets of marks become those of ASCII.
+pub(crate) fn ascii(text: &str) -> String {
+    let mut ascii = String::with_capacity(text.len());
+    for next in text.chars() {
+        match next {
+            '\u{27e8}' => ascii.push('<'),
+            '\u{27e9}' | '\u{21aa}' => ascii.push('>'),
+            '\u{d7}' => ascii.push('x'),
+            '\u{2026}' => ascii.push_str("..."),
+            _ if next.is_ascii() => ascii.push(next),
+            _ => {
+                let _ = write!(ascii, "<U+{:04X}>", u32::from(next));
+            }
+        }
+    }
+    ascii
+}
+
 /// Writes to standard error. An error is ignored: there is no other place to report it.
 pub(crate) fn write_stderr(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// The same JSON value with escapes for characters that a terminal obeys or that hide something. The JSON writer escapes
+/// the other control characters. Outside of strings JSON has no such characters.
+pub(crate) fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for next in json.chars() {
+        if matches!(next, '\u{7f}'..='\u{9f}') || hidden(next).is_some() {
+            for unit in next.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(next);
+        }
+    }
+    shown
 }
 
 fn hint(failure: &Failure) -> Option<String> {
@@ -158,7 +213,7 @@ fn hint(failure: &Failure) -> Option<String> {
 
 pub(crate) fn failure_json(failure: &Failure) -> String {
     let error = json!({"code": failure.code, "message": failure.message, "hint": hint(failure)});
-    format!("{}\n", json!({"error": error}))
+    format!("{}\n", visible_json(&json!({"error": error}).to_string()))
 }
 
 pub(crate) fn failure_text(failure: &Failure, paint: Paint) -> String {
@@ -183,6 +238,9 @@ impl Screen {
             out_terminal: false,
             err_terminal: false,
             width,
+            height: None,
+            interactive: false,
+            ascii: false,
         }
     }
 }
@@ -207,6 +265,29 @@ mod tests {
         assert!(!paint(false, &[]));
         assert!(paint(false, &[("CLICOLOR_FORCE", "1")]));
         assert!(!paint(false, &[("CLICOLOR_FORCE", "0")]));
+    }
+
+    #[test]
+    fn a_terminal_without_utf_8_gets_ascii() {
+        let is = |variables: &[(&str, &str)]| {
+            is_ascii(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+        };
+        assert!(is(&[("LANG", "C")]));
+        assert!(is(&[("LC_ALL", "POSIX"), ("LANG", "en_US.UTF-8")]));
+        assert!(!is(&[("LANG", "de_DE.utf8")]) && !is(&[("LC_ALL", ""), ("LANG", "C.UTF-8")]) && !is(&[]));
+        assert_eq!(ascii("a\u{27e8}U+00A0 \u{d7}3\u{27e9} \u{e9}"), "a<U+00A0 x3> <U+00E9>");
+    }
+
+    #[test]
+    fn json_has_no_character_that_a_terminal_obeys_or_that_hides_something() {
+        let raw = "a\u{1b}[2J\u{9b}31m\u{202e}b\u{200b}\u{e0041}\u{7f} é 日本 🦀";
+        let value = json!({"text": raw, raw: [1]});
+        let json = visible_json(&value.to_string());
+        assert!(json.chars().all(|next| !next.is_control() && hidden(next).is_none()), "{json}");
+        assert!(json.contains(r"\u009b31m\u202eb\u200b\udb40\udc41\u007f é 日本 🦀"), "{json}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
+        let failure = failure_json(&Failure::new(ErrorCode::QueueFull, raw, raw));
+        assert!(failure.trim_end().chars().all(|next| !next.is_control() && hidden(next).is_none()));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use areyouj_protocol::{
 use clap::{Command, CommandFactory};
 use serde_json::{Value, json};
 
+use areyouj_core::text::{always, controls, display};
+
 use super::arguments::Arguments;
 use super::choices::{self, Question};
 use super::screen::{Paint, Screen, failure_text};
@@ -188,11 +190,17 @@ fn queues_are_listed() {
 }
 
 fn request(kind: PermissionKind, tool: &str, title: &str, input: Value, suggestions: Value) -> Permission {
+    let suggested: Vec<Value> = serde_json::from_value(suggestions.clone()).unwrap();
     Permission {
         id: "K7M2Q9XD-3".to_owned(),
         session_id: "K7M2Q9XD".to_owned(),
         kind,
         tool: tool.to_owned(),
+        display: display::sections(tool, &input),
+        digest: "0f".to_owned(),
+        controls_areyouj: controls::controls_areyouj(tool, &input),
+        always: always::offers(&suggested),
+        granted: Vec::new(),
         input: serde_json::from_value(input).unwrap(),
         title: title.to_owned(),
         suggestions: serde_json::from_value(suggestions).unwrap(),
@@ -225,6 +233,13 @@ fn permission_requests_are_shown_with_what_to_type() {
             json!({"file_path": "/a/b.rs", "old_string": "one", "new_string": "two"}),
             json!([]),
         ),
+        request(
+            PermissionKind::Tool,
+            "Bash",
+            "areyouj ls",
+            json!({"command": format!("true{}; areyouj ls", " ".repeat(2_000))}),
+            json!([]),
+        ),
         request(PermissionKind::Plan, "ExitPlanMode", "A plan", json!({"plan": "1. Do it"}), json!([])),
         request(
             PermissionKind::Question,
@@ -241,7 +256,11 @@ fn permission_requests_are_shown_with_what_to_type() {
             json!([]),
         ),
     ];
-    let shown = requests.map(|request| permission_request::render(&request, MINUTE, Paint(false)));
+    let paint = Paint(false);
+    let shown = requests.map(|request| {
+        permission_request::content(&request, MINUTE, paint, None)
+            + &permission_request::commands(&request, paint)
+    });
     assert_text("permissions", &shown.join("\n"));
 }
 
@@ -295,7 +314,7 @@ fn every_kind_of_entry_is_printed() {
             title: "npm test".to_owned(),
         },
         ended("allowed", Some("areyouj-cli"), None),
-        ended("allowedAlways", Some("areyouj-cli"), None),
+        ended("allowedAlways", Some("areyouj-cli"), Some("Bash(npm test), for this session only")),
         ended("denied", Some("areyouj-cli"), Some("use pnpm")),
         ended("answered", Some("areyouj-cli"), Some("Red")),
         ended("withdrawn", None, None),
@@ -393,7 +412,6 @@ fn every_failure_of_the_command_line_is_printed() {
         choices::parse(&[question(false)], &typed).unwrap_err(),
         choices::parse(&[question(false), question(true)], &typed[..1]).unwrap_err(),
         permissions::not_a_question("K7M2Q9XD-1"),
-        permissions::ambiguous("K7M2", 2),
         attach::not_a_terminal("K7M2Q9XD"),
         attach::no_outer_terminal(&broken()),
         attach::invalid_session_id(),

@@ -29,6 +29,24 @@ const PRIVATE_FILE: u32 = 0o600;
 /// daemon that was started by hand begins to listen.
 const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 
+/// The variables that a daemon gets of its starter: where its files are, and what it reads at its start. It lives for
+/// weeks, and the starter's others can hold secrets. Sessions get the environment of the client that creates them.
+const DAEMON_VARIABLES: &[&str] = &[
+    "AREYOUJ_HOME",
+    "AREYOUJ_HOST",
+    "AREYOUJ_MAX_ACTIVE",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "PATH",
+    "RUST_BACKTRACE",
+    "TZ",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
+
 /// The environment variable of every process in a session. Such a process is killed with the session.
 pub const SESSION_MARK: &str = "AREYOUJ_SESSION_ID";
 
@@ -142,7 +160,8 @@ fn spawn(paths: &Paths, mut command: Command, deadline: Instant) -> Result<(), F
     let log_length = log.metadata().map_or(0, |metadata| metadata.len());
     // In the root directory the daemon keeps no other directory busy. It gets no process group here, because the leader of
     // a group could not create a process session, which is the first thing that the daemon does.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).current_dir("/").env_clear();
+    command.envs(DAEMON_VARIABLES.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if let Some(home) = paths.home() {
         command.env("AREYOUJ_HOME", home);
     }

@@ -109,6 +109,7 @@ mod tests {
             gate: Gate::new(),
             jobs: Jobs::default(),
             door: Door::new(&paths).unwrap(),
+            umask: nix::sys::stat::Mode::S_IRWXO,
             paths,
         };
         (home, Arc::new(shared))

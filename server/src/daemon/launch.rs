@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::stat::Mode;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader as AsyncBufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -106,6 +107,8 @@ struct HostFiles {
     /// The session's directory.
     directory: PathBuf,
     socket: PathBuf,
+    /// The file mode mask for Claude.
+    umask: Mode,
 }
 
 impl HostFiles {
@@ -147,7 +150,7 @@ impl HostFiles {
             environment: variables.into_iter().collect(),
         };
         let directory = shared.paths.session_dir(&order.session);
-        Ok(HostFiles { launch, session: order.session, directory, socket })
+        Ok(HostFiles { launch, session: order.session, directory, socket, umask: shared.umask })
     }
 
     /// Writes the launch file and starts the host.
@@ -168,6 +171,7 @@ impl HostFiles {
             .arg(&self.directory)
             .arg(&self.socket)
             .env_clear()
+            .env(areyouj_host::UMASK, format!("{:o}", self.umask.bits()))
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use areyouj_protocol::ErrorCode;
+use nix::sys::stat::Mode;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -37,9 +38,9 @@ const STORE_THREADS: usize = 4;
 const LEFTOVERS_PERIOD: Duration = Duration::from_secs(60 * 60);
 
 /// Runs the daemon until a client or a signal stops it. The directories of `paths` must exist, and the process must
-/// lead a session of its own. It reports on standard output that it serves, or why it cannot.
-pub fn run(paths: &Paths, config: Config) -> ExitCode {
-    match start(paths, config) {
+/// lead a session of its own. Sessions get the file mode mask `umask`; that of this process must be private. It reports on standard output that it serves, or why it cannot.
+pub fn run(paths: &Paths, config: Config, umask: Mode) -> ExitCode {
+    match start(paths, config, umask) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!(code = %problem.code, problem = %problem.message, "the daemon cannot run");
@@ -49,7 +50,7 @@ pub fn run(paths: &Paths, config: Config) -> ExitCode {
     }
 }
 
-fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
+fn start(paths: &Paths, config: Config, umask: Mode) -> Result<(), Problem> {
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         let remedy = Remedy::RunDoctor { first: None };
         Problem::new(ErrorCode::DaemonStartFailed, format!("{what}: {error}."), remedy)
@@ -76,7 +77,7 @@ fn start(paths: &Paths, config: Config) -> Result<(), Problem> {
     let runtime = runtime.map_err(|error| failed("The runtime cannot be started", &error))?;
     // The first thread now, while there is room for it.
     drop(runtime.spawn_blocking(|| {}));
-    let served = runtime.block_on(serve(paths.clone(), config, socket, opened));
+    let served = runtime.block_on(serve(paths.clone(), config, umask, socket, opened));
     // Threads that still read the store must not delay the exit.
     runtime.shutdown_background();
     let _ = fs::remove_file(paths.daemon_socket());
@@ -99,6 +100,7 @@ fn log(paths: &Paths, config: &Config) -> anyhow::Result<tracing_appender::non_b
 async fn serve(
     paths: Paths,
     config: Config,
+    umask: Mode,
     socket: StdUnixListener,
     mut opened: (Committer, Snapshot),
 ) -> anyhow::Result<()> {
@@ -111,6 +113,7 @@ async fn serve(
         let shared = Arc::new(Shared {
             paths: paths.clone(),
             config: config.clone(),
+            umask,
             started_at: u64::try_from(started_at)?,
             hub: Hub::default(),
             reader: Arc::new(ReaderPool::open(&paths.database())?),

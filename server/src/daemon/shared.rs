@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use areyouj_protocol::{DaemonStatus, PROTOCOL_VERSION};
+use nix::sys::stat::Mode;
 
 use super::door::Door;
 use super::gate::Gate;
@@ -18,6 +19,8 @@ use areyouj_store::ReaderPool;
 pub(super) struct Shared {
     pub(super) paths: Paths,
     pub(super) config: Config,
+    /// The file mode mask of the daemon's starter, which sessions get. The daemon's own one is stricter.
+    pub(super) umask: Mode,
     /// Milliseconds since the epoch.
     pub(super) started_at: u64,
     pub(super) hub: Hub,

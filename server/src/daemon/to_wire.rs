@@ -8,6 +8,7 @@ use areyouj_core::orchestrator::{
     MessageView, NoticeLevel, PermissionKind, PermissionRow, PermissionState, Problem, QueueView, Recovery,
     SessionView, Status, StatusSource,
 };
+use areyouj_core::text::always;
 
 /// A session.
 pub(super) fn session(view: SessionView) -> wire::Session {
@@ -166,6 +167,10 @@ pub(super) fn queue(view: QueueView) -> wire::Queue {
 
 /// A permission request.
 pub(super) fn permission(row: PermissionRow) -> wire::Permission {
+    let displayed = row.displayed();
+    let granted = row.granted();
+    // "Always" is never offered for a request that would control AreYouJ.
+    let suggestions = if displayed.controls_areyouj { Vec::new() } else { row.request.suggestions };
     wire::Permission {
         id: row.id.to_string(),
         session_id: row.id.session.to_string(),
@@ -173,7 +178,11 @@ pub(super) fn permission(row: PermissionRow) -> wire::Permission {
         tool: row.request.tool,
         input: json(row.request.input.into_shown()),
         title: row.request.title,
-        suggestions: row.request.suggestions.into_iter().map(json).collect(),
+        display: displayed.sections,
+        digest: displayed.digest,
+        controls_areyouj: displayed.controls_areyouj,
+        always: always::offers(&suggestions),
+        suggestions: suggestions.into_iter().map(json).collect(),
         created_at: row.created_at,
         state: match row.state {
             PermissionState::Open => wire::PermissionState::Open,
@@ -181,6 +190,7 @@ pub(super) fn permission(row: PermissionRow) -> wire::Permission {
             PermissionState::Withdrawn => wire::PermissionState::Withdrawn,
         },
         answered_by: row.answered_by,
+        granted,
     }
 }
 

@@ -13,6 +13,7 @@ mod daemon_connection;
 mod documents;
 mod leniency;
 mod message;
+mod permission_box;
 mod permission_requests;
 mod progress;
 mod router;

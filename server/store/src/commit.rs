@@ -1,12 +1,15 @@
 //! Makes the changes of a step durable, all or none.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params, params_from_iter};
 
 use super::StoreError;
 use super::cell::Cell;
 use super::rows::Stored;
+use super::scrub;
 use areyouj_core::orchestrator::{AuditRow, Change, EntryRow, MessageRow, PermissionRow, SessionRow};
 
 /// The number of client requests to remember. A client repeats a request within seconds of a daemon restart; this many
@@ -28,7 +31,10 @@ const CACHED_STATEMENTS: usize = 16;
 /// The one connection that writes.
 pub struct Committer {
     connection: Connection,
+    database: PathBuf,
     statements: Statements,
+    /// Deleted rows are still in the write-ahead log.
+    unscrubbed: bool,
 }
 
 /// For each table, the statements that insert and update a row, generated from the list of columns.
@@ -40,7 +46,7 @@ struct Statements {
 }
 
 impl Committer {
-    pub(super) fn new(connection: Connection) -> Committer {
+    pub(super) fn new(connection: Connection, database: &Path) -> Committer {
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
         let statements = Statements {
             session: [SessionRow::insert(), SessionRow::update()],
@@ -48,7 +54,7 @@ impl Committer {
             permission: [PermissionRow::insert(), PermissionRow::update()],
             audit: AuditRow::insert(),
         };
-        Committer { connection, statements }
+        Committer { connection, database: database.to_owned(), statements, unscrubbed: true }
     }
 
     /// Makes the changes durable, in this order and in one transaction.
@@ -77,6 +83,9 @@ impl Committer {
                 last_rows.insert(row.id, index);
             }
         }
+        let deletes =
+            |change: &Change| matches!(change, Change::SessionRemoved(_) | Change::EnvironmentRemoved(_));
+        let delete = changes.clone().any(deletes);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (index, change) in changes.enumerate() {
             if let Change::Session(row) = change
@@ -86,7 +95,24 @@ impl Committer {
             }
             apply(&transaction, &self.statements, change)?;
         }
-        Ok(transaction.commit()?)
+        transaction.commit()?;
+        if delete {
+            self.scrub();
+        } else if self.unscrubbed {
+            self.scrub_within(Duration::ZERO);
+        }
+        Ok(())
+    }
+
+    /// Removes deleted rows from the write-ahead log. The changes are durable already, so what fails here is left to a
+    /// later commit.
+    pub(super) fn scrub(&mut self) {
+        self.scrub_within(scrub::READERS_WAIT);
+    }
+
+    fn scrub_within(&mut self, readers: Duration) {
+        let emptied = scrub::empty_log(&self.connection, &self.database, readers);
+        self.unscrubbed = !matches!(emptied, Ok(true));
     }
 }
 
@@ -111,6 +137,11 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                      ON CONFLICT (session) DO UPDATE SET environment = excluded.environment",
                 )?
                 .execute([session.bind()?, environment.bind()?])?;
+        }
+        Change::EnvironmentRemoved(session) => {
+            connection
+                .prepare_cached("DELETE FROM environments WHERE session = ?1")?
+                .execute([session.bind()?])?;
         }
         Change::SessionRemoved(session) => {
             connection.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([session.bind()?])?;
@@ -323,7 +354,7 @@ mod tests {
         let id = session_id("AAAAAAAA");
         store.commit(&one_of_each(id));
         let mut steps = || {
-            let Committer { connection, statements } = store.committer();
+            let Committer { connection, statements, .. } = store.committer();
             apply(connection, statements, &Change::Session(Box::new(session(id)))).unwrap();
             let statement = connection.prepare_cached(&statements.session[1]).unwrap();
             let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{StoreError, database_file, schema};
 
 /// How long a connection waits for another program to release the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The write-ahead log is truncated to this many bytes after a checkpoint, so that one large transaction does not
 /// occupy the disk permanently.
@@ -163,6 +163,12 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     // NORMAL does not wait until the log is on disk, and loses acknowledged changes in most power failures.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten with zeros.
+    let overwritten: bool =
+        connection.pragma_update_and_check(None, "secure_delete", true, |row| row.get(0))?;
+    if !overwritten {
+        return Err(StoreError::Failed("this SQLite cannot overwrite what is deleted".to_owned()));
+    }
     Ok(connection)
 }
 

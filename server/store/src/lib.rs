@@ -17,6 +17,7 @@ mod rows;
 #[cfg(test)]
 mod samples;
 mod schema;
+mod scrub;
 mod writer;
 
 use std::path::Path;
@@ -45,5 +46,8 @@ pub fn open(path: &Path) -> Result<(Committer, Snapshot), StoreError> {
     let snapshot = load::snapshot(&connection)?;
     connection::keep_log_on_close(&connection, false)?;
     connection::preallocate_log(path)?;
-    Ok((Committer::new(connection), snapshot))
+    let mut committer = Committer::new(connection, path);
+    // A daemon that was killed can have left deleted rows in the log.
+    committer.scrub();
+    Ok((committer, snapshot))
 }

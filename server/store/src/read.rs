@@ -217,6 +217,15 @@ fn count(limit: usize) -> i64 {
 }
 
 #[cfg(test)]
+impl Reader {
+    /// Begins a read that ends with this reader.
+    pub(super) fn hold(&self) -> Result<(), StoreError> {
+        self.connection.execute_batch("BEGIN; SELECT count(*) FROM sessions")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::samples::{

@@ -4,6 +4,13 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
+/// The first version whose deletions overwrite what they delete.
+const OVERWRITES: u32 = 4;
+
+/// A database of an older version is rewritten once, so that nothing remains of what it deleted without overwriting it.
+/// A larger one is not: the clients that wait for the daemon would give up, and the disk might not hold it twice.
+const REWRITE_MAX_BYTES: u64 = 256 << 20;
+
 /// The migrations from version N to version N + 1, by N. A shipped migration must never be edited, because databases
 /// that it created exist. A change that an older program cannot read, such as a new kind of transcript entry, also
 /// needs a migration, even an empty one, so that the older program rejects the database.
@@ -12,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// The schema version that this program writes.
@@ -25,6 +33,20 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
+    }
+    if (1..OVERWRITES).contains(&from) {
+        // Without the space for it, the rests of earlier deletions remain until their pages are used again.
+        let _ = rewrite(connection);
+    }
+    Ok(())
+}
+
+/// Rewrites a database, unless it is large. An error leaves it as it was.
+fn rewrite(connection: &Connection) -> Result<(), StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let bytes = pragma("page_count")?.saturating_mul(pragma("page_size")?);
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes <= REWRITE_MAX_BYTES) {
+        connection.execute_batch("VACUUM")?;
     }
     Ok(())
 }
@@ -40,7 +62,7 @@ mod tests {
         let sums: Vec<u32> = MIGRATIONS.iter().map(|sql| crc32fast::hash(sql.as_bytes())).collect();
         assert_eq!(
             sums,
-            [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0x65d9_01ad],
+            [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0x1eb4_43dd, 0x65d9_01ad],
             "add a migration instead of editing one"
         );
     }
@@ -102,5 +124,41 @@ mod tests {
                 connection.query_row("SELECT recorded FROM sessions", [], |row| row.get(0)).unwrap();
             assert_eq!(found, recorded, "{state}");
         }
+    }
+
+    #[test]
+    fn a_database_of_an_older_version_loses_the_environments_of_terminated_sessions_and_the_rests_of_deletions()
+     {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("areyouj.db");
+        let old = Connection::open(&path).unwrap();
+        old.pragma_update(None, "secure_delete", false).unwrap();
+        for migration in &MIGRATIONS[..3] {
+            old.execute_batch(migration).unwrap();
+        }
+        old.pragma_update(None, "user_version", 3).unwrap();
+        let row = |id: &str, status: &str| {
+            format!(
+                "INSERT INTO sessions VALUES ('{id}', '/project', NULL, 'stream', NULL, NULL, NULL, NULL, '{id}', 1, 1,
+                    'run', 1, 0, NULL, NULL, 1, '{status}', 1, 'control', NULL, NULL, NULL, NULL, NULL, 0.0, 0.0, NULL,
+                    NULL, 0, 0, 0, NULL, 0, 0, 0, NULL, 0);
+                 INSERT INTO environments VALUES ('{id}', '{{\"TOKEN\":\"secret-of-{id}\"}}');"
+            )
+        };
+        for (id, status) in [("AAAAAAAA", "idle"), ("BBBBBBBB", "terminated"), ("CCCCCCCC", "idle")] {
+            old.execute_batch(&row(id, status)).unwrap();
+        }
+        old.execute_batch("DELETE FROM environments WHERE session = 'CCCCCCCC'").unwrap();
+        drop(old);
+        let has = |text: &str| {
+            let bytes = std::fs::read(&path).unwrap();
+            bytes.windows(text.len()).any(|part| part == text.as_bytes())
+        };
+        assert!(has("secret-of-BBBBBBBB") && has("secret-of-CCCCCCCC"));
+        let mut connection = crate::connection::open_for_writing(&path).unwrap();
+        migrate(&mut connection).unwrap();
+        drop(connection);
+        assert!(has("secret-of-AAAAAAAA"));
+        assert!(!has("secret-of-BBBBBBBB") && !has("secret-of-CCCCCCCC"));
     }
 }

@@ -230,5 +230,29 @@ return {
         editor:type("t")
       end,
     },
+    {
+      "a session that never asks starts only after a confirmation",
+      function()
+        editor:command("tabnew")
+        local before = #home:json("ls")
+        local function start()
+          editor:lua(
+            [[require("areyouj").new({ directory = ..., permission_mode = "bypassPermissions" })]],
+            home.projects.docs
+          )
+          editor:becomes("the question", "vim.fn.getline(1):find('Claude runs every command') ~= nil")
+        end
+        start()
+        editor:type("<CR>")
+        editor:becomes("no question", "vim.fn.getline(1):find('Claude runs') == nil")
+        wait.same("sessions", #home:json("ls"), before)
+        start()
+        editor:type("y")
+        wait.until_true("the automation", function() return editor:lua("return vim.b.areyouj_session") end)
+        local id = editor:lua("return vim.b.areyouj_session")
+        home:wait(id, "idle")
+        home:run("terminate", id)
+      end,
+    },
   },
 }

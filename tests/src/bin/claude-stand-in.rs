@@ -11,6 +11,7 @@
 //! | `garbage` | prints invalid lines between valid ones; otherwise obedient |
 //! | `flood` | prints very long output for every message; otherwise obedient |
 //! | `deep` | requests permission in each turn for a tool whose input is as deeply nested as the message says; reports whether the input came back |
+//! | `twins` | asks two questions of the same text in each turn; reports the message with which they were denied |
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, StdoutLock, Write};
@@ -43,7 +44,7 @@ fn main() -> io::Result<ExitCode> {
             io::copy(&mut io::stdin().lock(), &mut io::sink())?;
             Ok(ExitCode::SUCCESS)
         }
-        "obedient" | "garbage" | "flood" | "deep" => {
+        "obedient" | "garbage" | "flood" | "deep" | "twins" => {
             let session = value_of(&arguments, "--session-id").or_else(|| value_of(&arguments, "--resume"));
             let mut claude = StandIn {
                 mode,
@@ -96,6 +97,12 @@ impl StandIn {
             if let Some(PendingRequest { message, input, .. }) =
                 self.pending.take_if(|_| line.contains(r#""behavior":"#))
             {
+                if self.mode == "twins" {
+                    let answer: Value = serde_json::from_str(&line)?;
+                    let denied = answer["response"]["response"]["message"].as_str().unwrap_or("none");
+                    self.finish(&message["uuid"], &format!("The answer: {denied}"))?;
+                    continue;
+                }
                 let answer = format!(r#""behavior":"allow","updatedInput":{input}}}"#);
                 let outcome = if line.contains(&answer) { "came back whole" } else { "did not come back" };
                 self.finish(&message["uuid"], &format!("The input {outcome}."))?;
@@ -148,20 +155,27 @@ impl StandIn {
         }
         if self.mode == "deep" {
             let levels = message["message"]["content"].as_str().and_then(|text| text.parse().ok());
-            return self.request_permission(message, levels.unwrap_or(1));
+            let levels = levels.unwrap_or(1);
+            let input = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+            return self.request_permission(message, "Deep", input);
+        }
+        if self.mode == "twins" {
+            let options = [json!({ "label": "Red" }), json!({ "label": "Blue" })];
+            let question = json!({ "question": "Which?", "options": options, "multiSelect": false });
+            let input = json!({ "questions": [&question, &question] }).to_string();
+            return self.request_permission(message, "AskUserQuestion", input);
         }
         self.finish(uuid, &format!("The stand-in received message {}.", self.turns))
     }
 
     /// Calls a tool, and requests permission for it. The answer ends the turn.
-    fn request_permission(&mut self, message: &Value, levels: usize) -> io::Result<()> {
-        let input = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+    fn request_permission(&mut self, message: &Value, tool: &str, input: String) -> io::Result<()> {
         let call = json!({ "type": "assistant", "parent_tool_use_id": null, "message": {
             "id": format!("msg_{}", self.turns), "type": "message", "role": "assistant", "model": "stand-in",
-            "content": [{ "type": "tool_use", "id": "toolu_1", "name": "Deep", "input": DEEP_PLACEHOLDER }],
+            "content": [{ "type": "tool_use", "id": "toolu_1", "name": tool, "input": DEEP_PLACEHOLDER }],
         } });
         let ask = json!({ "type": "control_request", "request_id": format!("ask-{}", self.turns), "request": {
-            "subtype": "can_use_tool", "tool_name": "Deep", "input": DEEP_PLACEHOLDER,
+            "subtype": "can_use_tool", "tool_name": tool, "input": DEEP_PLACEHOLDER,
         } });
         let request = with_deep(&ask, &input);
         self.print_line(&with_deep(&call, &input))?;

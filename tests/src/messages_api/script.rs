@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run: COMMAND` | calls Bash, then answers `Result: …` |
 //! | `run2: COMMAND ;; COMMAND` | calls Bash twice in one message, then answers `Result: … \| …` |
+//! | `call: TOOL INPUT` | calls TOOL with this JSON, then answers `Result: …` |
 //! | `edit: PATH \| BEFORE \| AFTER` | calls Read and Edit in one message, then answers `Result: … \| …` |
 //! | `slow: N TEXT` | N words, one every 50 ms, then `TEXT` |
 //! | `hold: NAME` | one word, then nothing until the test releases NAME, then the rest |
@@ -17,6 +18,7 @@
 //! Text after TIMES, or after a `#` following NAME, is ignored: it makes prompts distinguishable. SECONDS is the value
 //! of the `retry-after` header, 0 if omitted; `after=none` omits the header.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -32,6 +34,7 @@ const ECHO_CHARACTERS: usize = 2000;
 pub(super) enum Script {
     Echo(String),
     Run(Vec<String>),
+    Call { tool: String, input: Value },
     Edit { path: String, before: String, after: String },
     Slow { words: usize, text: String },
     Hold(String),
@@ -64,7 +67,7 @@ pub(super) enum Block {
     /// The parts of a text, each with the delay before it.
     Text(Vec<(Delay, String)>),
     ToolUse {
-        name: &'static str,
+        name: Cow<'static, str>,
         input: Value,
     },
 }
@@ -88,16 +91,19 @@ impl Script {
             Script::Echo(text) => vec![words(&format!("Echo: {}", shortened(&text)))],
             Script::Run(commands) => {
                 let calls = commands.into_iter().map(|command| Block::ToolUse {
-                    name: "Bash",
+                    name: "Bash".into(),
                     input: json!({ "command": command, "description": "Run a command" }),
                 });
                 std::iter::once(words("I run that.")).chain(calls).collect()
             }
+            Script::Call { tool, input } => {
+                vec![words("I call that."), Block::ToolUse { name: tool.into(), input }]
+            }
             Script::Edit { path, before, after } => {
                 // Claude edits only files that it has read.
-                let read = Block::ToolUse { name: "Read", input: json!({ "file_path": path }) };
+                let read = Block::ToolUse { name: "Read".into(), input: json!({ "file_path": path }) };
                 let input = json!({ "file_path": path, "old_string": before, "new_string": after });
-                vec![words("I change that."), read, Block::ToolUse { name: "Edit", input }]
+                vec![words("I change that."), read, Block::ToolUse { name: "Edit".into(), input }]
             }
             Script::Slow { words, text } => {
                 let paced = (1..=words).map(|word| (Delay::Time(WORD_INTERVAL), format!("word{word} ")));
@@ -125,12 +131,15 @@ impl Script {
                     .map(|choice| json!({ "label": choice, "description": format!("Choose {choice}") }))
                     .collect();
                 let question = json!({ "question": question, "header": "Question", "options": options, "multiSelect": false });
-                vec![Block::ToolUse { name: "AskUserQuestion", input: json!({ "questions": [question] }) }]
+                vec![Block::ToolUse {
+                    name: "AskUserQuestion".into(),
+                    input: json!({ "questions": [question] }),
+                }]
             }
             Script::Plan(text) => {
-                vec![Block::ToolUse { name: "ExitPlanMode", input: json!({ "plan": text }) }]
+                vec![Block::ToolUse { name: "ExitPlanMode".into(), input: json!({ "plan": text }) }]
             }
-            Script::EnterPlanMode => vec![Block::ToolUse { name: "EnterPlanMode", input: json!({}) }],
+            Script::EnterPlanMode => vec![Block::ToolUse { name: "EnterPlanMode".into(), input: json!({}) }],
         })
     }
 }
@@ -146,6 +155,10 @@ fn parse(prompt: &str) -> Option<Script> {
     Some(match verb.trim() {
         "run" => Script::Run(vec![rest.to_owned()]),
         "run2" => Script::Run(rest.split(";;").map(|command| command.trim().to_owned()).collect()),
+        "call" => {
+            let (tool, input) = rest.split_once(' ')?;
+            Script::Call { tool: tool.to_owned(), input: serde_json::from_str(input).ok()? }
+        }
         "edit" => {
             let mut parts = rest.split('|').map(|part| part.trim().to_owned());
             Script::Edit { path: parts.next()?, before: parts.next()?, after: parts.next()? }
@@ -218,8 +231,8 @@ mod tests {
         };
         let calls: Vec<_> = blocks.iter().filter(|block| matches!(block, Block::ToolUse { .. })).collect();
         let input = json!({ "file_path": "/a", "old_string": "old", "new_string": "new" });
-        let read = Block::ToolUse { name: "Read", input: json!({ "file_path": "/a" }) };
-        assert_eq!(calls, [&read, &Block::ToolUse { name: "Edit", input }]);
+        let read = Block::ToolUse { name: "Read".into(), input: json!({ "file_path": "/a" }) };
+        assert_eq!(calls, [&read, &Block::ToolUse { name: "Edit".into(), input }]);
         assert_eq!(Script::parse("edit: /a | old"), Script::Echo("edit: /a | old".into()));
     }
 
@@ -243,6 +256,16 @@ mod tests {
             script,
             Script::Ask { question: "Which?".into(), choices: vec!["Red".into(), "Blue".into()] }
         );
+    }
+
+    #[test]
+    fn any_tool_is_called_with_any_input() {
+        let expected = Block::ToolUse { name: "mcp__a__b".into(), input: json!({ "c": [1] }) };
+        let Reply::Blocks(blocks) = Script::parse(r#"call: mcp__a__b {"c":[1]}"#).reply(0) else {
+            panic!("an error")
+        };
+        assert_eq!(blocks.last(), Some(&expected));
+        assert_eq!(Script::parse("call: Bash ls"), Script::Echo("call: Bash ls".into()));
     }
 
     #[test]

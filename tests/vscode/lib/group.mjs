@@ -14,8 +14,9 @@ export class Group {
   shared = null;
 
   /**
-   * @param {{home?: object, settings?: object, folders?: string[]}} options the options of `Home`; settings of the editor;
-   *   the projects that are folders of the window, all if omitted
+   * @param {{home?: object, settings?: object, workspaceSettings?: object, folders?: string[]}} options the options of
+   *   `Home`; settings of the editor's user and of the workspace; the projects that are folders of the window, all if
+   *   omitted
    */
   constructor(options, { editor, programs, extension }) {
     this.options = options;
@@ -25,13 +26,14 @@ export class Group {
   }
 
   async open() {
-    const { home = {}, settings, folders } = this.options;
+    const { home = {}, settings, workspaceSettings, folders } = this.options;
     this.home = await Home.open(this.programs, home);
     this.server = await Server.start(this.editor, {
       extensions: this.extension.directory,
       environment: this.home.environment,
       folders: (folders ?? home.projects ?? []).map((name) => this.home.projects[name]),
       settings,
+      workspaceSettings,
     });
     this.browser = await Browser.launch();
   }

@@ -36,10 +36,11 @@ const SETTINGS = {
 export class Server {
   /**
    * @param {{node: string, entry: string}} programs as returned by `install`
-   * @param {{extensions: string, environment: object, folders: string[], settings?: object}} options the directory of
-   *   installed extensions; the environment of the extension host; folders of the window, in one workspace
+   * @param {{extensions: string, environment: object, folders: string[], settings?: object, workspaceSettings?: object}} options
+   *   the directory of installed extensions; the environment of the extension host; folders of the window, in one
+   *   workspace; settings of the user, and of the workspace
    */
-  static async start({ node, entry }, { extensions, environment, folders, settings = {} }) {
+  static async start({ node, entry }, { extensions, environment, folders, settings = {}, workspaceSettings = {} }) {
     const server = new Server();
     server.root = await mkdtemp(path.join(tmpdir(), "areyouj-code-"));
     server.output = "";
@@ -49,7 +50,7 @@ export class Server {
     await mkdir(path.join(user, "User"), { recursive: true });
     await writeFile(path.join(user, "User/settings.json"), JSON.stringify({ ...SETTINGS, ...settings }, null, 2));
     const workspace = path.join(server.root, "projects.code-workspace");
-    await writeFile(workspace, JSON.stringify({ folders: folders.map((folder) => ({ path: folder })) }));
+    await writeFile(workspace, JSON.stringify({ folders: folders.map((folder) => ({ path: folder })), settings: workspaceSettings }));
     // Without this file, code-server would create one with a password in the home.
     await writeFile(path.join(server.root, "code-server.yaml"), "cert: false\n");
     const child = spawn(node, [entry, ...argumentsFor(server.root, port, user, extensions)], {

@@ -1,11 +1,12 @@
 //! Known vulnerabilities of dependencies: for crates from RustSec's advisory database, for npm modules from the registry.
 //!
-//! If the database cannot be fetched, a snapshot in this repository is used, and the caller receives its date to print.
-//! `AREYOUJ_ADVISORIES=required` turns an incomplete or outdated check into an error.
+//! A check that cannot be made is an error. `AREYOUJ_ADVISORIES=offline` allows it, for machines that reach neither: then a
+//! snapshot in this repository replaces the database, and a warning says what was not checked and how old the rest is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use areyouj_tests::checkout::checkout;
@@ -23,24 +24,61 @@ const URL: &str = "https://snapshot.invalid/advisories";
 const LOCKS: [&str; 5] =
     ["extension-vscode", "tests", "tests/nvim", "tests/vscode", "tests/vscode/code-server"];
 
-/// Checks the crates that these manifests lock, and all locked npm modules. Returns what was checked against what.
-pub(crate) fn check(manifests: &[&str]) -> Result<String> {
-    let required = std::env::var_os("AREYOUJ_ADVISORIES").is_some_and(|value| value == "required");
-    let crates = check_crates(manifests, required)?;
-    let modules = check_modules(required)?;
-    Ok(format!("advisories: {crates}; {modules}"))
+/// How old a snapshot can be without a warning, in days. Serious advisories appear every few weeks.
+const SNAPSHOT_MAX_DAYS: i64 = 30;
+
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+
+/// The variable that allows missing checks.
+const VARIABLE: &str = "AREYOUJ_ADVISORIES";
+
+/// What was checked, and what a person must know about the rest.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Findings {
+    checked: Vec<String>,
+    warnings: Vec<String>,
 }
 
-fn check_crates(manifests: &[&str], required: bool) -> Result<String> {
+impl Findings {
+    /// The last line of `cargo xtask lint`.
+    fn line(&self) -> String {
+        let checked = self.checked.join("; ");
+        if self.warnings.is_empty() {
+            return format!("advisories: {checked}");
+        }
+        format!("WARNING, advisories: {} ({checked})", self.warnings.join("; "))
+    }
+}
+
+/// Checks the crates that these manifests lock, and all locked npm modules. Returns what was checked against what.
+pub(crate) fn check(manifests: &[&str]) -> Result<String> {
+    let offline = may_be_incomplete(std::env::var(VARIABLE).ok().as_deref())?;
+    let mut findings = Findings::default();
+    check_crates(manifests, offline, &mut findings)?;
+    check_modules(offline, &mut findings)?;
+    Ok(findings.line())
+}
+
+/// Whether this value of the variable allows missing checks.
+fn may_be_incomplete(value: Option<&str>) -> Result<bool> {
+    match value {
+        None | Some("" | "required") => Ok(false),
+        Some("offline") => Ok(true),
+        Some(other) => bail!("{VARIABLE} is {other:?}; it can be \"required\" (the default) or \"offline\""),
+    }
+}
+
+fn check_crates(manifests: &[&str], offline: bool, findings: &mut Findings) -> Result<()> {
     let config = checkout().join("deny.toml");
     let fetched = cargo::command(&["deny", "--log-level", "off", "fetch", "db"])?.output()?;
     if fetched.status.success() {
         deny(manifests, &config, &[])?;
-        return Ok("crates checked against the newest database".to_owned());
+        findings.checked.push("crates checked against the newest database".to_owned());
+        return Ok(());
     }
     ensure!(
-        !required,
-        "the database of advisories cannot be fetched, and AREYOUJ_ADVISORIES=required is set"
+        offline,
+        "the database of advisories cannot be fetched; {VARIABLE}=offline uses the snapshot in the repository"
     );
     let (date, archive) = snapshot()?;
     let repository = repository(&date, archive)?.find()?;
@@ -51,12 +89,40 @@ fn check_crates(manifests: &[&str], required: bool) -> Result<String> {
     let databases = directory.join("databases");
     let place = format!("[advisories]\ndb-urls = [\"{URL}\"]\ndb-path = \"{}\"\n", databases.display());
     let temporary = tempfile::tempdir()?;
-    let offline = temporary.path().join("deny.toml");
-    fs::write(&offline, rules.replace("[advisories]\n", &place))?;
+    let with_snapshot = temporary.path().join("deny.toml");
+    fs::write(&with_snapshot, rules.replace("[advisories]\n", &place))?;
     let instead = format!("url.file://{}.insteadOf", directory.join("repository").display());
     let git = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", &instead), ("GIT_CONFIG_VALUE_0", URL)];
-    deny(manifests, &offline, &git)?;
-    Ok(format!("crates checked as of {date} only, because the newest database cannot be fetched"))
+    deny(manifests, &with_snapshot, &git)?;
+    findings.checked.push(format!("crates checked as of {date}"));
+    findings.warnings.extend(too_old(&date, today()?)?);
+    Ok(())
+}
+
+/// A warning about a snapshot of this date if it is too old on this day.
+fn too_old(date: &str, today: i64) -> Result<Option<String>> {
+    let age = today - day_of(date).with_context(|| format!("{date} is not a date"))?;
+    let warning = format!(
+        "the snapshot of the database is {age} days old, more than {SNAPSHOT_MAX_DAYS}: renew it with `cargo xtask advisories`"
+    );
+    Ok((age > SNAPSHOT_MAX_DAYS).then_some(warning))
+}
+
+/// The days since 1970.
+fn today() -> Result<i64> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    Ok(i64::try_from(seconds / SECONDS_PER_DAY)?)
+}
+
+/// The days from 1970 to a date of the form `YYYY-MM-DD`.
+fn day_of(date: &str) -> Option<i64> {
+    let mut numbers = date.split('-').map(|number| number.parse::<i64>().ok());
+    let (year, month, day) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    // Years that begin in March: the leap day is the last one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    const FROM_YEAR_0: i64 = 719_469;
+    Some(year * 365 + leap_days + (153 * month + 2) / 5 + day - FROM_YEAR_0)
 }
 
 /// Runs cargo-deny, which fetches the database with git. Only the first fetch is slow.
@@ -160,7 +226,7 @@ fn shortened(advisory: &str) -> Option<String> {
 }
 
 /// Asks the registry about the locked npm modules, and checks that the lock files contain every digest.
-fn check_modules(required: bool) -> Result<String> {
+fn check_modules(offline: bool, findings: &mut Findings) -> Result<()> {
     let mut unanswered = false;
     for directory in LOCKS {
         let directory = checkout().join(directory);
@@ -179,14 +245,15 @@ fn check_modules(required: bool) -> Result<String> {
         }
     }
     ensure!(
-        !(required && unanswered),
-        "`npm audit` gets no response, and AREYOUJ_ADVISORIES=required is set"
+        offline || !unanswered,
+        "the registry does not answer `npm audit`; {VARIABLE}=offline allows to check no npm modules"
     );
-    Ok(if unanswered {
-        "npm modules NOT checked, because the registry does not answer audits".to_owned()
+    if unanswered {
+        findings.warnings.push("npm modules NOT checked, the registry does not answer audits".to_owned());
     } else {
-        "npm modules checked".to_owned()
-    })
+        findings.checked.push("npm modules checked".to_owned());
+    }
+    Ok(())
 }
 
 /// The first module in a lock file of npm that has no digest.
@@ -221,6 +288,28 @@ mod tests {
             r#"{"packages": {"": {}, "node_modules/a": {"integrity": "sha512-A"}, "node_modules/b": {}}}"#;
         assert_eq!(without_digest(lock).unwrap().as_deref(), Some("node_modules/b"));
         assert_eq!(without_digest(r#"{"packages": {"": {}}}"#).unwrap(), None);
+    }
+
+    #[test]
+    fn a_missing_check_must_be_allowed() {
+        assert!(!may_be_incomplete(None).unwrap() && !may_be_incomplete(Some("required")).unwrap());
+        assert!(may_be_incomplete(Some("offline")).unwrap());
+        assert!(may_be_incomplete(Some("maybe")).is_err());
+    }
+
+    #[test]
+    fn an_old_snapshot_and_a_missing_check_are_in_the_last_line() {
+        assert_eq!(day_of("1970-01-01"), Some(0));
+        assert_eq!(day_of("2000-02-29"), Some(11_016));
+        assert_eq!(day_of("2026-08-21"), Some(20_686));
+        assert_eq!(day_of("soon"), None);
+        assert_eq!(too_old("2026-08-21", 20_686 + 30).unwrap(), None);
+        let warning = too_old("2026-08-21", 20_686 + 31).unwrap().unwrap();
+        assert!(warning.contains("31 days old"), "{warning}");
+        let mut findings = Findings { checked: vec!["crates checked".to_owned()], warnings: Vec::new() };
+        assert_eq!(findings.line(), "advisories: crates checked");
+        findings.warnings.push(warning);
+        assert!(findings.line().starts_with("WARNING, advisories: the snapshot"));
     }
 
     #[test]

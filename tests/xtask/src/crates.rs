@@ -19,6 +19,8 @@ const WHOLE_TREES: [(&str, &[&str]); 4] = [
             "equivalent",
             "foldhash",
             "hashbrown",
+            // The digest of a displayed permission request; it has no dependencies.
+            "hmac-sha256",
             "indexmap",
             "itoa",
             "memchr",
@@ -26,6 +28,11 @@ const WHOLE_TREES: [(&str, &[&str]); 4] = [
             "serde_core",
             "serde_json",
             "thiserror",
+            "tinyvec",
+            // Unicode's tables of combining marks, scripts and look-alikes: pure tables.
+            "unicode-normalization",
+            "unicode-script",
+            "unicode-security",
             "uuid",
             "zmij",
         ],

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::circles::Language;
 use crate::setup::{self, Modules, Need, Package, Tool};
-use crate::{advisories, cargo, circles, crates, extension, plugin, words};
+use crate::{advisories, cargo, circles, crates, extension, notices, plugin, words};
 
 /// What the checks need. They compile the fuzz targets, and use the types of the pinned Neovim.
 const NEEDS: [Need; 8] = [
@@ -47,6 +47,7 @@ pub(crate) fn run() -> Result<()> {
     }
     crates::check()?;
     cargo::codegen(true)?;
+    notices::write(true)?;
     extension::lint()?;
     plugin::lint()?;
     circles::check(&Language::ALL)?;

@@ -1,5 +1,5 @@
 //! The tasks of developers: `cargo xtask test | lint | words | circles | codegen | fuzz | demo | chaos | bench | vsix |
-//! advisories`.
+//! advisories | notices`.
 
 mod advisories;
 mod bench;
@@ -11,6 +11,7 @@ mod demo;
 mod extension;
 mod fuzz;
 mod lint;
+mod notices;
 mod plugin;
 mod setup;
 mod test;
@@ -48,6 +49,12 @@ enum Task {
     Advisories {
         /// A checkout of RustSec's advisory database
         database: PathBuf,
+    },
+    /// Write the licences of the software of others in the programs and the extension
+    Notices {
+        /// Change nothing; fail if the file is not up to date
+        #[arg(long)]
+        check: bool,
     },
     /// List circles among the modules of each program
     Circles,
@@ -110,6 +117,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(),
         Task::Words { paths } => words::run(&paths),
         Task::Advisories { database } => advisories::renew(&database),
+        Task::Notices { check } => notices::write(check),
         Task::Circles => circles::check(&Language::ALL),
         Task::Codegen { check } => cargo::codegen(check),
         Task::Fuzz { target, seconds, repeat } => fuzz::run(target.as_deref(), seconds, repeat.as_deref()),

@@ -93,7 +93,10 @@
 ---| "permission_answered" # The permission request was already answered.
 ---| "permission_withdrawn" # Claude withdrew the permission request.
 ---| "answer_invalid" # The answer does not fit the permission request.
----| "always_not_offered" # Claude offers no "always" for this permission request.
+---| "always_not_offered" # "Always" is not possible for this permission request.
+---| "permission_id_incomplete" # The answer needs the whole id of the permission request.
+---| "digest_mismatch" # The answer is for a request that was displayed differently.
+---| "questions_alike" # Several questions have the same text, so Claude cannot distinguish their answers.
 ---| "too_many_sessions" # The number of active sessions has reached the limit.
 ---| "session_terminated" # The session is terminated.
 ---| "session_not_terminated" # The session has a Claude process, or will have one.
@@ -105,6 +108,7 @@
 ---| "database_newer" # The database was written by a newer version.
 ---| "home_path_too_long" # The path of the AreYouJ home is too long for a socket.
 ---| "config_invalid" # The configuration file cannot be used.
+---| "config_untrusted" # Another user can change the configuration file, so it is not used.
 ---| "daemon_start_failed" # The daemon could not be started.
 ---| "daemon_unavailable" # The daemon has exited or is shutting down.
 ---| "daemon_foreign" # The daemon at the socket runs as another user.
@@ -120,6 +124,12 @@
 ---| -32002 # A request arrived before `initialize`.
 ---| -32000 # The request is valid but was rejected; `data.code` has the reason.
 
+---What "always" can allow: one suggestion of Claude's in words.
+---@class areyouj.AlwaysOffer
+---@field text string What it allows. One line without hidden characters.
+---@field stored string Where Claude stores it, to display behind `text` and a comma: `for this session only`, or for example `stored in the local settings of this project (.claude/settings.local.json)`.
+---@field byDefault boolean An answer without `suggestions` applies it. Others, for example a permission mode, must be chosen by index.
+
 ---An answer to a permission request.
 ---@alias areyouj.Answer
 ---| areyouj.Answer.allow
@@ -134,7 +144,7 @@
 ---Allow this call and later ones, by Claude's own suggestions.
 ---@class areyouj.Answer.allowAlways
 ---@field decision "allowAlways"
----@field suggestions? integer[] The indexes of the suggestions to apply. If omitted, those that allow this tool by a rule, otherwise the first.
+---@field suggestions? integer[] The indexes of the suggestions to apply. If omitted, those that add a rule which allows something; it is an error if there is none.
 
 ---Reject this call.
 ---@class areyouj.Answer.deny
@@ -287,6 +297,38 @@
 ---Result of `areyouj/directory/validate`: the directory exists and can be read, written and entered.
 ---@class areyouj.DirectoryValid
 ---@field directory string The absolute path to create a session with.
+
+---A part of what a permission request would run, for example a command or the content of a file.
+---@class areyouj.DisplaySection
+---@field label string The label to display, for example `Command`, `File`, `Question 1` or the name of an argument. One line without hidden characters.
+---@field style areyouj.DisplayStyle What the section is, for its looks.
+---@field pointer? string The JSON Pointer of the value in the request's `input` if the section is exactly this text, for example `/command` or `/questions/0/options/1/label`.
+---@field size areyouj.DisplaySize The size of the exact text, to display in the section's header.
+---@field segments areyouj.DisplaySegment[] The text in order. The `text` members of all segments joined are the exact text, byte for byte.
+
+---A piece of exact text.
+---@class areyouj.DisplaySegment
+---@field kind areyouj.SegmentKind What the piece is. Treat an unknown kind as one with a mark.
+---@field text string The exact text. Display it only if there is no `shown`.
+---@field shown? string The text to display in place of the exact one, for example `⟨3,000 spaces⟩` or `⟨U+202E⟩`. It contains no control, hidden or reordering character; only that of kind `dense` contains line breaks.
+
+---The size of a text.
+---@class areyouj.DisplaySize
+---@field lines integer The number of lines. A line break at the end begins no further line.
+---@field characters integer The number of characters (Unicode scalar values).
+
+---What a section of a display is.
+---@alias areyouj.DisplayStyle
+---| "tool" # The name of the tool; the first section of every request.
+---| "command" # A shell command. Only the tool Bash has one.
+---| "path" # A path or a URL.
+---| "removed" # Text that the tool removes from a file.
+---| "added" # Text that the tool writes to a file.
+---| "plan" # A plan. It is Markdown: clients can colour it and must display each of its characters.
+---| "question" # A question.
+---| "choice" # The label of a choice.
+---| "text" # Any other text.
+---| "json" # A value that is not text, as JSON.
 
 ---How Claude is driven.
 ---@alias areyouj.Driver
@@ -449,15 +491,21 @@
 ---@field tool string The name of the tool.
 ---@field input any The arguments of the tool. A value nested deeper than 64 levels is replaced by a string that says so and contains its JSON; an allowed tool receives the original.
 ---@field title string A one-line title to display.
----@field suggestions any[] Claude's own rules for "always", as Claude sent them; empty when it offers none.
+---@field display areyouj.DisplaySection[] Everything that the request would run, with nothing hidden. The first section is the name of the tool.
+---@field digest string Identifies the display and the input that Claude receives. An answer must contain it.
+---@field controlsAreyouj boolean The command appears to run AreYouJ itself. Mark it with "Would control AreYouJ". It can never be allowed always.
+---@field suggestions any[] Claude's own rules for "always", as Claude sent them; empty when it offers none, or when the request would control AreYouJ.
+---@field always areyouj.AlwaysOffer[] The suggestions in words, in the same order. Offer "always" only if one has `byDefault`.
 ---@field createdAt integer The time at which Claude opened the request.
 ---@field state areyouj.PermissionState The state.
 ---@field answeredBy? string The client that answered, by the name in its `clientInfo`.
+---@field granted string[] What an answer with "always" allowed, and where Claude stores it: one line for each suggestion. Empty after any other answer.
 
 ---Parameters of `areyouj/permission/answer`.
 ---@class areyouj.PermissionAnswerParams
 ---@field requestId string A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
----@field permissionId string The id of the permission request, or an unambiguous prefix of it.
+---@field permissionId string The whole id of the permission request. A prefix is an error, which lists the matching ids.
+---@field digest string The `digest` of the permission request as it was displayed. If it does not match, nothing is answered.
 ---@field answer areyouj.Answer The answer.
 
 ---The kind of permission request.
@@ -621,6 +669,19 @@
 ---@class areyouj.Resync
 ---@field dropped integer The number of dropped notifications.
 
+---What a segment is.
+---@alias areyouj.SegmentKind
+---| "plain" # Ordinary text, with line breaks and tabs.
+---| "blanks" # A long run of spaces or tabs, which could push the text behind it out of sight.
+---| "emptyLines" # A long run of empty lines.
+---| "control" # A control character, or several of the same.
+---| "invisible" # A character that is not displayed.
+---| "reorders" # A character that reorders the text around it, or breaks its line.
+---| "blankLookalike" # A character that looks like a space.
+---| "combining" # A combining mark without a letter of its own, which would cover another character.
+---| "lookalike" # A word or sign that looks like another one: letters of several scripts, foreign letters that look like ASCII, or the brackets of a mark.
+---| "dense" # The rest of a text with a very large number of marks, as one segment.
+
 ---The daemon's capabilities.
 ---@class areyouj.ServerCapabilities
 ---@field experimental areyouj.ExperimentalCapabilities The place of the Language Server Protocol for extensions.
@@ -668,7 +729,7 @@
 ---@class areyouj.SessionCreateParams
 ---@field requestId string A unique id chosen by the client, at most 64 characters. A repeated request returns the first result.
 ---@field directory string An absolute path.
----@field environment? table<string, string> The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's.
+---@field environment? table<string, string> The environment of the session, by name: that of the creating client. An editor omits it; `areyouj lsp` fills in its own, which is the editor's. The daemon leaves out what its configuration denies. It stores the rest until the session is terminated.
 ---@field name? string A name, at most 100 characters.
 ---@field driver? areyouj.Driver How Claude is driven.
 ---@field model? string The name or alias of a model, as for `claude --model`.

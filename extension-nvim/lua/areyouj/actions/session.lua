@@ -18,31 +18,12 @@ function M.setup(ports)
   model, request = ports.model, ports.request
 end
 
----Variables that Neovim sets for itself and its children. A session outlives the editor, so it must not get them.
-local NEOVIM_VARIABLES = {
-  "NVIM",
-  "NVIM_LISTEN_ADDRESS",
-  "NVIM_LOG_FILE",
-  "NVIM_SYSTEM_RPLUGIN_MANIFEST",
-  "VIM",
-  "VIMRUNTIME",
-  "MYVIMRC",
-  "MYVIMDIR",
-}
-
----The environment of a new session: the environment of the editor without the variables about the editor.
----@return table<string, string>
-local function environment()
-  local variables = vim.fn.environ()
-  for _, name in ipairs(NEOVIM_VARIABLES) do
-    variables[name] = nil
-  end
-  return variables
-end
-
 ---@param session_id? string
 ---@return table
 local function change(session_id) return { requestId = text.uuid(), sessionId = session_id } end
+
+---The permission mode in which Claude does everything without asking.
+local NEVER_ASKS = "bypassPermissions"
 
 ---@class areyouj.NewSession
 ---@field directory? string The working directory if left out.
@@ -53,7 +34,7 @@ local function change(session_id) return { requestId = text.uuid(), sessionId = 
 ---@field message? string
 ---@field open? boolean False not to open it.
 
----Creates a session and opens it.
+---Creates a session and opens it. A session that never asks needs a confirmation, however its mode was chosen.
 ---@param options areyouj.NewSession
 ---@param callback? fun(failed?: areyouj.Problem, session?: areyouj.Session)
 function M.new(options, callback)
@@ -61,26 +42,36 @@ function M.new(options, callback)
   local params = {
     requestId = text.uuid(),
     directory = paths.typed(options.directory or vim.fn.getcwd()),
-    environment = environment(),
+    environment = vim.fn.environ(),
     name = options.name,
     driver = options.driver or defaults.driver,
     model = options.model or defaults.model,
     permissionMode = options.permission_mode or defaults.permission_mode,
     messages = options.message and { { id = text.uuid(), text = options.message } } or nil,
   }
-  request("areyouj/session/create", params, function(failed, created)
-    if failed then return (callback or problem.show)(failed) end
-    if created.warning then problem.notify(text.plain(created.warning, 300), vim.log.levels.WARN) end
-    if options.open ~= false then ui.session(created.session.id, nil, { session = created.session }) end
-    if callback then callback(nil, created.session) end
-  end)
+  local function go()
+    request("areyouj/session/create", params, function(failed, created)
+      if failed then return (callback or problem.show)(failed) end
+      if created.warning then problem.notify(text.plain(created.warning, 300), vim.log.levels.WARN) end
+      if options.open ~= false then ui.session(created.session.id, nil, { session = created.session }) end
+      if callback then callback(nil, created.session) end
+    end)
+  end
+  if params.permissionMode ~= NEVER_ASKS then return go() end
+  window.confirm("Start a session that never asks for permission?", {
+    ("Claude runs every command and changes every file in %s and elsewhere without asking."):format(
+      text.plain(params.directory, 200)
+    ),
+    "Use it only in a sandbox.",
+  }, go)
 end
 
----@param permission_id string
+---@param permission areyouj.Permission The request as it was displayed.
 ---@param answer areyouj.Answer
 ---@param callback? fun(failed?: areyouj.Problem, permission?: areyouj.Permission)
-function M.answer(permission_id, answer, callback)
-  local params = { requestId = text.uuid(), permissionId = permission_id, answer = answer }
+function M.answer(permission, answer, callback)
+  local params =
+    { requestId = text.uuid(), permissionId = permission.id, digest = permission.digest, answer = answer }
   request("areyouj/permission/answer", params, callback or problem.report)
 end
 

@@ -242,7 +242,7 @@ local function send_answer(answer)
   if float.answering or not float.form or vim.uv.now() - float.changed < GUARD_MS then return end
   float.answering = true
   refresh()
-  session_actions.answer(float.form.request.id, answer, function(failed)
+  session_actions.answer(float.form.request, answer, function(failed)
     float.answering = false
     if not failed then return end
     local late = failed.code == "permission_answered" or failed.code == "permission_withdrawn"

@@ -106,6 +106,8 @@ pub enum Change {
         /// Names and values.
         environment: BTreeMap<String, String>,
     },
+    /// The environment of a session that has ended for good is dropped: nothing starts with it again.
+    EnvironmentRemoved(SessionId),
     /// A session, new or changed.
     Session(Box<SessionRow>),
     /// A session and everything of it is removed; its id is never used again.

@@ -271,12 +271,12 @@ impl World {
             Act::Restart { session } => self.on_session(session, SessionOperation::Restart)?,
             Act::Terminate { session } => self.on_session(session, SessionOperation::Terminate)?,
             Act::Answer { request } => {
-                let open: Vec<_> = self.disk.permissions.values().map(|row| (row.id, row.state)).collect();
+                let open: Vec<_> = self.disk.permissions.values().map(|row| (seen(row), row.state)).collect();
                 if open.is_empty() {
                     return Ok(());
                 }
-                let (id, state) = open[request % open.len()];
-                let of = self.request(id.to_string());
+                let (seen, state) = open[request % open.len()].clone();
+                let of = self.request(seen);
                 let answered = self.command(Operation::Answer(of, Answer::Allow))?;
                 if state != PermissionState::Open {
                     prop_assert!(matches!(answered, Some(Err(_))), "a permission request was answered twice");
@@ -541,4 +541,9 @@ proptest! {
         }
         world.come_to_rest()?;
     }
+}
+
+/// A permission request as a person sees it.
+fn seen(row: &PermissionRow) -> SeenPermission {
+    SeenPermission { id: row.id.to_string(), digest: row.displayed().digest }
 }

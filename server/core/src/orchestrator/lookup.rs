@@ -65,24 +65,23 @@ impl State {
         }
     }
 
+    /// The permission request with this whole id. An answer must not hit a request by the beginning of its id: the next
+    /// request of the same session begins alike.
     pub(super) fn find_permission(&self, text: &str) -> Result<PermissionId, Problem> {
         let wanted = text.to_ascii_uppercase();
-        // A whole id never matches a longer one: an answer to the first request must not answer the tenth.
         if let Ok(id) = wanted.parse() {
             let known = self.permission(id).map(|request| request.id);
             return known.ok_or_else(|| Problem::permission_not_found(text));
         }
         let open =
             self.sessions.values().flat_map(|session| session.permissions().open()).map(|request| request.id);
-        let fitting: Vec<_> =
-            open.filter(|id| !wanted.is_empty() && id.to_string().starts_with(&wanted)).collect();
-        match fitting.as_slice() {
+        let begin_alike: Vec<_> = open
+            .map(|id| id.to_string())
+            .filter(|id| !wanted.is_empty() && id.starts_with(&wanted))
+            .collect();
+        match begin_alike.as_slice() {
             [] => Err(Problem::permission_not_found(text)),
-            [one] => Ok(*one),
-            several => Err(Problem::ambiguous(
-                text,
-                &several.iter().map(PermissionId::to_string).collect::<Vec<_>>(),
-            )),
+            whole => Err(Problem::permission_id_incomplete(text, whole)),
         }
     }
 

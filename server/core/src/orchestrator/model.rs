@@ -323,7 +323,7 @@ pub enum Answer {
     Allow,
     /// Allow it from now on, by these of the request's suggestions.
     AllowAlways {
-        /// Indexes into [`PermissionRequest::suggestions`]; `None` means the default ones.
+        /// Indexes into [`PermissionRequest::suggestions`]; `None` means those that add a rule.
         suggestions: Option<Vec<usize>>,
     },
     /// Deny it.

@@ -10,11 +10,9 @@ use super::subject::{OperationResult, Subject};
 use super::{
     Actor, ActorKind, Answer, AuditRow, Change, Effect, ErrorCode, Idempotent, MessageId, MessageOperation,
     MessageState, Notification, Operation, Origin, PermissionId, PermissionRequest, Principal, Problem,
-    Process, Remedy, SessionId, SessionOperation, SessionRef,
+    Process, Remedy, SeenPermission, SessionId, SessionOperation, SessionRef,
 };
-use areyouj_protocol::Json;
-
-use crate::text::always::in_words;
+use crate::text::always::{applied, granted};
 use crate::text::plain::short_line;
 
 /// Characters of what the audit trail says about a decision, at most. Claude writes the rules.
@@ -139,7 +137,7 @@ impl State {
             | Operation::Attach { session, .. }
             | Operation::Detach(session) => self.resolve(session).map(Some),
             Operation::Message(of, _) => self.find_message(&of.target).map(|(session, _)| Some(session)),
-            Operation::Answer(of, _) => self.find_permission(&of.target).map(|id| Some(id.session)),
+            Operation::Answer(of, _) => self.find_permission(&of.target.id).map(|id| Some(id.session)),
             Operation::Create(_) | Operation::StopDaemon { .. } => Ok(None),
         }
     }
@@ -289,12 +287,13 @@ impl State {
         &mut self,
         step: &mut StepContext,
         origin: &Origin,
-        of: Idempotent<String>,
+        of: Idempotent<SeenPermission>,
         answer: Answer,
     ) -> Result<OperationResult, Problem> {
-        let id = self.find_permission(&of.target)?;
+        let SeenPermission { id, digest } = of.target;
+        let id = self.find_permission(&id)?;
         let decision = self.permission(id).map(|row| decision(&row.request, &answer)).unwrap_or_default();
-        self.session_mut(id.session)?.answer(step, id.number, answer, origin.principal.name())?;
+        self.session_mut(id.session)?.answer(step, id.number, &digest, answer, origin.principal.name())?;
         self.remember(step, of.request_id, ANSWER, id);
         let result = OperationResult::on(id.session, Subject::Permission(id));
         Ok(result.with_detail(format!("{id}: {decision}")))
@@ -349,11 +348,9 @@ fn decision(request: &PermissionRequest, answer: &Answer) -> String {
     match answer {
         Answer::Allow => "allow".to_owned(),
         Answer::AllowAlways { suggestions: chosen } => {
-            let all = request.suggestions.iter().enumerate();
-            let chosen = all.filter(|(index, _)| chosen.as_ref().is_none_or(|chosen| chosen.contains(index)));
-            let chosen: Vec<Json> =
-                chosen.filter_map(|(_, rule)| serde_json::from_value(rule.clone()).ok()).collect();
-            short_line(&format!("always {}", in_words(&chosen)), MAX_DETAIL_CHARS)
+            let all = &request.suggestions;
+            let granted = granted(all, &applied(all, chosen.as_deref()).unwrap_or_default());
+            short_line(&format!("always {}", granted.join("; ")), MAX_DETAIL_CHARS)
         }
         Answer::Deny { .. } => "deny".to_owned(),
         Answer::Choose { .. } => "answer".to_owned(),

@@ -24,8 +24,8 @@ pub enum Operation {
     },
     /// Change the message with this id, or with an id that begins like this.
     Message(Idempotent<String>, MessageOperation),
-    /// Answer the permission request with this id, or with an id that begins like this.
-    Answer(Idempotent<String>, Answer),
+    /// Answer a permission request.
+    Answer(Idempotent<SeenPermission>, Answer),
     /// Add a note to a session's transcript.
     Note(Idempotent<SessionRef>, String),
     /// Mark everything in a session as read.
@@ -89,6 +89,15 @@ pub struct Idempotent<T> {
     pub request_id: String,
     /// The target.
     pub target: T,
+}
+
+/// A permission request as the person who answers has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenPermission {
+    /// Its whole id.
+    pub id: String,
+    /// The digest of what was displayed (see [`Displayed`](super::Displayed)).
+    pub digest: String,
 }
 
 /// A new session. Its directory and its Claude have been checked.

@@ -68,6 +68,25 @@ impl Problem {
         )
     }
 
+    /// The beginning of the ids of open permission requests, in place of a whole id.
+    pub(super) fn permission_id_incomplete(text: &str, whole: &[String]) -> Problem {
+        let some = whole.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        Problem::new(
+            ErrorCode::PermissionIdIncomplete,
+            format!("\"{}\" is not the whole id of a permission request.", shown(text)),
+            format!("Give the whole id. Open requests that begin like this: {some}."),
+        )
+    }
+
+    /// An answer for something else than what was displayed.
+    pub(super) fn digest_mismatch(session: SessionId) -> Problem {
+        Problem::new(
+            ErrorCode::DigestMismatch,
+            "The request is not the one that was displayed. Show it again, then answer.",
+            Remedy::ListPermissions { session_id: Some(session.to_string()) },
+        )
+    }
+
     pub(super) fn terminated(session: SessionId) -> Problem {
         Problem::new(
             ErrorCode::SessionTerminated,

@@ -5,6 +5,7 @@
 //! once per step, at its end.
 
 mod at_terminal;
+mod choices;
 mod conversation;
 mod delivery;
 mod errors;
@@ -28,9 +29,9 @@ use std::collections::BTreeSet;
 
 use super::context::StepContext;
 use super::{
-    Actor, ActorKind, AuditRow, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input, MessageRow,
-    Millis, NoticeLevel, Notification, PartialOutput, PermissionRow, Position, Problem, Remedy, SessionId,
-    SessionRow, SessionSpec, SessionView, Status, StatusSource,
+    Actor, ActorKind, AuditRow, Change, ClientId, Driver, Effect, EntryBody, ErrorCode, Goal, Input,
+    MessageRow, Millis, NoticeLevel, Notification, PartialOutput, PermissionRow, Position, Problem, Remedy,
+    SessionId, SessionRow, SessionSpec, SessionView, Status, StatusSource,
 };
 use conversation::Conversation;
 pub(super) use conversation::is_wider;
@@ -382,6 +383,8 @@ impl Session {
             let revision = step.next_revision();
             step.publish(Notification::Changed { revision, session: Box::new(view), status_changed });
             if status_changed && self.status.status == Status::Terminated {
+                // A terminated session never starts again, and its environment can hold secrets.
+                step.persist(Change::EnvironmentRemoved(self.id));
                 step.publish(Notification::Terminated { revision, session: self.id });
             }
         }

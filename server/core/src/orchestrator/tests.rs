@@ -1,5 +1,6 @@
 //! The rules of the orchestrator, one test each. The interleavings test what must hold in every order of events.
 
+mod answers;
 mod in_effect;
 mod insiders;
 mod problems;
@@ -145,7 +146,9 @@ impl Bench {
 
     /// A person answers a permission request, with a new request.
     fn answer(&mut self, permission: &str, answer: Answer) -> (Result<Outcome, Problem>, Vec<Effect>) {
-        let of = self.request(permission.to_owned());
+        let row = permission.parse().ok().and_then(|id| self.state.permission(id));
+        let digest = row.map(|row| row.displayed().digest).unwrap_or_default();
+        let of = self.request(SeenPermission { id: permission.to_owned(), digest });
         self.command(Operation::Answer(of, answer))
     }
 
@@ -522,7 +525,12 @@ fn an_answer_to_a_settled_request_does_not_answer_one_whose_number_begins_alike(
     }
     let newest = bench.state.sessions[&session].permissions().get(30).unwrap();
     assert_eq!(newest.state, PermissionState::Open);
-    assert_eq!(code(&bench.answer(&session.as_str()[..3], Answer::Allow).0), "ok");
+    for beginning in [&session.as_str()[..3], session.as_str(), &format!("{session}-")] {
+        let refused = bench.answer(beginning, Answer::Allow).0.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::PermissionIdIncomplete);
+        assert!(refused.hint().contains(&format!("{session}-30")), "{}", refused.hint());
+    }
+    assert_eq!(code(&bench.answer(&format!("{session}-30"), Answer::Allow).0), "ok");
 }
 
 #[test]

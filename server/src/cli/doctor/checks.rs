@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use areyouj_protocol::{DaemonStatus, Remedy, Session, Status};
 use nix::sys::statvfs::statvfs;
-use nix::unistd::{AccessFlags, access, geteuid};
+use nix::unistd::{AccessFlags, access};
 
 use super::Check;
 use crate::cli::remedy;
@@ -46,12 +46,19 @@ pub(super) fn configuration(paths: &Paths, config: Result<Config, ConfigError>) 
 /// The directories and their permissions.
 pub(super) fn directories(paths: &Paths) -> Vec<Check> {
     [("run directory", paths.run_dir()), ("data directory", paths.data_dir()), ("state", paths.state_dir())]
-        .map(|(name, path)| directory(name, path))
+        .map(|(name, path)| directory(name, path, paths.foreign_parent(path)))
         .into()
 }
 
-fn directory(name: &'static str, path: &Path) -> Check {
+fn directory(name: &'static str, path: &Path, foreign: Option<(PathBuf, u32)>) -> Check {
     let shown = path.display();
+    if let Some((parent, owner)) = foreign {
+        let parent = parent.display();
+        let fix = format!(
+            "Run as that user, or set HOME or AREYOUJ_HOME to another directory. If it is yours: chown {parent}"
+        );
+        return Check::problem(name, format!("{parent} belongs to uid {owner}"), fix);
+    }
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(_) => {
@@ -67,11 +74,6 @@ fn directory(name: &'static str, path: &Path) -> Check {
     let mode = metadata.permissions().mode() & 0o777;
     if !metadata.is_dir() {
         Check::problem(name, format!("{shown} is not a directory"), "Move it away.")
-    } else if metadata.uid() != geteuid().as_raw() {
-        let fix = format!(
-            "Run as that user, or set AREYOUJ_HOME to another directory. If it is yours: chown {shown}"
-        );
-        Check::problem(name, format!("{shown} belongs to uid {}", metadata.uid()), fix)
     } else if access(path, AccessFlags::R_OK | AccessFlags::W_OK | AccessFlags::X_OK).is_err() {
         Check::problem(
             name,
@@ -183,27 +185,27 @@ pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
             Some(error) => (format!("{} ({})", error.message, error.code), remedy::hint_of_session(error)),
             None => ("the session has failed".to_owned(), remedy::hint(&Remedy::restart(&session.id))),
         };
-        Check::problem("session", format!("{}: {message}", session.id), fix)
+        let code = session.error.as_ref().map(|error| error.code.clone());
+        Check { code, ..Check::problem("session", format!("{}: {message}", session.id), fix) }
     }));
     checks
 }
 
 /// The newest log file.
-pub(super) fn log(paths: &Paths) -> Check {
-    let directory = paths.log_dir();
-    let newest = fs::read_dir(&directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
-                .filter(|(_, path)| path.is_file())
-        })
-        .max();
+pub(super) fn newest_log(paths: &Paths) -> Option<PathBuf> {
+    let entries = fs::read_dir(paths.log_dir()).into_iter().flatten().flatten();
+    let dated = entries.filter_map(|entry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        Some((modified.unwrap_or(SystemTime::UNIX_EPOCH), entry.path())).filter(|(_, path)| path.is_file())
+    });
+    dated.max().map(|(_, path)| path)
+}
+
+/// The log, with its newest file.
+pub(super) fn log(paths: &Paths, newest: Option<&Path>) -> Check {
     match newest {
-        Some((_, path)) => Check::ok("log", path.display().to_string()),
-        None => Check::ok("log", format!("no log file yet in {}", directory.display())),
+        Some(path) => Check::ok("log", path.display().to_string()),
+        None => Check::ok("log", format!("no log file yet in {}", paths.log_dir().display())),
     }
 }
 
@@ -227,12 +229,12 @@ mod tests {
             configuration(&paths, Err(invalid())),
         ];
         checks.extend(directories(&paths));
-        checks.push(directory("run directory", Path::new("/proc/none/run")));
-        checks.push(directory("run directory", Path::new("/proc/self/cmdline")));
+        checks.push(directory("run directory", Path::new("/proc/none/run"), None));
+        checks.push(directory("run directory", Path::new("/proc/self/cmdline"), None));
         let open = home.path().join("open");
         fs::create_dir(&open).unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
-        checks.push(directory("data directory", &open));
+        checks.push(directory("data directory", &open, None));
         let versions = ["2.1.332 (Claude Code)", "1.2.3 (Claude Code)", "99.1.2 (Claude Code)", "hello"];
         checks.extend(versions.map(|version| claude::supported(version, "/c/claude (by PATH)")));
         checks.push(claude::without_version("/c/claude (by PATH)", "no answer in 5 seconds"));
@@ -246,7 +248,7 @@ mod tests {
         checks.push(daemon(&daemon_status()));
         checks.push(no_daemon(&paths));
         checks.extend(sessions(&[session(Status::Idle), session(Status::Error)]));
-        checks.push(log(&paths));
+        checks.push(log(&paths, newest_log(&paths).as_deref()));
         let report = render(&checks, false, Paint(false)).replace(root, "/home/ada/areyouj");
         assert_text("doctor", &(report + &render(&[], true, Paint(false))));
     }
@@ -255,13 +257,13 @@ mod tests {
     fn a_directory_accessible_to_others_is_a_warning_and_a_missing_one_is_not() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("run");
-        assert_eq!(directory("run", &path).state, State::Ok);
+        assert_eq!(directory("run", &path, None).state, State::Ok);
         fs::create_dir(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(directory("run", &path).state, State::Warning);
+        assert_eq!(directory("run", &path, None).state, State::Warning);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(directory("run", &path).state, State::Ok);
-        assert_eq!(directory("run", Path::new("/proc/self/cmdline")).state, State::Problem);
+        assert_eq!(directory("run", &path, None).state, State::Ok);
+        assert_eq!(directory("run", Path::new("/proc/self/cmdline"), None).state, State::Problem);
     }
 
     #[test]

@@ -46,17 +46,23 @@ impl std::fmt::Display for Version {
     }
 }
 
-/// Finds the executable and asks it for its version.
-pub(super) fn check(configured: Option<&Path>) -> Check {
+/// Finds the executable and asks it for its version. Also returns what it printed.
+pub(super) fn check(configured: Option<&Path>) -> (Check, Option<String>) {
     let found = find_claude(|name| std::env::var_os(name), configured);
     let (path, by) = match found {
         Ok(found) => found,
-        Err(missing) => return Check::failed("claude", missing.into()),
+        Err(missing) => return (Check::failed("claude", missing.into()), None),
     };
+    let place = format!("{} (by {by})", path.display());
     match version(&path, VERSION_DEADLINE) {
-        Ok(version) => supported(&version, &format!("{} (by {by})", path.display())),
-        Err(reason) => without_version(&format!("{} (by {by})", path.display()), &reason),
+        Ok(version) => (supported(&version, &place), Some(version)),
+        Err(reason) => (without_version(&place, &reason), None),
     }
+}
+
+/// The number in what `claude --version` printed.
+pub(super) fn number_of(printed: &str) -> Option<String> {
+    Version::of(printed).map(|version| version.to_string())
 }
 
 pub(super) fn without_version(place: &str, reason: &str) -> Check {

@@ -1,6 +1,8 @@
 //! Permission requests: listing and answering them.
 
-use areyouj_core::orchestrator::{ErrorCode, Operation, Outcome, PermissionId, Problem, Query, SessionRef};
+use areyouj_core::orchestrator::{
+    ErrorCode, Operation, Outcome, PermissionId, Problem, Query, SeenPermission, SessionRef,
+};
 use areyouj_protocol::{Permission, PermissionAnswerParams, PermissionList, PermissionListParams, request};
 use areyouj_store::ReaderPool;
 
@@ -23,7 +25,7 @@ impl Handler for request::PermissionList {
 impl Handler for request::PermissionAnswer {
     async fn plan(params: PermissionAnswerParams, _: &Context) -> Result<Plan<Self>, Problem> {
         let id = params.permission_id;
-        let of = idempotent(params.request_id, id.clone());
+        let of = idempotent(params.request_id, SeenPermission { id: id.clone(), digest: params.digest });
         let operation = Operation::Answer(of, to_wire::answer(params.answer));
         let explain = move |problem, reader: &ReaderPool| explain_missing(problem, &id, reader);
         Ok(Plan::Operation(operation, reply_or_explain(permission, explain)))

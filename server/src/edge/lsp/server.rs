@@ -209,9 +209,13 @@ impl Server {
             .finish();
         let Ok(Some(response)) = self.client.clone().call(asked).await else { return };
         let title = response.result().and_then(|result| result["title"].as_str());
-        let Some((permission_id, answer)) = self.lock().permissions.answered(question, title) else { return };
-        let request_id = Uuid::new_v4().to_string();
-        let params = wire::PermissionAnswerParams { request_id, permission_id, answer };
+        let Some(answered) = self.lock().permissions.answered(question, title) else { return };
+        let params = wire::PermissionAnswerParams {
+            request_id: Uuid::new_v4().to_string(),
+            permission_id: answered.permission,
+            digest: answered.digest,
+            answer: answered.answer,
+        };
         match self.ask::<request::PermissionAnswer>(&params).await {
             // If the request is still open, the question is displayed again for the next daemon.
             Err(failure) if !failure.retryable => {

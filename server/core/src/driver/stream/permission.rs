@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::driver::json::{array, take_array, take_text, text};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{Answer, ErrorCode, PermissionKind, PermissionRequest, Problem, ToolInput};
+use crate::text::always;
 use crate::text::plain::short_line;
 
 /// Longest title, in characters: one line in lists and pop-ups.
@@ -130,21 +131,12 @@ pub(in crate::driver) fn unreadable(error: &serde_json::Error) -> Problem {
     invalid(&format!("The input of the tool cannot be read: {error}."), "Deny the request.")
 }
 
-/// The suggestions that "always" selects. They are alternatives of different breadth: rules for the request itself have
-/// precedence over whole directories and modes.
+/// The suggestions that an answer with "always" applies.
 fn always(ask: &PermissionRequest, chosen: Option<&[usize]>) -> Result<Vec<Value>, Problem> {
-    if let Some(chosen) = chosen {
-        let chosen: Option<Vec<&Value>> = chosen.iter().map(|index| ask.suggestions.get(*index)).collect();
-        let chosen = chosen.ok_or_else(|| {
-            invalid("The permission request has no such suggestion.", "Choose one of its suggestions.")
-        })?;
-        return Ok(chosen.into_iter().cloned().collect());
-    }
-    let rules = |suggestion: &&Value| {
-        text(*suggestion, "type") == "addRules" && text(*suggestion, "behavior") == "allow"
-    };
-    let rules: Vec<Value> = ask.suggestions.iter().filter(rules).cloned().collect();
-    Ok(if rules.is_empty() { ask.suggestions.iter().take(1).cloned().collect() } else { rules })
+    let applied = always::applied(&ask.suggestions, chosen).ok_or_else(|| {
+        invalid("The permission request has no such suggestion.", "Choose one of its suggestions.")
+    })?;
+    Ok(applied.into_iter().filter_map(|index| ask.suggestions.get(index)).cloned().collect())
 }
 
 /// Claude identifies the answers by the text of the question.
@@ -242,11 +234,11 @@ mod tests {
     }
 
     #[test]
-    fn always_takes_the_first_suggestion_when_none_is_a_rule() {
+    fn always_never_takes_a_directory_or_a_mode_that_nobody_chose() {
         let mut ask = bash();
         ask.suggestions.remove(1);
-        let decision = decided(&ask, &Answer::AllowAlways { suggestions: None });
-        assert_eq!(decision["updatedPermissions"], json!([ask.suggestions[0]]));
+        let problem = decision(&ask, &Answer::AllowAlways { suggestions: None }).unwrap_err();
+        assert_eq!(problem.code, ErrorCode::AnswerInvalid);
     }
 
     #[test]

@@ -23,7 +23,10 @@ impl Disk {
             Change::Entry { session, entry } => {
                 self.entries.entry(session).or_default().insert(entry.seq);
             }
-            Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
+            Change::Environment { .. }
+            | Change::EnvironmentRemoved(_)
+            | Change::Audit(_)
+            | Change::SessionRemoved(_) => {}
         }
     }
 

@@ -70,8 +70,8 @@ impl World {
                 }
             }
             let open = self.disk.permissions.values().filter(|row| row.state == PermissionState::Open);
-            for id in open.map(|row| row.id.to_string()).collect::<Vec<_>>() {
-                let of = self.request(id);
+            for seen in open.map(seen).collect::<Vec<_>>() {
+                let of = self.request(seen);
                 self.command(Operation::Answer(of, Answer::Allow))?;
             }
             if self.disk.messages.values().all(|row| row.state.is_final()) {

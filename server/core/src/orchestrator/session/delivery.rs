@@ -139,10 +139,11 @@ impl Session {
         &mut self,
         step: &mut StepContext,
         number: u32,
+        digest: &str,
         answer: Answer,
         by: &str,
     ) -> Result<(), Problem> {
-        let (entry, input) = self.permissions.answer(step, number, answer, by)?;
+        let (entry, input) = self.permissions.answer(step, number, digest, answer, by)?;
         self.add_entry(step, entry);
         // Nothing is written while the daemon looks for the host; undelivered input follows then.
         if !self.lifecycle.is_adopting() {

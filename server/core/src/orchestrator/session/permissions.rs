@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::choices;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Answer, Change, EntryBody, ErrorCode, Input, Notification, PermissionId, PermissionKind,
     PermissionRequest, PermissionRow, PermissionState, Problem, Remedy, SessionId, SessionRow, ToolInput,
 };
+use crate::text::always;
 
 /// How many of the newest requests are kept in every state; the store has all requests.
 const SETTLED_KEPT: u32 = 16;
@@ -181,15 +181,16 @@ impl PermissionRequests {
         }
     }
 
-    /// A person answers. Returns what must be written to Claude, too.
+    /// A person answers the request with this digest. Returns what must be written to Claude, too.
     ///
     /// # Errors
     ///
-    /// The request is not open, or the answer does not fit it.
+    /// The request is not open or was displayed differently, or the answer does not fit it.
     pub(super) fn answer(
         &mut self,
         step: &mut StepContext,
         number: u32,
+        digest: &str,
         answer: Answer,
         by: &str,
     ) -> Result<(EntryBody, Input), Problem> {
@@ -199,15 +200,19 @@ impl PermissionRequests {
         if row.state != PermissionState::Open {
             return Err(Problem::already_answered(row.state, row.answered_by.as_deref()));
         }
+        if row.displayed().digest != digest {
+            return Err(Problem::digest_mismatch(row.id.session));
+        }
         check_answer(&row.request, &answer, row.id)?;
         row.state = PermissionState::Answered;
         row.answered_by = Some(by.to_owned());
         row.answer = Some(answer.clone());
         let input = input(row, answer.clone());
+        let granted = row.granted().join("; ");
         self.persist(step, number);
         let (outcome, message) = match answer {
             Answer::Allow => ("allowed", None),
-            Answer::AllowAlways { .. } => ("allowedAlways", None),
+            Answer::AllowAlways { .. } => ("allowedAlways", Some(granted)),
             Answer::Deny { message } => ("denied", message),
             Answer::Choose { choices } => (
                 "answered",
@@ -270,56 +275,40 @@ fn check_answer(request: &PermissionRequest, answer: &Answer, id: PermissionId) 
             Remedy::AllowOrDeny { permission_id: id.to_string() },
         )),
         (Answer::AllowAlways { suggestions }, PermissionKind::Tool | PermissionKind::Plan) => {
-            let known = |index: &usize| *index < request.suggestions.len();
-            if request.suggestions.is_empty() {
-                return Err(Problem::new(
-                    ErrorCode::AlwaysNotOffered,
-                    "Claude offers no rule for \"always\" here.",
-                    Remedy::AllowOrDeny { permission_id: id.to_string() },
-                ));
-            }
-            match suggestions {
-                Some(chosen) if chosen.is_empty() || !chosen.iter().all(known) => Err(invalid(
-                    "The permission request has no such suggestion.",
-                    format!(
-                        "Suggestions are counted from 0; the permission request has {}.",
-                        request.suggestions.len()
-                    ),
-                )),
-                _ => Ok(()),
-            }
+            check_always(request, suggestions.as_deref(), id)
         }
         (Answer::Choose { choices }, PermissionKind::Question) => {
-            check_choices(request.input.shown(), choices, id)
+            choices::check(request.input.shown(), choices, id)
         }
     }
 }
 
-fn check_choices(input: &Value, choices: &[Vec<String>], id: PermissionId) -> Result<(), Problem> {
-    let questions = input.get("questions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let see = || Remedy::ListPermissions { session_id: Some(id.session.to_string()) };
-    if choices.len() != questions.len() {
-        return Err(invalid(
-            &format!(
-                "Claude asks {} questions, but the number of answers is {}.",
-                questions.len(),
-                choices.len()
+/// "Always" needs a rule of Claude's, and is never for a request that would control AreYouJ.
+fn check_always(
+    request: &PermissionRequest,
+    chosen: Option<&[usize]>,
+    id: PermissionId,
+) -> Result<(), Problem> {
+    let not_offered = |message: &str| {
+        let remedy = Remedy::AllowOrDeny { permission_id: id.to_string() };
+        Err(Problem::new(ErrorCode::AlwaysNotOffered, message, remedy))
+    };
+    if request.controls_areyouj() {
+        return not_offered("The request would control AreYouJ, so it can only be allowed once.");
+    }
+    match (always::applied(&request.suggestions, chosen), chosen) {
+        (Some(_), _) => Ok(()),
+        (None, None) => not_offered("Claude offers no rule for \"always\" here."),
+        (None, Some(_)) => Err(invalid(
+            "The permission request has no such suggestion.",
+            format!(
+                "Suggestions are counted from 0; the permission request has {}.",
+                request.suggestions.len()
             ),
-            see(),
-        ));
+        )),
     }
-    for (question, chosen) in questions.iter().zip(choices) {
-        let several = question.get("multiSelect").and_then(Value::as_bool).unwrap_or(false);
-        if chosen.is_empty() || chosen.iter().any(|label| label.trim().is_empty()) {
-            return Err(invalid("Every question needs an answer.", see()));
-        }
-        if chosen.len() > 1 && !several {
-            return Err(invalid("The question takes only one choice.", see()));
-        }
-    }
-    Ok(())
 }
 
-fn invalid(message: &str, remedy: impl Into<Remedy>) -> Problem {
+pub(super) fn invalid(message: &str, remedy: impl Into<Remedy>) -> Problem {
     Problem::new(ErrorCode::AnswerInvalid, message, remedy)
 }

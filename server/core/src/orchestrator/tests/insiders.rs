@@ -43,7 +43,8 @@ fn everything(bench: &mut Bench, session: SessionId) -> Vec<Command> {
         all.push(Operation::Send { session: target(), id, text: "do it".to_owned(), steer }.into());
     }
     let always = Answer::AllowAlways { suggestions: None };
-    all.push(Operation::Answer(request(bench, format!("{session}-1")), always).into());
+    let seen = SeenPermission { id: format!("{session}-1"), digest: String::new() };
+    all.push(Operation::Answer(request(bench, seen), always).into());
     let create = Create {
         spec: SessionSpec {
             permission_mode: Some("bypassPermissions".to_owned()),

@@ -125,7 +125,9 @@ fn every_refusal_to_a_session_is_printed() {
 fn every_refusal_of_an_answer_is_printed() {
     let question = || {
         let question = |several: bool| json!({"question": "Which?", "multiSelect": several});
-        json!({"questions": [question(false), question(true)]})
+        let other = json!({"question": "Why?", "multiSelect": true, "options": [{"label": "a, b"}, {"label": "a"},
+            {"label": "b"}]});
+        json!({"questions": [question(false), other]})
     };
     let choose = |choices: &[&[&str]]| Answer::Choose {
         choices: choices
@@ -145,6 +147,20 @@ fn every_refusal_of_an_answer_is_printed() {
             answered(PermissionKind::Tool, &json!({}), Vec::new(), choose(&[&["Red"]])),
             answered(PermissionKind::Tool, &json!({}), Vec::new(), always(None)),
             answered(PermissionKind::Tool, &json!({}), vec![json!({})], always(Some(vec![1]))),
+            answered(PermissionKind::Tool, &json!({}), vec![json!({"type": "setMode"})], always(None)),
+            answered(
+                PermissionKind::Tool,
+                &json!({"command": "areyouj ls"}),
+                vec![json!({"type": "addRules", "behavior": "allow"})],
+                always(None),
+            ),
+            asked(choose(&[&["Red"], &["a", "b"]])),
+            answered(
+                PermissionKind::Question,
+                &json!({"questions": [{"question": "Which?"}, {"question": "Which?"}]}),
+                Vec::new(),
+                choose(&[&["Red"], &["Blue"]]),
+            ),
         ],
     );
 }

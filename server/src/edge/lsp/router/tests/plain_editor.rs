@@ -15,8 +15,9 @@ fn session(id: &str, status: &str) -> Value {
 fn permission(number: u32, state: &str) -> Value {
     json!({
         "id": format!("K7M2Q9XD-{number}"), "sessionId": "K7M2Q9XD", "kind": "tool", "tool": "Bash",
-        "input": { "command": "ls" }, "title": "Run a command", "suggestions": [], "createdAt": 1, "state": state,
-        "answeredBy": null,
+        "input": { "command": "ls" }, "title": "Run a command", "display": [], "digest": "0f",
+        "controlsAreyouj": false, "suggestions": [], "always": [], "createdAt": 1, "state": state,
+        "answeredBy": null, "granted": [],
     })
 }
 
@@ -81,6 +82,7 @@ fn a_permission_request_is_a_question_whose_answer_is_sent_to_the_daemon() {
     let (to, asked) = only(router.step(replied(question, &json!({ "title": "Deny" }))));
     assert_eq!((to, &asked["method"]), ("daemon", &json!("areyouj/permission/answer")));
     assert_eq!(asked["params"]["permissionId"], "K7M2Q9XD-1");
+    assert_eq!(asked["params"]["digest"], "0f");
     assert_eq!(asked["params"]["answer"], json!({ "decision": "deny" }));
     assert_eq!(messages(router.step(replied(question, &json!({ "title": "Deny" })))), [], "once");
     let data = json!({ "code": "permission_answered", "hint": "Look." });
