@@ -43,6 +43,7 @@ mod tests;
 mod tool_input;
 
 pub use areyouj_protocol::{ErrorCode, Remedy};
+pub use audit::{Actor, ActorKind, AuditRow};
 pub use authorize::Need;
 pub use displayed::Displayed;
 pub use effect::*;
