@@ -1,7 +1,6 @@
 //! The arrival of a client: who it is, whether there is room for it, and what it gets if not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use areyouj_core::orchestrator::{ClientId, Event, Problem};
 use areyouj_host::peer;
@@ -13,16 +12,12 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::client_connection::ClientConnection;
-use super::door::{self, Admission, Caller};
+use super::door::{self, Admission, Caller, INTRODUCTION};
 use super::gate::Kind;
 use super::outbox::error_frame;
 use super::shared::Shared;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::{FrameReader, STRANGER_BODY};
-
-/// How long a client can take until its `initialize` has succeeded. It sends that at once; a machine under load can be
-/// slow.
-pub(super) const INTRODUCTION: Duration = Duration::from_secs(10);
 
 /// Serves the client at the other end of this connection until it leaves.
 pub(super) async fn arrive(

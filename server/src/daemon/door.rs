@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use areyouj_core::orchestrator::{ErrorCode, Insider, Problem, Process, Remedy, SessionId};
 use areyouj_core::text::plain;
@@ -29,6 +30,10 @@ const MAX_INSIDE: usize = 128;
 
 /// Connections that have not sent `initialize`, at most. With the limit of a message before that, they take 4 MiB.
 const MAX_STRANGERS: usize = 64;
+
+/// How long a client can take until its `initialize` has succeeded. It sends that at once; a machine under load can be
+/// slow.
+pub(super) const INTRODUCTION: Duration = Duration::from_secs(10);
 
 /// Characters of the path of a program, at most.
 const PROGRAM_CHARS: usize = 200;
