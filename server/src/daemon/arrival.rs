@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::client_connection::ClientConnection;
-use super::door::{self, Admission, Caller, INTRODUCTION};
+use super::door::{self, Admission, Caller, Door, INTRODUCTION};
 use super::gate::Kind;
 use super::outbox::error_frame;
 use super::shared::Shared;
@@ -30,7 +30,7 @@ pub(super) async fn arrive(
     let (caller, _admission) = match identify(&shared, id, &stream).await {
         Ok(known) => known,
         Err(problem) => {
-            tracing::warn!(code = %problem.code, problem = %problem.message, "turned a client away");
+            shared.door.log(&problem);
             return turn_away(stream, &problem).await;
         }
     };
@@ -65,9 +65,9 @@ async fn turn_away(mut stream: UnixStream, problem: &Problem) {
 }
 
 /// Closes a connection for which there is no room, with a last word if it can be written at once.
-pub(super) fn turn_away_at_once(stream: UnixStream) {
+pub(super) fn turn_away_at_once(door: &Door, stream: UnixStream) {
     let problem = door::too_many_strangers();
-    tracing::warn!(code = %problem.code, problem = %problem.message, "turned a client away");
+    door.log(&problem);
     let _ = stream.try_write(&error_frame(&Value::Null, &problem, true));
 }
 
@@ -81,7 +81,6 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::daemon::door::Door;
     use crate::daemon::gate::Gate;
     use crate::daemon::hub::Hub;
     use crate::daemon::jobs::Jobs;
