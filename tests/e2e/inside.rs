@@ -179,11 +179,11 @@ fn everything_is_refused(driver: &str) {
             "commands": scene.commands(), "raw": scene.requests(), "orphan": true, "bare": true,
         }),
     );
-    let go = scene.project.join("go");
+    let begin = scene.project.join("go");
     let survivor = scene.plan(
         "survivor",
         json!({
-            "commands": scene.commands(), "orphan": true, "bare": true, "wait_for": go,
+            "commands": scene.commands(), "orphan": true, "bare": true, "wait_for": begin,
         }),
     );
     scene.run(
@@ -193,14 +193,12 @@ fn everything_is_refused(driver: &str) {
     assert_all(&outcomes(&attempts), "inside_session");
     let mut allowed = outcomes(&allowed);
     let list = allowed.remove("list").unwrap();
-    assert_eq!(
-        list.as_array().unwrap().iter().map(|session| text_of(session, "id")).collect::<Vec<_>>(),
-        [own.clone()]
-    );
+    let listed: Vec<String> = list.as_array().unwrap().iter().map(|session| text_of(session, "id")).collect();
+    assert_eq!(listed, std::slice::from_ref(own));
     assert_all(&allowed, "ok");
     assert_all(&outcomes(&orphan), "inside_session");
     home.wait(own, "idle");
-    fs::write(&go, "").unwrap();
+    fs::write(&begin, "").unwrap();
     assert_all(&outcomes(&survivor), "inside_session");
     scene.assert_untouched();
     assert!(!scene.project.join("pwned").exists());
@@ -277,14 +275,14 @@ fn a_process_that_kills_its_own_host_rules_nothing_and_the_person_sees_it() {
 #[test]
 fn a_process_inside_a_session_starts_no_daemon_of_the_same_home() {
     let scene = Scene::new("stream");
-    let (home, go) = (&scene.home, scene.project.join("go"));
+    let (home, begin) = (&scene.home, scene.project.join("go"));
     let elsewhere = home.project("elsewhere");
     let starter = scene.plan(
         "starter",
         json!({
             "commands": {"ls": ["ls"], "start": ["daemon", "start"], "restart": ["daemon", "restart"],
                          "run": ["daemon", "run"]},
-            "orphan": true, "bare": true, "wait_for": go,
+            "orphan": true, "bare": true, "wait_for": begin,
         }),
     );
     let another = scene.plan(
@@ -297,7 +295,7 @@ fn a_process_inside_a_session_starts_no_daemon_of_the_same_home() {
     scene.run("python3 hostile.py starter && python3 hostile.py another");
     assert_all(&outcomes(&another), "ok");
     home.ok(&["daemon", "stop"]);
-    fs::write(&go, "").unwrap();
+    fs::write(&begin, "").unwrap();
     let outcomes = outcomes(&starter);
     for name in ["ls", "start", "restart"] {
         assert_eq!(outcomes[name], "daemon_unavailable", "{outcomes:?}");

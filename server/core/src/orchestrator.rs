@@ -9,6 +9,7 @@
 
 mod answer;
 mod audit;
+mod audited;
 mod authorize;
 mod check;
 mod context;
@@ -43,6 +44,7 @@ mod tests;
 mod tool_input;
 
 pub use areyouj_protocol::{ErrorCode, Remedy};
+pub use audited::{Actor, ActorKind, AuditRow};
 pub use authorize::Need;
 pub use displayed::Displayed;
 pub use effect::*;

@@ -1,7 +1,6 @@
 //! The arrival of a client: who it is, whether there is room for it, and what it gets if not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use areyouj_core::orchestrator::{ClientId, Event, Problem};
 use areyouj_host::peer;
@@ -13,16 +12,12 @@ use tokio::time::timeout;
 
 use super::client::Client;
 use super::client_connection::ClientConnection;
-use super::door::{self, Admission, Caller};
+use super::door::{self, Admission, Caller, Door, INTRODUCTION};
 use super::gate::Kind;
 use super::outbox::error_frame;
 use super::shared::Shared;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::{FrameReader, STRANGER_BODY};
-
-/// How long a client can take until its `initialize` has succeeded. It sends that at once; a machine under load can be
-/// slow.
-pub(super) const INTRODUCTION: Duration = Duration::from_secs(10);
 
 /// Serves the client at the other end of this connection until it leaves.
 pub(super) async fn arrive(
@@ -35,7 +30,7 @@ pub(super) async fn arrive(
     let (caller, _admission) = match identify(&shared, id, &stream).await {
         Ok(known) => known,
         Err(problem) => {
-            tracing::warn!(code = %problem.code, problem = %problem.message, "turned a client away");
+            shared.door.log(&problem);
             return turn_away(stream, &problem).await;
         }
     };
@@ -70,9 +65,9 @@ async fn turn_away(mut stream: UnixStream, problem: &Problem) {
 }
 
 /// Closes a connection for which there is no room, with a last word if it can be written at once.
-pub(super) fn turn_away_at_once(stream: UnixStream) {
+pub(super) fn turn_away_at_once(door: &Door, stream: UnixStream) {
     let problem = door::too_many_strangers();
-    tracing::warn!(code = %problem.code, problem = %problem.message, "turned a client away");
+    door.log(&problem);
     let _ = stream.try_write(&error_frame(&Value::Null, &problem, true));
 }
 
@@ -86,7 +81,6 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::daemon::door::Door;
     use crate::daemon::gate::Gate;
     use crate::daemon::hub::Hub;
     use crate::daemon::jobs::Jobs;

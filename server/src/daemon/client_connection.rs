@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::api::Context;
 use super::api::dispatch::{Dispatched, can_be_slow, dispatch, parse};
-use super::arrival::INTRODUCTION;
 use super::client::Client;
+use super::door::INTRODUCTION;
 use super::outbox::{Next, coded_error_frame, error_frame, notification_frame};
 use super::refusals::{not_a_frame, not_introduced_in_time, not_rpc, shutting_down};
 use super::shared::Shared;

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use areyouj_core::orchestrator::{ErrorCode, Insider, Problem, Process, Remedy, SessionId};
 use areyouj_core::text::plain;
@@ -29,6 +30,16 @@ const MAX_INSIDE: usize = 128;
 
 /// Connections that have not sent `initialize`, at most. With the limit of a message before that, they take 4 MiB.
 const MAX_STRANGERS: usize = 64;
+
+/// How long a client can take until its `initialize` has succeeded. It sends that at once; a machine under load can be
+/// slow.
+pub(super) const INTRODUCTION: Duration = Duration::from_secs(10);
+
+/// Lines of the log about clients that were turned away, at most, in each [`LOG_WINDOW`]: they must not fill the disk.
+const LOG_LINES: u32 = 60;
+
+/// See [`LOG_LINES`].
+const LOG_WINDOW: Duration = Duration::from_secs(60);
 
 /// Characters of the path of a program, at most.
 const PROGRAM_CHARS: usize = 200;
@@ -64,6 +75,8 @@ struct Inner {
     paths: Paths,
     strangers: Arc<Semaphore>,
     open: Mutex<Open>,
+    /// The beginning of the current window of the log, and its lines.
+    logged: Mutex<(Instant, u32)>,
 }
 
 /// The numbers of open connections.
@@ -93,6 +106,7 @@ impl Door {
             paths: paths.clone(),
             strangers: Arc::new(Semaphore::new(MAX_STRANGERS)),
             open: Mutex::default(),
+            logged: Mutex::new((Instant::now(), 0)),
         })))
     }
 
@@ -150,6 +164,22 @@ impl Door {
             *open.by_session.entry(session).or_default() += 1;
         }
         Ok(Admission { door: self.clone(), pid, inside: session })
+    }
+
+    /// Logs that a client was turned away.
+    pub(super) fn log(&self, problem: &Problem) {
+        if self.may_log(Instant::now()) {
+            tracing::warn!(code = %problem.code, problem = %problem.message, "turned a client away");
+        }
+    }
+
+    fn may_log(&self, now: Instant) -> bool {
+        let mut logged = self.0.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.duration_since(logged.0) >= LOG_WINDOW {
+            *logged = (now, 0);
+        }
+        logged.1 += 1;
+        logged.1 <= LOG_LINES
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -282,6 +312,14 @@ mod tests {
         let open = door.lock();
         assert_eq!((open.all, open.inside), (0, 0));
         assert!(open.by_process.is_empty() && open.by_session.is_empty());
+    }
+
+    #[test]
+    fn clients_that_are_turned_away_do_not_fill_the_log() {
+        let (_home, door) = door();
+        let now = Instant::now();
+        assert_eq!((0..1_000).filter(|_| door.may_log(now)).count(), LOG_LINES as usize);
+        assert!(door.may_log(now + LOG_WINDOW));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use areyouj_core::orchestrator::{ErrorCode, Problem, Remedy};
 
 use areyouj_core::text::plain::short_line;
 
-use super::arrival::INTRODUCTION;
+use super::door::INTRODUCTION;
 
 /// Characters of a client's text that a refusal quotes.
 pub(super) const QUOTED_CHARS: usize = 60;

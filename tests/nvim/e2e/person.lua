@@ -56,6 +56,25 @@ return {
       end,
     },
     {
+      "what AreYouJ refuses to a command inside a session is an alert, a mark and an entry of the audit trail",
+      function()
+        local terminal = Terminal.open(home, { project = "tools" })
+        terminal:command("AreYouJ")
+        terminal:shows("Orchestration")
+        local id = home:idle("tools", "--permission-mode", "bypassPermissions")
+        home:say(id, ("run: %s daemon stop || true"):format(home.program))
+        terminal:shows("AreYouJ refused it")
+        terminal:press("Enter")
+        terminal:command("AreYouJ audit " .. id)
+        terminal:shows("daemon/stop")
+        terminal:shows("inside_session")
+        terminal:command("qa!")
+        terminal:ends()
+        assert(home:json("show", id).refusals.unread, "no transcript was opened")
+        home:run("terminate", id)
+      end,
+    },
+    {
       "messages are moved with Alt and a letter, also when the daemon is killed",
       function()
         local id = home:idle("tools", "--name", "busy")

@@ -348,9 +348,9 @@ fn decision(request: &PermissionRequest, answer: &Answer) -> String {
     match answer {
         Answer::Allow => "allow".to_owned(),
         Answer::AllowAlways { suggestions: chosen } => {
-            let applied = applied(&request.suggestions, chosen.as_deref()).unwrap_or_default();
-            let granted = granted(&request.suggestions, &applied).join("; ");
-            short_line(&format!("always {granted}"), MAX_DETAIL_CHARS)
+            let all = &request.suggestions;
+            let granted = granted(all, &applied(all, chosen.as_deref()).unwrap_or_default());
+            short_line(&format!("always {}", granted.join("; ")), MAX_DETAIL_CHARS)
         }
         Answer::Deny { .. } => "deny".to_owned(),
         Answer::Choose { .. } => "answer".to_owned(),

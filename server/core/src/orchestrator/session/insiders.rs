@@ -92,7 +92,7 @@ impl Session {
             return Err(Problem::note_empty());
         }
         let author = match principal {
-            Principal::Person { name } => format!("Note from {}", short_line(name, NAME_CHARS)),
+            Principal::Person { name } => format!("Note from a person ({})", short_line(name, NAME_CHARS)),
             Principal::Session(Insider { .. }) => {
                 if self.insiders.notes >= MAX_NOTES {
                     return Err(Problem::too_many_notes());

@@ -43,13 +43,8 @@ fn everything(bench: &mut Bench, session: SessionId) -> Vec<Command> {
         all.push(Operation::Send { session: target(), id, text: "do it".to_owned(), steer }.into());
     }
     let always = Answer::AllowAlways { suggestions: None };
-    all.push(
-        Operation::Answer(
-            request(bench, SeenPermission { id: format!("{session}-1"), digest: String::new() }),
-            always,
-        )
-        .into(),
-    );
+    let seen = SeenPermission { id: format!("{session}-1"), digest: String::new() };
+    all.push(Operation::Answer(request(bench, seen), always).into());
     let create = Create {
         spec: SessionSpec {
             permission_mode: Some("bypassPermissions".to_owned()),
@@ -301,7 +296,7 @@ fn notes_name_their_author_and_are_bounded() {
     assert_eq!(notices(&effects), [text]);
     assert_eq!(notices(&bench.command_of(inside(own), first).1), [""; 0], "a repeated request adds nothing");
     let from_person = note(&mut bench, "look here");
-    assert_eq!(notices(&bench.command(from_person).1), ["Note from a person: look here"]);
+    assert_eq!(notices(&bench.command(from_person).1), ["Note from a person (a person): look here"]);
     for (text, code) in [("", ErrorCode::MessageEmpty), (&*"x".repeat(2_001), ErrorCode::MessageTooLarge)] {
         let note = note(&mut bench, text);
         assert_eq!(bench.command_of(inside(own), note).0.unwrap_err().code, code);
