@@ -187,7 +187,7 @@ adopt(css`
     border: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
     border-radius: 6px;
   }
-  .card :is(.box, .plan) {
+  .card .box {
     background: var(--vscode-editor-background);
     border-color: var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
   }
