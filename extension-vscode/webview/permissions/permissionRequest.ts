@@ -126,7 +126,8 @@ export class PermissionRequest extends PageElement {
       {
         ...(title === undefined ? {} : { title }),
         ...off,
-        disabled: shows ? off.disabled : off.disabled || answer === null || !this.end.settled,
+        disabled: off.disabled || (!shows && answer === null),
+        waiting: !shows && !this.end.settled,
         running: answer !== null && this.pending.running === answer.decision,
       },
     );

@@ -236,7 +236,7 @@ adopt(css`
     flex: none;
     height: 26px;
   }
-  vscode-button[disabled] {
+  vscode-button[aria-disabled="true"] {
     opacity: 0.5;
   }
   vscode-button .codicon {
