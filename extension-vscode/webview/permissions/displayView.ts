@@ -26,7 +26,7 @@ const OTHER_MEANING = "Displayed in place of other text";
 /** Longer text of one line gets a block of its own, in characters. */
 const MAX_ROW_CHARACTERS = 200;
 /** Styles with a block of their own, however short the text is. */
-const BLOCKS: ReadonlySet<string> = new Set(["command", "removed", "added", "plan", "json"]);
+const BLOCKS: ReadonlySet<string> = new Set(["command", "removed", "added", "plan"]);
 /** Styles whose lines have the direction of their first letter, as in any prose. */
 const PROSE: ReadonlySet<string> = new Set(["plan", "question", "choice"]);
 

@@ -8,7 +8,9 @@ export function exactTextOf({ segments }: DisplaySection): string {
 
 /** The size of a text: `1 line, 3,024 characters`. */
 export function sizeText({ lines, characters }: DisplaySize): string {
-  const counted = (count: number, word: string): string =>
-    `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
   return `${counted(lines, "line")}, ${counted(characters, "character")}`;
+}
+
+function counted(count: number, word: string): string {
+  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 }

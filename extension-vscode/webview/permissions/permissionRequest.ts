@@ -266,7 +266,7 @@ adopt(css`
     flex-direction: column;
     gap: 6px;
     min-width: 0;
-    max-height: min(420px, 60vh);
+    max-height: min(440px, 50vh);
     overflow: hidden auto;
   }
   /* It covers the last line: when it is in view, that line is. */

@@ -1,5 +1,5 @@
 /** Claude's questions with their choices, and a field for the person's own words. */
-import { type TemplateResult, css, html, nothing } from "lit";
+import { type TemplateResult, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { DisplaySection } from "../../src/protocol.gen";
 import { PageElement, adopt } from "../ui/element";
@@ -22,7 +22,6 @@ export class QuestionForm extends PageElement {
     const choice = this.choice(index);
     return html`<fieldset ?disabled=${this.disabled} aria-label=${question.words || `Question ${index + 1}`}>
       ${question.parts.map((part) => (part.kind === "section" ? sectionView(part.section) : this.option(part, question, index)))}
-      ${question.multiSelect ? html`<span class="muted">Select any number.</span>` : nothing}
       <input
         class="field own-words"
         type="text"

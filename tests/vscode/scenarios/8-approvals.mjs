@@ -1,6 +1,6 @@
 // What is approved is what was seen: requests that try to hide something.
 import assert from "node:assert/strict";
-import { access } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import path from "node:path";
 import { gone, shows, until } from "../lib/workbench.mjs";
 
@@ -10,16 +10,18 @@ const SETTLE_MS = 1_000;
 const LINES = "# a line that says nothing\n".repeat(120);
 
 /** A session that asks to run a command, and its card on its page. */
-async function asking(t, script) {
+async function asking(t, script, options = []) {
+  const effect = path.join(t.home.projects.one, "behind");
+  await rm(effect, { force: true });
   const window = await t.window();
-  await t.home.idle("one", "Anna");
+  await t.home.wait(await t.home.create("one", ["--name", "Anna", ...options]), "idle");
   const page = await window.switchTo("Anna");
   await t.home.setScript("go on", script);
   await page.send("go on");
   const card = page.frame.locator("areyouj-permission-request");
   await shows(card);
   const named = (name) => card.locator("vscode-button", { hasText: name }).first();
-  return { window, page, card, named, effect: path.join(t.home.projects.one, "behind") };
+  return { window, page, card, named, effect };
 }
 
 const exists = (file) =>
@@ -97,7 +99,7 @@ export default {
 
     "a plan shows its reference definitions and comments": async (t) => {
       const plan = "# Plan\n\nAsk [the team][t] first.\n\n<!-- then delete the table -->\n[t]: https://evil.example/collect";
-      const { page, card, named } = await asking(t, `plan: ${plan}`);
+      const { page, card, named } = await asking(t, `plan: ${plan}`, ["--permission-mode", "plan"]);
       const shown = card.getByLabel("Plan");
       await shows(shown.filter({ hasText: "[t]: https://evil.example/collect" }));
       await shows(shown.filter({ hasText: "<!-- then delete the table -->" }));
