@@ -36,7 +36,7 @@ function onPage(name, permissions, body, options) {
   });
 }
 
-/** The exact text of every section on the page, from what is displayed and from what the marks stand for. */
+/** The exact text of every section on the page, from what is displayed and from the texts that marks replace. */
 const exactTexts = (page) =>
   page.evaluate(() =>
     [...document.querySelectorAll("areyouj-permission-request .request .exact")].map((block) => {

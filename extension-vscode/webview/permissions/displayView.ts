@@ -8,7 +8,7 @@ import { adopt } from "../ui/element";
 import { sizeText } from "./exact";
 import { PlanColours } from "./planColours";
 
-/** What the marks of each kind stand for. */
+/** What the marks of each kind mean. */
 const MEANINGS: Record<Exclude<SegmentKind, "plain">, string> = {
   blanks: "A long run of spaces or tabs",
   emptyLines: "A run of empty lines",

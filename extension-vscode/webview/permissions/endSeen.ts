@@ -64,7 +64,7 @@ export class EndSeen implements ReactiveController {
     if (container === null) return;
     const before = container.getBoundingClientRect().top;
     container.scrollIntoView({ block: "nearest", behavior: "instant" });
-    // What came into view by this is to be read first.
+    // A person reads what came into view first.
     if (Math.abs(container.getBoundingClientRect().top - before) > 1) return;
     const rest = container.scrollHeight - container.clientHeight - container.scrollTop;
     if (rest > 1) container.scrollBy({ top: container.clientHeight * PAGE, behavior: "instant" });

@@ -16,8 +16,8 @@ async function asking(t, script, options = []) {
   const window = await t.window();
   await t.home.wait(await t.home.create("one", ["--name", "Anna", ...options]), "idle");
   const page = await window.switchTo("Anna");
-  await t.home.setScript("go on", script);
-  await page.send("go on");
+  await t.home.setScript("continue", script);
+  await page.send("continue");
   const card = page.frame.locator("areyouj-permission-request");
   await shows(card);
   const named = (name) => card.locator("vscode-button", { hasText: name }).first();
