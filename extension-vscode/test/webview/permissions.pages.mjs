@@ -345,3 +345,11 @@ onPage(
     assert.equal(await button(page, "Always…").count(), 0);
   },
 );
+
+onPage(
+  "a request without its plan says so",
+  [permission({ kind: "plan", tool: "ExitPlanMode", input: {} })],
+  async ({ page }) => {
+    await page.getByText("This request does not contain the plan.").waitFor();
+  },
+);

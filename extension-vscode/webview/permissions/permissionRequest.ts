@@ -65,7 +65,7 @@ export class PermissionRequest extends PageElement {
         <span class="grow ellipsis ${this.session ? "muted" : ""}" title=${plainLine(permission.title)}>${plainLine(permission.title)}</span>
         <time class="muted" title=${moment(permission.createdAt)}>${ago(Date.now(), permission.createdAt)}</time>
       </header>
-      ${permission.controlsAreyouj ? controls() : nothing}
+      ${permission.controlsAreyouj ? controls() : nothing} ${lacksPlan(permission) ? withoutPlan() : nothing}
       <div class="request" tabindex="0" role="region" aria-label="Request">
         ${guard([permission.id, permission.digest, this.pending.running !== null], () => keyed(permission.digest, this.asked()))}
         <div class="request-end" aria-hidden="true"></div>
@@ -243,8 +243,23 @@ export class PermissionRequest extends PageElement {
   }
 }
 
+/** Whether the request asks to approve a plan without containing it. */
+function lacksPlan({ kind, display }: Permission): boolean {
+  return kind === "plan" && !display.some(({ style }) => style === "plan");
+}
+
+function withoutPlan(): TemplateResult {
+  return html`<p class="warning">
+    <span class="codicon codicon-warning" aria-hidden="true"></span>
+    <span
+      ><strong>This request does not contain the plan.</strong> Read the plan in the transcript before you approve
+      it.</span
+    >
+  </p>`;
+}
+
 function controls(): TemplateResult {
-  return html`<p class="controls">
+  return html`<p class="warning controls">
     <span class="codicon codicon-warning" aria-hidden="true"></span>
     <span
       ><strong>Would control AreYouJ.</strong> It could start, answer or terminate sessions. It cannot be allowed
@@ -279,7 +294,7 @@ adopt(css`
   .links {
     gap: 0 10px;
   }
-  .controls {
+  .warning {
     display: flex;
     gap: 6px;
     padding: 6px 8px;
@@ -289,7 +304,7 @@ adopt(css`
     border: 1px solid var(--vscode-inputValidation-warningBorder);
     border-radius: 4px;
   }
-  .controls > .codicon {
+  .warning > .codicon {
     margin-top: 1px;
   }
   .offer {

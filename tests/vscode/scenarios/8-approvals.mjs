@@ -97,13 +97,10 @@ export default {
       await until("the command ran", () => exists(effect));
     },
 
-    "a plan shows its reference definitions and comments": async (t) => {
-      const plan = "# Plan\n\nAsk [the team][t] first.\n\n<!-- then delete the table -->\n[t]: https://evil.example/collect";
-      const { page, card, named } = await asking(t, `plan: ${plan}`, ["--permission-mode", "plan"]);
-      const shown = card.getByLabel("Plan");
-      await shows(shown.filter({ hasText: "[t]: https://evil.example/collect" }));
-      await shows(shown.filter({ hasText: "<!-- then delete the table -->" }));
-      assert.equal(await shown.locator("a").count(), 0);
+    // Claude sends this request with an empty input; the plan is in the tool call before it.
+    "a request to approve a plan that it does not contain says so": async (t) => {
+      const { page, card, named } = await asking(t, "plan: # Plan", ["--permission-mode", "plan"]);
+      await shows(card.getByText("This request does not contain the plan."));
       await card.page().waitForTimeout(SETTLE_MS);
       await named("Keep planning").click();
       await gone(card);
