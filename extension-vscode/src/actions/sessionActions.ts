@@ -4,7 +4,7 @@ import { notPossible, toProblemError } from "../daemon/problemError";
 import { requireSession } from "../model/lookup";
 import type { Model } from "../model/model";
 import type { Daemon, Pages } from "../ports";
-import type { Session, SessionActionParams } from "../protocol.gen";
+import { ErrorCode, type Session, type SessionActionParams } from "../protocol.gen";
 import { displayName, isNameTooLong, NAME_TOO_LONG } from "../shared/session";
 import type { HandlersOf } from "./actions";
 import { confirmed } from "./confirm";
@@ -14,7 +14,7 @@ const MAX_NAMED = 8;
 
 interface Parts {
   daemon: Pick<Daemon, "request">;
-  model: Pick<Model, "connection" | "session">;
+  model: Pick<Model, "connection" | "session" | "refresh">;
   pages: Pick<Pages, "close">;
 }
 
@@ -36,7 +36,13 @@ export function sessionActions(
       if (await deleted(daemon, requireSession(model, sessionId))) pages.close(sessionId);
     },
     answer: async ({ permissionId, digest, answer }) => {
-      await daemon.request("areyouj/permission/answer", { requestId: randomUUID(), permissionId, digest, answer });
+      try {
+        await daemon.request("areyouj/permission/answer", { requestId: randomUUID(), permissionId, digest, answer });
+      } catch (error) {
+        // The page has displayed something else: it gets the request as it is now, then the problem.
+        if (toProblemError(error).problem.code === ErrorCode.DigestMismatch) await model.refresh();
+        throw error;
+      }
     },
   };
 }

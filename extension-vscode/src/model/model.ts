@@ -136,6 +136,11 @@ export class Model implements vscode.Disposable {
     });
   }
 
+  /** Fetches sessions and permission requests again. */
+  refresh(): Promise<void> {
+    return this.#list();
+  }
+
   dispose(): void {
     this.#epoch++;
     for (const disposable of this.#disposables) disposable.dispose();
@@ -255,7 +260,12 @@ export class Model implements vscode.Disposable {
   }
 
   #replacePermissions(listed: Permission[]): void {
-    const before = [...this.#permissions.keys()].toSorted().join();
+    const shown = (): string =>
+      [...this.#permissions.values()]
+        .map(({ id, digest }) => `${id} ${digest}`)
+        .toSorted()
+        .join();
+    const before = shown();
     const all = [...listed, ...this.#earlyPermissions.values()];
     this.#earlyPermissions.clear();
     this.#permissions = new Map();
@@ -263,7 +273,7 @@ export class Model implements vscode.Disposable {
       this.#permissions.delete(permission.id);
       if (permission.state === "open") this.#permissions.set(permission.id, permission);
     }
-    if ([...this.#permissions.keys()].toSorted().join() !== before) this.#emitters.permissions.fire(this.permissions());
+    if (shown() !== before) this.#emitters.permissions.fire(this.permissions());
   }
 
   #queue(queue: Queue): void {

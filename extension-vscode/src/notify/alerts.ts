@@ -1,25 +1,22 @@
-import type { Permission, Session, Status } from "../protocol.gen";
+import type { Permission, PermissionKind, Session, Status } from "../protocol.gen";
 import type { AlertKind } from "../settings";
 import { displayName, isBusy } from "../shared/session";
-import { clippedLine, isExactLine } from "../shared/text";
+import { clippedLine } from "../shared/text";
 
-/** A person reads a command of this length at a glance, and a message of the editor shows it whole. */
-const MAX_COMMAND = 160;
+/** The longest request that a message of the editor can answer, in characters: a person reads it at a glance, and the message shows it whole. */
+const MAX_WHOLE = 240;
 const MAX_TITLE = 160;
 /** Alerts that are remembered, so that each is shown once. Older ones were answered long ago. */
 const MAX_SHOWN = 10_000;
-/** Fields of a shell command that do not change what runs. */
-const HARMLESS = new Set(["command", "description", "timeout"]);
-
 /** A message of the editor that needs a person, or reports a finished turn. */
 export interface Alert {
   kind: AlertKind;
   sessionId: string;
   text: string;
-  /** The permission request, if the message itself can answer it: then the text has everything that it asks for. */
-  permissionId: string | null;
-  /** The digest of that permission request. */
-  digest?: string;
+  /** The permission request, if it is about one: the message can deny it. */
+  request: { id: string; digest: string; kind: PermissionKind } | null;
+  /** Whether the text displays everything that the request would run. Only then can the message allow it. */
+  whole?: true;
   /** Whether only Claude's own screen can give the answer. */
   onScreen?: true;
 }
@@ -88,34 +85,39 @@ export class AlertRule {
   }
 }
 
-/** The whole command of a tool on one line; null if it does not fit, or a message would not show it exactly. */
-export function wholeCommand({ kind, tool, input }: Permission): string | null {
-  if (kind !== "tool" || tool !== "Bash" || typeof input !== "object" || input === null) return null;
-  const command = "command" in input ? input.command : null;
-  if (typeof command !== "string" || command === "" || command.length > MAX_COMMAND) return null;
-  if (!Object.keys(input).every((name) => HARMLESS.has(name))) return null;
-  // A message collapses spaces and turns some text into links.
-  const shows = isExactLine(command) && !/[^\S ]| {2,}|^ | $|\]\(|https?:\/\/\S*\)/u.test(command);
-  return shows ? command : null;
+/** Everything that a request displays, on one line; null if it does not fit, or a message would not show it exactly. */
+export function wholeDisplay({ kind, display, controlsAreyouj }: Permission): string | null {
+  if (kind !== "tool" || controlsAreyouj || display.length < 2) return null;
+  const parts: string[] = [];
+  for (const { label, segments } of display) {
+    // What has a mark needs a closer look.
+    if (segments.some((segment) => segment.kind !== "plain" || segment.shown !== undefined)) return null;
+    parts.push(`${label}: ${segments.map(({ text }) => text).join("")}`);
+  }
+  const texts = parts.join(" \u2014 ");
+  if (texts.length > MAX_WHOLE) return null;
+  // A message collapses white space and turns some text into links.
+  return parts.some((part) => /[^\S ]| {2}| $|^[^:]*: {2}|\]\(|https?:\/\/\S*\)/u.test(part)) ? null : texts;
 }
 
 function permissionAlert(session: Session, permission: Permission): Alert {
   const name = displayName(session);
-  const command = wholeCommand(permission);
+  const whole = wholeDisplay(permission);
   const title = clippedLine(permission.title, MAX_TITLE);
   const kind = permission.kind === "tool" || permission.kind === "trust" ? "permission" : permission.kind;
   const says = {
     trust: `waits for trust in its directory: ${title}`,
-    tool: command === null ? `asks for permission: ${title}` : `wants to run: ${command}`,
+    tool: whole === null ? `asks for permission: ${title}` : `asks for permission. ${whole}`,
     question: `asks: ${title}`,
     plan: `presents a plan: ${title}`,
   }[permission.kind];
+  const mark = permission.controlsAreyouj ? "Would control AreYouJ. " : "";
   return {
     kind,
     sessionId: session.id,
-    text: `${name} ${says}`,
-    permissionId: command === null ? null : permission.id,
-    digest: permission.digest,
+    text: `${mark}${name} ${says}`,
+    request: { id: permission.id, digest: permission.digest, kind: permission.kind },
+    ...(whole === null ? {} : { whole: true }),
   };
 }
 
@@ -127,14 +129,14 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
     const text = clippedLine(`${name} stopped with an error: ${error.message}`, MAX_TITLE * 2);
     return {
       key: `${session.id} error ${session.statusSince}`,
-      alert: { kind: "error", sessionId: session.id, text, permissionId: null },
+      alert: { kind: "error", sessionId: session.id, text, request: null },
     };
   }
   if (attention?.kind === "terminal") {
     const text = clippedLine(`${name} needs an answer in Claude's terminal: ${attention.title}`, MAX_TITLE * 2);
     return {
       key: `${session.id} terminal ${session.statusSince}`,
-      alert: { kind: "terminal", sessionId: session.id, text, permissionId: null, onScreen: true },
+      alert: { kind: "terminal", sessionId: session.id, text, request: null, onScreen: true },
     };
   }
   if (attention === null || (attention.kind !== "failed" && attention.kind !== "interrupted")) return null;
@@ -142,7 +144,7 @@ function problemAlert(session: Session): { key: string; alert: Alert } | null {
   const text = clippedLine(`${name}: ${what}. ${attention.title}`, MAX_TITLE * 2);
   return {
     key: `${session.id} message ${attention.messageId}`,
-    alert: { kind: "failed", sessionId: session.id, text, permissionId: null },
+    alert: { kind: "failed", sessionId: session.id, text, request: null },
   };
 }
 
@@ -151,7 +153,7 @@ function refusedAlert(session: Session): Alert | null {
   const { refusals } = session;
   if (!refusals?.unread) return null;
   const text = clippedLine(`${displayName(session)}: ${refusals.title}`, MAX_TITLE * 2);
-  return { kind: "refused", sessionId: session.id, text, permissionId: null };
+  return { kind: "refused", sessionId: session.id, text, request: null };
 }
 
 function finishedAlert(session: Session): Alert {
@@ -160,6 +162,6 @@ function finishedAlert(session: Session): Alert {
     kind: "turnFinished",
     sessionId: session.id,
     text: `${displayName(session)} has finished${task}`,
-    permissionId: null,
+    request: null,
   };
 }

@@ -15,10 +15,16 @@ const UPDATE_WITHIN_MS = 50;
 const MAX_AT_ONCE = 3;
 
 const OPEN_SCREEN = "Open terminal";
+/** Opens the card of a permission request. */
+const SHOW = "Show";
+const DENY = { tool: "Deny", question: "Don't answer", plan: "Keep planning", trust: "Deny" };
 
 interface Parts {
   daemon: Pick<Daemon, "request">;
-  model: Pick<Model, "connection" | "sessions" | "permissions" | "onConnection" | "onSessions" | "onPermissions">;
+  model: Pick<
+    Model,
+    "connection" | "sessions" | "permissions" | "refresh" | "onConnection" | "onSessions" | "onPermissions"
+  >;
   settings: Pick<Settings, "showsAlert">;
   overview: Pick<Overview, "visible">;
   pages: Pick<Pages, "isVisible">;
@@ -72,15 +78,15 @@ export class Notifier implements vscode.Disposable {
     if (button === "Show") await this.parts.performer.perform({ kind: "openOrchestration" });
   }
 
-  async #show({ kind, sessionId, text, permissionId, digest = "", onScreen }: Alert): Promise<void> {
-    const buttons = onScreen ? [OPEN_SCREEN] : permissionId === null ? ["Open"] : ["Allow", "Deny", "Open"];
+  async #show({ kind, sessionId, text, request, whole, onScreen }: Alert): Promise<void> {
+    const deny = DENY[request?.kind ?? "tool"] ?? DENY.tool;
+    const answers = request === null ? ["Open"] : whole === true ? ["Allow", deny, SHOW] : [SHOW, deny];
     const severity = kind === "turnFinished" ? "information" : "warning";
-    const button = await showMessage(severity, text, ...buttons);
+    const button = await showMessage(severity, text, ...(onScreen ? [OPEN_SCREEN] : answers));
+    if (button === undefined) return;
     if (button === OPEN_SCREEN) await this.parts.performer.perform({ kind: "openScreen", sessionId });
-    else if (button === "Open") await this.parts.performer.perform({ kind: "open", sessionId });
-    else if (button !== undefined && permissionId !== null) {
-      await this.#answer(permissionId, digest, button === "Allow");
-    }
+    else if (request === null || button === SHOW) await this.parts.performer.perform({ kind: "open", sessionId });
+    else await this.#answer(request.id, request.digest, button === "Allow" && whole === true);
   }
 
   async #answer(permissionId: string, digest: string, allow: boolean): Promise<void> {
@@ -90,6 +96,7 @@ export class Notifier implements vscode.Disposable {
       await this.parts.daemon.request("areyouj/permission/answer", params);
     } catch (error) {
       const { problem } = toProblemError(error);
+      if (problem.code === ErrorCode.DigestMismatch) await this.parts.model.refresh();
       const late = problem.code === ErrorCode.PermissionAnswered || problem.code === ErrorCode.PermissionWithdrawn;
       if (late) await showMessage("information", problem.message);
       else await this.parts.problems.show(problem);

@@ -84,6 +84,7 @@ export class Automation implements vscode.Disposable {
       this.#page,
       this.#switcher,
       panel.onDidChangeViewState(() => {
+        this.#page.post({ type: "visible", visible: panel.visible });
         this.#switcher.call();
         if (this.#unseen) void this.#seen();
         if (panel.visible && this.#missed) void this.#feed.attach();
@@ -135,6 +136,7 @@ export class Automation implements vscode.Disposable {
     const { model } = this.parts;
     const again = this.#ready;
     this.#ready = true;
+    this.#page.post({ type: "visible", visible: this.panel.visible });
     this.#page.post({
       type: "state",
       ...pageState(this.parts, this.sessionId),

@@ -69,10 +69,14 @@ export class Orchestration
   #run(place: vscode.WebviewView | vscode.WebviewPanel): void {
     const { model, extension } = this.parts;
     const page = new Page<ToOrchestration>(place.webview, extension, "orchestration", {
-      ready: () => page.post({ type: "state", ...pageState(this.parts), sessions: model.sessions }),
+      ready: () => {
+        page.post({ type: "visible", visible: place.visible });
+        page.post({ type: "state", ...pageState(this.parts), sessions: model.sessions });
+      },
       message: (message) => this.#receive(page, message),
     });
     this.#places.add(place);
+    const visibility = (): void => page.post({ type: "visible", visible: place.visible });
     const dirty = new Set<string>();
     const soon = new Coalesced(() => {
       const ids = [...dirty];
@@ -83,6 +87,9 @@ export class Orchestration
     const disposable = vscode.Disposable.from(
       page,
       soon,
+      "onDidChangeVisibility" in place
+        ? place.onDidChangeVisibility(visibility)
+        : place.onDidChangeViewState(visibility),
       postChanges(this.parts, (message) => page.post(message)),
       model.onSessions(({ changed, removed }) => {
         for (const id of [...changed.map((session) => session.id), ...removed]) dirty.add(id);

@@ -89,6 +89,8 @@ export type ToEveryPage =
   /** All open permission requests, after a change. */
   | { type: "permissions"; permissions: Permission[] }
   | { type: "decisions"; decisions: Message[] }
+  /** Whether the page is visible. The editor keeps a hidden page with its layout, so the page itself cannot know. */
+  | { type: "visible"; visible: boolean }
   | ActionDone;
 
 /** From the host to the orchestration page. */

@@ -30,7 +30,7 @@ export function clippedLine(text: string, max: number): string {
   return letters.length <= max && text.length <= max * 4 ? line : `${letters.slice(0, max - 1).join("")}…`;
 }
 
-/** Text that a person decides about: nothing is removed, and hidden characters become visible. */
+/** Text whose every character matters, such as a path: nothing is removed, and hidden characters become visible. */
 export function exactText(raw: string): string {
   return raw.replace(HIDDEN, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -42,11 +42,6 @@ export function exactText(raw: string): string {
 /** The same on one line. */
 export function exactLine(raw: string): string {
   return exactText(raw).replace(/\n/g, "\u240a").replace(/\t/g, "\u2409");
-}
-
-/** Whether a text is one line without hidden characters. */
-export function isExactLine(text: string): boolean {
-  return text.search(HIDDEN) < 0 && !/[\t\n]/u.test(text);
 }
 
 /** Text for a label, in which `$(name)` would become an icon. */

@@ -25,6 +25,11 @@ function build(sessions: Session[]) {
   const connection: Connection = { state: "connected", problem: null };
   const model = {
     connection,
+    refreshed: 0,
+    refresh: () => {
+      model.refreshed += 1;
+      return Promise.resolve();
+    },
     session: (id: string) => sessions.find((one) => one.id === id) ?? null,
     queue: (sessionId: string) => ({ sessionId, paused: null, messages: queued }),
   };
@@ -45,7 +50,7 @@ function build(sessions: Session[]) {
   };
   const log = { info() {}, warn() {}, error() {} };
   const problems = { show: nothing, report: nothing };
-  return { daemon, inserted, queued, actions: new Actions(() => handlers, problems, log) };
+  return { daemon, model, inserted, queued, actions: new Actions(() => handlers, problems, log) };
 }
 
 beforeEach(() => {
@@ -157,4 +162,19 @@ void test("completes files by their directory, and by their name anywhere", asyn
   } finally {
     await rm(root, { recursive: true });
   }
+});
+
+void test("fetches a permission request again that was not the displayed one", async () => {
+  const { daemon, model, actions } = build([session("A")]);
+  const answer = { kind: "answer", permissionId: "A-1", digest: "0f", answer: { decision: "allow" } } as const;
+  daemon.answers["areyouj/permission/answer"] = () => {
+    throw new ProblemError(problem("digest_mismatch", "The request is not the one that was displayed."));
+  };
+  assert.equal((await actions.run(answer))?.code, "digest_mismatch");
+  assert.equal(model.refreshed, 1);
+  daemon.answers["areyouj/permission/answer"] = () => {
+    throw new ProblemError(problem("permission_answered", "Answered."));
+  };
+  await actions.run(answer);
+  assert.equal(model.refreshed, 1);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AlertRule, wholeCommand } from "../../src/notify/alerts";
+import { AlertRule, wholeDisplay } from "../../src/notify/alerts";
 import type { Attention } from "../../src/protocol.gen";
-import { permission, session } from "./samples";
+import { permission, section, session } from "./samples";
 
 const waiting = session("A", { status: "waiting", name: "api" });
 const cut: Attention = { kind: "interrupted", permissionId: null, messageId: "m-1", title: "Claude crashed.", open: 0 };
@@ -25,8 +25,14 @@ void test("shows a new permission request once, also after a lost connection", (
   rule.update([session("A")], []);
   const first = rule.update([waiting], [permission("A-1")]).alerts;
   assert.deepEqual(
-    first.map(({ text, permissionId }) => [text, permissionId]),
-    [["api wants to run: make test", "A-1"]],
+    first.map(({ text, request, whole }) => [text, request, whole]),
+    [
+      [
+        "api asks for permission. Tool: Bash \u2014 Command: make test",
+        { id: "A-1", digest: "0f", kind: "tool" },
+        true,
+      ],
+    ],
   );
   assert.deepEqual(rule.update([waiting], [permission("A-1")]).alerts, []);
   assert.deepEqual(rule.update([waiting], []).alerts, []);
@@ -41,33 +47,43 @@ void test("shows a permission request when its session becomes known", () => {
   assert.equal(rule.update([waiting], [permission("A-1")]).alerts.length, 1);
 });
 
-void test("a message answers only a shell command that it shows exactly", () => {
-  const command = (value: unknown, more: object = {}): string | null =>
-    wholeCommand(permission("A-1", { input: { command: value, ...more } }));
-  assert.equal(command("git status", { description: "look" }), "git status");
-  for (const hidden of [
+void test("a message allows only what it displays exactly and as a whole", () => {
+  const whole = (...sections: ReturnType<typeof section>[]): string | null =>
+    wholeDisplay(permission("A-1", { display: [section("Tool", "tool", "Bash"), ...sections] }));
+  const command = (text: string): string | null => whole(section("Command", "command", text));
+  assert.equal(
+    whole(section("Command", "command", "git status"), section("timeout", "json", "1000")),
+    "Tool: Bash \u2014 Command: git status \u2014 timeout: 1000",
+  );
+  for (const text of [
     "a\nb",
+    "a\tb",
     "a  b",
     " a",
-    "x".repeat(200),
-    "rm \u202eevil",
+    "a ",
+    "x".repeat(250),
     "echo [x](command:y)",
-    "",
-    7,
-    "a\u0000",
-    "a\u200bb",
-    "a\u3164",
-    "a\ufe0f",
-    "a\u{e0041}",
-    "a\u115fb",
-    "a\u2800b",
+    "see (http://evil.example/a)",
     "a\u00a0b",
-  ]) {
-    assert.equal(command(hidden), null, JSON.stringify(hidden));
-  }
-  assert.equal(command("make", { dangerouslyDisableSandbox: true }), null);
-  assert.equal(wholeCommand(permission("A-1", { tool: "Write", input: { command: "x" } })), null);
-  assert.equal(wholeCommand(permission("A-1", { kind: "question" })), null);
+  ])
+    assert.equal(command(text), null, JSON.stringify(text));
+  const marked = section("Command", "command", "npm test");
+  marked.segments.push({ kind: "blanks", text: " ".repeat(3_000), shown: "\u27e83,000 spaces\u27e9" });
+  assert.equal(whole(marked), null, "marks need a closer look");
+  assert.equal(whole({ ...marked, segments: [{ kind: "later" as never, text: "x" }] }), null);
+  assert.equal(whole(), null, "a tool without a display");
+  assert.equal(wholeDisplay(permission("A-1", { kind: "question" })), null);
+  assert.equal(wholeDisplay(permission("A-1", { kind: "plan" })), null);
+  assert.equal(wholeDisplay(permission("A-1", { controlsAreyouj: true })), null);
+});
+
+void test("a message about a command that would control AreYouJ says so", () => {
+  const rule = new AlertRule();
+  rule.update([], []);
+  const request = permission("A-1", { controlsAreyouj: true, title: "Run areyouj allow B-1" });
+  const [alert] = rule.update([waiting], [request]).alerts;
+  assert.equal(alert?.text, "Would control AreYouJ. api asks for permission: Run areyouj allow B-1");
+  assert.equal(alert.whole, undefined);
 });
 
 void test("alerts for questions, plans, failures and errors name their kind and the session", () => {
@@ -111,7 +127,7 @@ void test("names cannot bring hidden characters into a message", () => {
   const rule = new AlertRule();
   rule.update([], []);
   const evil = session("A", { name: "[click](command:x)\u202e\nnext" });
-  const [alert] = rule.update([evil], [permission("A-1", { title: "[y](https://evil)", input: {} })]).alerts;
+  const [alert] = rule.update([evil], [permission("A-1", { title: "[y](https://evil)", display: [] })]).alerts;
   assert.equal(alert?.text, "[click](command:x) next asks for permission: [y](https://evil)");
 });
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from "vscode";
 import type { Connection } from "../../src/shared/bridge";
 import type { Client } from "../../src/daemon/client";
-import type { Message, Notifications, Permission, Requests, Session } from "../../src/protocol.gen";
+import type { DisplaySection, Message, Notifications, Permission, Requests, Session } from "../../src/protocol.gen";
 import type { Clock } from "../../src/daemon/retry";
 
 /** A session as the daemon reports it. */
@@ -37,6 +37,11 @@ export function session(id: string, changes: Partial<Session> = {}): Session {
   };
 }
 
+/** A section of a display without anything hidden. */
+export function section(label: string, style: DisplaySection["style"], text: string): DisplaySection {
+  return { label, style, size: { lines: 1, characters: text.length }, segments: [{ kind: "plain", text }] };
+}
+
 /** An open permission request for a shell command. */
 export function permission(id: string, changes: Partial<Permission> = {}): Permission {
   return {
@@ -46,7 +51,7 @@ export function permission(id: string, changes: Partial<Permission> = {}): Permi
     tool: "Bash",
     input: { command: "make test" },
     title: "make test",
-    display: [],
+    display: [section("Tool", "tool", "Bash"), section("Command", "command", "make test")],
     digest: "0f",
     controlsAreyouj: false,
     suggestions: [],

@@ -35,6 +35,8 @@ export { DisposableOf as Disposable };
 export const editor = {
   answers: [] as unknown[],
   shown: [] as string[],
+  /** The buttons of the last message. */
+  buttons: [] as unknown[],
   details: [] as string[],
   executed: [] as unknown[][],
   opened: [] as string[],
@@ -76,8 +78,9 @@ export function openTerminal(terminal: TestTerminal): TestTerminal {
   return terminal;
 }
 
-const show = (text: string, options?: unknown): Promise<unknown> => {
+const show = (text: string, options?: unknown, ...more: unknown[]): Promise<unknown> => {
   editor.shown.push(text);
+  editor.buttons = [options, ...more];
   if (typeof options === "object" && options !== null && "detail" in options)
     editor.details.push(String(options.detail));
   return Promise.resolve(editor.answers.shift());

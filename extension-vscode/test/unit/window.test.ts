@@ -12,7 +12,7 @@ import { NewSession } from "../../src/sessions/newSession";
 import { SwitchDriver } from "../../src/sessions/switchDriver";
 import type { Connection } from "../../src/shared/bridge";
 import { problem } from "../../src/shared/problem";
-import { permission, session, settle, TestDaemon } from "./samples";
+import { permission, section, session, settle, TestDaemon } from "./samples";
 
 const { editor, EventEmitter } = fake as unknown as typeof import("./vscode");
 
@@ -133,6 +133,7 @@ function notifier() {
     onPermissions: onPermissions.event,
   };
   const daemon = new TestDaemon();
+  const performed: unknown[] = [];
   const made = new Notifier({
     daemon,
     model: model as never,
@@ -140,7 +141,12 @@ function notifier() {
     overview: hidden,
     pages: invisible,
     screens: invisible,
-    performer: { perform: nothing },
+    performer: {
+      perform: (action) => {
+        performed.push(action);
+        return Promise.resolve();
+      },
+    },
     problems: { show: nothing },
   });
   const becomes = async (sessions: Session[], open: Permission[] = []): Promise<void> => {
@@ -149,7 +155,7 @@ function notifier() {
     await new Promise((resolve) => setTimeout(resolve, 80));
     await settle();
   };
-  return { daemon, made, becomes };
+  return { daemon, made, becomes, performed };
 }
 
 void test("no alert about a hostile session has a link, whatever needs the person", async () => {
@@ -160,7 +166,8 @@ void test("no alert about a hostile session has a link, whatever needs the perso
   const name = EVIL;
   const waiting: Partial<Session> = { status: "waiting" };
   const cases: [Partial<Session>, Partial<Permission>[]][] = [
-    [waiting, [{ title: EVIL, input: {} }]],
+    [waiting, [{ title: EVIL, display: [] }]],
+    [waiting, [{ title: EVIL, display: [section("Tool", "tool", "Bash"), section("Command", "command", EVIL)] }]],
     [waiting, [{ title: EVIL, kind: "question" }]],
     [waiting, [{ title: EVIL, kind: "plan" }]],
     [waiting, [{}]],
@@ -195,4 +202,30 @@ void test("the answer that came too late is reported without a link", async () =
   assert.equal(editor.shown.length, 2);
   assertHarmless(editor.shown);
   made.dispose();
+});
+
+void test("a message about a request that it does not display whole shows or denies it, and never allows", async () => {
+  const long = section("Command", "command", "x".repeat(3_000));
+  const cases: [Partial<Permission>, string[]][] = [
+    [{}, ["Allow", "Deny", "Show"]],
+    [{ display: [section("Tool", "tool", "Bash"), long] }, ["Show", "Deny"]],
+    [{ kind: "question" }, ["Show", "Don't answer"]],
+    [{ kind: "plan" }, ["Show", "Keep planning"]],
+  ];
+  for (const [changes, buttons] of cases) {
+    for (const button of buttons) {
+      const { daemon, made, becomes, performed } = notifier();
+      await becomes([session("A")]);
+      editor.answers = [button];
+      await becomes([session("A")], [permission("A-1", { digest: "d1", ...changes })]);
+      assert.deepEqual(editor.buttons, buttons);
+      const answers = daemon.asked.filter(({ method }) => method === "areyouj/permission/answer");
+      if (button === "Show") assert.deepEqual([performed, answers], [[{ kind: "open", sessionId: "A" }], []]);
+      else {
+        const params = answers[0]?.params as { digest: string; answer: { decision: string } };
+        assert.deepEqual([params.digest, params.answer.decision], ["d1", button === "Allow" ? "allow" : "deny"]);
+      }
+      made.dispose();
+    }
+  }
 });

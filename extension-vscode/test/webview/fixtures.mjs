@@ -147,8 +147,52 @@ export function manySessions(total) {
   );
 }
 
-/** A permission request; `part` replaces members. */
+/** A section of a display; texts are ordinary segments. */
+export function section(label, style, pointer, ...parts) {
+  const segments = parts.map((part) => (typeof part === "string" ? { kind: "plain", text: part } : part));
+  const text = segments.map((segment) => segment.text).join("");
+  const breaks = text.split("\n").length - 1;
+  const size = { lines: breaks + (text === "" || text.endsWith("\n") ? 0 : 1), characters: [...text].length };
+  return { label, style, ...(pointer === null ? {} : { pointer }), size, segments };
+}
+
+/** The sections of a request without anything hidden, as the daemon makes them. */
+function sectionsOf(tool, { questions, ...input }) {
+  const known = {
+    Bash: { command: ["Command", "command"] },
+    Edit: { file_path: ["File", "path"], old_string: ["Old text", "removed"], new_string: ["New text", "added"] },
+    ExitPlanMode: { plan: ["Plan", "plan"] },
+  };
+  const members = Object.entries(input).map(([name, value]) => {
+    const [label, style] = known[tool]?.[name] ?? [name, typeof value === "string" ? "text" : "json"];
+    return section(label, style, `/${name}`, typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  });
+  return [section("Tool", "tool", null, tool), ...(questions ?? []).flatMap(questionSections), ...members];
+}
+
+function questionSections({ question, header, options, multiSelect }, index) {
+  const label = `Question ${index + 1}`;
+  const at = `/questions/${index}`;
+  return [
+    section(multiSelect ? `${label} (one or more choices)` : label, "question", `${at}/question`, question),
+    ...options.flatMap(({ label: choice, description }, number) => {
+      const name = `Choice ${index + 1}.${number + 1}`;
+      const details = description
+        ? [section(`${name}, description`, "text", `${at}/options/${number}/description`, description)]
+        : [];
+      return [section(name, "choice", `${at}/options/${number}/label`, choice), ...details];
+    }),
+    ...(header ? [section(`${label}, header`, "text", `${at}/header`, header)] : []),
+  ];
+}
+
+/** A permission request; `part` replaces members. Its display is made from its tool and its input. */
 export function permission(part = {}) {
+  const made = { ...plainPermission(), ...part };
+  return { display: sectionsOf(made.tool, made.input), ...made };
+}
+
+function plainPermission() {
   return {
     id: "B4N8TRWC-3",
     sessionId: "B4N8TRWC",
@@ -169,12 +213,18 @@ export function permission(part = {}) {
     createdAt: NOW - 90_000,
     state: "open",
     answeredBy: null,
-    display: [],
     digest: "0f",
     controlsAreyouj: false,
-    always: [],
+    always: [
+      {
+        text: "Bash(npm run migrate:*)",
+        stored: "stored in the local settings of this project (.claude/settings.local.json)",
+        byDefault: true,
+      },
+      { text: "access to /home/mira/work/shop", stored: "for this session only", byDefault: false },
+      { text: "the permission mode acceptEdits", stored: "for this session only", byDefault: false },
+    ],
     granted: [],
-    ...part,
   };
 }
 
@@ -184,6 +234,7 @@ export const EDIT_REQUEST = permission({
   tool: "Edit",
   title: "Edit src/retry.ts",
   suggestions: [],
+  always: [],
   input: {
     file_path: "/home/mira/work/shop/checkout-service/src/retry.ts",
     old_string: "export function retry(times: number) {\n  return times;\n}\n",
@@ -199,6 +250,7 @@ export const QUESTION = permission({
   tool: "AskUserQuestion",
   title: "Which database should hold the keys?",
   suggestions: [],
+  always: [],
   input: {
     questions: [
       {
@@ -230,6 +282,7 @@ export const PLAN = permission({
   tool: "ExitPlanMode",
   title: "Claude presents a plan",
   suggestions: [],
+  always: [],
   input: { plan: "## Plan\n\n1. Add a table of keys\n2. Check it before each charge\n3. Test with `retry.test.ts`" },
 });
 

@@ -6,7 +6,6 @@ import {
   INTERRUPTED,
   EDIT_REQUEST,
   HOSTILE,
-  PLAN,
   QUESTION,
   SESSIONS,
   SETTINGS,
@@ -227,17 +226,11 @@ onPage(
 );
 
 onPage(
-  "describes Claude's suggestions for always",
+  "allows always by the rules that are selected",
   { sessions: LIVE, permissions: [permission()] },
   async ({ page, asked }) => {
     await page.getByRole("button", { name: "Always…" }).click();
-    const options = await page.locator(".always .option").allInnerTexts();
-    assert.deepEqual(options, [
-      "Allow Bash(npm run migrate:*), for this project, only for you",
-      "Allow work in /home/mira/work/shop, for this session",
-      "Accept all file edits, for this session",
-    ]);
-    await page.getByLabel(/Accept all file edits/).check();
+    await page.getByLabel(/permission mode acceptEdits/).check();
     await page.getByRole("button", { name: "Always allow", exact: true }).click();
     assert.deepEqual((await asked("answer"))[0].answer, { decision: "allowAlways", suggestions: [0, 2] });
   },
@@ -256,28 +249,15 @@ onPage(
 );
 
 onPage(
-  "shows a whole command with its hidden characters",
-  {
-    sessions: LIVE,
-    permissions: [permission({ input: { command: `${HOSTILE.command}\n${"x".repeat(50_000)}THE END` } })],
-  },
-  async ({ page }) => {
-    const text = await page.getByRole("region", { name: "Command" }).textContent();
-    assert.ok(text.startsWith("ls\u241b[8m; rm -rf ~<U+200B>\nsecond line") && text.endsWith("THE END"));
-    assert.ok((await page.locator("areyouj-permission-request").boundingBox()).height < 600);
-  },
-);
-
-onPage(
-  "shows an edit as a diff, and opens it in the editor",
+  "shows an edit, and opens it as a diff in the editor",
   { sessions: LIVE, permissions: [EDIT_REQUEST] },
   async ({ page, asked }) => {
     assert.equal(
-      await page.locator(".diff-added").innerText(),
-      "+ export function retry(times: number, key: string) {\n+   remember(key);",
+      await page.getByRole("group", { name: "New text" }).locator(".exact").innerText(),
+      EDIT_REQUEST.input.new_string,
     );
     await page.getByRole("button", { name: "Open diff" }).click();
-    await page.getByRole("button", { name: /src\/retry.ts$/ }).click();
+    await page.getByRole("button", { name: "Open file" }).click();
     const [diff] = await asked("openDiff");
     assert.equal(diff.before, EDIT_REQUEST.input.old_string);
     assert.equal((await asked("openFile"))[0].path, EDIT_REQUEST.input.file_path);
@@ -300,12 +280,6 @@ onPage(
     });
   },
 );
-
-onPage("shows a whole plan and approves it", { sessions: LIVE, permissions: [PLAN] }, async ({ page, asked }) => {
-  assert.equal(await page.locator(".plan li").count(), 3);
-  await page.getByRole("button", { name: "Approve plan" }).click();
-  assert.deepEqual((await asked("answer"))[0].answer, { decision: "allow" });
-});
 
 onPage(
   "decides about an interrupted and a failed message",
@@ -396,6 +370,8 @@ onPage(
     );
     assert.deepEqual(wide, []);
     await page.getByLabel("Sort by").selectOption("name");
+    // Only rows near the visible part are rendered, and the cards come first.
+    await page.locator("main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
     await page.locator("[data-id=K7M2Q9XD] .name").click();
     assert.equal((await asked("open")).length, 1);
   },

@@ -19,15 +19,16 @@ import {
   tokens,
 } from "../../src/shared/format";
 import { Heights } from "../../webview/transcript/heights";
+import { sizeText } from "../../webview/permissions/exact";
+import { PlanColours } from "../../webview/permissions/planColours";
 import { choicesOf, questionsOf } from "../../webview/permissions/questions";
 import { visibleRows } from "../../webview/sessions/visibleRows";
 import { NEWEST_FIRST, arrange, counts } from "../../webview/sessions/sessionList";
-import { describeSuggestion, sensibleSuggestions } from "../../webview/permissions/suggestions";
 import { exactLine, exactText, plainLine, plainText } from "../../src/shared/text";
-import { fileChange, otherMembers, tellingArgument } from "../../webview/ui/toolInput";
+import { fileChange, tellingArgument } from "../../webview/ui/toolInput";
 import { Rows, joined, withPiece } from "../../webview/transcript/transcript";
 // @ts-expect-error The fixtures are shared with pages that are loaded as they are.
-import { HOSTILE, QUESTION, SESSIONS, entries } from "./fixtures.mjs";
+import { HOSTILE, QUESTION, SESSIONS, entries, section } from "./fixtures.mjs";
 
 const rowsOf = (bodies: EntryBody[]): string[] =>
   new Rows().of(entries(bodies) as TranscriptEntry[]).map(({ seq, depth }) => `${seq}/${depth}`);
@@ -51,7 +52,7 @@ const words = (text: string, parentToolUseId: string | null = null): EntryBody =
   parentToolUseId,
 });
 
-test("a command to allow shows its hidden characters", () => {
+test("a path shows its hidden characters", () => {
   assert.equal(exactText(HOSTILE.command), "ls\u241b[8m; rm -rf ~<U+200B>\nsecond line");
   assert.equal(exactText(HOSTILE.bidi), "safe<U+202E>txt.exe<U+202C>");
   assert.equal(exactText("a\rb\u007f"), "a\u240db\u2421");
@@ -135,30 +136,8 @@ test("renders only rows near the visible part", () => {
   assert.deepEqual(visibleRows(-90_000, 300, 30, 10), { first: 10, end: 10 });
 });
 
-test("describes suggestions for always, and shows unknown ones as they are", () => {
-  const rule = {
-    type: "addRules",
-    behavior: "allow",
-    destination: "localSettings",
-    rules: [{ toolName: "Bash", ruleContent: "ls:*" }, { toolName: "Read" }],
-  };
-  assert.equal(describeSuggestion(rule), "Allow Bash(ls:*), every Read, for this project, only for you");
-  assert.equal(
-    describeSuggestion({ type: "addDirectories", directories: ["/a"], destination: "session" }),
-    "Allow work in /a, for this session",
-  );
-  assert.equal(
-    describeSuggestion({ type: "setMode", mode: "acceptEdits", destination: "session" }),
-    "Accept all file edits, for this session",
-  );
-  assert.equal(describeSuggestion({ type: "later", what: 1 }), '{"type":"later","what":1}');
-  assert.equal(describeSuggestion({ ...rule, rules: [{}] }), JSON.stringify({ ...rule, rules: [{}] }));
-  assert.deepEqual(sensibleSuggestions([{ type: "setMode" }, rule]), [1]);
-  assert.deepEqual([sensibleSuggestions([{ type: "setMode" }]), sensibleSuggestions([])], [[0], []]);
-});
-
 test("answers questions in order, each with a choice or own words", () => {
-  const questions = questionsOf(QUESTION.input);
+  const { questions, before, after } = questionsOf(QUESTION.display, QUESTION.input);
   assert.equal(choicesOf(questions, [{ labels: ["Redis"], own: "" }]), null);
   assert.deepEqual(
     choicesOf(questions, [
@@ -167,8 +146,72 @@ test("answers questions in order, each with a choice or own words", () => {
     ]),
     [["files"], ["Staging", "QA"]],
   );
-  assert.deepEqual(questionsOf({ questions: [7] }), [{ question: "", header: "", options: [], multiSelect: false }]);
-  assert.deepEqual([questionsOf(null), choicesOf([], [])], [[], null]);
+  assert.deepEqual([before.map(({ label }) => label), after], [["Tool"], []]);
+  assert.deepEqual(questionsOf([], { questions: [7] }).questions, [{ parts: [], words: "", multiSelect: false }]);
+  assert.deepEqual([questionsOf([], null).questions, choicesOf([], [])], [[], null]);
+});
+
+test("every section of a question is displayed once, with the exact label of each choice", () => {
+  const odd = section("Question 1", "json", null, '{"$x": 1}');
+  const later = section("model", "text", "/model", "opus");
+  const display = [...QUESTION.display, odd, later];
+  const { questions, before, after } = questionsOf(display, QUESTION.input);
+  const shown = [
+    ...before,
+    ...questions.flatMap(({ parts }) =>
+      parts.flatMap((part) => [part.section, ...(part.kind === "choice" ? part.details : [])]),
+    ),
+    ...after,
+  ];
+  assert.deepEqual(shown, display);
+  const labels = questions.map(({ parts }) => parts.flatMap((part) => (part.kind === "choice" ? [part.label] : [])));
+  assert.deepEqual(labels, [
+    ["PostgreSQL", "Redis"],
+    ["Staging", "Production"],
+  ]);
+});
+
+test("a coloured plan keeps every character, whatever it contains", () => {
+  const words = [
+    "# a",
+    "\n",
+    "```",
+    "`x`",
+    "[a](b)",
+    "[r]: http://x",
+    "<!-- no -->",
+    "**b**",
+    "~~~",
+    " ",
+    "[".repeat(99),
+  ];
+  let seed = 7;
+  const next = (bound: number): number => (seed = (seed * 48_271) % 2_147_483_647) % bound;
+  for (let round = 0; round < 5_000; round += 1) {
+    const parts = Array.from({ length: next(9) }, () => words[next(words.length)] ?? "");
+    const colours = new PlanColours();
+    const joined = parts.map((part) =>
+      colours
+        .of(part)
+        .map(([piece]) => piece)
+        .join(""),
+    );
+    assert.deepEqual(joined, parts);
+  }
+  assert.deepEqual(new PlanColours().of("# A\n[r]: x\nb <!-- c -->"), [
+    ["# A\n", "heading"],
+    ["[r]: x\n", "link"],
+    ["b ", null],
+    ["<!-- c -->", "comment"],
+  ]);
+  const began = performance.now();
+  new PlanColours().of("[".repeat(1_000_000));
+  assert.ok(performance.now() - began < 5_000, "hostile text does not slow down the page");
+});
+
+test("the size of a text is counted in words", () => {
+  assert.equal(sizeText({ lines: 1, characters: 3_024 }), "1 line, 3,024 characters");
+  assert.equal(sizeText({ lines: 0, characters: 1 }), "0 lines, 1 character");
 });
 
 test("describes a call by its most telling argument", () => {
@@ -177,22 +220,9 @@ test("describes a call by its most telling argument", () => {
   assert.deepEqual([tellingArgument({}), tellingArgument(null), tellingArgument("x")], ["", "null", "x"]);
 });
 
-test("shows all input of an edit, in the diff or beside it", () => {
-  const edit = { file_path: "/a", old_string: "1", new_string: "2", replace_all: true, content: "hidden?" };
+test("knows the change that an edit makes", () => {
+  const edit = { file_path: "/a", old_string: "1", new_string: "2", replace_all: true };
   assert.deepEqual(fileChange("Edit", edit), { path: "/a", edits: [{ before: "1", after: "2" }] });
-  assert.deepEqual(otherMembers("Edit", edit), [
-    ["replace_all", "true"],
-    ["content", "hidden?"],
-  ]);
-  assert.deepEqual(otherMembers("Edit", { ...edit, replace_all: false }), [["content", "hidden?"]]);
-  assert.deepEqual(
-    otherMembers("MultiEdit", {
-      file_path: "/a",
-      edits: [{ old_string: "1", new_string: "2", replace_all: true }],
-    }).map(([name]) => name),
-    ["edits"],
-  );
-  assert.deepEqual(otherMembers("Write", { file_path: "/a", content: 7 }), [["content", "7"]]);
   assert.equal(fileChange("Read", edit), null);
   assert.equal(fileChange("Edit", { file_path: 7 }), null);
 });

@@ -78,6 +78,7 @@ export class AutomationPage extends Page {
       case "settings":
       case "permissions":
       case "decisions":
+      case "visible":
         this.applyChange(message);
         return;
       case "sessions":
@@ -229,7 +230,7 @@ export class AutomationPage extends Page {
         .filter(({ id }) => !inPlace.has(id))
         .map(
           (permission) =>
-            html`<areyouj-permission-request .permission=${permission} .directory=${session.directory} .connected=${connected}></areyouj-permission-request>`,
+            html`<areyouj-permission-request .permission=${permission} .connected=${connected}></areyouj-permission-request>`,
         )}
       ${asksInTerminal(session) ? html`<areyouj-screen-card .session=${session} .named=${false} .connected=${connected}></areyouj-screen-card>` : nothing}
       ${this.decisions.map((message) => html`<areyouj-decision .message=${message} .connected=${connected}></areyouj-decision>`)}

@@ -56,6 +56,7 @@ export class OrchestrationPage extends Page {
       case "settings":
       case "permissions":
       case "decisions":
+      case "visible":
         this.applyChange(message);
     }
   }

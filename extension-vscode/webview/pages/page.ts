@@ -4,6 +4,7 @@ import { state } from "lit/decorators.js";
 import type { Message, Permission } from "../../src/protocol.gen";
 import type { ActionDone, Connection, PageSettings, PageState, ToEveryPage } from "../../src/shared/bridge";
 import { PageElement } from "../ui/element";
+import { setPageShown } from "../ui/visibility";
 
 export abstract class Page extends PageElement {
   @state() protected connection: Connection = { state: "connecting", problem: null };
@@ -39,6 +40,9 @@ export abstract class Page extends PageElement {
         return;
       case "decisions":
         this.decisions = message.decisions;
+        return;
+      case "visible":
+        setPageShown(message.visible);
     }
   }
 

@@ -1,32 +1,36 @@
 /** The card of an open permission request: its whole content, and the answers. Inbox and transcript share it. */
 import { type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Answer, Permission, Session } from "../../src/protocol.gen";
+import { guard } from "lit/directives/guard.js";
+import { keyed } from "lit/directives/keyed.js";
+import { type Answer, type DisplaySection, ErrorCode, type Permission, type Session } from "../../src/protocol.gen";
 import { button, iconButton } from "../ui/buttons";
-import { diffView } from "../ui/diffView";
+import { diffLinks } from "../ui/diffView";
 import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { Clock, PageElement, adopt } from "../ui/element";
-import { ago, moment, relativePath } from "../../src/shared/format";
-import { textOf } from "../ui/json";
-import { markdownView } from "../ui/markdown";
+import { ago, moment } from "../../src/shared/format";
+import { act } from "../ui/host";
 import { problemBox } from "../ui/problem";
+import { sectionView } from "./displayView";
+import { EndSeen } from "./endSeen";
 import "./questionForm";
-import { type Question, questionsOf } from "./questions";
+import { questionsOf } from "./questions";
 import { sessionLink } from "../sessions/sessionLink";
 import { Settled } from "../ui/settled";
-import { describeSuggestion, sensibleSuggestions } from "./suggestions";
-import { exactLine, exactText, plainLine } from "../../src/shared/text";
-import { fileChange, members, otherMembers } from "../ui/toolInput";
+import { plainLine } from "../../src/shared/text";
+import { fileChange, filePath } from "../ui/toolInput";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist", trust: "workspace-untrusted" };
+const ALLOW = { tool: "Allow", question: "Answer", plan: "Approve plan", trust: "Trust directory" };
+const DENY = { tool: "Deny", question: "Don't answer", plan: "Keep planning", trust: "Deny" };
+/** The label of the buttons that allow something, before the end of the request was in view. */
+const SHOW_REST = "Show the rest";
 
 @customElement("areyouj-permission-request")
 export class PermissionRequest extends PageElement {
   @property({ attribute: false }) permission!: Permission;
   /** The session to name and open; null on the session's own page. */
   @property({ attribute: false }) session: Session | null = null;
-  /** The directory that paths are relative to; null where the session is named. */
-  @property({ attribute: false }) directory: string | null = null;
   @property({ attribute: false }) connected = true;
   @state() private open: "always" | "message" | null = null;
   @state() private chosen: number[] | null = null;
@@ -34,7 +38,7 @@ export class PermissionRequest extends PageElement {
   @state() private message = "";
   private readonly pending = new PendingAction(this);
   private readonly settled = new Settled(this);
-  private questions: Question[] = [];
+  private readonly end = new EndSeen(this, ".request", ".request-end");
 
   constructor() {
     super();
@@ -42,10 +46,14 @@ export class PermissionRequest extends PageElement {
   }
 
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    if (!changed.has("permission")) return;
-    this.questions = questionsOf(this.permission.input);
     const before = changed.get("permission") as Permission | undefined;
-    if (before !== undefined && before.id !== this.permission.id) this.settled.moved();
+    if (before === undefined) return;
+    if (before.id === this.permission.id && before.digest === this.permission.digest) return;
+    this.settled.moved();
+    this.end.reset();
+    this.chosen = null;
+    this.choices = null;
+    if (this.open === "always") this.open = null;
   }
 
   protected override render(): TemplateResult {
@@ -57,62 +65,91 @@ export class PermissionRequest extends PageElement {
         <span class="grow ellipsis ${this.session ? "muted" : ""}" title=${plainLine(permission.title)}>${plainLine(permission.title)}</span>
         <time class="muted" title=${moment(permission.createdAt)}>${ago(Date.now(), permission.createdAt)}</time>
       </header>
-      ${this.asked()} ${this.open === "always" ? this.alwaysForm() : nothing}
+      ${permission.controlsAreyouj ? controls() : nothing} ${lacksPlan(permission) ? withoutPlan() : nothing}
+      <div class="request" tabindex="0" role="region" aria-label="Request">
+        ${guard([permission.id, permission.digest, this.pending.running !== null], () => keyed(permission.digest, this.asked()))}
+        <div class="request-end" aria-hidden="true"></div>
+      </div>
+      ${this.open === "always" ? this.alwaysForm() : nothing}
       ${this.open === "message" ? this.messageForm() : this.answers()} ${problemBox(this.pending.problem, () => this.pending.dismiss())}
     </article>`;
   }
 
+  /** Everything that the request displays. */
   private asked(): TemplateResult {
-    const { kind, tool, input, sessionId, title } = this.permission;
-    if (kind === "question" && this.questions.length > 0) {
-      return html`<areyouj-questions
-        .questions=${this.questions}
+    const { kind, input, display } = this.permission;
+    const view = (section: DisplaySection): TemplateResult => sectionView(section, this.links(section));
+    if (kind !== "question") return html`${display.map(view)}`;
+    const { questions, before, after } = questionsOf(display, input);
+    return html`${before.map(view)}
+      <areyouj-questions
+        .questions=${questions}
         .name=${this.permission.id}
         .disabled=${this.pending.running !== null}
         @choices=${(event: CustomEvent<string[][] | null>) => (this.choices = event.detail)}
-      ></areyouj-questions>`;
-    }
-    const plan = kind === "plan" ? textOf(input, "plan") : undefined;
-    if (plan !== undefined) {
-      const others = members(input).filter(([name]) => name !== "plan");
-      return html`<div class="plan" tabindex="0" role="region" aria-label="Plan">${markdownView(plan)}</div>
-        ${fields(others)}`;
-    }
+      ></areyouj-questions>
+      ${after.map(view)}`;
+  }
+
+  /** Links beside the path of a file: the file, and its change as a diff of the editor. */
+  private links({ style, pointer }: DisplaySection): TemplateResult | typeof nothing {
+    const { tool, input, sessionId, title } = this.permission;
+    const path = filePath(input);
+    if (style !== "path" || path === undefined || (pointer !== "/file_path" && pointer !== "/notebook_path"))
+      return nothing;
     const change = fileChange(tool, input);
-    if (change !== null) {
-      const directory = this.directory ?? this.session?.directory;
-      const path = directory === undefined ? change.path : relativePath(change.path, directory);
-      return html`${diffView(change, sessionId, plainLine(title), path)} ${fields(otherMembers(tool, input))}`;
-    }
-    const command = textOf(input, "command");
-    return html`<div class="muted mono">${exactLine(tool)}</div>
-      ${command === undefined ? nothing : whole(command, "Command")} ${fields(members(input).filter(([name]) => name !== "command" || command === undefined))}`;
+    return html`<span class="row wrap links"
+      ><button type="button" class="link" @click=${() => act({ kind: "openFile", sessionId, path })}>Open file</button>${
+        change === null ? nothing : diffLinks(change, sessionId, plainLine(title))
+      }</span
+    >`;
+  }
+
+  /** Buttons cannot be used while the card waits, or has just moved. */
+  private get off(): { disabled: boolean; title?: string } {
+    const busy = this.pending.running !== null || !this.settled.yes;
+    return { disabled: !this.connected || busy, ...(this.connected ? {} : { title: OFFLINE }) };
+  }
+
+  /** A button that allows something. Before the end of the request was in view, it scrolls. */
+  private allowButton(label: string, answer: Answer | null): TemplateResult {
+    const { off } = this;
+    // The same button, so that it keeps the focus: the key that scrolls is the one that allows in the end.
+    const shows = !this.end.seen;
+    const title = shows ? "The request can be allowed after its end was in view" : undefined;
+    return button(
+      shows ? SHOW_REST : label,
+      () => {
+        if (!this.end.seen) this.end.scroll();
+        else if (answer !== null && this.end.settled) this.answer(answer);
+      },
+      {
+        ...(title === undefined ? {} : { title }),
+        ...off,
+        disabled: off.disabled || (!shows && answer === null),
+        waiting: !shows && !this.end.settled,
+        running: answer !== null && this.pending.running === answer.decision,
+      },
+    );
   }
 
   private answers(): TemplateResult {
-    const { kind, suggestions } = this.permission;
-    const busy = this.pending.running !== null || !this.settled.yes;
-    const off = { disabled: !this.connected || busy, ...(this.connected ? {} : { title: OFFLINE }) };
-    const asksQuestions = kind === "question";
-    return html`<div class="row wrap" role="group" aria-label="Answer">
+    const { kind, controlsAreyouj, always } = this.permission;
+    const { off } = this;
+    const offersAlways = kind === "tool" && !controlsAreyouj && always.some(({ byDefault }) => byDefault);
+    const allow: Answer | null =
+      kind !== "question" ? { decision: "allow" } : this.choices && { decision: "choose", choices: this.choices };
+    // A key that is held down scrolls to the end; it must be pressed again to allow.
+    const stopRepeated = {
+      capture: true,
+      handleEvent: (event: KeyboardEvent) => {
+        if (event.repeat && this.end.seen) event.stopPropagation();
+      },
+    };
+    return html`<div class="row wrap" role="group" aria-label="Answer" @keydown=${stopRepeated}>
+      ${this.allowButton(ALLOW[kind] ?? "Allow", allow)}
       ${
-        asksQuestions
-          ? button("Answer", () => this.choices && this.answer({ decision: "choose", choices: this.choices }), {
-              ...off,
-              disabled: off.disabled || this.choices === null,
-              running: this.pending.running === "choose",
-            })
-          : button(
-              kind === "plan" ? "Approve plan" : kind === "trust" ? "Trust directory" : "Allow",
-              () => this.answer({ decision: "allow" }),
-              {
-                ...off,
-                running: this.pending.running === "allow",
-              },
-            )
-      }
-      ${
-        !asksQuestions && suggestions.length > 0
+        offersAlways
           ? button("Always…", () => (this.open = this.open === "always" ? null : "always"), {
               ...off,
               secondary: true,
@@ -120,15 +157,11 @@ export class PermissionRequest extends PageElement {
             })
           : nothing
       }
-      ${button(
-        kind === "plan" ? "Keep planning" : asksQuestions ? "Don't answer" : "Deny",
-        () => this.answer({ decision: "deny" }),
-        {
-          ...off,
-          secondary: true,
-          running: this.pending.running === "deny",
-        },
-      )}
+      ${button(DENY[kind] ?? "Deny", () => this.answer({ decision: "deny" }), {
+        ...off,
+        secondary: true,
+        running: this.pending.running === "deny",
+      })}
       ${
         kind === "trust"
           ? nothing
@@ -143,27 +176,25 @@ export class PermissionRequest extends PageElement {
   }
 
   private alwaysForm(): TemplateResult {
-    const { suggestions } = this.permission;
-    const chosen = this.chosen ?? sensibleSuggestions(suggestions);
+    const { always } = this.permission;
+    const all = always.map((_, index) => index);
+    const chosen = this.chosen ?? all.filter((index) => always[index]?.byDefault === true);
     const toggle = (index: number, on: boolean): void => {
-      this.chosen = suggestions
-        .map((_, other) => other)
-        .filter((other) => (other === index ? on : chosen.includes(other)));
+      this.chosen = all.filter((other) => (other === index ? on : chosen.includes(other)));
     };
-    const disabled = !this.connected || this.pending.running !== null || !this.settled.yes || chosen.length === 0;
     return html`<fieldset class="always">
-      <legend>Allow now, and in the future</legend>
-      ${suggestions.map(
-        (suggestion, index) =>
+      <legend>Allow now, and always:</legend>
+      ${always.map(
+        ({ text, stored }, index) =>
           html`<label class="option"
             ><input
               type="checkbox"
               .checked=${chosen.includes(index)}
               @change=${(event: Event) => toggle(index, (event.target as HTMLInputElement).checked)}
-            /><span class="isolate">${describeSuggestion(suggestion)}</span></label
+            /><span class="offer"><span class="mono exact">${text}</span>, <span class="muted">${stored}</span></span></label
           >`,
       )}
-      ${button("Always allow", () => this.answer({ decision: "allowAlways", suggestions: chosen }), { disabled, running: this.pending.running === "allowAlways" })}
+      ${this.allowButton("Always allow", chosen.length === 0 ? null : { decision: "allowAlways", suggestions: chosen })}
     </fieldset>`;
   }
 
@@ -198,28 +229,44 @@ export class PermissionRequest extends PageElement {
     void this.updateComplete.then(() => this.querySelector<HTMLInputElement>(".deny-message")?.focus());
   }
 
-  private answer(answer: Answer): void {
+  private async send(answer: Answer): Promise<void> {
     const { id: permissionId, digest } = this.permission;
-    void this.pending.run(answer.decision, { kind: "answer", permissionId, digest, answer });
+    await this.pending.run(answer.decision, { kind: "answer", permissionId, digest, answer });
+    if (this.pending.problem?.code !== ErrorCode.DigestMismatch) return;
+    // The host has fetched the request again.
+    this.end.reset();
+    this.pending.fail("The request has changed, so it was not answered.", "Read it again, then answer.");
+    this.requestUpdate();
+  }
+
+  private answer(answer: Answer): void {
+    void this.send(answer);
   }
 }
 
-/** The whole text in a box that scrolls, with hidden characters made visible. */
-function whole(text: string, label: string): TemplateResult {
-  return html`<pre class="box" tabindex="0" role="region" aria-label=${label}>${exactText(text)}</pre>`;
+/** Whether the request asks to approve a plan without containing it. */
+function lacksPlan({ kind, display }: Permission): boolean {
+  return kind === "plan" && !display.some(({ style }) => style === "plan");
 }
 
-function fields(entries: [string, string][]): TemplateResult | typeof nothing {
-  if (entries.length === 0) return nothing;
-  return html`<dl class="fields">
-    ${entries.map(
-      ([name, value]) =>
-        html`<div>
-          <dt class="muted">${exactLine(name)}</dt>
-          <dd>${value.includes("\n") || value.length > 200 ? whole(value, exactLine(name)) : html`<span class="mono isolate">${exactText(value)}</span>`}</dd>
-        </div>`,
-    )}
-  </dl>`;
+function withoutPlan(): TemplateResult {
+  return html`<p class="warning">
+    <span class="codicon codicon-warning" aria-hidden="true"></span>
+    <span
+      ><strong>This request does not contain the plan.</strong> Read the plan in the transcript before you approve
+      it.</span
+    >
+  </p>`;
+}
+
+function controls(): TemplateResult {
+  return html`<p class="warning controls">
+    <span class="codicon codicon-warning" aria-hidden="true"></span>
+    <span
+      ><strong>Would control AreYouJ.</strong> It could start, answer or terminate sessions. It cannot be allowed
+      always.</span
+    >
+  </p>`;
 }
 
 adopt(css`
@@ -230,13 +277,43 @@ adopt(css`
   .attention-icon {
     color: var(--vscode-editorWarning-foreground);
   }
-  .plan {
-    max-height: 400px;
-    overflow: auto;
-    padding: 8px 10px;
-    background: var(--vscode-editor-background);
-    border: 1px solid var(--vscode-contrastBorder, transparent);
+  .request {
+    display: flex;
+    flex-direction: column;
+    gap: 6px;
+    min-width: 0;
+    max-height: min(440px, 50vh);
+    overflow: hidden auto;
+  }
+  /* It covers the last line: when it is in view, that line is. */
+  .request-end {
+    flex: none;
+    height: 14px;
+    margin-top: -20px;
+    pointer-events: none;
+  }
+  .links {
+    gap: 0 10px;
+  }
+  .warning {
+    display: flex;
+    gap: 6px;
+    padding: 6px 8px;
+    overflow-wrap: anywhere;
+    color: var(--vscode-inputValidation-warningForeground, var(--vscode-foreground));
+    background: var(--vscode-inputValidation-warningBackground);
+    border: 1px solid var(--vscode-inputValidation-warningBorder);
     border-radius: 4px;
+  }
+  .warning > .codicon {
+    margin-top: 1px;
+  }
+  .offer {
+    min-width: 0;
+    overflow-wrap: anywhere;
+  }
+  .offer > .exact {
+    display: inline;
   }
   .always {
     margin: 0;
@@ -249,20 +326,5 @@ adopt(css`
   }
   .deny-message {
     flex-basis: 160px;
-  }
-  .fields {
-    display: flex;
-    flex-direction: column;
-    gap: 2px;
-  }
-  .fields > div {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 0 8px;
-  }
-  .fields dd {
-    min-width: 0;
-    flex: 1 1 200px;
-    overflow-wrap: anywhere;
   }
 `);

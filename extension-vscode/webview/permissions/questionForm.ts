@@ -1,9 +1,10 @@
 /** Claude's questions with their choices, and a field for the person's own words. */
-import { type TemplateResult, css, html, nothing } from "lit";
+import { type TemplateResult, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import type { DisplaySection } from "../../src/protocol.gen";
 import { PageElement, adopt } from "../ui/element";
-import { type Choice, type Question, choicesOf } from "./questions";
-import { exactText } from "../../src/shared/text";
+import { exactView, sectionView } from "./displayView";
+import { type Choice, type Part, type Question, choicesOf } from "./questions";
 
 /** The form. Fires `choices` with the answer: a list for each question, or null while a question has no answer. */
 @customElement("areyouj-questions")
@@ -19,35 +20,33 @@ export class QuestionForm extends PageElement {
 
   private question(question: Question, index: number): TemplateResult {
     const choice = this.choice(index);
-    return html`<fieldset ?disabled=${this.disabled}>
-      <legend>
-        ${question.header ? html`<span class="question-header">${exactText(question.header)}</span>` : nothing}
-        <span class="isolate question-words">${exactText(question.question)}</span>
-        ${question.multiSelect ? html`<span class="muted">Select any number.</span>` : nothing}
-      </legend>
-      ${question.options.map(
-        (option) =>
-          html`<label class="option">
-            <input
-              type=${question.multiSelect ? "checkbox" : "radio"}
-              name="${this.name}-${index}"
-              .checked=${choice.labels.includes(option.label) && (question.multiSelect || choice.own === "")}
-              @change=${(event: Event) => this.choose(index, question, option.label, (event.target as HTMLInputElement).checked)}
-            />
-            <span class="isolate"
-              >${exactText(option.label)}${option.description ? html`<span class="muted option-description">${exactText(option.description)}</span>` : nothing}</span
-            >
-          </label>`,
-      )}
+    return html`<fieldset ?disabled=${this.disabled} aria-label=${question.words || `Question ${index + 1}`}>
+      ${question.parts.map((part) => (part.kind === "section" ? sectionView(part.section) : this.option(part, question, index)))}
       <input
         class="field own-words"
         type="text"
         placeholder="Something else"
-        aria-label="Something else, in your own words: ${exactText(question.question)}"
+        aria-label="Something else, in your own words: ${question.words}"
         .value=${choice.own}
         @input=${(event: Event) => this.change(index, { ...choice, own: (event.target as HTMLInputElement).value })}
       />
     </fieldset>`;
+  }
+
+  private option(part: Part & { kind: "choice" }, question: Question, index: number): TemplateResult {
+    const choice = this.choice(index);
+    return html`<div class="option-group">
+      <label class="option">
+        <input
+          type=${question.multiSelect ? "checkbox" : "radio"}
+          name="${this.name}-${index}"
+          .checked=${choice.labels.includes(part.label) && (question.multiSelect || choice.own === "")}
+          @change=${(event: Event) => this.choose(index, question, part.label, (event.target as HTMLInputElement).checked)}
+        />
+        ${exactView(part.section)}
+      </label>
+      ${part.details.map((section) => html`<div class="option-details">${optionDetail(section)}</div>`)}
+    </div>`;
   }
 
   private choice(index: number): Choice {
@@ -67,6 +66,12 @@ export class QuestionForm extends PageElement {
   }
 }
 
+/** A description is displayed without its label, as everywhere in the editor; anything else with it. */
+function optionDetail(section: DisplaySection): TemplateResult {
+  const isDescription = section.pointer?.endsWith("/description") === true && section.style === "text";
+  return isDescription ? html`<div class="muted">${exactView(section)}</div>` : sectionView(section);
+}
+
 adopt(css`
   areyouj-questions {
     display: flex;
@@ -82,22 +87,6 @@ adopt(css`
     padding: 0;
     border: 0;
   }
-  areyouj-questions legend {
-    padding: 0 0 6px;
-    overflow-wrap: anywhere;
-  }
-  .question-words {
-    white-space: pre-wrap;
-  }
-  .question-header {
-    margin-right: 6px;
-    padding: 1px 5px;
-    border: 1px solid var(--vscode-contrastBorder, transparent);
-    border-radius: 3px;
-    font-size: 11px;
-    color: var(--vscode-badge-foreground);
-    background: var(--vscode-badge-background);
-  }
   .option {
     display: flex;
     align-items: flex-start;
@@ -112,8 +101,11 @@ adopt(css`
   .option input {
     margin-top: 2px;
   }
-  .option-description {
-    display: block;
+  .option-details {
+    padding: 0 6px 3px 28px;
+  }
+  areyouj-questions .exact.mono {
+    font: inherit;
   }
   .own-words {
     margin: 2px 6px 0;

@@ -1,10 +1,18 @@
-/** Claude's questions with their choices. */
-import { listOf, member, textOf } from "../ui/json";
+/** Claude's questions with their choices, found in the sections of the display. */
+import type { DisplaySection } from "../../src/protocol.gen";
+import { listOf, member } from "../ui/json";
+import { exactTextOf } from "./exact";
 
+/** A section of a question, or the sections of one of its choices. */
+export type Part =
+  | { kind: "section"; section: DisplaySection }
+  | { kind: "choice"; label: string; section: DisplaySection; details: DisplaySection[] };
+
+/** A question with everything that it displays, in order. */
 export interface Question {
-  question: string;
-  header: string;
-  options: { label: string; description: string }[];
+  parts: Part[];
+  /** The words by which a screen reader names the question: what is displayed, with its marks. */
+  words: string;
   multiSelect: boolean;
 }
 
@@ -15,17 +23,52 @@ export interface Choice {
   own: string;
 }
 
-/** The questions in the input of a permission request. An invalid one keeps its place, because answers go by order. */
-export function questionsOf(input: unknown): Question[] {
-  return listOf(input, "questions").map((value) => ({
-    question: textOf(value, "question") ?? "",
-    header: textOf(value, "header") ?? "",
-    options: listOf(value, "options").map((option) => ({
-      label: textOf(option, "label") ?? "",
-      description: textOf(option, "description") ?? "",
-    })),
+const QUESTION = /^\/questions\/(\d+)(?:\/|$)/;
+const OPTION = /^\/questions\/\d+\/options\/(\d+)\//;
+
+/**
+ * The questions of a request, and the sections that belong to none. An invalid question keeps its place, because answers
+ * go by order.
+ */
+export function questionsOf(
+  display: readonly DisplaySection[],
+  input: unknown,
+): { questions: Question[]; before: DisplaySection[]; after: DisplaySection[] } {
+  const questions = listOf(input, "questions").map((value): Question => ({
+    parts: [],
+    words: "",
     multiSelect: member(value, "multiSelect") === true,
   }));
+  const before: DisplaySection[] = [];
+  const after: DisplaySection[] = [];
+  let current: Question | null = null;
+  for (const section of display) {
+    const { pointer = "" } = section;
+    const place = QUESTION.exec(pointer)?.[1];
+    const question: Question | undefined = place === undefined ? undefined : questions[Number(place)];
+    // A section without a place of its own, such as a detail with an unusual name, stays where it is in the display.
+    current = question ?? (pointer === "" ? current : null);
+    if (current !== null) addTo(current, section);
+    else (questions.every(({ parts }) => parts.length === 0) ? before : after).push(section);
+  }
+  return { questions, before, after };
+}
+
+function addTo(question: Question, section: DisplaySection): void {
+  const last = question.parts.at(-1);
+  if (section.style === "choice") {
+    question.parts.push({ kind: "choice", label: exactTextOf(section), section, details: [] });
+  } else if (last?.kind === "choice" && optionOf(section) === optionOf(last.section)) {
+    last.details.push(section);
+  } else {
+    if (section.style === "question")
+      question.words = section.segments.map(({ text, shown }) => shown ?? text).join("");
+    question.parts.push({ kind: "section", section });
+  }
+}
+
+function optionOf({ pointer = "" }: DisplaySection): string | undefined {
+  return OPTION.exec(pointer)?.[1];
 }
 
 /** The answer in the daemon's form, or null while a question has none. Own words replace a single choice. */

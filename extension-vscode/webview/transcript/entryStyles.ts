@@ -170,4 +170,19 @@ adopt(css`
     flex-direction: column;
     justify-content: flex-end;
   }
+  .fields {
+    display: flex;
+    flex-direction: column;
+    gap: 2px;
+  }
+  .fields > div {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0 8px;
+  }
+  .fields dd {
+    min-width: 0;
+    flex: 1 1 200px;
+    overflow-wrap: anywhere;
+  }
 `);

@@ -77,7 +77,7 @@ function permissionView(
 ): TemplateResult {
   const open = context.permissions.get(body.permissionId);
   if (open && end === null)
-    return html`<areyouj-permission-request .permission=${open} .directory=${context.directory} .connected=${context.connected}></areyouj-permission-request>`;
+    return html`<areyouj-permission-request .permission=${open} .connected=${context.connected}></areyouj-permission-request>`;
   if (end !== null) return endLine(body.title, end);
   return html`<div class="line muted"><span class="codicon codicon-shield" aria-hidden="true"></span><span class="grow isolate">${plainLine(body.title)}</span></div>`;
 }

@@ -9,20 +9,22 @@ export interface ButtonState {
   running?: boolean;
   /** The reason why it is disabled, or details of its action. */
   title?: string;
+  /** It does nothing yet, for a moment, and keeps the focus. */
+  waiting?: boolean;
   secondary?: boolean;
   expanded?: boolean;
 }
 
 /** A button with a label. */
 export function button(label: string, click: () => void, state: ButtonState = {}): TemplateResult {
-  const { disabled = false, running = false, title, secondary = false, expanded } = state;
+  const { disabled = false, running = false, title, waiting = false, secondary = false, expanded } = state;
   return html`<vscode-button
     ?secondary=${secondary}
     ?disabled=${disabled || running}
-    aria-disabled=${disabled || running}
+    aria-disabled=${disabled || running || waiting}
     aria-expanded=${expanded ?? nothing}
     title=${title ?? nothing}
-    @click=${() => (disabled || running ? undefined : click())}
+    @click=${() => (disabled || running || waiting ? undefined : click())}
     >${running ? html`<span slot="content-before" class="codicon codicon-loading spinner" aria-hidden="true"></span>` : nothing}${label}</vscode-button
   >`;
 }

@@ -9,29 +9,27 @@ import type { FileChange } from "./toolInput";
 
 const SIGNS = { same: " ", removed: "-", added: "+" };
 
-/** All edits of a change, whole, in boxes that scroll. `named` is the path to show as a link. */
-export function diffView(change: FileChange, sessionId: string, title: string, named?: string): TemplateResult {
+/** All edits of a change, whole, in boxes that scroll. */
+export function diffView(change: FileChange, sessionId: string, title: string): TemplateResult {
   const path = exactLine(change.path);
   return html`<div class="diff-view">
-    <div class="row wrap">
-      ${
-        named === undefined
-          ? nothing
-          : html`<button type="button" class="link mono path-link" title="Open ${path}" @click=${() => act({ kind: "openFile", sessionId, path: change.path })}>${exactLine(named)}</button>`
-      }
-      ${change.edits.map(
-        ({ before, after }, index) =>
-          html`<button
-            type="button"
-            class="link"
-            @click=${() => act({ kind: "openDiff", sessionId, title, path: change.path, before, after })}
-          >
-            ${change.edits.length > 1 ? `Open diff ${index + 1}` : "Open diff"}
-          </button>`,
-      )}
-    </div>
+    <div class="row wrap">${diffLinks(change, sessionId, title)}</div>
     ${guard([change.edits.length, ...change.edits.flatMap(({ before, after }) => [before, after])], () => change.edits.map(({ before, after }) => lines(before, after, path)))}
   </div>`;
+}
+
+/** Links that open each edit as a diff of the editor. */
+export function diffLinks(change: FileChange, sessionId: string, title: string): TemplateResult[] {
+  return change.edits.map(
+    ({ before, after }, index) =>
+      html`<button
+        type="button"
+        class="link"
+        @click=${() => act({ kind: "openDiff", sessionId, title, path: change.path, before, after })}
+      >
+        ${change.edits.length > 1 ? `Open diff ${index + 1}` : "Open diff"}
+      </button>`,
+  );
 }
 
 function lines(before: string, after: string, path: string): TemplateResult {
@@ -51,9 +49,6 @@ adopt(css`
     flex-direction: column;
     gap: 4px;
     min-width: 0;
-  }
-  .path-link {
-    overflow-wrap: anywhere;
   }
   .diff {
     padding: 4px 0;

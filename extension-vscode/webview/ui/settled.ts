@@ -2,7 +2,7 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 /** Longer than the pause within a double-click, and short for a person who reads. */
-const SETTLE_MS = 500;
+export const SETTLE_MS = 500;
 
 const cards = new Set<Settled>();
 

@@ -187,7 +187,7 @@ adopt(css`
     border: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
     border-radius: 6px;
   }
-  .card :is(.box, .plan) {
+  .card .box {
     background: var(--vscode-editor-background);
     border-color: var(--vscode-widget-border, var(--vscode-contrastBorder, transparent));
   }
@@ -236,7 +236,7 @@ adopt(css`
     flex: none;
     height: 26px;
   }
-  vscode-button[disabled] {
+  vscode-button[aria-disabled="true"] {
     opacity: 0.5;
   }
   vscode-button .codicon {

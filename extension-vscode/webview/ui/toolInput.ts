@@ -1,5 +1,5 @@
 /** The input of a tool call: its most telling argument, and the file that it changes. */
-import { listOf, member, readable, textOf } from "./json";
+import { listOf, readable, textOf } from "./json";
 import { plainLine } from "../../src/shared/text";
 
 /** A change of one place in a file. */
@@ -30,18 +30,6 @@ const TELLING = [
 ];
 /** Enough for the widest line, in characters; the call itself shows the rest. */
 const MAX_LINE = 300;
-/** Members of the input that a diff can show. */
-const CHANGE_MEMBERS = new Set([
-  "file_path",
-  "notebook_path",
-  "old_string",
-  "new_string",
-  "replace_all",
-  "content",
-  "new_source",
-  "edits",
-]);
-
 /** The line that describes a call. */
 export function tellingArgument(input: unknown): string {
   for (const name of TELLING) {
@@ -77,38 +65,6 @@ export function fileChange(tool: string, input: unknown): FileChange | null {
 
 function edit(value: unknown): Edit {
   return { before: textOf(value, "old_string") ?? "", after: textOf(value, "new_string") ?? "" };
-}
-
-/** The members of a file change that its diff does not show. */
-export function otherMembers(tool: string, input: unknown): [string, string][] {
-  return members(input).filter(([name]) => !shownByDiff(tool, name, input));
-}
-
-function shownByDiff(tool: string, name: string, input: unknown): boolean {
-  if (!CHANGE_MEMBERS.has(name)) return false;
-  switch (name) {
-    case "file_path":
-    case "notebook_path":
-      return member(input, name) === filePath(input);
-    case "content":
-      return tool === "Write" && textOf(input, name) !== undefined;
-    case "new_source":
-      return tool === "NotebookEdit" && textOf(input, name) !== undefined;
-    case "replace_all":
-      // The diff of one place already means this.
-      return tool === "Edit" && member(input, name) === false;
-    case "edits":
-      return tool === "MultiEdit" && listOf(input, name).every(isPlainEdit);
-    default:
-      return tool === "Edit" && textOf(input, name) !== undefined;
-  }
-}
-
-function isPlainEdit(value: unknown): boolean {
-  return (
-    members(value).every(([name]) => name === "old_string" || name === "new_string") &&
-    textOf(value, "new_string") !== undefined
-  );
 }
 
 /** All members of an input, by name. */

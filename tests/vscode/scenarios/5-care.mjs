@@ -84,8 +84,8 @@ export default {
       const page = await window.switchTo("Anna");
       await page.send(`edit: ${file} | Monday to Friday | Monday to Saturday`);
       const card = page.card("hours.md");
-      await shows(card.locator(".diff-added", { hasText: "Monday to Saturday" }));
-      await shows(card.locator(".diff-removed", { hasText: "Monday to Friday" }));
+      await shows(card.getByLabel("New text").filter({ hasText: "Monday to Saturday" }));
+      await shows(card.getByLabel("Old text").filter({ hasText: "Monday to Friday" }));
       await card.getByText("Open diff").click();
       await shows(window.page.locator(".monaco-diff-editor .view-lines", { hasText: "Saturday" }));
       await window.switchTo("Anna");

@@ -24,11 +24,10 @@ pub(crate) fn lint() -> Result<()> {
 pub(crate) fn test(programs: &Path) -> Result<(bool, Counts)> {
     let directory = directory();
     run(npm(&directory, &["run", "--silent", "build"]))?;
-    let runs = [
-        npm(&directory, &["run", "--silent", "test:unit"]),
-        npm(&directory, &["run", "--silent", "test:pages"]),
-        workbench("run.mjs", programs)?,
-    ];
+    // The pages display hostile texts as the program `hostile-display` makes them.
+    let mut pages = npm(&directory, &["run", "--silent", "test:pages"]);
+    pages.env("AREYOUJ_BIN_DIR", programs);
+    let runs = [npm(&directory, &["run", "--silent", "test:unit"]), pages, workbench("run.mjs", programs)?];
     let mut all = (true, Counts::default());
     for command in runs {
         let (passed, counts) = counted(command)?;
