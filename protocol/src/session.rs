@@ -63,6 +63,10 @@ pub struct Session {
     pub unread: u32,
     /// The time from the last request to start Claude until Claude was ready, in milliseconds.
     pub startup_ms: Option<u64>,
+    /// The session's host was started by an earlier version of AreYouJ, which gave it no key: it obeys any program of the
+    /// user, also one that runs inside another session. A restart of the session protects its host.
+    #[serde(default)]
+    pub host_unprotected: bool,
 }
 
 /// How Claude is driven.
@@ -401,6 +405,7 @@ mod tests {
             queue_paused: None,
             unread: 0,
             startup_ms: None,
+            host_unprotected: false,
         }
     }
 
@@ -410,7 +415,7 @@ mod tests {
         let promised = "id directory name driver status statusSince statusReason error attention currentTask \
                         createdAt lastActivity pid hostPid claudeSessionId model permissionMode costUsd \
                         contextUsed contextMax queued unread";
-        let added = "statusSource queuePaused startupMs";
+        let added = "statusSource queuePaused startupMs hostUnprotected";
         let mut expected: Vec<&str> = promised.split_whitespace().chain(added.split_whitespace()).collect();
         expected.sort_unstable();
 

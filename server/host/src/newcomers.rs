@@ -91,7 +91,11 @@ impl Newcomers {
     ) -> io::Result<()> {
         let (mut connection, peer) = Connection::accept(stream)?;
         let caller = self.caller(peer);
-        if matches!(caller.origin, Origin::OtherSession | Origin::Unknown) {
+        // A process that was killed, usually, and never a threat: nothing that it sent is read.
+        if caller.origin == Origin::Unknown {
+            return Ok(());
+        }
+        if caller.origin == Origin::OtherSession {
             self.refuse(&mut connection, &caller, Tried::Connect, recorder);
             return Ok(());
         }
@@ -158,7 +162,7 @@ impl Newcomers {
         }
     }
 
-    /// Where the process stands. One that has exited is of no use to itself.
+    /// Where the process stands.
     fn caller(&self, peer: Peer) -> Caller {
         let (origin, session) = match self.vantage.standing(&peer) {
             Ok(Standing::Outside) => (Origin::Outside, None),

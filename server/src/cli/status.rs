@@ -129,6 +129,7 @@ pub(crate) mod tests {
             queue_paused: None,
             unread: 0,
             startup_ms: None,
+            host_unprotected: false,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, PipeReader, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -23,8 +24,9 @@ use crate::config::TerminalSize;
 use crate::paths;
 use areyouj_core::driver::{stream, terminal};
 use areyouj_core::orchestrator::{
-    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId,
+    ConversationState, Driver, ErrorCode, HostKey, LaunchOrder, MessageId, Problem, Remedy, SessionId,
 };
+use areyouj_host::key::Key;
 use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
 
@@ -106,6 +108,7 @@ struct HostFiles {
     /// The session's directory.
     directory: PathBuf,
     socket: PathBuf,
+    key: Key,
 }
 
 impl HostFiles {
@@ -147,7 +150,8 @@ impl HostFiles {
             environment: variables.into_iter().collect(),
         };
         let directory = shared.paths.session_dir(&order.session);
-        Ok(HostFiles { launch, session: order.session, directory, socket })
+        let HostKey(key) = order.key;
+        Ok(HostFiles { launch, session: order.session, directory, socket, key: Key::new(key) })
     }
 
     /// Writes the launch file and starts the host.
@@ -164,16 +168,24 @@ impl HostFiles {
         let log =
             OpenOptions::new().create(true).append(true).mode(0o600).open(self.directory.join("host.log"));
         let log = log.map_err(|error| failed(format!("The host's log cannot be written: {error}.")))?;
+        let key = self.key_to_read().map_err(|error| failed(format!("There is no pipe: {error}.")))?;
         Command::new(program)
             .arg(&self.directory)
             .arg(&self.socket)
             .env_clear()
             .current_dir("/")
-            .stdin(Stdio::null())
+            .stdin(key)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .map_err(|error| failed(format!("The session host cannot be started: {error}.")))
+    }
+
+    /// The host's standard input: the key, and nothing after it. A pipe has room for it.
+    fn key_to_read(&self) -> io::Result<PipeReader> {
+        let (reader, mut writer) = io::pipe()?;
+        writer.write_all(self.key.bytes())?;
+        Ok(reader)
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) fn session(view: SessionView) -> wire::Session {
         queue_paused: row.paused.explanation(),
         unread: row.unread,
         startup_ms: row.startup_ms,
+        host_unprotected: view.host_unprotected,
     }
 }
 

@@ -197,6 +197,7 @@ fn example_session() -> Session {
         queue_paused: None,
         unread: 0,
         startup_ms: None,
+        host_unprotected: false,
     }
 }
 

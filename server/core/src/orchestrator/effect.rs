@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    Answer, AuditRow, ClientId, Driver, EntryRow, MessageId, MessageRow, MessageView, PartialOutput,
+    Answer, AuditRow, ClientId, Driver, EntryRow, HostKey, MessageId, MessageRow, MessageView, PartialOutput,
     PermissionRequest, PermissionRow, Position, Problem, QueueView, ReplyId, SessionId, SessionRow,
     SessionSpec, SessionView,
 };
@@ -105,6 +105,15 @@ pub enum Change {
         session: SessionId,
         /// Names and values.
         environment: BTreeMap<String, String>,
+    },
+    /// The key of a new launch.
+    HostKey {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
+        /// The key.
+        key: HostKey,
     },
     /// A session, new or changed.
     Session(Box<SessionRow>),
@@ -265,6 +274,8 @@ pub struct LaunchOrder {
     pub resume: bool,
     /// How far the journal has been ingested; new records come after it.
     pub position: Position,
+    /// The key that the host gets.
+    pub key: HostKey,
 }
 
 /// What to write to Claude. A driver encodes it in Claude's protocol.

@@ -23,7 +23,10 @@ impl Disk {
             Change::Entry { session, entry } => {
                 self.entries.entry(session).or_default().insert(entry.seq);
             }
-            Change::Environment { .. } | Change::Audit(_) | Change::SessionRemoved(_) => {}
+            Change::Environment { .. }
+            | Change::HostKey { .. }
+            | Change::Audit(_)
+            | Change::SessionRemoved(_) => {}
         }
     }
 
@@ -106,7 +109,7 @@ impl Outside {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings { max_active: 4, max_starting: 2, on_interrupted: None }
+    Settings { max_active: 4, max_starting: 2, on_interrupted: None, ..Settings::default() }
 }
 
 pub(super) fn ask(request: &str) -> PermissionRequest {

@@ -111,16 +111,20 @@ impl Session {
 
     /// A new daemon has found the host. Writes what should have been written and is not in the journal.
     pub(super) fn send_undelivered(&mut self, step: &mut StepContext) {
+        let inputs: Vec<Input> = self.undelivered().collect();
+        for input in inputs {
+            self.send(step, input);
+        }
+    }
+
+    /// What should have been written and is not in the journal.
+    pub(super) fn undelivered(&self) -> impl Iterator<Item = Input> {
         let messages = self.queue.unwritten().map(|message| Input::Message {
             id: message.id,
             text: message.text.clone(),
             steer: message.steer,
         });
-        let answers = self.permissions.undelivered(self.lifecycle.launch());
-        let inputs: Vec<Input> = messages.chain(answers).collect();
-        for input in inputs {
-            self.send(step, input);
-        }
+        messages.chain(self.permissions.undelivered(self.lifecycle.launch()))
     }
 
     /// Claude makes a permission request.

@@ -3,13 +3,14 @@
 use super::Session;
 use super::errors::ErrorOutput;
 use super::lifecycle::{Due, EndStep, StartStep, StopStep, SyncStep};
+use super::ordered::Ordered;
 use super::phase::Then;
 use super::terminal_input::TerminalInput;
 use super::turn::Turn;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INITIALIZE_TIMEOUT_MS, START_TIMEOUT_MS, START_TRIES};
 use crate::orchestrator::{
-    ConversationState, Driver, Effect, ErrorCode, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder,
+    Change, ConversationState, Driver, Effect, ErrorCode, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder,
     MessageId, NoticeLevel, PermissionRequest, Problem, Remedy, Switch,
 };
 
@@ -83,16 +84,21 @@ impl Session {
         self.errors = ErrorOutput::default();
         self.turn = Turn::launched();
         self.terminal = TerminalInput::of_new_claude();
+        self.ordered = Ordered::of_launch();
         self.conversation.carry_over(&mut self.spec);
         self.note =
             self.lifecycle.repeated_try().map(|number| format!("Try {number} of {START_TRIES} is running."));
+        let (session, launch) = (self.id, self.lifecycle.launch());
+        let key = step.host_key(session, launch);
+        step.persist(Change::HostKey { session, launch, key });
         step.push(Effect::Launch(LaunchOrder {
-            session: self.id,
-            launch: self.lifecycle.launch(),
+            session,
+            launch,
             spec: self.spec.clone(),
             claude_session: self.conversation.id(),
             resume,
             position: self.position,
+            key,
         }));
     }
 
@@ -168,6 +174,7 @@ impl Session {
 
     /// The host runs, and everything that it recorded before the adoption has been ingested.
     pub(in crate::orchestrator) fn synced(&mut self, step: &mut StepContext) {
+        self.ordered.synced();
         match self.lifecycle.synced() {
             SyncStep::None => {}
             SyncStep::StopAgain => self.order_stop(step, false),
