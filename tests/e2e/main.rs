@@ -19,6 +19,7 @@ mod first_screens;
 mod full_disk;
 mod homes;
 mod hosts;
+mod inside_host;
 mod journals;
 mod modes;
 mod other_users;

@@ -45,6 +45,8 @@ pub(super) struct Newcomers {
     vantage: Vantage,
     /// The key of this launch; a daemon of an earlier version gave none.
     key: Option<Key>,
+    /// Claude has hooks: those of a terminal.
+    hooks: bool,
     recorded: u32,
     /// Refused connections that are not recorded.
     more: u32,
@@ -65,8 +67,13 @@ struct Caller {
 }
 
 impl Newcomers {
-    pub(super) fn new(vantage: Vantage, key: Option<Key>) -> Newcomers {
-        Newcomers { waiting: Vec::new(), vantage, key, recorded: 0, more: 0 }
+    pub(super) fn new(vantage: Vantage, key: Option<Key>, hooks: bool) -> Newcomers {
+        Newcomers { waiting: Vec::new(), vantage, key, hooks, recorded: 0, more: 0 }
+    }
+
+    /// Whether only a daemon with a key is obeyed.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The connections.
@@ -130,7 +137,7 @@ impl Newcomers {
                 }
                 continue;
             };
-            if let Err(tried) = allowed(&newcomer.caller, introduction, length) {
+            if let Err(tried) = allowed(&newcomer.caller, introduction, length, self.hooks) {
                 if let Some(tried) = tried {
                     self.refuse(&mut newcomer.connection, &newcomer.caller, tried, recorder.as_deref_mut());
                 }
@@ -213,12 +220,17 @@ impl Newcomers {
 
 /// Whether this process may introduce itself like this, with a frame of this length. Otherwise what it tried, if that
 /// concerns a person.
-fn allowed(caller: &Caller, introduction: Introduction, length: usize) -> Result<(), Option<Tried>> {
+fn allowed(
+    caller: &Caller,
+    introduction: Introduction,
+    length: usize,
+    hooks: bool,
+) -> Result<(), Option<Tried>> {
     let (may, maximum, tried) = match introduction {
         Introduction::Hello => (caller.origin == Origin::Outside, MAX_INTRODUCTION, Tried::Orders),
         Introduction::Attach => (caller.origin == Origin::Outside, MAX_INTRODUCTION, Tried::Attach),
         // The payload has one byte besides the report, and the kind comes first.
-        Introduction::Hook => (caller.origin == Origin::OwnSession, MAX_TOLD + 2, Tried::Hook),
+        Introduction::Hook => (hooks && caller.origin == Origin::OwnSession, MAX_TOLD + 2, Tried::Hook),
         Introduction::Other if caller.origin == Origin::Outside => return Err(None),
         Introduction::Other => (false, 0, Tried::Orders),
     };

@@ -530,6 +530,7 @@ impl Host {
             host_pid: std::process::id(),
             claude_pid: self.claude_pid(),
             end: self.recorder.end(),
+            keyed: self.newcomers.has_key(),
         });
     }
 

@@ -82,7 +82,8 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     };
     let terminal = terminal.filter(|_| process.is_some());
     let launched = Launched { process, terminal, launch: number };
-    Ok(Host::new(lock, (socket, listener), signals, recorder, launched, Newcomers::new(vantage, key)))
+    let newcomers = Newcomers::new(vantage, key, launched.terminal.is_some());
+    Ok(Host::new(lock, (socket, listener), signals, recorder, launched, newcomers))
 }
 
 /// Reads the key from standard input, and closes it.

@@ -10,9 +10,6 @@ use super::key::Key;
 /// viewers and hooks; contract 4 added the key.
 pub const CONTRACT: u32 = 4;
 
-/// The first contract in which a host can have a key.
-pub const HAS_KEYS: u32 = 4;
-
 /// The first contract in which a host reports that its journal cannot be written.
 pub const REPORTS_STALLS: u32 = 2;
 
@@ -120,6 +117,8 @@ pub enum FromHost {
         claude_pid: Option<u32>,
         /// The end of the journal.
         end: u64,
+        /// The host has a key, and obeys no daemon without it. Since contract 4.
+        keyed: bool,
     },
     /// The journal has grown. The host combines growth in quick succession.
     Appended {
@@ -253,7 +252,7 @@ impl FromHost {
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            FromHost::Welcome { contract, launch, host_pid, claude_pid, end } => frame(
+            FromHost::Welcome { contract, launch, host_pid, claude_pid, end, keyed } => frame(
                 out,
                 kind::WELCOME,
                 &[
@@ -262,6 +261,7 @@ impl FromHost {
                     &host_pid.to_le_bytes(),
                     &claude_pid.unwrap_or(0).to_le_bytes(),
                     &end.to_le_bytes(),
+                    if *keyed { &[1] } else { &[] },
                 ],
             ),
             FromHost::Appended { end } => frame(out, kind::APPENDED, &[&end.to_le_bytes()]),
@@ -310,6 +310,7 @@ impl FromHost {
                 host_pid: fields.u32()?,
                 claude_pid: fields.pid()?,
                 end: fields.u64()?,
+                keyed: fields.flag().unwrap_or(false),
             },
             kind::APPENDED => FromHost::Appended { end: fields.u64()? },
             kind::STATE => FromHost::State {
@@ -478,13 +479,14 @@ mod tests {
 
     fn from_host() -> impl Strategy<Value = FromHost> {
         prop_oneof![
-            (any::<(u32, u32, u32, u64)>(), pid()).prop_map(
-                |((contract, launch, host_pid, end), claude_pid)| FromHost::Welcome {
+            (any::<(u32, u32, u32, u64, bool)>(), pid()).prop_map(
+                |((contract, launch, host_pid, end, keyed), claude_pid)| FromHost::Welcome {
                     contract,
                     launch,
                     host_pid,
                     claude_pid,
-                    end
+                    end,
+                    keyed
                 }
             ),
             any::<u64>().prop_map(|end| FromHost::Appended { end }),

@@ -10,6 +10,7 @@ mod conversation;
 mod delivery;
 mod errors;
 mod facts;
+mod held_requests;
 mod known;
 mod lifecycle;
 mod messages;
@@ -35,6 +36,7 @@ use super::{
 };
 use conversation::Conversation;
 use errors::ErrorOutput;
+use held_requests::HeldRequests;
 use known::Known;
 use lifecycle::{HostTrust, Lifecycle};
 use ordered::Ordered;
@@ -65,6 +67,7 @@ pub(super) struct Session {
     turn: Turn,
     queue: Queue,
     permissions: PermissionRequests,
+    held: HeldRequests,
     terminal: TerminalInput,
     usage: Usage,
     transcript: Transcript,
@@ -117,6 +120,7 @@ impl Session {
             turn: Turn::restore(&row),
             queue: Queue::restore(&row),
             permissions: PermissionRequests::restore(&row),
+            held: HeldRequests::default(),
             terminal: TerminalInput::default(),
             usage: Usage::restore(&row),
             transcript: Transcript::restore(&row),

@@ -5,7 +5,7 @@ use std::io;
 use tokio::net::UnixStream;
 
 use areyouj_host::key::Key;
-use areyouj_host::wire::{CONTRACT, FromHost, HAS_KEYS, ToHost};
+use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 
 /// A host's introduction.
 pub(super) struct Welcome {
@@ -32,12 +32,10 @@ pub(super) struct HostSocket {
 /// [`io::ErrorKind::PermissionDenied`]: the host has another key.
 pub(super) async fn hello(stream: UnixStream, key: Option<Key>) -> io::Result<(HostSocket, Welcome)> {
     let mut socket = HostSocket::new(stream);
-    let has_key = key.is_some();
     socket.send(&ToHost::Hello { contract: CONTRACT, key });
     loop {
         match socket.next().await? {
-            FromHost::Welcome { contract, host_pid, claude_pid, end, .. } => {
-                let keyed = has_key && contract >= HAS_KEYS;
+            FromHost::Welcome { host_pid, claude_pid, end, keyed, .. } => {
                 return Ok((socket, Welcome { host_pid, claude_pid, end, keyed }));
             }
             FromHost::Refused(why) => return Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),

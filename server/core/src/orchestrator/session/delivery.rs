@@ -129,7 +129,17 @@ impl Session {
 
     /// Claude makes a permission request.
     pub(super) fn permission_requested(&mut self, step: &mut StepContext, request: PermissionRequest) {
-        self.terminal.asked();
+        if self.is_terminal() {
+            self.terminal.asked();
+            let excess = self.held.hold(step.now.monotonic, request);
+            self.release_unconfirmed(step, excess);
+        } else {
+            self.show_request(step, request);
+        }
+    }
+
+    /// Shows a permission request to people.
+    pub(super) fn show_request(&mut self, step: &mut StepContext, request: PermissionRequest) {
         let entry = self.permissions.add(step, self.lifecycle.launch(), request);
         self.add_entries(step, entry);
     }

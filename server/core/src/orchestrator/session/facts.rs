@@ -63,6 +63,7 @@ impl Session {
             Fact::ContextUsed(tokens) => self.usage.context_used(tokens),
             Fact::PermissionRequested(request) => self.permission_requested(step, request),
             Fact::PermissionWithdrawn { request_id } => {
+                self.held.take_if(|request| request.request_id == request_id);
                 let entry = self.permissions.withdrawn(step, &request_id);
                 self.add_entries(step, entry);
             }

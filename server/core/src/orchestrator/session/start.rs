@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::errors::ErrorOutput;
+use super::held_requests::HeldRequests;
 use super::lifecycle::{Due, EndStep, StartStep, StopStep, SyncStep};
 use super::ordered::Ordered;
 use super::phase::Then;
@@ -84,6 +85,7 @@ impl Session {
         self.errors = ErrorOutput::default();
         self.turn = Turn::launched();
         self.terminal = TerminalInput::of_new_claude();
+        self.held = HeldRequests::default();
         self.ordered = Ordered::of_launch();
         self.conversation.carry_over(&mut self.spec);
         self.note =
@@ -414,8 +416,9 @@ impl Session {
 
     /// The earliest monotonic time at which something is due.
     pub(in crate::orchestrator) fn deadline(&self) -> Option<u64> {
-        let deadlines = [self.lifecycle.deadline(), self.turn.deadline(), self.terminal.deadline()];
-        deadlines.into_iter().flatten().min()
+        let at_terminal = [self.terminal.deadline(), self.held.deadline()];
+        let deadlines = [self.lifecycle.deadline(), self.turn.deadline()];
+        deadlines.into_iter().chain(at_terminal).flatten().min()
     }
 
     /// Time has passed.
