@@ -17,12 +17,17 @@ const TITLE_CHARS: usize = 300;
 impl Session {
     /// Whether something in the terminal prevents a paste.
     pub(in crate::orchestrator) fn terminal_is_taken(&self) -> bool {
-        self.is_terminal() && self.terminal.is_taken(self.permissions.is_asking())
+        self.is_terminal() && self.terminal.is_taken(self.may_ask())
     }
 
     /// A person typed; the terminal's input holds this many characters now.
     pub(super) fn typed(&mut self, step: &StepContext, characters: usize) {
-        self.terminal.typed(step.now.monotonic, characters, self.permissions.is_asking());
+        self.terminal.typed(step.now.monotonic, characters, self.may_ask());
+    }
+
+    /// Whether Claude waits for an answer to a permission request, or can: its record does not confirm the request yet.
+    fn may_ask(&self) -> bool {
+        self.permissions.is_asking() || self.held.deadline().is_some()
     }
 
     /// A message was pasted.
@@ -56,6 +61,7 @@ impl Session {
                 Some(message)
             }
             Submitted::Unnoticed => {
+                self.current_task = Some(first_line(&text));
                 let unnoticed = "A hook reported the following prompt, and nobody typed it in the terminal. Claude can \
                                  have prompted itself, or something inside this session made it up.";
                 self.add_notice(step, NoticeLevel::Warning, unnoticed);
@@ -125,7 +131,7 @@ impl Session {
                 }
             }
         } else if self.lifecycle.is_ready() {
-            let around = Surroundings::of(&self.permissions, &self.turn, &self.queue);
+            let around = Surroundings::of(self.may_ask(), &self.turn, &self.queue);
             let outcome = self.terminal.status_read(status, around);
             self.apply(step, outcome);
         }
@@ -135,7 +141,7 @@ impl Session {
     pub(super) fn tick_terminal(&mut self, step: &mut StepContext) {
         let late = self.held.take_late(step.now.monotonic);
         self.release_unconfirmed(step, late);
-        let around = Surroundings::of(&self.permissions, &self.turn, &self.queue);
+        let around = Surroundings::of(self.may_ask(), &self.turn, &self.queue);
         let outcome = self.terminal.tick(step.now.monotonic, around);
         self.apply(step, outcome);
     }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use super::permissions::PermissionRequests;
 use super::queue::Queue;
 use super::turn::Turn;
 use crate::orchestrator::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
@@ -66,12 +65,8 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn of(permissions: &PermissionRequests, turn: &Turn, queue: &'a Queue) -> Surroundings<'a> {
-        Surroundings {
-            asking: permissions.is_asking(),
-            idle: turn.is_idle(),
-            unconfirmed: queue.unconfirmed(),
-        }
+    pub(super) fn of(asking: bool, turn: &Turn, queue: &'a Queue) -> Surroundings<'a> {
+        Surroundings { asking, idle: turn.is_idle(), unconfirmed: queue.unconfirmed() }
     }
 }
 
