@@ -1097,6 +1097,8 @@ export interface Session {
   unread: number;
   /** The time from the last request to start Claude until Claude was ready, in milliseconds. */
   startupMs: number | null;
+  /** The session's host was started by an earlier version of AreYouJ, which gave it no key: it obeys any program of the user, also one that runs inside another session. A restart of the session protects its host. */
+  hostUnprotected: boolean;
 }
 
 /** Parameters of requests that change one session. */

@@ -674,6 +674,7 @@
 ---@field queuePaused? string The reason why the queue is paused, or `null` if it is not paused.
 ---@field unread integer The number of unread answers and permission requests.
 ---@field startupMs? integer The time from the last request to start Claude until Claude was ready, in milliseconds.
+---@field hostUnprotected boolean The session's host was started by an earlier version of AreYouJ, which gave it no key: it obeys any program of the user, also one that runs inside another session. A restart of the session protects its host.
 
 ---Parameters of requests that change one session.
 ---@class areyouj.SessionActionParams

@@ -139,9 +139,10 @@ impl Session {
 
     /// Time has passed at the terminal.
     pub(super) fn tick_terminal(&mut self, step: &mut StepContext) {
+        let asking = self.may_ask();
         let late = self.held.take_late(step.now.monotonic);
         self.release_unconfirmed(step, late);
-        let around = Surroundings::of(self.may_ask(), &self.turn, &self.queue);
+        let around = Surroundings::of(asking, &self.turn, &self.queue);
         let outcome = self.terminal.tick(step.now.monotonic, around);
         self.apply(step, outcome);
     }
