@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread::park_timeout;
+use std::time::{Duration, Instant};
 
-use areyouj_tests::home::{TestHome, process_id, text_of};
+use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, process_id, text_of};
 use serde_json::Value;
 
 const ATTACK: &str = include_str!("inside_host/attack.py");
@@ -53,7 +55,15 @@ impl Sessions {
 
     /// What the attempts received, once the attack is over.
     fn results(&self, name: &str) -> serde_json::Map<String, Value> {
-        let text = self.home.until("the attack is over", || Ok(fs::read_to_string(self.file(name)).ok()));
+        let begun = Instant::now();
+        // No notification of the daemon comes with the file.
+        let text = loop {
+            match fs::read_to_string(self.file(name)) {
+                Ok(text) => break text,
+                Err(error) => assert!(begun.elapsed() < EVENT_TIMEOUT, "the attack is not over: {error}"),
+            }
+            park_timeout(Duration::from_millis(20));
+        };
         serde_json::from_str(&text).unwrap()
     }
 
