@@ -1180,6 +1180,8 @@ export interface Session {
   startupMs: number | null;
   /** What AreYouJ refused to processes inside the session; `null` if it refused nothing. */
   refusals: SessionRefusals | null;
+  /** The session's host was started by an earlier version of AreYouJ, which gave it no key: it obeys any program of the user, also one that runs inside another session. A restart of the session protects its host. */
+  hostUnprotected: boolean;
 }
 
 /** Parameters of requests that change one session. */

@@ -65,6 +65,10 @@ pub struct Session {
     pub startup_ms: Option<u64>,
     /// What AreYouJ refused to processes inside the session; `null` if it refused nothing.
     pub refusals: Option<SessionRefusals>,
+    /// The session's host was started by an earlier version of AreYouJ, which gave it no key: it obeys any program of the
+    /// user, also one that runs inside another session. A restart of the session protects its host.
+    #[serde(default)]
+    pub host_unprotected: bool,
 }
 
 /// What AreYouJ refused to processes inside a session, for example because a script tried to answer a permission request.
@@ -445,6 +449,7 @@ mod tests {
             unread: 0,
             startup_ms: None,
             refusals: None,
+            host_unprotected: false,
         }
     }
 
@@ -454,7 +459,7 @@ mod tests {
         let promised = "id directory name driver status statusSince statusReason error attention currentTask \
                         createdAt lastActivity pid hostPid claudeSessionId model permissionMode costUsd \
                         contextUsed contextMax queued unread";
-        let added = "statusSource queuePaused startupMs refusals";
+        let added = "statusSource queuePaused startupMs refusals hostUnprotected";
         let mut expected: Vec<&str> = promised.split_whitespace().chain(added.split_whitespace()).collect();
         expected.sort_unstable();
 

@@ -20,6 +20,7 @@ mod full_disk;
 mod homes;
 mod hosts;
 mod inside;
+mod inside_host;
 mod journals;
 mod modes;
 mod other_users;

@@ -3,6 +3,7 @@
 //! A driver encodes the orchestrator's input for Claude ([`stream::encode`], [`terminal::encode`]) and decodes Claude's
 //! output into facts; [`ingest`] does the latter for a whole journal. A driver decides nothing.
 
+pub mod digest;
 pub mod ingest;
 mod json;
 pub mod lines;

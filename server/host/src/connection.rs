@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-use nix::sys::socket::{getsockopt, sockopt};
 use nix::unistd::geteuid;
 
-use super::wire::{FromHost, ToHost, WireError};
+use super::peer::{self, Peer};
+use super::wire::{self, FromHost, Introduction, MAX_FRAME, ToHost, WireError};
 
 /// Bytes to read at a time.
 const PIECE: u64 = 64 << 10;
@@ -25,6 +25,8 @@ pub(super) struct Connection {
     /// Bytes to send. A side that is always behind never reads all of it, so sent bytes make room at once.
     outgoing: VecDeque<u8>,
     over: bool,
+    /// Maximum bytes after the length of a frame.
+    pub(super) max_frame: usize,
     /// The length of the journal that the daemon was sent last; `None` unless it subscribed.
     pub(super) announced: Option<u64>,
     /// The contract that both sides speak, once it is negotiated.
@@ -34,23 +36,25 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Accepts a connection if it comes from this user or from root.
-    pub(super) fn accept(stream: UnixStream) -> io::Result<Connection> {
-        let peer = getsockopt(&stream, sockopt::PeerCredentials)?.uid();
-        if peer != geteuid().as_raw() && peer != 0 {
-            return Err(io::Error::other(format!("rejected a connection from user {peer}")));
+    /// Accepts a connection if it comes from this user or from root, and says from which process.
+    pub(super) fn accept(stream: UnixStream) -> io::Result<(Connection, Peer)> {
+        let peer = peer::of(&stream)?;
+        if peer.uid != geteuid().as_raw() && peer.uid != 0 {
+            return Err(io::Error::other(format!("rejected a connection from user {}", peer.uid)));
         }
         stream.set_nonblocking(true)?;
-        Ok(Connection {
+        let connection = Connection {
             stream,
             incoming: Vec::new(),
             taken: 0,
             outgoing: VecDeque::new(),
             over: false,
+            max_frame: MAX_FRAME,
             announced: None,
             contract: 0,
             reported_error: None,
-        })
+        };
+        Ok((connection, peer))
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -88,9 +92,24 @@ impl Connection {
         self.incoming.len() - before
     }
 
+    /// Bytes that were received and are not taken.
+    pub(super) fn received(&self) -> usize {
+        self.incoming.len() - self.taken
+    }
+
+    /// What the next frame is, and the number of bytes after its length, as soon as its kind was received.
+    pub(super) fn introduction(&self) -> Option<(Introduction, usize)> {
+        wire::introduction(&self.incoming[self.taken..])
+    }
+
     /// Takes the next complete frame, or returns `None`. Releases memory that is not needed then.
     pub(super) fn next_frame(&mut self) -> Option<ToHost> {
-        match ToHost::decode(&self.incoming[self.taken..]) {
+        let too_long = self.introduction().filter(|(_, length)| *length > self.max_frame);
+        let decoded = match too_long {
+            Some((_, length)) => Err(WireError::Length(u32::try_from(length).unwrap_or(u32::MAX))),
+            None => ToHost::decode(&self.incoming[self.taken..]),
+        };
+        match decoded {
             Ok(Some((frame, length))) => {
                 self.taken += length;
                 Some(frame)

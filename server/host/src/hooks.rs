@@ -10,7 +10,7 @@ const MAX_WAITING: usize = 64;
 
 /// Maximum size of a hook's report in bytes: the input of a tool can hold a file. The rest of a frame's limit is for
 /// the journal's own fields.
-const MAX_TOLD: usize = MAX_FRAME / 2;
+pub(super) const MAX_TOLD: usize = MAX_FRAME / 2;
 
 /// The waiting hooks.
 #[derive(Default)]

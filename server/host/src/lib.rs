@@ -10,8 +10,10 @@ pub mod descriptors;
 #[cfg(feature = "fuzzing")]
 pub mod fuzz;
 mod hooks;
+pub mod key;
 pub mod launch;
 pub mod memory;
+mod newcomers;
 pub mod peer;
 mod process;
 mod recorder;

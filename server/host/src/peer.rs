@@ -127,6 +127,16 @@ impl Vantage {
         hosts.iter().rev().filter(|host| hard_limit(host.pid).is_ok_and(|limit| limit >= self.limit))
     }
 
+    /// Whether this process is above the peer.
+    ///
+    /// # Errors
+    /// See [`Vantage::standing`].
+    pub fn is_above(&self, peer: &Peer) -> io::Result<bool> {
+        let own = Pid::this().as_raw();
+        let above = ancestors(peer.pid)?.iter().skip(1).any(|ancestor| ancestor.pid == own);
+        Ok(above && peer.is_alive())
+    }
+
     /// Where the process with this id stands.
     ///
     /// # Errors

@@ -17,19 +17,16 @@ use nix::sys::signalfd::SignalFd;
 use super::connection::Connection;
 use super::hooks::Hooks;
 use super::log;
+use super::newcomers::Newcomers;
 use super::process::Process;
 use super::recorder::Recorder;
 use super::terminal::Terminal;
-use super::wire::{CONTRACT, FromHost, MAX_FRAME, REPORTS_STALLS, Size, ToHost};
+use super::wire::{CONTRACT, FromHost, MAX_FRAME, MAX_VIEWER_FRAME, REPORTS_STALLS, Size, ToHost};
 use areyouj_journal::{Exited, Kind};
 
 /// The graces of a stop without an order: SIGTERM to the host, as at the machine's shutdown.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 const KILL_GRACE: Duration = Duration::from_secs(2);
-
-/// Connections that have not introduced themselves yet: a daemon, viewers, and hooks of tools that run at the same
-/// time. Beyond this number the oldest is closed.
-const MAX_NEWCOMERS: usize = 64;
 
 /// How many bytes of an earlier daemon are still read when another connects: more than a socket holds, so all that a
 /// dead one left.
@@ -73,7 +70,7 @@ pub(super) struct Host {
     /// Write and AnswerHook orders that the journal cannot record yet, in order.
     held: VecDeque<ToHost>,
     controller: Option<Connection>,
-    newcomers: Vec<Connection>,
+    newcomers: Newcomers,
     accept_after: Option<Instant>,
     /// When to release memory that output needed.
     trim_at: Option<Instant>,
@@ -112,11 +109,11 @@ enum Source {
 impl Host {
     pub(super) fn new(
         lock: File,
-        socket: PathBuf,
-        listener: UnixListener,
+        (socket, listener): (PathBuf, UnixListener),
         signals: SignalFd,
         recorder: Recorder,
         Launched { process, terminal, launch }: Launched,
+        newcomers: Newcomers,
     ) -> Host {
         Host {
             _lock: lock,
@@ -131,7 +128,7 @@ impl Host {
             launch,
             held: VecDeque::new(),
             controller: None,
-            newcomers: Vec::new(),
+            newcomers,
             accept_after: None,
             trim_at: None,
             keys_after: None,
@@ -176,7 +173,7 @@ impl Host {
             if ready.contains(&Source::Controller) {
                 self.read_controller(now);
             }
-            if ready.contains(&Source::Newcomer) {
+            if ready.contains(&Source::Newcomer) || self.newcomers.deadline().is_some_and(|at| at <= now) {
                 self.read_newcomers(now);
             }
             if ready.contains(&Source::Listener) {
@@ -201,7 +198,7 @@ impl Host {
             sources.push(Source::Controller);
             fds.push(PollFd::new(controller.fd(), PollFlags::POLLIN | unsent));
         }
-        for newcomer in &self.newcomers {
+        for newcomer in self.newcomers.connections() {
             sources.push(Source::Newcomer);
             fds.push(PollFd::new(newcomer.fd(), PollFlags::POLLIN));
         }
@@ -236,6 +233,7 @@ impl Host {
             self.accept_after,
             self.trim_at,
             self.keys_after,
+            self.newcomers.deadline(),
             self.process.as_ref().and_then(|process| process.deadline(now)),
         ];
         let timeout = deadline.into_iter().flatten().min().map_or(PollTimeout::NONE, |at| {
@@ -294,6 +292,7 @@ impl Host {
             self.process = None;
             self.terminal = None;
             self.hooks = Hooks::default();
+            self.newcomers.end(&mut self.recorder);
             self.recorder.record(Kind::Exited, &Exited { launch: self.launch, how }.encode());
         }
         if self.process.is_none() && !self.exited && !self.recorder.is_stuck() {
@@ -332,15 +331,12 @@ impl Host {
 
     fn accept(&mut self, now: Instant) {
         match self.listener.accept() {
-            Ok((stream, _)) => match Connection::accept(stream) {
-                Ok(connection) => {
-                    if self.newcomers.len() == MAX_NEWCOMERS {
-                        self.newcomers.remove(0);
-                    }
-                    self.newcomers.push(connection);
+            Ok((stream, _)) => {
+                let recorder = self.process.as_ref().map(|_| &mut self.recorder);
+                if let Err(error) = self.newcomers.accept(stream, now, recorder) {
+                    log(&error.to_string());
                 }
-                Err(error) => log(&error.to_string()),
-            },
+            }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionAborted) => {}
             Err(error) => {
                 log(&format!("cannot accept a connection: {error}"));
@@ -357,26 +353,28 @@ impl Host {
         }
     }
 
-    /// Lets the first newcomer that sends Hello take over; one that sends another frame first is not a daemon.
+    /// Gives newcomers that have introduced themselves their places.
     fn read_newcomers(&mut self, now: Instant) {
-        for mut newcomer in mem::take(&mut self.newcomers) {
-            newcomer.receive();
-            match newcomer.next_frame() {
-                Some(ToHost::Attach { contract, size, read_only }) => {
+        let recorder = self.process.as_ref().map(|_| &mut self.recorder);
+        for (mut newcomer, frame) in self.newcomers.read(now, recorder) {
+            match frame {
+                ToHost::Attach { contract, size, read_only } => {
                     newcomer.contract = contract.min(CONTRACT);
+                    newcomer.max_frame = MAX_VIEWER_FRAME;
                     self.admit(newcomer, size, read_only);
                 }
                 // A hook that comes after Claude's end belongs to no launch.
-                Some(ToHost::Hook { waits, bytes }) if self.process.is_some() => {
+                ToHost::Hook { waits, bytes } if self.process.is_some() => {
+                    // It sends nothing more.
+                    newcomer.max_frame = 0;
                     self.hooks.take(newcomer, waits, &bytes, &mut self.recorder);
                 }
-                Some(ToHost::Hello { contract }) => {
+                ToHost::Hello { contract, .. } => {
                     self.drain_controller(now);
                     self.welcome(&mut newcomer, contract);
                     self.carry_out_all(&mut newcomer, now);
                     self.keep(newcomer);
                 }
-                None if !newcomer.is_over() => self.newcomers.push(newcomer),
                 _ => {}
             }
         }
@@ -455,7 +453,7 @@ impl Host {
 
     fn handle(&mut self, frame: ToHost, from: &mut Connection, now: Instant) -> Result<(), String> {
         match frame {
-            ToHost::Hello { contract } => self.welcome(from, contract),
+            ToHost::Hello { contract, .. } => self.welcome(from, contract),
             ToHost::Subscribe { from: known } => from.announced = Some(known),
             ToHost::Status => from.send(&FromHost::State {
                 claude_pid: self.claude_pid(),
@@ -532,6 +530,7 @@ impl Host {
             host_pid: std::process::id(),
             claude_pid: self.claude_pid(),
             end: self.recorder.end(),
+            keyed: self.newcomers.has_key(),
         });
     }
 

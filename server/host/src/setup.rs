@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, absolute};
@@ -12,10 +13,12 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{chdir, dup2_stdout, setsid};
+use nix::unistd::{chdir, dup2_stdin, dup2_stdout, setsid};
 
+use super::key::Key;
 use super::launch::Launch;
-use super::peer;
+use super::newcomers::Newcomers;
+use super::peer::{self, Vantage};
 use super::process::Process;
 use super::recorder::Recorder;
 use super::serve::{Host, Launched};
@@ -54,6 +57,8 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     prctl::set_name(peer::HOST_NAME).map_err(cannot("set the process name"))?;
     // No process of the session can read this one's memory or run code in it.
     prctl::set_dumpable(false).map_err(cannot("protect the process"))?;
+    let key = take_key().map_err(cannot("read the key"))?;
+    let vantage = Vantage::own().map_err(cannot("read /proc"))?;
 
     let lock = lock(&session_dir.join("host.lock"))?;
     let launch = Launch::read(&session_dir.join("launch")).map_err(cannot("read the launch file"))?;
@@ -81,7 +86,15 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     };
     let terminal = terminal.filter(|_| process.is_some());
     let launched = Launched { process, terminal, launch: number };
-    Ok(Host::new(lock, socket, listener, signals, recorder, launched))
+    let newcomers = Newcomers::new(vantage, key, launched.terminal.is_some());
+    Ok(Host::new(lock, (socket, listener), signals, recorder, launched, newcomers))
+}
+
+/// Reads the key from standard input, and closes it.
+fn take_key() -> io::Result<Option<Key>> {
+    let key = Key::read(&File::from(io::stdin().as_fd().try_clone_to_owned()?))?;
+    dup2_stdin(&File::open("/dev/null")?)?;
+    Ok(key)
 }
 
 /// Makes the files of this process private, and returns the mask for Claude: the one of the daemon's starter.

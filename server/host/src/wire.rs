@@ -4,9 +4,11 @@
 //! frames of contract 1 stay valid; later contracts add kinds, and fields at the end of a payload. An older side
 //! ignores both.
 
+use super::key::Key;
+
 /// The newest contract that this program speaks. Contract 2 added [`FromHost::Stalled`]; contract 3 added terminals,
-/// viewers and hooks.
-pub const CONTRACT: u32 = 3;
+/// viewers and hooks; contract 4 added the key.
+pub const CONTRACT: u32 = 4;
 
 /// The first contract in which a host reports that its journal cannot be written.
 pub const REPORTS_STALLS: u32 = 2;
@@ -15,16 +17,25 @@ pub const REPORTS_STALLS: u32 = 2;
 /// than a host can hold for a moment.
 pub const MAX_FRAME: usize = areyouj_journal::MAX_PAYLOAD;
 
+/// Maximum bytes after the length of a frame from a viewer: more keys than a person pastes at once.
+pub const MAX_VIEWER_FRAME: usize = 1 << 20;
+
+/// Maximum bytes after the length of the first frame of a daemon or viewer: room for the fields of later contracts.
+pub const MAX_INTRODUCTION: usize = 1 << 10;
+
 /// Bytes before a frame's kind.
 const LENGTH: usize = 4;
 
 /// From the daemon to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToHost {
-    /// The first frame of a connection, which replaces an earlier connection. Answered by Welcome.
+    /// The first frame of a connection, which replaces an earlier connection. Answered by Welcome, or by Refused if the
+    /// host has another key.
     Hello {
         /// The newest contract that the daemon speaks.
         contract: u32,
+        /// The key of the launch, if the daemon has it. Since contract 4.
+        key: Option<Key>,
     },
     /// Asks for [`FromHost::Appended`] whenever the journal grows beyond this offset.
     Subscribe {
@@ -106,6 +117,8 @@ pub enum FromHost {
         claude_pid: Option<u32>,
         /// The end of the journal.
         end: u64,
+        /// The host has a key, and obeys no daemon without it. Since contract 4.
+        keyed: bool,
     },
     /// The journal has grown. The host combines growth in quick succession.
     Appended {
@@ -185,7 +198,10 @@ impl ToHost {
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            ToHost::Hello { contract } => frame(out, kind::HELLO, &[&contract.to_le_bytes()]),
+            ToHost::Hello { contract, key } => {
+                let key = key.as_ref().map_or(&[][..], |key| key.bytes());
+                frame(out, kind::HELLO, &[&contract.to_le_bytes(), key]);
+            }
             ToHost::Subscribe { from } => frame(out, kind::SUBSCRIBE, &[&from.to_le_bytes()]),
             ToHost::Write(bytes) => frame(out, kind::WRITE, &[bytes]),
             ToHost::Stop { close_grace_ms, kill_grace_ms } => {
@@ -212,7 +228,7 @@ impl ToHost {
         let Some(Raw { kind, payload, taken }) = split(buffer)? else { return Ok(None) };
         let mut fields = Fields { kind, rest: payload };
         let frame = match kind {
-            kind::HELLO => ToHost::Hello { contract: fields.u32()? },
+            kind::HELLO => ToHost::Hello { contract: fields.u32()?, key: fields.key() },
             kind::SUBSCRIBE => ToHost::Subscribe { from: fields.u64()? },
             kind::WRITE => ToHost::Write(payload.to_vec()),
             kind::STOP => ToHost::Stop { close_grace_ms: fields.u32()?, kill_grace_ms: fields.u32()? },
@@ -236,7 +252,7 @@ impl FromHost {
     /// Appends the frame.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            FromHost::Welcome { contract, launch, host_pid, claude_pid, end } => frame(
+            FromHost::Welcome { contract, launch, host_pid, claude_pid, end, keyed } => frame(
                 out,
                 kind::WELCOME,
                 &[
@@ -245,6 +261,7 @@ impl FromHost {
                     &host_pid.to_le_bytes(),
                     &claude_pid.unwrap_or(0).to_le_bytes(),
                     &end.to_le_bytes(),
+                    if *keyed { &[1] } else { &[] },
                 ],
             ),
             FromHost::Appended { end } => frame(out, kind::APPENDED, &[&end.to_le_bytes()]),
@@ -293,6 +310,7 @@ impl FromHost {
                 host_pid: fields.u32()?,
                 claude_pid: fields.pid()?,
                 end: fields.u64()?,
+                keyed: fields.flag().unwrap_or(false),
             },
             kind::APPENDED => FromHost::Appended { end: fields.u64()? },
             kind::STATE => FromHost::State {
@@ -331,6 +349,32 @@ fn frame(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     for part in parts {
         out.extend_from_slice(part);
     }
+}
+
+/// The first frame of a connection: it decides what the connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Introduction {
+    /// A daemon that wants to give orders.
+    Hello,
+    /// A viewer.
+    Attach,
+    /// A hook.
+    Hook,
+    /// Anything else.
+    Other,
+}
+
+/// What the first frame of the buffer is, and the number of bytes after its length, before the rest is there; `None` until
+/// its kind is.
+pub(super) fn introduction(buffer: &[u8]) -> Option<(Introduction, usize)> {
+    let (length, rest) = buffer.split_first_chunk::<LENGTH>()?;
+    let introduction = match *rest.first()? {
+        kind::HELLO => Introduction::Hello,
+        kind::ATTACH => Introduction::Attach,
+        kind::HOOK => Introduction::Hook,
+        _ => Introduction::Other,
+    };
+    Some((introduction, usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX)))
 }
 
 /// A frame with an unread payload.
@@ -385,6 +429,11 @@ impl Fields<'_> {
         Ok(Size { columns, rows })
     }
 
+    /// A side without a key, or of an earlier contract, sends none.
+    fn key(&mut self) -> Option<Key> {
+        self.take().map(Key::new).ok()
+    }
+
     fn pid(&mut self) -> Result<Option<u32>, WireError> {
         self.u32().map(|pid| (pid != 0).then_some(pid))
     }
@@ -393,11 +442,13 @@ impl Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::KEY_BYTES;
     use proptest::prelude::*;
 
     fn to_host() -> impl Strategy<Value = ToHost> {
         prop_oneof![
-            any::<u32>().prop_map(|contract| ToHost::Hello { contract }),
+            (any::<u32>(), proptest::option::of(any::<[u8; KEY_BYTES]>()))
+                .prop_map(|(contract, key)| ToHost::Hello { contract, key: key.map(Key::new) }),
             any::<u64>().prop_map(|from| ToHost::Subscribe { from }),
             any::<Vec<u8>>().prop_map(ToHost::Write),
             any::<(u32, u32)>()
@@ -428,13 +479,14 @@ mod tests {
 
     fn from_host() -> impl Strategy<Value = FromHost> {
         prop_oneof![
-            (any::<(u32, u32, u32, u64)>(), pid()).prop_map(
-                |((contract, launch, host_pid, end), claude_pid)| FromHost::Welcome {
+            (any::<(u32, u32, u32, u64, bool)>(), pid()).prop_map(
+                |((contract, launch, host_pid, end, keyed), claude_pid)| FromHost::Welcome {
                     contract,
                     launch,
                     host_pid,
                     claude_pid,
-                    end
+                    end,
+                    keyed
                 }
             ),
             any::<u64>().prop_map(|end| FromHost::Appended { end }),
@@ -525,7 +577,8 @@ mod tests {
     fn fields_of_a_later_contract_are_passed_over() {
         let mut framed = Vec::new();
         frame(&mut framed, kind::HELLO, &[&7_u32.to_le_bytes(), b"more"]);
-        assert_eq!(ToHost::decode(&framed), Ok(Some((ToHost::Hello { contract: 7 }, framed.len()))));
+        let hello = ToHost::Hello { contract: 7, key: None };
+        assert_eq!(ToHost::decode(&framed), Ok(Some((hello, framed.len()))));
         assert_eq!(ToHost::decode(&framed[..7]), Ok(None));
     }
 }

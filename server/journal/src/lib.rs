@@ -81,6 +81,8 @@ pub enum Kind {
     HookAnswered,
     /// A waiting hook exited by itself: the offset of its record as `u64`.
     HookGone,
+    /// The host refused a connection: [`Refused`].
+    Refused,
     /// A kind of a later version.
     Unknown(u8),
 }
@@ -100,6 +102,7 @@ impl Kind {
             10 => Kind::Hook,
             11 => Kind::HookAnswered,
             12 => Kind::HookGone,
+            13 => Kind::Refused,
             unknown => Kind::Unknown(unknown),
         }
     }
@@ -118,6 +121,7 @@ impl Kind {
             Kind::Hook => 10,
             Kind::HookAnswered => 11,
             Kind::HookGone => 12,
+            Kind::Refused => 13,
             Kind::Unknown(byte) => byte,
         }
     }
@@ -248,6 +252,104 @@ impl SpawnFailed {
     }
 }
 
+/// Where a process is that a host refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// It exited before that was known.
+    #[default]
+    Unknown,
+    /// Inside this session.
+    OwnSession,
+    /// Inside another session.
+    OtherSession,
+    /// Not inside any session.
+    Outside,
+}
+
+/// What a process tried that a host refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tried {
+    /// It connected. The host did not read what it wanted.
+    #[default]
+    Connect,
+    /// To give orders.
+    Orders,
+    /// To give orders, without the key of the launch.
+    WrongKey,
+    /// To view the terminal and to type in it.
+    Attach,
+    /// To report as a hook of Claude.
+    Hook,
+}
+
+/// The payload of [`Kind::Refused`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Where the process is.
+    pub origin: Origin,
+    /// What it tried.
+    pub tried: Tried,
+    /// Its process id.
+    pub pid: u32,
+    /// The number of refused connections that have no record. If it is not 0, the other fields say nothing.
+    pub more: u32,
+    /// The session that the process is inside of; empty if that is unknown.
+    pub session: String,
+    /// The process's name, which it chose itself; empty if that is unknown.
+    pub name: String,
+}
+
+impl Refused {
+    /// The payload. It keeps the first 255 bytes of the session's name.
+    pub fn encode(&self) -> Vec<u8> {
+        let origin = match self.origin {
+            Origin::Unknown => 0,
+            Origin::OwnSession => 1,
+            Origin::OtherSession => 2,
+            Origin::Outside => 3,
+        };
+        let tried = match self.tried {
+            Tried::Connect => 0,
+            Tried::Orders => 1,
+            Tried::WrongKey => 2,
+            Tried::Attach => 3,
+            Tried::Hook => 4,
+        };
+        let session = &self.session.as_bytes()[..self.session.len().min(usize::from(u8::MAX))];
+        let [pid, more] = [self.pid, self.more].map(u32::to_le_bytes);
+        let length = [session.len() as u8];
+        [&[origin, tried][..], &pid, &more, &length, session, self.name.as_bytes()].concat()
+    }
+
+    /// Reads the payload; `None` if it is too short. What a later version can refuse becomes [`Tried::Connect`].
+    pub fn decode(payload: &[u8]) -> Option<Refused> {
+        let ([origin, tried], rest) = payload.split_first_chunk()?;
+        let (pid, rest) = rest.split_first_chunk()?;
+        let (more, rest) = rest.split_first_chunk()?;
+        let (length, rest) = rest.split_first()?;
+        let (session, name) = rest.split_at_checked(usize::from(*length))?;
+        Some(Refused {
+            origin: match origin {
+                1 => Origin::OwnSession,
+                2 => Origin::OtherSession,
+                3 => Origin::Outside,
+                _ => Origin::Unknown,
+            },
+            tried: match tried {
+                1 => Tried::Orders,
+                2 => Tried::WrongKey,
+                3 => Tried::Attach,
+                4 => Tried::Hook,
+                _ => Tried::Connect,
+            },
+            pid: u32::from_le_bytes(*pid),
+            more: u32::from_le_bytes(*more),
+            session: String::from_utf8_lossy(session).into_owned(),
+            name: String::from_utf8_lossy(name).into_owned(),
+        })
+    }
+}
+
 /// The bytes of a record before its payload.
 fn record_header(kind: Kind, time_us: u64, payload: &[u8]) -> io::Result<[u8; RECORD_HEADER]> {
     if payload.len() > MAX_PAYLOAD {
@@ -308,6 +410,19 @@ mod tests {
             let bytes = exited.encode();
             assert_eq!(Exited::decode(&bytes), Some(exited));
             (0..bytes.len()).for_each(|cut| assert_eq!(Exited::decode(&bytes[..cut]), None));
+        }
+        for (origin, tried) in [
+            (Origin::Unknown, Tried::Connect),
+            (Origin::OwnSession, Tried::Orders),
+            (Origin::OtherSession, Tried::WrongKey),
+            (Origin::Outside, Tried::Attach),
+            (Origin::OwnSession, Tried::Hook),
+        ] {
+            let (session, name) = ("K7M2Q9XD".to_owned(), "python3".to_owned());
+            let refused = Refused { origin, tried, pid: 4711, more: 3, session, name };
+            let bytes = refused.encode();
+            assert_eq!(Refused::decode(&bytes), Some(refused));
+            (0..19).for_each(|cut| assert_eq!(Refused::decode(&bytes[..cut]), None));
         }
         let failed = SpawnFailed { launch: 1, reason: "no such file".into() };
         assert_eq!(SpawnFailed::decode(&failed.encode()), Some(failed));

@@ -17,6 +17,9 @@ use super::table::{self, Cell, Column, Shorten};
 use super::{CommandError, Context, fresh_id, plain, remedy, status, text_argument, time, trust, wait};
 use crate::client::Failure;
 
+/// What a person must know about a host without a key.
+const UNPROTECTED: &str = "started by an earlier version; restart the session to protect its host";
+
 const COLUMNS: &[Column] = &[
     Column { title: "ID", right: false, shorten: Shorten::Never, drop_order: 0 },
     Column { title: "STATUS", right: false, shorten: Shorten::Never, drop_order: 0 },
@@ -247,6 +250,7 @@ pub(super) fn describe(session: &Session, now: Timestamp, home: Option<&str>, pa
     if let Some((claude, host)) = session.pid.zip(session.host_pid) {
         field("processes", Some(format!("claude {claude}, host {host}")));
     }
+    field("host", Some(UNPROTECTED.to_owned()).filter(|_| session.host_unprotected));
     field("conversation", Some(session.claude_session_id.clone()));
     text
 }

@@ -130,6 +130,7 @@ pub(crate) mod tests {
             unread: 0,
             startup_ms: None,
             refusals: None,
+            host_unprotected: false,
         }
     }
 

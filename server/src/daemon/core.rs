@@ -91,7 +91,8 @@ async fn submit(writer: &WriterHandle<Vec<Effect>>, effects: Vec<Effect>) -> boo
 }
 
 fn entropy() -> Entropy {
-    Entropy::new(Uuid::new_v4().as_u128())
+    let secret = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes);
+    Entropy::new(Uuid::new_v4().as_u128()).with_secret(secret)
 }
 
 fn now(started: Instant) -> Now {

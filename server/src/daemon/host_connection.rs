@@ -11,6 +11,7 @@ mod reading;
 
 use std::collections::VecDeque;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use super::claude::status_poller::{ProcessRecord, StatusPoller};
 use super::launch::{self, NoHost, Refusal};
 use super::shared::Shared;
 use areyouj_core::orchestrator::{Driver, Event, LaunchOrder, Position, SessionId};
+use areyouj_host::key::Key;
+use areyouj_host::peer::{self, Standing, Vantage};
 use areyouj_host::tree;
 use areyouj_host::wire::{FromHost, ToHost};
 pub(super) use following::HostOrder;
@@ -91,13 +94,34 @@ impl HostConnection {
     /// Ends the host of an earlier launch or, with a process id, this host alone. Its release was lost, or its daemon was
     /// killed between starting the host and the host's taking its lock, so the next daemon found no host.
     async fn evict(&self, pid: Option<i32>) {
-        let Ok(stream) = UnixStream::connect(self.shared.paths.host_socket(&self.session)).await else {
-            return;
+        let keys = self.shared.host_keys(self.session).unwrap_or_default();
+        // A key that is not the host's is refused, and a person sees that: the likeliest first.
+        let earlier = keys.iter().filter(|(launch, _)| *launch < self.launch || pid.is_some());
+        let keys: Vec<Option<Key>> = if keys.is_empty() {
+            vec![None]
+        } else {
+            earlier.chain(&keys).map(|(_, key)| Some(key.clone())).collect()
         };
-        if pid.is_some() && stream.peer_cred().ok().and_then(|host| host.pid()) != pid {
-            return;
+        let mut listening = None;
+        for key in keys {
+            let Ok(stream) = UnixStream::connect(self.shared.paths.host_socket(&self.session)).await else {
+                return;
+            };
+            listening = stream.peer_cred().ok().and_then(|host| host.pid());
+            if pid.is_some() && listening != pid || key.is_some() && !is_host(&stream) {
+                return;
+            }
+            match timeout(HANDSHAKE_TIMEOUT, hello(stream, key)).await {
+                Ok(Ok((socket, _))) => return self.end_host(socket).await,
+                Ok(Err(error)) if error.kind() == ErrorKind::PermissionDenied => {}
+                Ok(Err(_)) | Err(_) => return,
+            }
         }
-        let Ok(Ok((mut socket, _))) = timeout(HANDSHAKE_TIMEOUT, hello(stream)).await else { return };
+        self.host(listening).kill();
+    }
+
+    /// Ends a connected host.
+    async fn end_host(&self, mut socket: HostSocket) {
         tracing::warn!(session = %self.session, "the daemon ends a host that was not released");
         socket.send(&stop(true));
         let until = Instant::now() + HANDSHAKE_TIMEOUT;
@@ -175,11 +199,18 @@ impl HostConnection {
         let socket = self.shared.paths.host_socket(&self.session);
         let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
         let mut host = self.host(None);
+        let mut disobeys = false;
         loop {
-            if let Ok(stream) = UnixStream::connect(&socket).await {
+            if !disobeys && let Ok(stream) = UnixStream::connect(&socket).await {
                 host.pid = stream.peer_cred().ok().and_then(|host| host.pid()).or(host.pid);
-                match timeout(ANSWER_TIMEOUT, hello(stream)).await {
+                match timeout(ANSWER_TIMEOUT, self.introduce(stream)).await {
                     Ok(Ok(connected)) => return Ok(connected),
+                    Ok(Err(error)) if error.kind() == ErrorKind::PermissionDenied => {
+                        disobeys = true;
+                        tracing::error!(session = %self.session, %error, "the host does not obey");
+                        let (session, launch) = (self.session, self.launch);
+                        let _ = self.inbox.send(Event::HostDisobeys { session, launch }).await;
+                    }
                     Ok(Err(error)) => tracing::warn!(session = %self.session, %error, "the host hung up"),
                     Err(_) => tracing::warn!(session = %self.session, "the host does not answer"),
                 }
@@ -188,13 +219,27 @@ impl HostConnection {
                 return Err(End::Gone);
             }
             self.take_early_orders()?;
-            if self.stop_by.take_if(|stop_by| *stop_by <= Instant::now()).is_some() {
+            // Only a signal ends a host that does not obey.
+            let now = Instant::now();
+            if self.stop_by.take_if(|stop_by| disobeys || *stop_by <= now).is_some() {
                 host.kill();
             }
             // Longer and longer, for a host that is stopped.
             let waited = deadline.elapsed().min(HANDSHAKE_TIMEOUT / 10);
             sleep(CHECK_INTERVAL.max(waited)).await;
         }
+    }
+
+    /// Introduces the daemon to what listens on the host's socket, with the key of the launch. A host that an earlier
+    /// version started has no key.
+    async fn introduce(&self, stream: UnixStream) -> io::Result<(HostSocket, Welcome)> {
+        let keys =
+            self.shared.host_keys(self.session).map_err(|problem| io::Error::other(problem.message))?;
+        let key = keys.into_iter().find_map(|(launch, key)| (launch == self.launch).then_some(key));
+        if key.is_some() && !is_host(&stream) {
+            return Err(io::Error::other("a process inside a session listens in the host's place"));
+        }
+        hello(stream, key).await
     }
 
     /// Keeps the orders that have come for the connection.
@@ -234,6 +279,7 @@ impl HostConnection {
             launch: self.launch,
             driver: self.driver,
             host_pid: welcome.host_pid,
+            keyed: welcome.keyed,
             end: welcome.end,
             start: reading.start(),
             state: reading.state(),
@@ -293,6 +339,13 @@ impl HostConnection {
         }
         let _ = self.inbox.send(Event::HostLost { session, launch }).await;
     }
+}
+
+/// Whether this can be a host. A process inside a session can put a socket of its own in the place of a host's, and must
+/// not get the key.
+fn is_host(stream: &UnixStream) -> bool {
+    let standing = || Vantage::own()?.standing(&peer::of(stream)?);
+    matches!(standing(), Ok(Standing::Outside))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Journal records in the driver's terms.
 
 use areyouj_core::driver::ingest::{JournalRecord, RecordKind};
-use areyouj_core::orchestrator::Exit;
-use areyouj_journal::{Exited, How, Kind, Record, SpawnFailed, Started};
+use areyouj_core::orchestrator::{Exit, Refusal, RefusedAttempt, RefusedPlace};
+use areyouj_journal::{Exited, How, Kind, Origin, Record, Refused, SpawnFailed, Started, Tried};
 
 /// A record for the driver. One whose payload has another form than its kind demands becomes [`RecordKind::Other`].
 pub(super) fn record(record: &Record) -> JournalRecord<'_> {
@@ -38,9 +38,33 @@ pub(super) fn record(record: &Record) -> JournalRecord<'_> {
             hook(record).map_or(RecordKind::Other, |hook| RecordKind::HookAnswered { hook })
         }
         Kind::HookGone => hook(record).map_or(RecordKind::Other, |hook| RecordKind::HookGone { hook }),
+        Kind::Refused => Refused::decode(&record.payload)
+            .map_or(RecordKind::Other, |refused| RecordKind::Refused(refusal(refused))),
         Kind::Resized | Kind::Signalled | Kind::Unknown(_) => RecordKind::Other,
     };
     JournalRecord { offset: record.offset, next: record.next, kind, payload }
+}
+
+/// What the host refused.
+fn refusal(refused: Refused) -> Refusal {
+    let Refused { origin, tried, pid, more, session, name } = refused;
+    if more > 0 {
+        return Refusal::More(more);
+    }
+    let place = match origin {
+        Origin::OwnSession => RefusedPlace::ThisSession,
+        Origin::OtherSession => RefusedPlace::OtherSession(Some(session)),
+        Origin::Outside => RefusedPlace::Outside,
+        Origin::Unknown => RefusedPlace::OtherSession(None),
+    };
+    let tried = match tried {
+        Tried::Connect => RefusedAttempt::Connect,
+        Tried::Orders => RefusedAttempt::Orders,
+        Tried::WrongKey => RefusedAttempt::WrongKey,
+        Tried::Attach => RefusedAttempt::Attach,
+        Tried::Hook => RefusedAttempt::Hook,
+    };
+    Refusal::Process { pid, name, place, tried }
 }
 
 /// The offset of the hook's record that this one is about.

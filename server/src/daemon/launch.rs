@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, PipeReader, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -25,8 +26,10 @@ use crate::config::TerminalSize;
 use crate::paths;
 use areyouj_core::driver::{stream, terminal};
 use areyouj_core::orchestrator::{
-    ConversationState, Driver, ErrorCode, LaunchOrder, MessageId, Problem, Remedy, SessionId, WouldRun,
+    ConversationState, Driver, ErrorCode, HostKey, LaunchOrder, MessageId, Problem, Remedy, SessionId,
+    WouldRun,
 };
+use areyouj_host::key::Key;
 use areyouj_host::launch::{Launch, Sizing};
 use areyouj_host::tree;
 
@@ -150,6 +153,7 @@ struct HostFiles {
     socket: PathBuf,
     /// The file mode mask for Claude.
     umask: Mode,
+    key: Key,
 }
 
 impl HostFiles {
@@ -191,7 +195,15 @@ impl HostFiles {
             environment: variables.into_iter().collect(),
         };
         let directory = shared.paths.session_dir(&order.session);
-        Ok(HostFiles { launch, session: order.session, directory, socket, umask: shared.umask })
+        let HostKey(key) = order.key;
+        Ok(HostFiles {
+            launch,
+            session: order.session,
+            directory,
+            socket,
+            umask: shared.umask,
+            key: Key::new(key),
+        })
     }
 
     /// Writes the launch file and starts the host.
@@ -208,17 +220,25 @@ impl HostFiles {
         let log =
             OpenOptions::new().create(true).append(true).mode(0o600).open(self.directory.join("host.log"));
         let log = log.map_err(|error| failed(format!("The host's log cannot be written: {error}.")))?;
+        let key = self.key_to_read().map_err(|error| failed(format!("There is no pipe: {error}.")))?;
         Command::new(program)
             .arg(&self.directory)
             .arg(&self.socket)
             .env_clear()
             .env(areyouj_host::UMASK, format!("{:o}", self.umask.bits()))
             .current_dir("/")
-            .stdin(Stdio::null())
+            .stdin(key)
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .map_err(|error| failed(format!("The session host cannot be started: {error}.")))
+    }
+
+    /// The host's standard input: the key, and nothing after it. A pipe has room for it.
+    fn key_to_read(&self) -> io::Result<PipeReader> {
+        let (reader, mut writer) = io::pipe()?;
+        writer.write_all(self.key.bytes())?;
+        Ok(reader)
     }
 }
 

@@ -23,8 +23,9 @@ use crate::client::problem_of_file;
 use crate::client::start::{report_failure, report_ready};
 use crate::config::{Config, OnInterrupted};
 use crate::paths::Paths;
+use areyouj_core::driver::digest;
 use areyouj_core::orchestrator::{
-    Goal, Problem, Recovery, Remedy, SessionId, SessionRow, Settings, Snapshot,
+    DigestOf, Goal, Problem, Recovery, Remedy, SessionId, SessionRow, Settings, Snapshot,
 };
 use areyouj_store::{Committer, ReaderPool};
 
@@ -201,6 +202,7 @@ fn settings(config: &Config) -> Settings {
             OnInterrupted::Again => Some(Recovery::Again),
             OnInterrupted::Skip => Some(Recovery::Skip),
         },
+        digest: DigestOf(digest::of),
     }
 }
 

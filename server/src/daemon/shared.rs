@@ -12,7 +12,8 @@ use super::hub::Hub;
 use super::jobs::Jobs;
 use crate::config::Config;
 use crate::paths::Paths;
-use areyouj_core::orchestrator::{Problem, SessionId, SessionRow};
+use areyouj_core::orchestrator::{HostKey, Problem, SessionId, SessionRow};
+use areyouj_host::key::Key;
 use areyouj_store::ReaderPool;
 
 /// What the parts of the daemon share.
@@ -51,6 +52,13 @@ impl Shared {
     /// The session as it is stored.
     pub(super) fn session(&self, session: SessionId) -> Result<Option<SessionRow>, Problem> {
         self.reader.read(|reader| reader.session(session)).map_err(|error| self.reader.problem(&error))
+    }
+
+    /// The keys of the session's newest launches with their numbers, the newest first.
+    pub(super) fn host_keys(&self, session: SessionId) -> Result<Vec<(u32, Key)>, Problem> {
+        let keys = self.reader.read(|reader| reader.host_keys(session));
+        let keys = keys.map_err(|error| self.reader.problem(&error))?;
+        Ok(keys.into_iter().map(|(launch, HostKey(bytes))| (launch, Key::new(bytes))).collect())
     }
 
     /// The environment that the session's Claude runs with.

@@ -52,6 +52,7 @@ pub(super) fn session(view: SessionView) -> wire::Session {
             pid: refusals.pid,
             unread: refusals.unread,
         }),
+        host_unprotected: view.host_unprotected,
     }
 }
 

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::StoreError;
 use areyouj_core::orchestrator::{
-    ActorKind, Answer, Driver, EntryBody, Goal, MessageState, Pause, PermissionKind, PermissionState,
-    Problem, Refusals, SessionId, Status, StatusSource, ToolInput, rules,
+    ActorKind, Answer, Driver, EntryBody, Goal, HostKey, MessageState, Pause, PermissionKind,
+    PermissionState, Problem, Refusals, SessionId, Status, StatusSource, ToolInput, rules,
 };
 
 /// A value that can be stored in a column.
@@ -141,6 +141,17 @@ impl Cell for String {
 
     fn read(value: ValueRef<'_>) -> Result<String, StoreError> {
         text(value).map(str::to_owned)
+    }
+}
+
+impl Cell for HostKey {
+    fn bind(&self) -> Result<ToSqlOutput<'_>, StoreError> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.0)))
+    }
+
+    fn read(value: ValueRef<'_>) -> Result<HostKey, StoreError> {
+        let bytes = value.as_blob().ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(HostKey).ok_or_else(|| not_a("a key"))
     }
 }
 

@@ -25,6 +25,10 @@ pub(super) const AUDIT_KEPT: u64 = 50_000;
 /// Old rows of the audit trail are deleted in steps of this many.
 const AUDIT_PRUNED_EVERY: u64 = 1_000;
 
+/// The keys of so many launches of a session are kept: the host of a launch can outlive it by the failed starts that
+/// follow, of which there are at most five in a row.
+const KEYS_KEPT: i64 = 8;
+
 /// Space for every statement of this file, so that each is compiled once.
 const CACHED_STATEMENTS: usize = 16;
 
@@ -143,6 +147,17 @@ fn apply(connection: &Connection, statements: &Statements, change: &Change) -> R
                 .prepare_cached("DELETE FROM environments WHERE session = ?1")?
                 .execute([session.bind()?])?;
         }
+        Change::HostKey { session, launch, key } => {
+            connection
+                .prepare_cached("DELETE FROM host_keys WHERE session = ?1 AND launch <= ?2")?
+                .execute(params![session.bind()?, i64::from(*launch) - KEYS_KEPT])?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO host_keys (session, launch, key) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (session, launch) DO UPDATE SET key = excluded.key",
+                )?
+                .execute(params![session.bind()?, i64::from(*launch), key.bind()?])?;
+        }
         Change::SessionRemoved(session) => {
             connection.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([session.bind()?])?;
         }
@@ -227,12 +242,13 @@ mod tests {
         Store, audit_row, bare_message, bare_permission, bare_session, entries_of_every_kind, entry,
         entry_change, environment, message, permission, session, session_id,
     };
-    use areyouj_core::orchestrator::{PermissionId, SessionId};
+    use areyouj_core::orchestrator::{HostKey, PermissionId, SessionId};
 
     /// One change of every kind, for one session.
     fn one_of_each(id: SessionId) -> Vec<Change> {
         vec![
             Change::Environment { session: id, environment: environment() },
+            Change::HostKey { session: id, launch: 3, key: HostKey([7; 32]) },
             Change::Message(Box::new(message(id, 1))),
             Change::Permission(Box::new(permission(id, 1))),
             entry_change(id, 1),
@@ -271,6 +287,7 @@ mod tests {
         assert_eq!(reader.entries(full, None, None, 9, usize::MAX), Ok((vec![entry(1)], false)));
         assert_eq!(reader.environment(full), Ok(Some(environment())));
         assert_eq!(reader.audit(None, 0, None, 9), Ok((vec![audit_row(full, 5)], false)));
+        assert_eq!(reader.host_keys(full), Ok(vec![(3, HostKey([7; 32]))]));
     }
 
     #[test]
@@ -282,6 +299,19 @@ mod tests {
         let changes = entries.iter().map(|entry| Change::Entry { session: id, entry: entry.clone() });
         store.commit(&changes.collect::<Vec<_>>());
         assert_eq!(store.reader().entries(id, None, None, 99, usize::MAX), Ok((entries, false)));
+    }
+
+    #[test]
+    fn the_keys_of_the_newest_launches_are_kept() {
+        let mut store = Store::new();
+        let id = session_id("AAAAAAAA");
+        store.commit(&[Change::Session(Box::new(session(id)))]);
+        for launch in 1..=20 {
+            store.commit(&[Change::HostKey { session: id, launch, key: HostKey([launch as u8; 32]) }]);
+        }
+        let launches: Vec<u32> =
+            store.reader().host_keys(id).unwrap().into_iter().map(|(launch, _)| launch).collect();
+        assert_eq!(launches, [20, 19, 18, 17, 16, 15, 14, 13]);
     }
 
     #[test]
@@ -339,6 +369,7 @@ mod tests {
         assert_eq!(reader.removed_sessions(), Ok(vec![ids[0]]));
         assert_eq!(reader.permission(permission(ids[0], 1).id), Ok(None));
         assert_eq!(reader.environment(ids[0]), Ok(None));
+        assert_eq!(reader.host_keys(ids[0]), Ok(vec![]));
         assert_eq!(reader.entries(ids[0], None, None, 9, usize::MAX), Ok((vec![], false)));
         assert_eq!(reader.audit(Some(ids[0]), 0, None, 9), Ok((vec![audit_row(ids[0], 5)], false)));
     }

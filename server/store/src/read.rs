@@ -10,7 +10,7 @@ use super::cell::{Cell, Cells};
 use super::rows::{Stored, collect};
 use super::{StoreError, connection};
 use areyouj_core::orchestrator::{
-    AuditRow, EntryRow, MessageId, MessageRow, PermissionId, PermissionRow, SessionId, SessionRow,
+    AuditRow, EntryRow, HostKey, MessageId, MessageRow, PermissionId, PermissionRow, SessionId, SessionRow,
 };
 
 /// `PRAGMA integrity_check` stops after this many faults: the user must know that there are faults, but does not need
@@ -157,6 +157,14 @@ impl Reader {
     pub fn trusted_directories(&self) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT path FROM trusted_directories")?;
         collect(&mut statement, [], |cells| cells.take())
+    }
+
+    /// The keys of the session's newest launches with their numbers, the newest first.
+    pub fn host_keys(&self, session: SessionId) -> Result<Vec<(u32, HostKey)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT launch, key FROM host_keys WHERE session = ?1 ORDER BY launch DESC")?;
+        collect(&mut statement, [session.bind()?], |cells| Ok((cells.take()?, cells.take()?)))
     }
 
     /// The newest rows of the audit trail, newest first, and whether there are older ones: those with a number below

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use areyouj_core::driver::stream;
-use areyouj_core::orchestrator::{Driver, Input, LaunchOrder, Position, SessionSpec};
+use areyouj_core::orchestrator::{
+    Driver, HOST_KEY_BYTES, HostKey, Input, LaunchOrder, Position, SessionSpec,
+};
 use areyouj_tests::cli::Cli;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -84,6 +86,8 @@ impl Bare {
             claude_session: Uuid::new_v4(),
             resume: false,
             position: Position { next: 0, line_start: 0, line_skip: 0 },
+            // No host runs here.
+            key: HostKey([0; HOST_KEY_BYTES]),
         };
         let initialize = Input::Initialize { request_id: format!("{}1-1", stream::INITIALIZE_PREFIX) };
         let Ok(initialize) = stream::encode(&initialize) else { bail!("initialize cannot be encoded") };

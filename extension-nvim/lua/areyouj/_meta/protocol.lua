@@ -720,6 +720,7 @@
 ---@field unread integer The number of unread answers and permission requests.
 ---@field startupMs? integer The time from the last request to start Claude until Claude was ready, in milliseconds.
 ---@field refusals? areyouj.SessionRefusals What AreYouJ refused to processes inside the session; `null` if it refused nothing.
+---@field hostUnprotected boolean The session's host was started by an earlier version of AreYouJ, which gave it no key: it obeys any program of the user, also one that runs inside another session. A restart of the session protects its host.
 
 ---Parameters of requests that change one session.
 ---@class areyouj.SessionActionParams

@@ -199,6 +199,7 @@ fn example_session() -> Session {
         unread: 0,
         startup_ms: None,
         refusals: None,
+        host_unprotected: false,
     }
 }
 

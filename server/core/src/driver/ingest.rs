@@ -1,9 +1,10 @@
 //! Facts out of a session's journal, and how far the journal has been ingested.
 
+use super::digest;
 use super::lines::{Line, Lines};
-use super::stream::{decode, decode_input, garbage};
+use super::stream::{decode, decode_input, garbage, is_harmless};
 use super::terminal::{self, Keys};
-use crate::orchestrator::{Driver, Exit, Fact, Position, Written};
+use crate::orchestrator::{Driver, Exit, Fact, InputDigest, Position, Refusal, RefusedPlace, Written};
 use crate::text::plain::short_line;
 
 /// The longest line of output, in bytes; a longer one becomes [`Fact::Garbage`]. Claude's longest lines hold a file or
@@ -12,6 +13,14 @@ pub const OUTPUT_LINE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The longest line of standard error that is kept whole, in bytes; a longer one is truncated.
 pub const ERROR_LINE_BYTES: usize = 4 * 1024;
+
+/// Most characters of the name of a process or a session in a notice.
+const NAME_CHARS: usize = 40;
+
+/// Bytes of an input that are read for its beginning, and most characters of it for people: enough to see what was
+/// ordered.
+const INPUT_BYTES: usize = 4 * 1024;
+const INPUT_CHARS: usize = 1_000;
 
 /// A record of the journal, as far as ingest needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +82,8 @@ pub enum RecordKind {
         /// The offset of the hook's record.
         hook: u64,
     },
+    /// The host refused a process that had no right to what it tried.
+    Refused(Refusal),
     /// Any other record.
     Other,
 }
@@ -140,6 +151,7 @@ impl Ingest {
                 });
             }
             RecordKind::Input if self.driver == Driver::Terminal => {
+                facts.push(recorded(digest::of_input, record, terminal::is_harmless(record.payload)));
                 facts.push(Fact::Written(terminal::decode_input(record.payload)));
             }
             RecordKind::Typed => {
@@ -149,6 +161,8 @@ impl Ingest {
             RecordKind::Hook { waits } => self.take_hook(record, *waits, facts),
             RecordKind::HookAnswered { hook } => {
                 let request_id = terminal::request_id_of(*hook);
+                let releases = record.payload.len() <= size_of::<u64>();
+                facts.push(recorded(digest::of_answer, record, releases));
                 facts.push(Fact::Written(Written::Answer { request_id }));
             }
             RecordKind::HookGone { hook } => {
@@ -157,6 +171,8 @@ impl Ingest {
             RecordKind::Input => {
                 let lines =
                     record.payload.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+                let harmless = lines.clone().all(is_harmless);
+                facts.push(recorded(digest::of_input, record, harmless));
                 facts.extend(lines.map(|line| Fact::Written(decode_input(line))));
             }
             RecordKind::Started { launch, pid } => {
@@ -175,6 +191,7 @@ impl Ingest {
                     message: short_line(message, ERROR_LINE_BYTES),
                 });
             }
+            RecordKind::Refused(refusal) => facts.push(Fact::HostRefused(plain(refusal))),
             RecordKind::Other => {}
         }
         if self.output.at_line_start() {
@@ -234,6 +251,25 @@ impl Ingest {
         facts.extend(self.errors.finish().and_then(|line| error_line(&line)));
         facts.extend(self.output.finish().iter().flat_map(|line| decode(line)));
     }
+}
+
+/// A refusal for people: a process chooses its name, and a session's name can be that of any directory.
+fn plain(refusal: &Refusal) -> Refusal {
+    let mut refusal = refusal.clone();
+    if let Refusal::Process { name, place, .. } = &mut refusal {
+        *name = short_line(name, NAME_CHARS);
+        if let RefusedPlace::OtherSession(session) = place {
+            *session =
+                session.take().map(|name| short_line(&name, NAME_CHARS)).filter(|name| !name.is_empty());
+        }
+    }
+    refusal
+}
+
+fn recorded(digest: fn(&[u8]) -> InputDigest, record: &JournalRecord<'_>, harmless: bool) -> Fact {
+    let beginning = &record.payload[..record.payload.len().min(INPUT_BYTES)];
+    let beginning = short_line(&String::from_utf8_lossy(beginning), INPUT_CHARS);
+    Fact::InputRecorded { digest: digest(record.payload), harmless, beginning }
 }
 
 fn error_line(line: &[u8]) -> Option<Fact> {

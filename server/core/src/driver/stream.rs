@@ -13,7 +13,7 @@ mod system;
 mod tests;
 
 pub(super) use decode::garbage;
-pub use decode::{decode, decode_input};
+pub use decode::{decode, decode_input, is_harmless};
 pub use encode::encode;
 pub(super) use message::{NO_LOGIN, TOOL_RESULT_BYTES};
 pub(super) use permission::{Decision, decision, permission_request, tool_input, unreadable};

@@ -133,6 +133,11 @@ pub(super) fn decode_input(bytes: &[u8]) -> Written {
     if bytes.starts_with(PASTE_BEGINS) { Written::Pasted } else { Written::Other }
 }
 
+/// Whether these bytes only send or stop what Claude has.
+pub(super) fn is_harmless(bytes: &[u8]) -> bool {
+    bytes == ENTER || bytes == ESCAPE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::subject::Subject;
 use super::{
-    AuditRow, Change, ClientId, Effect, Entropy, Notification, Now, Origin, Problem, SessionId, Settings,
+    AuditRow, Change, ClientId, Effect, Entropy, HostKey, Notification, Now, Origin, Problem, SessionId,
+    Settings,
 };
 
 /// One call of [`super::State::step`].
@@ -48,6 +49,11 @@ impl StepContext {
     /// A new random id of a session, which may be in use.
     pub(super) fn new_session_id(&mut self) -> SessionId {
         self.entropy.session_id()
+    }
+
+    /// The key of a launch that is ordered in this step.
+    pub(super) fn host_key(&self, session: SessionId, launch: u32) -> HostKey {
+        self.entropy.host_key(session, launch)
     }
 
     /// Something may have changed in this session.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    Answer, AuditRow, ClientId, Driver, EntryRow, MessageId, MessageRow, MessageView, PartialOutput,
+    Answer, AuditRow, ClientId, Driver, EntryRow, HostKey, MessageId, MessageRow, MessageView, PartialOutput,
     PermissionRequest, PermissionRow, Position, Problem, QueueView, ReplyId, SessionId, SessionRow,
     SessionSpec, SessionView,
 };
@@ -108,6 +108,15 @@ pub enum Change {
     },
     /// The environment of a session that has ended for good is dropped: nothing starts with it again.
     EnvironmentRemoved(SessionId),
+    /// The key of a new launch.
+    HostKey {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
+        /// The key.
+        key: HostKey,
+    },
     /// A session, new or changed.
     Session(Box<SessionRow>),
     /// A session and everything of it is removed; its id is never used again.
@@ -281,6 +290,8 @@ pub struct LaunchOrder {
     /// What a person has seen of the directory and allowed, if that is not stored as trust yet: the text of the input
     /// of the request ([`super::ToolInput::text`]).
     pub allowed: Option<String>,
+    /// The key that the host gets.
+    pub key: HostKey,
 }
 
 /// What to write to Claude. A driver encodes it in Claude's protocol.

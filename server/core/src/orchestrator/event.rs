@@ -40,6 +40,15 @@ pub enum Event {
         launch: u32,
         /// The host's process id.
         host_pid: u32,
+        /// The host has a key. One that an earlier version started has none, and obeys any process of the person.
+        keyed: bool,
+    },
+    /// The host obeys only a daemon with its key, which this daemon does not have.
+    HostDisobeys {
+        /// The session.
+        session: SessionId,
+        /// The launch.
+        launch: u32,
     },
     /// The connection to the host is lost, and the host still runs.
     HostConnectionLost {

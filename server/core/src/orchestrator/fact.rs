@@ -43,6 +43,17 @@ pub enum Fact {
     },
     /// A line that Claude wrote to standard error.
     ErrorLine(String),
+    /// The host refused a process that had no right to what it tried.
+    HostRefused(Refusal),
+    /// The host wrote these bytes to Claude, or to a hook of it. What they mean follows.
+    InputRecorded {
+        /// Identifies the bytes.
+        digest: InputDigest,
+        /// They answer nothing, and only ask Claude to describe itself, to stop, or to take what it has.
+        harmless: bool,
+        /// Their beginning, for people.
+        beginning: String,
+    },
     /// The host wrote input to Claude.
     Written(Written),
     /// Claude answered `initialize`: it is ready.
@@ -168,6 +179,85 @@ impl std::fmt::Display for Exit {
             Exit::Code(code) => write!(formatter, "exit status {code}"),
             Exit::Signal(signal) => write!(formatter, "signal {signal}"),
         }
+    }
+}
+
+/// Identifies the bytes of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputDigest(pub [u8; 32]);
+
+/// A process that the host refused, or several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// One process.
+    Process {
+        /// Its process id.
+        pid: u32,
+        /// Its name, which it chose itself.
+        name: String,
+        /// Where it is.
+        place: RefusedPlace,
+        /// What it tried.
+        tried: RefusedAttempt,
+    },
+    /// So many more that nothing was recorded of.
+    More(u32),
+}
+
+/// Where a refused process is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusedPlace {
+    /// Inside this session.
+    ThisSession,
+    /// Inside another session, as far as its name is known.
+    OtherSession(Option<String>),
+    /// Not inside any session.
+    Outside,
+}
+
+/// What a refused process tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedAttempt {
+    /// To reach the host.
+    Connect,
+    /// To give orders.
+    Orders,
+    /// To give orders without the key.
+    WrongKey,
+    /// To view the terminal and to type in it.
+    Attach,
+    /// To report as a hook of Claude.
+    Hook,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (pid, name, place, tried) = match self {
+            Refusal::Process { pid, name, place, tried } => (pid, name, place, tried),
+            Refusal::More(1) => return formatter.write_str("AreYouJ refused one more such attempt."),
+            Refusal::More(more) => {
+                return write!(formatter, "AreYouJ refused {more} more attempts like these.");
+            }
+        };
+        formatter.write_str("A process ")?;
+        match place {
+            RefusedPlace::ThisSession => formatter.write_str("inside this session")?,
+            RefusedPlace::OtherSession(Some(session)) => write!(formatter, "inside session {session}")?,
+            RefusedPlace::OtherSession(None) => formatter.write_str("inside another session")?,
+            RefusedPlace::Outside => formatter.write_str("outside of all sessions")?,
+        }
+        match name.as_str() {
+            "" => write!(formatter, " (pid {pid})")?,
+            name => write!(formatter, " ({name}, pid {pid})")?,
+        }
+        let tried = match tried {
+            RefusedAttempt::Connect => "tried to reach this session's host",
+            RefusedAttempt::Orders => "tried to give orders to this session's host",
+            RefusedAttempt::WrongKey => "tried to give orders to this session's host without its key",
+            RefusedAttempt::Attach => "tried to view this session's terminal and to type in it",
+            RefusedAttempt::Hook => "tried to report to this session as a hook of Claude",
+        };
+        write!(formatter, " {tried}. AreYouJ refused it.")
     }
 }
 

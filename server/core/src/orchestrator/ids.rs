@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use super::{HostKey, StepSecret};
+
 /// A connection of a client.
 pub type ClientId = u64;
 
@@ -81,9 +83,10 @@ impl FromStr for SessionId {
 }
 
 /// Randomness for one step. The rules have no other source of it, so that they can be replayed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Entropy {
     halves: [u64; 2],
+    secret: StepSecret,
 }
 
 /// The increment and the factors of SplitMix64.
@@ -93,7 +96,18 @@ const MIX: [u64; 2] = [0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb];
 impl Entropy {
     /// Randomness from this seed. Every step needs a new random seed.
     pub fn new(seed: u128) -> Entropy {
-        Entropy { halves: [(seed >> 64) as u64, seed as u64] }
+        Entropy { halves: [(seed >> 64) as u64, seed as u64], secret: StepSecret::default() }
+    }
+
+    /// With a secret for the keys of hosts: who knows the ids of a step must not know its keys.
+    #[must_use]
+    pub fn with_secret(self, secret: StepSecret) -> Entropy {
+        Entropy { secret, ..self }
+    }
+
+    /// The key of a launch that is ordered in this step.
+    pub(super) fn host_key(&self, session: SessionId, launch: u32) -> HostKey {
+        HostKey::derive(&self.secret, session, launch)
     }
 
     /// A random UUID.

@@ -536,6 +536,8 @@ pub struct SessionView {
     pub attention: Option<Attention>,
     /// Messages that wait.
     pub queued: u32,
+    /// The host has no key: an earlier version started it.
+    pub host_unprotected: bool,
 }
 
 /// A message as clients see it.

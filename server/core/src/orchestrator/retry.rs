@@ -1,9 +1,11 @@
 //! Limits, timeouts, and the back-off after failures.
 
-use super::{Grants, Recovery};
+use std::fmt;
+
+use super::{Driver, Grants, Input, InputDigest, Recovery};
 
 /// What a person can configure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Sessions with a Claude process at the same time. Each idle Claude holds about 200 MB.
     pub max_active: u32,
@@ -14,11 +16,35 @@ pub struct Settings {
     pub on_interrupted: Option<Recovery>,
     /// What processes inside sessions can do beyond reading their own session.
     pub grants: Grants,
+    /// The digest that an input of this driver has in the journal. Encoding is the drivers' work.
+    pub digest: DigestOf,
+}
+
+/// Computes the digest of an input; `None` if it never gets into the journal.
+#[derive(Clone, Copy)]
+pub struct DigestOf(pub fn(Driver, &Input) -> Option<InputDigest>);
+
+impl Default for DigestOf {
+    fn default() -> DigestOf {
+        DigestOf(|_, _| None)
+    }
+}
+
+impl fmt::Debug for DigestOf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DigestOf")
+    }
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { max_active: 10, max_starting: 2, on_interrupted: None, grants: Grants::default() }
+        Settings {
+            max_active: 10,
+            max_starting: 2,
+            on_interrupted: None,
+            grants: Grants::default(),
+            digest: DigestOf::default(),
+        }
     }
 }
 

@@ -10,10 +10,12 @@ mod conversation;
 mod delivery;
 mod errors;
 mod facts;
+mod held_requests;
 mod insiders;
 mod known;
 mod lifecycle;
 mod messages;
+mod ordered;
 mod partial_output;
 mod permissions;
 mod phase;
@@ -37,9 +39,11 @@ use super::{
 use conversation::Conversation;
 pub(super) use conversation::is_wider;
 use errors::ErrorOutput;
+use held_requests::HeldRequests;
 use insiders::Insiders;
 use known::Known;
-use lifecycle::Lifecycle;
+use lifecycle::{HostTrust, Lifecycle};
+use ordered::Ordered;
 use permissions::PermissionRequests;
 use queue::Queue;
 pub(super) use start::End;
@@ -70,6 +74,7 @@ pub(super) struct Session {
     turn: Turn,
     queue: Queue,
     permissions: PermissionRequests,
+    held: HeldRequests,
     terminal: TerminalInput,
     usage: Usage,
     insiders: Insiders,
@@ -89,6 +94,7 @@ pub(super) struct Session {
     controls: u32,
     position: Position,
     known: Known,
+    ordered: Ordered,
 }
 
 /// The status that clients see.
@@ -125,6 +131,7 @@ impl Session {
             turn: Turn::restore(&row),
             queue: Queue::restore(&row),
             permissions: PermissionRequests::restore(&row),
+            held: HeldRequests::default(),
             terminal: TerminalInput::default(),
             usage: Usage::restore(&row),
             insiders: Insiders::restore(&row),
@@ -144,6 +151,7 @@ impl Session {
             controls: 0,
             position: row.position,
             known: Known::restore(row),
+            ordered: Ordered::default(),
         }
     }
 
@@ -275,9 +283,14 @@ impl Session {
         self.lifecycle.has_host_of(launch)
     }
 
-    /// The host of the current launch has this process id.
-    pub(super) fn set_host_pid(&mut self, pid: u32) {
-        self.lifecycle.set_host_pid(pid);
+    /// The host of the current launch has this process id, and a key or none.
+    pub(super) fn set_host(&mut self, pid: u32, keyed: bool) {
+        self.lifecycle.set_host(pid, if keyed { HostTrust::Keyed } else { HostTrust::Unkeyed });
+    }
+
+    /// The host of the current launch obeys only a daemon that has its key.
+    pub(super) fn host_disobeys(&mut self) {
+        self.lifecycle.set_host_trust(HostTrust::Disobeys);
     }
 
     /// The host cannot write the journal for this reason; `None`: it can.
@@ -318,8 +331,15 @@ impl Session {
         self.add_entry(step, EntryBody::Notice { level, text: text.into() });
     }
 
+    /// Adds a notice that a person must see.
+    fn loud_notice(&mut self, step: &mut StepContext, level: NoticeLevel, text: impl Into<String>) {
+        self.mark_unread();
+        self.add_notice(step, level, text);
+    }
+
     /// Writes to Claude.
-    fn send(&self, step: &mut StepContext, input: Input) {
+    fn send(&mut self, step: &mut StepContext, input: Input) {
+        self.note_order(step, &input);
         step.push(Effect::Send { session: self.id, launch: self.lifecycle.launch(), input });
     }
 
@@ -361,7 +381,19 @@ impl Session {
             row.status_reason =
                 Some(format!("paused: the session journal cannot be written ({why}); resumes automatically"));
         }
-        SessionView { row, attention: view::attention(self), queued: self.queue.length() }
+        if self.lifecycle.host_trust() == HostTrust::Disobeys {
+            row.status_reason = Some(
+                "the session host does not obey: its key is not in the database, which was restored or replaced; \
+                 restart or terminate the session, which kills the host"
+                    .to_owned(),
+            );
+        }
+        SessionView {
+            row,
+            attention: view::attention(self),
+            queued: self.queue.length(),
+            host_unprotected: self.lifecycle.host_trust() == HostTrust::Unkeyed,
+        }
     }
 
     /// The consequences of a step: a switch of the driver, the next message.
@@ -383,7 +415,7 @@ impl Session {
             step.publish(Notification::QueueChanged(self.id));
         }
         let view = self.view_of(row);
-        if self.known.publish(&view, self.lifecycle.stalled()) || changed {
+        if self.known.publish(&view) || changed {
             let revision = step.next_revision();
             step.publish(Notification::Changed { revision, session: Box::new(view), status_changed });
             if status_changed && self.status.status == Status::Terminated {

@@ -61,8 +61,11 @@ impl State {
                     step.touch(session.id());
                 }
             }
-            Event::Launched { session, launch, host_pid } => {
-                self.with_host(step, session, launch, |session, _| session.set_host_pid(host_pid));
+            Event::Launched { session, launch, host_pid, keyed } => {
+                self.with_host(step, session, launch, |session, _| session.set_host(host_pid, keyed));
+            }
+            Event::HostDisobeys { session, launch } => {
+                self.with_host(step, session, launch, |session, _| session.host_disobeys());
             }
             Event::HostConnectionLost { session, launch } => {
                 self.with_host(step, session, launch, Session::adopt);

@@ -10,6 +10,7 @@
 
 mod floods;
 mod session;
+mod standing;
 mod terminals;
 mod viewer;
 
@@ -90,7 +91,7 @@ fn a_second_controller_takes_over_after_everything_that_the_first_sent() {
     first.stream.write_all(&[200, 0, 0, 0, 3, b'h', b'a', b'l', b'f']).unwrap();
     let mut second = session.connect_silently();
     let mut frames = Vec::new();
-    ToHost::Hello { contract: 1 }.encode(&mut frames);
+    ToHost::Hello { contract: 1, key: session.key.clone() }.encode(&mut frames);
     ToHost::Write(b"last\n".to_vec()).encode(&mut frames);
     second.stream.write_all(&frames).unwrap();
     assert!(matches!(second.receive(), Some(FromHost::Welcome { .. })));
@@ -427,7 +428,7 @@ fn a_daemon_of_the_first_contract_gets_no_frame_that_it_does_not_know() {
     let mut session = Session::of("/bin/cat", &[]);
     drop(session.start());
     let mut old = session.connect_silently();
-    old.send(&ToHost::Hello { contract: 1 });
+    old.send(&ToHost::Hello { contract: 1, key: session.key.clone() });
     assert!(matches!(old.receive(), Some(FromHost::Welcome { contract: 1, .. })));
     session.limit_files("10");
     old.write("later\n");

@@ -4,11 +4,12 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use areyouj_host::key::{KEY_BYTES, Key};
 use areyouj_host::launch::Launch;
 use areyouj_host::tree;
 use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
@@ -19,6 +20,12 @@ use nix::unistd::Pid;
 /// Far longer than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// The key of every session here.
+pub(crate) const KEY: [u8; KEY_BYTES] = *b"the key of every session of this";
+
+/// Passes bytes on between two sockets; see there.
+const RELAY: &str = include_str!("relay.py");
+
 /// A session's directory, and the host that has it.
 pub(crate) struct Session {
     home: tempfile::TempDir,
@@ -26,6 +33,8 @@ pub(crate) struct Session {
     /// The mark in the environment of all processes of this session.
     pub(crate) mark: String,
     pub(crate) host: Option<Child>,
+    /// The key that the host gets; a daemon of an earlier version gives none.
+    pub(crate) key: Option<Key>,
 }
 
 impl Session {
@@ -48,7 +57,7 @@ impl Session {
             ],
         };
         let mark = format!("AREYOUJ_HOST_TEST={value}");
-        Session { home: tempfile::tempdir().unwrap(), launch, mark, host: None }
+        Session { home: tempfile::tempdir().unwrap(), launch, mark, host: None, key: Some(Key::new(KEY)) }
     }
 
     pub(crate) fn shell(script: &str) -> Session {
@@ -71,11 +80,16 @@ impl Session {
         .concat();
         let mut host = Command::new(words[0])
             .args(&words[1..])
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        if let Some(key) = &self.key {
+            // A host that cannot start does not read it.
+            let _ = host.stdin.as_ref().unwrap().write_all(key.bytes());
+        }
+        drop(host.stdin.take());
         let mut said = String::new();
         host.stdout.take().unwrap().read_to_string(&mut said).unwrap();
         self.host = Some(host);
@@ -90,7 +104,7 @@ impl Session {
 
     pub(crate) fn connect(&self) -> Controller {
         let mut controller = self.connect_silently();
-        controller.send(&ToHost::Hello { contract: 9 });
+        controller.send(&ToHost::Hello { contract: 9, key: self.key.clone() });
         match controller.receive() {
             Some(FromHost::Welcome { contract: CONTRACT, launch, host_pid, .. }) => {
                 assert_eq!((launch, host_pid), (self.launch.launch, self.host.as_ref().unwrap().id()));
@@ -101,10 +115,41 @@ impl Session {
     }
 
     pub(crate) fn connect_silently(&self) -> Controller {
-        let stream = UnixStream::connect(self.path("socket")).unwrap();
+        self.connect_to("socket")
+    }
+
+    fn connect_to(&self, socket: &str) -> Controller {
+        let stream = UnixStream::connect(self.path(socket)).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         Controller { stream, buffer: Vec::new() }
+    }
+
+    /// Lets the session's program start a relay to its own host.
+    pub(crate) fn run_relay(&mut self, orphan: bool) {
+        self.run_relay_to(&self.path("socket"), orphan);
+    }
+
+    /// Lets the session's program, a shell, start a relay to this host.
+    pub(crate) fn run_relay_to(&mut self, host: &Path, orphan: bool) {
+        std::fs::write(self.path("relay.py"), RELAY).unwrap();
+        let orphan = if orphan { "orphan" } else { "" };
+        let [program, socket] = [self.path("relay.py"), self.path("relay")];
+        let (program, host, socket) = (program.display(), host.display(), socket.display());
+        let script = self.launch.arguments[1].to_str().unwrap();
+        let with_relay =
+            format!("python3 {program} {host} {socket} {orphan} </dev/null >/dev/null 2>&1 & {script}");
+        self.launch.arguments[1] = with_relay.into();
+    }
+
+    /// A connection whose other end is a process inside the session: the relay's.
+    pub(crate) fn connect_inside(&self) -> Controller {
+        let until = Instant::now() + DEADLINE;
+        while !self.path("relay").exists() {
+            assert!(Instant::now() < until, "there is no relay");
+            std::thread::yield_now();
+        }
+        self.connect_to("relay")
     }
 
     pub(crate) fn journal(&self) -> Reader {
@@ -183,14 +228,26 @@ impl Controller {
 
     /// The next frame; `None` once the host has closed the connection.
     pub(crate) fn receive(&mut self) -> Option<FromHost> {
+        self.next_frame().expect("a frame in time")
+    }
+
+    /// The next frame; `None` also if the host closed the connection before it had read everything.
+    pub(crate) fn try_receive(&mut self) -> Option<FromHost> {
+        match self.next_frame() {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            frame => frame.expect("a frame in time"),
+        }
+    }
+
+    fn next_frame(&mut self) -> std::io::Result<Option<FromHost>> {
         loop {
             if let Some((frame, taken)) = FromHost::decode(&self.buffer).unwrap() {
                 self.buffer.drain(..taken);
-                return Some(frame);
+                return Ok(Some(frame));
             }
             let mut piece = [0; 4096];
-            match self.stream.read(&mut piece).expect("a frame in time") {
-                0 => return None,
+            match self.stream.read(&mut piece)? {
+                0 => return Ok(None),
                 read => self.buffer.extend(&piece[..read]),
             }
         }

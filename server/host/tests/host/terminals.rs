@@ -243,7 +243,7 @@ fn a_viewer_that_leaves_while_keys_wait_keeps_nobody_busy_and_its_keys_still_arr
 }
 
 fn hook(session: &Session, waits: bool, told: &str) -> Controller {
-    let mut hook = session.connect_silently();
+    let mut hook = session.connect_inside();
     hook.send(&ToHost::Hook { waits, bytes: told.into() });
     hook
 }
@@ -251,6 +251,7 @@ fn hook(session: &Session, waits: bool, told: &str) -> Controller {
 #[test]
 fn a_report_of_a_hook_is_recorded_before_the_hook_is_released() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
+    session.run_relay(false);
     let mut controller = session.start();
     let mut telling = hook(&session, false, "{\"a\":1}");
     assert_eq!(telling.receive(), Some(FromHost::HookDone(Vec::new())));
@@ -262,6 +263,7 @@ fn a_report_of_a_hook_is_recorded_before_the_hook_is_released() {
 #[test]
 fn a_hook_that_waits_has_its_answer_once_and_the_answer_is_recorded_first() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
+    session.run_relay(false);
     let mut controller = session.start();
     let mut asking = hook(&session, true, "may I");
     let mut journal = session.journal();
@@ -283,6 +285,7 @@ fn a_hook_that_waits_has_its_answer_once_and_the_answer_is_recorded_first() {
 #[test]
 fn a_hook_that_exits_by_itself_is_recorded() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
+    session.run_relay(false);
     let mut controller = session.start();
     let asking = hook(&session, true, "may I");
     let mut journal = session.journal();
@@ -296,6 +299,7 @@ fn a_hook_that_exits_by_itself_is_recorded() {
 #[test]
 fn a_hook_is_released_at_once_while_the_journal_cannot_be_written() {
     let mut session = at_terminal("read -r line", Sizing::Smallest);
+    session.run_relay(false);
     let mut controller = session.start();
     session.limit_files("1");
     let mut asking = hook(&session, true, "may I");

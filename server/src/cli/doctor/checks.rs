@@ -188,6 +188,11 @@ pub(super) fn sessions(sessions: &[Session]) -> Vec<Check> {
         let code = session.error.as_ref().map(|error| error.code.clone());
         Check { code, ..Check::problem("session", format!("{}: {message}", session.id), fix) }
     }));
+    checks.extend(sessions.iter().filter(|session| session.host_unprotected).map(|session| {
+        let message =
+            format!("{}: its host was started by an earlier version and is not protected", session.id);
+        Check::warning("session", message, format!("areyouj restart {}", session.id))
+    }));
     checks
 }
 

@@ -127,6 +127,8 @@ pub(super) struct Beginning {
     pub(super) launch: u32,
     pub(super) driver: Driver,
     pub(super) host_pid: u32,
+    /// The host has a key.
+    pub(super) keyed: bool,
     /// The length of the journal.
     pub(super) end: u64,
     /// The offset that reading begins at.
@@ -170,7 +172,8 @@ pub(super) struct Following {
 impl Following {
     /// Begins to follow a host.
     pub(super) fn new(beginning: Beginning) -> (Following, Vec<Action>) {
-        let Beginning { session, launch, driver, host_pid, end, start, state, poller, stop_by } = beginning;
+        let Beginning { session, launch, driver, host_pid, keyed, end, start, state, poller, stop_by } =
+            beginning;
         let following = Following {
             session,
             launch,
@@ -192,7 +195,7 @@ impl Following {
             poller,
             ending: None,
         };
-        let launched = Event::Launched { session, launch, host_pid };
+        let launched = Event::Launched { session, launch, host_pid, keyed };
         (following, vec![Action::Write(ToHost::Subscribe { from: start }), Action::Report(launched)])
     }
 

@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::net::UnixStream;
 
+use areyouj_host::key::Key;
 use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 
 /// A host's introduction.
@@ -13,6 +14,8 @@ pub(super) struct Welcome {
     pub(super) claude_pid: Option<u32>,
     /// The length of the journal.
     pub(super) end: u64,
+    /// It has a key, and obeys no daemon without it.
+    pub(super) keyed: bool,
 }
 
 /// A connection to a host, with unsent frames and the beginning of the next incoming one.
@@ -22,13 +25,21 @@ pub(super) struct HostSocket {
     incoming: Vec<u8>,
 }
 
-/// Introduces the daemon to the host, which from then on serves this connection alone.
-pub(super) async fn hello(stream: UnixStream) -> io::Result<(HostSocket, Welcome)> {
+/// Introduces the daemon to the host, which from then on serves this connection alone. The key is that of the launch, if
+/// the daemon has it.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`]: the host has another key.
+pub(super) async fn hello(stream: UnixStream, key: Option<Key>) -> io::Result<(HostSocket, Welcome)> {
     let mut socket = HostSocket::new(stream);
-    socket.send(&ToHost::Hello { contract: CONTRACT });
+    socket.send(&ToHost::Hello { contract: CONTRACT, key });
     loop {
-        if let FromHost::Welcome { host_pid, claude_pid, end, .. } = socket.next().await? {
-            return Ok((socket, Welcome { host_pid, claude_pid, end }));
+        match socket.next().await? {
+            FromHost::Welcome { host_pid, claude_pid, end, keyed, .. } => {
+                return Ok((socket, Welcome { host_pid, claude_pid, end, keyed }));
+            }
+            FromHost::Refused(why) => return Err(io::Error::new(io::ErrorKind::PermissionDenied, why)),
+            _ => {}
         }
     }
 }

@@ -85,7 +85,14 @@ impl Host {
         let mut socket = DaemonSocket { stream, heard: Vec::new() };
         socket.wait_for(|frame| matches!(frame, ToHost::Hello { .. })).await;
         let host_pid = std::process::id();
-        socket.say(&FromHost::Welcome { contract: CONTRACT, launch: 1, host_pid, claude_pid: None, end: 0 });
+        socket.say(&FromHost::Welcome {
+            contract: CONTRACT,
+            launch: 1,
+            host_pid,
+            claude_pid: None,
+            end: 0,
+            keyed: true,
+        });
         socket
     }
 

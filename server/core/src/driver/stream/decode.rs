@@ -79,6 +79,21 @@ pub fn decode_input(line: &[u8]) -> Written {
     }
 }
 
+/// Whether a line that was written to Claude only asks it to describe itself or to stop, or refuses a request.
+pub fn is_harmless(line: &[u8]) -> bool {
+    let Some(value) = parse(line) else { return false };
+    match text(&value, "type") {
+        "control_request" => {
+            let subtype = value.member("request").map(|request| text(request, "subtype"));
+            matches!(subtype, Some("initialize" | "interrupt"))
+        }
+        "control_response" => {
+            value.member("response").is_some_and(|response| text(response, "subtype") == "error")
+        }
+        _ => false,
+    }
+}
+
 fn written(mut value: Json<'_>) -> Written {
     match text(&value, "type") {
         "user" => uuid(&value, "uuid").map_or(Written::Other, Written::Message),

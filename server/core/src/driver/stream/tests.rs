@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::orchestrator::{
-    Activity, Driver, EntryBody, Fact, MessageId, NoticeLevel, PermissionKind, SessionId, SessionSpec, Stage,
-    TurnEnd, Written,
+    Activity, Driver, EntryBody, Fact, HOST_KEY_BYTES, HostKey, MessageId, NoticeLevel, PermissionKind,
+    SessionId, SessionSpec, Stage, TurnEnd, Written,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -125,6 +125,7 @@ fn the_arguments_name_a_new_conversation_or_resume_one() {
         claude_session: Uuid::from_u128(1),
         resume: false,
         position: Default::default(),
+        key: HostKey([0; HOST_KEY_BYTES]),
     };
     let id = order.claude_session.to_string();
     let first = arguments(&order);

@@ -27,6 +27,7 @@ impl Disk {
             Change::Trusted { directory, .. } => drop(self.trusted.insert(directory)),
             Change::Environment { .. }
             | Change::EnvironmentRemoved(_)
+            | Change::HostKey { .. }
             | Change::Audit(_)
             | Change::SessionRemoved(_) => {}
         }

@@ -6,18 +6,28 @@ use super::delivery::first_line;
 use super::terminal_input::{Submitted, Surroundings, TerminalOutcome};
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
-    Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, ProcessStatus, ToolInput,
+    Activity, EntryBody, Input, MessageId, MessageState, NoticeLevel, PauseReason, PermissionRequest,
+    ProcessStatus, ToolInput,
 };
+use crate::text::plain::short_line;
+
+/// Most characters of a permission request in a notice.
+const TITLE_CHARS: usize = 300;
 
 impl Session {
     /// Whether something in the terminal prevents a paste.
     pub(in crate::orchestrator) fn terminal_is_taken(&self) -> bool {
-        self.is_terminal() && self.terminal.is_taken(self.permissions.is_asking())
+        self.is_terminal() && self.terminal.is_taken(self.may_ask())
     }
 
     /// A person typed; the terminal's input holds this many characters now.
     pub(super) fn typed(&mut self, step: &StepContext, characters: usize) {
-        self.terminal.typed(step.now.monotonic, characters, self.permissions.is_asking());
+        self.terminal.typed(step.now.monotonic, characters, self.may_ask());
+    }
+
+    /// Whether Claude waits for an answer to a permission request, or can: its record does not confirm the request yet.
+    fn may_ask(&self) -> bool {
+        self.permissions.is_asking() || self.held.deadline().is_some()
     }
 
     /// A message was pasted.
@@ -50,6 +60,13 @@ impl Session {
                 self.queue.started(step, message);
                 Some(message)
             }
+            Submitted::Unnoticed => {
+                self.current_task = Some(first_line(&text));
+                let unnoticed = "A hook reported the following prompt, and nobody typed it in the terminal. Claude can \
+                                 have prompted itself, or something inside this session made it up.";
+                self.add_notice(step, NoticeLevel::Warning, unnoticed);
+                None
+            }
             Submitted::ByPerson => {
                 self.current_task = Some(first_line(&text));
                 None
@@ -58,10 +75,32 @@ impl Session {
         self.add_entry(step, EntryBody::User { message_id, text });
     }
 
+    /// Releases hooks whose permission requests Claude's record did not confirm: Claude asks in its terminal if it made them.
+    pub(super) fn release_unconfirmed(
+        &mut self,
+        step: &mut StepContext,
+        requests: impl IntoIterator<Item = PermissionRequest>,
+    ) {
+        for PermissionRequest { request_id, tool, title, .. } in requests {
+            let text = format!(
+                "A hook reported a permission request that Claude's own record does not confirm, so it was not \
+                 shown: {}. Something inside this session may have made it up.",
+                short_line(&format!("{tool}: {title}"), TITLE_CHARS)
+            );
+            self.loud_notice(step, NoticeLevel::Warning, text);
+            self.send(step, Input::ReleaseHook { request_id });
+        }
+    }
+
     /// A tool ran: a person has answered the request for it in the terminal.
     pub(super) fn tool_ran(&mut self, step: &mut StepContext, tool: &str, input: &ToolInput) {
         if let Some(number) = self.permissions.about(tool, input) {
             self.answered_in_terminal(step, number);
+        }
+        for PermissionRequest { request_id, .. } in
+            self.held.take_if(|request| request.tool == tool && request.input == *input)
+        {
+            self.send(step, Input::ReleaseHook { request_id });
         }
     }
 
@@ -78,6 +117,11 @@ impl Session {
             return;
         }
         self.terminal.note_status(&status);
+        if matches!(status, ProcessStatus::Waiting(_)) && self.lifecycle.is_ready() {
+            for request in self.held.take_all() {
+                self.show_request(step, request);
+            }
+        }
         if self.lifecycle.awaits_ready() {
             match status {
                 ProcessStatus::Waiting(what) => self.terminal.open_dialog(what),
@@ -87,7 +131,7 @@ impl Session {
                 }
             }
         } else if self.lifecycle.is_ready() {
-            let around = Surroundings::of(&self.permissions, &self.turn, &self.queue);
+            let around = Surroundings::of(self.may_ask(), &self.turn, &self.queue);
             let outcome = self.terminal.status_read(status, around);
             self.apply(step, outcome);
         }
@@ -95,7 +139,10 @@ impl Session {
 
     /// Time has passed at the terminal.
     pub(super) fn tick_terminal(&mut self, step: &mut StepContext) {
-        let around = Surroundings::of(&self.permissions, &self.turn, &self.queue);
+        let asking = self.may_ask();
+        let late = self.held.take_late(step.now.monotonic);
+        self.release_unconfirmed(step, late);
+        let around = Surroundings::of(asking, &self.turn, &self.queue);
         let outcome = self.terminal.tick(step.now.monotonic, around);
         self.apply(step, outcome);
     }

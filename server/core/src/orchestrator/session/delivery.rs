@@ -112,21 +112,35 @@ impl Session {
 
     /// A new daemon has found the host. Writes what should have been written and is not in the journal.
     pub(super) fn send_undelivered(&mut self, step: &mut StepContext) {
-        let messages = self.queue.unwritten().map(|message| Input::Message {
-            id: message.id,
-            text: message.text.clone(),
-            steer: message.steer,
-        });
-        let answers = self.permissions.undelivered(self.lifecycle.launch());
-        let inputs: Vec<Input> = messages.chain(answers).collect();
+        let inputs: Vec<Input> = self.undelivered().collect();
         for input in inputs {
             self.send(step, input);
         }
     }
 
+    /// What should have been written and is not in the journal.
+    pub(super) fn undelivered(&self) -> impl Iterator<Item = Input> {
+        let messages = self.queue.unwritten().map(|message| Input::Message {
+            id: message.id,
+            text: message.text.clone(),
+            steer: message.steer,
+        });
+        messages.chain(self.permissions.undelivered(self.lifecycle.launch()))
+    }
+
     /// Claude makes a permission request.
     pub(super) fn permission_requested(&mut self, step: &mut StepContext, request: PermissionRequest) {
-        self.terminal.asked();
+        if self.is_terminal() {
+            self.terminal.asked();
+            let excess = self.held.hold(step.now.monotonic, request);
+            self.release_unconfirmed(step, excess);
+        } else {
+            self.show_request(step, request);
+        }
+    }
+
+    /// Shows a permission request to people.
+    pub(super) fn show_request(&mut self, step: &mut StepContext, request: PermissionRequest) {
         let entry = self.permissions.add(step, self.lifecycle.launch(), request);
         self.add_entries(step, entry);
     }

@@ -32,6 +32,11 @@ impl Session {
             Fact::JournalGap { resume_at } => self.journal_gap(step, resume_at),
             Fact::JournalDamaged { offset, readable } => self.journal_damaged(step, offset, readable),
             Fact::ErrorLine(line) => self.errors.add(line),
+            Fact::HostRefused(refusal) => self.loud_notice(step, NoticeLevel::Warning, refusal.to_string()),
+            Fact::InputRecorded { digest, harmless, beginning } => {
+                self.input_recorded(step, digest, harmless, &beginning);
+            }
+            Fact::Written(_) if self.ordered.is_foreign() => {}
             Fact::Written(Written::Message(id)) => self.queue.written(step, id),
             Fact::Written(Written::Answer { request_id }) => {
                 self.permissions.answer_written(step, &request_id);
@@ -58,6 +63,7 @@ impl Session {
             Fact::ContextUsed(tokens) => self.usage.context_used(tokens),
             Fact::PermissionRequested(request) => self.permission_requested(step, request),
             Fact::PermissionWithdrawn { request_id } => {
+                self.held.take_if(|request| request.request_id == request_id);
                 let entry = self.permissions.withdrawn(step, &request_id);
                 self.add_entries(step, entry);
             }

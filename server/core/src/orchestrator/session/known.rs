@@ -25,7 +25,9 @@ pub(super) struct Known {
 struct Published {
     attention: Option<Attention>,
     queued: u32,
-    stalled: Option<String>,
+    /// A host's state can be a reason that is not in the row.
+    reason: Option<String>,
+    host_unprotected: bool,
     last_activity: Millis,
 }
 
@@ -56,11 +58,12 @@ impl Known {
     }
 
     /// Whether clients must be notified of a part of the view that is not in the row.
-    pub(super) fn publish(&mut self, view: &SessionView, stalled: Option<&str>) -> bool {
+    pub(super) fn publish(&mut self, view: &SessionView) -> bool {
         let published = Published {
             attention: view.attention.clone(),
             queued: view.queued,
-            stalled: stalled.map(str::to_owned),
+            reason: view.row.status_reason.clone(),
+            host_unprotected: view.host_unprotected,
             last_activity: view.row.last_activity,
         };
         let news = self.published.as_ref() != Some(&published);

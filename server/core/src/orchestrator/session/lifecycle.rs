@@ -30,6 +30,22 @@ pub(super) struct Lifecycle {
     startup_ms: Option<u64>,
     /// Why the host cannot write the journal. Never stored, because the disk can be full.
     stalled: Option<String>,
+    /// Not stored: every daemon finds it out again.
+    host_trust: HostTrust,
+}
+
+/// Whether the host obeys this daemon alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum HostTrust {
+    /// There is no host, or none has introduced itself.
+    #[default]
+    Unknown,
+    /// It does.
+    Keyed,
+    /// It has no key, and obeys any process of the person.
+    Unkeyed,
+    /// It has a key that this daemon does not have.
+    Disobeys,
 }
 
 /// What a session does with a start slot.
@@ -126,6 +142,7 @@ impl Lifecycle {
             crashes: Vec::new(),
             startup_ms: row.startup_ms,
             stalled: None,
+            host_trust: HostTrust::Unknown,
         }
     }
 
@@ -230,7 +247,17 @@ impl Lifecycle {
         self.stalled = why;
     }
 
-    pub(super) fn set_host_pid(&mut self, pid: u32) {
+    /// Whether the host obeys this daemon alone.
+    pub(super) fn host_trust(&self) -> HostTrust {
+        self.host_trust
+    }
+
+    pub(super) fn set_host_trust(&mut self, trust: HostTrust) {
+        self.host_trust = trust;
+    }
+
+    pub(super) fn set_host(&mut self, pid: u32, trust: HostTrust) {
+        self.host_trust = trust;
         self.host_pid = Some(pid);
     }
 
@@ -313,6 +340,7 @@ impl Lifecycle {
     pub(super) fn adopt(&mut self, now: Now) {
         self.go(Transition::Adopt);
         self.stalled = None;
+        self.host_trust = HostTrust::Unknown;
         if self.phase == (Phase::Adopting { ready: false }) {
             self.start_by = Some(now.monotonic + START_TIMEOUT_MS);
         }
@@ -368,6 +396,7 @@ impl Lifecycle {
         self.claude_pid = None;
         self.start_by = None;
         self.stalled = None;
+        self.host_trust = HostTrust::Unknown;
         step
     }
 
@@ -437,7 +466,11 @@ impl Lifecycle {
         match self.phase {
             Phase::BackOff { until } if until <= now => Some(Due::Start),
             Phase::Initializing { deadline: Some(deadline) } if deadline <= now => Some(Due::Ready),
-            Phase::Launching | Phase::Adopting { .. } if late && self.stalled.is_none() => Some(Due::Started),
+            Phase::Launching | Phase::Adopting { .. }
+                if late && self.stalled.is_none() && self.host_trust != HostTrust::Disobeys =>
+            {
+                Some(Due::Started)
+            }
             Phase::BackOff { .. }
             | Phase::Initializing { .. }
             | Phase::Launching

@@ -2,14 +2,16 @@
 
 use super::Session;
 use super::errors::ErrorOutput;
+use super::held_requests::HeldRequests;
 use super::lifecycle::{Due, EndStep, StartStep, StopStep, SyncStep};
+use super::ordered::Ordered;
 use super::phase::Then;
 use super::terminal_input::TerminalInput;
 use super::turn::Turn;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::retry::{INITIALIZE_TIMEOUT_MS, START_TIMEOUT_MS, START_TRIES};
 use crate::orchestrator::{
-    ConversationState, Driver, Effect, ErrorCode, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder,
+    Change, ConversationState, Driver, Effect, ErrorCode, Exit, Goal, INITIALIZE_PREFIX, Input, LaunchOrder,
     MessageId, NoticeLevel, PermissionRequest, Problem, Remedy, Switch,
 };
 
@@ -84,17 +86,23 @@ impl Session {
         self.errors = ErrorOutput::default();
         self.turn = Turn::launched();
         self.terminal = TerminalInput::of_new_claude();
+        self.held = HeldRequests::default();
+        self.ordered = Ordered::of_launch();
         self.conversation.carry_over(&mut self.spec);
         self.note =
             self.lifecycle.repeated_try().map(|number| format!("Try {number} of {START_TRIES} is running."));
+        let (session, launch) = (self.id, self.lifecycle.launch());
+        let key = step.host_key(session, launch);
+        step.persist(Change::HostKey { session, launch, key });
         step.push(Effect::Launch(LaunchOrder {
-            session: self.id,
-            launch: self.lifecycle.launch(),
+            session,
+            launch,
             spec: self.spec.clone(),
             claude_session: self.conversation.id(),
             resume,
             position: self.position,
             allowed: self.permissions.allowed_trust(),
+            key,
         }));
     }
 
@@ -171,6 +179,7 @@ impl Session {
 
     /// The host runs, and everything that it recorded before the adoption has been ingested.
     pub(in crate::orchestrator) fn synced(&mut self, step: &mut StepContext) {
+        self.ordered.synced();
         match self.lifecycle.synced() {
             SyncStep::None => {}
             SyncStep::StopAgain => self.order_stop(step, false),
@@ -415,8 +424,9 @@ impl Session {
 
     /// The earliest monotonic time at which something is due.
     pub(in crate::orchestrator) fn deadline(&self) -> Option<u64> {
-        let deadlines = [self.lifecycle.deadline(), self.turn.deadline(), self.terminal.deadline()];
-        deadlines.into_iter().flatten().min()
+        let at_terminal = [self.terminal.deadline(), self.held.deadline()];
+        let deadlines = [self.lifecycle.deadline(), self.turn.deadline()];
+        deadlines.into_iter().chain(at_terminal).flatten().min()
     }
 
     /// Time has passed.

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use super::permissions::PermissionRequests;
 use super::queue::Queue;
 use super::turn::Turn;
 use crate::orchestrator::retry::{COMMAND_TIMEOUT_MS, CONFIRM_TIMEOUT_MS, REACTION_MS};
@@ -18,6 +17,8 @@ pub(super) struct TerminalInput {
     dialog: Option<String>,
     /// No key was pressed since this Claude started; false if that is unknown.
     untouched: bool,
+    /// No key was pressed since this Claude started or a prompt was submitted; false if that is unknown.
+    silent: bool,
     /// The input holds text that was not sent.
     drafting: bool,
     /// The number of characters in the input, derived from the keys, and how many of them answered a dialog.
@@ -64,12 +65,8 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn of(permissions: &PermissionRequests, turn: &Turn, queue: &'a Queue) -> Surroundings<'a> {
-        Surroundings {
-            asking: permissions.is_asking(),
-            idle: turn.is_idle(),
-            unconfirmed: queue.unconfirmed(),
-        }
+    pub(super) fn of(asking: bool, turn: &Turn, queue: &'a Queue) -> Surroundings<'a> {
+        Surroundings { asking, idle: turn.is_idle(), unconfirmed: queue.unconfirmed() }
     }
 }
 
@@ -80,6 +77,8 @@ pub(super) enum Submitted {
     Confirmed { message: MessageId, joined: bool },
     /// A person typed it.
     ByPerson,
+    /// Nobody typed it.
+    Unnoticed,
 }
 
 /// What the terminal input means for the session.
@@ -99,7 +98,7 @@ pub(super) enum TerminalOutcome {
 
 impl TerminalInput {
     pub(super) fn of_new_claude() -> TerminalInput {
-        TerminalInput { untouched: true, ..TerminalInput::default() }
+        TerminalInput { untouched: true, silent: true, ..TerminalInput::default() }
     }
 
     /// Whether a person can have pressed a key since this Claude started.
@@ -164,6 +163,7 @@ impl TerminalInput {
     /// A person typed; the input holds this many characters now. Text typed during a permission request is its answer.
     pub(super) fn typed(&mut self, now: u64, characters: usize, asking: bool) {
         self.untouched = false;
+        self.silent = false;
         let more = characters.saturating_sub(self.typed);
         self.typed = characters;
         if self.asks(asking) {
@@ -198,6 +198,9 @@ impl TerminalInput {
     ) -> Submitted {
         // Claude's record can already have said "busy" because of this prompt.
         let turn_ran = std::mem::replace(&mut self.in_turn, true);
+        let silent = self.silent;
+        // The keys of a prompt that is typed during a turn can be older than the report of the prompt before it.
+        self.silent |= !turn_ran;
         if !turn_ran {
             self.began = wall;
         }
@@ -208,7 +211,7 @@ impl TerminalInput {
         self.stopped = false;
         let Some(message) = pasted.find(|message| holds(text, &message.text)) else {
             self.person_ahead |= turn_ran;
-            return Submitted::ByPerson;
+            return if silent { Submitted::Unnoticed } else { Submitted::ByPerson };
         };
         self.confirm = None;
         if turn_ran {

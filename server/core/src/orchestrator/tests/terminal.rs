@@ -306,11 +306,11 @@ fn a_request_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook
     {
         let (mut bench, session) = ready();
         bench.facts(session, vec![prompted("by hand"), asked()]);
-        assert_eq!(status(&bench, session), Status::Waiting);
         // Its status before it began to wait does not count.
         bench.facts(session, vec![Fact::ProcessStatus(ProcessStatus::Busy)]);
-        assert_eq!(status(&bench, session), Status::Waiting);
+        assert_eq!(status(&bench, session), Status::Active);
         bench.facts(session, vec![waiting()]);
+        assert_eq!(status(&bench, session), Status::Waiting);
         let effects = bench.facts(session, vec![by]);
         assert!(matches!(sent(&effects)[..], [Input::ReleaseHook { request_id }] if request_id == REQUEST));
         assert_eq!(status(&bench, session), Status::Active);
@@ -320,9 +320,27 @@ fn a_request_that_was_answered_in_the_terminal_is_closed_everywhere_and_its_hook
 }
 
 #[test]
-fn an_answer_from_an_editor_goes_to_the_hook_once() {
+fn a_request_that_claude_does_not_confirm_is_released_and_never_shown() {
     let (mut bench, session) = ready();
     bench.facts(session, vec![prompted("by hand"), asked()]);
+    assert_eq!(status(&bench, session), Status::Active);
+    let effects = bench.pass(10_000);
+    assert!(matches!(sent(&effects)[..], [Input::ReleaseHook { request_id }] if request_id == REQUEST));
+    let warned = |effect: &Effect| match effect {
+        Effect::Publish(Notification::Entry { entry, .. }) => {
+            matches!(&entry.body, EntryBody::Notice { text, .. } if text.contains("does not confirm"))
+        }
+        _ => false,
+    };
+    assert!(effects.iter().any(warned));
+    bench.facts(session, vec![waiting()]);
+    assert_eq!(bench.state.sessions[&session].permissions().open().count(), 0);
+}
+
+#[test]
+fn an_answer_from_an_editor_goes_to_the_hook_once() {
+    let (mut bench, session) = ready();
+    bench.facts(session, vec![prompted("by hand"), asked(), waiting()]);
     let (_, effects) = bench.answer(&format!("{session}-1"), Answer::Allow);
     assert!(matches!(sent(&effects)[..], [Input::Answer { .. }]));
     let effects = bench.facts(

@@ -45,6 +45,7 @@ impl Followed {
             launch: 3,
             driver,
             host_pid: 7,
+            keyed: true,
             end,
             start: 10,
             state: ReadState { typed: 4, ..state(10) },

@@ -41,6 +41,7 @@ impl Host {
             launch: 1,
             driver: Driver::Terminal,
             host_pid: 7,
+            keyed: true,
             end: journal.end(),
             start: reading.start(),
             state: reading.state(),
