@@ -136,7 +136,7 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
             attach::run(context, id, &attach::Options { read_only, history })
         }
         Command::Note { text, session } => audit::note(context, session, &text),
-        Command::Audit { id, since } => audit::list(context, id, since),
+        Command::Audit { id, since } => audit::list(context, id.as_deref(), since),
         Command::Terminate { id } => sessions::terminate(context, id),
         Command::Rename { id, name } => sessions::rename(context, id, name),
         Command::Rm { id } => sessions::remove(context, id),

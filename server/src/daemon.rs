@@ -161,7 +161,7 @@ impl Daemon {
             Some(stranger) => {
                 self.tasks.spawn(arrival::arrive(shared, inbox, self.clients, stream, stranger));
             }
-            None => arrival::turn_away_at_once(&shared.door, stream),
+            None => arrival::turn_away_at_once(&shared.door, &stream),
         }
     }
 

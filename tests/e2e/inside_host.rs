@@ -1,5 +1,7 @@
 //! A program that Claude was allowed to run attacks the hosts of its own and of another session.
 
+#![allow(clippy::unwrap_used, reason = "this module is only for tests: a panic is a failed test")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -113,10 +115,10 @@ fn a_program_of_a_stream_session_gives_no_orders_to_any_host() {
     sessions.run(&orphan);
     // A survivor that acts when the turn is over.
     let command = sessions.command("late");
-    let go = sessions.file("go");
-    sessions.run(&format!("nohup setsid {command} {} >/dev/null 2>&1 & true", go.display()));
+    let begin = sessions.file("begin");
+    sessions.run(&format!("nohup setsid {command} {} >/dev/null 2>&1 & true", begin.display()));
     home.wait(attacker, "idle");
-    fs::write(&go, "").unwrap();
+    fs::write(&begin, "").unwrap();
     for results in ["direct", "orphan", "late"] {
         all_refused(&sessions.results(results));
     }

@@ -43,7 +43,7 @@ impl Key {
     }
 }
 
-/// Takes the same time wherever the keys differ, so that no attempt tells how much of a key was right.
+/// Takes the same time wherever the keys differ, so that an attempt reveals nothing about the right key.
 impl PartialEq for Key {
     fn eq(&self, other: &Key) -> bool {
         let differences = self.0.iter().zip(&other.0).fold(0, |all, (one, other)| all | (one ^ other));

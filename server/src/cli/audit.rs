@@ -28,7 +28,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// Prints the audit trail, newest first.
-pub(super) fn list(context: &Context, id: Option<String>, since: Option<u64>) -> Result<(), CommandError> {
+pub(super) fn list(context: &Context, id: Option<&str>, since: Option<u64>) -> Result<(), CommandError> {
     let now = time::now();
     let mut client = context.connect()?;
     let since = since.map(|seconds| now.saturating_sub(seconds.saturating_mul(1_000)));
@@ -36,7 +36,7 @@ pub(super) fn list(context: &Context, id: Option<String>, since: Option<u64>) ->
     let mut entries: Vec<AuditEntry> = Vec::new();
     loop {
         let page = client.call::<request::AuditList>(&AuditListParams {
-            session_id: id.clone(),
+            session_id: id.map(str::to_owned),
             since,
             before: entries.last().map(|entry| entry.number),
             limit: Some(PAGE.min(u32::try_from(limit - entries.len()).unwrap_or(PAGE))),
@@ -119,9 +119,8 @@ pub(super) fn no_session_named() -> Failure {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_trail_is_a_table_that_says_who_acted() {
-        let entry = AuditEntry {
+    fn entry() -> AuditEntry {
+        AuditEntry {
             number: 1,
             at: 0,
             last: 0,
@@ -136,7 +135,11 @@ mod tests {
             session_id: Some("K7M2Q9XD".to_owned()),
             detail: Some("K7M2Q9XD-1: always Bash(npm test:*)".to_owned()),
             outcome: "ok".to_owned(),
-        };
+        }
+    }
+
+    #[test]
+    fn the_trail_is_a_table_that_says_who_acted() {
         let refused = AuditEntry {
             count: 270_900,
             actor: AuditActor::Session,
@@ -148,16 +151,16 @@ mod tests {
             session_id: None,
             detail: None,
             outcome: "inside_session".to_owned(),
-            ..entry.clone()
+            ..entry()
         };
         let unknown = AuditEntry {
             actor: AuditActor::Unknown,
             actor_session_id: None,
             pid: None,
             program: None,
-            ..entry.clone()
+            ..entry()
         };
-        let rendered = render(&[entry, refused, unknown], 120_000, &Screen::bare(None));
+        let rendered = render(&[entry(), refused, unknown], 120_000, &Screen::bare(None));
         crate::texts::assert_text("audit", &rendered);
     }
 }

@@ -65,7 +65,7 @@ async fn turn_away(mut stream: UnixStream, problem: &Problem) {
 }
 
 /// Closes a connection for which there is no room, with a last word if it can be written at once.
-pub(super) fn turn_away_at_once(door: &Door, stream: UnixStream) {
+pub(super) fn turn_away_at_once(door: &Door, stream: &UnixStream) {
     let problem = door::too_many_strangers();
     door.log(&problem);
     let _ = stream.try_write(&error_frame(&Value::Null, &problem, true));

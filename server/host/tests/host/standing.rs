@@ -151,7 +151,7 @@ fn refusals_beyond_a_bound_are_counted() {
 fn a_first_frame_that_is_not_allowed_costs_no_memory() {
     let mut session = Session::of("/bin/cat", &[]);
     let mut controller = session.start();
-    // A frame of 60 MB of each kind, which an older host read to its end before it looked at it.
+    // A frame of 60 MB of each kind, which an older host read to its end before it checked it.
     for kind in [1, 3, 10, 13, 200_u8] {
         let mut stranger = session.connect_silently();
         let length = 60_000_000_u32.to_le_bytes();
