@@ -20,7 +20,7 @@ import path from "node:path";
 const SOURCE = import.meta.dirname;
 /** The parts of the sources to package; .vscodeignore selects single files. */
 const PARTS = ["package.json", ".vscodeignore", "README.md", "CHANGELOG.md", "LICENSE", "media", "dist", "docs"];
-/** The licences of the software of others in the package; the file is at the top of the repository. */
+/** The licences of the software of others in the package; the file is in the directory of the server. */
 const NOTICES = "THIRD-PARTY-NOTICES.txt";
 const PROGRAMS = ["areyouj", "areyouj-host"];
 
@@ -38,7 +38,7 @@ export function packageExtension(programs, file) {
   try {
     for (const part of PARTS.filter((name) => existsSync(path.join(SOURCE, name))))
       cpSync(path.join(SOURCE, part), path.join(stage, part), { recursive: true });
-    copyFileSync(path.join(SOURCE, "..", NOTICES), path.join(stage, NOTICES));
+    copyFileSync(path.join(SOURCE, "../server", NOTICES), path.join(stage, NOTICES));
     mkdirSync(path.join(stage, "bin"));
     for (const program of PROGRAMS) {
       copyFileSync(path.join(programs, program), path.join(stage, "bin", program));

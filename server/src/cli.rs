@@ -152,7 +152,7 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
 /// Prints the licence of AreYouJ and those of the software of others in it.
 fn licences(screen: &Screen) -> Result<(), CommandError> {
     const OWN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../LICENSE"));
-    const OF_OTHERS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../THIRD-PARTY-NOTICES.txt"));
+    const OF_OTHERS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/THIRD-PARTY-NOTICES.txt"));
     let value = json!({"license": OWN, "thirdPartyNotices": OF_OTHERS});
     screen.show(&value, || plain::text(&format!("{OWN}\n{OF_OTHERS}")))
 }

@@ -33,6 +33,7 @@ export function session(id: string, changes: Partial<Session> = {}): Session {
     unread: 0,
     startupMs: 1,
     refusals: null,
+    hostUnprotected: false,
     ...changes,
   };
 }

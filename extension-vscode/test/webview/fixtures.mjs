@@ -31,6 +31,7 @@ export function session(part = {}) {
     queuePaused: null,
     unread: 0,
     refusals: null,
+    hostUnprotected: false,
     startupMs: 640,
     ...part,
   };

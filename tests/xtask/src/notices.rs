@@ -1,5 +1,5 @@
 //! The notices of third parties: which software of others is in the programs and in the VS Code extension, with its
-//! licences. They are in the repository, in the package of the extension and in `areyouj licenses`.
+//! licences. The file is in the directory of the server, in the package of the extension and in `areyouj licenses`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use crate::cargo;
 use crate::setup::{self, Modules, Need};
 
 /// The file, relative to the workspace.
-const FILE: &str = "THIRD-PARTY-NOTICES.txt";
+const FILE: &str = "server/THIRD-PARTY-NOTICES.txt";
 
 /// The programs that users get.
 const PROGRAMS: [&str; 2] = ["areyouj", "areyouj-host"];
