@@ -65,7 +65,8 @@ end
 ---@param request areyouj.Permission
 ---@return areyouj.Alert
 local function request_alert(session, request)
-  local verb = ({ question = "asks", plan = "presents a plan", trust = "waits for trust" })[request.kind] or "asks for permission"
+  local verb = ({ question = "asks", plan = "presents a plan", trust = "waits for trust" })[request.kind]
+    or "asks for permission"
   return {
     kind = "waiting",
     session = session,
