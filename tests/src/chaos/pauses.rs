@@ -9,10 +9,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Trial;
-use super::arena::Arena;
+use super::arena::{Arena, EVENT_TIMEOUT};
 use super::kills::{Size, Workload};
 use super::ledger::Rules;
 use super::load::Tolerance;
+use crate::cli::Running;
 
 /// How long a process is stopped in a full run.
 const STOPPED_FOR: Duration = Duration::from_secs(10);
@@ -62,15 +63,19 @@ pub(super) fn clock(trial: &mut Trial) -> Result<()> {
     let size = size(trial);
     let arena = Arena::new(u32::try_from(size.busy + size.waiting)?)?;
     let shift = arena.home().join("clock");
+    let mut started = None;
     let workload = Workload::within(arena, trial, &size, Tolerance::Nothing, |arena| {
         fs::write(&shift, "+0")?;
-        // This does not affect Claude, which has the environment of the client that created its session. The monotonic
+        arena.kill(arena.daemon()?)?;
+        // Started by hand, because a daemon that a client starts has nothing of the client's environment. The monotonic
         // clock is never changed, as on a real machine.
-        arena.set("LD_PRELOAD", &library.to_string_lossy());
-        arena.set("FAKETIME_TIMESTAMP_FILE", &shift.to_string_lossy());
-        arena.set("FAKETIME_NO_CACHE", "1");
-        arena.set("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        arena.kill(arena.daemon()?)
+        let cli = (arena.cli.clone().with("LD_PRELOAD", &library).with("FAKETIME_TIMESTAMP_FILE", &shift))
+            .with("FAKETIME_NO_CACHE", "1")
+            .with("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        let mut daemon = Running::start(&cli, &["daemon", "run"])?;
+        daemon.line(EVENT_TIMEOUT)?;
+        started = Some(daemon);
+        Ok(())
     })?;
     let daemon = workload.arena.daemon()?;
     let loaded = fs::read_to_string(format!("/proc/{daemon}/maps"))?.contains("libfaketime");
@@ -88,7 +93,9 @@ pub(super) fn clock(trial: &mut Trial) -> Result<()> {
     let same = workload.arena.daemon()?;
     trial.must(same == daemon, || "the daemon restarted because of the clock".to_owned());
     trial.figure("times that the clock was changed", trial.rounds);
-    workload.close(trial, Rules { clock: true, ..Rules::default() })
+    workload.close(trial, Rules { clock: true, ..Rules::default() })?;
+    drop(started);
+    Ok(())
 }
 
 /// The path of the library that changes the clock of a single program, in Debian's location.
