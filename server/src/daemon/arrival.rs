@@ -1,14 +1,17 @@
 //! The arrival of a client: who it is, whether there is room for it, and what it gets if not.
 
+use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use areyouj_core::orchestrator::{ClientId, Event, Problem};
 use areyouj_host::peer;
+use nix::errno::Errno;
 use serde_json::Value;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::client::Client;
 use super::client_connection::ClientConnection;
@@ -18,6 +21,9 @@ use super::outbox::error_frame;
 use super::shared::Shared;
 use crate::rpc::envelope::{self, Incoming};
 use crate::rpc::frame::{FrameReader, STRANGER_BODY};
+
+/// The time between two attempts to find out who connected while too many files are open.
+const SHORTAGE_RETRY: Duration = Duration::from_millis(200);
 
 /// Serves the client at the other end of this connection until it leaves.
 pub(super) async fn arrive(
@@ -45,11 +51,32 @@ async fn identify(
     id: ClientId,
     stream: &UnixStream,
 ) -> Result<(Caller, Admission), Problem> {
-    let peer = peer::of(stream).map_err(|error| door::unknown(0, &error))?;
-    let door = shared.door.clone();
-    let caller = shared.gate.run(Kind::Peer, id.to_string(), move || door.caller(&peer)).await?;
+    let begun = Instant::now();
+    let caller = loop {
+        match caller(shared, id, stream).await? {
+            // The connection is accepted, so the client waits already, and some descriptors are free again soon.
+            Err(error) if is_shortage(&error) && begun.elapsed() < INTRODUCTION => {
+                sleep(SHORTAGE_RETRY).await
+            }
+            found => break found.map_err(|error| door::unknown(&error))?,
+        }
+    };
     let admission = shared.door.admit(&caller)?;
     Ok((caller, admission))
+}
+
+async fn caller(shared: &Shared, id: ClientId, stream: &UnixStream) -> Result<io::Result<Caller>, Problem> {
+    let peer = match peer::of(stream) {
+        Ok(peer) => peer,
+        Err(error) => return Ok(Err(error)),
+    };
+    let door = shared.door.clone();
+    shared.gate.run(Kind::Peer, id.to_string(), move || Ok(door.caller(&peer))).await
+}
+
+/// Whether this process or the machine has too many open files.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE))
 }
 
 /// Answers the first request with the problem, and closes the connection.

@@ -119,10 +119,10 @@ impl Door {
     ///
     /// # Errors
     /// It cannot be found out.
-    pub(super) fn caller(&self, peer: &Peer) -> Result<Caller, Problem> {
+    pub(super) fn caller(&self, peer: &Peer) -> io::Result<Caller> {
         // Before the standing, which checks that the process id still is that of the peer.
         let process = Arc::new(describe(peer.pid));
-        let standing = self.0.vantage.standing(peer).map_err(|error| unknown(peer.pid, &error))?;
+        let standing = self.0.vantage.standing(peer)?;
         let inside = match standing {
             Standing::Outside => None,
             Standing::Inside(inside) => Some(Insider {
@@ -236,10 +236,12 @@ fn terminal(stat: &[u8]) -> Option<String> {
     }
 }
 
-pub(super) fn unknown(pid: i32, error: &io::Error) -> Problem {
+pub(super) fn unknown(error: &io::Error) -> Problem {
     Problem::new(
         ErrorCode::PeerUnknown,
-        format!("The daemon cannot find out whether process {pid} is inside a session: {error}."),
+        format!(
+            "The daemon cannot find out whether the program that connected is inside a session: {error}."
+        ),
         Remedy::TryAgain,
     )
 }

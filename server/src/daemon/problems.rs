@@ -42,7 +42,7 @@ fn every_refusal_of_a_request_is_printed() {
             refusals::not_rpc(&json_error()),
             refusals::not_a_frame(&io::Error::other("REASON")),
             refusals::not_introduced_in_time(),
-            door::unknown(4711, &io::Error::other("REASON")),
+            door::unknown(&io::Error::other("REASON")),
             door::too_many(128, "this process"),
             door::too_many_strangers(),
             launch::failed("REASON.".to_owned(), session).problem,
