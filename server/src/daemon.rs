@@ -15,6 +15,7 @@ mod hub;
 mod jobs;
 mod journal_fact;
 mod launch;
+mod launch_files;
 mod lifecycle;
 mod listener;
 mod outage;

@@ -229,9 +229,14 @@ impl Paths {
         &self.state
     }
 
+    /// The directories of all sessions.
+    pub fn sessions_dir(&self) -> PathBuf {
+        self.state.join("sessions")
+    }
+
     /// A session's files: journal, launch file, lock and log of its host.
     pub fn session_dir(&self, session: &SessionId) -> PathBuf {
-        self.state.join("sessions").join(session.as_str())
+        self.sessions_dir().join(session.as_str())
     }
 
     /// The daemon's log files.

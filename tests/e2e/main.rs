@@ -29,6 +29,7 @@ mod rejections;
 mod scripted_terminals;
 mod sessions;
 mod sockets;
+mod survivors;
 mod terminals;
 mod terminate;
 mod texts;
