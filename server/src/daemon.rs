@@ -17,6 +17,7 @@ mod hub;
 mod jobs;
 mod journal_fact;
 mod launch;
+mod launch_files;
 mod lifecycle;
 mod listener;
 mod outage;

@@ -32,6 +32,7 @@ mod scripted_terminals;
 mod secrets;
 mod sessions;
 mod sockets;
+mod survivors;
 mod terminals;
 mod terminate;
 mod texts;

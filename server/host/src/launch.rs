@@ -129,12 +129,14 @@ impl Launch {
         fs::rename(&temporary, path)
     }
 
-    /// Reads a launch file.
+    /// Reads a launch file and removes it: it holds the environment, which has secrets.
     ///
     /// # Errors
     /// [`io::ErrorKind::InvalidData`] with a [`LaunchError`] for a file that is not a whole, valid launch file.
-    pub fn read(path: &Path) -> io::Result<Launch> {
-        Launch::decode(&fs::read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    pub fn take(path: &Path) -> io::Result<Launch> {
+        let bytes = fs::read(path)?;
+        fs::remove_file(path)?;
+        Launch::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     fn encode(&self) -> io::Result<Vec<u8>> {
@@ -319,14 +321,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_for_the_owner_alone() {
+    fn what_is_written_is_read_once_and_for_the_owner_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("launch");
         example().write(&path).unwrap();
         example().write(&path).unwrap();
-        assert!(Launch::read(&path).unwrap() == example());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert!(Launch::take(&path).unwrap() == example());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     #[test]

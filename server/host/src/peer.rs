@@ -7,6 +7,7 @@
 
 mod ancestry;
 mod mark;
+mod survivors;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,6 +22,7 @@ pub(crate) use ancestry::HOST_NAME;
 use ancestry::{Ancestor, ancestors, hosts};
 pub(crate) use mark::mark_children;
 use mark::{hard_limit, marked_session};
+pub use survivors::{Survivor, kill_survivors};
 
 /// The process at the other end of a socket when it connected.
 #[derive(Debug)]
@@ -155,5 +157,7 @@ impl Vantage {
     }
 }
 
+#[cfg(test)]
+mod survivor_tests;
 #[cfg(test)]
 mod tests;

@@ -61,7 +61,7 @@ pub(super) fn host(session_dir: &Path, socket: &Path) -> Result<Host, Failure> {
     let vantage = Vantage::own().map_err(cannot("read /proc"))?;
 
     let lock = lock(&session_dir.join("host.lock"))?;
-    let launch = Launch::read(&session_dir.join("launch")).map_err(cannot("read the launch file"))?;
+    let launch = Launch::take(&session_dir.join("launch")).map_err(cannot("read the launch file"))?;
     let writer =
         Writer::open(&session_dir.join("journal"), launch.floor).map_err(cannot("open the journal"))?;
     let signals = take_signals().map_err(cannot("take signals"))?;

@@ -56,7 +56,8 @@ pub(super) fn children() -> Vec<Pid> {
     listed.into_iter().map(Pid::from_raw).collect()
 }
 
-fn processes() -> Vec<i32> {
+/// The ids of all processes that this process can see.
+pub(super) fn processes() -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }

@@ -8,6 +8,7 @@ mod host_io;
 mod host_socket;
 mod process;
 mod reading;
+mod survivors;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -22,11 +23,11 @@ use tokio::time::{Instant, sleep, timeout};
 use super::claude::files::home_of;
 use super::claude::status_poller::{ProcessRecord, StatusPoller};
 use super::launch::{self, NoHost, Refusal};
+use super::launch_files;
 use super::shared::Shared;
 use areyouj_core::orchestrator::{Driver, Event, LaunchOrder, Position, SessionId};
 use areyouj_host::key::Key;
 use areyouj_host::peer::{self, Standing, Vantage};
-use areyouj_host::tree;
 use areyouj_host::wire::{FromHost, ToHost};
 pub(super) use following::HostOrder;
 use following::{Beginning, End, Following, Progress, READ_RETRY, STOP_PATIENCE, stop};
@@ -153,6 +154,8 @@ impl HostConnection {
         let mut reading = Reading::new(self.launch, self.driver, journal, position);
         let (end, pid) = match self.connect().await {
             Ok((socket, welcome)) => {
+                // A host of an earlier version left the file when it had read it.
+                launch_files::remove(&self.shared.paths.session_dir(&self.session));
                 let pid = i32::try_from(welcome.host_pid).ok();
                 (self.follow_connected(socket, &welcome, &mut reading).await, pid)
             }
@@ -160,7 +163,10 @@ impl HostConnection {
         };
         match end {
             End::Over => {}
-            End::Released => self.ensure_exit(pid).await,
+            End::Released => {
+                self.ensure_exit(pid).await;
+                survivors::end(self.session, &self.inbox).await;
+            }
             End::Broken if !self.host_is_gone() => {
                 // The host lives: the core orders another connection, which starts without half-done work.
                 sleep(READ_RETRY).await;
@@ -316,8 +322,7 @@ impl HostConnection {
         // A host records Claude's end when no process is left; processes with the mark can then be of the next launch.
         if !reading.has_end() {
             let _ = fs::remove_file(self.shared.paths.host_socket(&self.session));
-            let mark = launch::mark(self.session);
-            let _ = tokio::task::spawn_blocking(move || tree::kill_marked(&mark)).await;
+            survivors::end_lost(self.session, &self.inbox).await;
         }
         let (session, launch) = (self.session, self.launch);
         let mut attempts = 0;

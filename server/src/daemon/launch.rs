@@ -19,6 +19,7 @@ use super::claude::files::{ClaudeFiles, directory_and_home, home_of};
 use super::claude::find::find_claude;
 use super::directory_checks::check_directory;
 use super::gate::Kind;
+use super::launch_files::{self, LAUNCH_FILE};
 use super::shared::Shared;
 use super::trusted::Trusted;
 use crate::client::start::SESSION_MARK;
@@ -97,7 +98,10 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), Re
     // Run to the end: an abandoned write could replace the launch file of a later launch.
     let host = shared.gate.run_to_end(Kind::Own, order.session.to_string(), move || files.start());
     let host = host.await.map_err(temporary)?;
-    Ok(wait_until_ready(host, order.session).await?)
+    let ready = wait_until_ready(host, order.session).await;
+    // A host that failed before it read the file left it there.
+    launch_files::remove(&shared.paths.session_dir(&order.session));
+    Ok(ready?)
 }
 
 /// What persons trust. `None`: Claude itself asks, in its terminal.
@@ -213,7 +217,7 @@ impl HostFiles {
             .recursive(true)
             .mode(0o700)
             .create(&self.directory)
-            .and_then(|()| self.launch.write(&self.directory.join("launch")))
+            .and_then(|()| self.launch.write(&self.directory.join(LAUNCH_FILE)))
             .map_err(|error| failed(format!("The session's files cannot be written: {error}.")))?;
         let program =
             paths::host_program().map_err(|error| failed(format!("areyouj-host was not found: {error}.")))?;

@@ -17,6 +17,7 @@ use super::door::Door;
 use super::gate::{GATE_THREADS, Gate};
 use super::hub::Hub;
 use super::jobs::{Job, Jobs};
+use super::launch_files;
 use super::shared::Shared;
 use super::{Daemon, End, listener, outage};
 use crate::client::problem_of_file;
@@ -156,10 +157,11 @@ async fn serve(
     }
 }
 
-/// Removes the files of removed sessions that could not be removed with the session.
+/// Removes the files of removed sessions that could not be removed with the session, and launch files.
 fn leftovers_job(shared: &Arc<Shared>) -> Job {
     let (paths, reader) = (shared.paths.clone(), Arc::clone(&shared.reader));
     let work = move || {
+        launch_files::remove_leftovers(&paths.sessions_dir());
         let removed = reader.read(|reader| reader.removed_sessions());
         remove_leftovers(&paths, &removed.map_err(|error| reader.problem(&error))?)
     };

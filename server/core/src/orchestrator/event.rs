@@ -129,6 +129,13 @@ pub enum Event {
         /// The launch.
         launch: u32,
     },
+    /// Processes of the session outlived its host and cannot be killed.
+    Survived {
+        /// The session.
+        session: SessionId,
+        /// The processes, for people: each with its id and program.
+        processes: String,
+    },
     /// Clients must be notified of this queue now.
     ShowQueue(SessionId),
     /// Time has passed; see [`super::State::next_deadline`].

@@ -88,6 +88,9 @@ impl State {
             Event::HostLost { session, launch } => {
                 self.with_host(step, session, launch, |session, step| session.ended(step, End::HostLost));
             }
+            Event::Survived { session, processes } => {
+                self.with(step, session, |session, step| session.survived(step, &processes));
+            }
             Event::Inspected { session, inspection, conversation, messages, place } => {
                 self.with(step, session, |session, step| {
                     session.inspected(step, inspection, conversation, &messages, &place);

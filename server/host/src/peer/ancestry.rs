@@ -21,8 +21,8 @@ pub(super) struct Ancestor {
     pub(super) pid: i32,
     /// Clock ticks from the start of the machine to that of the process: with the process id, it names one process.
     started: u64,
-    parent: i32,
-    name: Vec<u8>,
+    pub(super) parent: i32,
+    pub(super) name: Vec<u8>,
 }
 
 /// The process with this id and its ancestors, itself first.

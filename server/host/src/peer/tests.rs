@@ -10,14 +10,14 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// A shell that runs the lines it is given and answers each with a line.
-struct Shell {
+pub(super) struct Shell {
     child: Child,
     input: ChildStdin,
     output: BufReader<std::process::ChildStdout>,
 }
 
 impl Shell {
-    fn start(mut command: Command) -> Shell {
+    pub(super) fn start(mut command: Command) -> Shell {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
@@ -27,14 +27,14 @@ impl Shell {
         shell
     }
 
-    fn run(&mut self, line: &str) -> String {
+    pub(super) fn run(&mut self, line: &str) -> String {
         writeln!(self.input, "{line}").unwrap();
         let mut answer = String::new();
         self.output.read_line(&mut answer).unwrap();
         answer.trim_end().to_owned()
     }
 
-    fn pid(&self) -> i32 {
+    pub(super) fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 }
@@ -47,7 +47,7 @@ impl Drop for Shell {
 }
 
 /// A shell that the kernel knows by a host's name, with a session's directory as its first argument.
-fn host_in(directory: &Path, session: &str) -> Shell {
+pub(super) fn host_in(directory: &Path, session: &str) -> Shell {
     let program = directory.join("areyouj-host");
     if !program.exists() {
         symlink("/bin/sh", &program).unwrap();

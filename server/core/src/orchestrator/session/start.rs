@@ -325,6 +325,15 @@ impl Session {
         ));
     }
 
+    /// Processes of the session outlived its host, and the daemon cannot kill them.
+    pub(in crate::orchestrator) fn survived(&mut self, step: &mut StepContext, processes: &str) {
+        let remain = format!(
+            "Processes of this session outlived its host and cannot be killed: {processes}. End them yourself."
+        );
+        self.audit_own(step, "session/survivors", &remain);
+        self.add_notice(step, NoticeLevel::Warning, remain);
+    }
+
     fn crashed(&mut self, step: &mut StepContext, end: End) {
         let how = match end {
             End::Exited(exit) => format!("Claude exited unexpectedly ({exit})."),

@@ -253,12 +253,8 @@ fn every_error_of_a_session_is_printed() {
     assert_problems("problems-orchestrator-sessions", problems);
 }
 
-/// The notices that the transcript gets from these facts.
-fn notices(facts: Vec<Fact>) -> Vec<String> {
-    let mut bench = Bench::new(Settings::default());
-    let session = bench.ready();
-    bench.send(session, "hello").unwrap();
-    let effects = bench.facts(session, facts);
+/// The notices that the transcript gets by these effects.
+fn notices_of(effects: &[Effect]) -> Vec<String> {
     let texts = effects.iter().filter_map(|effect| match effect {
         Effect::Publish(Notification::Entry { entry, .. }) => match &entry.body {
             EntryBody::Notice { level, text } => Some(format!("{level:?}: {text}")),
@@ -266,7 +262,16 @@ fn notices(facts: Vec<Fact>) -> Vec<String> {
         },
         _ => None,
     });
-    let mut texts: Vec<String> = texts.collect();
+    texts.collect()
+}
+
+/// The notices that the transcript gets from these facts.
+fn notices(facts: Vec<Fact>) -> Vec<String> {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.send(session, "hello").unwrap();
+    let effects = bench.facts(session, facts);
+    let mut texts = notices_of(&effects);
     texts.extend(bench.view(session).row.status_reason.map(|reason| format!("status: {reason}")));
     texts
 }
@@ -298,6 +303,8 @@ fn notices_and_reasons_of_a_status_are_printed() {
     bench.step(Event::HostStalled { session, launch: 1, why: Some("the disk is full".to_owned()) });
     texts.push(reason(&bench, session));
     bench.step(Event::HostStalled { session, launch: 1, why: None });
+    let survived = Event::Survived { session, processes: "4711 (sleep)".to_owned() };
+    texts.extend(notices_of(&bench.step(survived)));
     bench.send(session, "hello").unwrap();
     let begun = vec![Fact::Activity(Activity::Running)];
     bench.facts(session, begun);
