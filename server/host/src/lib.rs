@@ -11,6 +11,7 @@ pub mod descriptors;
 pub mod fuzz;
 mod hooks;
 pub mod key;
+pub mod key_classes;
 pub mod launch;
 pub mod memory;
 mod newcomers;

@@ -18,6 +18,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{Pid, getppid};
 
+use super::key_classes::KeyClasses;
 use super::launch::Launch;
 use super::recorder::Recorder;
 use super::wire::Size;
@@ -54,6 +55,7 @@ pub(super) struct Process {
     child: Child,
     pid: Pid,
     input: Input,
+    keys: KeyClasses,
     outputs: [Output; 2],
     /// Its terminal, if it has one instead of pipes.
     pty: Option<Pty>,
@@ -126,7 +128,16 @@ impl Process {
 
     fn of(child: Child, input: Input, outputs: [Output; 2], pty: Option<Pty>) -> Process {
         let pid = Pid::from_raw(child.id().cast_signed());
-        Process { child, pid, input, outputs, pty, stop: None, stage: Stage::Running }
+        Process {
+            child,
+            pid,
+            input,
+            keys: KeyClasses::default(),
+            outputs,
+            pty,
+            stop: None,
+            stage: Stage::Running,
+        }
     }
 
     /// Claude's process id.
@@ -182,13 +193,14 @@ impl Process {
         }
     }
 
-    /// Records keys that a person pressed, and writes what Claude has room for. They need not survive a power cut,
-    /// because nothing that a person typed is sent again.
+    /// Records the classes of keys that a person pressed, and writes the keys that Claude has room for. They need not
+    /// survive a power cut, because nothing that a person typed is sent again.
     pub(super) fn type_in(&mut self, keys: &[u8], recorder: &mut Recorder) -> Result<(), String> {
         if !self.input.is_open() {
             return Err("Claude has ended".to_owned());
         }
-        recorder.record_first(Kind::Typed, keys).map_err(|error| format!("not recorded: {error}"))?;
+        let classes = self.keys.of(keys);
+        recorder.record_first(Kind::Keys, &classes).map_err(|error| format!("not recorded: {error}"))?;
         self.input.push(keys);
         Ok(())
     }

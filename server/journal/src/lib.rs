@@ -1,4 +1,5 @@
-//! The journal of a session: every byte in and out of Claude, in order, written before it is acted on.
+//! The journal of a session: every byte in and out of Claude, in order, written before it is acted on. Of keys that a
+//! person types it holds the classes alone.
 //!
 //! A directory of segments named after the offset at which they start. Offsets are logical: they count the bytes of
 //! records, not the segments' headers, and never start again in a session. A record's offset is that of its first
@@ -71,7 +72,7 @@ pub enum Kind {
     Signalled,
     /// Claude could not be started: [`SpawnFailed`].
     SpawnFailed,
-    /// Keys that a person pressed in the terminal.
+    /// Keys that a person pressed in the terminal, as earlier versions recorded them.
     Typed,
     /// The terminal has this size from now on: columns and rows as `u16`.
     Resized,
@@ -83,6 +84,8 @@ pub enum Kind {
     HookGone,
     /// The host refused a connection: [`Refused`].
     Refused,
+    /// The classes of keys that a person pressed in the terminal, without the text: each key is the simplest of its class.
+    Keys,
     /// A kind of a later version.
     Unknown(u8),
 }
@@ -103,6 +106,7 @@ impl Kind {
             11 => Kind::HookAnswered,
             12 => Kind::HookGone,
             13 => Kind::Refused,
+            14 => Kind::Keys,
             unknown => Kind::Unknown(unknown),
         }
     }
@@ -122,6 +126,7 @@ impl Kind {
             Kind::HookAnswered => 11,
             Kind::HookGone => 12,
             Kind::Refused => 13,
+            Kind::Keys => 14,
             Kind::Unknown(byte) => byte,
         }
     }

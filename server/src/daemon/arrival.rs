@@ -56,7 +56,7 @@ async fn identify(
         match caller(shared, id, stream).await? {
             // The connection is accepted, so the client waits already, and some descriptors are free again soon.
             Err(error) if is_shortage(&error) && begun.elapsed() < INTRODUCTION => {
-                sleep(SHORTAGE_RETRY).await
+                sleep(SHORTAGE_RETRY).await;
             }
             found => break found.map_err(|error| door::unknown(&error))?,
         }

@@ -28,7 +28,8 @@ pub(super) fn record(record: &Record) -> JournalRecord<'_> {
             RecordKind::Other,
             |SpawnFailed { launch, reason }| RecordKind::SpawnFailed { launch, message: reason },
         ),
-        Kind::Typed => RecordKind::Typed,
+        // The classes of keys are keys themselves, with the same effect on the draft.
+        Kind::Typed | Kind::Keys => RecordKind::Typed,
         Kind::Hook => {
             let (waits, told) = record.payload.split_first().unwrap_or((&0, &[]));
             payload = told;
@@ -77,5 +78,72 @@ pub(super) fn ends(record: &JournalRecord<'_>, of: u32) -> bool {
     match record.kind {
         RecordKind::Exited { launch, .. } | RecordKind::SpawnFailed { launch, .. } => launch == of,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use areyouj_core::driver::terminal::Keys;
+    use areyouj_host::key_classes::KeyClasses;
+    use proptest::prelude::*;
+
+    /// Keys and pieces of keys, so that most of them meet.
+    fn keys() -> impl Strategy<Value = Vec<u8>> {
+        let pieces: Vec<&[u8]> = vec![
+            b"a",
+            b"hello",
+            b"\x1b",
+            b"\x1b\x1b",
+            b"[",
+            b"]",
+            b"P",
+            b"O",
+            b"\r",
+            b"\n",
+            b"\x03",
+            b"\x15",
+            b"\x13",
+            b"\x7f",
+            b"\x08",
+            b"\x01",
+            b"\x07",
+            b"\x1b\\",
+            b"\x1b[200~",
+            b"\x1b[201~",
+            b"\x1b[13u",
+            b"\x1b[99;5u",
+            b"\x1b[A",
+            b"\x1b[97;5u",
+            b"\xc3\xa4",
+            b"\xbc",
+            b"0;",
+            b"~",
+            b"u",
+            b"\x1b]11;rgb:0/0/0\x07",
+            &[b'y'; 70],
+            &[b'1'; 700],
+        ];
+        let piece = prop_oneof![
+            8 => proptest::sample::select(pieces).prop_map(<[u8]>::to_vec),
+            1 => proptest::collection::vec(any::<u8>(), 0..4),
+        ];
+        proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn the_classes_of_keys_leave_the_same_draft_as_the_keys(
+            presses in proptest::collection::vec(keys(), 0..6),
+        ) {
+            let (mut of_keys, mut of_classes) = (Keys::default(), Keys::default());
+            let mut classes = KeyClasses::default();
+            for keys in presses {
+                of_keys.press(&keys);
+                of_classes.press(&classes.of(&keys));
+                prop_assert_eq!(of_keys.characters(), of_classes.characters());
+            }
+        }
     }
 }

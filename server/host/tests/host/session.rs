@@ -68,6 +68,22 @@ impl Session {
         self.home.path().join(name)
     }
 
+    /// All files of the session, without its socket.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let (mut files, mut directories) = (Vec::new(), vec![self.home.path().to_owned()]);
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let (kind, path) = entry.map(|entry| (entry.file_type().unwrap(), entry.path())).unwrap();
+                if kind.is_dir() {
+                    directories.push(path);
+                } else if kind.is_file() {
+                    files.push(path);
+                }
+            }
+        }
+        files
+    }
+
     /// Starts a host by a command that ends with the host's own, and returns what it prints.
     pub(crate) fn start_by(&mut self, prefix: &[&str]) -> String {
         self.launch.write(&self.path("launch")).unwrap();

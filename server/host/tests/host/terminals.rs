@@ -29,9 +29,29 @@ fn what_is_typed_reaches_the_program_and_what_it_shows_the_viewer_and_the_journa
     viewer.types("\r");
     assert!(!viewer.tries_until(|_| false), "the end of the program ends the view");
     let records = session.records_to_the_end(&mut controller);
-    assert_eq!(bytes_of(&records, Kind::Typed), b"hello\r\r");
+    assert_eq!(bytes_of(&records, Kind::Keys), b"xxxxx\r\r");
     assert!(bytes_of(&records, Kind::Output).starts_with(b"hello\r\ngot <hello>\r\n"));
     assert_eq!(bytes_of(&records, Kind::Resized), [80, 0, 24, 0]);
+}
+
+#[test]
+fn what_is_typed_without_an_echo_is_in_no_file() {
+    let script = "stty -echo; echo password:; read -r line; test \"$line\" = hunter2-hunter2 && echo right; read -r line";
+    let mut session = at_terminal(script, Sizing::Smallest);
+    let mut controller = session.start();
+    let mut viewer = Viewer::of(&session, SIZE, false);
+    viewer.waits_for("password:");
+    viewer.types("hunter2-hunter2\r");
+    viewer.waits_for("right");
+    viewer.types("\r");
+    session.records_to_the_end(&mut controller);
+    let files = session.files();
+    assert!(files.len() > 1, "{files:?}");
+    for file in files {
+        let bytes = fs::read(&file).unwrap();
+        let found = bytes.windows(b"hunter2".len()).any(|part| part == b"hunter2");
+        assert!(!found, "{}", file.display());
+    }
 }
 
 #[test]
@@ -99,9 +119,8 @@ fn a_read_only_viewer_neither_types_nor_counts() {
     looking.types("rm -rf /\r");
     working.types("x");
     let mut journal = session.journal();
-    let records =
-        controller.records_until(&mut journal, |records| !bytes_of(records, Kind::Typed).is_empty());
-    assert_eq!(bytes_of(&records, Kind::Typed), b"x");
+    let records = controller.records_until(&mut journal, |records| !bytes_of(records, Kind::Keys).is_empty());
+    assert_eq!(bytes_of(&records, Kind::Keys), b"x");
 }
 
 #[test]
@@ -319,9 +338,8 @@ fn keys_wait_until_what_the_daemon_wrote_was_read_alone() {
     controller.status();
     viewer.types("x");
     let mut journal = session.journal();
-    let records =
-        controller.records_until(&mut journal, |records| !bytes_of(records, Kind::Typed).is_empty());
-    let [written, typed] = [Kind::Input, Kind::Typed]
+    let records = controller.records_until(&mut journal, |records| !bytes_of(records, Kind::Keys).is_empty());
+    let [written, typed] = [Kind::Input, Kind::Keys]
         .map(|kind| records.iter().find(|record| record.kind == kind).unwrap().time_us);
     // The host's own limit, by the times in the journal: the test does not wait.
     assert!(typed - written >= 90_000, "{}", typed - written);
