@@ -132,9 +132,7 @@ fn execute(context: &Context, command: Command) -> Result<(), CommandError> {
         Command::Interrupt { id } => sessions::interrupt(context, id),
         Command::Restart { id } => sessions::restart(context, id),
         Command::SwitchDriver { id, driver, interrupt } => sessions::switch(context, id, driver, interrupt),
-        Command::Attach { id, read_only, history } => {
-            attach::run(context, id, &attach::Options { read_only, history })
-        }
+        Command::Attach { id, read_only, history } => attach::run(context, id, read_only, history),
         Command::Note { text, session } => audit::note(context, session, &text),
         Command::Audit { id, since } => audit::list(context, id.as_deref(), since),
         Command::Terminate { id } => sessions::terminate(context, id),

@@ -11,6 +11,8 @@
 //! on_interrupted = "ask"
 //! # The size of a terminal with several viewers: that of the "smallest", or of the "latest" active one.
 //! terminal_size = "smallest"
+//! # Whether programs in a terminal session can write to the clipboard of the terminal that shows it.
+//! terminal_clipboard = false
 //! # What processes inside sessions can do beyond reading their own session: "read" all sessions, "send" messages to
 //! # them, "create" sessions. Default: none of it.
 //! from_sessions = []
@@ -55,6 +57,8 @@ pub struct Config {
     pub on_interrupted: OnInterrupted,
     /// The size of a terminal with several viewers.
     pub terminal_size: TerminalSize,
+    /// Whether programs in a terminal session can write to the clipboard.
+    pub terminal_clipboard: bool,
     /// What processes inside sessions can do beyond reading their own session.
     pub from_sessions: Vec<Grant>,
     /// The filter of the daemon's log, in the syntax of tracing's `EnvFilter`.
@@ -109,6 +113,7 @@ struct File {
     max_starting: Option<NonZeroU32>,
     on_interrupted: OnInterrupted,
     terminal_size: TerminalSize,
+    terminal_clipboard: bool,
     from_sessions: Vec<Grant>,
     log: Option<String>,
     environment_allow: Option<Vec<String>>,
@@ -235,6 +240,7 @@ impl Config {
             max_starting: file.max_starting.map_or_else(default_max_starting, NonZeroU32::get),
             on_interrupted: file.on_interrupted,
             terminal_size: file.terminal_size,
+            terminal_clipboard: file.terminal_clipboard,
             from_sessions: file.from_sessions,
             log,
             environment: EnvironmentPolicy::new(file.environment_allow, file.environment_deny),

@@ -24,6 +24,7 @@ mod inside_host;
 mod journals;
 mod modes;
 mod other_users;
+mod outer_terminals;
 mod output;
 mod permissions;
 mod queue;

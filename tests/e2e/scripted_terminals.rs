@@ -16,7 +16,7 @@ use areyouj_tests::tmux::Terminal;
 const SIZE: (u16, u16) = (80, 24);
 
 /// Starts a terminal session that runs this script in a separate directory with these files.
-fn session(home: &TestHome, script: &str, files: &[(&str, &[u8])]) -> String {
+pub(super) fn session(home: &TestHome, script: &str, files: &[(&str, &[u8])]) -> String {
     let directory = home.project("script");
     for (name, bytes) in files {
         home.expect(fs::write(directory.join(name), bytes).map_err(Into::into));
@@ -33,7 +33,7 @@ fn session(home: &TestHome, script: &str, files: &[(&str, &[u8])]) -> String {
     home.expect(created.and_then(Run::success)).stdout.trim().to_owned()
 }
 
-fn terminal(home: &TestHome) -> Terminal {
+pub(super) fn terminal(home: &TestHome) -> Terminal {
     home.expect(Terminal::open(&home.cli.directory, &home.cli.environment, SIZE))
 }
 

@@ -123,6 +123,14 @@ impl Terminal {
         self.tmux(&["display-message", "-p", "#{pane_title}"]).map(|title| title.trim_end().to_owned())
     }
 
+    /// Records from now on what programs write to the terminal, in this file.
+    ///
+    /// # Errors
+    /// If the terminal has exited.
+    pub fn record(&self, file: &Path) -> Result<()> {
+        self.tmux(&["pipe-pane", &format!("exec cat > '{}'", file.display())]).map(drop)
+    }
+
     /// The first difference in modes or cells from another terminal, or `None` if both display the same.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ pub mod peer;
 mod process;
 mod recorder;
 pub mod screen;
+pub mod sequences;
 mod serve;
 mod setup;
 mod terminal;

@@ -4,6 +4,7 @@
 //! viewer misses output, and gets the whole screen once it has read its backlog.
 
 mod model;
+mod queries;
 mod viewer;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use super::launch::Sizing;
 use super::screen;
 use super::wire::{FromHost, Size};
 use model::Model;
+use queries::Queries;
 use viewer::Viewer;
 
 pub(super) use viewer::Request;
@@ -28,6 +30,7 @@ const MAX_VIEWERS: usize = 32;
 pub(super) struct Terminal {
     model: Model,
     viewers: Vec<Viewer>,
+    queries: Queries,
     sizing: Sizing,
     /// Counts what viewers do, so that the viewer that acted last is known.
     acts: u64,
@@ -35,12 +38,24 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn new(sizing: Sizing) -> Terminal {
-        Terminal { model: Model::new(fit(SIZE)), viewers: Vec::new(), sizing, acts: 0 }
+        let model = Model::new(fit(SIZE));
+        Terminal { model, viewers: Vec::new(), queries: Queries::new(), sizing, acts: 0 }
     }
 
     /// Shows Claude's output.
     pub(super) fn show(&mut self, bytes: &[u8], journal: &Path) {
-        self.viewers.iter_mut().for_each(|viewer| viewer.show(bytes));
+        let typing = self.viewers.iter().filter(|viewer| viewer.counts());
+        let newest = typing.max_by_key(|viewer| viewer.acted).map(|viewer| viewer.id);
+        let answering = self.queries.answered_by(newest);
+        // A single viewer, as nearly always, gets the bytes as they are.
+        let others = self.viewers.iter().any(|viewer| Some(viewer.id) != answering);
+        let without_queries = others.then(|| self.queries.without(bytes));
+        for viewer in &mut self.viewers {
+            match &without_queries {
+                Some(rest) if Some(viewer.id) != answering => viewer.show(rest),
+                _ => viewer.show(bytes),
+            }
+        }
         self.model.feed(bytes, journal);
     }
 

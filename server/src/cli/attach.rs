@@ -6,6 +6,7 @@
 mod history;
 mod keys;
 mod outer;
+mod passage;
 mod view;
 
 use std::io;
@@ -17,9 +18,11 @@ use serde_json::json;
 
 use super::{CommandError, Context, remedy};
 use crate::client::Failure;
+use crate::config::Config;
 use areyouj_core::orchestrator::SessionId;
 use areyouj_core::text::plain;
 use outer::OuterTerminal;
+use passage::Allowed;
 use view::{End, View};
 
 /// The first pause before a session without a host is checked again: a host starts within milliseconds. Each pause is
@@ -29,16 +32,27 @@ const FIRST_POLL_DELAY: Duration = Duration::from_millis(10);
 /// The longest such pause: the daemon restarts a host within a second.
 const MAX_POLL_DELAY: Duration = Duration::from_millis(300);
 
-/// The options of the command.
-pub(super) struct Options {
+/// How a screen is shown.
+struct Options {
     /// Whether keys are not sent to Claude.
-    pub(super) read_only: bool,
+    read_only: bool,
     /// Lines of history to show first.
-    pub(super) history: usize,
+    history: usize,
+    /// What programs in the session may do to the terminal.
+    allowed: Allowed,
 }
 
 /// Shows the session's screen until the person detaches or the session ends.
-pub(super) fn run(context: &Context, id: String, options: &Options) -> Result<(), CommandError> {
+pub(super) fn run(
+    context: &Context,
+    id: String,
+    read_only: bool,
+    history: usize,
+) -> Result<(), CommandError> {
+    // With a configuration that cannot be used nothing more is allowed, and the screen can be shown.
+    let config = Config::load(&context.paths.config_file());
+    let allowed = Allowed { clipboard: config.is_ok_and(|config| config.terminal_clipboard) };
+    let options = &Options { read_only, history, allowed };
     let session = terminal_session(context, id)?;
     let mut outer = OuterTerminal::acquire().map_err(|error| no_outer_terminal(&error))?;
     let shown = show(context, &session, options, &mut outer);
@@ -134,7 +148,7 @@ fn show(
     loop {
         if let Ok(stream) = UnixStream::connect(&socket) {
             let history = history::latest(&journal, lines);
-            let mut view = View::new(stream, options.read_only).map_err(failed)?;
+            let mut view = View::new(stream, options).map_err(failed)?;
             match view.show(outer, &history).map_err(failed)? {
                 End::Detached => return Ok(detached(id)),
                 End::Signalled => return Ok(signalled(id)),

@@ -1,23 +1,10 @@
 //! Where control sequences end. Bytes between them are text; an incomplete sequence must be sent to a new viewer too.
 
+use crate::sequences::At;
+
 /// Maximum bytes of an incomplete sequence to keep. The beginning of a longer one (a picture, a clipboard) is enough
 /// to make a terminal ignore the rest.
 const KEPT: usize = 1_024;
-
-/// The state of the sequence, as the parser has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum At {
-    /// No sequence.
-    #[default]
-    Text,
-    Escape,
-    /// An escape sequence, after a character such as a bracket.
-    Intermediate,
-    Control,
-    Command,
-    /// A device control string or another ignored one.
-    String,
-}
 
 /// Follows sequences to their ends.
 #[derive(Debug, Default)]
@@ -47,7 +34,7 @@ impl Boundary {
     /// How many of these bytes belong to the sequence.
     pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
         for (taken, byte) in (1..).zip(bytes) {
-            self.at = self.after(*byte);
+            self.at = self.at.after(*byte);
             match (self.at, byte) {
                 (At::Text, _) => {
                     self.unfinished = Vec::new();
@@ -61,20 +48,5 @@ impl Boundary {
             }
         }
         bytes.len()
-    }
-
-    fn after(&self, byte: u8) -> At {
-        match (self.at, byte) {
-            (_, 0x18 | 0x1a) => At::Text,
-            (_, 0x1b) => At::Escape,
-            (At::Escape, b'[') => At::Control,
-            (At::Escape, b']') => At::Command,
-            (At::Escape, b'P' | b'X' | b'^' | b'_') => At::String,
-            (At::Escape | At::Intermediate, 0x20..=0x2f) => At::Intermediate,
-            (At::Escape | At::Intermediate, 0x30..=0x7e)
-            | (At::Control, 0x40..=0x7e)
-            | (At::Command, 0x07) => At::Text,
-            (at, _) => at,
-        }
     }
 }

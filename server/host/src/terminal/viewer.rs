@@ -22,6 +22,8 @@ pub(in super::super) enum Request {
 
 /// A viewer.
 pub(super) struct Viewer {
+    /// Its number, by the terminal's count.
+    pub(super) id: u64,
     pub(super) connection: Connection,
     pub(super) size: Size,
     read_only: bool,
@@ -32,8 +34,8 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    pub(super) fn new(connection: Connection, size: Size, read_only: bool, acted: u64) -> Viewer {
-        Viewer { connection, size, read_only, acted, lagging: false }
+    pub(super) fn new(connection: Connection, size: Size, read_only: bool, id: u64) -> Viewer {
+        Viewer { id, connection, size, read_only, acted: id, lagging: false }
     }
 
     /// Whether the terminal's size must suit it.
@@ -43,7 +45,7 @@ impl Viewer {
 
     /// Sends it this output, unless it is too far behind.
     pub(super) fn show(&mut self, bytes: &[u8]) {
-        if self.lagging {
+        if self.lagging || bytes.is_empty() {
             return;
         }
         if self.connection.unsent() + bytes.len() > MAX_BEHIND {

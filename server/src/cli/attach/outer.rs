@@ -23,6 +23,10 @@ const READ_BYTES: usize = 64 << 10;
 /// The assumed size of a terminal that does not report its size.
 const DEFAULT_SIZE: Size = Size { columns: 80, rows: 24 };
 
+/// Puts the titles of the window and its icon on the terminal's stack, and takes them from there.
+const SAVE_TITLE: &[u8] = b"\x1b[22;0t";
+const RESTORE_TITLE: &[u8] = b"\x1b[23;0t";
+
 /// The terminal, in raw mode until it is dropped.
 pub(super) struct OuterTerminal {
     before: Termios,
@@ -60,7 +64,10 @@ impl OuterTerminal {
         let mut raw = before.clone();
         cfmakeraw(&mut raw);
         tcsetattr(&input, SetArg::TCSADRAIN, &raw)?;
-        Ok(OuterTerminal { before, mask, input, output, signals, keys: Keys::default(), prefix_at: None })
+        let mut outer =
+            OuterTerminal { before, mask, input, output, signals, keys: Keys::default(), prefix_at: None };
+        outer.write(SAVE_TITLE)?;
+        Ok(outer)
     }
 
     /// The size of the terminal.
@@ -155,6 +162,7 @@ impl Drop for OuterTerminal {
     fn drop(&mut self) {
         // There is no other place to report that this fails.
         let _ = self.output.write_all(Screen::farewell());
+        let _ = self.output.write_all(RESTORE_TITLE);
         let _ = self.output.write_all(b"\r\n");
         let _ = tcsetattr(&self.input, SetArg::TCSADRAIN, &self.before);
         let _ = self.mask.thread_set_mask();

@@ -8,7 +8,9 @@ use std::time::Instant;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::Options;
 use super::outer::{OuterTerminal, SignalKind};
+use super::passage::Passage;
 use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 
 /// Bytes that are read from the host at a time.
@@ -35,13 +37,20 @@ pub(super) struct View {
     stream: UnixStream,
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
+    passage: Passage,
     read_only: bool,
 }
 
 impl View {
-    pub(super) fn new(stream: UnixStream, read_only: bool) -> io::Result<View> {
+    pub(super) fn new(stream: UnixStream, options: &Options) -> io::Result<View> {
         stream.set_nonblocking(true)?;
-        Ok(View { stream, incoming: Vec::new(), outgoing: Vec::new(), read_only })
+        Ok(View {
+            stream,
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            passage: Passage::new(options.allowed),
+            read_only: options.read_only,
+        })
     }
 
     /// Shows these lines of history, then the screen, until the view ends.
@@ -132,7 +141,7 @@ impl View {
         let end = loop {
             if let Some((bytes, length)) = FromHost::output(&self.incoming[decoded..]) {
                 decoded += length;
-                outer.write(bytes)?;
+                outer.write(&self.passage.pass(bytes))?;
                 continue;
             }
             match FromHost::decode(&self.incoming[decoded..]) {
@@ -141,11 +150,11 @@ impl View {
                     match frame {
                         FromHost::Screen { bytes, .. } => {
                             if let Some(lines) = history.take() {
-                                outer.write(lines)?;
+                                outer.write(&self.passage.pass(lines))?;
                                 // The history scrolls out of sight before the screen is drawn over it.
                                 outer.write(&b"\r\n".repeat(usize::from(outer.size().rows)))?;
                             }
-                            outer.write(&bytes)?;
+                            outer.write(&self.passage.pass(&bytes))?;
                         }
                         FromHost::Refused(reason) => break Some(End::Refused(reason)),
                         _ => {}
