@@ -99,7 +99,9 @@ impl OuterTerminal {
             Ok(0) => Ok(None),
             Ok(read) => {
                 let pressed = self.keys.press(&keys[..read]);
-                self.prefix_at = self.keys.is_waiting().then(|| Instant::now() + PREFIX_TIMEOUT);
+                // Reports of the terminal do not prolong it.
+                let until = self.prefix_at.unwrap_or_else(|| Instant::now() + PREFIX_TIMEOUT);
+                self.prefix_at = self.keys.is_waiting().then_some(until);
                 Ok(Some(pressed))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Some(Default::default())),

@@ -16,8 +16,9 @@ use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 /// Bytes that are read from the host at a time.
 const READ_BYTES: usize = 256 << 10;
 
-/// Bytes of keys that can wait for the host. More stay unread in the terminal.
-const MAX_UNSENT_BYTES: usize = 256 << 10;
+/// Bytes of keys that can wait for the host: room for a large paste. Further keys are lost while Claude does not read,
+/// because all must be read: a person can always detach, even if the terminal answers a flood of queries.
+const MAX_UNSENT_BYTES: usize = 16 << 20;
 
 /// Why a view ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl View {
     }
 
     fn type_in(&mut self, keys: Vec<u8>) {
-        if !keys.is_empty() && !self.read_only {
+        if !keys.is_empty() && !self.read_only && self.outgoing.len() < MAX_UNSENT_BYTES {
             self.send(&ToHost::Typed(keys));
         }
     }
@@ -101,11 +102,9 @@ impl View {
     /// Waits for the host, for keys or for a signal. Returns which of the three are ready, in this order.
     fn wait(&self, outer: &OuterTerminal) -> io::Result<(bool, bool, bool)> {
         let unsent = if self.outgoing.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
-        let keys =
-            if self.outgoing.len() < MAX_UNSENT_BYTES { PollFlags::POLLIN } else { PollFlags::empty() };
         let mut fds = [
             PollFd::new(self.stream.as_fd(), PollFlags::POLLIN | unsent),
-            PollFd::new(outer.input(), keys),
+            PollFd::new(outer.input(), PollFlags::POLLIN),
             PollFd::new(outer.signals.as_fd(), PollFlags::POLLIN),
         ];
         let timeout = outer.prefix_at().map_or(PollTimeout::NONE, |at| {
