@@ -140,7 +140,7 @@ impl View {
         let end = loop {
             if let Some((bytes, length)) = FromHost::output(&self.incoming[decoded..]) {
                 decoded += length;
-                outer.write(&self.passage.pass(bytes))?;
+                pass(&mut self.passage, bytes, outer)?;
                 continue;
             }
             match FromHost::decode(&self.incoming[decoded..]) {
@@ -149,11 +149,11 @@ impl View {
                     match frame {
                         FromHost::Screen { bytes, .. } => {
                             if let Some(lines) = history.take() {
-                                outer.write(&self.passage.pass(lines))?;
+                                pass(&mut self.passage, lines, outer)?;
                                 // The history scrolls out of sight before the screen is drawn over it.
                                 outer.write(&b"\r\n".repeat(usize::from(outer.size().rows)))?;
                             }
-                            outer.write(&self.passage.pass(&bytes))?;
+                            pass(&mut self.passage, &bytes, outer)?;
                         }
                         FromHost::Refused(reason) => break Some(End::Refused(reason)),
                         _ => {}
@@ -180,4 +180,13 @@ impl View {
         }
         Ok(())
     }
+}
+
+/// Writes to the terminal what passes of this output.
+fn pass(passage: &mut Passage, output: &[u8], outer: &mut OuterTerminal) -> io::Result<()> {
+    outer.write(&passage.pass(output))?;
+    if passage.take_asked() {
+        outer.expect_answers();
+    }
+    Ok(())
 }
