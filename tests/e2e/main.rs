@@ -22,6 +22,7 @@ mod hosts;
 mod inside;
 mod inside_host;
 mod journals;
+mod launch_files;
 mod modes;
 mod other_users;
 mod outer_terminals;

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use areyouj_tests::bystander::Bystander;
@@ -158,6 +158,48 @@ fn a_detach_key_in_a_paste_reaches_claude_and_the_shell_receives_nothing() {
     assert_eq!(received, marked);
     detach(&home, &terminal, &id);
     assert!(!home.cli.directory.join("ran-by-the-shell").exists());
+}
+
+#[test]
+fn a_password_that_is_typed_into_a_session_is_in_no_file() {
+    const PASSWORD: &str = "correct-horse-battery-staple";
+    let home = TestHome::new();
+    let script = "stty -echo; printf '\\033]2;password\\007'; read -r line; printf '\\033]2;%s bytes\\007' ${#line}\n\
+        read -r line";
+    let id = session(&home, script, &[]);
+    let terminal = terminal(&home);
+    attach(&home, &terminal, &id, "password");
+    home.expect(terminal.type_text(PASSWORD));
+    home.expect(terminal.press(&["Enter"]));
+    wait_for_title(&home, &terminal, &format!("{} bytes", PASSWORD.len()));
+    // The daemon has read the journal so far when the session has terminated.
+    home.ok(&["terminate", &id]);
+    let files = home.expect(files_below(home.path()));
+    assert!(files.iter().any(|file| file.ends_with("areyouj.db")), "{files:#?}");
+    assert!(
+        files.iter().any(|file| file.components().any(|part| part.as_os_str() == "journal")),
+        "{files:#?}"
+    );
+    for file in files {
+        let bytes = home.expect(fs::read(&file).map_err(Into::into));
+        // A part of it, because records can begin between two keys.
+        let found = bytes.windows(7).any(|part| part == b"battery");
+        assert!(!found, "{}", file.display());
+    }
+}
+
+/// All regular files below a directory.
+fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files.extend(files_below(&entry.path())?);
+        } else if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
 }
 
 /// The size of the flood in bytes.

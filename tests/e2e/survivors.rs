@@ -86,13 +86,21 @@ fn a_process_that_kills_its_host_does_not_outlive_it() {
 
 #[test]
 fn a_process_that_killed_its_host_while_no_daemon_ran_is_ended_by_the_next_daemon() {
-    let home = TestHome::new();
-    let id = home.idle_session(&home.project("project"), &[]);
-    let host = process_id(&home.session(&id), "hostPid");
-    let survivor = leave(&home, &id, "", "go");
-    home.kill(home.daemon_pid());
-    fs::write(home.project("project").join("go"), "").unwrap();
-    assert!(processes::wait_for_exit(host, EVENT_TIMEOUT));
-    home.ok(&["ls"]);
-    assert!(processes::wait_for_exit(survivor.0, EVENT_TIMEOUT));
+    for command in ["ls", "terminate"] {
+        let home = TestHome::new();
+        let id = home.idle_session(&home.project("project"), &[]);
+        let host = process_id(&home.session(&id), "hostPid");
+        let survivor = leave(&home, &id, "", "go");
+        home.kill(home.daemon_pid());
+        fs::write(home.project("project").join("go"), "").unwrap();
+        assert!(processes::wait_for_exit(host, EVENT_TIMEOUT));
+        assert!(processes::is_running(survivor.0), "it must outlive its host until there is a daemon");
+        if command == "terminate" {
+            home.ok(&["terminate", &id]);
+            home.wait(&id, "terminated");
+        } else {
+            home.ok(&["ls"]);
+        }
+        assert!(processes::wait_for_exit(survivor.0, EVENT_TIMEOUT), "it outlives `{command}`");
+    }
 }

@@ -5,7 +5,7 @@
 
 mod kind;
 
-pub use kind::Kind;
+pub use kind::{Kind, is_passed_mode};
 
 /// The state within a sequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_sequences_are_told_apart() {
+    fn text_and_sequences_are_distinguished() {
         assert_eq!(words(b"a\x1b[31mb\x1b7"), ["t:a", "s:E[31m", "t:b", "s:E7"]);
         assert_eq!(words(b"\x1b]2;x\x07\x1b]2;y\x1b\\z"), ["s:E]2;x\x07", "s:E]2;y", "s:E\\", "t:z"]);
         assert_eq!(words(b"\x1bP$qm\x1b\\"), ["s:EP$qm", "s:E\\"]);

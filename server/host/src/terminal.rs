@@ -50,6 +50,9 @@ impl Terminal {
         // A single viewer, as nearly always, gets the bytes as they are.
         let others = self.viewers.iter().any(|viewer| Some(viewer.id) != answering);
         let without_queries = others.then(|| self.queries.without(bytes));
+        if !others {
+            self.queries.follow(bytes);
+        }
         for viewer in &mut self.viewers {
             match &without_queries {
                 Some(rest) if Some(viewer.id) != answering => viewer.show(rest),

@@ -1,10 +1,43 @@
 //! What a sequence makes a terminal do.
 
+/// The modes of a DEC terminal that a program can set in the terminal of a person: those of the screen, of keys, of the
+/// mouse and of pastes, which the person's terminal gets reset. Others lock the keyboard, raise the window at a bell, wait
+/// for an answer of the program, or report the size of a terminal that is not that of the program.
+const PRIVATE_MODES: [u16; 27] = [
+    1, 5, 6, 7, 9, 12, 25, 45, 47, 66, 67, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1047, 1048,
+    1049, 2004, 2026, 2027, 2031,
+];
+
+/// The same of ANSI's modes: insertion, and a line feed that returns to the first column.
+const ANSI_MODES: [u16; 2] = [4, 20];
+
+/// The settings whose state programs can query.
+const SETTINGS: [&[u8]; 10] = [b"m", b"r", b"s", b"t", b" q", b"\"p", b"\"q", b"$|", b"*|", b"|"];
+
+/// The longest list of capabilities in a query, in bytes.
+const MAX_NAMES: usize = 256;
+
+/// Whether a program can set the mode with this number, in digits, in the terminal of a person.
+pub fn is_passed_mode(private: bool, number: &[u8]) -> bool {
+    let known: &[u16] = if private { &PRIVATE_MODES } else { &ANSI_MODES };
+    str::from_utf8(number)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .is_some_and(|mode| known.contains(&mode))
+}
+
 /// The kind of a whole sequence, as [`super::Piece::Sequence`] has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind<'a> {
     /// It changes what the terminal shows, or how the terminal reports keys and the mouse.
     Plain,
+    /// It sets or resets modes with these numbers, which [`is_passed_mode`] divides.
+    Modes {
+        /// The modes are those of a DEC terminal, not those of ANSI.
+        private: bool,
+        /// The numbers, with semicolons between them.
+        numbers: &'a [u8],
+    },
     /// It sets or resets a colour of the terminal.
     Colour,
     /// The terminal answers it by keys that nobody pressed.
@@ -25,18 +58,19 @@ impl Kind<'_> {
         match sequence {
             [0x1b, b'[', rest @ .., last] => control(rest, *last),
             [0x1b, b']', rest @ ..] => command(rest.strip_suffix(b"\x07").unwrap_or(rest)),
-            // The state of a setting, and a capability.
-            [0x1b, b'P', b'$' | b'+', b'q', rest @ ..] if is_printable(rest) => Kind::Query,
+            // The state of a setting, and capabilities. Some terminals repeat an unknown name in their answer.
+            [0x1b, b'P', b'$', b'q', name @ ..] if SETTINGS.contains(&name) => Kind::Query,
+            [0x1b, b'P', b'+', b'q', names @ ..] if are_names_in_hex(names) => Kind::Query,
             [0x1b, b'Z'] => Kind::Query,
-            [0x1b, b'7' | b'8' | b'D' | b'E' | b'H' | b'M' | b'N' | b'O' | b'c' | b'=' | b'>']
-            | [0x1b, b'(' | b')' | b'*' | b'+' | b'#', b'0'..=b'~'] => Kind::Plain,
+            [0x1b, b'7' | b'8' | b'D' | b'E' | b'H' | b'M' | b'c' | b'=' | b'>']
+            | [0x1b, b'(' | b')' | b'#', b'0'..=b'~'] => Kind::Plain,
             _ => Kind::Other,
         }
     }
 }
 
 /// A control sequence: what is between `ESC [` and its last byte, and that byte.
-fn control(rest: &[u8], last: u8) -> Kind<'static> {
+fn control(rest: &[u8], last: u8) -> Kind<'_> {
     let private = rest.first().copied().filter(|byte| matches!(byte, b'<'..=b'?'));
     let numbers = &rest[usize::from(private.is_some())..];
     let digits = numbers.iter().take_while(|byte| matches!(byte, b'0'..=b';')).count();
@@ -53,12 +87,16 @@ fn control(rest: &[u8], last: u8) -> Kind<'static> {
         | (None, b"$", b'w')
         | (Some(b'?'), [], b'm' | b'u' | b'S') => Kind::Query,
         (None, [], b't') if reports_a_size(numbers) => Kind::Query,
+        (None | Some(b'?'), [], b'h' | b'l') => Kind::Modes { private: private.is_some(), numbers },
+        // With more numbers the terminal waits for the program's answer while the mouse moves.
+        (None, [], b'T') if numbers.contains(&b';') => Kind::Other,
+        // Other numbers change how terminals report keys that this program never resets.
+        (Some(b'>'), [], b'm') if !matches!(numbers, b"4" | [b'4', b';', ..]) => Kind::Other,
         (None, [], b'A'..=b'M' | b'P' | b'S' | b'T' | b'X' | b'Z' | b'@' | b'`' | b'a' | b'b')
-        | (None, [], b'd'..=b'h' | b'l' | b'm' | b'r' | b's' | b'u')
+        | (None, [], b'd'..=b'g' | b'm' | b'r' | b's' | b'u')
         | (None, b" ", b'q' | b'@' | b'A')
         | (None, b"!", b'p')
-        | (None, b"\"", b'q')
-        | (Some(b'?'), [], b'h' | b'l' | b'J' | b'K')
+        | (Some(b'?'), [], b'J' | b'K')
         | (Some(b'>'), [], b'm' | b'u')
         | (Some(b'<' | b'='), [], b'u') => Kind::Plain,
         _ => Kind::Other,
@@ -98,6 +136,11 @@ fn command(text: &[u8]) -> Kind<'_> {
     }
 }
 
+fn are_names_in_hex(names: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b';';
+    !names.is_empty() && names.len() <= MAX_NAMES && names.iter().all(is_name)
+}
+
 fn is_printable(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
@@ -118,8 +161,11 @@ mod tests {
 
     #[test]
     fn sequences_that_paint_are_plain() {
-        all(&["\x1b[31m", "\x1b[38:2::1:2:3m", "\x1b[2J", "\x1b[H", "\x1b[1;5r", "\x1b[?1049h"], Kind::Plain);
-        all(&["\x1b[?2004l", "\x1b[>1u", "\x1b[<u", "\x1b[=1;2u", "\x1b[>4;2m", "\x1b[2 q"], Kind::Plain);
+        all(
+            &["\x1b[31m", "\x1b[38:2::1:2:3m", "\x1b[2J", "\x1b[H", "\x1b[1;5r", "\x1b[?1J", "\x1b[2T"],
+            Kind::Plain,
+        );
+        all(&["\x1b[>1u", "\x1b[<u", "\x1b[=1;2u", "\x1b[>4;2m", "\x1b[2 q"], Kind::Plain);
         all(&["\x1b[!p", "\x1b7", "\x1b(0", "\x1b#8", "\x1bM", "\x1bc", "\x1b="], Kind::Plain);
     }
 
@@ -138,13 +184,38 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_beyond_the_screen_is_told_apart() {
+    fn what_reaches_beyond_the_screen_is_distinguished() {
         all(&["\x1b]0;title\x07", "\x1b]2;title"], Kind::Title(b"title"));
         all(&["\x1b]2;a;b"], Kind::Title(b"a;b"));
         all(&["\x1b]8;id=1;https://example.org/a;b"], Kind::Link(b"id=1", b"https://example.org/a;b"));
         all(&["\x1b]8;;"], Kind::Link(b"", b""));
         all(&["\x1b]52;c;aGk=", "\x1b]52;;aGk=\x07"], Kind::Clipboard);
         all(&["\x1b]11;#000000", "\x1b]104", "\x1b]112\x07", "\x1b]4;1;rgb:0/0/0"], Kind::Colour);
+    }
+
+    #[test]
+    fn modes_that_outlive_a_view_or_do_more_than_paint_are_distinguished() {
+        all(&["\x1b[?1049;25h", "\x1b[?1049;25l"], Kind::Modes { private: true, numbers: b"1049;25" });
+        all(&["\x1b[4h"], Kind::Modes { private: false, numbers: b"4" });
+        assert!(["1049", "25", "2004", "1006"].iter().all(|mode| is_passed_mode(true, mode.as_bytes())));
+        // A lock of the keyboard, the local echo, the encoding of VT52, the mouse that waits for the program, raising the
+        // window, reports of the size, pastes by the clipboard's protocol, another encoding of keys.
+        assert!(["2", "12"].iter().all(|mode| !is_passed_mode(false, mode.as_bytes())));
+        for mode in ["2", "1001", "1043", "2048", "5522", "9001", "", "25:1", "70000"] {
+            assert!(!is_passed_mode(true, mode.as_bytes()), "{mode}");
+        }
+    }
+
+    #[test]
+    fn a_person_gets_every_mode_reset_that_a_program_can_set() {
+        let farewell = String::from_utf8_lossy(crate::screen::Screen::farewell());
+        for mode in PRIVATE_MODES {
+            // The other ways to the alternate screen end with the same reset, and a wheel without it scrolls.
+            let by_another = matches!(mode, 47 | 1007 | 1047 | 1048);
+            let is_reset = [format!("\x1b[?{mode}l"), format!("\x1b[?{mode}h")];
+            assert!(by_another || is_reset.iter().any(|reset| farewell.contains(reset)), "{mode}");
+        }
+        assert!(ANSI_MODES.iter().all(|mode| farewell.contains(&format!("\x1b[{mode}l"))));
     }
 
     #[test]
@@ -170,6 +241,9 @@ mod tests {
             &["\x1b%@", "\x1b%G", "\x1b F", "\x1b G", "\x1bk", "\x1b\\", "\x1b[62;0\"p", "\x1b[3\u{e4}m"],
             Kind::Other,
         );
+        all(&["\x1b[1;1;1;9;9T", "\x1b[>1;2m", "\x1b[>0n", "\x1bN", "\x1b*0", "\x1b[1\"q"], Kind::Other);
+        // What some terminals repeat to the program, or, after the person detached, to the shell.
+        all(&["\x1bP$qecho", "\x1bP+qecho", "\x1bP+q"], Kind::Other);
         all(
             &["\x1bPq#0", "\x1bPtmux;x", "\x1b_Ga=T;AAAA", "\x1b^x", "\x1bXx", "\x1b", "\x1b[", "\x1b]"],
             Kind::Other,

@@ -25,6 +25,15 @@ impl Queries {
         self.answering
     }
 
+    /// Follows output that all viewers get as it is.
+    pub(super) fn follow(&mut self, output: &[u8]) {
+        // What follows an Escape does not depend on anything before it.
+        let escape = memchr::memrchr(0x1b, output);
+        if escape.is_some() || !self.sequences.is_text() {
+            self.sequences.divide(&output[escape.unwrap_or(0)..], &mut |_| {});
+        }
+    }
+
     /// This output without its queries, for all other viewers. An incomplete sequence follows with later output.
     pub(super) fn without(&mut self, output: &[u8]) -> Vec<u8> {
         let mut rest = Vec::with_capacity(output.len());
@@ -51,5 +60,24 @@ mod tests {
         assert_eq!(queries.answered_by(Some(2)), Some(1));
         assert_eq!(queries.without(b"6nd"), b"d");
         assert_eq!(queries.answered_by(Some(2)), Some(2));
+    }
+
+    #[test]
+    fn output_that_all_viewers_got_is_followed() {
+        for (first, then) in
+            [("\x1b]2;half", "\x07"), ("\x1b[3", "1m"), ("a\x1b[3", "\x1b[1m"), ("\x1bP", "a\x1b[m\x1b\\")]
+        {
+            let mut queries = Queries::new();
+            assert_eq!(queries.answered_by(Some(1)), Some(1));
+            queries.without(first.as_bytes());
+            queries.follow(then.as_bytes());
+            queries.follow(b"more text");
+            assert_eq!(queries.answered_by(Some(2)), Some(2), "{first:?} {then:?}");
+            assert_eq!(queries.without(b"plain"), b"plain");
+        }
+        let mut queries = Queries::new();
+        queries.answered_by(Some(1));
+        queries.follow(b"\x1b[");
+        assert_eq!((queries.answered_by(Some(2)), queries.without(b"6nx")), (Some(1), b"x".to_vec()));
     }
 }

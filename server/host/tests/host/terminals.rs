@@ -357,3 +357,24 @@ fn the_screen_continues_while_no_daemon_is_there() {
     viewer.types("\r");
     assert!(!viewer.tries_until(|_| false));
 }
+
+#[test]
+fn a_viewer_sees_everything_after_another_left_in_the_middle_of_a_sequence() {
+    let steps = ["ready", r"\033]2;half", r"\007whole", "two words"];
+    let script: String = steps.map(|step| format!("printf '{step}'; head -c 1 >/dev/null; ")).concat();
+    let mut session = at_terminal(&format!("stty raw -echo; {script}"), Sizing::Smallest);
+    let _controller = session.start();
+    let mut staying = Viewer::of(&session, SIZE, false);
+    staying.waits_for("ready");
+    let leaving = Viewer::of(&session, SIZE, false);
+    staying.types("x");
+    staying.until(|viewer| viewer.output.ends_with(b"half"));
+    drop(leaving);
+    staying.types("x");
+    staying.waits_for("whole");
+    let mut coming = Viewer::of(&session, SIZE, false);
+    // The staying one acted last: the coming one gets the output without queries.
+    staying.types("x");
+    staying.waits_for("two words");
+    coming.waits_for("two words");
+}

@@ -11,6 +11,9 @@ const DETACH_KEYS: &[&[u8]] = &[b"d", b"\x1b[100u", b"\x1b[100;1u"];
 const PASTE_BEGIN: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
+/// The longest report of a terminal, in bytes. Longer keys are not one.
+const MAX_REPORT: usize = 1_024;
+
 /// What to do with the keys that were read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Pressed {
@@ -25,6 +28,8 @@ pub(super) struct Pressed {
 pub(super) struct Keys {
     /// The bytes of a pressed Ctrl-\, whose meaning depends on the next key.
     prefix: Option<&'static [u8]>,
+    /// The beginning of a report of the terminal that came after a pressed Ctrl-\.
+    report: Vec<u8>,
     /// Whether a paste has begun and not ended.
     in_paste: bool,
     /// How many bytes of the next mark, which begins or ends a paste, have been read.
@@ -37,15 +42,16 @@ impl Keys {
         self.prefix.is_some()
     }
 
-    /// Returns the waiting Ctrl-\, because no key followed and it is meant for Claude.
+    /// Returns the waiting Ctrl-\ and what followed it, because no key did and it is meant for Claude.
     pub(super) fn take_prefix(&mut self) -> Vec<u8> {
-        self.prefix.take().map(<[u8]>::to_vec).unwrap_or_default()
+        [self.prefix.take().unwrap_or_default(), &std::mem::take(&mut self.report)].concat()
     }
 
     /// Processes the bytes of one read.
     pub(super) fn press(&mut self, keys: &[u8]) -> Pressed {
         let mut pressed = Pressed::default();
-        let mut rest = keys;
+        let keys = [&std::mem::take(&mut self.report), keys].concat();
+        let mut rest = &keys[..];
         while !rest.is_empty() {
             let beginning = |known: &&&'static [u8]| !self.in_paste && rest.starts_with(known);
             let prefix = PREFIXES.iter().find(beginning).copied();
@@ -65,6 +71,16 @@ impl Keys {
                 (Some(_), None) if DETACH_KEYS.iter().any(|known| rest.starts_with(known)) => {
                     pressed.detach = true;
                     return pressed;
+                }
+                (Some(prefix), None) if matches!(report(rest), Report::Whole(_) | Report::Incomplete) => {
+                    // A program whose queries the terminal answers all the time cannot keep a person from detaching.
+                    self.prefix = Some(prefix);
+                    let Report::Whole(length) = report(rest) else {
+                        self.report = rest.to_vec();
+                        return pressed;
+                    };
+                    pressed.forward.extend_from_slice(&rest[..length]);
+                    rest = &rest[length..];
                 }
                 (prefix, None) => {
                     pressed.forward.extend_from_slice(prefix.unwrap_or_default());
@@ -91,6 +107,51 @@ impl Keys {
             self.matched_bytes = 0;
         }
     }
+}
+
+/// Whether keys begin with a report of the terminal, which nobody pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Report {
+    /// They do, with so many bytes.
+    Whole(usize),
+    /// The next read decides.
+    Incomplete,
+    None,
+}
+
+/// Finds a report at the beginning of these keys: an answer to a query, the focus, or the mouse.
+fn report(keys: &[u8]) -> Report {
+    let length = match keys {
+        [0x1b, b'[', rest @ ..] => {
+            let Some(end) = rest.iter().position(|byte| !matches!(byte, b' '..=b'?')) else {
+                return unfinished(keys);
+            };
+            let is_report = match (rest.first(), rest[end]) {
+                (Some(b'<'), last) => matches!(last, b'M' | b'm'),
+                (Some(b'?'), last) => matches!(last, b'c' | b'n' | b'R' | b'u' | b'y'),
+                (_, last) => matches!(last, b'c' | b'n' | b'R' | b'y' | b't' | b'x' | b'I' | b'O'),
+            };
+            is_report.then_some(end + 3)
+        }
+        [0x1b, b']' | b'P' | b'_', rest @ ..] => {
+            let Some(end) = rest.iter().position(|byte| matches!(byte, 0x07 | 0x1b)) else {
+                return unfinished(keys);
+            };
+            match &rest[end..] {
+                [0x07, ..] => Some(end + 3),
+                [_, b'\\', ..] => Some(end + 4),
+                [_] => return unfinished(keys),
+                _ => None,
+            }
+        }
+        [0x1b] => return Report::Incomplete,
+        _ => None,
+    };
+    length.map_or(Report::None, Report::Whole)
+}
+
+fn unfinished(keys: &[u8]) -> Report {
+    if keys.len() < MAX_REPORT { Report::Incomplete } else { Report::None }
 }
 
 #[cfg(test)]
@@ -137,6 +198,27 @@ mod tests {
         assert!(keys.is_waiting());
         assert_eq!(keys.take_prefix(), b"\x1c");
         assert_eq!(keys.press(b"d").forward, b"d");
+    }
+
+    #[test]
+    fn reports_of_the_terminal_between_the_keys_do_not_keep_a_person_attached() {
+        let reports = b"\x1b[?1;2c\x1b[5;7R\x1b]11;rgb:0/0/0\x07\x1bP>|tmux\x1b\\\x1b[?2026;2$y\x1b[<35;1;1M\x1b[I\x1b[?1u";
+        let whole = [b"\x1c", &reports[..], b"d"].concat();
+        for cut in 1..whole.len() {
+            assert_eq!(pressed(&[&whole[..cut], &whole[cut..]]), (reports.to_vec(), true), "{cut}");
+        }
+        assert_eq!(pressed(&whole.chunks(1).collect::<Vec<_>>()), (reports.to_vec(), true));
+        // Keys that a person pressed are not reports, and nothing is lost.
+        for keys in [&b"\x1b[A"[..], b"\x1b[1;5C", b"\x1bx", b"\x1b[97;5u"] {
+            let all = [b"\x1c", keys, b"d"].concat();
+            assert_eq!(pressed(&[&all]), (all.clone(), false));
+            assert_eq!(pressed(&all.chunks(1).collect::<Vec<_>>()), (all, false));
+        }
+        let mut keys = Keys::default();
+        assert_eq!(keys.press(b"\x1c\x1b"), Pressed::default());
+        assert_eq!((keys.is_waiting(), keys.take_prefix()), (true, b"\x1c\x1b".to_vec()));
+        let long = [&b"\x1c\x1b]"[..], &[b'x'; MAX_REPORT]].concat();
+        assert_eq!(pressed(&[&long]), (long, false));
     }
 
     #[test]

@@ -27,6 +27,16 @@ const DEFAULT_SIZE: Size = Size { columns: 80, rows: 24 };
 const SAVE_TITLE: &[u8] = b"\x1b[22;0t";
 const RESTORE_TITLE: &[u8] = b"\x1b[23;0t";
 
+/// How long after a query its answer can arrive, at least from terminals of people far away.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// How long the last answers are waited for when the view ends.
+const LAST_ANSWERS_TIME: Duration = Duration::from_millis(500);
+
+/// A query that every terminal answers, and the answer. Terminals answer in order, so it comes after all others.
+const LAST_QUERY: &[u8] = b"\x1b[5n";
+const LAST_ANSWER: &[u8] = b"\x1b[0n";
+
 /// The terminal, in raw mode until it is dropped.
 pub(super) struct OuterTerminal {
     before: Termios,
@@ -36,6 +46,8 @@ pub(super) struct OuterTerminal {
     pub(super) signals: SignalFd,
     pub(super) keys: Keys,
     prefix_at: Option<Instant>,
+    /// When the session last asked the terminal something.
+    asked_at: Option<Instant>,
 }
 
 /// What a received signal means.
@@ -64,8 +76,9 @@ impl OuterTerminal {
         let mut raw = before.clone();
         cfmakeraw(&mut raw);
         tcsetattr(&input, SetArg::TCSADRAIN, &raw)?;
+        let keys = Keys::default();
         let mut outer =
-            OuterTerminal { before, mask, input, output, signals, keys: Keys::default(), prefix_at: None };
+            OuterTerminal { before, mask, input, output, signals, keys, prefix_at: None, asked_at: None };
         outer.write(SAVE_TITLE)?;
         Ok(outer)
     }
@@ -99,11 +112,46 @@ impl OuterTerminal {
             Ok(0) => Ok(None),
             Ok(read) => {
                 let pressed = self.keys.press(&keys[..read]);
-                self.prefix_at = self.keys.is_waiting().then(|| Instant::now() + PREFIX_TIMEOUT);
+                // Reports of the terminal do not prolong it.
+                let until = self.prefix_at.unwrap_or_else(|| Instant::now() + PREFIX_TIMEOUT);
+                self.prefix_at = self.keys.is_waiting().then_some(until);
                 Ok(Some(pressed))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Some(Default::default())),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The terminal was asked something just now, so it types an answer.
+    pub(super) fn expect_answers(&mut self) {
+        self.asked_at = Some(Instant::now());
+    }
+
+    /// Discards the answers to what the session asked, because the program that reads the terminal next, often a shell,
+    /// would take them for typed keys.
+    fn discard_answers(&mut self) {
+        if self.asked_at.is_none_or(|at| at.elapsed() > ANSWER_TIME) || self.write(LAST_QUERY).is_err() {
+            return;
+        }
+        let until = Instant::now() + LAST_ANSWERS_TIME;
+        let mut answers = Vec::new();
+        let mut piece = [0; 1_024];
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            let mut fds = [PollFd::new(self.input.as_fd(), PollFlags::POLLIN)];
+            let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+            match poll(&mut fds, timeout) {
+                Ok(0) | Err(nix::errno::Errno::EINTR) => continue,
+                Ok(_) => {}
+                Err(_) => return,
+            }
+            match self.input.read(&mut piece) {
+                Ok(0) | Err(_) => return,
+                Ok(read) => answers.extend_from_slice(&piece[..read]),
+            }
+            if answers.windows(LAST_ANSWER.len()).any(|part| part == LAST_ANSWER) {
+                return;
+            }
+            answers.drain(..answers.len().saturating_sub(LAST_ANSWER.len()));
         }
     }
 
@@ -163,6 +211,7 @@ impl Drop for OuterTerminal {
         // There is no other place to report that this fails.
         let _ = self.output.write_all(Screen::farewell());
         let _ = self.output.write_all(RESTORE_TITLE);
+        self.discard_answers();
         let _ = self.output.write_all(b"\r\n");
         let _ = tcsetattr(&self.input, SetArg::TCSADRAIN, &self.before);
         let _ = self.mask.thread_set_mask();

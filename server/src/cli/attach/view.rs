@@ -16,8 +16,9 @@ use areyouj_host::wire::{CONTRACT, FromHost, ToHost};
 /// Bytes that are read from the host at a time.
 const READ_BYTES: usize = 256 << 10;
 
-/// Bytes of keys that can wait for the host. More stay unread in the terminal.
-const MAX_UNSENT_BYTES: usize = 256 << 10;
+/// Bytes of keys that can wait for the host: room for a large paste. Further keys are lost while Claude does not read,
+/// because all must be read: a person can always detach, even if the terminal answers a flood of queries.
+const MAX_UNSENT_BYTES: usize = 16 << 20;
 
 /// Why a view ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl View {
     }
 
     fn type_in(&mut self, keys: Vec<u8>) {
-        if !keys.is_empty() && !self.read_only {
+        if !keys.is_empty() && !self.read_only && self.outgoing.len() < MAX_UNSENT_BYTES {
             self.send(&ToHost::Typed(keys));
         }
     }
@@ -101,11 +102,9 @@ impl View {
     /// Waits for the host, for keys or for a signal. Returns which of the three are ready, in this order.
     fn wait(&self, outer: &OuterTerminal) -> io::Result<(bool, bool, bool)> {
         let unsent = if self.outgoing.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
-        let keys =
-            if self.outgoing.len() < MAX_UNSENT_BYTES { PollFlags::POLLIN } else { PollFlags::empty() };
         let mut fds = [
             PollFd::new(self.stream.as_fd(), PollFlags::POLLIN | unsent),
-            PollFd::new(outer.input(), keys),
+            PollFd::new(outer.input(), PollFlags::POLLIN),
             PollFd::new(outer.signals.as_fd(), PollFlags::POLLIN),
         ];
         let timeout = outer.prefix_at().map_or(PollTimeout::NONE, |at| {
@@ -141,7 +140,7 @@ impl View {
         let end = loop {
             if let Some((bytes, length)) = FromHost::output(&self.incoming[decoded..]) {
                 decoded += length;
-                outer.write(&self.passage.pass(bytes))?;
+                pass(&mut self.passage, bytes, outer)?;
                 continue;
             }
             match FromHost::decode(&self.incoming[decoded..]) {
@@ -150,11 +149,11 @@ impl View {
                     match frame {
                         FromHost::Screen { bytes, .. } => {
                             if let Some(lines) = history.take() {
-                                outer.write(&self.passage.pass(lines))?;
+                                pass(&mut self.passage, lines, outer)?;
                                 // The history scrolls out of sight before the screen is drawn over it.
                                 outer.write(&b"\r\n".repeat(usize::from(outer.size().rows)))?;
                             }
-                            outer.write(&self.passage.pass(&bytes))?;
+                            pass(&mut self.passage, &bytes, outer)?;
                         }
                         FromHost::Refused(reason) => break Some(End::Refused(reason)),
                         _ => {}
@@ -181,4 +180,13 @@ impl View {
         }
         Ok(())
     }
+}
+
+/// Writes to the terminal what passes of this output.
+fn pass(passage: &mut Passage, output: &[u8], outer: &mut OuterTerminal) -> io::Result<()> {
+    outer.write(&passage.pass(output))?;
+    if passage.take_asked() {
+        outer.expect_answers();
+    }
+    Ok(())
 }
