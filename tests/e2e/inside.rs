@@ -15,8 +15,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use areyouj_tests::home::{EVENT_TIMEOUT, TestHome, text_of};
+use areyouj_tests::processes::{self, Process};
 use areyouj_tests::tmux::Terminal;
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -246,30 +248,36 @@ fn a_script_in_a_terminal_session_rules_nothing() {
 }
 
 #[test]
-fn a_process_that_kills_its_own_host_rules_nothing_and_the_person_sees_it() {
+fn a_process_that_kills_its_own_host_ends_with_it_and_rules_nothing() {
     let scene = Scene::new("stream");
     let (home, own) = (&scene.home, &scene.own);
     let host = home.session(own)["hostPid"].clone();
-    let mut commands = scene.commands();
-    commands["its own transcript"] = json!(["logs", own]);
-    commands["list"] = json!(["ls"]);
+    let requests = scene.requests();
     let killer = scene.plan(
         "killer",
         json!({
-            "commands": commands, "raw": scene.requests(), "orphan": true, "bare": true, "kill": host,
+            "commands": scene.commands(), "raw": requests, "orphan": true, "bare": true, "kill": host,
         }),
     );
-    let message = home.send(own, "run: env -i python3 hostile.py killer; sleep 30");
+    // Its path is how it is found.
+    let script = scene.project.join("hostile.py");
+    let message = home.send(own, &format!("run: env -i python3 {} killer; sleep 30", script.display()));
     home.wait(own, "waiting");
     let request = home.json(&["permissions", own])[0].clone();
     home.ok(&["allow", &text_of(&request, "id")]);
-    assert_all(&outcomes(&killer), "inside_session");
-    scene.assert_untouched();
     home.wait_message(own, &message, "interrupted");
-    assert_eq!(home.session(own)["refusals"]["unread"], true);
-    let trail = home.json(&["audit", own]);
-    let entry = trail.as_array().unwrap().iter().find(|entry| entry["operation"] == "daemon/stop").unwrap();
-    assert_eq!((&entry["actor"], &entry["actorSessionId"]), (&json!("session"), &json!(own)));
+    // The daemon ends it, at the latest after some of its attempts, all of which are refused.
+    let is_over = |process: &Process| !process.command.contains("hostile.py killer");
+    let end = Instant::now() + EVENT_TIMEOUT;
+    while !processes::of_home(home.path()).iter().all(is_over) {
+        assert!(Instant::now() < end, "the process outlives its host");
+        thread::park_timeout(Duration::from_millis(20));
+    }
+    if let Ok(outcomes) = killer.try_recv() {
+        let outcomes: BTreeMap<String, Value> = serde_json::from_str(&outcomes).unwrap();
+        assert_all(&outcomes, "inside_session");
+    }
+    scene.assert_untouched();
 }
 
 #[test]
