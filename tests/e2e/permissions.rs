@@ -1,7 +1,7 @@
 //! Permission requests: for tools, questions and plans.
 
 use areyouj_tests::home::{TestHome, rows, text_of};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A session with a permission request for `run: touch made.txt`: its id, the message and the request.
 fn session_with_request(home: &TestHome) -> (String, String, Value) {
@@ -140,6 +140,14 @@ fn a_plan_is_allowed() {
     home.wait(&id, "waiting");
     let request = home.wait_permission_request(&id);
     assert_eq!(request["kind"], "plan");
+    // The request of Claude lacks the plan, which is in the tool call.
+    assert_eq!(request["input"], json!({}));
+    assert_eq!(request["title"], "Plan: First this, then that.");
+    let plan = request["display"].as_array().unwrap().iter().find(|section| section["style"] == "plan");
+    assert_eq!(plan.unwrap()["segments"][0]["text"], "First this, then that.");
+    home.kill(home.daemon_pid());
+    let same = home.wait_permission_request(&id);
+    assert_eq!((&same["display"], &same["digest"]), (&request["display"], &request["digest"]));
     home.ok(&["allow", &text_of(&request, "id")]);
     home.wait_message(&id, &message, "done");
     home.wait_session(&id, "the session is no longer in plan mode", |session| {

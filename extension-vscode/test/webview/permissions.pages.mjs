@@ -347,9 +347,19 @@ onPage(
 );
 
 onPage(
-  "a request without its plan says so",
-  [permission({ kind: "plan", tool: "ExitPlanMode", input: {} })],
+  "a plan that is not in the input is shown as the daemon displays it",
+  [
+    permission({
+      kind: "plan",
+      tool: "ExitPlanMode",
+      input: {},
+      display: [
+        section("Tool", "tool", null, "ExitPlanMode"),
+        section("Plan, in the tool call", "plan", null, "1. rewrite everything"),
+      ],
+    }),
+  ],
   async ({ page }) => {
-    await page.getByText("This request does not contain the plan.").waitFor();
+    await page.getByText("1. rewrite everything").waitFor();
   },
 );

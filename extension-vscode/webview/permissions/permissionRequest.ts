@@ -65,7 +65,7 @@ export class PermissionRequest extends PageElement {
         <span class="grow ellipsis ${this.session ? "muted" : ""}" title=${plainLine(permission.title)}>${plainLine(permission.title)}</span>
         <time class="muted" title=${moment(permission.createdAt)}>${ago(Date.now(), permission.createdAt)}</time>
       </header>
-      ${permission.controlsAreyouj ? controls() : nothing} ${lacksPlan(permission) ? withoutPlan() : nothing}
+      ${permission.controlsAreyouj ? controls() : nothing}
       <div class="request" tabindex="0" role="region" aria-label="Request">
         ${guard([permission.id, permission.digest, this.pending.running !== null], () => keyed(permission.digest, this.asked()))}
         <div class="request-end" aria-hidden="true"></div>
@@ -242,21 +242,6 @@ export class PermissionRequest extends PageElement {
   private answer(answer: Answer): void {
     void this.send(answer);
   }
-}
-
-/** Whether the request asks to approve a plan without containing it. */
-function lacksPlan({ kind, display }: Permission): boolean {
-  return kind === "plan" && !display.some(({ style }) => style === "plan");
-}
-
-function withoutPlan(): TemplateResult {
-  return html`<p class="warning">
-    <span class="codicon codicon-warning" aria-hidden="true"></span>
-    <span
-      ><strong>This request does not contain the plan.</strong> Read the plan in the transcript before you approve
-      it.</span
-    >
-  </p>`;
 }
 
 function controls(): TemplateResult {

@@ -232,6 +232,8 @@ pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
             input: ToolInput::parse(r#"{"z":1,"a":["two",null,{"deep":true}]}"#).unwrap(),
             title: "Which?".to_owned(),
             suggestions: vec![json!({"type": "addRules"}), json!("text")],
+            tool_use_id: Some("toolu_1".to_owned()),
+            plan: Some("1. do it".to_owned()),
         },
         created_at: 3,
         state: PermissionState::Answered,
@@ -245,7 +247,13 @@ pub(super) fn permission(session: SessionId, number: u32) -> PermissionRow {
 pub(super) fn bare_permission(session: SessionId, number: u32) -> PermissionRow {
     let full = permission(session, number);
     PermissionRow {
-        request: PermissionRequest { kind: PermissionKind::Tool, suggestions: vec![], ..full.request },
+        request: PermissionRequest {
+            kind: PermissionKind::Tool,
+            suggestions: vec![],
+            tool_use_id: None,
+            plan: None,
+            ..full.request
+        },
         state: PermissionState::Open,
         answered_by: None,
         answer: None,

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
     include_str!("schema/7.sql"),
+    include_str!("schema/8.sql"),
 ];
 
 /// The schema version that this program writes.
@@ -64,7 +65,16 @@ mod tests {
         let sums: Vec<u32> = MIGRATIONS.iter().map(|sql| crc32fast::hash(sql.as_bytes())).collect();
         assert_eq!(
             sums,
-            [0x5398_1896, 0x5c52_9a2f, 0xa4dd_4c35, 0x1eb4_43dd, 0x65d9_01ad, 0xef16_f7aa, 0x813e_8be8],
+            [
+                0x5398_1896,
+                0x5c52_9a2f,
+                0xa4dd_4c35,
+                0x1eb4_43dd,
+                0x65d9_01ad,
+                0xef16_f7aa,
+                0x813e_8be8,
+                0x7316_d6fc
+            ],
             "add a migration instead of editing one"
         );
     }

@@ -98,9 +98,9 @@ export default {
     },
 
     // Claude sends this request with an empty input; the plan is in the tool call before it.
-    "a request to approve a plan that it does not contain says so": async (t) => {
-      const { page, card, named } = await asking(t, "plan: # Plan", ["--permission-mode", "plan"]);
-      await shows(card.getByText("This request does not contain the plan."));
+    "a plan that the request does not contain is shown whole": async (t) => {
+      const { page, card, named } = await asking(t, "plan: rewrite all of it", ["--permission-mode", "plan"]);
+      await shows(card.getByText("rewrite all of it").last());
       await card.page().waitForTimeout(SETTLE_MS);
       await named("Keep planning").click();
       await gone(card);

@@ -33,6 +33,11 @@ impl PermissionRow {
                 display::sections(&request.tool, request.input.shown())
             }
         };
+        let sections = match &request.plan {
+            Some(plan) => display::with_plan(sections, plan),
+            None if request.kind == PermissionKind::Plan => display::without_plan(sections),
+            None => sections,
+        };
         let controls_areyouj = request.controls_areyouj();
         let mut digest = Digest::new();
         digest.part(DIGEST_VERSION);
@@ -118,6 +123,8 @@ mod tests {
                 input: ToolInput::parse(input).unwrap(),
                 title: "Run".to_owned(),
                 suggestions,
+                tool_use_id: None,
+                plan: None,
             },
             created_at: 1,
             state: PermissionState::Open,

@@ -355,6 +355,10 @@ pub struct PermissionRequest {
     pub title: String,
     /// Claude's rules for "always"; empty when it offers none.
     pub suggestions: Vec<Value>,
+    /// The id of the tool call, if Claude names it.
+    pub tool_use_id: Option<String>,
+    /// The plan to approve, from the tool call, if [`PermissionRequest::input`] does not contain it.
+    pub plan: Option<String>,
 }
 
 /// A permission request as it is stored.

@@ -19,6 +19,7 @@ mod ordered;
 mod partial_output;
 mod permissions;
 mod phase;
+mod plans;
 mod queue;
 mod start;
 mod terminal_input;

@@ -457,6 +457,8 @@ fn a_question_is_answered_by_choices_that_exist() {
             input: ToolInput::parse(&question(several).to_string()).unwrap(),
             title: "Which?".to_owned(),
             suggestions: Vec::new(),
+            tool_use_id: None,
+            plan: None,
         };
         bench.facts(session, vec![Fact::PermissionRequested(ask)]);
         let mut answer =
@@ -490,6 +492,8 @@ fn shell_command(request_id: String) -> PermissionRequest {
         input: ToolInput::parse("{}").unwrap(),
         title: "true".to_owned(),
         suggestions: Vec::new(),
+        tool_use_id: None,
+        plan: None,
     }
 }
 

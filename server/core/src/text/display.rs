@@ -5,11 +5,19 @@ use areyouj_protocol::{DisplaySection, DisplayStyle};
 use serde_json::Value;
 
 use super::lookalike::Reading;
+use super::plain::short_line;
 use super::segments::{segments, size};
 
 /// The longest name of an argument that is displayed as a label, in characters. An argument with a longer or unusual
 /// name is displayed as JSON, name and value.
 const MAX_LABEL_CHARS: usize = 60;
+
+/// Longest title of a request, in characters: one line in lists and pop-ups.
+pub const TITLE_CHARS: usize = 300;
+
+/// What is displayed in place of a plan that is nowhere.
+const NO_PLAN: &str =
+    "This request does not contain the plan. Read the plan in the transcript before you approve it.";
 
 /// The tool that asks questions.
 const QUESTIONS: &str = "AskUserQuestion";
@@ -80,6 +88,27 @@ pub fn sections(tool: &str, input: &Value) -> Vec<DisplaySection> {
     }
     for (number, (name, value)) in rest.into_iter().enumerate() {
         sections.push(argument(tool, number, name, value));
+    }
+    sections
+}
+
+/// The title of a request to approve this plan: its first line. `None` if it has none.
+pub fn plan_title(plan: &str) -> Option<String> {
+    let mut lines = plan.lines().map(|line| line.trim_start_matches(['#', ' ']));
+    let first_line = lines.find(|line| !line.trim().is_empty())?;
+    Some(short_line(&format!("Plan: {first_line}"), TITLE_CHARS))
+}
+
+/// These sections with a plan that is not in the input.
+pub fn with_plan(mut sections: Vec<DisplaySection>, plan: &str) -> Vec<DisplaySection> {
+    sections.push(section("Plan, in the tool call", DisplayStyle::Plan, None, plan));
+    sections
+}
+
+/// These sections of a request to approve a plan. If none of them is the plan, one says so.
+pub fn without_plan(mut sections: Vec<DisplaySection>) -> Vec<DisplaySection> {
+    if !sections.iter().any(|section| section.style == DisplayStyle::Plan) {
+        sections.push(section("Plan", DisplayStyle::Text, None, NO_PLAN));
     }
     sections
 }

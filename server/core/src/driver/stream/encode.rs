@@ -93,6 +93,8 @@ mod tests {
                 input: ToolInput::parse(r#"{"command":"ls"}"#).unwrap(),
                 title: "ls".to_owned(),
                 suggestions: Vec::new(),
+                tool_use_id: None,
+                plan: None,
             }),
             answer: Answer::Allow,
         }

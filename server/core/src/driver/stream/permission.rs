@@ -8,10 +8,8 @@ use crate::driver::json::{array, take_array, take_text, text};
 use crate::json::{Json, Tree};
 use crate::orchestrator::{Answer, ErrorCode, PermissionKind, PermissionRequest, Problem, ToolInput};
 use crate::text::always;
+use crate::text::display::{TITLE_CHARS, plan_title};
 use crate::text::plain::short_line;
-
-/// Longest title, in characters: one line in lists and pop-ups.
-const TITLE_CHARS: usize = 300;
 
 /// The message that Claude receives when a person denies without one.
 const DENIED: &str = "The user denied this.";
@@ -41,12 +39,13 @@ pub(in crate::driver) fn permission_request(
         _ => PermissionKind::Tool,
     };
     let title = title(kind, &tool, input.shown(), &request);
+    let tool_use_id = Some(take_text(&mut request, "tool_use_id")).filter(|id| !id.is_empty());
     // Claude sets this when its rule for "always" would allow more than the request.
     let no_always = request.is("suppress_always_allow_rule");
     let suggestions = if no_always { Vec::new() } else { take_array(&mut request, "permission_suggestions") };
     // A rule that cannot be shown whole cannot be offered.
     let suggestions = suggestions.into_iter().filter(|rule| !rule.is_deep()).map(Json::into_value).collect();
-    Some(PermissionRequest { request_id, kind, tool, input, title, suggestions })
+    Some(PermissionRequest { request_id, kind, tool, input, title, suggestions, tool_use_id, plan: None })
 }
 
 /// The tool's input under this name. `None` if its deep part, which is still text, holds a number that is too large to
@@ -65,11 +64,7 @@ fn title(kind: PermissionKind, tool: &str, input: &Value, request: &Json<'_>) ->
             array(input, "questions").first().map_or("", |question| text(question, "question")).to_owned()
         }
         PermissionKind::Trust => String::new(),
-        PermissionKind::Plan => {
-            let mut lines = text(input, "plan").lines().map(|line| line.trim_start_matches(['#', ' ']));
-            let first_line = lines.find(|line| !line.trim().is_empty());
-            first_line.map(|line| format!("Plan: {line}")).unwrap_or_default()
-        }
+        PermissionKind::Plan => plan_title(text(input, "plan")).unwrap_or_default(),
         PermissionKind::Tool if !text(request, "title").is_empty() => text(request, "title").to_owned(),
         PermissionKind::Tool => match tool {
             "Bash" => text(input, "command").to_owned(),

@@ -124,6 +124,8 @@ pub(super) fn ask(request: &str) -> PermissionRequest {
         input: ToolInput::parse(r#"{"command":"true"}"#).unwrap_or_default(),
         title: "true".to_owned(),
         suggestions: Vec::new(),
+        tool_use_id: None,
+        plan: None,
     }
 }
 

@@ -54,6 +54,9 @@ impl Session {
                 if matches!(body, EntryBody::Text { parent_tool_use_id: None, .. }) {
                     self.mark_unread();
                 }
+                if let EntryBody::ToolCall { tool_use_id, tool, input, .. } = &body {
+                    self.permissions.tool_called(tool_use_id, tool, input);
+                }
                 self.add_entry(step, body);
             }
             Fact::Delta { thinking, text } => {

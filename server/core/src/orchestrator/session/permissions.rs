@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::choices;
+use super::plans::Plans;
 use crate::orchestrator::context::StepContext;
 use crate::orchestrator::{
     Answer, Change, EntryBody, ErrorCode, Input, Notification, PermissionId, PermissionKind,
@@ -22,6 +25,7 @@ const BY_TERMINAL: &str = "the terminal";
 pub(in crate::orchestrator) struct PermissionRequests {
     session: SessionId,
     requests: BTreeMap<u32, PermissionRow>,
+    plans: Plans,
     /// The number of the newest request.
     newest: u32,
     /// A request was persisted since the last [`PermissionRequests::take_persisted`].
@@ -34,6 +38,7 @@ impl PermissionRequests {
         PermissionRequests {
             session: row.id,
             requests: BTreeMap::new(),
+            plans: Plans::default(),
             newest: row.permissions,
             persisted: false,
         }
@@ -81,12 +86,17 @@ impl PermissionRequests {
         self.open().find(about).map(|row| row.id.number)
     }
 
+    /// Claude calls a tool, with a request to follow if it needs one.
+    pub(super) fn tool_called(&mut self, id: &str, tool: &str, input: &Value) {
+        self.plans.called(id, tool, input);
+    }
+
     /// Claude makes a request. A known request changes nothing: Claude lists open requests again.
     pub(super) fn add(
         &mut self,
         step: &mut StepContext,
         launch: u32,
-        request: PermissionRequest,
+        mut request: PermissionRequest,
     ) -> Option<EntryBody> {
         self.forget_settled();
         let known =
@@ -94,6 +104,7 @@ impl PermissionRequests {
         if self.requests.values().any(known) {
             return None;
         }
+        self.plans.complete(&mut request);
         self.newest += 1;
         let number = self.newest;
         let (permission_kind, tool, title) = (request.kind, request.tool.clone(), request.title.clone());
@@ -292,7 +303,7 @@ fn is_undelivered(row: &PermissionRow) -> bool {
 
 /// The directory of a request for trust, free of symbolic links.
 pub(super) fn directory_of(row: &PermissionRow) -> &str {
-    row.request.input.shown().get("directory").and_then(serde_json::Value::as_str).unwrap_or_default()
+    row.request.input.shown().get("directory").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn is_trust(row: &PermissionRow) -> bool {

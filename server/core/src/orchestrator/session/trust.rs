@@ -44,6 +44,8 @@ impl Session {
             input,
             title,
             suggestions: Vec::new(),
+            tool_use_id: None,
+            plan: None,
         };
         let entry = self.permissions.add(step, self.lifecycle.launch(), request);
         self.add_entries(step, entry);

@@ -1,8 +1,58 @@
 //! Answers to permission requests: only for what was displayed, and only what was offered.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+
+/// A request to approve a plan, about this call, with this input.
+fn plan_request(call: &str, input: &Value) -> Fact {
+    Fact::PermissionRequested(PermissionRequest {
+        request_id: format!("about {call}"),
+        kind: PermissionKind::Plan,
+        tool: "ExitPlanMode".to_owned(),
+        input: ToolInput::parse(&input.to_string()).unwrap(),
+        title: "Plan".to_owned(),
+        suggestions: vec![],
+        tool_use_id: Some(call.to_owned()),
+        plan: None,
+    })
+}
+
+fn plan_call(call: &str, plan: &str) -> Fact {
+    Fact::Entry(EntryBody::ToolCall {
+        tool_use_id: call.to_owned(),
+        tool: "ExitPlanMode".to_owned(),
+        input: json!({ "plan": plan }),
+        parent_tool_use_id: None,
+    })
+}
+
+/// The texts of the section with the plan, and the title, of the session's first requests.
+fn plans(bench: &Bench, session: SessionId, count: u32) -> Vec<(String, String)> {
+    let text = |row: &PermissionRow| {
+        let sections = row.displayed().sections;
+        let plan = sections.iter().find(|section| section.label.starts_with("Plan")).unwrap();
+        plan.segments.iter().map(|segment| segment.text.as_str()).collect::<String>()
+    };
+    let rows = (1..=count).map(|number| bench.state.permission(PermissionId { session, number }).unwrap());
+    rows.map(|row| (text(row), row.request.title.clone())).collect()
+}
+
+#[test]
+fn the_plan_of_a_request_is_that_of_its_own_call() {
+    let mut bench = Bench::new(Settings::default());
+    let session = bench.ready();
+    bench.facts(session, vec![plan_call("one", "# Harmless"), plan_call("two", "Harmful")]);
+    bench.facts(session, vec![plan_request("two", &json!({})), plan_request("one", &json!({}))]);
+    bench.facts(session, vec![plan_request("unknown", &json!({}))]);
+    bench.facts(session, vec![plan_request("three", &json!({"plan": "its own"}))]);
+    let none =
+        "This request does not contain the plan. Read the plan in the transcript before you approve it.";
+    let expected =
+        [("Harmful", "Plan: Harmful"), ("# Harmless", "Plan: Harmless"), (none, "Plan"), ("its own", "Plan")];
+    let shown = plans(&bench, session, 4);
+    assert_eq!(shown.iter().map(|(plan, title)| (&plan[..], &title[..])).collect::<Vec<_>>(), expected);
+}
 
 /// A session with an open request of Bash for this command, with Claude's suggestions for "always".
 fn asking(command: &str) -> (Bench, SessionId) {
@@ -19,6 +69,8 @@ fn asking(command: &str) -> (Bench, SessionId) {
             json!({"type": "addRules", "behavior": "allow", "destination": "localSettings",
                 "rules": [{"toolName": "Bash", "ruleContent": "ls"}]}),
         ],
+        tool_use_id: None,
+        plan: None,
     };
     bench.facts(session, vec![Fact::PermissionRequested(ask)]);
     (bench, session)

@@ -99,6 +99,8 @@ fn answered(kind: PermissionKind, input: &Value, suggestions: Vec<Value>, answer
         input: ToolInput::parse(&input.to_string()).unwrap(),
         title: "ls".to_owned(),
         suggestions,
+        tool_use_id: None,
+        plan: None,
     };
     bench.facts(session, vec![Fact::PermissionRequested(ask)]);
     printable(&bench.answer(&format!("{session}-1"), answer).0.expect_err("a refusal"), session)

@@ -55,6 +55,8 @@ fn asked() -> Fact {
         input: input(),
         title: "ls".to_owned(),
         suggestions: Vec::new(),
+        tool_use_id: None,
+        plan: None,
     })
 }
 
