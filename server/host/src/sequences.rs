@@ -47,6 +47,9 @@ impl At {
     }
 }
 
+/// The memory that stays between sequences, in bytes: enough for most.
+const KEPT_CAPACITY: usize = 64;
+
 /// A piece of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -90,7 +93,10 @@ impl Sequences {
                     each(Piece::Text(&bytes[..text]));
                 }
                 bytes = &bytes[text..];
-                if let Some((_, rest)) = bytes.split_first() {
+                if let Some(length) = whole_control(bytes).filter(|length| *length <= self.limit) {
+                    each(Piece::Sequence(&bytes[..length]));
+                    bytes = &bytes[length..];
+                } else if let Some((_, rest)) = bytes.split_first() {
                     self.begin();
                     bytes = rest;
                 }
@@ -169,8 +175,16 @@ impl Sequences {
     /// Forgets the sequence, and frees the memory of a long one.
     fn release(&mut self) {
         self.overlong = false;
-        self.held = Vec::new();
+        self.held.clear();
+        self.held.shrink_to(KEPT_CAPACITY);
     }
+}
+
+/// The length of the control sequence that these bytes begin with, if it is whole and ordinary: nearly all are.
+fn whole_control(bytes: &[u8]) -> Option<usize> {
+    let rest = bytes.strip_prefix(b"\x1b[")?;
+    let end = rest.iter().position(|byte| !matches!(byte, b' '..=b'?'))?;
+    matches!(rest[end], b'@'..=b'~').then_some(2 + end + 1)
 }
 
 #[cfg(test)]

@@ -102,12 +102,10 @@ fn pass_text(partial: &mut Vec<u8>, text: &[u8], passed: &mut Vec<u8>) {
     let all = std::mem::take(partial);
     let mut chunks = all.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
-        let is_passed = |character: &char| {
-            *character != char::from(ENQUIRY) && !('\u{80}'..='\u{9f}').contains(character)
-        };
-        let mut encoded = [0; 4];
-        for character in chunk.valid().chars().filter(is_passed) {
-            passed.extend_from_slice(character.encode_utf8(&mut encoded).as_bytes());
+        let is_kept_back =
+            |character| character == char::from(ENQUIRY) || ('\u{80}'..='\u{9f}').contains(&character);
+        for part in chunk.valid().split(is_kept_back) {
+            passed.extend_from_slice(part.as_bytes());
         }
         let invalid = chunk.invalid();
         if invalid.is_empty() {
@@ -128,12 +126,15 @@ fn pass_sequence(allowed: Allowed, sequence: &[u8], kind: Kind<'_>, passed: &mut
         Kind::Plain | Kind::Colour | Kind::Query => pass_whole(sequence, passed),
         Kind::Clipboard if allowed.clipboard => pass_whole(sequence, passed),
         Kind::Modes { private, numbers } => {
-            let modes = numbers.split(|byte| *byte == b';').filter(|number| is_passed_mode(private, number));
-            let modes: Vec<&[u8]> = modes.collect();
-            if let (false, Some(last)) = (modes.is_empty(), sequence.last()) {
-                passed.extend_from_slice(if private { b"\x1b[?" } else { b"\x1b[" });
-                passed.extend(modes.join(&b';'));
-                passed.push(*last);
+            let is_passed = |number: &&[u8]| is_passed_mode(private, number);
+            let mut begin: &[u8] = if private { b"\x1b[?" } else { b"\x1b[" };
+            for mode in numbers.split(|byte| *byte == b';').filter(is_passed) {
+                passed.extend_from_slice(begin);
+                passed.extend_from_slice(mode);
+                begin = b";";
+            }
+            if begin == b";" {
+                passed.extend(sequence.last());
             }
         }
         Kind::Title(title) => {
