@@ -7,6 +7,7 @@ import type { Daemon, Overview, Pages, Performer, ProblemReporter, Screens } fro
 import { ErrorCode } from "../protocol.gen";
 import type { Settings } from "../settings";
 import { type Alert, AlertRule } from "./alerts";
+import { DENY } from "../shared/permission";
 import { showMessage } from "./window";
 
 /** A permission request and the status that comes with it are handled together, in milliseconds. */
@@ -17,7 +18,6 @@ const MAX_AT_ONCE = 3;
 const OPEN_SCREEN = "Open terminal";
 /** Opens the card of a permission request. */
 const SHOW = "Show";
-const DENY = { tool: "Deny", question: "Don't answer", plan: "Keep planning", trust: "Deny" };
 
 interface Parts {
   daemon: Pick<Daemon, "request">;

@@ -9,6 +9,7 @@ import { diffLinks } from "../ui/diffView";
 import { PendingAction, OFFLINE } from "../ui/pendingAction";
 import { Clock, PageElement, adopt } from "../ui/element";
 import { ago, moment } from "../../src/shared/format";
+import { DENY } from "../../src/shared/permission";
 import { act } from "../ui/host";
 import { problemBox } from "../ui/problem";
 import { sectionView } from "./displayView";
@@ -22,7 +23,6 @@ import { fileChange, filePath } from "../ui/toolInput";
 
 const ICONS = { tool: "shield", question: "question", plan: "checklist", trust: "workspace-untrusted" };
 const ALLOW = { tool: "Allow", question: "Answer", plan: "Approve plan", trust: "Trust directory" };
-const DENY = { tool: "Deny", question: "Don't answer", plan: "Keep planning", trust: "Deny" };
 /** The label of the buttons that allow something, before the end of the request was in view. */
 const SHOW_REST = "Show the rest";
 
