@@ -27,19 +27,13 @@ impl Key {
     ///
     /// # Errors
     /// The input ends within the key, or cannot be read.
-    pub(crate) fn read(mut input: impl Read) -> io::Result<Option<Key>> {
-        let mut bytes = [0; KEY_BYTES];
-        let mut read = 0;
-        while read < KEY_BYTES {
-            match input.read(&mut bytes[read..]) {
-                Ok(0) if read == 0 => return Ok(None),
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(more) => read += more,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+    pub(crate) fn read(input: impl Read) -> io::Result<Option<Key>> {
+        let mut bytes = Vec::with_capacity(KEY_BYTES);
+        input.take(KEY_BYTES as u64).read_to_end(&mut bytes)?;
+        if bytes.is_empty() {
+            return Ok(None);
         }
-        Ok(Some(Key(bytes)))
+        bytes.try_into().map(|bytes| Some(Key(bytes))).map_err(|_| ErrorKind::UnexpectedEof.into())
     }
 }
 
