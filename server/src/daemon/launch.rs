@@ -99,8 +99,10 @@ pub(super) async fn start(shared: &Shared, order: &LaunchOrder) -> Result<(), Re
     let host = shared.gate.run_to_end(Kind::Own, order.session.to_string(), move || files.start());
     let host = host.await.map_err(temporary)?;
     let ready = wait_until_ready(host, order.session).await;
-    // A host that failed before it read the file left it there.
-    launch_files::remove(&shared.paths.session_dir(&order.session));
+    if ready.is_err() {
+        // It may have failed before it read the file, and left it there.
+        launch_files::remove(&shared.paths.session_dir(&order.session));
+    }
     Ok(ready?)
 }
 
