@@ -95,6 +95,7 @@ fn is_from_output(fact: &Fact) -> bool {
         fact,
         Fact::ErrorLine(_)
             | Fact::Written(_)
+            | Fact::InputRecorded { .. }
             | Fact::Started { .. }
             | Fact::Exited { .. }
             | Fact::SpawnFailed { .. }
